@@ -1,0 +1,201 @@
+/**
+ * The configuration as the program uses it: every default filled in, every duration in ms, every size in
+ * bytes, every name resolved. Plain, frozen data; `normalise.ts` makes it from a checked file.
+ */
+export interface Settings {
+  readonly listeners: readonly ListenerSettings[];
+  /** Null: no admin listener. */
+  readonly admin: AdminSettings | null;
+  readonly services: readonly ServiceSettings[];
+  readonly dns: DnsSettings;
+  readonly limits: LimitSettings;
+  readonly records: RecordSettings;
+  readonly accessLog: AccessLogSettings | null;
+  /** How long a drain may take before what is left is cut. Default 30 s. */
+  readonly drainMs: number;
+}
+
+export interface Bind {
+  readonly host: string;
+  /** 0–65535; 0 lets the system choose (tests, samples). */
+  readonly port: number;
+}
+
+export interface ListenerSettings {
+  /** `0.0.0.0:8080` as written; the listener's name in records and metrics. */
+  readonly name: string;
+  readonly bind: Bind;
+  /** Peers in these ranges may say who the client is (X-Forwarded-*, Forwarded, X-Request-Id). CIDR text. Default none. */
+  readonly trustedProxies: readonly string[];
+  readonly heads: HeadLimits;
+  /** First byte to complete head. Default 10 s. */
+  readonly headMs: number;
+  /** Between bytes of a request body, and between bytes the client takes of a response. Default 30 s. */
+  readonly bodyGapMs: number;
+  /** Between exchanges. Default 75 s. */
+  readonly idleMs: number;
+  /** How long a half-closed client (FIN after its request) is still answered before it counts as gone. Default 5 s. */
+  readonly halfClosedMs: number;
+}
+
+export interface HeadLimits {
+  /** Whole head: start line and fields. Default 32 KiB. */
+  readonly headBytes: number;
+  /** Default 100. */
+  readonly fields: number;
+  /** Start line alone. Default 16 KiB. */
+  readonly lineBytes: number;
+  /** One chunk's extensions. Default 1 KiB. */
+  readonly chunkExtensionBytes: number;
+  /** All trailer fields. Default 8 KiB. */
+  readonly trailerBytes: number;
+}
+
+export interface AdminSettings {
+  readonly bind: Bind;
+  /** Needed off loopback. Null: none asked for. */
+  readonly token: string | null;
+}
+
+export interface ServiceSettings {
+  readonly name: string;
+  /** Lower case; `*` is every host, `*.example.com` every host under it. Default [`*`]. */
+  readonly hosts: readonly string[];
+  /** In order of preference. At least one. */
+  readonly pools: readonly PoolSettings[];
+  /** Most specific first (see route-table.ts); a catch-all route `default` always exists at the end. */
+  readonly routes: readonly RouteSettings[];
+  readonly health: HealthSettings | null;
+  readonly ejection: EjectionSettings;
+  readonly retry: RetrySettings;
+  readonly connections: ConnectionSettings;
+  /** Origins' response heads. */
+  readonly heads: HeadLimits;
+}
+
+export interface PoolSettings {
+  readonly name: string;
+  readonly origins: readonly OriginSettings[];
+}
+
+export interface OriginSettings {
+  /** As configured, canonical: `http://a1.example.net:3000`. */
+  readonly url: string;
+  /** Host name or IP literal without brackets, lower case. */
+  readonly host: string;
+  readonly port: number;
+  /** Prefix put before every request path; empty or `/base` without a trailing slash. */
+  readonly basePath: string;
+  /** Relative share, 1–1000. Default 100. */
+  readonly weight: number;
+}
+
+export interface RouteSettings {
+  readonly name: string;
+  readonly match: RouteMatch;
+  /** Pools of the service that this route uses, in order; all of them by default. */
+  readonly pools: readonly string[];
+  readonly timeouts: TimeoutSettings;
+  /** True: requests of this route may be repeated whatever their method. Default: by method (RFC 9110 §9.2.2). */
+  readonly idempotent: boolean;
+  /** What the origin sees as Host: the client's (`preserve`, default) or its own (`origin`). */
+  readonly hostHeader: "preserve" | "origin";
+}
+
+export interface RouteMatch {
+  /** Exact `/a/b`, prefix `/a/*` (matches `/a` too), template `/users/{id}/posts`; `/*` is everything. */
+  readonly path: string;
+  /** Upper case; empty: any. */
+  readonly methods: readonly string[];
+  /** Lower-case field name → exact value, or `*` for present. All must hold. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface TimeoutSettings {
+  /** TCP connect. Default 2 s. */
+  readonly connectMs: number;
+  /** Request sent to first response byte. Default 15 s. 0: none. */
+  readonly firstByteMs: number;
+  /** Between bytes of a response, and between bytes the origin takes of a request. Default 30 s. 0: none. */
+  readonly gapMs: number;
+}
+
+export interface HealthSettings {
+  /** Request path for an HTTP check; null: a TCP connect is the check (the default when no path is given). */
+  readonly path: string | null;
+  /** Host field of the check; null: the origin's own. */
+  readonly host: string | null;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  /** Failures in a row that take an origin down. Default 3. */
+  readonly down: number;
+  /** Successes in a row that bring it up. Default 2. */
+  readonly up: number;
+  /** Statuses that count as healthy, inclusive range. Default 200–399. */
+  readonly statusMin: number;
+  readonly statusMax: number;
+}
+
+export interface EjectionSettings {
+  readonly consecutiveFailures: number;
+  readonly successRatioMin: number;
+  readonly requestsMin: number;
+  readonly windowMs: number;
+  readonly returnAfterMs: number;
+  readonly returnAfterMaxMs: number;
+  readonly rampMs: number;
+  /** Share of a pool that may be out at once; never the last origin. Default 0.5. */
+  readonly ejectedRatioMax: number;
+}
+
+export interface RetrySettings {
+  /** Attempts per exchange, the first included. 1: no retry. Default 3. */
+  readonly attemptsMax: number;
+  readonly budgetRatio: number;
+  readonly budgetPerSecond: number;
+  /** Request body kept for a repeat, per exchange. Default 64 KiB. */
+  readonly replayBytes: number;
+}
+
+export interface ConnectionSettings {
+  /** Open connections per origin address. Default 1024. */
+  readonly perOriginMax: number;
+  /** Idle ones kept per origin address. Default 256. */
+  readonly idlePerOriginMax: number;
+  /** Upper bound of the learned idle time. Default 60 s. */
+  readonly idleMaxMs: number;
+}
+
+export interface DnsSettings {
+  /** `ip` or `ip:port`; empty: the system's. */
+  readonly resolvers: readonly string[];
+  readonly timeoutMs: number;
+  /** Bounds on how long an answer counts as fresh, whatever its TTL says. Default 1 s and 5 min. */
+  readonly ttlMinMs: number;
+  readonly ttlMaxMs: number;
+}
+
+export interface LimitSettings {
+  /** Client connections at once. Default 10 000, and never more than the descriptors allow. */
+  readonly connectionsMax: number;
+  /** All replay buffers together. Default 64 MiB. */
+  readonly replayBytesTotal: number;
+}
+
+export interface RecordSettings {
+  /** How many failed, rescued, refused and aborted ones are kept. Default 2000. */
+  readonly failedMax: number;
+  /** How many of the slowest of the last ten minutes. Default 200. */
+  readonly slowestMax: number;
+  /** How many of the sample of the rest. Default 1000. */
+  readonly sampledMax: number;
+  /** Share of the rest that is sampled. Default 0.01. */
+  readonly sampleRatio: number;
+}
+
+export interface AccessLogSettings {
+  /** A file path, or `stdout`. */
+  readonly path: string;
+  /** Lines wait in memory up to this much; beyond it they are dropped and counted. Default 4 MiB. */
+  readonly bufferBytes: number;
+}

@@ -1,0 +1,139 @@
+/**
+ * The record of an exchange: one flat, plain object for each client request, also for one that was
+ * refused, reset or cut. Logs, metrics, the API, `explain` and the dashboard are views of it.
+ *
+ * Times are µs on the monotonic clock since `startedAt`; -1 means that the step was not reached.
+ */
+import type { CauseId, Party } from "../kernel/causes.ts";
+
+/** Where the exchange was when something happened to it: the twelve steps of `gateway/pipeline.ts`. */
+export type Step =
+  | "receive"
+  | "identify"
+  | "route"
+  | "admit"
+  | "look up"
+  | "pick"
+  | "attempt"
+  | "judge"
+  | "relay"
+  | "rescue"
+  | "reply"
+  | "record";
+
+/** How it ended for the client. */
+export type Outcome =
+  /** A complete response came from an origin at the first attempt (whatever its status). */
+  | "served"
+  /** A complete response came from an origin after at least one failed attempt. */
+  | "rescued"
+  /** The gateway had to answer itself, or the response was cut, or the origin's answer was a 5xx of its own making. */
+  | "failed"
+  /** The gateway refused the request for a reason that lies with the client or the configuration. */
+  | "refused"
+  /** The client left first. */
+  | "aborted";
+
+export interface AttemptRecord {
+  /** 1 for the first. */
+  number: number;
+  pool: string;
+  /** The origin as configured, e.g. `http://127.0.0.1:3000`. */
+  origin: string;
+  /** The address dialled, e.g. `127.0.0.1:3000`. */
+  address: string;
+  /** True when an idle connection was used again. */
+  reused: boolean;
+  /** How many exchanges the connection carried before this one. */
+  connectionUses: number;
+  /** ms since the connection was made; 0 on a new one. */
+  connectionAgeMs: number;
+  /** ms the connection lay idle before this attempt; 0 on a new one. */
+  connectionIdleMs: number;
+  startedUs: number;
+  /** When TCP connected (equals startedUs on a reused connection); -1: never, so nothing was sent. */
+  connectedUs: number;
+  /** When the head had been handed to the socket. */
+  sentUs: number;
+  /** When the first byte of the response came. */
+  firstByteUs: number;
+  /** When the response head was complete. */
+  headUs: number;
+  endedUs: number;
+  /** Bytes handed to the socket: an upper bound of what left, never evidence that it left. */
+  sentBytes: number;
+  /** Bytes that came from the origin for this attempt, head included. */
+  receivedBytes: number;
+  /** The origin's status, or 0 when no head came. */
+  status: number;
+  /** Null when the attempt did not fail. */
+  cause: CauseId | null;
+  /** What was seen, for people: "FIN after 0 bytes on a connection idle for 5012 ms". Empty when nothing failed. */
+  evidence: string;
+}
+
+/** A decision with its reason, made by a policy or a step. */
+export interface Decision {
+  step: Step;
+  /** Stable code, e.g. `retry.refused.body-too-large`. Listed in docs/reference/decisions.md. */
+  code: string;
+  /** For people: "not retried: body of 3 MB exceeds the replay buffer of 64 KiB". */
+  reason: string;
+}
+
+export interface ExchangeRecord {
+  /** The request id: the client's when it came from a trusted proxy, ours otherwise. */
+  id: string;
+  /** W3C trace id, 32 hex digits; empty when the request was refused before it was known. */
+  traceId: string;
+  /** Epoch ms of the first byte of the request. */
+  startedAt: number;
+  listener: string;
+  /** The client after trusted proxies were taken off. */
+  clientAddress: string;
+  /** The socket's peer. */
+  peerAddress: string;
+  peerPort: number;
+  /** How many exchanges this client connection carried before. */
+  connectionUses: number;
+  method: string;
+  host: string;
+  /** Path with query, at most 1024 bytes of it. */
+  target: string;
+  /** `HTTP/1.1`, `HTTP/1.0`, or empty when no request line was understood. */
+  protocol: string;
+  userAgent: string;
+  service: string;
+  route: string;
+  pool: string;
+  origin: string;
+  /** Sent to the client; 0 when nothing was. */
+  status: number;
+  /** The origin's own status; 0 unless a response head came from the origin. */
+  originStatus: number;
+  outcome: Outcome;
+  cause: CauseId | null;
+  party: Party | null;
+  /** The refusal's reason id for malformed messages (`request.bare-lf`), otherwise empty. */
+  reason: string;
+  /** The step in which it ended, when it did not end well. */
+  step: Step;
+  /** One sentence of evidence for the cause. */
+  evidence: string;
+  /** Body bytes from the client, and to the client. */
+  requestBytes: number;
+  responseBytes: number;
+  /** When the request head was complete. */
+  headUs: number;
+  routedUs: number;
+  /** When the last byte of the request body had been received. */
+  requestEndUs: number;
+  /** When the response head was handed to the client's socket. */
+  replyUs: number;
+  /** When all was done. */
+  doneUs: number;
+  /** Upgraded to a tunnel (WebSocket and others). */
+  tunnel: boolean;
+  attempts: AttemptRecord[];
+  decisions: Decision[];
+}

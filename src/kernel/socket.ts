@@ -1,0 +1,74 @@
+/**
+ * The socket port: all the gateway knows of a network. Callbacks instead of streams, because a promise
+ * or a closure per chunk costs more than the chunk (docs/decisions/own-http1-codec.md), and because a
+ * simulator can implement this in a page.
+ */
+
+/** Why a socket failed, in the operating system's words (`ECONNREFUSED`, `ECONNRESET`, `EPIPE`, …). */
+export interface SocketError {
+  readonly code: string;
+  /** `connect`, `read`, `write`, or empty when the system did not say. A reset heard while reading is an RST. */
+  readonly syscall: string;
+}
+
+/** Hears what happens on one socket. No call comes from inside a call that the owner made on the socket. */
+export interface SocketListener {
+  /** Only on dialled sockets, once. Nothing is known to have left before it. */
+  onConnect(): void;
+  /** Bytes `[0, length)` of `chunk`, which is shared by all sockets: it is valid until this call returns. */
+  onData(chunk: Buffer, length: number): void;
+  /** All bytes whose `write` returned false have left. */
+  onDrain(): void;
+  /** The peer's FIN: no more bytes will come; writing may still work. */
+  onEnd(): void;
+  /** The socket failed. `onClose` follows. */
+  onError(error: SocketError): void;
+  /** Last call. Comes exactly once, also after `destroy` and `reset`. */
+  onClose(): void;
+}
+
+export interface SocketPort {
+  listener: SocketListener;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localAddress: string;
+  readonly localPort: number;
+  /**
+   * True: the kernel took every byte and `bytes` may be reused at once. False: some wait, `bytes` belongs
+   * to the socket from now on, and `onDrain` will come; the owner then stops its source.
+   */
+  write(bytes: Buffer): boolean;
+  /** True while bytes wait that the kernel did not take. */
+  readonly writing: boolean;
+  pause(): void;
+  resume(): void;
+  /** FIN after what is queued. Reading goes on. */
+  end(): void;
+  /** RST at once: the peer sees that the message is not complete. */
+  reset(): void;
+  /** Close without ceremony. */
+  destroy(): void;
+}
+
+/** One address of an origin, resolved. */
+export interface Address {
+  readonly ip: string;
+  readonly port: number;
+  readonly family: 4 | 6;
+}
+
+/** Starts a connection; the outcome comes to `listener` as `onConnect` or `onError`. */
+export type Dial = (address: Address, listener: SocketListener) => SocketPort;
+
+export interface ListeningPort {
+  readonly address: string;
+  readonly port: number;
+  /** Stop accepting; connections that exist go on. Resolves when the listening socket is closed. */
+  close(): Promise<void>;
+}
+
+/** Accepts connections. `onSocket` returns the listener of the new socket, or null to refuse it (it is closed). */
+export type Listen = (
+  bind: { readonly host: string; readonly port: number },
+  onSocket: (socket: SocketPort) => SocketListener | null,
+) => Promise<ListeningPort>;
