@@ -12,3 +12,6 @@ export interface Clock {
 
 /** Chance as an argument: a number in [0, 1). */
 export type Chance = () => number;
+
+/** A single timer as an argument: calls `run` once after `ms`, never from inside this call, unless the returned function was called first. */
+export type Schedule = (ms: number, run: () => void) => () => void;

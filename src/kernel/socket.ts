@@ -1,8 +1,11 @@
 /**
  * The socket port: all the gateway knows of a network. Callbacks instead of streams, because a promise
- * or a closure per chunk costs more than the chunk (docs/decisions/own-http1-codec.md), and because a
+ * or a closure per chunk costs more than the chunk (docs/decisions/0001-own-http1-codec.md), and because a
  * simulator can implement this in a page.
  */
+
+export const HEAD_ROOM = 4096;
+export const TAIL_ROOM = 64;
 
 /** Why a socket failed, in the operating system's words (`ECONNREFUSED`, `ECONNRESET`, `EPIPE`, …). */
 export interface SocketError {
@@ -15,12 +18,16 @@ export interface SocketError {
 export interface SocketListener {
   /** Only on dialled sockets, once. Nothing is known to have left before it. */
   onConnect(): void;
-  /** Bytes `[0, length)` of `chunk`, which is shared by all sockets: it is valid until this call returns. */
-  onData(chunk: Buffer, length: number): void;
+  /**
+   * Bytes `[start, end)`, valid until this call returns: the buffer is shared by all sockets. `HEAD_ROOM` bytes
+   * before `start` and `TAIL_ROOM` after `end` are the listener's to overwrite, so that a rewritten head can be
+   * put right before a body and both leave in one write without copying the body.
+   */
+  onData(bytes: Buffer, start: number, end: number): void;
   /** All bytes whose `write` returned false have left. */
   onDrain(): void;
   /** The peer's FIN: no more bytes will come; writing may still work. */
-  onEnd(): void;
+  onFin(): void;
   /** The socket failed. `onClose` follows. */
   onError(error: SocketError): void;
   /** Last call. Comes exactly once, also after `destroy` and `reset`. */

@@ -1,0 +1,92 @@
+/**
+ * One measurement: load on one peer, and what it cost that peer. The other peers run but have nothing to do.
+ *
+ * CPU time per exchange is the figure, not exchanges per second: the load generator and the origin share the
+ * other core, so the throughput of a fast peer says more about them.
+ */
+import { fileURLToPath } from "node:url";
+import { startChild } from "../test/support/child.ts";
+import { startPeer, type Bed, type PeerName, type RunningPeer } from "./peers.ts";
+import { cpuMicros, treeResidentBytes } from "./process-tree.ts";
+import { ROWS, type RowName } from "./rows.ts";
+import { LOAD_CORE, runWrk } from "./wrk.ts";
+
+export interface Measurement {
+  readonly peer: PeerName;
+  readonly row: RowName;
+  readonly round: number;
+  readonly exchanges: number;
+  readonly perSecond: number;
+  readonly cpuMicrosPerExchange: number;
+  /** What makes the figure doubtful: wrk's errors, lost idle connections. Empty when all was well. */
+  readonly flaws: readonly string[];
+  /** Row `idle` only: how much each idle connection added. */
+  readonly bytesPerIdleConnection: number | null;
+}
+
+const IDLE_CLIENTS = fileURLToPath(new URL("idle-clients.ts", import.meta.url));
+
+export async function measure(
+  peer: RunningPeer,
+  row: RowName,
+  round: number,
+  seconds: number,
+  bed: Bed,
+): Promise<Measurement> {
+  const before = cpuMicros(peer.child.pid);
+  const report = await runWrk(peer.port, ROWS[row], seconds, bed.folder);
+  const spent = cpuMicros(peer.child.pid) - before;
+  const flaws: string[] = [];
+  if (report.socketErrors > 0) flaws.push(`${report.socketErrors} socket errors`);
+  if (report.badStatuses > 0) flaws.push(`${report.badStatuses} responses not 2xx`);
+  if (report.exchanges === 0) flaws.push("no exchange completed");
+  return {
+    peer: peer.name,
+    row,
+    round,
+    exchanges: report.exchanges,
+    perSecond: report.perSecond,
+    cpuMicrosPerExchange: spent / Math.max(report.exchanges, 1),
+    flaws,
+    bytesPerIdleConnection: null,
+  };
+}
+
+/**
+ * The row with idle connections starts its peer anew: memory that an earlier crowd left in the allocator
+ * would be used again and make each connection look free.
+ */
+export async function measureIdle(
+  name: PeerName,
+  round: number,
+  seconds: number,
+  count: number,
+  bed: Bed,
+): Promise<Measurement> {
+  const peer = await startPeer(name, bed);
+  try {
+    // Code gets compiled and pools get filled by this; neither belongs to the idle connections.
+    await runWrk(peer.port, ROWS.idle, seconds, bed.folder);
+    const residentBefore = treeResidentBytes(peer.child.pid);
+    const crowd = await startChild("taskset", [
+      "-c",
+      LOAD_CORE,
+      process.execPath,
+      IDLE_CLIENTS,
+      String(peer.port),
+      String(count),
+    ]);
+    try {
+      await crowd.printed(/holding \d+/);
+      const bytesPerIdleConnection = (treeResidentBytes(peer.child.pid) - residentBefore) / count;
+      const measured = await measure(peer, "idle", round, seconds, bed);
+      const lost = /lost (\d+)\s*$/.exec(crowd.stdout())?.[1];
+      const flaws = lost === undefined ? measured.flaws : [...measured.flaws, `${lost} idle connections lost`];
+      return { ...measured, flaws, bytesPerIdleConnection };
+    } finally {
+      await crowd.stop();
+    }
+  } finally {
+    await peer.child.stop();
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * What is measured: one row for each kind of traffic, with the wrk arguments that make it. The connection
+ * counts are small because one core answers them: more would only measure queues.
+ */
+export const ROW_NAMES = ["small", "64k", "1m", "post", "close", "idle"] as const;
+export type RowName = (typeof ROW_NAMES)[number];
+
+export interface Row {
+  readonly title: string;
+  readonly path: string;
+  readonly connections: number;
+  /** A wrk script (Lua), or empty. */
+  readonly script: string;
+  /** Fields of every request. */
+  readonly fields: readonly string[];
+  /** Idle connections are held beside the load, by a peer that was started for this row alone. */
+  readonly idle: boolean;
+  /** The most that issue 2 allows, as a multiple of HAProxy's CPU; null where it names none. */
+  readonly mark: number | null;
+}
+
+const POST = `wrk.method = "POST"
+wrk.body = string.rep("x", 1024)
+wrk.headers["Content-Type"] = "application/octet-stream"
+`;
+
+export const ROWS: Readonly<Record<RowName, Row>> = {
+  small: {
+    title: "GET 500 B, keep-alive",
+    path: "/500",
+    connections: 32,
+    script: "",
+    fields: [],
+    idle: false,
+    mark: 1.5,
+  },
+  "64k": { title: "GET 64 KiB", path: "/64k", connections: 16, script: "", fields: [], idle: false, mark: 2 },
+  "1m": { title: "GET 1 MiB", path: "/1m", connections: 8, script: "", fields: [], idle: false, mark: 1.5 },
+  post: { title: "POST 1 KiB", path: "/post", connections: 32, script: POST, fields: [], idle: false, mark: null },
+  // The client asks for the close (RFC 9112 §9.6) and every peer closes after its answer. wrk closes as soon as
+  // it has the answer, so either side may send the first FIN; both ends' TIME_WAIT is the kernel's, not the peer's.
+  close: {
+    title: "GET 500 B, new connection each",
+    path: "/500",
+    connections: 32,
+    script: "",
+    fields: ["Connection: close"],
+    idle: false,
+    mark: 3.5,
+  },
+  idle: {
+    title: "GET 500 B beside idle connections",
+    path: "/500",
+    connections: 32,
+    script: "",
+    fields: [],
+    idle: true,
+    mark: null,
+  },
+};

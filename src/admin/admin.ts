@@ -1,0 +1,176 @@
+/**
+ * The admin surface: the API under `/api/v1`, `/metrics`, and two pages for people. A pure function from a
+ * request to an answer, over what the gateway lets others see. It decides nothing and changes nothing; only
+ * GET and HEAD exist, so a page of another site that makes a browser send something here achieves nothing.
+ */
+import { nearest } from "../kernel/nearest.ts";
+import type { Clock, Schedule } from "../kernel/clock.ts";
+import type { AdminHandler, AdminRequest, AdminResponse, AdminStream } from "../contract/admin-http.ts";
+import { tellStory } from "../contract/story.ts";
+import type { GatewayView } from "../contract/view.ts";
+import { challenge, checkAccess } from "./access.ts";
+import { respond, respondProblem, withoutBody } from "./answers.ts";
+import { createEventHub } from "./event-stream.ts";
+import { parseQuery, quoted } from "./exchange-query.ts";
+import { renderExchangePage, renderMissingExchangePage } from "./exchange-page.ts";
+import { EXPOSITION_TYPES, expositionFormat } from "./exposition.ts";
+import { renderMetrics } from "./metrics.ts";
+import { API_BASE, openApi } from "./openapi.ts";
+import type { AdminContext, Call } from "./operations.ts";
+import { OPERATIONS, unknownExchangeText } from "./operations.ts";
+import { PAGE_HEADERS } from "./page.ts";
+import { createRateMemory } from "./rates.ts";
+import { renderStatusPage } from "./status-page.ts";
+import { latestTroubled } from "./troubles.ts";
+
+export interface AdminOptions {
+  /** Null: none is asked for (loopback only). */
+  readonly token: string | null;
+  readonly clock: Clock;
+  /** For the heartbeats of event streams. */
+  readonly schedule: Schedule;
+}
+
+export function createAdmin(view: GatewayView, options: AdminOptions): AdminHandler {
+  const { token, clock, schedule } = options;
+  let document: unknown = null;
+  const context: AdminContext = {
+    view,
+    clock,
+    events: createEventHub(view, clock, schedule),
+    openApi: () => (document ??= openApi()),
+  };
+  const paths = [...OPERATIONS.map((operation) => pathOfApi(context, operation)), ...pathsBesideApi(view, clock)];
+
+  return (request) => {
+    if (token !== null) {
+      const access = checkAccess(token, request.headers["authorization"]);
+      if (access !== "granted") return refuseAccess(access === "no token", challenge(access));
+    }
+    for (const path of paths) {
+      const id = matchPath(path.template, request.path);
+      if (id === null) continue;
+      if (request.method !== "GET" && request.method !== "HEAD") return refuseMethod(request);
+      const parsed = path.takesQuery ? null : parseQuery(request.query, []);
+      const answer = parsed !== null && !parsed.ok ? respondProblem(parsed.refusal) : path.answer(request, id);
+      return request.method === "HEAD" ? headOf(answer) : answer;
+    }
+    return unknownPath(request.path, paths);
+  };
+}
+
+interface Path {
+  /** `{id}` stands for one segment. */
+  readonly template: string;
+  readonly takesQuery: boolean;
+  answer(request: AdminRequest, id: string): AdminResponse | AdminStream;
+}
+
+function pathOfApi(context: AdminContext, operation: (typeof OPERATIONS)[number]): Path {
+  return {
+    template: API_BASE + operation.path,
+    takesQuery: operation.parameters.length > 0,
+    answer: (request, id) => {
+      const call: Call = { id, query: request.query, lastEventId: request.headers["last-event-id"] ?? "" };
+      return operation.answer(context, call);
+    },
+  };
+}
+
+function pathsBesideApi(view: GatewayView, clock: Clock): Path[] {
+  const rates = createRateMemory();
+  return [
+    {
+      template: "/metrics",
+      // Prometheus can be told to send parameters, and they mean nothing here; refusing them would lose the scrape.
+      takesQuery: true,
+      answer: (request) => {
+        const format = expositionFormat(request.headers["accept"] ?? "");
+        return respond(200, EXPOSITION_TYPES[format], renderMetrics(view.metrics(), view.status(), format));
+      },
+    },
+    {
+      template: "/",
+      takesQuery: false,
+      answer: () => {
+        const metrics = view.metrics();
+        const page = renderStatusPage({
+          status: view.status(),
+          origins: view.origins(),
+          recent: latestTroubled(view),
+          metrics,
+          rates: rates.look(metrics, clock.monotonic()),
+          now: clock.wall(),
+        });
+        return respondPage(200, page);
+      },
+    },
+    {
+      template: "/exchanges/{id}",
+      takesQuery: false,
+      answer: (_request, id) => {
+        const record = view.exchange(id);
+        if (record === null) return respondPage(404, renderMissingExchangePage(unknownExchangeText(id)));
+        return respondPage(200, renderExchangePage(record, tellStory(record)));
+      },
+    },
+  ];
+}
+
+/** What stands for `{id}` in the path, empty when the template has none; null when they do not match. */
+function matchPath(template: string, path: string): string | null {
+  if (template === path) return "";
+  const [before = "", after] = template.split("{id}");
+  if (after === undefined || !path.startsWith(before) || !path.endsWith(after)) return null;
+  const segment = path.slice(before.length, path.length - after.length);
+  return segment === "" || segment.includes("/") ? null : decodeSegment(segment);
+}
+
+/** A segment that is not valid percent-encoding stands for itself: no id looks like it, and the answer says so. */
+function decodeSegment(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
+function respondPage(status: number, page: string): AdminResponse {
+  return respond(status, "text/html; charset=utf-8", page, PAGE_HEADERS);
+}
+
+function headOf(answer: AdminResponse | AdminStream): AdminResponse {
+  if (answer.kind === "response") return withoutBody(answer);
+  return { kind: "response", status: answer.status, headers: answer.headers, body: "" };
+}
+
+function refuseAccess(isMissing: boolean, wwwAuthenticate: string): AdminResponse {
+  const detail = isMissing
+    ? "This gateway asks for a token: send admin.token of its configuration as Authorization: Bearer TOKEN, or in a browser as the password with any name."
+    : "That is not the token of this gateway.";
+  return respondProblem({ status: 401, code: "unauthorised", detail }, { "www-authenticate": wwwAuthenticate });
+}
+
+function refuseMethod(request: AdminRequest): AdminResponse {
+  return respondProblem(
+    {
+      status: 405,
+      code: "method-not-allowed",
+      detail: `${quoted(request.method)} has no meaning here: only GET and HEAD exist, because nothing can be changed through this API.`,
+    },
+    { allow: "GET, HEAD" },
+  );
+}
+
+function unknownPath(path: string, paths: readonly Path[]): AdminResponse {
+  const known = paths.map((one) => one.template);
+  const found = nearest(path, known);
+  const meant = found === null ? "" : ` Did you mean ${found}?`;
+  return respondProblem({
+    status: 404,
+    code: "unknown-path",
+    detail: `There is nothing at ${quoted(path)}.${meant}`,
+    ...(found === null ? {} : { nearest: found }),
+    known,
+  });
+}

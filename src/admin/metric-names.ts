@@ -1,0 +1,212 @@
+/**
+ * The names of everything at `/metrics`, as one table: what a dashboard or an alert is written against.
+ * A name or a label in it is a promise, so `metrics.ts` can write no other (its types come from here), and
+ * docs/reference/metrics.md is generated from it.
+ *
+ * Every label is bounded by the configuration or by a table of ours; nothing that a client chooses (a path,
+ * a host, an address of its own) is one. The `process_*` names are those of Prometheus client libraries, so
+ * that existing dashboards work.
+ */
+export type MetricType = "counter" | "gauge" | "histogram";
+
+export interface Metric {
+  readonly name: string;
+  readonly type: MetricType;
+  readonly labels: readonly string[];
+  readonly help: string;
+}
+
+export type MetricName = (typeof METRICS)[number]["name"];
+
+export const METRICS = [
+  // What clients get: rate, errors, duration.
+  {
+    name: "goodgate_exchanges_total",
+    type: "counter",
+    labels: ["service", "route", "status"],
+    help: "Exchanges that ended, by class of the status sent to the client (1xx to 5xx; none: nothing was sent).",
+  },
+  {
+    name: "goodgate_exchange_outcomes_total",
+    type: "counter",
+    labels: ["service", "route", "outcome"],
+    help: "Exchanges that ended, by outcome: served, rescued, failed, refused, aborted.",
+  },
+  {
+    name: "goodgate_exchange_causes_total",
+    type: "counter",
+    labels: ["service", "route", "cause", "party"],
+    help: "Exchanges that ended with a cause, by cause and by the party at fault. A cause appears when it was first seen.",
+  },
+  {
+    name: "goodgate_exchange_duration_seconds",
+    type: "histogram",
+    labels: ["service", "route"],
+    help: "First byte of the request to the end of the exchange.",
+  },
+  {
+    name: "goodgate_request_body_bytes_total",
+    type: "counter",
+    labels: ["service", "route"],
+    help: "Body bytes received from clients.",
+  },
+  {
+    name: "goodgate_response_body_bytes_total",
+    type: "counter",
+    labels: ["service", "route"],
+    help: "Body bytes sent to clients.",
+  },
+  {
+    name: "goodgate_retries_total",
+    type: "counter",
+    labels: ["service", "route"],
+    help: "Attempts after the first of an exchange.",
+  },
+  {
+    name: "goodgate_retries_refused_by_budget_total",
+    type: "counter",
+    labels: ["service", "route"],
+    help: "Retries that would have been safe and were not made because the retry budget was spent.",
+  },
+  {
+    name: "goodgate_refusals_total",
+    type: "counter",
+    labels: ["reason"],
+    help: "Malformed requests that were refused, by reason id (docs/reference/refusals.md).",
+  },
+  // What origins give.
+  {
+    name: "goodgate_attempts_total",
+    type: "counter",
+    labels: ["service", "pool", "origin", "address"],
+    help: "Attempts at an origin's address, failed ones included.",
+  },
+  {
+    name: "goodgate_attempt_failures_total",
+    type: "counter",
+    labels: ["service", "pool", "origin", "address", "cause", "party"],
+    help: "Attempts that failed, by cause and by the party at fault. A cause appears when it was first seen.",
+  },
+  {
+    name: "goodgate_attempt_first_byte_seconds",
+    type: "histogram",
+    labels: ["service", "pool", "origin", "address"],
+    help: "Start of an attempt to the first byte of the response.",
+  },
+  {
+    name: "goodgate_origin_connections_made_total",
+    type: "counter",
+    labels: ["service", "pool", "origin", "address"],
+    help: "Connections made to an origin's address.",
+  },
+  {
+    name: "goodgate_origin_connections_reused_total",
+    type: "counter",
+    labels: ["service", "pool", "origin", "address"],
+    help: "Attempts that went over a connection that was already open.",
+  },
+  {
+    name: "goodgate_origin_connections",
+    type: "gauge",
+    labels: ["service", "pool", "origin", "address"],
+    help: "Connections open to an origin's address, idle ones included.",
+  },
+  {
+    name: "goodgate_origin_connections_idle",
+    type: "gauge",
+    labels: ["service", "pool", "origin", "address"],
+    help: "Connections open to an origin's address that carry no attempt now.",
+  },
+  {
+    name: "goodgate_origin_in_flight",
+    type: "gauge",
+    labels: ["service", "pool", "origin", "address"],
+    help: "Attempts going on at an origin's address.",
+  },
+  {
+    name: "goodgate_origin_available",
+    type: "gauge",
+    labels: ["service", "pool", "origin", "address"],
+    help: "1 when an origin's address may be picked, 0 when it is down or ejected.",
+  },
+  // How much room is left: pools, then the gateway itself.
+  {
+    name: "goodgate_pool_origins",
+    type: "gauge",
+    labels: ["service", "pool"],
+    help: "Origins configured in a pool.",
+  },
+  {
+    name: "goodgate_pool_origins_available",
+    type: "gauge",
+    labels: ["service", "pool"],
+    help: "Origins of a pool that may be picked.",
+  },
+  {
+    name: "goodgate_pool_active",
+    type: "gauge",
+    labels: ["service", "pool"],
+    help: "1 for the pool that new exchanges of the service go to, 0 for its other pools.",
+  },
+  {
+    name: "goodgate_service_state",
+    type: "gauge",
+    labels: ["service", "state"],
+    help: "1 for the state the service is in (healthy, degraded, failing open, down), 0 for the others.",
+  },
+  {
+    name: "goodgate_connections_accepted_total",
+    type: "counter",
+    labels: [],
+    help: "Client connections accepted.",
+  },
+  { name: "goodgate_connections", type: "gauge", labels: [], help: "Client connections open." },
+  { name: "goodgate_exchanges_active", type: "gauge", labels: [], help: "Exchanges going on." },
+  {
+    name: "goodgate_replay_buffer_bytes",
+    type: "gauge",
+    labels: [],
+    help: "Request bodies held in memory so that they could be sent again.",
+  },
+  {
+    name: "goodgate_access_log_dropped_total",
+    type: "counter",
+    labels: [],
+    help: "Lines of the access log that were dropped because its buffer was full.",
+  },
+  {
+    name: "goodgate_draining",
+    type: "gauge",
+    labels: [],
+    help: "1 while the gateway finishes what it has and takes nothing new.",
+  },
+  {
+    name: "goodgate_event_loop_delay_seconds",
+    type: "gauge",
+    labels: ["quantile"],
+    help: "How late the gateway's own event loop was over the last ten seconds: quantiles 0.5 and 0.99, and the maximum as 1.",
+  },
+  {
+    name: "goodgate_event_loop_utilisation_ratio",
+    type: "gauge",
+    labels: [],
+    help: "Share of time in which the event loop was busy, 0 to 1. Near 1 there is no room left.",
+  },
+  { name: "goodgate_heap_bytes", type: "gauge", labels: [], help: "JavaScript heap in use." },
+  { name: "goodgate_build_info", type: "gauge", labels: ["version"], help: "Always 1; the version is the label." },
+  {
+    name: "process_cpu_seconds_total",
+    type: "counter",
+    labels: [],
+    help: "CPU time of the process, user and system.",
+  },
+  { name: "process_resident_memory_bytes", type: "gauge", labels: [], help: "Resident memory of the process." },
+  { name: "process_open_fds", type: "gauge", labels: [], help: "File descriptors open." },
+  { name: "process_max_fds", type: "gauge", labels: [], help: "File descriptors the process may open." },
+  {
+    name: "process_start_time_seconds",
+    type: "gauge",
+    labels: [],
+    help: "When the gateway started, in seconds since 1970-01-01 UTC.",
+  },
+] as const satisfies readonly Metric[];

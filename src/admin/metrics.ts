@@ -1,0 +1,150 @@
+/**
+ * Where each metric of the table gets its numbers from. The type of `SOURCES` makes the table and this file
+ * the same list: a metric without a source, or a label that the table does not promise, does not compile.
+ */
+import { causeOf } from "../kernel/causes.ts";
+import type { CauseId } from "../kernel/causes.ts";
+import type { Histogram } from "../kernel/histogram.ts";
+import type { MetricsView, ServiceStatusView, StatusView } from "../contract/view.ts";
+import type { ExpositionFormat, Family } from "./exposition.ts";
+import { expose } from "./exposition.ts";
+import type { MetricName } from "./metric-names.ts";
+import { METRICS } from "./metric-names.ts";
+
+type Row<N extends MetricName> = Extract<(typeof METRICS)[number], { name: N }>;
+
+interface SampleOf<N extends MetricName> {
+  labels: Readonly<Record<Row<N>["labels"][number], string>>;
+  value: Row<N>["type"] extends "histogram" ? Histogram : number;
+}
+
+interface Views {
+  readonly metrics: MetricsView;
+  readonly status: StatusView;
+}
+
+type Sources = { readonly [N in MetricName]: (views: Views) => SampleOf<N>[] };
+
+export function renderMetrics(metrics: MetricsView, status: StatusView, format: ExpositionFormat): string {
+  const views: Views = { metrics, status };
+  const families: Family[] = METRICS.map((metric) => ({ metric, samples: SOURCES[metric.name](views) }));
+  return expose(families, format);
+}
+
+type RouteMetrics = MetricsView["routes"][number];
+type OriginMetrics = MetricsView["origins"][number];
+
+// Written out at zero, so that a rate is right from the first scrape on.
+const STATUS_CLASSES: readonly string[] = ["1xx", "2xx", "3xx", "4xx", "5xx", "none"];
+const SERVICE_STATES: readonly ServiceStatusView["state"][] = ["healthy", "degraded", "failing open", "down"];
+
+const SOURCES: Sources = {
+  goodgate_exchanges_total: ({ metrics }) =>
+    metrics.routes.flatMap((route) => {
+      const counts = { ...Object.fromEntries(STATUS_CLASSES.map((name) => [name, 0])), ...route.byStatus };
+      return Object.entries(counts).map(([status, value]) => ({ labels: { ...routeLabels(route), status }, value }));
+    }),
+  goodgate_exchange_outcomes_total: ({ metrics }) =>
+    metrics.routes.flatMap((route) =>
+      Object.entries(route.byOutcome).map(([outcome, value]) => ({
+        labels: { ...routeLabels(route), outcome },
+        value,
+      })),
+    ),
+  goodgate_exchange_causes_total: ({ metrics }) =>
+    metrics.routes.flatMap((route) =>
+      causeEntries(route.byCause).map(([cause, value]) => ({
+        labels: { ...routeLabels(route), cause, party: causeOf(cause).party },
+        value,
+      })),
+    ),
+  goodgate_exchange_duration_seconds: ofRoutes((route) => route.duration),
+  goodgate_request_body_bytes_total: ofRoutes((route) => route.requestBytes),
+  goodgate_response_body_bytes_total: ofRoutes((route) => route.responseBytes),
+  goodgate_retries_total: ofRoutes((route) => route.retries),
+  goodgate_retries_refused_by_budget_total: ofRoutes((route) => route.retriesRefusedByBudget),
+  goodgate_refusals_total: ({ metrics }) =>
+    Object.entries(metrics.refusals).map(([reason, value]) => ({ labels: { reason }, value })),
+
+  goodgate_attempts_total: ofOrigins((origin) => origin.attempts),
+  goodgate_attempt_failures_total: ({ metrics }) =>
+    metrics.origins.flatMap((origin) =>
+      causeEntries(origin.byCause).map(([cause, value]) => ({
+        labels: { ...originLabels(origin), cause, party: causeOf(cause).party },
+        value,
+      })),
+    ),
+  goodgate_attempt_first_byte_seconds: ofOrigins((origin) => origin.firstByte),
+  goodgate_origin_connections_made_total: ofOrigins((origin) => origin.connectionsMade),
+  goodgate_origin_connections_reused_total: ofOrigins((origin) => origin.connectionsReused),
+  goodgate_origin_connections: ofOrigins((origin) => origin.connectionsOpen),
+  goodgate_origin_connections_idle: ofOrigins((origin) => origin.connectionsIdle),
+  goodgate_origin_in_flight: ofOrigins((origin) => origin.inFlight),
+  goodgate_origin_available: ofOrigins((origin) => (origin.available ? 1 : 0)),
+
+  goodgate_pool_origins: ofPools((pool) => pool.origins),
+  goodgate_pool_origins_available: ofPools((pool) => pool.available),
+  goodgate_pool_active: ofPools((pool, service) => (pool.name === service.pool ? 1 : 0)),
+  goodgate_service_state: ({ status }) =>
+    status.services.flatMap((service) =>
+      SERVICE_STATES.map((state) => ({
+        labels: { service: service.name, state },
+        value: service.state === state ? 1 : 0,
+      })),
+    ),
+  goodgate_connections_accepted_total: ofGateway(({ metrics }) => metrics.connectionsAccepted),
+  goodgate_connections: ofGateway(({ metrics }) => metrics.connectionsOpen),
+  goodgate_exchanges_active: ofGateway(({ metrics }) => metrics.exchangesActive),
+  goodgate_replay_buffer_bytes: ofGateway(({ metrics }) => metrics.replayBytes),
+  goodgate_access_log_dropped_total: ofGateway(({ metrics }) => metrics.accessLogDropped),
+  goodgate_draining: ofGateway(({ status }) => (status.state === "draining" ? 1 : 0)),
+  goodgate_event_loop_delay_seconds: ({ metrics: { process } }) => [
+    { labels: { quantile: "0.5" }, value: process.loopDelayP50Ms / 1000 },
+    { labels: { quantile: "0.99" }, value: process.loopDelayP99Ms / 1000 },
+    { labels: { quantile: "1" }, value: process.loopDelayMaxMs / 1000 },
+  ],
+  goodgate_event_loop_utilisation_ratio: ofGateway(({ metrics }) => metrics.process.loopUtilisation),
+  goodgate_heap_bytes: ofGateway(({ metrics }) => metrics.process.heapBytes),
+  goodgate_build_info: ({ status }) => [{ labels: { version: status.version }, value: 1 }],
+  process_cpu_seconds_total: ofGateway(({ metrics }) => metrics.process.cpuSeconds),
+  process_resident_memory_bytes: ofGateway(({ metrics }) => metrics.process.residentBytes),
+  process_open_fds: ofGateway(({ metrics }) => metrics.process.descriptorsOpen),
+  process_max_fds: ofGateway(({ metrics }) => metrics.process.descriptorsMax),
+  process_start_time_seconds: ofGateway(({ status }) => status.startedAt / 1000),
+};
+
+function ofRoutes<V>(valueOf: (route: RouteMetrics) => V) {
+  return ({ metrics }: Views) => metrics.routes.map((route) => ({ labels: routeLabels(route), value: valueOf(route) }));
+}
+
+function ofOrigins<V>(valueOf: (origin: OriginMetrics) => V) {
+  return ({ metrics }: Views) =>
+    metrics.origins.map((origin) => ({ labels: originLabels(origin), value: valueOf(origin) }));
+}
+
+function ofPools(valueOf: (pool: ServiceStatusView["pools"][number], service: ServiceStatusView) => number) {
+  return ({ status }: Views) =>
+    status.services.flatMap((service) =>
+      service.pools.map((pool) => ({
+        labels: { service: service.name, pool: pool.name },
+        value: valueOf(pool, service),
+      })),
+    );
+}
+
+function ofGateway(valueOf: (views: Views) => number) {
+  return (views: Views) => [{ labels: {}, value: valueOf(views) }];
+}
+
+function routeLabels(route: RouteMetrics): { service: string; route: string } {
+  return { service: route.service, route: route.route };
+}
+
+function originLabels(origin: OriginMetrics): { service: string; pool: string; origin: string; address: string } {
+  return { service: origin.service, pool: origin.pool, origin: origin.origin, address: origin.address };
+}
+
+/** `Object.entries` forgets the type of the keys of an object whose type lists them. */
+function causeEntries(byCause: Partial<Record<CauseId, number>>): [CauseId, number][] {
+  return Object.entries(byCause) as [CauseId, number][];
+}

@@ -1,0 +1,290 @@
+/**
+ * The table of the API: each path with its parameters, what it answers, and how it answers. The router and
+ * the OpenAPI document both read this table, so neither can know a path that the other does not.
+ *
+ * It decides nothing: every operation asks the view and hands on what it says.
+ */
+import { CAUSES, causeOf, isCauseId } from "../kernel/causes.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { AdminResponse, AdminStream } from "../contract/admin-http.ts";
+import type { CausesResponse, ExchangesResponse, OriginsResponse, StatusResponse } from "../contract/api-responses.ts";
+import type { ApiSchemaName } from "../contract/api-schemas.ts";
+import { outcomeSchema } from "../contract/api-record-schemas.ts";
+import { gatewaySentence } from "../contract/api-sentence.ts";
+import type { ExchangeRecord } from "../contract/record.ts";
+import { tellStory } from "../contract/story.ts";
+import type { GatewayView } from "../contract/view.ts";
+import { respondJson, respondProblem, SAFE_HEADERS } from "./answers.ts";
+import type { EventHub, EventKind } from "./event-stream.ts";
+import { EVENT_KINDS, STREAMS_MAX } from "./event-stream.ts";
+import type { KnownNames } from "./exchange-query.ts";
+import {
+  EXCHANGE_PARAMETERS,
+  LIMIT_DEFAULT,
+  LIMIT_MAX,
+  near,
+  parseExchangeFilter,
+  parseQuery,
+  quoted,
+  unknownName,
+} from "./exchange-query.ts";
+import { SINCE_FORMS } from "./since.ts";
+
+export interface AdminContext {
+  readonly view: GatewayView;
+  readonly clock: Clock;
+  readonly events: EventHub;
+  /** The OpenAPI document, made when first asked for. */
+  readonly openApi: () => unknown;
+}
+
+export interface Call {
+  /** What stands in the path for `{id}`, decoded; empty where the path has none. */
+  readonly id: string;
+  readonly query: string;
+  /** `Last-Event-ID`; empty when not sent. */
+  readonly lastEventId: string;
+}
+
+export interface Parameter {
+  readonly name: string;
+  readonly description: string;
+  /** JSON Schema. */
+  readonly schema: Readonly<Record<string, unknown>>;
+}
+
+export interface Operation {
+  /** Under `/api/v1`; `{id}` stands for one segment. */
+  readonly path: string;
+  readonly id: string;
+  readonly summary: string;
+  readonly parameters: readonly Parameter[];
+  /** Null: not a schema of ours (the document itself). */
+  readonly answers: ApiSchemaName | "event stream" | null;
+  /** Statuses of problems besides 401 and, where there is a query, 400. */
+  readonly problems: readonly number[];
+  answer(context: AdminContext, call: Call): AdminResponse | AdminStream;
+}
+
+const TEXT = { type: "string" } as const;
+
+const EXCHANGE_PARAMETER_TEXTS: Readonly<Record<(typeof EXCHANGE_PARAMETERS)[number], Omit<Parameter, "name">>> = {
+  cause: { description: "Only this cause, by its id.", schema: { $ref: "#/components/schemas/CauseId" } },
+  origin: { description: "Only those whose origin was this one, by its URL as configured.", schema: TEXT },
+  service: { description: "Only this service.", schema: TEXT },
+  route: { description: "Only this route.", schema: TEXT },
+  status: {
+    description: "Only this status sent to the client (502), or this class (5xx).",
+    schema: { type: "string", pattern: "^[1-5](\\d\\d|xx)$" },
+  },
+  outcome: { description: "Only this outcome.", schema: { type: "string", enum: outcomeSchema.options } },
+  since: { description: `Only those that started at or after this: ${SINCE_FORMS}.`, schema: TEXT },
+  limit: {
+    description: "How many at most.",
+    schema: { type: "integer", minimum: 1, maximum: LIMIT_MAX, default: LIMIT_DEFAULT },
+  },
+};
+
+export const OPERATIONS: readonly Operation[] = [
+  {
+    path: "/status",
+    id: "status",
+    summary: "The gateway: state, services with the reason for theirs, and the process.",
+    parameters: [],
+    answers: "Status",
+    problems: [],
+    answer: ({ view, clock }) => {
+      const status = view.status();
+      const answer: StatusResponse = {
+        now: clock.wall(),
+        sentence: gatewaySentence(status),
+        ...status,
+        process: view.metrics().process,
+      };
+      return respondJson(answer);
+    },
+  },
+  {
+    path: "/origins",
+    id: "origins",
+    summary: "Every origin with its addresses, their health and the reason for it.",
+    parameters: [],
+    answers: "Origins",
+    problems: [],
+    answer: ({ view, clock }) => respondJson({ now: clock.wall(), origins: view.origins() } satisfies OriginsResponse),
+  },
+  {
+    path: "/exchanges",
+    id: "exchanges",
+    summary:
+      "Exchanges that were kept, newest first: all that failed or were rescued, the slowest, a sample of the rest.",
+    parameters: EXCHANGE_PARAMETERS.map((name) => ({ name, ...EXCHANGE_PARAMETER_TEXTS[name] })),
+    answers: "Exchanges",
+    problems: [],
+    answer: ({ view, clock }, { query }) => {
+      const parsed = parseExchangeFilter(query, knownNames(view), clock.wall());
+      if (!parsed.ok) return respondProblem(parsed.refusal);
+      return respondJson({ exchanges: view.exchanges(parsed.value) } satisfies ExchangesResponse);
+    },
+  },
+  {
+    path: "/exchanges/last",
+    id: "lastExchange",
+    summary: "The latest exchange that failed or was rescued.",
+    parameters: [],
+    answers: "Exchange",
+    problems: [404],
+    answer: ({ view }) => {
+      const last = lastTroubled(view);
+      if (last !== null) return respondJson(last);
+      return respondProblem({
+        status: 404,
+        code: "no-exchange-yet",
+        detail: "No exchange has failed or been rescued since the gateway started, or none of those is kept any more.",
+      });
+    },
+  },
+  {
+    path: "/exchanges/{id}",
+    id: "exchange",
+    summary: "One exchange by its request id (X-Request-Id).",
+    parameters: [],
+    answers: "Exchange",
+    problems: [404],
+    answer: ({ view }, { id }) => {
+      const record = view.exchange(id);
+      return record === null ? unknownExchange(id) : respondJson(record);
+    },
+  },
+  {
+    path: "/exchanges/{id}/story",
+    id: "story",
+    summary:
+      "The story of one exchange in words: what happened, who is at fault, on what evidence, what to look at first.",
+    parameters: [],
+    answers: "Story",
+    problems: [404],
+    answer: ({ view }, { id }) => {
+      const record = view.exchange(id);
+      return record === null ? unknownExchange(id) : respondJson(tellStory(record));
+    },
+  },
+  {
+    path: "/causes",
+    id: "causes",
+    summary: "The table of causes: what can go wrong, who is at fault, what to do first.",
+    parameters: [],
+    answers: "Causes",
+    problems: [],
+    answer: () => respondJson({ causes: Object.values(CAUSES) } satisfies CausesResponse),
+  },
+  {
+    path: "/causes/{id}",
+    id: "cause",
+    summary: "One cause.",
+    parameters: [],
+    answers: "Cause",
+    problems: [404],
+    answer: (_context, { id }) => {
+      if (isCauseId(id)) return respondJson(causeOf(id));
+      const { parameter: _parameter, ...refusal } = unknownName("cause", id, Object.keys(CAUSES)).refusal;
+      return respondProblem({ ...refusal, status: 404 });
+    },
+  },
+  {
+    path: "/events",
+    id: "events",
+    summary:
+      "What happens, as it happens, as server-sent events. An event named lost says where the stream has a hole, " +
+      "and Last-Event-ID is honoured as far as that is possible.",
+    parameters: [
+      {
+        name: "kind",
+        description: "Only these kinds, separated by commas.",
+        schema: { type: "string", examples: ["origin,pool"] },
+      },
+    ],
+    answers: "event stream",
+    problems: [503],
+    answer: answerEvents,
+  },
+  {
+    path: "/openapi.json",
+    id: "openApi",
+    summary: "This description.",
+    parameters: [],
+    answers: null,
+    problems: [],
+    answer: ({ openApi }) => respondJson(openApi()),
+  },
+];
+
+/** The latest exchange that failed or was rescued, or null. */
+export function lastTroubled(view: GatewayView): ExchangeRecord | null {
+  const [failed] = view.exchanges({ outcome: "failed", limit: 1 });
+  const [rescued] = view.exchanges({ outcome: "rescued", limit: 1 });
+  if (failed === undefined || rescued === undefined) return failed ?? rescued ?? null;
+  return rescued.startedAt > failed.startedAt ? rescued : failed;
+}
+
+/** Why there may be no such record, in words for the API and for the page. */
+export function unknownExchangeText(id: string): string {
+  return (
+    `No exchange with the id ${quoted(id)} is kept. All that failed or were rescued are kept until newer ones take ` +
+    "their place (records in the configuration); of those that went well only the slowest and a sample are."
+  );
+}
+
+function unknownExchange(id: string): AdminResponse {
+  return respondProblem({ status: 404, code: "unknown-exchange", detail: unknownExchangeText(id) });
+}
+
+function knownNames(view: GatewayView): KnownNames {
+  const routes = new Set(view.metrics().routes.map((route) => route.route));
+  const origins = new Set(view.origins().map((origin) => origin.origin));
+  return {
+    services: view.status().services.map((service) => service.name),
+    routes: [...routes],
+    origins: [...origins],
+  };
+}
+
+function answerEvents({ events }: AdminContext, { query, lastEventId }: Call): AdminResponse | AdminStream {
+  const parsed = parseQuery(query, ["kind"]);
+  if (!parsed.ok) return respondProblem(parsed.refusal);
+  let kinds: Set<EventKind> | null = null;
+  if (parsed.value.kind !== undefined) {
+    kinds = new Set();
+    for (const word of parsed.value.kind.split(",")) {
+      const kind = EVENT_KINDS.find((known) => known === word.trim());
+      if (kind === undefined) {
+        return respondProblem({
+          status: 400,
+          code: "bad-parameter",
+          parameter: "kind",
+          detail: `There is no kind of event ${quoted(word)}.`,
+          ...near(word, EVENT_KINDS),
+        });
+      }
+      kinds.add(kind);
+    }
+  }
+  if (!events.hasRoom()) {
+    return respondProblem(
+      {
+        status: 503,
+        code: "too-many-streams",
+        detail: `${STREAMS_MAX} event streams are open, and that is the most there may be.`,
+      },
+      { "retry-after": "30" },
+    );
+  }
+  return {
+    kind: "stream",
+    status: 200,
+    headers: { ...SAFE_HEADERS, "content-type": "text/event-stream; charset=utf-8" },
+    start(write, onClose) {
+      onClose(events.open({ kinds, lastEventId }, write));
+    },
+  };
+}

@@ -1,0 +1,149 @@
+import { describe, expect, test } from "vitest";
+import { cliWorld } from "../../test/support/cli-world.ts";
+import { STORY_RECORDS, storyRecord } from "../../test/support/story-records.ts";
+import type { ExchangeRecord } from "../contract/record.ts";
+import { EXIT } from "./exit-codes.ts";
+import type { Fetched } from "./ports.ts";
+
+const ID = "4f1c0a9be27d4c55a1f0c3d2e4b59687";
+
+function answering(id: string, record: ExchangeRecord): Record<string, Fetched> {
+  return { [`/api/v1/exchanges/${id}`]: { kind: "answer", status: 200, json: record } };
+}
+
+describe("the story of an exchange", () => {
+  test.each(Object.entries(STORY_RECORDS))("%s", async (name, record) => {
+    const world = cliWorld({ admin: answering(ID, record) });
+    expect(await world.run("explain", ID)).toBe(EXIT.ok);
+    await expect(world.out()).toMatchFileSnapshot(`../../test/golden/explain/${name.replace(/[^A-Za-z]+/g, "-")}.txt`);
+  });
+
+  test("no control character of a client reaches the terminal", async () => {
+    const agent = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code)).join("");
+    const world = cliWorld({ admin: answering(ID, storyRecord({ userAgent: agent, target: "/\u009b2J" })) });
+    await world.run("explain", ID);
+    // oxlint-disable-next-line no-control-regex -- control characters are what is looked for.
+    expect(world.out()).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+  });
+
+  test("--last asks for the latest that failed or was rescued", async () => {
+    const world = cliWorld({ admin: answering("last", storyRecord()) });
+    expect(await world.run("explain", "--last")).toBe(EXIT.ok);
+    expect(world.asked).toEqual(["http://127.0.0.1:9090/api/v1/exchanges/last"]);
+  });
+
+  test("--json gives the story and the record it was told from", async () => {
+    const record = storyRecord();
+    const world = cliWorld({ admin: answering(ID, record) });
+    await world.run("explain", ID, "--json");
+    expect(world.json()).toMatchObject({ story: { lookFirst: expect.any(String) as unknown }, record });
+  });
+
+  test("lines are no longer than the window, but for words that cannot be broken", async () => {
+    const world = cliWorld({ admin: answering(ID, storyRecord()), terminal: { columns: 60 } });
+    await world.run("explain", ID);
+    for (const line of world.out().split("\n")) if (line.includes(" ", 20)) expect(line.length).toBeLessThanOrEqual(75);
+  });
+});
+
+describe("where the gateway is", () => {
+  test("--admin outranks GOODGATE_ADMIN, and an address without a scheme is taken too", async () => {
+    const world = cliWorld({ env: { GOODGATE_ADMIN: "http://10.0.0.1:1" }, admin: answering(ID, storyRecord()) });
+    await world.run("explain", ID, "--admin", "10.0.0.2:9090");
+    await world.run("explain", ID);
+    expect(world.asked).toEqual([`http://10.0.0.2:9090/api/v1/exchanges/${ID}`, `http://10.0.0.1:1/api/v1/exchanges/${ID}`]);
+  });
+
+  test("the token of GOODGATE_TOKEN goes along", async () => {
+    const world = cliWorld({ env: { GOODGATE_TOKEN: "secret" }, admin: answering(ID, storyRecord()) });
+    await world.run("explain", ID);
+    expect(world.asked[0]).toMatch(/ with secret$/);
+  });
+
+  test("an address that is none is a mistake of the command line", async () => {
+    const world = cliWorld();
+    expect(await world.run("status", "--admin", "ftp://x")).toBe(EXIT.usage);
+    expect(world.err()).toBe("goodgate: --admin is not an address: ftp://x\n  Write it like http://127.0.0.1:9090\n");
+  });
+
+  test("a gateway that does not answer is exit code 3 and says what to do", async () => {
+    const world = cliWorld();
+    expect(await world.run("explain", "--last")).toBe(EXIT.unreachable);
+    expect(world.err()).toBe(
+      [
+        "goodgate: no gateway answers at http://127.0.0.1:9090 (ECONNREFUSED).",
+        "  Start one with  goodgate run",
+        "  If it runs elsewhere, say where:  --admin URL, or GOODGATE_ADMIN=URL (the address under admin.bind",
+        "  of its configuration).",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  test("something else on that port is not taken for a gateway", async () => {
+    const path = `/api/v1/exchanges/${ID}`;
+    for (const fetched of [
+      { kind: "not json", status: 200 },
+      { kind: "answer", status: 200, json: ["nothing"] },
+      { kind: "answer", status: 200, json: { attempts: "none" } },
+      { kind: "answer", status: 500, json: { error: "x" } },
+    ] as const) {
+      const world = cliWorld({ admin: { [path]: fetched } });
+      expect(await world.run("explain", ID)).toBe(EXIT.unreachable);
+      expect(world.err()).toContain("it is not the admin API of a Goodgate");
+    }
+  });
+
+  test("a refused token says where the right one stands", async () => {
+    const refused: Fetched = { kind: "answer", status: 401, json: { code: "unauthorised", detail: "no" } };
+    const without = cliWorld({ admin: { "/api/v1/exchanges/last": refused } });
+    expect(await without.run("explain", "--last")).toBe(EXIT.unreachable);
+    expect(without.err()).toContain("asks for a token");
+    const wrong = cliWorld({ admin: { "/api/v1/exchanges/last": refused }, env: { GOODGATE_TOKEN: "old" } });
+    await wrong.run("explain", "--last");
+    expect(wrong.err()).toContain("does not accept the token in GOODGATE_TOKEN");
+  });
+});
+
+describe("an exchange that is not kept", () => {
+  const gone: Fetched = { kind: "answer", status: 404, json: { code: "unknown-exchange", detail: "No exchange abc is kept." } };
+
+  test("is exit code 1 and says which ones are kept", async () => {
+    const world = cliWorld({ admin: { "/api/v1/exchanges/abc": gone } });
+    expect(await world.run("explain", "abc")).toBe(EXIT.no);
+    expect(world.err()).toMatch(/^goodgate: No exchange abc is kept\.\n {2}A gateway keeps the failed, /);
+  });
+
+  test("with --json the same is an object on stdout and nothing on stderr", async () => {
+    const world = cliWorld({ admin: { "/api/v1/exchanges/abc": gone } });
+    expect(await world.run("explain", "abc", "--json")).toBe(EXIT.no);
+    expect(world.json()).toMatchObject({ error: { code: "unknown-exchange", message: "No exchange abc is kept." } });
+    expect(world.err()).toBe("");
+  });
+});
+
+describe("a cause", () => {
+  test("is explained without a gateway, by --cause or as a bare word", async () => {
+    const byOption = cliWorld();
+    const bare = cliWorld();
+    expect(await byOption.run("explain", "--cause", "origin.refused")).toBe(EXIT.ok);
+    expect(await bare.run("explain", "origin.refused")).toBe(EXIT.ok);
+    expect(bare.out()).toBe(byOption.out());
+    expect(bare.asked).toEqual([]);
+    await expect(bare.out()).toMatchFileSnapshot("../../test/golden/explain/cause-origin-refused.txt");
+  });
+
+  test("that is misspelt offers the nearest one", async () => {
+    const world = cliWorld();
+    expect(await world.run("explain", "origin.refusd")).toBe(EXIT.no);
+    expect(world.err()).toBe("goodgate: there is no cause origin.refusd.\n  Did you mean  goodgate explain origin.refused\n");
+  });
+});
+
+test("explain without a subject, or with two, says what it takes", async () => {
+  for (const args of [[], ["--last", "abc"], ["abc", "--cause", "origin.refused"]]) {
+    const world = cliWorld();
+    expect(await world.run("explain", ...args)).toBe(EXIT.usage);
+    expect(world.err()).toContain("Give one of: the id of an exchange, --last, --cause CAUSE");
+  }
+});

@@ -1,0 +1,154 @@
+/**
+ * `goodgate explain`: the story of one exchange, or one row of the table of causes. The row needs no
+ * gateway: the table is part of the program.
+ */
+import { CAUSES, causeOf, isCauseId } from "../kernel/causes.ts";
+import type { Cause } from "../kernel/causes.ts";
+import { nearest } from "../kernel/nearest.ts";
+import { durationText } from "../contract/quantities.ts";
+import type { ExchangeRecord } from "../contract/record.ts";
+import { PARTY_WORDS, RETRY_CLASS_WORDS, tellStory } from "../contract/story.ts";
+import type { Story } from "../contract/story.ts";
+import { complain, sayJson, sayLines } from "./context.ts";
+import type { ExitCode } from "./exit-codes.ts";
+import { EXIT } from "./exit-codes.ts";
+import { adminUrl, askGateway } from "./gateway-client.ts";
+import { labelled, pageWidth, plain, wrap } from "./page.ts";
+import type { CliPorts, PaintStyle, Terminal } from "./ports.ts";
+
+export interface ExplainOptions {
+  readonly last?: boolean;
+  readonly cause?: string;
+  readonly admin?: string;
+  readonly json?: boolean;
+}
+
+export async function explainCommand(ports: CliPorts, id: string | undefined, options: ExplainOptions): Promise<ExitCode> {
+  const json = options.json === true;
+  const ways = [id, options.cause, options.last === true ? "last" : undefined].filter((way) => way !== undefined);
+  if (ways.length !== 1) {
+    return complain(
+      ports,
+      {
+        code: "usage",
+        exit: EXIT.usage,
+        message: "explain what? Give one of: the id of an exchange, --last, --cause CAUSE.",
+        hints: [
+          "The id is in the X-Request-Id field of every response, on every error page, and in the access log.",
+          "goodgate explain --last   the latest exchange that failed or was rescued",
+        ],
+      },
+      json,
+    );
+  }
+  if (options.cause !== undefined) return explainCause(ports, options.cause, json);
+  if (id !== undefined && looksLikeCause(id)) return explainCause(ports, id, json);
+  return explainExchange(ports, id ?? "last", options.admin, json);
+}
+
+/** Causes are `party.word`; ids made here are hex, and one taken over from a trusted proxy is asked for unless it has this very form. */
+function looksLikeCause(text: string): boolean {
+  return isCauseId(text) || /^(client|gw|dns|net|origin|tls)\.[a-z0-9_]+$/.test(text);
+}
+
+function explainCause(ports: CliPorts, name: string, json: boolean): ExitCode {
+  if (!isCauseId(name)) {
+    const near = nearest(name, Object.keys(CAUSES));
+    return complain(
+      ports,
+      {
+        code: "unknown-cause",
+        exit: EXIT.no,
+        message: `there is no cause ${plain(name)}.`,
+        hints: [near === null ? "All causes are listed in docs/reference/causes.md." : `Did you mean  goodgate explain ${near}`],
+      },
+      json,
+    );
+  }
+  const cause = causeOf(name);
+  if (json) sayJson(ports, cause);
+  else sayLines(ports, causeLines(cause, ports.terminal));
+  return EXIT.ok;
+}
+
+async function explainExchange(ports: CliPorts, id: string, admin: string | undefined, json: boolean): Promise<ExitCode> {
+  const base = adminUrl(ports, admin);
+  if (!base.ok) return complain(ports, base.complaint, json);
+  const asked = await askGateway<ExchangeRecord>(ports, base.value, `/exchanges/${encodeURIComponent(id)}`, (answer) =>
+    Array.isArray(answer["attempts"]),
+  );
+  if (!asked.ok) {
+    const { complaint } = asked;
+    if (complaint.code !== "unknown-exchange") return complain(ports, complaint, json);
+    const kept =
+      "A gateway keeps the failed, rescued, refused and aborted exchanges, the slowest, and a sample of the rest, each up to a bound (records in its configuration).";
+    return complain(ports, { ...complaint, hints: [kept, "An older or ordinary one is in the access log, by the same id."] }, json);
+  }
+  const story = tellStory(asked.value);
+  if (json) sayJson(ports, { story, record: asked.value });
+  else sayLines(ports, storyLines(story, asked.value, ports.terminal));
+  return EXIT.ok;
+}
+
+/** The story as a page of text. */
+export function storyLines(story: Story, record: ExchangeRecord, terminal: Terminal): string[] {
+  const { paint } = terminal;
+  const width = pageWidth(terminal);
+  const heading = (text: string): string => paint("bold", text);
+  const headline = wrap(plain(story.headline), width).map((line) => paint(HEADLINE_STYLES[record.outcome], line));
+  const lines = story.lines.map((line) => ({ label: line.label, text: plain(line.text) }));
+  const times = story.timeline.map((moment) => ({ label: durationText(moment.atUs), text: plain(moment.text) }));
+  const started = new Date(record.startedAt).toISOString().replace("T", " ").replace("Z", " UTC");
+  return [
+    ...headline,
+    "",
+    ...labelled(lines, width, (label) => paint("cyan", label)),
+    "",
+    heading(`Timeline, from ${started}`),
+    ...labelled(times, width, (label) => paint("dim", label)),
+    "",
+    heading("Look first"),
+    ...wrap(story.lookFirst, width - 2).map((line) => `  ${line}`),
+  ];
+}
+
+const HEADLINE_STYLES: Readonly<Record<ExchangeRecord["outcome"], PaintStyle>> = {
+  served: "green",
+  rescued: "yellow",
+  failed: "red",
+  refused: "red",
+  aborted: "yellow",
+};
+
+function causeLines(cause: Cause, terminal: Terminal): string[] {
+  const { paint } = terminal;
+  const width = pageWidth(terminal);
+  const { envoy, haproxy, nginx, cloudflare } = cause.equivalents;
+  const elsewhere = [
+    ["Envoy", envoy],
+    ["HAProxy", haproxy],
+    ["nginx", nginx],
+    ["Cloudflare", cloudflare],
+  ]
+    .filter(([, word]) => word !== null)
+    .map(([peer, word]) => `${peer} ${word}`)
+    .join(" · ");
+  const status = cause.status === 0 ? "none: the response had begun, or nobody is there to read it" : String(cause.status);
+  const rows = [
+    { label: "At fault", text: PARTY_WORDS[cause.party] },
+    { label: "Means", text: cause.means },
+    { label: "Evidence", text: cause.evidence },
+    { label: "Client gets", text: status },
+    { label: "Proxy-Status", text: cause.proxyStatus ?? "none" },
+    { label: "Retry", text: `${RETRY_CLASS_WORDS[cause.retryClass]} [${cause.retryClass}]` },
+    { label: "Elsewhere", text: elsewhere === "" ? "no equivalent" : elsewhere },
+  ];
+  return [
+    paint("bold", `${cause.id}: ${cause.title}`),
+    "",
+    ...labelled(rows, width, (label) => paint("cyan", label)),
+    "",
+    paint("bold", "Look first"),
+    ...wrap(cause.lookFirst, width - 2).map((line) => `  ${line}`),
+  ];
+}

@@ -1,0 +1,158 @@
+import { describe, expect, test } from "vitest";
+import type { CliWorldOptions } from "../../test/support/cli-world.ts";
+import { cliWorld, WALL } from "../../test/support/cli-world.ts";
+import { EXIT } from "./exit-codes.ts";
+import type { Finding } from "./machine-findings.ts";
+import type { MachinePorts } from "./ports.ts";
+
+const FILE = `
+listeners: [{ bind: "0.0.0.0:8080" }]
+admin: { bind: "127.0.0.1:9090" }
+dns: { resolvers: ["10.0.0.53", "10.0.1.53"] }
+services:
+  shop:
+    pools:
+      - { name: blue, origins: ["http://a1.example.net", "http://a2.example.net:81"] }
+`;
+
+async function findings(options: CliWorldOptions): Promise<{ code: number; all: Finding[]; of: (id: string) => Finding | undefined }> {
+  const world = cliWorld({ files: { "goodgate.yaml": FILE }, ...options });
+  const code = await world.run("doctor", "--json");
+  const all = (world.json() as { findings: Finding[] }).findings;
+  return { code, all, of: (id) => all.find((finding) => finding.id === id) };
+}
+
+/** `names` do not resolve, with this failure. */
+function unresolved(cause: "dns.nxdomain" | "dns.timeout", code: string, ...names: string[]): MachinePorts["resolve"] {
+  return (name) =>
+    Promise.resolve(
+      names.includes(name)
+        ? { name, addresses: [], failure: { cause, code, since: 0 }, learnedAt: -1 }
+        : { name, addresses: [{ ip: "10.0.0.1", port: 0, family: 4 }], failure: null, learnedAt: 0 },
+    );
+}
+
+describe("doctor on a machine where all is well", () => {
+  test("has nothing to mend, and says so as text and by its exit code", async () => {
+    const world = cliWorld({ files: { "goodgate.yaml": FILE } });
+    expect(await world.run("doctor")).toBe(EXIT.ok);
+    await expect(world.out()).toMatchFileSnapshot("../../test/golden/doctor-ready.txt");
+  });
+});
+
+describe("addresses to listen on", () => {
+  test("a taken port is bad, unless the gateway that runs holds it", async () => {
+    const machine: Partial<MachinePorts> = { tryBind: (bind) => Promise.resolve(bind.port === 8080 ? "EADDRINUSE" : null) };
+    const alone = await findings({ machine });
+    expect(alone.code).toBe(EXIT.no);
+    expect(alone.of("listener 0.0.0.0:8080")).toEqual({
+      id: "listener 0.0.0.0:8080",
+      level: "bad",
+      says: "0.0.0.0:8080 cannot be listened on (EADDRINUSE).",
+      todo: "See which process holds it:  ss -ltnp 'sport = :8080'",
+    });
+    const running = { "/api/v1/status": { kind: "answer", status: 200, json: { sentence: "Serving: all is well." } } } as const;
+    const beside = await findings({ machine, admin: running });
+    expect(beside.code).toBe(EXIT.ok);
+    expect(beside.of("gateway")?.says).toBe("one runs at http://127.0.0.1:9090: Serving: all is well.");
+  });
+});
+
+describe("resolvers", () => {
+  test("each configured one is asked by itself, and one that is silent is a warning while another answers", async () => {
+    const asked: string[] = [];
+    const { of } = await findings({
+      machine: {
+        resolve: (name, dns) => {
+          asked.push(dns.resolvers.join());
+          const silent = dns.resolvers.join() === "10.0.0.53";
+          return unresolved("dns.timeout", "ETIMEOUT", ...(silent ? [name] : []))(name, dns);
+        },
+      },
+    });
+    expect(asked.slice(0, 2)).toEqual(["10.0.0.53", "10.0.1.53"]);
+    expect(of("resolver 10.0.0.53")).toMatchObject({ level: "warn", says: "does not answer for a1.example.net (ETIMEOUT)." });
+    expect(of("resolver 10.0.1.53")?.level).toBe("ok");
+  });
+
+  test("NXDOMAIN is an answer: the resolver works and the name is what is wrong", async () => {
+    const { of } = await findings({ machine: { resolve: unresolved("dns.nxdomain", "ENOTFOUND", "a1.example.net") } });
+    expect(of("resolver 10.0.0.53")?.level).toBe("ok");
+    expect(of("origin http://a1.example.net")).toMatchObject({ level: "bad", says: "a1.example.net does not resolve (ENOTFOUND)." });
+  });
+});
+
+describe("origins", () => {
+  test("one that refuses is bad, with the advice of the cause", async () => {
+    const { of, code } = await findings({ machine: { tryConnect: () => Promise.resolve({ ok: false, code: "ECONNREFUSED" }) } });
+    expect(code).toBe(EXIT.no);
+    expect(of("origin http://a2.example.net:81")).toMatchObject({ level: "bad", says: "no connection: 10.0.0.1 (ECONNREFUSED)." });
+  });
+
+  test("one of which some addresses do not answer is a warning that names them", async () => {
+    const addresses = [
+      { ip: "10.0.0.1", port: 0, family: 4 },
+      { ip: "10.0.0.2", port: 0, family: 4 },
+    ] as const;
+    const { of } = await findings({
+      machine: {
+        resolve: (name) => Promise.resolve({ name, addresses, failure: null, learnedAt: 0 }),
+        tryConnect: (ip) => Promise.resolve(ip === "10.0.0.2" ? { ok: false, code: "ETIMEDOUT" } : { ok: true, tookMs: 1 }),
+      },
+    });
+    expect(of("origin http://a1.example.net")).toMatchObject({
+      level: "warn",
+      says: "1 of 2 addresses accept a connection; not 10.0.0.2 (ETIMEDOUT).",
+    });
+  });
+});
+
+describe("the clock", () => {
+  test.each([
+    [0, "ok"],
+    [4_999, "ok"],
+    [5_000, "warn"],
+    [-30_000, "warn"],
+    [60_000, "bad"],
+  ] as const)("when all origins are %d ms ahead is %s", async (offMs, level) => {
+    const { of } = await findings({ machine: { httpDate: () => Promise.resolve(WALL + offMs) } });
+    expect(of("clock")?.level).toBe(level);
+  });
+
+  test("says which way it is off", async () => {
+    const { of } = await findings({ machine: { httpDate: () => Promise.resolve(WALL + 90_000) } });
+    expect(of("clock")?.says).toBe("this machine's clock is 1 min 30 s behind that of most origins.");
+  });
+
+  test("one origin that differs from the others is blamed, not this machine", async () => {
+    const file = FILE.replace('"http://a2.example.net:81"', '"http://a2.example.net:81", "http://a3.example.net"');
+    const { of } = await findings({
+      files: { "goodgate.yaml": file },
+      machine: { httpDate: (url) => Promise.resolve(url.includes("a2") ? WALL - 40_000 : WALL) },
+    });
+    expect(of("clock")).toMatchObject({ level: "warn", says: "the clock of http://a2.example.net:81 is off by 40 s." });
+  });
+
+  test("origins that do not tell their time are no finding", async () => {
+    const { of } = await findings({ machine: { httpDate: () => Promise.resolve(null) } });
+    expect(of("clock")).toMatchObject({ level: "ok", says: "no origin told its time, so the clock was not compared." });
+  });
+});
+
+describe("the configuration", () => {
+  test("with problems is the one bad finding, and points to check", async () => {
+    const { all, code } = await findings({ files: { "goodgate.yaml": "servicse: {}" } });
+    expect(code).toBe(EXIT.no);
+    expect(all.filter((finding) => finding.level === "bad")).toMatchObject([{ id: "configuration", todo: "See them all:  goodgate check goodgate.yaml" }]);
+  });
+
+  test("that is named and missing is bad; none at all means the defaults", async () => {
+    const named = cliWorld();
+    expect(await named.run("doctor", "-c", "other.yaml")).toBe(EXIT.no);
+    expect(named.out()).toContain("other.yaml cannot be read (ENOENT)");
+    const none = await findings({ files: {} });
+    expect(none.code).toBe(EXIT.ok);
+    expect(none.of("configuration")?.says).toBe("there is no goodgate.yaml here, so the machine is judged by the defaults.");
+    expect(none.all.some((finding) => finding.id.startsWith("origin"))).toBe(false);
+  });
+});

@@ -1,0 +1,98 @@
+/**
+ * All that the commands know of the world. `main.ts` fills this in; a test hands in a small imitation and
+ * reads what was printed. So no command touches a file, a socket or the process itself.
+ */
+import type { Bind, DnsSettings, Settings } from "../config/settings.ts";
+import type { Resolution } from "../kernel/resolver.ts";
+
+export interface CliPorts {
+  readonly version: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Of stdout. */
+  readonly terminal: Terminal;
+  /** Of stderr, which may be a file while stdout is a terminal. */
+  readonly errorTerminal: Terminal;
+  stdout(text: string): void;
+  stderr(text: string): void;
+  readFile(path: string): Promise<FileText>;
+  /** One GET with a short timeout. Never rejects. */
+  fetchJson(url: string, token: string | null): Promise<Fetched>;
+  /** Starts everything and resolves when it serves, or says why it cannot. */
+  startGateway(settings: Settings): Promise<StartResult>;
+  startSamples(): Promise<SamplePools>;
+  /** Epoch ms. */
+  wall(): number;
+  /** False when the person asked to stop meanwhile. */
+  pause(ms: number): Promise<boolean>;
+  readonly machine: MachinePorts;
+}
+
+export interface Terminal {
+  /** False for a file or a pipe. */
+  readonly isTerminal: boolean;
+  readonly columns: number;
+  /** Returns the text unchanged where colour is not wanted. */
+  paint(style: PaintStyle, text: string): string;
+}
+
+export type PaintStyle = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
+
+export type FileText =
+  | { readonly ok: true; readonly text: string }
+  /** `code` is the system's word: ENOENT, EACCES, EISDIR. */
+  | { readonly ok: false; readonly code: string };
+
+export type Fetched =
+  | { readonly kind: "answer"; readonly status: number; readonly json: unknown }
+  /** Something answered, but not with JSON. */
+  | { readonly kind: "not json"; readonly status: number }
+  | { readonly kind: "unreachable"; readonly code: string };
+
+export type StartResult =
+  | { readonly ok: true; readonly gateway: RunningGateway }
+  | {
+      readonly ok: false;
+      /** What could not be opened. */
+      readonly what: "listener" | "admin" | "access log";
+      /** The address or the file, as configured. */
+      readonly where: string;
+      readonly code: string;
+    };
+
+export interface RunningGateway {
+  readonly listeners: readonly Bind[];
+  readonly admin: Bind | null;
+  /** Resolves with the exit code once the gateway has stopped, by a signal or a fault. */
+  readonly stopped: Promise<number>;
+}
+
+export interface SamplePools {
+  readonly pools: readonly { readonly name: string; readonly urls: readonly string[] }[];
+  close(): Promise<void>;
+}
+
+/** The questions of `doctor`. None of them rejects. */
+export interface MachinePorts {
+  facts(): Promise<MachineFacts>;
+  /** Whether the address could be listened on; it is released at once. Null: yes. Otherwise the system's code. */
+  tryBind(bind: Bind): Promise<string | null>;
+  tryConnect(host: string, port: number, timeoutMs: number): Promise<Reached>;
+  /** Asks for a name with these settings, once. */
+  resolve(name: string, dns: DnsSettings): Promise<Resolution>;
+  /** The Date field (RFC 9110 §6.6.1) of a HEAD response as epoch ms, or null when there is none. */
+  httpDate(url: string, timeoutMs: number): Promise<number | null>;
+}
+
+export type Reached =
+  | { readonly ok: true; readonly tookMs: number }
+  | { readonly ok: false; readonly code: string };
+
+/** Null: this system does not say. */
+export interface MachineFacts {
+  readonly descriptorsMax: number | null;
+  readonly ephemeralPorts: { readonly low: number; readonly high: number } | null;
+  readonly ephemeralPortsInUse: number | null;
+  readonly somaxconn: number | null;
+  /** The smaller of the machine's memory and the cgroup's limit. */
+  readonly memoryBytes: number | null;
+}

@@ -1,0 +1,182 @@
+/**
+ * The commands of `goodgate`, their options and their help. Parsing is commander's; what a command does is
+ * in its own file. Nothing here ends the process: `runCli` resolves with the exit code.
+ */
+import { Command, CommanderError, Option } from "commander";
+import { nearest } from "../kernel/nearest.ts";
+import { checkCommand } from "./check-command.ts";
+import { complain } from "./context.ts";
+import { doctorCommand } from "./doctor-command.ts";
+import { EXIT, EXIT_MEANINGS } from "./exit-codes.ts";
+import { explainCommand } from "./explain-command.ts";
+import { pageWidth, plain } from "./page.ts";
+import type { CliPorts } from "./ports.ts";
+import { proxyCommand, runCommand } from "./start-command.ts";
+import { statusCommand } from "./status-command.ts";
+
+/** `args`: what follows the program's name. */
+export async function runCli(args: readonly string[], ports: CliPorts): Promise<number> {
+  // `run` is the default command, so commander would take a misspelt command for an argument of it.
+  const word = args[0];
+  const program = createProgram(ports);
+  const commands = [...program.commands.map((command) => command.name()), "help"];
+  if (word !== undefined && !word.startsWith("-") && !commands.includes(word)) {
+    return complain(ports, unknownCommand(word, commands), false);
+  }
+  let code: number = EXIT.ok;
+  for (const command of program.commands) {
+    command.action(async (...given: unknown[]) => {
+      code = await perform(command, given, ports);
+    });
+  }
+  try {
+    await program.parseAsync([...args], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  }
+  return code;
+}
+
+function perform(command: Command, given: readonly unknown[], ports: CliPorts): Promise<number> {
+  const argument = typeof given[0] === "string" ? given[0] : undefined;
+  switch (command.name()) {
+    case "proxy":
+      return proxyCommand(ports, command.opts());
+    case "check":
+      return checkCommand(ports, argument, command.opts());
+    case "explain":
+      return explainCommand(ports, argument, command.opts());
+    case "status":
+      return statusCommand(ports, command.opts());
+    case "doctor":
+      return doctorCommand(ports, command.opts());
+    default:
+      return runCommand(ports, command.opts());
+  }
+}
+
+function unknownCommand(word: string, commands: readonly string[]): Parameters<typeof complain>[1] {
+  const near = nearest(word, commands);
+  const hints = near === null ? [] : [`Did you mean  goodgate ${near}`];
+  return {
+    code: "usage",
+    exit: EXIT.usage,
+    message: `there is no command ${plain(word)}.`,
+    hints: [...hints, "All commands:  goodgate --help"],
+  };
+}
+
+function createProgram(ports: CliPorts): Command {
+  const program = new Command("goodgate");
+  program
+    .description("An HTTP gateway that keeps answering, and says why when it cannot.")
+    .version(ports.version, "-V, --version", "print the version")
+    .helpOption("-h, --help", "show help")
+    .helpCommand("help [command]", "show help for a command")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => ports.stdout(text),
+      writeErr: (text) => ports.stderr(text),
+      getOutHelpWidth: () => pageWidth(ports.terminal),
+      getErrHelpWidth: () => pageWidth(ports.errorTerminal),
+      outputError: (text, write) => write(`${ports.errorTerminal.paint("red", text.replace(/^error: /, "goodgate: ").trimEnd())}\n`),
+    })
+    .configureHelp({ styleTitle: (text) => ports.terminal.paint("bold", text), showGlobalOptions: false });
+  const json = (): Option => new Option("--json", "answer with JSON on stdout");
+  const admin = (): Option => new Option("--admin <url>", "where the gateway's admin API is (default: http://127.0.0.1:9090)");
+  const headed = (name: string, summary: string, examples: readonly Example[]): Command =>
+    program
+      .command(name, name === "run" ? { isDefault: true } : {})
+      .summary(summary)
+      .description(`${summary[0]?.toUpperCase() ?? ""}${summary.slice(1)}.`)
+      .allowExcessArguments(false)
+      .addHelpText("after", examplesText(examples));
+
+  headed("run", "start the gateway (also what goodgate does without a command)", [
+    ["goodgate run -c goodgate.yaml", "with a configuration"],
+    ["goodgate", "with ./goodgate.yaml, or in front of bundled sample origins when there is none"],
+  ])
+    .option("-c, --config <file>", "the configuration (default: ./goodgate.yaml if it exists)")
+    .option("--bind <host:port>", "where the sample gateway listens (default: 127.0.0.1:8080)")
+    .option("--admin <host:port>", "where its admin API listens (default: 127.0.0.1:9090)")
+    .addOption(json());
+
+  headed("proxy", "front one or more origins without a file", [
+    ["goodgate proxy --to http://127.0.0.1:3000", "one origin"],
+    ["goodgate proxy --to http://10.0.0.1:80 --to http://10.0.0.2:80 --bind 0.0.0.0:80", "two, on port 80"],
+  ])
+    .requiredOption("--to <url>", "an origin; repeat it for more", (url: string, earlier: string[] | undefined) => [...(earlier ?? []), url])
+    .option("--bind <host:port>", "where to listen (default: 127.0.0.1:8080)")
+    .option("--admin <host:port>", "where the admin API listens (default: 127.0.0.1:9090)")
+    .addOption(json());
+
+  headed("check", "check a configuration, or say which route a request takes", [
+    ["goodgate check goodgate.yaml", "every error with its place"],
+    ["goodgate check --explain GET https://shop.example.com/api/cart", "which route, and why not the others"],
+  ])
+    .argument("[file]", "the configuration (default: ./goodgate.yaml)")
+    .option("--explain <method-and-urls...>", "METHOD URL… (GET when no method is given)")
+    .option("-H, --header <name: value>", "a field of the explained request; repeat it for more", (field: string, earlier: string[] | undefined) => [
+      ...(earlier ?? []),
+      field,
+    ])
+    .addOption(json());
+
+  headed("explain", "tell the story of one exchange, or what a cause means", [
+    ["goodgate explain 4f1c0a9be27d4c55a1f0c3d2e4b59687", "by its id (X-Request-Id, error page, access log)"],
+    ["goodgate explain --last", "the latest exchange that failed or was rescued"],
+    ["goodgate explain origin.refused", "a cause; needs no gateway"],
+  ])
+    .argument("[id]", "the id of an exchange, or a cause")
+    .option("--last", "the latest exchange that failed or was rescued")
+    .option("--cause <cause>", "a row of the table of causes")
+    .addOption(admin())
+    .addOption(json());
+
+  headed("status", "show the gateway, its services and its origins", [
+    ["goodgate status", ""],
+    ["goodgate status --watch", "again every two seconds, until Ctrl-C"],
+  ])
+    .option("-w, --watch", "again every two seconds, until Ctrl-C")
+    .addOption(admin())
+    .addOption(json());
+
+  headed("doctor", "check this machine: limits, ports, resolvers, origins, clock", [
+    ["goodgate doctor", "with ./goodgate.yaml if it exists"],
+    ["goodgate doctor -c /etc/goodgate.yaml --json", ""],
+  ])
+    .option("-c, --config <file>", "the configuration to judge by (default: ./goodgate.yaml if it exists)")
+    .addOption(admin())
+    .addOption(json());
+
+  program.addHelpText("after", closing(ports));
+  return program;
+}
+
+type Example = readonly [command: string, says: string];
+
+function examplesText(examples: readonly Example[]): string {
+  const lines = examples.flatMap(([command, says]) => (says === "" ? [`  ${command}`] : [`  ${command}`, `      ${says}`]));
+  return `\n${examples.length === 1 ? "Example" : "Examples"}:\n${lines.join("\n")}\n`;
+}
+
+function closing(ports: CliPorts): string {
+  const { paint } = ports.terminal;
+  const codes = EXIT_MEANINGS.map(([code, meaning]) => `  ${String(code).padEnd(3)} ${meaning}`);
+  return [
+    "",
+    paint("bold", "Start here:"),
+    "  goodgate                                    a gateway in front of sample origins",
+    "  goodgate proxy --to http://127.0.0.1:3000   a gateway in front of yours",
+    "",
+    paint("bold", "Environment:"),
+    "  GOODGATE_ADMIN  where the admin API is, for explain, status and doctor",
+    "  GOODGATE_TOKEN  its token, when it asks for one",
+    "  NO_COLOR, FORCE_COLOR  switch colour off or on",
+    "",
+    paint("bold", "Exit codes:"),
+    ...codes,
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,178 @@
+/**
+ * `goodgate run` and `goodgate proxy`: find the settings, start, say what runs where, stay until stopped.
+ *
+ * `run` reads the file given with -c, else ./goodgate.yaml, else it fronts the bundled sample origins, so
+ * that one command shows a working gateway. The ports of that default are fixed: a port that is taken is
+ * said, never silently replaced by another that a person would then have to guess.
+ */
+import { settingsForOrigins } from "../config/defaults.ts";
+import { loadSettings } from "../config/load.ts";
+import type { Settings } from "../config/settings.ts";
+import type { Complaint } from "./context.ts";
+import { complain, sayJson } from "./context.ts";
+import { CONFIG_FILE, loadFile } from "./config-file.ts";
+import { EXIT } from "./exit-codes.ts";
+import { plain } from "./page.ts";
+import type { CliPorts, RunningGateway, StartResult } from "./ports.ts";
+import type { StartedFrom } from "./start-lines.ts";
+import { startLines } from "./start-lines.ts";
+
+export interface RunOptions {
+  readonly config?: string;
+  readonly bind?: string;
+  readonly admin?: string;
+  readonly json?: boolean;
+}
+
+export interface ProxyOptions {
+  readonly to: readonly string[];
+  readonly bind?: string;
+  readonly admin?: string;
+  readonly json?: boolean;
+}
+
+export async function runCommand(ports: CliPorts, options: RunOptions): Promise<number> {
+  const json = options.json === true;
+  const file = options.config ?? ((await exists(ports, CONFIG_FILE)) ? CONFIG_FILE : undefined);
+  if (file === undefined) return runSamples(ports, options, json);
+  if (options.bind !== undefined || options.admin !== undefined) {
+    return complain(
+      ports,
+      {
+        code: "usage",
+        exit: EXIT.usage,
+        message: `--bind and --admin are for the start without a file; ${plain(file)} says where to listen.`,
+        hints: ["Change listeners and admin.bind in the file."],
+      },
+      json,
+    );
+  }
+  const loaded = await loadFile(ports, file, json);
+  if (!loaded.ok) return loaded.exit;
+  return serve(ports, loaded.settings, { kind: "file", file }, json);
+}
+
+export async function proxyCommand(ports: CliPorts, options: ProxyOptions): Promise<number> {
+  const json = options.json === true;
+  const { bind, admin } = options;
+  const made = settingsForOrigins([...options.to], { ...(bind === undefined ? {} : { bind }), ...(admin === undefined ? {} : { admin }) });
+  if (!made.ok) {
+    const hints = made.problems.map((problem) => (problem.hint === "" ? problem.message : `${problem.message} ${problem.hint}`));
+    return complain(
+      ports,
+      { code: "usage", exit: EXIT.usage, message: "the command line does not make a gateway:", hints: hints.map(plain) },
+      json,
+    );
+  }
+  return serve(ports, made.settings, { kind: "proxy" }, json);
+}
+
+async function runSamples(ports: CliPorts, options: RunOptions, json: boolean): Promise<number> {
+  const samples = await ports.startSamples();
+  try {
+    // The embedded default is a configuration like any other and takes the same way through the loader.
+    const text = JSON.stringify({
+      listeners: [{ bind: options.bind ?? "127.0.0.1:8080" }],
+      admin: { bind: options.admin ?? "127.0.0.1:9090" },
+      services: { sample: { pools: samples.pools.map((pool) => ({ name: pool.name, origins: pool.urls })) } },
+    });
+    const loaded = loadSettings(text, "the embedded default");
+    if (!loaded.ok) {
+      // Only --bind and --admin come from outside, so only they can be wrong.
+      const hints = loaded.problems.map((problem) => problem.message);
+      return complain(ports, { code: "usage", exit: EXIT.usage, message: "the command line does not make a gateway:", hints }, json);
+    }
+    return await serve(ports, loaded.settings, { kind: "samples" }, json);
+  } finally {
+    await samples.close();
+  }
+}
+
+async function serve(ports: CliPorts, settings: Settings, from: StartedFrom, json: boolean): Promise<number> {
+  const started = await ports.startGateway(settings);
+  if (!started.ok) return complain(ports, await cannotStart(ports, settings, started, from), json);
+  sayStarted(ports, settings, started.gateway, from, json);
+  return started.gateway.stopped;
+}
+
+function sayStarted(ports: CliPorts, settings: Settings, gateway: RunningGateway, from: StartedFrom, json: boolean): void {
+  if (json) {
+    const services = settings.services.map((service) => ({ name: service.name, hosts: service.hosts, pools: service.pools }));
+    sayJson(ports, { started: { version: ports.version, listeners: gateway.listeners, admin: gateway.admin, services } });
+    return;
+  }
+  const text = `${startLines(settings, gateway, from, ports).join("\n")}\n`;
+  // The access log owns stdout where it was sent there: a program may be reading its lines.
+  if (settings.accessLog?.path === "stdout") ports.stderr(text);
+  else ports.stdout(text);
+}
+
+async function exists(ports: CliPorts, file: string): Promise<boolean> {
+  const read = await ports.readFile(file);
+  // A file that is there but cannot be read must not be passed over in favour of the sample origins.
+  return read.ok || read.code !== "ENOENT";
+}
+
+async function cannotStart(
+  ports: CliPorts,
+  settings: Settings,
+  failure: Extract<StartResult, { ok: false }>,
+  from: StartedFrom,
+): Promise<Complaint> {
+  const where = plain(failure.where);
+  const made = (message: string, hints: readonly string[]): Complaint => ({
+    code: `cannot-start-${failure.code.toLowerCase()}`,
+    exit: EXIT.cannotStart,
+    message,
+    hints,
+  });
+  if (failure.what === "access log") {
+    return made(`the access log ${where} cannot be opened (${failure.code}).`, [
+      "Make its folder writable for this user, or choose another path under accessLog.",
+    ]);
+  }
+  const port = where.slice(where.lastIndexOf(":") + 1);
+  const elsewhere = otherAddress(failure, from, where);
+  switch (failure.code) {
+    case "EADDRINUSE":
+      return made(`${where} is already in use.`, [
+        ...(await runningAlready(ports, settings)),
+        `See which process holds it:  ss -ltnp 'sport = :${port}'`,
+        `Stop that process, or ${elsewhere}`,
+      ]);
+    case "EACCES":
+      return made(`this user may not listen on ${where}.`, [
+        `Ports below 1024 need a privilege. Grant it once:  sudo setcap cap_net_bind_service=+ep "$(readlink -f "$(command -v node)")"`,
+        `Or ${elsewhere}`,
+      ]);
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+      return made(`${where} is not an address of this machine (${failure.code}).`, [
+        "List the machine's addresses:  ip -brief address",
+        `0.0.0.0:${port} listens on all of them. To change it, ${elsewhere}`,
+      ]);
+    default:
+      return made(`cannot listen on ${where} (${failure.code}).`, [`To listen elsewhere, ${elsewhere}`]);
+  }
+}
+
+function otherAddress(failure: Extract<StartResult, { ok: false }>, from: StartedFrom, where: string): string {
+  if (from.kind === "file") {
+    return `change ${failure.what === "admin" ? "admin.bind" : "the listener's bind"} in ${plain(from.file)}.`;
+  }
+  const option = failure.what === "admin" ? "--admin" : "--bind";
+  const port = Number(where.slice(where.lastIndexOf(":") + 1));
+  const host = where.slice(0, where.lastIndexOf(":"));
+  const other = port > 0 && port < 1024 ? port + 8000 : Math.min(65535, port + 1);
+  return `choose another address with  ${option} ${host}:${other}`;
+}
+
+/** The usual reason for a taken port is a second start of the same gateway; its admin address tells. */
+async function runningAlready(ports: CliPorts, settings: Settings): Promise<string[]> {
+  if (settings.admin === null) return [];
+  const { host, port } = settings.admin.bind;
+  const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "[::1]" : host.includes(":") ? `[${host}]` : host;
+  const fetched = await ports.fetchJson(`http://${reachable}:${port}/api/v1/status`, settings.admin.token);
+  if (fetched.kind !== "answer" || typeof fetched.json !== "object" || fetched.json === null || !("sentence" in fetched.json)) return [];
+  return ["A Goodgate runs here already; look at it with  goodgate status"];
+}

@@ -1,0 +1,133 @@
+import { describe, expect, test } from "vitest";
+import type { CliWorldOptions } from "../../test/support/cli-world.ts";
+import { cliWorld, WALL } from "../../test/support/cli-world.ts";
+import type { OriginsResponse, StatusResponse } from "../contract/api-responses.ts";
+import type { OriginAddressView, OriginView, ServiceStatusView } from "../contract/view.ts";
+import { EXIT } from "./exit-codes.ts";
+
+function address(changes: Partial<OriginAddressView>): OriginAddressView {
+  return {
+    address: "127.0.0.1:3001",
+    state: "up",
+    because: "",
+    since: WALL - 3_600_000,
+    share: 1,
+    check: { kind: "connect", ok: true, at: WALL - 500, detail: "" },
+    disagreement: "",
+    inFlight: 2,
+    connectionsOpen: 5,
+    connectionsIdle: 3,
+    keepAliveMs: 60_000,
+    keepAliveBecause: "",
+    latencyMs: 12.34,
+    attempts: 1000,
+    failures: 3,
+    ...changes,
+  };
+}
+
+function origin(url: string, changes: Partial<OriginView>): OriginView {
+  return { service: "shop", pool: "blue", origin: url, weight: 100, addresses: [address({})], resolution: "", ...changes };
+}
+
+function service(changes: Partial<ServiceStatusView>): ServiceStatusView {
+  const pools = [
+    { name: "blue", origins: 2, available: 1 },
+    { name: "green", origins: 1, available: 1 },
+  ];
+  return { name: "shop", hosts: ["shop.example.com"], pool: "blue", state: "healthy", because: "", pools, ...changes };
+}
+
+function gateway(services: ServiceStatusView[], origins: OriginView[]): CliWorldOptions {
+  const status: StatusResponse = {
+    version: "0.1.0",
+    startedAt: WALL - 7_200_000,
+    state: "serving",
+    listeners: [{ name: "0.0.0.0:8080", address: "0.0.0.0", port: 8080 }],
+    connections: 14,
+    exchangesActive: 1,
+    exchangesTotal: 81_234,
+    services,
+    now: WALL,
+    sentence: "Serving; 1 of 1 services is degraded.",
+    process: {
+      cpuSeconds: 12,
+      residentBytes: 96 * 1024 * 1024,
+      heapBytes: 30 * 1024 * 1024,
+      descriptorsOpen: 40,
+      descriptorsMax: 1_048_576,
+      loopDelayP50Ms: 0.1,
+      loopDelayP99Ms: 1.2,
+      loopDelayMaxMs: 4,
+      loopUtilisation: 0.1,
+      uptimeSeconds: 7200,
+    },
+  };
+  const answer: OriginsResponse = { now: WALL, origins };
+  return {
+    admin: {
+      "/api/v1/status": { kind: "answer", status: 200, json: status },
+      "/api/v1/origins": { kind: "answer", status: 200, json: answer },
+    },
+  };
+}
+
+const DEGRADED = gateway(
+  [service({ state: "degraded", because: "1 of 2 origins of pool blue is out." })],
+  [
+    origin("http://127.0.0.1:3001", {}),
+    origin("http://a2.example.net", {
+      addresses: [
+        address({
+          address: "192.0.2.7:80",
+          state: "ejected",
+          since: WALL - 2000,
+          because: "5 failures in a row (connection refused)",
+          disagreement: "checks succeed but 5 of 5 requests failed",
+        }),
+        address({ address: "192.0.2.8:80", state: "ramping", share: 0.4, because: "back for 4 s", attempts: 0 }),
+      ],
+    }),
+    origin("http://gone.example.net", { pool: "green", addresses: [], resolution: "the name does not exist (ENOTFOUND)" }),
+  ],
+);
+
+describe("status", () => {
+  test("shows the gateway, its services and every origin with the reason for its state", async () => {
+    const world = cliWorld(DEGRADED);
+    expect(await world.run("status")).toBe(EXIT.ok);
+    await expect(world.out()).toMatchFileSnapshot("../../test/golden/status.txt");
+  });
+
+  test.each([
+    ["healthy", EXIT.ok],
+    ["degraded", EXIT.ok],
+    ["failing open", EXIT.no],
+    ["down", EXIT.no],
+  ] as const)("a service that is %s makes exit code %d", async (state, code) => {
+    expect(await cliWorld(gateway([service({}), service({ state })], [])).run("status")).toBe(code);
+  });
+
+  test("--json gives both answers of the API as they are", async () => {
+    const world = cliWorld(DEGRADED);
+    await world.run("status", "--json");
+    expect(world.json()).toMatchObject({ status: { exchangesTotal: 81_234 }, origins: [{ origin: "http://127.0.0.1:3001" }, {}, {}] });
+  });
+
+  test("--watch asks again until the person stops it, and redraws in place on a terminal only", async () => {
+    const piped = cliWorld({ ...DEGRADED, pauses: 2 });
+    expect(await piped.run("status", "--watch")).toBe(EXIT.ok);
+    expect(piped.asked).toHaveLength(6);
+    expect(piped.out()).not.toContain("\u001b");
+    const shown = cliWorld({ ...DEGRADED, pauses: 1, terminal: { isTerminal: true } });
+    await shown.run("status", "-w");
+    expect(shown.out().split("\u001b[H\u001b[J")).toHaveLength(3);
+  });
+
+  test("--watch outlives a gateway that does not answer for a while", async () => {
+    const world = cliWorld({ pauses: 1 });
+    expect(await world.run("status", "--watch")).toBe(EXIT.ok);
+    expect(world.asked).toHaveLength(2);
+    expect(world.err()).toContain("no gateway answers");
+  });
+});

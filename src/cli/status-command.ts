@@ -1,0 +1,155 @@
+/**
+ * `goodgate status`: the gateway in one sentence, then services and origins with the reason for their
+ * state. The same words as the status page, because both only lay out what the view says.
+ */
+import type { OriginsResponse, StatusResponse } from "../contract/api-responses.ts";
+import { countText, durationText, sizeText } from "../contract/quantities.ts";
+import type { OriginAddressView, OriginView, ProcessView, ServiceStatusView } from "../contract/view.ts";
+import { complain, sayJson } from "./context.ts";
+import type { ExitCode } from "./exit-codes.ts";
+import { EXIT } from "./exit-codes.ts";
+import type { Asked } from "./gateway-client.ts";
+import { adminUrl, askGateway } from "./gateway-client.ts";
+import type { TableCell } from "./page.ts";
+import { pageWidth, plain, table, wrap } from "./page.ts";
+import type { CliPorts, PaintStyle, Terminal } from "./ports.ts";
+
+export interface StatusOptions {
+  readonly watch?: boolean;
+  readonly admin?: string;
+  readonly json?: boolean;
+}
+
+const WATCH_MS = 2000;
+/** Home, then clear to the end of the screen: redraws in place and leaves what scrolled away alone. */
+const REDRAW = "\u001b[H\u001b[J";
+
+export async function statusCommand(ports: CliPorts, options: StatusOptions): Promise<ExitCode> {
+  const json = options.json === true;
+  const base = adminUrl(ports, options.admin);
+  if (!base.ok) return complain(ports, base.complaint, json);
+  for (;;) {
+    const asked = await ask(ports, base.value);
+    const code = show(ports, asked, json, options.watch === true && ports.terminal.isTerminal && !json);
+    if (options.watch !== true) return code;
+    // A watcher outlives a gateway that restarts, so an answer that failed is shown and asked for again.
+    if (!(await ports.pause(WATCH_MS))) return EXIT.ok;
+  }
+}
+
+interface Answer {
+  readonly status: StatusResponse;
+  readonly origins: readonly OriginView[];
+}
+
+async function ask(ports: CliPorts, base: string): Promise<Asked<Answer>> {
+  const status = await askGateway<StatusResponse>(ports, base, "/status", (answer) => Array.isArray(answer["services"]));
+  if (!status.ok) return status;
+  const origins = await askGateway<OriginsResponse>(ports, base, "/origins", (answer) => Array.isArray(answer["origins"]));
+  if (!origins.ok) return origins;
+  return { ok: true, value: { status: status.value, origins: origins.value.origins } };
+}
+
+function show(ports: CliPorts, asked: Asked<Answer>, json: boolean, redraw: boolean): ExitCode {
+  if (!asked.ok) return complain(ports, asked.complaint, json);
+  if (json) sayJson(ports, asked.value);
+  else ports.stdout(`${redraw ? REDRAW : ""}${statusLines(asked.value, ports.terminal).join("\n")}\n`);
+  const troubled = asked.value.status.services.some((service) => service.state === "down" || service.state === "failing open");
+  return troubled ? EXIT.no : EXIT.ok;
+}
+
+function statusLines({ status, origins }: Answer, terminal: Terminal): string[] {
+  const { paint } = terminal;
+  const width = pageWidth(terminal);
+  const uptime = durationText(status.process.uptimeSeconds * 1e6);
+  const lines = [
+    ...wrap(plain(status.sentence), width).map((line) => paint("bold", line)),
+    paint(
+      "dim",
+      `Goodgate ${plain(status.version)}, up ${uptime} · ${countText(status.connections, "client connection")}, ` +
+        `${countText(status.exchangesActive, "exchange")} under way, ${status.exchangesTotal} in all`,
+    ),
+    paint("dim", processText(status.process)),
+    paint("dim", `listening on ${status.listeners.map((listener) => hostPort(listener.address, listener.port)).join(", ")}`),
+  ];
+  for (const service of status.services) {
+    const own = origins.filter((origin) => origin.service === service.name);
+    lines.push("", ...serviceLines(service, own, status.now, terminal, width));
+  }
+  return lines;
+}
+
+/** What a system does not tell is -1 and is left out. */
+function processText(process: ProcessView): string {
+  const parts = [`${sizeText(process.residentBytes)} resident`];
+  if (process.descriptorsOpen >= 0) {
+    const most = process.descriptorsMax >= 0 ? ` of ${process.descriptorsMax}` : "";
+    parts.push(`${process.descriptorsOpen}${most} descriptors`);
+  }
+  parts.push(`loop delay p99 ${durationText(process.loopDelayP99Ms * 1000)}`);
+  return parts.join(" · ");
+}
+
+function serviceLines(service: ServiceStatusView, origins: readonly OriginView[], now: number, terminal: Terminal, width: number): string[] {
+  const { paint } = terminal;
+  const pools = service.pools.map((pool) => `${pool.name} ${pool.available}/${pool.origins}${pool.name === service.pool ? " (in use)" : ""}`);
+  const lines = [
+    `${paint("bold", `service ${plain(service.name)}`)}  ${paint(SERVICE_STYLES[service.state], service.state)}  ` +
+      `hosts ${plain(service.hosts.join(", "))}  pools ${plain(pools.join(" → "))}`,
+  ];
+  if (service.because !== "") lines.push(...wrap(plain(service.because), width - 2).map((line) => `  ${line}`));
+  const rows: TableCell[][] = [];
+  const remarks: string[] = [];
+  for (const origin of origins) {
+    if (origin.resolution !== "") remarks.push(`${origin.origin}: ${origin.resolution}`);
+    if (origin.addresses.length === 0) rows.push([cell(origin.pool), cell(origin.origin), { text: "no address", paint: (text) => paint("red", text) }]);
+    for (const address of origin.addresses) {
+      rows.push(originRow(origin, address, now, terminal));
+      if (address.state !== "up" && address.because !== "") remarks.push(`${address.address} is ${address.state}: ${address.because}`);
+      if (address.disagreement !== "") remarks.push(`${address.address}: ${address.disagreement}`);
+    }
+  }
+  const head = ["pool", "origin", "state", "for", "in flight", "conns", "latency", "attempts", "failed"];
+  if (rows.length > 0) lines.push(...table(head, rows, (text) => paint("dim", text)));
+  lines.push(...remarks.flatMap((remark) => wrap(plain(remark), width - 4).map((line, index) => (index === 0 ? `  - ${line}` : `    ${line}`))));
+  return lines;
+}
+
+function originRow(origin: OriginView, address: OriginAddressView, now: number, terminal: Terminal): TableCell[] {
+  const share = address.share < 1 && address.state === "ramping" ? ` ${Math.round(address.share * 100)} %` : "";
+  const name = origin.origin.endsWith(`//${address.address}`) ? origin.origin : `${origin.origin} (${address.address})`;
+  return [
+    cell(origin.pool),
+    cell(name),
+    { text: `${address.state}${share}`, paint: (text) => terminal.paint(ADDRESS_STYLES[address.state], text) },
+    cell(durationText(Math.max(0, now - address.since) * 1000)),
+    cell(String(address.inFlight)),
+    cell(`${address.connectionsOpen} (${address.connectionsIdle} idle)`),
+    cell(address.attempts === 0 ? "–" : durationText(address.latencyMs * 1000)),
+    cell(String(address.attempts)),
+    cell(String(address.failures)),
+  ];
+}
+
+function cell(text: string): TableCell {
+  return { text: plain(text) };
+}
+
+function hostPort(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+const SERVICE_STYLES: Readonly<Record<ServiceStatusView["state"], PaintStyle>> = {
+  healthy: "green",
+  degraded: "yellow",
+  "failing open": "red",
+  down: "red",
+};
+
+const ADDRESS_STYLES: Readonly<Record<OriginAddressView["state"], PaintStyle>> = {
+  up: "green",
+  down: "red",
+  ejected: "red",
+  probation: "yellow",
+  ramping: "yellow",
+};

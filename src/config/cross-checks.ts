@@ -1,0 +1,246 @@
+/**
+ * Checks that compare distant places of a file: names that must differ, names that must exist, sockets and
+ * routes that collide. They look at the raw values and take of them what parses, so that a typing error in
+ * one place does not hide a wrong pool name in another: all problems are told at once.
+ */
+import { nearestName } from "../kernel/nearest.ts";
+import { bindsOverlap, isLoopback } from "./addresses.ts";
+import { parseName, poolName } from "./names.ts";
+import { parseOriginUrl } from "./origin-url.ts";
+import type { OriginAddress } from "./origin-url.ts";
+import { quoted } from "./parsed.ts";
+import { pathText, valueAt } from "./problems.ts";
+import type { Finding, Path } from "./problems.ts";
+import { adminSchema, limitsSchema, listenerSchema } from "./schema.ts";
+import { retrySchema } from "./service-schema.ts";
+import type { Bind } from "./settings.ts";
+import { formatSize } from "./units.ts";
+import { isMapping } from "./yaml-tree.ts";
+
+export function crossFindings(file: unknown): Finding[] {
+  const services = mappingAt(file, ["services"]);
+  const sockets = listeningSockets(file);
+  return [
+    ...(Object.keys(services).length === 0 && isMapping(valueAt(file, ["services"])) ? [noServices()] : []),
+    ...overlappingSockets(sockets),
+    ...Object.keys(services).flatMap((name) => [
+      ...repeatedHosts(file, ["services", name, "hosts"]),
+      ...repeatedNames(file, ["services", name, "pools"], "pools"),
+      ...repeatedNames(file, ["services", name, "routes"], "routes"),
+      ...originFindings(file, ["services", name, "pools"], sockets),
+      ...poolFindings(file, ["services", name]),
+      ...fieldNameFindings(file, ["services", name, "routes"]),
+      ...healthFindings(file, ["services", name, "health"]),
+      ...replayFindings(file, ["services", name, "retry"]),
+    ]),
+  ];
+}
+
+function noServices(): Finding {
+  return problem(
+    ["services"],
+    "There is no service, so there would be nothing to answer with.",
+    "Name one and give it pools.",
+  );
+}
+
+interface Socket {
+  readonly path: Path;
+  readonly bind: Bind;
+}
+
+function listeningSockets(file: unknown): Socket[] {
+  const sockets: Socket[] = [];
+  for (const [index] of listAt(file, ["listeners"]).entries()) {
+    const path = ["listeners", index, "bind"];
+    const bind = listenerSchema.shape.bind.safeParse(valueAt(file, path));
+    if (bind.success) sockets.push({ path, bind: bind.data.bind });
+  }
+  if (valueAt(file, ["admin"]) !== false) {
+    const path = ["admin", "bind"];
+    const bind = adminSchema.shape.bind.safeParse(valueAt(file, path));
+    if (bind.success) sockets.push({ path, bind: bind.data.bind });
+  }
+  return sockets;
+}
+
+function overlappingSockets(sockets: readonly Socket[]): Finding[] {
+  return sockets.flatMap(({ path, bind }, index) => {
+    const earlier = sockets.slice(0, index).find((other) => bindsOverlap(bind, other.bind));
+    if (earlier === undefined) return [];
+    const taken = `${shownBind(earlier.bind)} of ${pathText(earlier.path)}`;
+    return [problem(path, `${shownBind(bind)} is taken already by ${taken}.`, "Give each its own address or port.")];
+  });
+}
+
+function repeatedHosts(file: unknown, path: Path): Finding[] {
+  const seen = new Set<string>();
+  return listAt(file, path).flatMap((host, index) => {
+    const key = typeof host === "string" ? host.toLowerCase().replace(/\.$/, "") : "";
+    if (key === "" || !seen.has(key)) {
+      seen.add(key);
+      return [];
+    }
+    return [problem([...path, index], `The host ${quoted(host)} is in this list twice.`, "Keep one of them.")];
+  });
+}
+
+function repeatedNames(file: unknown, path: Path, things: "pools" | "routes"): Finding[] {
+  const seen = new Map<string, number>();
+  return namesAt(file, path, things).flatMap((name, index) => {
+    const first = name === null ? undefined : seen.get(name);
+    if (name !== null && first === undefined) seen.set(name, index);
+    if (name === null || first === undefined) return [];
+    const message = `Two ${things} of this service are named ${quoted(name)}.`;
+    return [problem([...path, index, "name"], message, `The other one is ${pathText([...path.slice(-1), first])}.`)];
+  });
+}
+
+function originFindings(file: unknown, pools: Path, sockets: readonly Socket[]): Finding[] {
+  const seen = new Map<string, Path>();
+  const findings: Finding[] = [];
+  for (const [poolIndex] of listAt(file, pools).entries()) {
+    const origins = [...pools, poolIndex, "origins"];
+    for (const [index, entry] of listAt(file, origins).entries()) {
+      const path = isMapping(entry) ? [...origins, index, "url"] : [...origins, index];
+      const parsed = parseOriginUrl(valueAt(file, path));
+      if (!parsed.ok) continue;
+      const { url } = parsed.value;
+      const first = seen.get(url);
+      if (first !== undefined)
+        findings.push(
+          problem(
+            path,
+            `The origin ${url} is in this service twice.`,
+            `The other one is ${pathText(first)}. For a larger share give it a weight.`,
+          ),
+        );
+      else seen.set(url, path);
+      const loop = sockets.find((socket) => socket.path[0] === "listeners" && leadsTo(parsed.value, socket.bind));
+      if (loop !== undefined) {
+        findings.push(
+          problem(
+            path,
+            `The origin ${url} is this gateway's own ${pathText(loop.path)}: requests would go round in circles.`,
+            "Name the address that the application listens on.",
+          ),
+        );
+      }
+    }
+  }
+  return findings;
+}
+
+/** Whether a connection to this origin surely ends at the socket. Other names of this machine are not known here. */
+function leadsTo(origin: OriginAddress, bind: Bind): boolean {
+  if (origin.port !== bind.port) return false;
+  const isLocal = origin.host === "localhost" || isLoopback(origin.host);
+  return (
+    origin.host === bind.host ||
+    (isLocal && (bind.host === "0.0.0.0" || bind.host === "::")) ||
+    (origin.host === "localhost" && isLoopback(bind.host))
+  );
+}
+
+function poolFindings(file: unknown, service: Path): Finding[] {
+  const names = namesAt(file, [...service, "pools"], "pools");
+  // With one unreadable name, "there is no such pool" may be wrong; the other problem comes first.
+  if (names.length === 0 || names.includes(null)) return [];
+  const known = names.filter((name) => name !== null);
+  return listAt(file, [...service, "routes"]).flatMap((_, index) => {
+    const path = [...service, "routes", index, "pools"];
+    const seen = new Set<unknown>();
+    return listAt(file, path).flatMap((name, at) => {
+      if (!parseName(name).ok || typeof name !== "string") return [];
+      const isRepeated = seen.has(name);
+      seen.add(name);
+      if (isRepeated)
+        return [problem([...path, at], `The pool ${quoted(name)} is in this list twice.`, "Keep one of them.")];
+      if (known.includes(name)) return [];
+      const near = nearestName(name, known);
+      return [
+        problem(
+          [...path, at],
+          `This service has no pool ${quoted(name)}.`,
+          near === null ? `Its pools: ${known.join(", ")}.` : `Did you mean ${quoted(near)}?`,
+        ),
+      ];
+    });
+  });
+}
+
+/** Field names are compared without case (RFC 9110 §5.1), so two spellings of one are one. */
+function fieldNameFindings(file: unknown, routes: Path): Finding[] {
+  return listAt(file, routes).flatMap((_, index) => {
+    const path = [...routes, index, "match", "headers"];
+    const seen = new Map<string, string>();
+    return Object.keys(mappingAt(file, path)).flatMap((name) => {
+      const first = seen.get(name.toLowerCase());
+      seen.set(name.toLowerCase(), first ?? name);
+      if (first === undefined) return [];
+      return [
+        {
+          ...problem(
+            [...path, name],
+            `The fields ${quoted(first)} and ${quoted(name)} are the same one.`,
+            "Keep one of them.",
+          ),
+          at: "key" as const,
+        },
+      ];
+    });
+  });
+}
+
+/** Settings of an HTTP check that would silently do nothing on a TCP check. */
+function healthFindings(file: unknown, path: Path): Finding[] {
+  const health = mappingAt(file, path);
+  if (health["path"] !== undefined) return [];
+  return ["host", "status"]
+    .filter((key) => health[key] !== undefined)
+    .map((key) => ({
+      ...problem(
+        [...path, key],
+        `${key} has no effect without path: the check is then a TCP connection.`,
+        "Add path, or leave this out.",
+      ),
+      at: "key" as const,
+    }));
+}
+
+function replayFindings(file: unknown, path: Path): Finding[] {
+  const one = retrySchema.shape.replayBuffer.safeParse(valueAt(file, [...path, "replayBuffer"]));
+  const all = limitsSchema.shape.replayBuffers.safeParse(valueAt(file, ["limits", "replayBuffers"]));
+  const isOff = valueAt(file, path) === false || (all.success && all.data === 0);
+  if (isOff || !one.success || !all.success || one.data <= all.data) return [];
+  const message = `One replay buffer of ${formatSize(one.data)} is more than limits.replayBuffers allows for all of them, ${formatSize(all.data)}.`;
+  return [problem([...path, "replayBuffer"], message, "Lower this one or raise limits.replayBuffers.")];
+}
+
+/** The name of each entry, made up where none is written; null where one is written that is not a name. */
+function namesAt(file: unknown, path: Path, things: "pools" | "routes"): (string | null)[] {
+  return listAt(file, path).map((entry, index) => {
+    const name = isMapping(entry) ? entry["name"] : null;
+    if (name === undefined) return things === "pools" ? poolName(index) : null;
+    const parsed = parseName(name);
+    return parsed.ok ? parsed.value : null;
+  });
+}
+
+function shownBind(bind: Bind): string {
+  return bind.host.includes(":") ? `[${bind.host}]:${bind.port}` : `${bind.host}:${bind.port}`;
+}
+
+function problem(path: Path, message: string, hint: string): Finding {
+  return { path, at: "value", message, hint };
+}
+
+function listAt(file: unknown, path: Path): readonly unknown[] {
+  const value = valueAt(file, path);
+  return Array.isArray(value) ? value : [];
+}
+
+function mappingAt(file: unknown, path: Path): Readonly<Record<string, unknown>> {
+  const value = valueAt(file, path);
+  return isMapping(value) ? value : {};
+}

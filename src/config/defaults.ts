@@ -1,0 +1,42 @@
+/**
+ * The configuration of `goodgate proxy --to URL…`: one service, one pool, every default. It takes the same
+ * way through the checks as a file does, and what they find is told in terms of the command line.
+ */
+import { checkValue } from "./load.ts";
+import type { LoadResult } from "./load.ts";
+import type { ConfigProblem, Finding } from "./problems.ts";
+
+export interface OriginsOptions {
+  /** Address and port to listen on, as in `listeners[].bind`. */
+  readonly bind?: string;
+  /** Address and port of the admin listener, as in `admin.bind`. */
+  readonly admin?: string;
+}
+
+const FILE = "command line";
+
+/** Problems have line and column 0, and a path such as `--to`. */
+export function settingsForOrigins(urls: readonly string[], options: OriginsOptions = {}): LoadResult {
+  if (urls.length === 0) {
+    const hint = "Give at least one: --to http://127.0.0.1:3000.";
+    return { ok: false, problems: [{ ...nowhere("--to"), message: "No origin is given.", hint }] };
+  }
+  const { settings, problems } = checkValue({
+    ...(options.bind === undefined ? {} : { listeners: [{ bind: options.bind }] }),
+    ...(options.admin === undefined ? {} : { admin: { bind: options.admin } }),
+    services: { default: { pools: [{ name: "default", origins: urls }] } },
+  });
+  if (settings === null) return { ok: false, problems: problems.map(asArgument) };
+  return { ok: true, settings, notes: [] };
+}
+
+function asArgument({ path, message, hint }: Finding): ConfigProblem {
+  if (path[0] === "listeners") return { ...nowhere("--bind"), message, hint };
+  if (path[0] === "admin")
+    return { ...nowhere("--admin"), message: message.replace("listeners[0].bind", "--bind"), hint };
+  return { ...nowhere("--to"), message: message.replace("listeners[0].bind", "--bind"), hint };
+}
+
+function nowhere(argument: string): Pick<ConfigProblem, "file" | "line" | "column" | "path"> {
+  return { file: FILE, line: 0, column: 0, path: argument };
+}

@@ -1,0 +1,170 @@
+/**
+ * A checked file to settings: short forms written out, lists inherited, names made up where none was
+ * written, routes put in the order in which they are asked. Pure; the golden files show it by example.
+ */
+import { poolName } from "./names.ts";
+import type { OriginAddress } from "./origin-url.ts";
+import { compareRoutes, DEFAULT_ROUTE, isCatchAll, matchText } from "./route-order.ts";
+import { routeMatchOf, routeSchema } from "./route-schema.ts";
+import type { CheckedRoute } from "./route-schema.ts";
+import { accessLogSchema } from "./schema.ts";
+import type { CheckedFile } from "./schema.ts";
+import { ejectionSchema, WEIGHT_DEFAULT } from "./service-schema.ts";
+import type { CheckedService } from "./service-schema.ts";
+import type {
+  AccessLogSettings,
+  ConnectionSettings,
+  EjectionSettings,
+  HeadLimits,
+  HealthSettings,
+  OriginSettings,
+  RetrySettings,
+  RouteSettings,
+  ServiceSettings,
+  Settings,
+} from "./settings.ts";
+
+export function normalise(file: CheckedFile): Settings {
+  const settings: Settings = {
+    listeners: file.listeners.map(({ bind, trustedProxies, heads, timeouts }) => ({
+      name: bind.name,
+      bind: bind.bind,
+      trustedProxies: trustedProxies ?? file.trustedProxies,
+      heads: headLimitsOf(heads),
+      headMs: timeouts.head,
+      bodyGapMs: timeouts.bodyGap,
+      idleMs: timeouts.idle,
+      halfClosedMs: timeouts.halfClosed,
+    })),
+    admin: file.admin === false ? null : { bind: file.admin.bind.bind, token: file.admin.token ?? null },
+    services: Object.entries(file.services).map(([name, service]) => serviceOf(name, service)),
+    dns: {
+      resolvers: file.dns.resolvers,
+      timeoutMs: file.dns.timeout,
+      ttlMinMs: file.dns.ttlMin,
+      ttlMaxMs: file.dns.ttlMax,
+    },
+    limits: { connectionsMax: file.limits.connections, replayBytesTotal: file.limits.replayBuffers },
+    records: {
+      failedMax: file.records.failed,
+      slowestMax: file.records.slowest,
+      sampledMax: file.records.sampled,
+      sampleRatio: file.records.sample,
+    },
+    accessLog: accessLogOf(file.accessLog),
+    drainMs: file.drain,
+  };
+  return frozen(settings);
+}
+
+function serviceOf(name: string, service: CheckedService): ServiceSettings {
+  const pools = service.pools.map((pool, index) => ({
+    name: pool.name ?? poolName(index),
+    origins: pool.origins.map(originOf),
+  }));
+  return {
+    name,
+    hosts: service.hosts,
+    pools,
+    routes: routesOf(
+      service.routes,
+      pools.map((pool) => pool.name),
+    ),
+    health: healthOf(service.health),
+    ejection: ejectionOf(service.ejection),
+    retry: retryOf(service.retry),
+    connections: connectionsOf(service.connections),
+    heads: headLimitsOf(service.heads),
+  };
+}
+
+function originOf(origin: CheckedService["pools"][number]["origins"][number]): OriginSettings {
+  const { address, weight }: { address: OriginAddress; weight: number } =
+    "weight" in origin ? { address: origin.url, weight: origin.weight } : { address: origin, weight: WEIGHT_DEFAULT };
+  return { ...address, weight };
+}
+
+/** The catch-all is added unless a written route is one already: it could never be reached. */
+function routesOf(written: readonly CheckedRoute[], pools: readonly string[]): RouteSettings[] {
+  const routes = written.map((route) => routeOf(route, pools));
+  if (!routes.some((route) => isCatchAll(route.match)))
+    routes.push({ ...routeOf(routeSchema.parse({}), pools), name: DEFAULT_ROUTE });
+  return routes.toSorted(compareRoutes);
+}
+
+function routeOf(route: CheckedRoute, pools: readonly string[]): RouteSettings {
+  const match = routeMatchOf(route);
+  return {
+    name: route.name ?? matchText(match),
+    match,
+    pools: route.pools ?? pools,
+    timeouts: { connectMs: route.timeouts.connect, firstByteMs: route.timeouts.firstByte, gapMs: route.timeouts.gap },
+    idempotent: route.idempotent,
+    hostHeader: route.hostHeader,
+  };
+}
+
+function healthOf(health: CheckedService["health"]): HealthSettings | null {
+  if (health === false) return null;
+  return {
+    path: health.path ?? null,
+    host: health.host ?? null,
+    intervalMs: health.interval,
+    timeoutMs: health.timeout,
+    down: health.down,
+    up: health.up,
+    statusMin: health.status.min,
+    statusMax: health.status.max,
+  };
+}
+
+function ejectionOf(checked: CheckedService["ejection"]): EjectionSettings {
+  const ejection = checked === false ? ejectionSchema.parse({}) : checked;
+  return {
+    // Switched off: two thresholds that nothing reaches, so that the policy needs no second way to do nothing.
+    consecutiveFailures: checked === false ? Number.MAX_SAFE_INTEGER : ejection.consecutiveFailures,
+    successRatioMin: checked === false ? 0 : ejection.successMin,
+    requestsMin: ejection.requestsMin,
+    windowMs: ejection.window,
+    returnAfterMs: ejection.returnAfter,
+    returnAfterMaxMs: ejection.returnAfterMax,
+    rampMs: ejection.ramp,
+    ejectedRatioMax: ejection.ejectedMax,
+  };
+}
+
+function retryOf(retry: CheckedService["retry"]): RetrySettings {
+  if (retry === false) return { attemptsMax: 1, budgetRatio: 0, budgetPerSecond: 0, replayBytes: 0 };
+  return {
+    attemptsMax: retry.attempts,
+    budgetRatio: retry.budget,
+    budgetPerSecond: retry.budgetPerSecond,
+    replayBytes: retry.replayBuffer,
+  };
+}
+
+function connectionsOf({ perOrigin, idlePerOrigin, idle }: CheckedService["connections"]): ConnectionSettings {
+  return { perOriginMax: perOrigin, idlePerOriginMax: Math.min(idlePerOrigin, perOrigin), idleMaxMs: idle };
+}
+
+function headLimitsOf(heads: CheckedService["heads"]): HeadLimits {
+  return {
+    headBytes: heads.head,
+    fields: heads.fields,
+    lineBytes: heads.line,
+    chunkExtensionBytes: heads.chunkExtension,
+    trailerBytes: heads.trailer,
+  };
+}
+
+function accessLogOf(accessLog: CheckedFile["accessLog"]): AccessLogSettings | null {
+  if (accessLog === false) return null;
+  const { path, buffer } = typeof accessLog === "string" ? accessLogSchema.parse({ path: accessLog }) : accessLog;
+  return { path, bufferBytes: buffer };
+}
+
+function frozen<Value>(value: Value): Value {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
+  for (const inner of Object.values(value)) frozen(inner);
+  return Object.freeze(value);
+}

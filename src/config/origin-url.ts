@@ -1,0 +1,63 @@
+/**
+ * An origin's URL: where to connect, and what to put before every path. Read by hand and not with `URL`,
+ * because that repairs (`http:/a`, `http:\\a`, `http://1` is 0.0.0.1) where an operator needs to be told.
+ */
+import { parseHost } from "./host-names.ts";
+import { accepted, quoted, refused } from "./parsed.ts";
+import type { Parsed, Refusal } from "./parsed.ts";
+import type { OriginSettings } from "./settings.ts";
+
+export type OriginAddress = Omit<OriginSettings, "weight">;
+
+const URL_HINT = "Write http://HOST, http://HOST:PORT or http://HOST:PORT/base.";
+const URL_BYTES_MAX = 1024;
+
+export function parseOriginUrl(input: unknown): Parsed<OriginAddress> {
+  if (typeof input !== "string") return refused(`${quoted(input)} is not the URL of an origin.`, URL_HINT);
+  const parts = /^(?:([A-Za-z][A-Za-z0-9+.-]*):\/\/)?([^/?#]*)([^?#]*)([?#].*)?$/s.exec(input);
+  const [, scheme, authority = "", path = "", tail] = parts ?? [];
+  if (parts === null || input.length > URL_BYTES_MAX)
+    return refused(`${quoted(input)} is not the URL of an origin.`, URL_HINT);
+  if (scheme === undefined) return withoutScheme(input, authority);
+  if (scheme.toLowerCase() === "https") {
+    return refused("TLS to origins is not built yet.", `${quoted(input)} can be reached as http:// only, for now.`);
+  }
+  if (scheme.toLowerCase() !== "http")
+    return refused(`${quoted(`${scheme}://`)} is not a scheme that origins are reached by.`, URL_HINT);
+  // The message must not repeat the file's secrets into logs and terminals, so it does not quote the URL.
+  if (authority.includes("@")) return refused("An origin's URL may not carry a user name or a password.", URL_HINT);
+  if (tail !== undefined) return refused(`${quoted(input)} has a query or a fragment.`, URL_HINT);
+  return fromParts(input, authority, path);
+}
+
+function fromParts(input: string, authority: string, path: string): Parsed<OriginAddress> {
+  const [, written = "", portText] = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/s.exec(authority) ?? [];
+  const host = parseHost(written);
+  if (!host.ok) return host.message === "" ? refused(`${quoted(input)} has no valid host.`, host.hint) : host;
+  const port = portText === undefined ? 80 : /^\d{1,5}$/.test(portText) ? Number(portText) : 0;
+  if (port < 1 || port > 65535) return refused(`${quoted(input)} has no valid port.`, "Ports go from 1 to 65535.");
+  const basePath = path.replace(/\/$/, "");
+  if (basePath !== "" && !BASE_PATH.test(basePath)) {
+    return refused(
+      `${quoted(input)} has a base path that cannot be put before a request path.`,
+      "Write plain segments: no empty ones, no . or .., no encoded slashes, nothing that needs encoding.",
+    );
+  }
+  const shownHost = host.value.includes(":") ? `[${host.value}]` : host.value;
+  const url = `http://${shownHost}${port === 80 ? "" : `:${port}`}${basePath}`;
+  return accepted({ url, host: host.value, port, basePath });
+}
+
+/** Segments of RFC 3986 §3.3 that every origin reads alike. */
+const BASE_PATH = /^(\/(?!\.{1,2}(\/|$))([A-Za-z0-9._~!$&'()*+,=:@-]|%(?!2[Ee]|2[Ff]|5[Cc]|00)[0-9A-Fa-f]{2})+)+$/;
+
+function withoutScheme(input: string, authority: string): Refusal {
+  if (/^\d{1,5}$/.test(input)) {
+    return refused(
+      `${quoted(input)} is not the URL of an origin.`,
+      `For that port of this machine write http://127.0.0.1:${input}.`,
+    );
+  }
+  const hint = authority !== "" && /^[A-Za-z0-9._:[\]-]+$/.test(authority) ? `Write http://${input}.` : URL_HINT;
+  return refused(`${quoted(input)} has no scheme.`, hint);
+}

@@ -1,0 +1,117 @@
+/**
+ * One spelling for paths that mean the same, and all the spellings of a path that can be read in two ways.
+ *
+ * RFC 3986 §6.2.2 calls some paths equivalent: `%7Euser` and `~user`, `%c3` and `%C3`, `/a/./b` and `/a/b`.
+ * Those get one canonical form. Others are equivalent to some origins only: `/a%2Fb` is one segment to the
+ * RFC and two to many servers, and `/public/..;/admin` is `/admin` to a servlet container. A gateway that
+ * settles for one reading can be led past its own routes, so every plausible reading is produced here and
+ * the route table insists that all of them lead to the same route. Nothing here is ever sent.
+ *
+ * Not considered: origins that decode twice (`%252e`). That is a fault of theirs in front of any gateway.
+ */
+
+/**
+ * 1 for the bytes of a path that have one spelling and one meaning. Percent signs, `;`, `\`, `?`, `#` and
+ * all that RFC 3986 §3.3 does not allow in a path are 0 and make the caller look closer.
+ */
+const PLAIN: Uint8Array = new Uint8Array(128);
+for (const character of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,=:@/") {
+  PLAIN[character.charCodeAt(0)] = 1;
+}
+
+const SLASH = 0x2f;
+const DOT = 0x2e;
+
+/**
+ * The number of slashes in a path that has exactly one reading, its own text; -1 for one that needs
+ * `readingsOf` (the empty path, which is `/`, too). On the way of every request.
+ */
+export function plainSlashes(path: string): number {
+  if (path.length === 0) return -1;
+  let slashes = 0;
+  let previous = 0;
+  for (let index = 0; index < path.length; index += 1) {
+    const code = path.charCodeAt(index);
+    // Outside the table reads undefined, which is not 1 either.
+    if (PLAIN[code] !== 1) return -1;
+    if (previous === SLASH) {
+      if (code === SLASH) return -1;
+      // A dot file is plain; `.` and `..` as whole segments are not. Rare enough not to tell apart here.
+      if (code === DOT) return -1;
+    }
+    if (code === SLASH) slashes += 1;
+    previous = code;
+  }
+  return slashes;
+}
+
+/**
+ * Every way in which an origin may read this path, the one of RFC 3986 first, without repetition. At most
+ * 24, and one for all paths that honest clients send.
+ */
+export function readingsOf(path: string): string[] {
+  const text = canonicalText(path.replace(/[?#].*$/s, ""));
+  const readings = new Set<string>([withoutDots(text)]);
+  const slashes = text.includes("%2F") ? [false, true] : [false];
+  const backslashes = text.includes("%5C") ? [false, true] : [false];
+  const parameters: readonly ("keep" | "cut first" | "cut last")[] = text.includes(";")
+    ? ["keep", "cut first", "cut last"]
+    : ["keep"];
+  for (const cut of parameters) {
+    for (const hasSlashes of slashes) {
+      for (const hasBackslashes of backslashes) {
+        let reading = cut === "cut first" ? withoutParameters(text) : text;
+        if (hasSlashes) reading = reading.replaceAll("%2F", "/");
+        if (hasBackslashes) reading = reading.replaceAll("%5C", "/");
+        if (cut === "cut last") reading = withoutParameters(reading);
+        readings.add(withoutDots(reading));
+        if (reading.includes("//")) readings.add(withoutDots(reading.replaceAll(/\/{2,}/g, "/")));
+      }
+    }
+  }
+  return [...readings];
+}
+
+/**
+ * One spelling of the bytes: hexadecimal digits in upper case, unreserved characters decoded, characters
+ * that may not stand in a path encoded (RFC 3986 §6.2.2.1 and §6.2.2.2). Beyond the RFC, `: @ ! $ & ' ( ) *
+ * + , =` are decoded too: they delimit nothing in a path, every origin treats both spellings alike, and
+ * clients send both (`/@scope` and `/%40scope`). `;`, `/`, `\` and `%` keep their encoding: it matters.
+ */
+export function canonicalText(text: string): string {
+  return text.replaceAll(/%[0-9A-Fa-f]{2}|[^A-Za-z0-9\-._~!$&'()*+,=:@/;%]/gu, (piece) =>
+    piece.startsWith("%") ? canonicalTriplet(piece) : encoded(piece),
+  );
+}
+
+function canonicalTriplet(triplet: string): string {
+  const code = Number.parseInt(triplet.slice(1), 16);
+  return code !== SLASH && PLAIN[code] === 1 ? String.fromCharCode(code) : triplet.toUpperCase();
+}
+
+/** Bytes as the wire gave them (latin1) stay bytes; text beyond them is UTF-8, as in every URL. */
+function encoded(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  if (code <= 0xff) return `%${code.toString(16).toUpperCase().padStart(2, "0")}`;
+  return Array.from(new TextEncoder().encode(character), (byte) => `%${byte.toString(16).toUpperCase()}`).join("");
+}
+
+/** RFC 3986 §5.2.4. `..` above the root stays at the root, and a last `.` or `..` leaves a slash behind. */
+function withoutDots(path: string): string {
+  if (!path.startsWith("/")) return path === "" ? "/" : path;
+  if (!path.includes("/.")) return path;
+  const kept: string[] = [];
+  const segments = path.slice(1).split("/");
+  for (const [index, segment] of segments.entries()) {
+    const isDots = segment === "." || segment === "..";
+    if (segment === "..") kept.pop();
+    if (!isDots) kept.push(segment);
+    else if (index === segments.length - 1) kept.push("");
+  }
+  return `/${kept.join("/")}`;
+}
+
+/** `/a;v=1/..;/b` to `/a/../b`: what servlet containers do with a segment before they look at it. */
+function withoutParameters(path: string): string {
+  return path.replaceAll(/;[^/]*/g, "");
+}

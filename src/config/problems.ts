@@ -1,0 +1,129 @@
+/**
+ * What `check` says about a file: problems, which stop it from being used, and notes, which do not. Here
+ * the schema's findings get an operator's words and a place in the text.
+ */
+import type { z } from "zod";
+import { nearestName } from "../kernel/nearest.ts";
+import { EMPTY, EMPTY_HINT, MISSING } from "./fields.ts";
+import { quoted, sentence } from "./parsed.ts";
+import { isMapping, UNREADABLE } from "./yaml-tree.ts";
+
+export interface ConfigProblem {
+  readonly file: string;
+  /** 1-based; 0 when the value did not come from a file. */
+  readonly line: number;
+  /** 1-based; 0 when the value did not come from a file. */
+  readonly column: number;
+  /** `services.shop.routes[0].match.path`; empty for the file as a whole. */
+  readonly path: string;
+  /** A sentence: what is wrong. */
+  readonly message: string;
+  /** A sentence: how to put it right; empty when the message says it all. */
+  readonly hint: string;
+}
+
+export type ConfigNote = Omit<ConfigProblem, "hint">;
+
+export type Path = readonly (string | number)[];
+
+/** A finding before it has a place in a text. `at`: whether its place is the key or the value. */
+export interface Finding {
+  readonly path: Path;
+  readonly at: "key" | "value";
+  readonly message: string;
+  readonly hint: string;
+}
+
+export function pathText(path: Path): string {
+  return path.reduce<string>(
+    (text, part) => (typeof part === "number" ? `${text}[${part}]` : text === "" ? part : `${text}.${part}`),
+    "",
+  );
+}
+
+/** What is known about keys, for the hint to an unknown one. */
+export interface KeyHints {
+  /** The keys that a mapping at this path may have. */
+  keysAt(path: Path): readonly string[];
+  /** Where in the file a key exists. */
+  homesOf(key: string): readonly string[];
+}
+
+/** What the schema found in `value`. */
+export function schemaFindings(issues: readonly z.core.$ZodIssue[], value: unknown, hints: KeyHints): Finding[] {
+  return issues
+    .flatMap((issue) => findingsOf(issue, [], value))
+    .filter((finding) => valueAt(value, finding.path) !== UNREADABLE);
+
+  function findingsOf(issue: z.core.$ZodIssue, outer: Path, root: unknown): Finding[] {
+    const path = [...outer, ...issue.path.map((part) => (typeof part === "number" ? part : String(part)))];
+    const input = valueAt(root, path);
+    switch (issue.code) {
+      case "unrecognized_keys":
+        return issue.keys.map((key) => unknownKey(key, path));
+      case "invalid_union":
+        return findingsOfUnion(issue.errors, path, input);
+      case "invalid_key":
+        return issue.issues
+          .flatMap((inner) => findingsOf(inner, path, root))
+          .map((finding) => ({ ...finding, path, at: "key" as const }));
+      case "custom":
+        return [{ path, at: "value", message: issue.message, hint: hintOf(issue.params) }];
+      case "invalid_type":
+        return [{ path, at: "value", ...typeWords(issue.expected, input) }];
+      case "too_small":
+        return [
+          {
+            path,
+            at: "value",
+            message: "The list is empty.",
+            hint: `It needs at least ${String(issue.minimum)} entry.`,
+          },
+        ];
+      case "too_big":
+        return [{ path, at: "value", message: `The list has more than ${String(issue.maximum)} entries.`, hint: "" }];
+      default:
+        return [{ path, at: "value", message: issue.message, hint: "" }];
+    }
+  }
+
+  /** A union is always a short form first and a mapping second: what was written decides which was meant. */
+  function findingsOfUnion(options: readonly (readonly z.core.$ZodIssue[])[], path: Path, input: unknown): Finding[] {
+    const [short = [], mapping = []] = options;
+    return (isMapping(input) ? mapping : short).flatMap((issue) => findingsOf(issue, path, value));
+  }
+
+  function unknownKey(key: string, path: Path): Finding {
+    const known = hints.keysAt(path);
+    const near = nearestName(key, known);
+    const homes = hints.homesOf(key);
+    let hint = `Known keys here: ${known.join(", ")}.`;
+    if (near !== null) hint = `Did you mean ${quoted(near)}?`;
+    // A key with many homes, such as path, was more likely made up than misplaced.
+    else if (homes.length === 1 || homes.length === 2) hint = `It belongs under ${homes.join(" or ")}.`;
+    return { path: [...path, key], at: "key", message: `The key ${quoted(key)} is not known here.`, hint };
+  }
+}
+
+export function valueAt(root: unknown, path: Path): unknown {
+  let value = root;
+  for (const part of path) {
+    if (Array.isArray(value)) value = typeof part === "number" ? (value as readonly unknown[])[part] : undefined;
+    else if (isMapping(value) && Object.hasOwn(value, part)) value = value[part];
+    else return undefined;
+  }
+  return value;
+}
+
+function hintOf(params: Readonly<Record<string, unknown>> | undefined): string {
+  return typeof params?.["hint"] === "string" ? params["hint"] : "";
+}
+
+function typeWords(expected: string, input: unknown): { readonly message: string; readonly hint: string } {
+  if (input === undefined) return { message: MISSING, hint: "" };
+  if (input === null) return { message: EMPTY, hint: EMPTY_HINT };
+  if (expected !== "array")
+    return { message: sentence(`${quoted(input)} is not a mapping.`), hint: "Write keys with values below it." };
+  const hint = isMapping(input) ? "Begin its entries with a dash." : `Write [${quoted(input)}].`;
+  return { message: sentence(`${quoted(input)} is not a list.`), hint };
+}

@@ -1,0 +1,144 @@
+/** One route of a service, as an operator writes it: which requests, and what is different for them. */
+import { z } from "zod";
+import { choice, duration, durationOrFalse, text, yesOrNo } from "./fields.ts";
+import { nameText, parseName } from "./names.ts";
+import { accepted, quoted, refused } from "./parsed.ts";
+import type { Parsed } from "./parsed.ts";
+import { parsePathPattern } from "./path-pattern.ts";
+import { DEFAULT_ROUTE } from "./route-order.ts";
+import type { RouteMatch } from "./settings.ts";
+
+const METHODS_MAX = 16;
+const POOLS_MAX = 32;
+
+const methodText = text("method", parseMethod, { pattern: "^[A-Z][A-Z0-9_-]{0,31}$" });
+
+const matchSchema = z
+  .strictObject({
+    path: text("path", parsePath, { pattern: "^/" })
+      .prefault("/*")
+      .describe(
+        "Exact path `/a/b`, prefix `/a/*` (takes `/a` too), template `/users/{id}/posts`, or `/*` for every path.",
+      ),
+    method: methodText
+      .optional()
+      .describe("The one method that this route takes. Without `method` and `methods` it takes all."),
+    methods: z
+      .array(methodText)
+      .min(1)
+      .max(METHODS_MAX)
+      .optional()
+      .describe("The methods that this route takes. `GET` does not include `HEAD`."),
+    headers: z
+      .record(
+        text("field name", parseFieldName, { pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$" }),
+        text("field value", parseFieldValue),
+      )
+      .prefault({})
+      .describe('Request fields that must all be there: name and exact value, or `"*"` for any value.'),
+  })
+  .check((context) => {
+    const { method, methods } = context.value;
+    if (method === undefined || methods === undefined) return;
+    context.issues.push({
+      code: "custom",
+      path: ["methods"],
+      message: "A route has either method or methods, not both.",
+      params: { hint: "Write all of them as methods." },
+      input: methods,
+    });
+  });
+
+const timeoutsSchema = z.strictObject({
+  connect: duration("1ms", "5m").prefault("2s").describe("Until the TCP connection to an origin stands."),
+  firstByte: durationOrFalse("1ms", "1d")
+    .prefault("15s")
+    .describe(
+      "From the request being sent to the first byte of the response; false for routes that answer late on purpose.",
+    ),
+  gap: durationOrFalse("1ms", "1d")
+    .prefault("30s")
+    .describe(
+      "Between bytes of a response, and between bytes that the origin takes of a request; false for streams that may fall silent.",
+    ),
+});
+
+export const routeSchema = z.strictObject({
+  name: text("name", parseRouteName)
+    .optional()
+    .describe("Its name in records and metrics. Without one it is called by its match, such as `GET /api/*`."),
+  match: matchSchema
+    .prefault({})
+    .describe("Which requests. Without a match: all of this service that no other route takes."),
+  pools: z
+    .array(nameText)
+    .min(1)
+    .max(POOLS_MAX)
+    .optional()
+    .describe(
+      "Names of the service's pools that this route uses, in order of preference. Default: all, in the order of the service.",
+    ),
+  timeouts: timeoutsSchema.prefault({}).describe("How long an origin may take."),
+  idempotent: yesOrNo()
+    .prefault(false)
+    .describe(
+      "True: requests of this route may be sent again whatever their method, because doing them twice does no harm. False: the method decides (RFC 9110 §9.2.2).",
+    ),
+  hostHeader: choice(["preserve", "origin"])
+    .prefault("preserve")
+    .describe("What the origin sees as Host: the client's (`preserve`) or its own (`origin`)."),
+});
+
+export type CheckedRoute = z.output<typeof routeSchema>;
+
+/** The two ways of naming methods brought to one. */
+export function routeMatchOf(route: CheckedRoute): RouteMatch {
+  const { path, method, methods, headers } = route.match;
+  return { path, methods: methods ?? (method === undefined ? [] : [method]), headers };
+}
+
+function parsePath(input: unknown): Parsed<string> {
+  const pattern = parsePathPattern(input);
+  return pattern.ok ? accepted(pattern.value.text) : pattern;
+}
+
+function parseRouteName(input: unknown): Parsed<string> {
+  if (input === DEFAULT_ROUTE) {
+    return refused(
+      'The name "default" belongs to the route that every service has at its end.',
+      "Give this route another name, or none.",
+    );
+  }
+  return parseName(input);
+}
+
+function parseMethod(input: unknown): Parsed<string> {
+  if (typeof input === "string" && /^[A-Z][A-Z0-9_-]{0,31}$/.test(input)) return accepted(input);
+  const isLowerCase = typeof input === "string" && /^[A-Za-z][A-Za-z0-9_-]{0,31}$/.test(input);
+  return refused(
+    `${quoted(input)} is not a method.`,
+    isLowerCase ? `Methods are upper case: ${input.toUpperCase()}.` : "Write one such as GET.",
+  );
+}
+
+/** RFC 9110 §5.1: a token, compared without case. */
+function parseFieldName(input: unknown): Parsed<string> {
+  if (typeof input !== "string" || !/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/.test(input))
+    return refused(`${quoted(input)} is not a field name.`);
+  return accepted(input.toLowerCase());
+}
+
+function parseFieldValue(input: unknown): Parsed<string> {
+  if (typeof input !== "string") {
+    const isScalar = typeof input === "number" || typeof input === "boolean";
+    return refused(`${quoted(input)} is not text.`, isScalar ? `Put it in quotes: "${String(input)}".` : "");
+  }
+  // RFC 9110 §5.5: such a value can never arrive.
+  if (input === "" || input.length > 1024 || !/^[!-~]([\t -~]*[!-~])?$/.test(input)) {
+    return refused(
+      `${quoted(input)} cannot be the value of a field.`,
+      'Write printable ASCII without outer spaces; "*" stands for any value.',
+    );
+  }
+  return accepted(input);
+}

@@ -1,0 +1,178 @@
+/**
+ * The configuration file: one schema from which its types, its defaults, the JSON Schema, the reference
+ * page and every check of a single value derive. Checks that compare distant places are in cross-checks.ts.
+ *
+ * Durations and sizes carry their unit in the value and not in the key, `false` switches a section off, and
+ * a section that is left out has its defaults: an operator writes what is different and nothing else.
+ */
+import { z } from "zod";
+import { parseBind, parseCidr, isLoopback, parseResolver } from "./addresses.ts";
+import { count, duration, field, ratio, size, switchedOff, text } from "./fields.ts";
+import { headsSchema } from "./heads-schema.ts";
+import { nameText } from "./names.ts";
+import { accepted, quoted, refused } from "./parsed.ts";
+import type { Parsed } from "./parsed.ts";
+import { serviceSchema } from "./service-schema.ts";
+import type { Bind } from "./settings.ts";
+
+const LISTENERS_MAX = 64;
+const TRUSTED_MAX = 256;
+const RESOLVERS_MAX = 8;
+
+const bindText = text("address and port", parseNamedBind);
+const trustedProxies = z.array(text("address range", parseCidr)).max(TRUSTED_MAX);
+
+const clientTimeoutsSchema = z.strictObject({
+  head: duration("1ms", "10m").prefault("10s").describe("From the first byte of a request to its complete head."),
+  bodyGap: duration("1ms", "1d")
+    .prefault("30s")
+    .describe("Between bytes of a request body, and between bytes that the client takes of a response."),
+  idle: duration("1ms", "1d").prefault("75s").describe("Between one request and the next on a connection."),
+  halfClosed: duration("0s", "10m")
+    .prefault("5s")
+    .describe("How long a client that closed its side after a request is still answered before it counts as gone."),
+});
+
+export const listenerSchema = z.strictObject({
+  bind: bindText.describe("Address and port to listen on; port 0 lets the system choose."),
+  trustedProxies: trustedProxies
+    .optional()
+    .describe("Peers in these ranges may say who the client is. Default: the list at the top level."),
+  heads: headsSchema.prefault({}).describe("Bounds on what a client may send besides bodies."),
+  timeouts: clientTimeoutsSchema.prefault({}).describe("How long a client may take."),
+});
+
+export const adminSchema = z
+  .strictObject({
+    bind: bindText.prefault("127.0.0.1:9090").describe("Address and port of status page, API and metrics."),
+    token: field(
+      { type: "text", bounds: "16 to 256 characters", json: { type: "string", pattern: "^[!-~]{16,256}$" } },
+      parseToken,
+    )
+      .optional()
+      .describe("What clients send as `Authorization: Bearer TOKEN`. Needed unless `bind` is a loopback address."),
+  })
+  .check((context) => {
+    const { bind, token } = context.value;
+    if (token !== undefined || isLoopback(bind.bind.host)) return;
+    context.issues.push({
+      code: "custom",
+      path: ["bind"],
+      message: `The admin listener on ${bind.name} can be reached from other machines and has no token.`,
+      params: { hint: "Add admin.token, or bind it to 127.0.0.1." },
+      input: bind.name,
+    });
+  });
+
+const dnsSchema = z
+  .strictObject({
+    resolvers: z
+      .array(text("address", parseResolver))
+      .max(RESOLVERS_MAX)
+      .prefault([])
+      .describe("Addresses of resolvers to ask, with a port when it is not 53. Default: the system's."),
+    timeout: duration("10ms", "1m").prefault("2s").describe("How long one question may take."),
+    ttlMin: duration("0s", "1h").prefault("1s").describe("An answer counts as fresh for at least this long."),
+    ttlMax: duration("1s", "1d").prefault("5m").describe("An answer counts as fresh for at most this long."),
+  })
+  .check((context) => {
+    const { ttlMin, ttlMax } = context.value;
+    if (ttlMin <= ttlMax) return;
+    context.issues.push({
+      code: "custom",
+      path: ["ttlMin"],
+      message: "ttlMin is longer than ttlMax.",
+      params: { hint: "Lower ttlMin or raise ttlMax." },
+      input: ttlMin,
+    });
+  });
+
+export const limitsSchema = z.strictObject({
+  connections: count("connections", 1, 10_000_000)
+    .prefault(10_000)
+    .describe("Client connections at once; never more than the system's descriptors allow."),
+  replayBuffers: size("0B", "64GiB")
+    .prefault("64MiB")
+    .describe("All request bodies that are kept for retries, together."),
+});
+
+const recordsSchema = z.strictObject({
+  failed: count("records", 0, 1_000_000)
+    .prefault(2000)
+    .describe("Records kept of failed, rescued, refused and aborted requests."),
+  slowest: count("records", 0, 100_000)
+    .prefault(200)
+    .describe("Records kept of the slowest requests of the last ten minutes."),
+  sampled: count("records", 0, 1_000_000).prefault(1000).describe("Records kept of the sample of the rest."),
+  sample: ratio(0, 1).prefault("1%").describe("The part of the rest that is sampled."),
+});
+
+export const accessLogSchema = z.strictObject({
+  path: text("file path", parseLogPath).describe("A file to append to, or `stdout`."),
+  buffer: size("64KiB", "1GiB")
+    .prefault("4MiB")
+    .describe("Lines that wait in memory for a slow disk; beyond it they are dropped and counted."),
+});
+
+export const fileSchema = z.strictObject({
+  services: z.record(nameText, serviceSchema).describe("What clients come for, by name."),
+  listeners: z
+    .array(listenerSchema)
+    .min(1)
+    .max(LISTENERS_MAX)
+    .prefault([{ bind: "0.0.0.0:8080" }])
+    .describe("Where clients connect."),
+  admin: z.union([switchedOff(), adminSchema]).prefault({}).describe("Status page, API and metrics, or false."),
+  trustedProxies: trustedProxies
+    .prefault([])
+    .describe(
+      "Peers in these ranges may say who the client is (`X-Forwarded-*`, `Forwarded`, `X-Request-Id`); from all others those fields are dropped.",
+    ),
+  dns: dnsSchema.prefault({}).describe("How names of origins are resolved."),
+  limits: limitsSchema.prefault({}).describe("Bounds for the whole gateway."),
+  records: recordsSchema.prefault({}).describe("How many records of requests are kept in memory."),
+  accessLog: z
+    .union([
+      field(
+        {
+          type: "file path or false",
+          bounds: "",
+          json: { anyOf: [{ const: false }, { type: "string", minLength: 1 }] },
+        },
+        (input) => (input === false ? accepted(input) : parseLogPath(input)),
+      ),
+      accessLogSchema,
+    ])
+    .prefault(false)
+    .describe("One JSON line for each request: a file path, `stdout`, a mapping, or false."),
+  drain: duration("0s", "1h")
+    .prefault("30s")
+    .describe("How long requests that are under way may take to finish when the gateway stops."),
+});
+
+export type CheckedFile = z.output<typeof fileSchema>;
+
+/** The address as written names the listener in records and metrics. */
+function parseNamedBind(input: unknown): Parsed<{ readonly name: string; readonly bind: Bind }> {
+  const bind = parseBind(input);
+  return bind.ok ? accepted({ name: String(input), bind: bind.value }) : bind;
+}
+
+/** Messages end up in terminals and logs, so none of them repeats a token. */
+function parseToken(input: unknown): Parsed<string> {
+  const hint =
+    "Write 16 to 256 printable ASCII characters without spaces, such as the output of `openssl rand -hex 16`.";
+  if (typeof input !== "string")
+    return refused("The token is not text.", typeof input === "number" ? "Put it in quotes." : hint);
+  if (input.length < 16) return refused(`The token is too short to be safe: it has ${input.length} characters.`, hint);
+  return /^[!-~]{16,256}$/.test(input)
+    ? accepted(input)
+    : refused("The token is too long or has characters that a field cannot carry.", hint);
+}
+
+function parseLogPath(input: unknown): Parsed<string> {
+  const isPath = typeof input === "string" && input !== "" && input.length <= 4096 && !input.includes("\0");
+  return isPath
+    ? accepted(input)
+    : refused(`${quoted(input)} is not the path of a file.`, "Write a file path, stdout, or false for no access log.");
+}

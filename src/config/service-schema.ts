@@ -1,0 +1,211 @@
+/** One service, as an operator writes it: what it answers for, where its origins are, how they are treated. */
+import { z } from "zod";
+import { count, duration, field, ratio, size, switchedOff, text } from "./fields.ts";
+import { headsSchema } from "./heads-schema.ts";
+import { parseHostPattern } from "./host-names.ts";
+import { nameText } from "./names.ts";
+import { parseOriginUrl } from "./origin-url.ts";
+import { accepted, quoted, refused } from "./parsed.ts";
+import type { Parsed } from "./parsed.ts";
+import { routeSchema } from "./route-schema.ts";
+
+const HOSTS_MAX = 256;
+const POOLS_MAX = 32;
+const ORIGINS_MAX = 1000;
+const ROUTES_MAX = 1000;
+
+/** A URL alone stands for an origin of this weight. */
+export const WEIGHT_DEFAULT = 100;
+
+const originSchema = z.union([
+  text("URL", parseOriginUrl, { pattern: "^http://" }),
+  z.strictObject({
+    url: text("URL", parseOriginUrl, { pattern: "^http://" }).describe(
+      "`http://HOST`, `http://HOST:PORT` or `http://HOST:PORT/base`; the base is put before every path.",
+    ),
+    weight: count("parts", 1, 1000)
+      .prefault(WEIGHT_DEFAULT)
+      .describe("Its share of the pool, in proportion to the weights of the others."),
+  }),
+]);
+
+const poolSchema = z.strictObject({
+  name: nameText
+    .optional()
+    .describe("Its name in records and metrics. Default: `pool-1` for the first pool of the service, and so on."),
+  origins: z
+    .array(originSchema)
+    .min(1)
+    .max(ORIGINS_MAX)
+    .describe("Origins that fail together, such as those of one provider or region: a URL, or a URL with a weight."),
+});
+
+const healthSchema = z
+  .strictObject({
+    path: text("path", parseCheckPath, { pattern: "^/" })
+      .optional()
+      .describe("Path of an HTTP check. Without one the check is a TCP connection."),
+    host: text("host", parseCheckHost).optional().describe("Host field of an HTTP check. Default: the origin's own."),
+    interval: duration("10ms", "1h").prefault("2s").describe("From one check of an origin to the next."),
+    timeout: duration("1ms", "10m").prefault("1s").describe("How long a check may take."),
+    down: count("failures in a row", 1, 1000).prefault(3).describe("Failed checks in a row that take an origin down."),
+    up: count("successes in a row", 1, 1000).prefault(2).describe("Successful checks in a row that bring it up again."),
+    status: field(
+      {
+        type: "status range",
+        bounds: "100 to 599",
+        json: { type: ["string", "integer"], pattern: "^[1-5][0-9]{2}(-[1-5][0-9]{2})?$", minimum: 100, maximum: 599 },
+      },
+      parseStatusRange,
+    )
+      .prefault("200-399")
+      .describe("Statuses that count as healthy in an HTTP check, both ends included."),
+  })
+  .check((context) => {
+    const { interval, timeout } = context.value;
+    if (timeout <= interval) return;
+    context.issues.push({
+      code: "custom",
+      path: ["timeout"],
+      message: "A check may not take longer than the interval to the next one.",
+      params: { hint: "Raise interval or lower timeout." },
+      input: timeout,
+    });
+  });
+
+export const ejectionSchema = z
+  .strictObject({
+    consecutiveFailures: count("failures in a row", 1, 1_000_000)
+      .prefault(5)
+      .describe("Failed requests in a row that eject an origin."),
+    successMin: ratio(0, 1)
+      .prefault("80%")
+      .describe(
+        "An origin whose success ratio falls below this, and clearly below its peers', is ejected. 0% switches this rule off.",
+      ),
+    requestsMin: count("requests", 1, 1_000_000)
+      .prefault(20)
+      .describe("Requests in the window that the success ratio needs before it counts."),
+    window: duration("100ms", "1h").prefault("10s").describe("Over how long the success ratio is taken."),
+    returnAfter: duration("1ms", "1h")
+      .prefault("1s")
+      .describe("How long the first ejection lasts; each further one twice as long, with jitter."),
+    returnAfterMax: duration("1ms", "1d").prefault("60s").describe("How long an ejection lasts at most."),
+    ramp: duration("0s", "1h")
+      .prefault("10s")
+      .describe("How long a returned origin takes to get back to its full share."),
+    ejectedMax: ratio(0, 1)
+      .prefault("50%")
+      .describe("The part of a pool that may be ejected at once; one origin may always be, the last one never."),
+  })
+  .check((context) => {
+    const { returnAfter, returnAfterMax } = context.value;
+    if (returnAfter <= returnAfterMax) return;
+    context.issues.push({
+      code: "custom",
+      path: ["returnAfter"],
+      message: "The first ejection would last longer than the longest may.",
+      params: { hint: "Lower returnAfter or raise returnAfterMax." },
+      input: returnAfter,
+    });
+  });
+
+export const retrySchema = z.strictObject({
+  attempts: count("attempts, the first one included", 1, 10)
+    .prefault(3)
+    .describe("Attempts for one request, the first one included, each at a different origin."),
+  budget: ratio(0, 1).prefault("10%").describe("Retries that the service may make, as a part of its requests."),
+  budgetPerSecond: count("retries a second", 0, 100_000)
+    .prefault(10)
+    .describe("Retries a second that are allowed besides, so that quiet services can retry too."),
+  replayBuffer: size("0B", "64MiB")
+    .prefault("64KiB")
+    .describe("How much of a request body is kept for a retry. Larger bodies are streamed and not sent again."),
+});
+
+const IDLE_PER_ORIGIN_DEFAULT = 256;
+
+const connectionsSchema = z
+  .strictObject({
+    perOrigin: count("connections", 1, 1_000_000)
+      .prefault(1024)
+      .describe("Open connections to one address of an origin."),
+    idlePerOrigin: count("connections", 0, 1_000_000)
+      .prefault(IDLE_PER_ORIGIN_DEFAULT)
+      .describe("Idle connections kept to one address of an origin."),
+    idle: duration("1ms", "1h")
+      .prefault("60s")
+      .describe("How long an idle connection is kept at most. Shorter times are learned from each origin."),
+  })
+  .check((context) => {
+    const { perOrigin, idlePerOrigin } = context.value;
+    // With the default left alone, a small perOrigin simply bounds the idle ones as well (normalise.ts).
+    if (idlePerOrigin <= perOrigin || idlePerOrigin === IDLE_PER_ORIGIN_DEFAULT) return;
+    context.issues.push({
+      code: "custom",
+      path: ["idlePerOrigin"],
+      message: "More connections would be kept idle than may be open.",
+      params: { hint: "Lower idlePerOrigin or raise perOrigin." },
+      input: idlePerOrigin,
+    });
+  });
+
+export const serviceSchema = z.strictObject({
+  hosts: z
+    .array(text("host", parseHostPattern))
+    .min(1)
+    .max(HOSTS_MAX)
+    .prefault(["*"])
+    .describe(
+      'Hosts that the service answers for: `shop.example.com`, `"*.example.com"` for every host under it, `"*"` for all.',
+    ),
+  pools: z.array(poolSchema).min(1).max(POOLS_MAX).describe("Pools of origins in order of preference."),
+  routes: z
+    .array(routeSchema)
+    .max(ROUTES_MAX)
+    .prefault([])
+    .describe(
+      "Classes of requests with settings of their own. The most specific one wins, whatever the order; a route `default` takes the rest.",
+    ),
+  health: z.union([switchedOff(), healthSchema]).prefault({}).describe("Active checks of every origin, or false."),
+  ejection: z
+    .union([switchedOff(), ejectionSchema])
+    .prefault({})
+    .describe("When an origin that fails real requests is left out for a while, or false for never."),
+  retry: z
+    .union([switchedOff(), retrySchema])
+    .prefault({})
+    .describe("When a request is sent again to another origin, or false for never."),
+  connections: connectionsSchema.prefault({}).describe("Connections to origins."),
+  heads: headsSchema.prefault({}).describe("Bounds on what an origin may send besides bodies."),
+});
+
+export type CheckedService = z.output<typeof serviceSchema>;
+
+function parseCheckPath(input: unknown): Parsed<string> {
+  const isPath = typeof input === "string" && input.length <= 1024 && /^\/[!-~]*$/.test(input) && !input.includes("#");
+  return isPath
+    ? accepted(input)
+    : refused(
+        `${quoted(input)} is not a path to check.`,
+        "Write one that begins with a slash, such as /healthz; spaces as %20.",
+      );
+}
+
+function parseCheckHost(input: unknown): Parsed<string> {
+  const isHost = typeof input === "string" && input.length <= 255 && /^[A-Za-z0-9._:[\]-]+$/.test(input);
+  return isHost
+    ? accepted(input)
+    : refused(`${quoted(input)} is not the value of a Host field.`, "Write HOST or HOST:PORT.");
+}
+
+function parseStatusRange(input: unknown): Parsed<{ readonly min: number; readonly max: number }> {
+  const hint = "Write one status such as 200, or a range such as 200-399.";
+  const parts = /^([1-5]\d{2})(?:-([1-5]\d{2}))?$/.exec(
+    typeof input === "number" || typeof input === "string" ? String(input) : "",
+  );
+  if (parts === null) return refused(`${quoted(input)} is not a range of statuses.`, hint);
+  const min = Number(parts[1]);
+  const max = Number(parts[2] ?? parts[1]);
+  return min <= max ? accepted({ min, max }) : refused(`${quoted(input)} is a range that ends before it begins.`, hint);
+}

@@ -1,0 +1,195 @@
+/**
+ * Schemas of the record of an exchange. The descriptions are for readers of the API; record.ts has the
+ * reasons. Causes and parties are listed from the one table.
+ */
+import { z } from "zod";
+import { CAUSES } from "../kernel/causes.ts";
+import type { Cause, CauseId, Party, RetryClass } from "../kernel/causes.ts";
+import { describes } from "./api-describes.ts";
+import type { AttemptRecord, Decision, ExchangeRecord, Outcome, Step } from "./record.ts";
+import type { Story } from "./story.ts";
+
+export const causeIdSchema = describes<CauseId>()(
+  // Object.keys widens the keys of a record whose type lists them.
+  z.enum(Object.keys(CAUSES) as [CauseId, ...CauseId[]]).describe("An id of the table of causes, see /api/v1/causes."),
+);
+
+export const partySchema = describes<Party>()(
+  z.enum(["client", "gateway", "network", "dns", "origin", "configuration", "overload"]).describe("Who is at fault."),
+);
+
+const stepSchema = describes<Step>()(
+  z
+    .enum([
+      "receive",
+      "identify",
+      "route",
+      "admit",
+      "look up",
+      "pick",
+      "attempt",
+      "judge",
+      "relay",
+      "rescue",
+      "reply",
+      "record",
+    ])
+    .describe("One of the twelve steps of an exchange, in their order."),
+);
+
+export const outcomeSchema = describes<Outcome>()(
+  z
+    .enum(["served", "rescued", "failed", "refused", "aborted"])
+    .describe(
+      "How it ended for the client. served: a complete response from an origin at the first attempt. rescued: the same after " +
+        "at least one failed attempt. failed: the gateway had to answer itself, or the response was cut, or the origin's " +
+        "answer was a 5xx. refused: the reason lies with the client or the configuration. aborted: the client left first.",
+    ),
+);
+
+const microseconds = (what: string): z.ZodNumber =>
+  z.number().describe(`${what}, µs since the first byte of the request; -1: never.`);
+const bytes = (what: string): z.ZodNumber => z.number().min(0).describe(what);
+
+export const attemptSchema = describes<AttemptRecord>()(
+  z.object({
+    number: z.number().min(1).describe("1 for the first."),
+    pool: z.string(),
+    origin: z.string().describe("As configured."),
+    address: z.string().describe("The address dialled, ip:port."),
+    reused: z.boolean().describe("Whether a connection was used that was already open."),
+    connectionUses: z.number().min(0).describe("Exchanges the connection carried before."),
+    connectionAgeMs: z.number().min(0).describe("Age of the connection; 0 on a new one."),
+    connectionIdleMs: z.number().min(0).describe("How long the connection lay idle before; 0 on a new one."),
+    startedUs: microseconds("Begin"),
+    connectedUs: microseconds("TCP connected (the begin, on a connection used again); -1 means that nothing was sent"),
+    sentUs: microseconds("Head handed to the socket"),
+    firstByteUs: microseconds("First byte of the response"),
+    headUs: microseconds("Response head complete"),
+    endedUs: microseconds("End"),
+    sentBytes: bytes("Bytes handed to the socket: an upper bound of what left, not evidence that it left."),
+    receivedBytes: bytes("Bytes that came from the origin, head included."),
+    status: z.number().describe("The origin's status; 0 when no head came."),
+    cause: causeIdSchema.nullable().describe("Null when the attempt did not fail."),
+    evidence: z.string().describe("What was seen, for people; empty when nothing failed."),
+  }),
+);
+
+export const decisionSchema = describes<Decision>()(
+  z.object({
+    step: stepSchema,
+    code: z.string().describe("Stable, for programs: retry.refused.body-too-large."),
+    reason: z.string().describe("For people."),
+  }),
+);
+
+export const exchangeSchema = describes<ExchangeRecord>()(
+  z.object({
+    id: z.string().describe("The request id, as in X-Request-Id."),
+    traceId: z.string().describe("W3C trace id; empty when the request was refused before it was known."),
+    startedAt: z.number().describe("First byte of the request, epoch ms."),
+    listener: z.string(),
+    clientAddress: z.string().describe("The client, after trusted proxies were taken off."),
+    peerAddress: z.string().describe("The other end of the socket."),
+    peerPort: z.number(),
+    connectionUses: z.number().min(0).describe("Exchanges that the client's connection carried before."),
+    method: z.string(),
+    host: z.string(),
+    target: z.string().describe("Path with query, cut at 1024 bytes."),
+    protocol: z.string().describe("HTTP/1.1 or HTTP/1.0; empty when no request line was understood."),
+    userAgent: z.string(),
+    service: z.string().describe("Empty when none was found."),
+    route: z.string().describe("Empty when none was found."),
+    pool: z.string().describe("The pool of the last attempt; empty when there was none."),
+    origin: z.string().describe("The origin of the last attempt; empty when there was none."),
+    status: z.number().describe("Sent to the client; 0 when nothing was."),
+    originStatus: z.number().describe("The origin's own status; 0 unless a response head came from the origin."),
+    outcome: outcomeSchema,
+    cause: causeIdSchema.nullable(),
+    party: partySchema.nullable(),
+    reason: z.string().describe("Why a malformed message was refused (request.bare-lf); empty otherwise."),
+    step: stepSchema,
+    evidence: z.string().describe("One sentence of evidence for the cause."),
+    requestBytes: bytes("Body bytes from the client."),
+    responseBytes: bytes("Body bytes to the client."),
+    headUs: microseconds("Request head complete"),
+    routedUs: microseconds("Routed"),
+    requestEndUs: microseconds("Last byte of the request body received"),
+    replyUs: microseconds("Response head handed to the client's socket"),
+    doneUs: microseconds("All done"),
+    tunnel: z.boolean().describe("Upgraded to a tunnel (WebSocket and others)."),
+    attempts: z.array(attemptSchema),
+    decisions: z.array(decisionSchema),
+  }),
+);
+
+export const storySchema = describes<Story>()(
+  z.object({
+    headline: z.string().describe("One sentence: the request, how it ended, and why."),
+    lines: z
+      .array(z.object({ label: z.string(), text: z.string() }))
+      .describe("The facts, most important first. Labels repeat."),
+    timeline: z
+      .array(z.object({ atUs: z.number(), text: z.string() }))
+      .describe("Everything that has a time, in order."),
+    lookFirst: z.string().describe("The first thing to do."),
+  }),
+);
+
+const word = (whose: string): z.ZodNullable<z.ZodString> =>
+  z.string().nullable().describe(`The nearest word of ${whose}; null when there is none.`);
+
+export const causeSchema = describes<Cause>()(
+  z.object({
+    id: causeIdSchema,
+    party: partySchema,
+    status: z
+      .literal([0, 400, 404, 408, 500, 502, 503, 504])
+      .describe("What the client gets when the gateway has to answer; 0: the gateway never answers with this cause."),
+    proxyStatus: z
+      .enum([
+        "connection_limit_reached",
+        "connection_read_timeout",
+        "connection_refused",
+        "connection_terminated",
+        "connection_timeout",
+        "connection_write_timeout",
+        "destination_ip_unroutable",
+        "destination_not_found",
+        "destination_unavailable",
+        "dns_error",
+        "dns_timeout",
+        "http_protocol_error",
+        "http_request_error",
+        "http_response_header_section_size",
+        "http_response_incomplete",
+        "http_response_timeout",
+        "http_response_transfer_coding",
+        "http_upgrade_failed",
+        "proxy_configuration_error",
+        "proxy_internal_error",
+        "proxy_internal_response",
+        "proxy_loop_detected",
+      ])
+      .nullable()
+      .describe("The error type of Proxy-Status (RFC 9209)."),
+    retryClass: describes<RetryClass>()(
+      z
+        .enum(["R0", "R1", "R2", "RX"])
+        .describe(
+          "R0: never sent, any method may go elsewhere. R1: sent but not answered, only idempotent ones. " +
+            "R2: a response began, only before bytes reached the client. RX: not again.",
+        ),
+    ),
+    title: z.string(),
+    means: z.string(),
+    evidence: z.string().describe("What shows it, and what tells it from its look-alikes."),
+    lookFirst: z.string().describe("The first thing to do."),
+    equivalents: z.object({
+      envoy: word("Envoy"),
+      haproxy: word("HAProxy"),
+      nginx: word("nginx"),
+      cloudflare: word("Cloudflare"),
+    }),
+  }),
+);

@@ -1,0 +1,75 @@
+/**
+ * The bodies of the API's answers under `/api/v1`, for whoever reads them: the CLI, the dashboard, tests.
+ * Lists are wrapped in an object, so that a later field does not break a reader.
+ */
+import type { Cause } from "../kernel/causes.ts";
+import type { ExchangeRecord } from "./record.ts";
+import type { OriginView, ProcessView, StatusView } from "./view.ts";
+
+/** `GET /status`. */
+export interface StatusResponse extends StatusView {
+  /** Epoch ms on the gateway's clock when this was said; ages are counted from it, not from the reader's clock. */
+  now: number;
+  /** The state of the gateway in one sentence, as the status page says it. */
+  sentence: string;
+  process: ProcessView;
+}
+
+/** `GET /origins`. */
+export interface OriginsResponse {
+  now: number;
+  origins: OriginView[];
+}
+
+/** `GET /exchanges`, newest first. */
+export interface ExchangesResponse {
+  exchanges: ExchangeRecord[];
+}
+
+// `GET /exchanges/{id}` and `GET /exchanges/last` answer an `ExchangeRecord`, `/exchanges/{id}/story` a
+// `Story` of story.ts, `GET /causes/{id}` a `Cause`, as they are.
+
+/** `GET /causes`. */
+export interface CausesResponse {
+  causes: Cause[];
+}
+
+/**
+ * What `GET /events` says beside the events of view.ts when its stream has a hole, so that a reader never
+ * takes silence for calm: the reader was slow, there were more exchanges than a stream carries, or it came
+ * back too late.
+ */
+export interface EventsLost {
+  kind: "lost";
+  /** Null when it is not known how many. */
+  count: number | null;
+  because: string;
+}
+
+/** Every error, as `application/problem+json` (RFC 9457). `type` is absent, which means `about:blank`. */
+export interface Problem {
+  /** The phrase of the status code. */
+  title: string;
+  status: number;
+  /** Stable, for programs. */
+  code: ProblemCode;
+  /** For people: what is wrong and what would be right. */
+  detail: string;
+  /** The query parameter at fault. */
+  parameter?: string;
+  /** The known name that is nearest to the one given. */
+  nearest?: string;
+  /** All names that would have been understood. */
+  known?: string[];
+}
+
+export type ProblemCode =
+  | "unauthorised"
+  | "unknown-path"
+  | "unknown-parameter"
+  | "bad-parameter"
+  | "unknown-exchange"
+  | "no-exchange-yet"
+  | "unknown-cause"
+  | "method-not-allowed"
+  | "too-many-streams";

@@ -1,0 +1,132 @@
+/** Schemas of what a gateway lets others see of its state and of the events it tells. */
+import { z } from "zod";
+import { describes } from "./api-describes.ts";
+import { exchangeSchema } from "./api-record-schemas.ts";
+import type { StatusResponse } from "./api-responses.ts";
+import type { GatewayEvent, OriginAddressView, OriginView, ProcessView, ServiceStatusView } from "./view.ts";
+
+const epochMs = (what: string): z.ZodNumber => z.number().describe(`${what}, ms since 1970-01-01 UTC.`);
+const count = (what: string): z.ZodNumber => z.number().min(0).describe(what);
+
+export const processSchema = describes<ProcessView>()(
+  z.object({
+    cpuSeconds: count("CPU time so far, user and system."),
+    residentBytes: count("Resident memory."),
+    heapBytes: count("JavaScript heap in use."),
+    descriptorsOpen: count("File descriptors open."),
+    descriptorsMax: count("File descriptors the process may open."),
+    loopDelayP50Ms: count("Median delay of the event loop over the last ten seconds."),
+    loopDelayP99Ms: count("99th percentile of it."),
+    loopDelayMaxMs: count("Maximum of it."),
+    loopUtilisation: count("Share of time in which the event loop was busy, 0 to 1."),
+    uptimeSeconds: count("Since the start."),
+  }),
+);
+
+export const serviceStatusSchema = describes<ServiceStatusView>()(
+  z.object({
+    name: z.string(),
+    hosts: z.array(z.string()),
+    pool: z.string().describe("The pool that new exchanges go to."),
+    state: z
+      .enum(["healthy", "degraded", "failing open", "down"])
+      .describe("failing open: too many origins are out, so all are used. down: no origin can be picked."),
+    because: z.string().describe("The reason for the state, as a sentence."),
+    pools: z
+      .array(z.object({ name: z.string(), origins: count("Configured."), available: count("May be picked now.") }))
+      .describe("In order of preference."),
+  }),
+);
+
+export const statusSchema = describes<StatusResponse>()(
+  z.object({
+    now: epochMs("The gateway's clock when this was said"),
+    sentence: z.string().describe("The state of the gateway in one sentence."),
+    version: z.string(),
+    startedAt: epochMs("Start"),
+    state: z.enum(["serving", "draining"]),
+    listeners: z.array(z.object({ name: z.string(), address: z.string(), port: z.number() })),
+    connections: count("Client connections open."),
+    exchangesActive: count("Exchanges going on."),
+    exchangesTotal: count("Exchanges since the start."),
+    services: z.array(serviceStatusSchema),
+    process: processSchema,
+  }),
+);
+
+const addressStateSchema = describes<OriginAddressView["state"]>()(
+  z
+    .enum(["up", "down", "ejected", "probation", "ramping"])
+    .describe(
+      "down: active checks fail. ejected: traffic failed. probation: one request decides about its return. " +
+        "ramping: back, with a growing share.",
+    ),
+);
+
+export const originAddressSchema = describes<OriginAddressView>()(
+  z.object({
+    address: z.string(),
+    state: addressStateSchema,
+    because: z.string().describe("The reason for the state, as a sentence."),
+    since: epochMs("Last change of state"),
+    share: count("Share of its weight that it gets now, 0 to 1."),
+    check: z.object({
+      kind: z.enum(["http", "connect", "none"]),
+      ok: z.boolean().nullable().describe("The last result; null before the first."),
+      at: epochMs("The last check"),
+      detail: z.string(),
+    }),
+    disagreement: z.string().describe("Set when checks and traffic disagree."),
+    inFlight: count("Attempts going on."),
+    connectionsOpen: count("Connections open, idle ones included."),
+    connectionsIdle: count("Connections that carry no attempt."),
+    keepAliveMs: count("How long an idle connection is kept, ms."),
+    keepAliveBecause: z.string().describe("How that was learned."),
+    latencyMs: count("Peak moving average of the response time, ms."),
+    attempts: count("Since the start."),
+    failures: count("Since the start."),
+  }),
+);
+
+export const originSchema = describes<OriginView>()(
+  z.object({
+    service: z.string(),
+    pool: z.string(),
+    origin: z.string().describe("As configured."),
+    weight: count("Relative share."),
+    addresses: z.array(originAddressSchema),
+    resolution: z.string().describe("Why the name could not be resolved lately; empty when it could."),
+  }),
+);
+
+export const eventSchema = describes<GatewayEvent>()(
+  z.discriminatedUnion("kind", [
+    z.object({ kind: z.literal("exchange"), record: exchangeSchema }),
+    z.object({
+      kind: z.literal("origin"),
+      at: epochMs("When"),
+      service: z.string(),
+      pool: z.string(),
+      origin: z.string(),
+      address: z.string(),
+      state: addressStateSchema,
+      because: z.string(),
+    }),
+    z.object({
+      kind: z.literal("pool"),
+      at: epochMs("When"),
+      service: z.string(),
+      from: z.string(),
+      to: z.string(),
+      because: z.string(),
+    }),
+    z.object({
+      kind: z.literal("resolution"),
+      at: epochMs("When"),
+      service: z.string(),
+      origin: z.string(),
+      because: z.string(),
+    }),
+    z.object({ kind: z.literal("gateway"), at: epochMs("When"), code: z.string(), detail: z.string() }),
+  ]),
+);

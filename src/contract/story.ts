@@ -1,0 +1,253 @@
+/**
+ * The story of one exchange, as a person would tell it: what happened, who is at fault, on what evidence,
+ * which origins were tried, why it was or was not tried again, and what to look at first. `goodgate explain`
+ * and the admin pages show the same story, so it is made here, from the record alone.
+ *
+ * It tells only what the record holds: where the gateway recorded no decision, none is invented. Texts come
+ * from the wire (targets, agents) as they are; whoever shows them escapes them for its own medium.
+ */
+import { causeOf } from "../kernel/causes.ts";
+import type { Cause, CauseId, Party, RetryClass } from "../kernel/causes.ts";
+import { countText, durationText, ordinalText, sizeText } from "./quantities.ts";
+import type { AttemptRecord, ExchangeRecord } from "./record.ts";
+
+export interface Story {
+  /** One sentence: the request, how it ended, and why. */
+  readonly headline: string;
+  /** The facts, most important first. Labels repeat (one line for each decision). */
+  readonly lines: readonly StoryLine[];
+  /** Everything that has a time, in order. */
+  readonly timeline: readonly StoryMoment[];
+  /** The first thing to do, one or two sentences. */
+  readonly lookFirst: string;
+}
+
+export interface StoryLine {
+  readonly label: string;
+  readonly text: string;
+}
+
+export interface StoryMoment {
+  /** µs since the first byte of the request. */
+  readonly atUs: number;
+  readonly text: string;
+}
+
+export function tellStory(record: ExchangeRecord): Story {
+  return {
+    headline: headline(record),
+    lines: storyLines(record),
+    timeline: timeline(record),
+    lookFirst: lookFirst(record),
+  };
+}
+
+/** Who is at fault, as a sentence can name it. */
+export const PARTY_WORDS: Readonly<Record<Party, string>> = {
+  client: "the client",
+  gateway: "the gateway itself",
+  network: "the network between gateway and origin",
+  dns: "name resolution (DNS)",
+  origin: "the origin",
+  configuration: "the configuration",
+  overload: "overload: more work than there is room for",
+};
+
+/** What a retry class means, for a reader who has never seen the letters. */
+export const RETRY_CLASS_WORDS: Readonly<Record<RetryClass, string>> = {
+  R0: "the origin saw nothing of the request, so any method may go to another origin",
+  R1: "the origin may have run the request, so only an idempotent one may be sent again",
+  R2: "a response had begun, so only an idempotent request of which the client got nothing yet may be sent again",
+  RX: "the request is not sent again",
+};
+
+function headline(record: ExchangeRecord): string {
+  const request = requestText(record);
+  const took = durationText(record.doneUs);
+  const cause = causeFor(record);
+  switch (record.outcome) {
+    case "served":
+      if (record.tunnel) return `${request} became a tunnel to ${record.origin}, open for ${took}.`;
+      return `${request} was answered with ${record.status} by ${record.origin} in ${took}.`;
+    case "rescued": {
+      const failed = countText(failedAttempts(record).length, "attempt");
+      return `${request} was rescued in ${took}: ${failed} failed, then ${record.origin} answered with ${record.status}.`;
+    }
+    case "failed":
+      if (cause === null) return `${request} failed after ${took}${statusClause(record)}.`;
+      if (isOriginsOwn(record)) {
+        return `${request} got ${record.originStatus} from ${record.origin} and the client got that answer untouched: ${lowerFirst(cause.title)}.`;
+      }
+      if (record.replyUs >= 0 && record.originStatus > 0 && record.status === record.originStatus) {
+        const came = sizeText(record.responseBytes);
+        return `${request} got ${record.status} from ${record.origin} and was cut after ${came} of the body: ${lowerFirst(cause.title)}.`;
+      }
+      return `${request} failed after ${took}${statusClause(record)}: ${lowerFirst(cause.title)}.`;
+    case "refused": {
+      const why = cause === null ? record.reason : lowerFirst(cause.title);
+      const reason = record.reason === "" || record.reason === why ? "" : ` (${record.reason})`;
+      return `${request} was refused${statusClause(record)}: ${why}${reason}.`;
+    }
+    case "aborted":
+      return record.replyUs >= 0
+        ? `${request}: the client left after ${took}, having taken ${sizeText(record.responseBytes)} of the response.`
+        : `${request}: the client left after ${took}, before there was an answer.`;
+  }
+}
+
+/** True when the failure is the origin's own complete 5xx, which the client got as it was. */
+function isOriginsOwn(record: ExchangeRecord): boolean {
+  return (
+    record.cause === "origin.app_5xx" || record.cause === "origin.nested_gw_5xx" || record.cause === "origin.overload_reply"
+  );
+}
+
+function requestText(record: ExchangeRecord): string {
+  if (record.method === "") return `A message from ${record.clientAddress}`;
+  return `${record.method} ${record.host}${record.target}`;
+}
+
+function statusClause(record: ExchangeRecord): string {
+  return record.status === 0 ? " with no answer to the client" : ` with ${record.status}`;
+}
+
+function storyLines(record: ExchangeRecord): StoryLine[] {
+  const lines: StoryLine[] = [];
+  const cause = causeFor(record);
+  const add = (label: string, text: string): void => {
+    if (text !== "") lines.push({ label, text });
+  };
+  if (cause !== null) {
+    const party = record.cause === null ? cause.party : (record.party ?? cause.party);
+    add("At fault", `${PARTY_WORDS[party]}${record.outcome === "rescued" ? "; the client did not notice" : ""}`);
+    add("Cause", `${cause.id}: ${cause.means}`);
+    add("Evidence", record.evidence === "" ? (failedAttempts(record)[0]?.evidence ?? "") : record.evidence);
+  }
+  if (record.reason !== "") add("Reason", `${record.reason} (see docs/reference/refusals.md)`);
+  if (record.outcome !== "served" && record.outcome !== "rescued") add("Ended in step", record.step);
+  for (const attempt of record.attempts) add(`Attempt ${attempt.number}`, attemptText(attempt, record.evidence));
+  if (record.attempts.length === 0 && record.outcome !== "served") add("Attempts", "none: no origin was contacted");
+  addDecisions(record, cause, add);
+  add("Client", clientText(record));
+  add("Way", wayText(record));
+  add("Bodies", `${sizeText(record.requestBytes)} from the client, ${sizeText(record.responseBytes)} to it`);
+  add("Id", record.traceId === "" ? record.id : `${record.id}, trace ${record.traceId}`);
+  return lines;
+}
+
+function addDecisions(record: ExchangeRecord, cause: Cause | null, add: (label: string, text: string) => void): void {
+  for (const decision of record.decisions) {
+    add(decision.code.startsWith("retry.") ? "Retry" : `Step ${decision.step}`, `${decision.reason} [${decision.code}]`);
+  }
+  const explained = record.decisions.some((decision) => decision.code.startsWith("retry."));
+  if (!explained && cause !== null && record.attempts.length > 0 && record.outcome === "failed") {
+    add("Retry", `no decision was recorded; the rule for this cause: ${RETRY_CLASS_WORDS[cause.retryClass]} [${cause.retryClass}]`);
+  }
+}
+
+/** `told`: the evidence that the story has given already, which need not be said twice. */
+function attemptText(attempt: AttemptRecord, told: string): string {
+  const where = attempt.origin.endsWith(`//${attempt.address}`) ? attempt.origin : `${attempt.origin} at ${attempt.address}`;
+  const evidence = attempt.evidence === "" ? "" : attempt.evidence === told ? " (evidence above)" : `: ${attempt.evidence}`;
+  const took = durationText(attempt.endedUs - attempt.startedUs);
+  const parts = [`${where} (pool ${attempt.pool}) ${attemptResult(attempt)}${evidence}`, connectionText(attempt), `took ${took}`];
+  if (attempt.connectedUs >= 0) parts.push(`${sizeText(attempt.sentBytes)} handed over, ${sizeText(attempt.receivedBytes)} came back`);
+  return parts.join("; ");
+}
+
+function attemptResult(attempt: AttemptRecord): string {
+  const answered = attempt.status > 0;
+  if (attempt.cause !== null) return `failed with ${attempt.cause}${answered ? ` after status ${attempt.status}` : ""}`;
+  return answered ? `answered ${attempt.status}` : "was given up before a response came";
+}
+
+function connectionText(attempt: AttemptRecord): string {
+  if (attempt.reused) {
+    const age = durationText(attempt.connectionAgeMs * 1000);
+    const idle = durationText(attempt.connectionIdleMs * 1000);
+    return `on a connection ${age} old and idle for ${idle}, which had carried ${countText(attempt.connectionUses, "exchange")}`;
+  }
+  return attempt.connectedUs < 0 ? "never connected, so nothing was sent" : "on a new connection";
+}
+
+function clientText(record: ExchangeRecord): string {
+  const peer = `${bracketed(record.peerAddress)}:${record.peerPort}`;
+  const client = record.clientAddress === record.peerAddress ? peer : `${record.clientAddress}, through ${peer}`;
+  const agent = record.userAgent === "" ? "" : `, ${record.userAgent}`;
+  return `${client}${agent}, ${ordinalText(record.connectionUses + 1)} exchange on its connection`;
+}
+
+function bracketed(address: string): string {
+  return address.includes(":") ? `[${address}]` : address;
+}
+
+function wayText(record: ExchangeRecord): string {
+  const steps = [`listener ${record.listener}`];
+  if (record.service !== "") steps.push(`service ${record.service}`);
+  if (record.route !== "") steps.push(`route ${record.route}`);
+  if (record.pool !== "") steps.push(`pool ${record.pool}`);
+  if (record.origin !== "") steps.push(`origin ${record.origin}`);
+  return steps.join(" → ");
+}
+
+function timeline(record: ExchangeRecord): StoryMoment[] {
+  const moments: StoryMoment[] = [{ atUs: 0, text: "first byte of the request" }];
+  const at = (atUs: number, text: string): void => {
+    if (atUs >= 0) moments.push({ atUs, text });
+  };
+  at(record.headUs, "request head complete");
+  if (record.route !== "") at(record.routedUs, `routed to ${record.service} / ${record.route}`);
+  for (const attempt of record.attempts) addAttemptMoments(attempt, at);
+  if (record.requestBytes > 0) at(record.requestEndUs, `request body complete (${sizeText(record.requestBytes)})`);
+  at(record.replyUs, record.status === 0 ? "reply began" : `reply ${record.status} began`);
+  at(record.doneUs, endText(record));
+  // Array.prototype.sort is stable, so moments of the same µs stay in the order of the steps.
+  return moments.sort((one, other) => one.atUs - other.atUs);
+}
+
+function addAttemptMoments(attempt: AttemptRecord, at: (atUs: number, text: string) => void): void {
+  const name = `attempt ${attempt.number}`;
+  at(attempt.startedUs, attempt.reused ? `${name}: reuses a connection to ${attempt.address}` : `${name}: dials ${attempt.address}`);
+  if (!attempt.reused) at(attempt.connectedUs, `${name}: connected`);
+  at(attempt.sentUs, `${name}: request head handed to the socket`);
+  at(attempt.firstByteUs, `${name}: first byte of the response`);
+  at(attempt.headUs, `${name}: response head complete, status ${attempt.status}`);
+  at(attempt.endedUs, attempt.cause === null ? `${name}: ended` : `${name}: failed, ${attempt.cause}`);
+}
+
+function endText(record: ExchangeRecord): string {
+  switch (record.outcome) {
+    case "aborted":
+      return "the client was gone";
+    case "refused":
+      return "refused";
+    case "failed":
+      return "ended in failure";
+    case "rescued":
+    case "served":
+      return record.tunnel ? "the tunnel closed" : "all sent";
+  }
+}
+
+function lookFirst(record: ExchangeRecord): string {
+  const cause = causeFor(record);
+  if (cause !== null) return cause.lookFirst;
+  if (record.outcome === "served") return "Nothing to do: the exchange went as it should.";
+  return "No cause was recorded. Look at the decisions above, and at other exchanges of the same route at the same time.";
+}
+
+/** The cause to explain: the exchange's own, or that of the attempt from which it was rescued. */
+function causeFor(record: ExchangeRecord): Cause | null {
+  const id: CauseId | null = record.cause ?? failedAttempts(record)[0]?.cause ?? null;
+  return id === null ? null : causeOf(id);
+}
+
+function failedAttempts(record: ExchangeRecord): AttemptRecord[] {
+  return record.attempts.filter((attempt) => attempt.cause !== null);
+}
+
+/** Titles start a line elsewhere; inside a sentence an initial capital goes, but not that of an acronym. */
+function lowerFirst(text: string): string {
+  const second = text.charAt(1);
+  return second !== second.toLowerCase() ? text : text.charAt(0).toLowerCase() + text.slice(1);
+}

@@ -1,0 +1,167 @@
+/**
+ * What a gateway lets others see: the API, the status page, metrics and the CLI are made from this and
+ * from records. Everything is a plain copy, taken when asked; asking costs the traffic nothing.
+ */
+import type { CauseId } from "../kernel/causes.ts";
+import type { Histogram } from "../kernel/histogram.ts";
+import type { ExchangeRecord, Outcome } from "./record.ts";
+
+export interface GatewayView {
+  status(): StatusView;
+  origins(): OriginView[];
+  /** Newest first. */
+  exchanges(filter: ExchangeFilter): ExchangeRecord[];
+  exchange(id: string): ExchangeRecord | null;
+  metrics(): MetricsView;
+  /** Hears events as they happen until the returned function is called. A slow listener loses events, never delays one. */
+  subscribe(listener: (event: GatewayEvent) => void): () => void;
+}
+
+export interface ExchangeFilter {
+  cause?: CauseId;
+  /** Origin url as configured. */
+  origin?: string;
+  service?: string;
+  route?: string;
+  /** A status (`502`) or a class (`5xx`). */
+  status?: string;
+  outcome?: Outcome;
+  /** Epoch ms; only records that started at or after. */
+  since?: number;
+  /** 1–1000, default 50. */
+  limit?: number;
+}
+
+export interface StatusView {
+  version: string;
+  /** Epoch ms. */
+  startedAt: number;
+  /** `draining` after SIGTERM. */
+  state: "serving" | "draining";
+  listeners: { name: string; address: string; port: number }[];
+  connections: number;
+  exchangesActive: number;
+  exchangesTotal: number;
+  services: ServiceStatusView[];
+}
+
+export interface ServiceStatusView {
+  name: string;
+  hosts: readonly string[];
+  /** The pool that new exchanges go to. */
+  pool: string;
+  /** `failing open`: too many origins are out, so all are used; `down`: nothing can be picked. */
+  state: "healthy" | "degraded" | "failing open" | "down";
+  because: string;
+  pools: { name: string; origins: number; available: number }[];
+}
+
+export interface OriginView {
+  service: string;
+  pool: string;
+  /** As configured. */
+  origin: string;
+  weight: number;
+  addresses: OriginAddressView[];
+  /** Why the name could not be resolved lately; empty when it could. */
+  resolution: string;
+}
+
+export interface OriginAddressView {
+  address: string;
+  state: "up" | "down" | "ejected" | "probation" | "ramping";
+  /** A sentence: "3 connect checks in a row failed (connection refused), last 2 s ago". */
+  because: string;
+  /** Epoch ms of the last change of state. */
+  since: number;
+  /** Share of its weight that it gets now, 0–1 (below 1 while ramping). */
+  share: number;
+  check: { kind: "http" | "connect" | "none"; ok: boolean | null; at: number; detail: string };
+  /** Set when checks and traffic disagree, e.g. "checks fail but 240 of 240 requests succeeded". */
+  disagreement: string;
+  inFlight: number;
+  connectionsOpen: number;
+  connectionsIdle: number;
+  /** ms that an idle connection is kept, and how that was learned. */
+  keepAliveMs: number;
+  keepAliveBecause: string;
+  /** Peak EWMA of the response time, ms. */
+  latencyMs: number;
+  attempts: number;
+  failures: number;
+}
+
+/** Counters since start; all monotonic unless said. Labels are bounded by the configuration and the cause table. */
+export interface MetricsView {
+  routes: {
+    service: string;
+    route: string;
+    /** Exchanges by status class sent to the client: `1xx`…`5xx`, `none`. */
+    byStatus: Record<string, number>;
+    byOutcome: Record<Outcome, number>;
+    byCause: Partial<Record<CauseId, number>>;
+    duration: Histogram;
+    requestBytes: number;
+    responseBytes: number;
+    retries: number;
+    retriesRefusedByBudget: number;
+  }[];
+  origins: {
+    service: string;
+    pool: string;
+    origin: string;
+    address: string;
+    attempts: number;
+    byCause: Partial<Record<CauseId, number>>;
+    /** Attempt start to first response byte. */
+    firstByte: Histogram;
+    connectionsMade: number;
+    connectionsReused: number;
+    /** Gauges. */
+    connectionsOpen: number;
+    connectionsIdle: number;
+    inFlight: number;
+    available: boolean;
+  }[];
+  /** Malformed requests by reason id. */
+  refusals: Record<string, number>;
+  connectionsAccepted: number;
+  /** Gauge. */
+  connectionsOpen: number;
+  /** Gauge. */
+  exchangesActive: number;
+  replayBytes: number;
+  accessLogDropped: number;
+  process: ProcessView;
+}
+
+export interface ProcessView {
+  cpuSeconds: number;
+  residentBytes: number;
+  heapBytes: number;
+  descriptorsOpen: number;
+  descriptorsMax: number;
+  /** Event-loop delay, ms, over the last ten seconds. */
+  loopDelayP50Ms: number;
+  loopDelayP99Ms: number;
+  loopDelayMaxMs: number;
+  /** 0–1. */
+  loopUtilisation: number;
+  uptimeSeconds: number;
+}
+
+export type GatewayEvent =
+  | { kind: "exchange"; record: ExchangeRecord }
+  | {
+      kind: "origin";
+      at: number;
+      service: string;
+      pool: string;
+      origin: string;
+      address: string;
+      state: OriginAddressView["state"];
+      because: string;
+    }
+  | { kind: "pool"; at: number; service: string; from: string; to: string; because: string }
+  | { kind: "resolution"; at: number; service: string; origin: string; because: string }
+  | { kind: "gateway"; at: number; code: string; detail: string };

@@ -1,0 +1,376 @@
+/**
+ * Receive: one connection from a client. It reads one request at a time, hands it to an exchange, and reads the
+ * next when that one is answered; what a client sends ahead waits, within a bound. Nothing here knows of origins.
+ */
+import { FIELD } from "../http1/field-ids.ts";
+import type { MessageHead } from "../http1/head.ts";
+import type { MessageEvents } from "../http1/parser.ts";
+import { RequestParser } from "../http1/parser.ts";
+import type { RefusalId } from "../http1/refusals.ts";
+import type { SocketError, SocketListener, SocketPort } from "../kernel/socket.ts";
+import type { TimerOwner } from "../kernel/timer-wheel.ts";
+import { WheelTimer } from "../kernel/timer-wheel.ts";
+import type { ListenerSettings } from "../config/settings.ts";
+import type { Core } from "./core.ts";
+import { identifyPeer } from "./identify.ts";
+import type { PeerIdentity, TrustedProxies } from "./identify.ts";
+import { Exchange } from "./pipeline.ts";
+
+/** What all connections of one listener share. */
+export interface ListenerRuntime {
+  readonly name: string;
+  readonly settings: ListenerSettings;
+  readonly isTrusted: TrustedProxies;
+  /** Open connections, so that a drain can find the idle ones. */
+  readonly connections: Set<ClientConnection>;
+}
+
+/** After a reply to a request that was not read whole: how long, and how much, is read and thrown away. */
+const LINGER_MS = 2_000;
+const LINGER_BYTES = 4 * 1024 * 1024;
+/** What a pipelining client may send ahead before it is paused. */
+const AHEAD_BYTES = 64 * 1024;
+
+type Phase = "idle" | "head" | "body" | "exchange" | "write" | "half closed" | "linger" | "tunnel" | "closed";
+
+export class ClientConnection implements SocketListener, MessageEvents, TimerOwner {
+  readonly listener: ListenerRuntime;
+  readonly socket: SocketPort;
+  readonly peer: PeerIdentity;
+  /** Exchanges that ended on it. */
+  uses = 0;
+  /** Above the limit of connections: gets one refusal. */
+  readonly surplus: boolean;
+  readonly #core: Core;
+  readonly #parser: RequestParser;
+  readonly #timer: WheelTimer = new WheelTimer(this);
+  #exchange: Exchange | null = null;
+  #phase: Phase = "idle";
+  #startedMs = 0;
+  #now = 0;
+  #ahead: Buffer | null = null;
+  #paused = false;
+  #ended = false;
+  #inFeed = false;
+  #lingered = 0;
+  #host = "";
+  #userAgent = "";
+
+  constructor(core: Core, listener: ListenerRuntime, socket: SocketPort, surplus: boolean) {
+    this.#core = core;
+    this.listener = listener;
+    this.socket = socket;
+    this.surplus = surplus;
+    this.peer = identifyPeer(socket.remoteAddress, listener.isTrusted);
+    this.#parser = new RequestParser(listener.settings.heads, this);
+    core.connections += 1;
+    core.telemetry.connectionsAccepted += 1;
+    listener.connections.add(this);
+    // A connection that never says anything waits as long as one for its next request.
+    this.#wait("idle", listener.settings.idleMs, core.clock.monotonic());
+  }
+
+  get idle(): boolean {
+    return this.#phase === "idle";
+  }
+
+  // ------------------------------------------------------------------ the socket
+
+  onConnect(): void {
+    // Accepted connections are connected.
+  }
+
+  onData(bytes: Buffer, start: number, end: number): void {
+    const now = this.#core.clock.monotonic();
+    this.#now = now;
+    this.#core.gather.begin(start, end);
+    const exchange = this.#exchange;
+    if (this.#phase === "tunnel" && exchange !== null) exchange.tunnelFromClient(bytes, start, end);
+    else if (this.#phase === "linger") this.#throwAway(end - start);
+    else if (exchange !== null && exchange.requestComplete) this.#keepAhead(bytes, start, end);
+    else this.#feed(bytes, start, end, now);
+    this.#core.gather.flush();
+    this.#exchange?.afterClientTurn(now);
+  }
+
+  onDrain(): void {
+    const now = this.#core.clock.monotonic();
+    this.#now = now;
+    if (this.#phase === "write") this.#wait("exchange", 0, now);
+    else if (this.#phase === "linger") this.#wait("linger", LINGER_MS, now);
+    this.#exchange?.clientDrained(now);
+    this.#core.gather.flush();
+  }
+
+  onFin(): void {
+    const now = this.#core.clock.monotonic();
+    this.#now = now;
+    this.#ended = true;
+    const exchange = this.#exchange;
+    if (this.#phase === "tunnel") {
+      exchange?.tunnelClientFin();
+      return;
+    }
+    if (exchange === null || !exchange.requestComplete) {
+      const truncated = this.#phase === "linger" ? null : this.#parser.finish();
+      if (truncated === null) this.#close();
+      else this.onRefusal(truncated);
+    } else if (!exchange.responseBegun) {
+      // It may only have closed its sending side (`nc -N` does), or be gone; TCP does not tell them apart. So it
+      // is answered for a while, and then it counts as gone.
+      this.#wait("half closed", this.listener.settings.halfClosedMs, now);
+    }
+    this.#core.gather.flush();
+  }
+
+  onError(error: SocketError): void {
+    this.#gone(error.code);
+  }
+
+  onClose(): void {
+    this.#gone("FIN");
+    this.#phase = "closed";
+    this.#core.wheel.remove(this.#timer);
+    this.#core.connections -= 1;
+    this.listener.connections.delete(this);
+  }
+
+  onTimer(_timer: WheelTimer, now: number): void {
+    this.#now = now;
+    switch (this.#phase) {
+      case "idle":
+      case "linger":
+        this.socket.destroy();
+        return;
+      case "head":
+        this.#begin().fail("client.slow", `the request head was not complete after ${this.listener.settings.headMs} ms`, "receive", 0);
+        break;
+      case "body":
+        this.#exchange?.fail("client.slow", `no byte of the request body for ${this.listener.settings.bodyGapMs} ms`, "receive", 0);
+        break;
+      case "write":
+        this.#gone(`took no bytes for ${this.listener.settings.bodyGapMs} ms`);
+        this.socket.reset();
+        break;
+      case "half closed":
+        this.#gone(`FIN, and no response for ${this.listener.settings.halfClosedMs} ms`);
+        this.socket.destroy();
+        break;
+      case "exchange":
+      case "tunnel":
+      case "closed":
+        break;
+    }
+    this.#core.gather.flush();
+  }
+
+  // ------------------------------------------------------------------ the parser
+
+  onHead(head: MessageHead): void {
+    const exchange = this.#begin();
+    this.#wait("exchange", 0, this.#now);
+    exchange.receive(head, this.#now);
+  }
+
+  onBody(bytes: Buffer, start: number, end: number): void {
+    this.#exchange?.receiveBody(bytes, start, end);
+  }
+
+  onEnd(): void {
+    const exchange = this.#exchange;
+    if (exchange === null) return;
+    if (this.#phase === "body") this.#wait("exchange", 0, this.#now);
+    if (!exchange.requestComplete) exchange.receiveEnd(this.#now);
+  }
+
+  onRefusal(id: RefusalId): void {
+    const exchange = this.#exchange ?? this.#begin();
+    exchange.refuse(id);
+  }
+
+  // ------------------------------------------------------------------ the exchange
+
+  /** Its Host, or the authority of its target; made a string once for as long as it stays the same. */
+  hostOf(head: MessageHead): string {
+    if (head.targetForm === "absolute") return head.bytes.latin1Slice(head.authorityStart, head.authorityEnd);
+    const index = head.find(FIELD.HOST);
+    if (index === -1) return "";
+    if (!same(head.bytes, head.valueStart(index), head.valueEnd(index), this.#host)) this.#host = head.value(index);
+    return this.#host;
+  }
+
+  userAgentOf(head: MessageHead): string {
+    const index = head.find(FIELD.USER_AGENT);
+    if (index === -1) return "";
+    if (!same(head.bytes, head.valueStart(index), head.valueEnd(index), this.#userAgent)) {
+      this.#userAgent = head.value(index).slice(0, USER_AGENT_KEPT);
+    }
+    return this.#userAgent;
+  }
+
+  pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.socket.pause();
+    // It is the origin or the replay buffer that the body waits for, not the client.
+    if (this.#phase === "body") this.#wait("exchange", 0, this.#now);
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.socket.resume();
+    if (this.#phase === "exchange" && this.#exchange !== null && !this.#exchange.requestComplete) {
+      this.#wait("body", this.listener.settings.bodyGapMs, this.#core.clock.monotonic());
+    }
+  }
+
+  /** The response waits until the client takes more of it. */
+  waitForWrite(now: number): void {
+    // Tunnels have no clock: both ends may be silent for as long as they like.
+    if (this.#phase !== "tunnel") this.#wait("write", this.listener.settings.bodyGapMs, now);
+  }
+
+  /** The response begins: a half-closed client is not given up any more. */
+  responseBegins(): void {
+    if (this.#phase === "half closed") this.#wait("exchange", 0, this.#now);
+  }
+
+  becomeTunnel(): void {
+    this.#wait("tunnel", 0, this.#now);
+    const ahead = this.#ahead;
+    this.#ahead = null;
+    if (ahead !== null) this.#exchange?.tunnelFromClient(ahead, 0, ahead.length);
+    this.resume();
+  }
+
+  tunnelDone(): void {
+    this.#exchange = null;
+    this.#close();
+  }
+
+  /** The exchange is answered. Its bytes may still wait in the socket. */
+  exchangeDone(keepAlive: boolean, requestComplete: boolean, now: number): void {
+    this.#exchange = null;
+    this.uses += 1;
+    if (!keepAlive || this.#ended) {
+      this.#core.gather.flush();
+      if (requestComplete || this.#ended) this.#close();
+      else this.#linger(now);
+      return;
+    }
+    this.#wait("idle", this.listener.settings.idleMs, now);
+    // A response that came back inside the read of its request: that read goes on by itself.
+    if (!this.#inFeed) this.#next(now);
+  }
+
+  /** The response is broken: end it so that it does not look complete. */
+  cut(reset: boolean): void {
+    this.#exchange = null;
+    this.#core.gather.flush();
+    if (reset) this.socket.reset();
+    else this.#linger(this.#core.clock.monotonic());
+  }
+
+  /** For a drain: closes it when nothing is under way. */
+  closeIfIdle(): void {
+    if (this.#phase === "idle") this.#close();
+  }
+
+  /** For the end of a drain: closes it whatever is under way. */
+  cutForDrain(): void {
+    this.#exchange?.fail("gw.draining", "the gateway stops and its time to finish has run out", "relay", 0);
+    this.#core.gather.flush();
+    this.socket.destroy();
+  }
+
+  // ------------------------------------------------------------------ inside
+
+  #begin(): Exchange {
+    const exchange = new Exchange(this.#core, this, this.#startedMs);
+    this.#exchange = exchange;
+    return exchange;
+  }
+
+  #feed(bytes: Buffer, start: number, end: number, now: number): void {
+    this.#inFeed = true;
+    let at = start;
+    while (at < end) {
+      if (this.#exchange === null && this.#phase === "idle") {
+        this.#startedMs = now;
+        this.#wait("head", this.listener.settings.headMs, now);
+      }
+      at = this.#parser.execute(bytes, at, end);
+      const exchange = this.#exchange;
+      if (this.#phase === "linger" || this.#phase === "closed") break;
+      if (exchange !== null && exchange.requestComplete) {
+        if (at < end) this.#keepAhead(bytes, at, end);
+        break;
+      }
+    }
+    this.#inFeed = false;
+    const exchange = this.#exchange;
+    if (exchange !== null && !exchange.requestComplete && !this.#paused && (this.#phase === "exchange" || this.#phase === "body")) {
+      this.#wait("body", this.listener.settings.bodyGapMs, now);
+    }
+  }
+
+  /** The next request, if the client sent it ahead. */
+  #next(now: number): void {
+    const ahead = this.#ahead;
+    if (ahead !== null) {
+      this.#ahead = null;
+      this.#feed(ahead, 0, ahead.length, now);
+    }
+    if (this.#ahead === null) this.resume();
+  }
+
+  #keepAhead(bytes: Buffer, start: number, end: number): void {
+    const piece = Buffer.from(bytes.subarray(start, end));
+    this.#ahead = this.#ahead === null ? piece : Buffer.concat([this.#ahead, piece]);
+    if (this.#ahead.length >= AHEAD_BYTES) this.pause();
+  }
+
+  #wait(phase: Phase, limitMs: number, now: number): void {
+    this.#phase = phase;
+    if (limitMs > 0) this.#core.wheel.arm(this.#timer, now, limitMs);
+    else this.#core.wheel.disarm(this.#timer);
+  }
+
+  /** Everything owed has been written: FIN, and the peer's FIN is awaited for a moment. */
+  #close(): void {
+    this.#core.gather.flush();
+    this.#linger(this.#now);
+  }
+
+  /**
+   * FIN, then reading on for a while: closing with unread bytes would send RST, and RST takes back what the client
+   * has not read yet (RFC 9112 §9.6).
+   */
+  #linger(now: number): void {
+    this.socket.end();
+    this.#ahead = null;
+    this.resume();
+    this.#wait("linger", this.socket.writing ? this.listener.settings.bodyGapMs : LINGER_MS, now);
+  }
+
+  #throwAway(length: number): void {
+    this.#lingered += length;
+    if (this.#lingered > LINGER_BYTES) this.socket.destroy();
+  }
+
+  #gone(how: string): void {
+    const exchange = this.#exchange;
+    this.#exchange = null;
+    exchange?.clientGone(how);
+  }
+}
+
+const USER_AGENT_KEPT = 256;
+
+/** Whether `[start, end)` spells `text`; comparing costs less than making a string. */
+function same(bytes: Buffer, start: number, end: number, text: string): boolean {
+  if (end - start !== text.length || text.length === 0) return false;
+  for (let i = 0; i < text.length; i += 1) if (bytes[start + i] !== text.charCodeAt(i)) return false;
+  return true;
+}

@@ -1,0 +1,36 @@
+/** What every part of one running gateway shares. Made once by gateway.ts; passed, never imported as state. */
+import type { RouteTable } from "../config/route-table.ts";
+import type { LimitSettings } from "../config/settings.ts";
+import type { Chance, Clock } from "../kernel/clock.ts";
+import type { Dial } from "../kernel/socket.ts";
+import type { Resolver } from "../kernel/resolver.ts";
+import type { TimerWheel } from "../kernel/timer-wheel.ts";
+import type { Gather } from "./gather.ts";
+import type { Identity } from "./identify.ts";
+import type { RecordBook } from "./record-book.ts";
+import type { ReplayBudget } from "./replay-buffer.ts";
+import type { ServiceRuntime } from "./service-runtime.ts";
+import type { Telemetry } from "./telemetry.ts";
+
+export interface Core {
+  readonly clock: Clock;
+  readonly chance: Chance;
+  /** 32 hex digits, never twice. */
+  readonly newId: () => string;
+  readonly dial: Dial;
+  readonly resolver: Resolver;
+  readonly wheel: TimerWheel;
+  readonly gather: Gather;
+  readonly identity: Identity;
+  readonly book: RecordBook;
+  readonly telemetry: Telemetry;
+  readonly replayBudget: ReplayBudget;
+  readonly limits: LimitSettings;
+  readonly routes: RouteTable;
+  /** In the order of the settings; `RouteHit.serviceIndex` points into it. */
+  readonly services: readonly ServiceRuntime[];
+  /** After SIGTERM: exchanges are finished, connections are not kept. */
+  draining: boolean;
+  connections: number;
+  exchangesActive: number;
+}

@@ -1,0 +1,137 @@
+/**
+ * The request head as the origin gets it. Field lines that need no change are copied as they came, in runs;
+ * what belongs to one hop (RFC 9110 §7.6.1), what only a trusted proxy may say, and what this gateway says
+ * itself is left out and written anew.
+ */
+import { FIELD } from "../http1/field-ids.ts";
+import type { MessageHead } from "../http1/head.ts";
+import type { ByteWriter } from "../http1/writer.ts";
+
+/** What is written that the client did not send, or not with authority. */
+export interface RequestAdditions {
+  /** Complete lines: X-Forwarded-*, Forwarded, X-Request-Id and, when a trace starts here, traceparent. */
+  readonly identity: string;
+  /** `Via` value of this gateway, e.g. `1.1 goodgate-5f2a`. */
+  readonly via: string;
+  /** Put before the path; empty for most origins. */
+  readonly basePath: string;
+  /** Replaces Host; null keeps the client's. */
+  readonly host: string | null;
+  /** The client's traceparent is passed on. */
+  readonly keepTrace: boolean;
+}
+
+/** Fields that this gateway writes itself: never copied. Hop-by-hop ones are asked of the head. */
+const REPLACED = new Uint8Array(256);
+for (const id of [
+  FIELD.X_FORWARDED_FOR,
+  FIELD.X_FORWARDED_PROTO,
+  FIELD.X_FORWARDED_HOST,
+  FIELD.X_FORWARDED_PORT,
+  FIELD.X_REAL_IP,
+  FIELD.FORWARDED,
+  FIELD.X_REQUEST_ID,
+]) {
+  REPLACED[id] = 1;
+}
+
+export function writeRequestHead(writer: ByteWriter, head: MessageHead, additions: RequestAdditions): void {
+  writeRequestLine(writer, head, additions.basePath);
+  const host = additions.host ?? authorityOf(head);
+  if (host !== null) {
+    writer.ascii("Host: ");
+    writer.ascii(host);
+    writer.crlf();
+  }
+  copyFields(writer, head, host !== null, additions.keepTrace);
+  writer.ascii(additions.identity);
+  writer.ascii("Via: ");
+  writer.ascii(additions.via);
+  writer.crlf();
+  if (forwardsUpgrade(head)) {
+    writer.ascii("Connection: Upgrade\r\nUpgrade: ");
+    writer.ascii(head.valueOf(FIELD.UPGRADE) ?? "");
+    writer.crlf();
+  } else if (acceptsTrailers(head)) {
+    writer.ascii("Connection: TE\r\nTE: trailers\r\n");
+  }
+  if (head.framing === "chunked") writer.ascii("Transfer-Encoding: chunked\r\n");
+  writer.crlf();
+}
+
+/**
+ * Whether the request's Upgrade goes on to the origin. Not for `h2c`: the origin would speak HTTP/2 inside a
+ * tunnel that this gateway does not look into, around its routes and limits. Not with a body, whose end would be
+ * unknown on the new protocol's side.
+ */
+export function forwardsUpgrade(head: MessageHead): boolean {
+  if (!head.upgrade || head.minorVersion === 0 || head.framing === "chunked" || head.contentLength > 0) return false;
+  const protocol = (head.valueOf(FIELD.UPGRADE) ?? "").toLowerCase();
+  return protocol !== "" && !/\bh2c?\b/.test(protocol);
+}
+
+/** Whether trailers may be passed to this client (RFC 9110 §6.5.1). */
+export function acceptsTrailers(head: MessageHead): boolean {
+  const te = head.find(FIELD.TE);
+  return te !== -1 && /(?:^|[\s,])trailers(?:$|[\s,;])/i.test(head.value(te));
+}
+
+function writeRequestLine(writer: ByteWriter, head: MessageHead, basePath: string): void {
+  const { bytes } = head;
+  if (basePath === "" && head.targetForm === "origin" && head.minorVersion === 1) {
+    writer.copy(bytes, head.headStart, head.fieldsStart);
+    return;
+  }
+  writer.ascii(head.method);
+  writer.ascii(" ");
+  writer.ascii(head.targetForm === "asterisk" ? "" : basePath);
+  if (head.targetForm === "absolute") {
+    // Origin form towards the origin (RFC 9112 §3.2.1); an empty path is `/`, but `*` for OPTIONS (§3.2.4).
+    const from = head.pathStart;
+    if (from === head.targetEnd || bytes[from] !== 0x2f) writer.ascii(head.method === "OPTIONS" && from === head.targetEnd ? "*" : "/");
+    writer.copy(bytes, from, head.targetEnd);
+  } else {
+    writer.copy(bytes, head.targetStart, head.targetEnd);
+  }
+  writer.ascii(" HTTP/1.1\r\n");
+}
+
+/** The authority of an absolute-form target replaces Host (RFC 9112 §3.2.2). */
+function authorityOf(head: MessageHead): string | null {
+  if (head.targetForm !== "absolute") return null;
+  return head.bytes.latin1Slice(head.authorityStart, head.authorityEnd);
+}
+
+function copyFields(writer: ByteWriter, head: MessageHead, withoutHost: boolean, keepTrace: boolean): void {
+  const { bytes, fieldCount } = head;
+  let runStart = -1;
+  let runEnd = -1;
+  for (let i = 0; i < fieldCount; i += 1) {
+    const id = head.id(i);
+    const dropped =
+      REPLACED[id] === 1 ||
+      head.hopByHop(i) ||
+      (id === FIELD.HOST && withoutHost) ||
+      (!keepTrace && (id === FIELD.TRACEPARENT || id === FIELD.TRACESTATE)) ||
+      id === FIELD.MAX_FORWARDS;
+    if (dropped) {
+      if (runStart !== -1) writer.copy(bytes, runStart, runEnd);
+      runStart = -1;
+      if (id === FIELD.MAX_FORWARDS && !head.hopByHop(i)) writeMaxForwards(writer, head, i);
+      continue;
+    }
+    if (runStart === -1) runStart = head.lineStart(i);
+    runEnd = head.lineEnd(i);
+  }
+  if (runStart !== -1) writer.copy(bytes, runStart, runEnd);
+}
+
+/** RFC 9110 §7.6.2: one less with each hop for OPTIONS and TRACE; zero never gets here. Other methods: as it is. */
+function writeMaxForwards(writer: ByteWriter, head: MessageHead, index: number): void {
+  const counted = head.method === "OPTIONS" || head.method === "TRACE";
+  const value = head.value(index);
+  const number = Number(value);
+  writer.ascii("Max-Forwards: ");
+  writer.ascii(counted && Number.isSafeInteger(number) && number > 0 ? String(number - 1) : value);
+  writer.crlf();
+}

@@ -1,0 +1,203 @@
+/**
+ * A gateway, put together from its settings and the ports to the world. Everything it needs is handed in, so that a
+ * simulator can run the very same code on a virtual network.
+ */
+import { compileRoutes } from "../config/route-table.ts";
+import type { HealthSettings, Settings } from "../config/settings.ts";
+import type { ExchangeRecord } from "../contract/record.ts";
+import type { GatewayView, ProcessView } from "../contract/view.ts";
+import type { Chance, Clock } from "../kernel/clock.ts";
+import type { Resolver } from "../kernel/resolver.ts";
+import type { Dial, Listen, ListeningPort, SocketListener, SocketPort } from "../kernel/socket.ts";
+import { TimerWheel } from "../kernel/timer-wheel.ts";
+import type { CheckResult } from "../policies/health.ts";
+import { ClientConnection } from "./client-connection.ts";
+import type { ListenerRuntime } from "./client-connection.ts";
+import type { Core } from "./core.ts";
+import { Gather } from "./gather.ts";
+import { createIdentity, trustedProxies } from "./identify.ts";
+import type { OriginAddress } from "./origin-address.ts";
+import type { PoolRuntime } from "./pool-runtime.ts";
+import { probeOrigin } from "./probe.ts";
+import { RecordBook } from "./record-book.ts";
+import { ServiceRuntime } from "./service-runtime.ts";
+import { Telemetry } from "./telemetry.ts";
+import { createView } from "./view.ts";
+
+export interface GatewayPorts {
+  readonly clock: Clock;
+  readonly chance: Chance;
+  /** 32 hex digits, never twice. */
+  readonly newId: () => string;
+  readonly dial: Dial;
+  readonly listen: Listen;
+  readonly resolver: Resolver;
+  /** Calls `run` every `ms` until the returned function is called. */
+  readonly every: (ms: number, run: () => void) => () => void;
+  readonly processView: () => ProcessView;
+  /** Gets every record; must be done with it when it returns. Null: no access log. */
+  readonly log: ((record: ExchangeRecord) => void) | null;
+  readonly accessLogDropped: () => number;
+  readonly version: string;
+}
+
+/** What an active check is about. Plain identity for the schedule, which asks for nothing else. */
+export interface CheckTarget {
+  readonly key: string;
+  readonly health: HealthSettings;
+  readonly address: OriginAddress;
+  readonly pool: PoolRuntime;
+}
+
+export interface Gateway {
+  readonly view: GatewayView;
+  readonly listening: readonly ListeningPort[];
+  /** Resolves names as far as they come within a second, then listens. Rejects when a bind fails. */
+  start(): Promise<void>;
+  /** Stops accepting, finishes what is under way within `settings.drainMs`, cuts the rest. */
+  drain(): Promise<void>;
+  /** Everything at once. */
+  close(): Promise<void>;
+  /** What is to be checked now. */
+  checkTargets(): CheckTarget[];
+  onCheckTargets(changed: () => void): void;
+  checked(target: CheckTarget, result: CheckResult): void;
+  probe(target: CheckTarget, done: (result: CheckResult) => void): () => void;
+}
+
+/** A name that takes longer at start is waited for by the requests that need it. */
+const START_RESOLVE_MS = 1_000;
+const DRAIN_LOOK_MS = 50;
+/** Connections above the limit get an answer that says so, up to this share more; beyond it they are closed. */
+const SURPLUS_RATIO = 1.1;
+
+export function createGateway(settings: Settings, ports: GatewayPorts): Gateway {
+  const { clock } = ports;
+  const wheel = new TimerWheel(clock.monotonic());
+  const services: ServiceRuntime[] = [];
+  const core: Core = {
+    clock,
+    chance: ports.chance,
+    newId: ports.newId,
+    dial: ports.dial,
+    resolver: ports.resolver,
+    wheel,
+    gather: new Gather(),
+    identity: createIdentity(ports.newId().slice(0, 8)),
+    book: new RecordBook(settings.records, ports.chance, ports.log),
+    telemetry: new Telemetry(),
+    replayBudget: { bytes: 0, bytesMax: settings.limits.replayBytesTotal },
+    limits: settings.limits,
+    routes: compileRoutes(settings.services),
+    services,
+    draining: false,
+    connections: 0,
+    exchangesActive: 0,
+  };
+  services.push(...settings.services.map((service) => new ServiceRuntime(core, service)));
+
+  const listeners: ListenerRuntime[] = settings.listeners.map((listener) => ({
+    name: listener.name,
+    settings: listener,
+    isTrusted: trustedProxies(listener.trustedProxies),
+    connections: new Set(),
+  }));
+  const listening: ListeningPort[] = [];
+  let stopTicking: () => void = () => undefined;
+
+  function accept(listener: ListenerRuntime, socket: SocketPort): SocketListener | null {
+    const { connectionsMax } = settings.limits;
+    if (core.connections >= connectionsMax * SURPLUS_RATIO) return null;
+    return new ClientConnection(core, listener, socket, core.connections >= connectionsMax);
+  }
+
+  function connections(): ClientConnection[] {
+    return listeners.flatMap((listener) => [...listener.connections]);
+  }
+
+  const gateway: Gateway = {
+    view: createView({ core, listeners, listening, ports, startedAt: clock.wall() }),
+    listening,
+
+    async start() {
+      stopTicking = ports.every(wheel.tickMs, () => wheel.advance(clock.monotonic()));
+      for (const service of services) for (const pool of service.pools) pool.start();
+      await firstAnswers(settings, ports);
+      try {
+        for (const listener of listeners) {
+          listening.push(await ports.listen(listener.settings.bind, (socket) => accept(listener, socket)));
+        }
+      } catch (error) {
+        await gateway.close();
+        throw error;
+      }
+    },
+
+    async drain() {
+      core.draining = true;
+      const closed = Promise.all(listening.map((port) => port.close()));
+      for (const connection of connections()) connection.closeIfIdle();
+      const until = clock.monotonic() + settings.drainMs;
+      await new Promise<void>((resolve) => {
+        const stop = ports.every(DRAIN_LOOK_MS, () => {
+          if (core.connections > 0 && clock.monotonic() < until) return;
+          stop();
+          resolve();
+        });
+      });
+      for (const connection of connections()) connection.cutForDrain();
+      await gateway.close();
+      await closed;
+    },
+
+    async close() {
+      core.draining = true;
+      const closed = Promise.all(listening.splice(0).map((port) => port.close()));
+      for (const connection of connections()) connection.cutForDrain();
+      for (const service of services) for (const pool of service.pools) pool.stop();
+      await closed;
+      stopTicking();
+    },
+
+    checkTargets() {
+      const targets: CheckTarget[] = [];
+      for (const service of services) {
+        const { health } = service.settings;
+        if (health === null) continue;
+        for (const pool of service.pools) {
+          for (const address of pool.members) {
+            targets.push({ key: `${service.settings.name}/${pool.name}/${address.origin.url}/${address.text}`, health, address, pool });
+          }
+        }
+      }
+      return targets;
+    },
+
+    onCheckTargets(changed) {
+      for (const service of services) for (const pool of service.pools) pool.onMembers = changed;
+    },
+
+    checked(target, result) {
+      target.pool.checked(target.address, result, clock.monotonic());
+    },
+
+    probe: (target, done) => probeOrigin(ports.dial, target.address, target.health, done),
+  };
+  return gateway;
+}
+
+/** Waits until every name has an answer or a failure, or the time is up. */
+function firstAnswers(settings: Settings, ports: GatewayPorts): Promise<void> {
+  const names = new Set(settings.services.flatMap((s) => s.pools.flatMap((p) => p.origins.map((o) => o.host))));
+  const until = ports.clock.monotonic() + START_RESOLVE_MS;
+  const missing = new Set(names);
+  for (const name of names) ports.resolver.resolve(name, () => missing.delete(name));
+  if (missing.size === 0) return Promise.resolve();
+  return new Promise((resolve) => {
+    const stop = ports.every(DRAIN_LOOK_MS, () => {
+      if (missing.size > 0 && ports.clock.monotonic() < until) return;
+      stop();
+      resolve();
+    });
+  });
+}

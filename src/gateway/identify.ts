@@ -1,0 +1,128 @@
+/**
+ * Identify: who asks, under which id, as part of which trace. What a peer says about that counts only when the
+ * peer is a trusted proxy; from anybody else it is dropped, not appended to, because an origin cannot tell a
+ * forged entry from a true one (RFC 7239 §8.1).
+ */
+import ipaddr from "ipaddr.js";
+import { FIELD } from "../http1/field-ids.ts";
+import { clientOf, forwardedElement } from "../http1/forwarded.ts";
+import type { MessageHead } from "../http1/head.ts";
+import { parseTraceparent } from "../http1/trace-context.ts";
+
+/** A CIDR set; text is checked when the configuration is loaded. */
+export type TrustedProxies = (address: string) => boolean;
+
+export function trustedProxies(ranges: readonly string[]): TrustedProxies {
+  if (ranges.length === 0) return () => false;
+  const parsed = ranges.map((range) => (range.includes("/") ? ipaddr.parseCIDR(range) : singleAddress(range)));
+  return (address) => {
+    if (!ipaddr.isValid(address)) return false;
+    const client = ipaddr.process(address);
+    return parsed.some(([network, bits]) => network.kind() === client.kind() && client.match(network, bits));
+  };
+}
+
+function singleAddress(text: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
+  const address = ipaddr.process(text);
+  return [address, address.kind() === "ipv4" ? 32 : 128];
+}
+
+/** The name of this gateway in Via and Proxy-Status; the instance part tells loops from chains. */
+export interface Identity {
+  /** `goodgate` in Proxy-Status. */
+  readonly name: string;
+  /** `1.1 goodgate-5f2a9c01`. */
+  readonly via: string;
+  /** The part after the version. */
+  readonly pseudonym: string;
+}
+
+export function createIdentity(instance: string): Identity {
+  const pseudonym = `goodgate-${instance}`;
+  return { name: "goodgate", via: `1.1 ${pseudonym}`, pseudonym };
+}
+
+/** What is known of a client connection before any request; kept with it. */
+export interface PeerIdentity {
+  /** As text; IPv4 in IPv6 is shown as IPv4. */
+  readonly address: string;
+  readonly trusted: boolean;
+  /** The lines about the peer for the last host it asked for, so that they are made once and not per request. */
+  lines: string;
+  linesHost: string;
+}
+
+export function identifyPeer(remoteAddress: string, trusted: TrustedProxies): PeerIdentity {
+  const address = remoteAddress.startsWith("::ffff:") ? remoteAddress.slice(7) : remoteAddress;
+  return { address, trusted: trusted(address), lines: "", linesHost: "" };
+}
+
+export interface RequestIdentity {
+  id: string;
+  traceId: string;
+  clientAddress: string;
+  /** X-Forwarded-*, Forwarded, X-Request-Id and, where a trace starts, traceparent: complete lines. */
+  lines: string;
+  /** The client's traceparent is valid and passed on. */
+  keepTrace: boolean;
+}
+
+const REQUEST_ID = /^[\w.\-+/=:@]{1,128}$/;
+
+/** `newId` gives 32 hex digits; one of them is both the request id and the trace id of a trace that starts here. */
+export function identifyRequest(
+  head: MessageHead,
+  host: string,
+  peer: PeerIdentity,
+  isTrusted: TrustedProxies,
+  newId: () => string,
+): RequestIdentity {
+  let id = "";
+  let clientAddress = peer.address;
+  let lines: string;
+  if (peer.trusted) {
+    const given = head.valueOf(FIELD.X_REQUEST_ID);
+    if (given !== null && REQUEST_ID.test(given)) id = given;
+    clientAddress = clientOf(peer.address, valuesOf(head, FIELD.X_FORWARDED_FOR), valuesOf(head, FIELD.FORWARDED), isTrusted);
+    lines = trustedLines(head, host, peer);
+  } else {
+    if (peer.linesHost !== host || peer.lines === "") {
+      peer.lines = forwardingLines(peer.address, "http", host, forwardedElement(peer.address, host, "http"));
+      peer.linesHost = host;
+    }
+    lines = peer.lines;
+  }
+  const fresh = newId();
+  if (id === "") id = fresh;
+  const trace = head.find(FIELD.TRACEPARENT) === -1 ? null : parseTraceparent(head.valueOf(FIELD.TRACEPARENT) ?? "");
+  const keepTrace = trace !== null;
+  const traceId = trace === null ? fresh : trace.traceId;
+  lines += `X-Request-Id: ${id}\r\n`;
+  if (!keepTrace) lines += `traceparent: 00-${fresh}-${newId().slice(0, 16)}-00\r\n`;
+  return { id, traceId, clientAddress, lines, keepTrace };
+}
+
+/** What a trusted proxy said goes on, with the proxy itself as the last hop. */
+function trustedLines(head: MessageHead, host: string, peer: PeerIdentity): string {
+  const chain = [...valuesOf(head, FIELD.X_FORWARDED_FOR), peer.address].join(", ");
+  const proto = (head.valueOf(FIELD.X_FORWARDED_PROTO) ?? "http").toLowerCase();
+  const safeProto = proto === "https" ? "https" : "http";
+  const seenHost = head.valueOf(FIELD.X_FORWARDED_HOST) ?? host;
+  const element = forwardedElement(peer.address, host, safeProto);
+  const forwarded = [...valuesOf(head, FIELD.FORWARDED), element].join(", ");
+  return forwardingLines(chain, safeProto, seenHost, forwarded);
+}
+
+function forwardingLines(chain: string, proto: string, host: string, forwarded: string): string {
+  return (
+    `X-Forwarded-For: ${chain}\r\nX-Forwarded-Proto: ${proto}\r\n` +
+    (host === "" ? "" : `X-Forwarded-Host: ${host}\r\n`) +
+    `Forwarded: ${forwarded}\r\n`
+  );
+}
+
+function valuesOf(head: MessageHead, id: number): string[] {
+  const values: string[] = [];
+  for (let i = head.find(id); i !== -1; i = head.next(i)) values.push(head.value(i));
+  return values;
+}

@@ -1,0 +1,66 @@
+/** Fresh records with every field present from the start, so that all of them share one hidden class. */
+import type { AttemptRecord, ExchangeRecord } from "../contract/record.ts";
+
+export function newExchangeRecord(id: string, startedAt: number, listener: string): ExchangeRecord {
+  return {
+    id,
+    traceId: "",
+    startedAt,
+    listener,
+    clientAddress: "",
+    peerAddress: "",
+    peerPort: 0,
+    connectionUses: 0,
+    method: "",
+    host: "",
+    target: "",
+    protocol: "",
+    userAgent: "",
+    service: "",
+    route: "",
+    pool: "",
+    origin: "",
+    status: 0,
+    originStatus: 0,
+    outcome: "served",
+    cause: null,
+    party: null,
+    reason: "",
+    step: "record",
+    evidence: "",
+    requestBytes: 0,
+    responseBytes: 0,
+    headUs: -1,
+    routedUs: -1,
+    requestEndUs: -1,
+    replyUs: -1,
+    doneUs: -1,
+    tunnel: false,
+    attempts: [],
+    decisions: [],
+  };
+}
+
+export function newAttemptRecord(number: number, pool: string, origin: string, address: string): AttemptRecord {
+  return {
+    number,
+    pool,
+    origin,
+    address,
+    reused: false,
+    connectionUses: 0,
+    connectionAgeMs: 0,
+    connectionIdleMs: 0,
+    startedUs: -1,
+    connectedUs: -1,
+    sentUs: -1,
+    firstByteUs: -1,
+    headUs: -1,
+    endedUs: -1,
+    sentBytes: 0,
+    receivedBytes: 0,
+    status: 0,
+    cause: null,
+    evidence: "",
+  };
+}

@@ -1,0 +1,298 @@
+/**
+ * One address of an origin and all that is known of it: connections, latency, health, what traffic says. The
+ * policies decide on it; this only keeps their states and the connections together.
+ */
+import type { AttemptRecord } from "../contract/record.ts";
+import type { ConnectionSettings, HeadLimits, OriginSettings } from "../config/settings.ts";
+import type { CauseId } from "../kernel/causes.ts";
+import { CAUSES } from "../kernel/causes.ts";
+import { createHistogram, recordDuration } from "../kernel/histogram.ts";
+import type { Histogram } from "../kernel/histogram.ts";
+import type { Address } from "../kernel/socket.ts";
+import type { TimerOwner } from "../kernel/timer-wheel.ts";
+import { WheelTimer } from "../kernel/timer-wheel.ts";
+import type { Candidate } from "../policies/choose-two.ts";
+import { createEjection } from "../policies/ejection.ts";
+import type { EjectionOptions, EjectionState, TrafficOutcome } from "../policies/ejection.ts";
+import { UNCHECKED } from "../policies/health.ts";
+import type { HealthState } from "../policies/health.ts";
+import { createKeepAlive, learnFromHint, learnFromIdleClose, learnFromRace, maxIdleMs, mayReuse } from "../policies/keep-alive.ts";
+import type { KeepAliveState } from "../policies/keep-alive.ts";
+import { createPeakEwma, recordFailure, recordLatency } from "../policies/peak-ewma.ts";
+import type { PeakEwma } from "../policies/peak-ewma.ts";
+import type { Member } from "../policies/availability.ts";
+import type { Core } from "./core.ts";
+import type { OriginConnection } from "./origin-connection.ts";
+import { countCause } from "./telemetry.ts";
+
+/** Waits for a connection because as many as may be are open. */
+export interface ConnectionWaiter {
+  /** Null: a new connection may be opened. */
+  serve(connection: OriginConnection | null, now: number): void;
+  timeout(now: number): void;
+}
+
+export interface AddressSettings {
+  readonly origin: OriginSettings;
+  readonly poolName: string;
+  readonly connections: ConnectionSettings;
+  readonly ejection: EjectionOptions;
+  readonly heads: HeadLimits;
+}
+
+/** Waiting exchanges per connection that may be open: beyond it, waiting would be longer than the limit anyway. */
+const WAITERS_PER_CONNECTION = 4;
+
+export class OriginAddress implements Address, Candidate, Member {
+  readonly ip: string;
+  readonly port: number;
+  readonly family: 4 | 6;
+  /** `127.0.0.1:3000`, `[::1]:3000`. */
+  readonly text: string;
+  /** What this origin expects as Host. */
+  readonly hostField: string;
+  readonly origin: OriginSettings;
+  readonly poolName: string;
+  readonly headLimits: HeadLimits;
+  readonly openMax: number;
+
+  readonly weight: number;
+  share = 1;
+  inFlight = 0;
+  readonly latency: PeakEwma = createPeakEwma();
+  readonly ejection: EjectionState;
+  health: HealthState = UNCHECKED;
+  /** The newest result of an active check. */
+  check: { ok: boolean | null; at: number; detail: string } = { ok: null, at: 0, detail: "" };
+
+  attempts = 0;
+  failures = 0;
+  connectionsMade = 0;
+  connectionsReused = 0;
+  extraBytes = 0;
+  readonly byCause: Partial<Record<CauseId, number>> = {};
+  readonly firstByte: Histogram = createHistogram();
+
+  /** Called after each attempt, with what it says about the origin. Set by the pool. */
+  onOutcome: (address: OriginAddress, outcome: TrafficOutcome, startedMs: number, now: number) => void = () => undefined;
+
+  readonly #core: Core;
+  readonly #connections: ConnectionSettings;
+  readonly #keepAlive: KeepAliveState = createKeepAlive();
+  /** Newest last: the newest is used first, so that surplus ones grow old and are retired. */
+  readonly #idle: OriginConnection[] = [];
+  readonly #open = new Set<OriginConnection>();
+  readonly #waiters: Waiter[] = [];
+  #hint = "";
+
+  constructor(core: Core, address: { ip: string; family: 4 | 6 }, settings: AddressSettings, now: number) {
+    this.#core = core;
+    this.ip = address.ip;
+    this.family = address.family;
+    this.port = settings.origin.port;
+    this.text = address.family === 6 ? `[${address.ip}]:${this.port}` : `${address.ip}:${this.port}`;
+    this.origin = settings.origin;
+    this.poolName = settings.poolName;
+    this.headLimits = settings.heads;
+    this.weight = settings.origin.weight;
+    this.openMax = settings.connections.perOriginMax;
+    this.#connections = settings.connections;
+    this.ejection = createEjection(settings.ejection, now);
+    const host = settings.origin.host.includes(":") ? `[${settings.origin.host}]` : settings.origin.host;
+    this.hostField = this.port === 80 ? host : `${host}:${this.port}`;
+  }
+
+  // ------------------------------------------------------------------ connections
+
+  get connectionsOpen(): number {
+    return this.#open.size;
+  }
+
+  get connectionsIdle(): number {
+    return this.#idle.length;
+  }
+
+  mayOpen(): boolean {
+    return this.#open.size < this.openMax;
+  }
+
+  opened(connection: OriginConnection): void {
+    this.#open.add(connection);
+    this.connectionsMade += 1;
+  }
+
+  closed(connection: OriginConnection): void {
+    this.#open.delete(connection);
+    this.#forgetIdle(connection);
+    if (this.#waiters.length > 0 && this.mayOpen()) this.#waiters.shift()?.serve(null, this.#core.clock.monotonic());
+  }
+
+  /** An idle connection that may carry such a request, or null. `repeatable`: the request may be sent twice. */
+  takeIdle(now: number, repeatable: boolean): OriginConnection | null {
+    for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
+      if (mayReuse(this.#connections, this.#keepAlive, now - connection.idleSince, repeatable, now)) {
+        this.connectionsReused += 1;
+        return connection;
+      }
+      if (!repeatable) {
+        // Too old for this request, good enough for others; the ones below are older still.
+        if (mayReuse(this.#connections, this.#keepAlive, now - connection.idleSince, true, now)) {
+          this.#idle.push(connection);
+          return null;
+        }
+      }
+      connection.retire();
+    }
+    return null;
+  }
+
+  /** The connection has done its work and is fit for more. */
+  release(connection: OriginConnection, now: number): void {
+    const waiter = this.#waiters.shift();
+    if (waiter !== undefined) {
+      this.connectionsReused += 1;
+      waiter.serve(connection, now);
+      return;
+    }
+    const limit = maxIdleMs(this.#connections, this.#keepAlive, now);
+    if (limit <= 0 || this.#idle.length >= this.#connections.idlePerOriginMax) {
+      connection.retire();
+      return;
+    }
+    this.#idle.push(connection);
+    connection.wait("idle", limit, now);
+  }
+
+  /** Returns a function that takes the waiter out of the queue again. */
+  waitForConnection(now: number, limitMs: number, waiter: ConnectionWaiter): () => void {
+    const queued = new Waiter(this.#core, waiter, (done) => {
+      const at = this.#waiters.indexOf(done);
+      if (at !== -1) this.#waiters.splice(at, 1);
+    });
+    const full = this.#waiters.length >= this.openMax * WAITERS_PER_CONNECTION;
+    this.#waiters.push(queued);
+    queued.start(now, full ? 1 : limitMs);
+    return () => queued.cancel();
+  }
+
+  /** The origin left the configuration or the name's answer: idle connections go, busy ones finish. */
+  retire(): void {
+    for (const connection of this.#idle.splice(0)) connection.retire();
+  }
+
+  /** For the end of the process. */
+  destroy(): void {
+    for (const connection of this.#open) connection.retire();
+  }
+
+  closedWhileIdle(idleMs: number, now: number): void {
+    learnFromIdleClose(this.#keepAlive, idleMs, now);
+  }
+
+  /** `Keep-Alive: timeout=5` of a response; null when there was none. */
+  learnKeepAlive(value: string | null, now: number): void {
+    if (value === null) return;
+    this.#hint = value;
+    const match = /(?:^|[\s,])timeout\s*=\s*"?(\d{1,9})/i.exec(value);
+    if (match?.[1] !== undefined) learnFromHint(this.#keepAlive, Number(match[1]), now);
+  }
+
+  get keepAlive(): KeepAliveState {
+    return this.#keepAlive;
+  }
+
+  get keepAliveHint(): string {
+    return this.#hint;
+  }
+
+  noteExtraBytes(): void {
+    this.extraBytes += 1;
+  }
+
+  #forgetIdle(connection: OriginConnection): void {
+    const at = this.#idle.lastIndexOf(connection);
+    if (at !== -1) this.#idle.splice(at, 1);
+  }
+
+  // ------------------------------------------------------------------ attempts
+
+  attemptStarted(): void {
+    this.attempts += 1;
+    this.inFlight += 1;
+  }
+
+  /** `cause`: null when nothing failed. `startedMs`: when the attempt began, monotonic. */
+  attemptEnded(attempt: AttemptRecord, startedMs: number, cause: CauseId | null, now: number): void {
+    this.inFlight -= 1;
+    if (attempt.firstByteUs !== -1) recordDuration(this.firstByte, attempt.firstByteUs - attempt.startedUs);
+    const outcome = cause === null ? "success" : outcomeOf(cause);
+    if (cause !== null) {
+      this.failures += outcome === "failure" ? 1 : 0;
+      countCause(this.byCause, cause);
+      if (cause === "origin.keepalive_race") learnFromRace(this.#keepAlive, attempt.connectionIdleMs, now);
+    }
+    if (outcome === "success") recordLatency(this.latency, (attempt.firstByteUs - attempt.startedUs) / 1000, now);
+    else if (outcome === "failure") recordFailure(this.latency, now - startedMs, now);
+    this.onOutcome(this, outcome, startedMs, now);
+  }
+
+  /** The client left first: says nothing about the origin, except that it took at least this long. */
+  attemptAbandoned(startedMs: number, now: number): void {
+    this.inFlight -= 1;
+    this.onOutcome(this, "ignore", startedMs, now);
+  }
+}
+
+/**
+ * What a failed attempt says about the origin. Local faults and what only a stale connection shows never count
+ * against it (guardrail: automation must not eject an origin for what the gateway did).
+ */
+export function outcomeOf(cause: CauseId): TrafficOutcome {
+  if (cause === "origin.early_reply") return "success";
+  if (cause === "origin.keepalive_race" || cause === "net.half_open") return "ignore";
+  switch (CAUSES[cause].party) {
+    case "origin":
+    case "network":
+    case "overload":
+      return cause.startsWith("gw.") ? "ignore" : "failure";
+    case "configuration":
+      return cause.startsWith("origin.") ? "failure" : "ignore";
+    case "client":
+    case "gateway":
+    case "dns":
+      return "ignore";
+  }
+}
+
+class Waiter implements TimerOwner {
+  readonly #core: Core;
+  readonly #waiter: ConnectionWaiter;
+  readonly #leave: (waiter: Waiter) => void;
+  readonly #timer: WheelTimer = new WheelTimer(this);
+
+  constructor(core: Core, waiter: ConnectionWaiter, leave: (waiter: Waiter) => void) {
+    this.#core = core;
+    this.#waiter = waiter;
+    this.#leave = leave;
+  }
+
+  start(now: number, limitMs: number): void {
+    this.#core.wheel.arm(this.#timer, now, limitMs);
+  }
+
+  serve(connection: OriginConnection | null, now: number): void {
+    this.#core.wheel.remove(this.#timer);
+    this.#waiter.serve(connection, now);
+  }
+
+  cancel(): void {
+    this.#core.wheel.remove(this.#timer);
+    this.#leave(this);
+  }
+
+  onTimer(_timer: WheelTimer, now: number): void {
+    this.#leave(this);
+    this.#waiter.timeout(now);
+    this.#core.gather.flush();
+  }
+}

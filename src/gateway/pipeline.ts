@@ -1,0 +1,764 @@
+/**
+ * One exchange, step by step: this file is the table of contents of the gateway. The steps stand in the order in
+ * which they happen, and their names are the same in records, decisions, traces and docs:
+ *
+ *   receive  client-connection.ts reads a head that is right in every byte, or refuses it; all else needs it.
+ *   identify who asks and under which id, before anything is decided that somebody may want to find again.
+ *   route    what is asked for: only then is it known whose limits and timeouts hold.
+ *   admit    whether it may go on at all, before it costs an origin anything.
+ *   look up  an answer that is at hand already. Empty until there is a cache; it will stand here, behind admission
+ *            (a refused client gets no cached answer either) and before an origin is picked.
+ *   pick     the origin, as late as possible, on the newest knowledge.
+ *   attempt  one try there.
+ *   judge    what came of it, as a cause with evidence, before anybody acts on it.
+ *   relay    a response that is on its way leaves as it comes.
+ *   rescue   a failed attempt is repeated where that is safe; only here, so that no two layers repeat.
+ *   reply    the gateway's own answer, when nothing else is left.
+ *   record   always, exactly once, last: whatever happened before is in it.
+ */
+import type { AttemptRecord, Decision, ExchangeRecord, Outcome, Step } from "../contract/record.ts";
+import type { RouteSettings } from "../config/settings.ts";
+import { FIELD } from "../http1/field-ids.ts";
+import type { MessageHead } from "../http1/head.ts";
+import type { RefusalId } from "../http1/refusals.ts";
+import { REFUSALS } from "../http1/refusals.ts";
+import { writeChunkHead } from "../http1/writer.ts";
+import type { CauseId } from "../kernel/causes.ts";
+import { CAUSES } from "../kernel/causes.ts";
+import type { DecisionCode } from "../kernel/decisions.ts";
+import type { ClientConnection } from "./client-connection.ts";
+import type { Core } from "./core.ts";
+import { acceptsTrailers, forwardsUpgrade, writeRequestHead } from "./forward-request.ts";
+import { writeInterimHead, writeResponseHead } from "./forward-response.ts";
+import type { ClientFraming } from "./forward-response.ts";
+import { httpDate } from "./http-date.ts";
+import { identifyRequest } from "./identify.ts";
+import { judgeAttempt } from "./judge.ts";
+import type { Ending } from "./judge.ts";
+import { judgeResponse } from "./judge-response.ts";
+import { newAttemptRecord, newExchangeRecord } from "./new-record.ts";
+import type { OriginAddress } from "./origin-address.ts";
+import { OriginConnection, toUs } from "./origin-connection.ts";
+import type { AttemptOwner } from "./origin-connection.ts";
+import { readHeadAgain } from "./read-head-again.ts";
+import { ReplayBuffer } from "./replay-buffer.ts";
+import { proxyStatus, respondToFailure } from "./reply.ts";
+import { rescue } from "./rescue.ts";
+import type { RouteCounters } from "./telemetry.ts";
+import type { ServiceRuntime } from "./service-runtime.ts";
+
+const TARGET_KEPT = 1024;
+const INTERIM_MAX = 32;
+const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
+const LAST_CHUNK = "0\r\n";
+
+export class Exchange implements AttemptOwner {
+  readonly record: ExchangeRecord;
+  readonly startedMs: number;
+  attempt: AttemptRecord | null = null;
+  requestSent = false;
+  /** The request has been received whole. */
+  requestComplete = false;
+  /** The response's head has been handed to the client. */
+  responseBegun = false;
+  tunnel = false;
+  readonly #core: Core;
+  readonly #client: ClientConnection;
+  #service: ServiceRuntime | null = null;
+  #route: RouteSettings | null = null;
+  #routeIndex = 0;
+  #counters: RouteCounters | null = null;
+  #idempotent = false;
+  #head: Buffer | null = null;
+  #identityLines = "";
+  #keepTrace = false;
+  #accept: string | null = null;
+  #clientMinor: 0 | 1 = 1;
+  #clientKeepAlive = false;
+  #chunkedRequest = false;
+  #expectContinue = false;
+  #upgrade = "";
+  #trailersWanted = false;
+  #replay: ReplayBuffer | null = null;
+  #connection: OriginConnection | null = null;
+  #address: OriginAddress | null = null;
+  readonly #tried: OriginAddress[] = [];
+  #waiter: (() => void) | null = null;
+  #attemptStartedMs = 0;
+  #framing: ClientFraming = "as is";
+  #gapMs = 0;
+  #interims = 0;
+  #done = false;
+
+  constructor(core: Core, client: ClientConnection, startedMs: number) {
+    this.#core = core;
+    this.#client = client;
+    this.startedMs = startedMs;
+    this.record = newExchangeRecord("", core.clock.wall(), client.listener.name);
+    this.record.peerAddress = client.peer.address;
+    this.record.peerPort = client.socket.remotePort;
+    this.record.clientAddress = client.peer.address;
+    this.record.connectionUses = client.uses;
+    core.exchangesActive += 1;
+  }
+
+  // ------------------------------------------------------------------ receive
+
+  /** The request's head is complete and right. */
+  receive(head: MessageHead, now: number): void {
+    const { record } = this;
+    record.headUs = toUs(now - this.startedMs);
+    this.requestComplete = head.framing === "none" || head.contentLength === 0;
+    if (this.requestComplete) record.requestEndUs = record.headUs;
+    this.#clientMinor = head.minorVersion;
+    this.#clientKeepAlive = head.keepAlive;
+    this.#chunkedRequest = head.framing === "chunked";
+    this.#expectContinue = head.expectContinue && !this.requestComplete;
+    record.method = head.method;
+    record.protocol = head.minorVersion === 1 ? "HTTP/1.1" : "HTTP/1.0";
+    record.target = targetOf(head);
+    record.userAgent = this.#client.userAgentOf(head);
+    this.#identify(head, now);
+  }
+
+  /** Bytes of the request's body, with the transfer coding taken off. */
+  receiveBody(bytes: Buffer, start: number, end: number): void {
+    this.record.requestBytes += end - start;
+    if (this.#done) return;
+    const connection = this.#connection;
+    const ready = connection !== null && connection.state === "busy";
+    if (!this.responseBegun) {
+      this.#replay ??= new ReplayBuffer(this.#service?.settings.retry.replayBytes ?? 0, this.#core.replayBudget);
+      this.#replay.keep(bytes, start, end, !ready);
+    }
+    if (ready) this.#sendBody(connection, bytes, start, end, true);
+    else this.#client.pause();
+  }
+
+  /** The request is complete. */
+  receiveEnd(now: number): void {
+    this.requestComplete = true;
+    this.record.requestEndUs = toUs(now - this.startedMs);
+    if (this.#done) return;
+    const connection = this.#connection;
+    if (connection !== null && connection.state === "busy") this.#sendEnd(connection, now);
+  }
+
+  /** The message is malformed. Its connection will be closed by the caller. */
+  refuse(id: RefusalId): void {
+    const refusal = REFUSALS[id];
+    this.record.reason = id;
+    this.#core.telemetry.refused(id);
+    this.fail("client.bad_request", `${id}: ${refusal.meaning}`, "receive", refusal.status);
+  }
+
+  // ------------------------------------------------------------------ identify
+
+  #identify(head: MessageHead, now: number): void {
+    const { record } = this;
+    const client = this.#client;
+    record.host = client.hostOf(head);
+    const identity = identifyRequest(head, record.host, client.peer, client.listener.isTrusted, this.#core.newId);
+    record.id = identity.id;
+    record.traceId = identity.traceId;
+    record.clientAddress = identity.clientAddress;
+    this.#identityLines = identity.lines;
+    this.#keepTrace = identity.keepTrace;
+    this.#routeTo(head, now);
+  }
+
+  // ------------------------------------------------------------------ route
+
+  #routeTo(head: MessageHead, now: number): void {
+    const { record } = this;
+    const host = hostWithoutPort(record.host);
+    const path = pathOf(head, record.target);
+    const headerOf = (name: string): string | null => head.get(name);
+    const hit = this.#core.routes.match(host, record.method, path, headerOf);
+    record.routedUs = toUs(this.#core.clock.monotonic() - this.startedMs);
+    if (hit === null) {
+      this.#accept = head.valueOf(FIELD.ACCEPT);
+      this.fail("gw.no_route", this.#core.routes.whyNot(host, record.method, path, headerOf), "route", 0);
+      return;
+    }
+    const service = this.#core.services[hit.serviceIndex];
+    if (service === undefined) throw new Error("route table and services differ");
+    this.#service = service;
+    this.#route = hit.route;
+    this.#routeIndex = hit.routeIndex;
+    this.#counters = service.countersOf(hit.routeIndex);
+    this.#idempotent = hit.route.idempotent || IDEMPOTENT.has(record.method);
+    record.service = service.settings.name;
+    record.route = hit.route.name;
+    this.#admit(head, now);
+  }
+
+  // ------------------------------------------------------------------ admit
+
+  #admit(head: MessageHead, now: number): void {
+    this.#accept = head.valueOf(FIELD.ACCEPT);
+    if (this.#client.surplus) {
+      this.fail("gw.shed", `${this.#core.limits.connectionsMax} connections are open (limits.connections)`, "admit", 0);
+    } else if (head.method === "CONNECT") {
+      this.fail("client.bad_request", "CONNECT asks for a tunnel; this is a gateway, not a forward proxy", "admit", 405);
+    } else if (head.targetForm === "authority") {
+      this.fail("client.bad_request", "the target names a host and no path", "admit", 400);
+    } else if (head.find(FIELD.VIA) !== -1 && this.#countLoops(head) > 0) {
+      this.fail("gw.loop", "the request's Via names this very gateway", "admit", 0);
+    } else if (head.find(FIELD.MAX_FORWARDS) !== -1 && mustNotGoOn(head)) {
+      this.fail("client.bad_request", "Max-Forwards is 0: the request ends here (RFC 9110 §7.6.2)", "admit", 405);
+    } else this.#pick(head, now);
+  }
+
+  #countLoops(head: MessageHead): number {
+    const { pseudonym } = this.#core.identity;
+    let count = 0;
+    for (let i = head.find(FIELD.VIA); i !== -1; i = head.next(i)) if (head.value(i).includes(pseudonym)) count += 1;
+    return count;
+  }
+
+  // ------------------------------------------------------------------ pick
+
+  /** With a null head this is a later attempt, or one that had to wait: the head is read again from its copy. */
+  #pick(head: MessageHead | null, now: number): void {
+    const service = this.#service;
+    if (service === null) return;
+    const picked = service.pick(this.#routeIndex, this.#tried, this.#idempotent, now);
+    switch (picked.kind) {
+      case "address":
+        if (picked.note !== null) this.decide("pick", picked.note.code, picked.note.reason);
+        this.#attempt(picked.address, head, now, false);
+        return;
+      case "ask":
+        this.#keepHead(head);
+        picked.ask(() => {
+          if (!this.#done) this.#pick(null, this.#core.clock.monotonic());
+          this.#core.gather.flush();
+        });
+        return;
+      case "none":
+        this.fail(picked.cause, picked.evidence, "pick", 0);
+    }
+  }
+
+  // ------------------------------------------------------------------ attempt
+
+  /** `fresh`: not on an idle connection, because one has just been found dead. */
+  #attempt(address: OriginAddress, head: MessageHead | null, now: number, fresh: boolean): void {
+    const { record } = this;
+    const route = this.#route;
+    if (route === null) return;
+    if (!fresh) this.#tried.push(address);
+    this.#address = address;
+    address.attemptStarted();
+    const attempt = newAttemptRecord(record.attempts.length + 1, address.poolName, address.origin.url, address.text);
+    record.attempts.push(attempt);
+    record.pool = attempt.pool;
+    record.origin = attempt.origin;
+    this.attempt = attempt;
+    this.requestSent = false;
+    this.#attemptStartedMs = now;
+    attempt.startedUs = toUs(now - this.startedMs);
+    const idle = fresh ? null : address.takeIdle(now, this.#idempotent);
+    if (idle !== null) {
+      attempt.reused = true;
+      attempt.connectionUses = idle.uses;
+      attempt.connectionAgeMs = now - idle.connectedAt;
+      attempt.connectionIdleMs = now - idle.idleSince;
+      attempt.connectedUs = attempt.startedUs;
+      idle.assign(this);
+      this.#connection = idle;
+      if (head !== null && this.#service !== null && this.#service.settings.retry.attemptsMax > 1) this.#keepHead(head);
+      this.#sendHead(idle, head, now);
+      return;
+    }
+    this.#keepHead(head);
+    if (address.mayOpen()) {
+      this.#connection = new OriginConnection(this.#core, address, this, route.timeouts.connectMs, now);
+      return;
+    }
+    this.decide("attempt", "attempt.waited-for-connection", `all ${address.openMax} connections to the origin were in use`);
+    this.#waiter = address.waitForConnection(now, route.timeouts.connectMs, {
+      serve: (connection, at) => this.#serveWaiter(connection, at),
+      timeout: (at) => this.#endAttempt(null, { kind: "timeout", what: "pool" }, at, route.timeouts.connectMs),
+    });
+  }
+
+  /** A connection became free, or (null) one may be opened. */
+  #serveWaiter(connection: OriginConnection | null, now: number): void {
+    this.#waiter = null;
+    const { attempt } = this;
+    const address = this.#address;
+    if (attempt === null || address === null || this.#route === null) return;
+    if (connection === null) {
+      this.#connection = new OriginConnection(this.#core, address, this, this.#route.timeouts.connectMs, now);
+      return;
+    }
+    attempt.reused = true;
+    attempt.connectionUses = connection.uses;
+    attempt.connectionAgeMs = now - connection.connectedAt;
+    attempt.connectedUs = toUs(now - this.startedMs);
+    connection.assign(this);
+    this.#connection = connection;
+    this.#sendHead(connection, null, now);
+    this.#core.gather.flush();
+  }
+
+  onOriginConnected(connection: OriginConnection, now: number): void {
+    if (this.attempt !== null) this.attempt.connectedUs = toUs(now - this.startedMs);
+    this.#sendHead(connection, null, now);
+  }
+
+  #keepHead(head: MessageHead | null): void {
+    if (head === null || this.#head !== null) return;
+    this.#head = Buffer.allocUnsafe(head.headEnd - head.headStart);
+    head.bytes.copy(this.#head, 0, head.headStart, head.headEnd);
+  }
+
+  #sendHead(connection: OriginConnection, head: MessageHead | null, now: number): void {
+    if (head !== null) this.#writeHead(connection, head, now);
+    else if (this.#head !== null) readHeadAgain(this.#head, (again) => this.#writeHead(connection, again, now));
+  }
+
+  #writeHead(connection: OriginConnection, head: MessageHead, now: number): void {
+    const { attempt } = this;
+    const route = this.#route;
+    if (route === null || attempt === null) return;
+    connection.expect(head.method);
+    this.#upgrade = forwardsUpgrade(head) ? (head.valueOf(FIELD.UPGRADE) ?? "").toLowerCase() : "";
+    this.#trailersWanted = this.#clientMinor === 1 && acceptsTrailers(head);
+    const { origin } = connection.address;
+    const writer = this.#core.gather.to(connection.socket);
+    const before = writer.length;
+    writeRequestHead(writer, head, {
+      identity: this.#identityLines,
+      via: this.#core.identity.via,
+      basePath: origin.basePath,
+      host: route.hostHeader === "origin" ? connection.address.hostField : null,
+      keepTrace: this.#keepTrace,
+    });
+    attempt.sentBytes = writer.length - before;
+    attempt.sentUs = toUs(this.#core.clock.monotonic() - this.startedMs);
+    const replay = this.#replay;
+    if (replay !== null) {
+      for (const piece of replay.pieces) this.#sendBody(connection, piece, 0, piece.length, false);
+      replay.sent();
+    }
+    if (this.requestComplete) this.#sendEnd(connection, now);
+    else {
+      if (this.#expectContinue) connection.wait("first byte", route.timeouts.firstByteMs, now);
+      this.#client.resume();
+    }
+  }
+
+  #sendBody(connection: OriginConnection, bytes: Buffer, start: number, end: number, shared: boolean): void {
+    if (this.attempt !== null) this.attempt.sentBytes += end - start;
+    const { gather } = this.#core;
+    if (this.#chunkedRequest) writeChunkHead(gather.to(connection.socket), end - start);
+    gather.body(connection.socket, bytes, start, end, this.#chunkedRequest, shared);
+  }
+
+  #sendEnd(connection: OriginConnection, now: number): void {
+    if (this.#chunkedRequest) {
+      const writer = this.#core.gather.to(connection.socket);
+      writer.ascii(LAST_CHUNK);
+      writer.crlf();
+    }
+    this.requestSent = true;
+    if (this.responseBegun || this.#route === null) return;
+    if (connection.socket.writing) connection.wait("write", this.#route.timeouts.gapMs, now);
+    else connection.wait("first byte", this.#route.timeouts.firstByteMs, now);
+  }
+
+  /** The client connection has handed over all it read: stop reading when the origin is slower. */
+  afterClientTurn(now: number): void {
+    const connection = this.#connection;
+    if (connection === null || !connection.socket.writing || connection.state === "connecting") return;
+    this.#client.pause();
+    if (!this.responseBegun && !this.tunnel) connection.wait("write", this.#route?.timeouts.gapMs ?? 0, now);
+  }
+
+  onOriginDrain(now: number): void {
+    this.#client.resume();
+    const connection = this.#connection;
+    if (connection === null || this.responseBegun || this.tunnel || this.#route === null) return;
+    if (this.requestSent || this.#expectContinue) connection.wait("first byte", this.#route.timeouts.firstByteMs, now);
+    else connection.stopWaiting();
+  }
+
+  // ------------------------------------------------------------------ judge
+
+  onAttemptEnded(connection: OriginConnection, ending: Ending, now: number): void {
+    this.#endAttempt(connection, ending, now, connection.limitMsAtEnd);
+  }
+
+  #endAttempt(connection: OriginConnection | null, ending: Ending, now: number, limitMs: number): void {
+    this.#connection = null;
+    this.#waiter = null;
+    if (this.tunnel) {
+      this.#endTunnel(now);
+      return;
+    }
+    const { attempt } = this;
+    const address = this.#address;
+    if (attempt === null || address === null) return;
+    const { wheel } = this.#core;
+    const sentMs = attempt.sentUs === -1 ? this.#attemptStartedMs : this.startedMs + attempt.sentUs / 1000;
+    const judgement = judgeAttempt(ending, {
+      connected: attempt.connectedUs !== -1,
+      reused: attempt.reused,
+      idleMs: attempt.connectionIdleMs,
+      sinceSentMs: Math.max(0, now - sentMs),
+      receivedBytes: attempt.receivedBytes,
+      headSeen: connection?.headSeen ?? false,
+      framing: connection?.framing ?? "none",
+      stallMs: wheel.stallEndedAt > sentMs ? Math.min(wheel.stallMs, wheel.stallEndedAt - sentMs) : 0,
+      limitMs,
+    });
+    attempt.cause = judgement.cause;
+    attempt.evidence = judgement.evidence;
+    attempt.endedUs = toUs(now - this.startedMs);
+    address.attemptEnded(attempt, this.#attemptStartedMs, judgement.cause, now);
+    if (this.responseBegun) this.#cut(judgement.cause, judgement.evidence, "relay");
+    else this.#rescue(judgement.cause, judgement.evidence, now);
+  }
+
+  // ------------------------------------------------------------------ relay
+
+  onInterim(head: MessageHead): void {
+    this.#interims += 1;
+    if (this.#interims > INTERIM_MAX || this.#clientMinor === 0 || this.responseBegun) return;
+    if (head.status === 100) {
+      if (!this.#expectContinue) return;
+      // The client sends its body now: what the origin is waited for begins anew when that is done.
+      this.#expectContinue = false;
+      this.#connection?.stopWaiting();
+    }
+    writeInterimHead(this.#core.gather.to(this.#client.socket), head, null);
+  }
+
+  onResponseHead(connection: OriginConnection, head: MessageHead, now: number): boolean {
+    const { record, attempt } = this;
+    const route = this.#route;
+    if (attempt === null || route === null) return false;
+    attempt.headUs = toUs(now - this.startedMs);
+    attempt.status = head.status;
+    record.originStatus = head.status;
+    if (head.status === 101) return this.#relayUpgrade(connection, head, now);
+    connection.address.learnKeepAlive(head.valueOf(FIELD.KEEP_ALIVE), now);
+    this.#framing = this.#framingFor(head);
+    const judged = judgeResponse(head);
+    if (judged !== null) {
+      record.cause = judged.cause;
+      record.party = CAUSES[judged.cause].party;
+      record.evidence = judged.evidence;
+      attempt.cause = judged.cause;
+      attempt.evidence = judged.evidence;
+    }
+    if (!this.requestComplete) {
+      // The origin answers before it has the whole request; the rest cannot be told from a next request.
+      this.#clientKeepAlive = false;
+      this.decide("relay", "relay.early-reply", "the origin answered before the request was complete");
+    }
+    const keepAlive = this.#clientKeepAlive && this.#framing !== "close" && !this.#core.draining;
+    this.#clientKeepAlive = keepAlive;
+    this.responseBegun = true;
+    this.#client.responseBegins();
+    record.status = head.status;
+    record.replyUs = toUs(now - this.startedMs);
+    writeResponseHead(this.#core.gather.to(this.#client.socket), head, {
+      lines: this.#responseLines(head, judged?.cause ?? null),
+      framing: this.#framing,
+      keepAlive,
+      clientMinorVersion: this.#clientMinor,
+    });
+    // Server-sent events are silent for as long as nothing happens: silence is no sign of a fault there.
+    this.#gapMs = isEventStream(head) ? 0 : route.timeouts.gapMs;
+    connection.wait("gap", this.#gapMs, now);
+    this.#replay?.release();
+    return true;
+  }
+
+  #framingFor(head: MessageHead): ClientFraming {
+    if (head.framing === "none" || head.framing === "length") return "as is";
+    return this.#clientMinor === 1 ? "chunked" : "close";
+  }
+
+  #responseLines(head: MessageHead, cause: CauseId | null): string {
+    let lines = `X-Request-Id: ${this.record.id}\r\n`;
+    // RFC 9110 §6.6.1: a recipient with a clock dates a response that came without a date.
+    if (head.find(FIELD.DATE) === -1) lines += `Date: ${httpDate(this.#core.clock.wall())}\r\n`;
+    if (cause !== null) lines += `Proxy-Status: ${proxyStatus(cause, this.#core.identity.name)}; received-status=${head.status}\r\n`;
+    return lines;
+  }
+
+  onResponseBody(bytes: Buffer, start: number, end: number): void {
+    const { gather } = this.#core;
+    const { socket } = this.#client;
+    this.record.responseBytes += end - start;
+    const chunked = this.#framing === "chunked";
+    if (chunked) writeChunkHead(gather.to(socket), end - start);
+    gather.body(socket, bytes, start, end, chunked, true);
+  }
+
+  onResponseEnd(connection: OriginConnection, now: number): void {
+    this.#connection = null;
+    const { attempt, record } = this;
+    if (attempt !== null) {
+      attempt.endedUs = toUs(now - this.startedMs);
+      this.#address?.attemptEnded(attempt, this.#attemptStartedMs, attempt.cause, now);
+    }
+    if (this.#framing === "chunked") this.#writeLastChunk(connection);
+    const outcome: Outcome = record.cause !== null ? "failed" : record.attempts.length > 1 ? "rescued" : "served";
+    if (!this.requestComplete && record.cause === null) this.#note("origin.early_reply", "a final response came before the request was complete");
+    this.#finish(outcome, "record", now);
+    this.#client.exchangeDone(this.#clientKeepAlive, this.requestComplete, now);
+  }
+
+  #writeLastChunk(connection: OriginConnection): void {
+    const writer = this.#core.gather.to(this.#client.socket);
+    writer.ascii(LAST_CHUNK);
+    if (this.#trailersWanted && connection.trailers !== null) {
+      for (const { name, value } of connection.trailers) {
+        writer.ascii(`${name}: `);
+        writer.ascii(value);
+        writer.crlf();
+      }
+    }
+    writer.crlf();
+  }
+
+  onOriginTurnEnd(connection: OriginConnection, now: number): void {
+    if (!this.#client.socket.writing || this.#connection !== connection) return;
+    connection.pause();
+    connection.stopWaiting();
+    this.#client.waitForWrite(now);
+  }
+
+  /** The client has taken everything that waited. */
+  clientDrained(now: number): void {
+    const connection = this.#connection;
+    if (connection === null) return;
+    connection.resume();
+    if (this.responseBegun && !this.tunnel) connection.wait("gap", this.#gapMs, now);
+  }
+
+  // ------------------------------------------------------------------ upgrades
+
+  #relayUpgrade(connection: OriginConnection, head: MessageHead, now: number): boolean {
+    const agreed = (head.valueOf(FIELD.UPGRADE) ?? "").toLowerCase();
+    const wanted = this.#upgrade.split(",").map((protocol) => protocol.trim());
+    if (this.#upgrade === "" || !wanted.includes(agreed)) {
+      const why = this.#upgrade === "" ? "101 without a request to upgrade" : `101 to "${agreed}", asked was "${this.#upgrade}"`;
+      connection.abandon();
+      this.#endAttempt(connection, { kind: "upgrade", why }, now, 0);
+      return false;
+    }
+    this.tunnel = true;
+    this.responseBegun = true;
+    this.record.tunnel = true;
+    this.record.status = 101;
+    this.record.replyUs = toUs(now - this.startedMs);
+    connection.becomeTunnel();
+    writeInterimHead(this.#core.gather.to(this.#client.socket), head, agreed);
+    this.#client.becomeTunnel();
+    return true;
+  }
+
+  /** Bytes from the client after the upgrade. */
+  tunnelFromClient(bytes: Buffer, start: number, end: number): void {
+    this.record.requestBytes += end - start;
+    const connection = this.#connection;
+    if (connection !== null) this.#core.gather.body(connection.socket, bytes, start, end, false, false);
+  }
+
+  tunnelClientFin(): void {
+    this.#connection?.socket.end();
+  }
+
+  onTunnelBytes(bytes: Buffer, start: number, end: number): void {
+    this.record.responseBytes += end - start;
+    this.#core.gather.body(this.#client.socket, bytes, start, end, false, false);
+  }
+
+  onTunnelFin(): void {
+    this.#client.socket.end();
+  }
+
+  /** The origin's side is closed. */
+  #endTunnel(now: number): void {
+    if (this.attempt !== null) this.attempt.endedUs = toUs(now - this.startedMs);
+    if (this.attempt !== null) this.#address?.attemptEnded(this.attempt, this.#attemptStartedMs, null, now);
+    this.#finish("served", "record", now);
+    this.#client.tunnelDone();
+  }
+
+  // ------------------------------------------------------------------ rescue
+
+  #rescue(cause: CauseId, evidence: string, now: number): void {
+    const service = this.#service;
+    const route = this.#route;
+    if (service === null || route === null) return;
+    const verdict = rescue({
+      cause,
+      method: this.record.method,
+      routeIdempotent: route.idempotent,
+      attempts: this.record.attempts.length,
+      service,
+      replay: this.#replay,
+      requestBytes: this.record.requestBytes,
+      othersLeft: service.othersLeft(this.#routeIndex, this.#tried),
+      now,
+    });
+    this.decide("rescue", verdict.code, verdict.reason);
+    if (verdict.retry) {
+      if (this.#counters !== null) this.#counters.retries += 1;
+      this.#interims = 0;
+      if (verdict.target === "same" && this.#address !== null) this.#attempt(this.#address, null, now, true);
+      else this.#pick(null, now);
+      return;
+    }
+    if (verdict.code === "retry.refused.budget" && this.#counters !== null) this.#counters.retriesRefusedByBudget += 1;
+    this.fail(cause, evidence, "attempt", 0);
+  }
+
+  // ------------------------------------------------------------------ reply
+
+  /** The exchange ends with the gateway's own answer, or with a cut when an answer has begun. */
+  fail(cause: CauseId, evidence: string, step: Step, status: number): void {
+    if (this.#done) return;
+    const now = this.#core.clock.monotonic();
+    if (this.responseBegun) {
+      this.#cut(cause, evidence, step);
+      return;
+    }
+    this.#leaveOrigin(now);
+    const { record } = this;
+    this.#note(cause, evidence);
+    if (record.id === "") record.id = this.#core.newId();
+    const refusal = record.reason === "" ? null : REFUSALS[record.reason as RefusalId];
+    const keepAlive = this.#clientKeepAlive && this.requestComplete && record.reason === "" && !this.#core.draining;
+    const reply = respondToFailure(
+      { cause, status, reason: record.reason, reasonText: refusal?.meaning ?? "", retryAfterSeconds: RETRY_AFTER[cause] ?? 0 },
+      {
+        requestId: record.id,
+        accept: this.#accept,
+        method: record.method,
+        keepAlive,
+        date: httpDate(this.#core.clock.wall()),
+        name: this.#core.identity.name,
+      },
+    );
+    record.status = reply.status;
+    record.responseBytes = reply.bodyBytes;
+    record.replyUs = toUs(now - this.startedMs);
+    this.#core.gather.to(this.#client.socket).ascii(reply.text);
+    this.#finish(CAUSES[cause].party === "client" || cause === "gw.no_route" ? "refused" : "failed", step, now);
+    this.#client.exchangeDone(keepAlive, this.requestComplete, now);
+  }
+
+  /** The response is broken and a part of it has left: its end must not look like one. */
+  #cut(cause: CauseId, evidence: string, step: Step): void {
+    const now = this.#core.clock.monotonic();
+    this.#note(cause, evidence);
+    this.#finish("failed", step, now);
+    // Chunks and Content-Length show the cut by themselves; without either only a reset does.
+    this.#client.cut(this.#framing === "close");
+  }
+
+  /** The client is gone: what is done for it stops, also at the origin. */
+  clientGone(how: string): void {
+    if (this.#done) return;
+    const now = this.#core.clock.monotonic();
+    if (this.tunnel) {
+      this.#leaveOrigin(now);
+      this.#finish("served", "record", now);
+      return;
+    }
+    const cause = this.responseBegun ? "client.abort_body" : "client.abort_wait";
+    const where = this.responseBegun ? `after ${this.record.responseBytes} body bytes of the response` : "before the response";
+    this.#leaveOrigin(now);
+    this.#note(cause, `the client closed the connection (${how}) ${where}`);
+    this.#finish("aborted", this.responseBegun ? "relay" : "attempt", now);
+  }
+
+  /** Ends what is under way at the origin, without blame for it. */
+  #leaveOrigin(now: number): void {
+    this.#waiter?.();
+    this.#waiter = null;
+    const connection = this.#connection;
+    this.#connection = null;
+    if (connection !== null) connection.abandon();
+    const { attempt } = this;
+    if (attempt !== null && attempt.endedUs === -1) {
+      attempt.endedUs = toUs(now - this.startedMs);
+      this.#address?.attemptAbandoned(this.#attemptStartedMs, now);
+    }
+  }
+
+  // ------------------------------------------------------------------ record
+
+  decide(step: Step, code: DecisionCode, reason: string): void {
+    const decision: Decision = { step, code, reason };
+    this.record.decisions.push(decision);
+  }
+
+  #note(cause: CauseId, evidence: string): void {
+    this.record.cause = cause;
+    this.record.party = CAUSES[cause].party;
+    this.record.evidence = evidence;
+  }
+
+  #finish(outcome: Outcome, step: Step, now: number): void {
+    if (this.#done) return;
+    this.#done = true;
+    this.#replay?.release();
+    const { record } = this;
+    record.outcome = outcome;
+    record.step = step;
+    record.doneUs = toUs(now - this.startedMs);
+    this.#core.exchangesActive -= 1;
+    this.#counters?.add(record);
+    this.#core.book.add(record, now);
+  }
+}
+
+/** Seconds that a client does well to wait, for causes that time heals. */
+const RETRY_AFTER: Partial<Record<CauseId, number>> = {
+  "gw.shed": 1,
+  "gw.draining": 1,
+  "gw.pool_wait": 1,
+  "gw.fd_exhausted": 5,
+  "gw.ports_exhausted": 5,
+  "gw.mem_or_buffers": 5,
+  "origin.all_unhealthy": 5,
+};
+
+function targetOf(head: MessageHead): string {
+  const end = Math.min(head.targetEnd, head.targetStart + TARGET_KEPT);
+  return head.bytes.latin1Slice(head.targetStart, end);
+}
+
+function pathOf(head: MessageHead, target: string): string {
+  if (head.targetForm === "asterisk") return "*";
+  if (head.pathStart === head.targetStart && head.pathEnd === head.targetEnd && head.targetEnd - head.targetStart <= TARGET_KEPT) return target;
+  return head.pathStart === head.pathEnd ? "/" : head.bytes.latin1Slice(head.pathStart, head.pathEnd);
+}
+
+function hostWithoutPort(host: string): string {
+  const colon = host.lastIndexOf(":");
+  // An IPv6 literal has colons of its own, inside brackets.
+  const name = colon === -1 || host.indexOf("]", colon) !== -1 ? host : host.slice(0, colon);
+  return name.toLowerCase();
+}
+
+/** RFC 9110 §7.6.2: only OPTIONS and TRACE are counted. */
+function mustNotGoOn(head: MessageHead): boolean {
+  return (head.method === "OPTIONS" || head.method === "TRACE") && (head.valueOf(FIELD.MAX_FORWARDS) ?? "").trim() === "0";
+}
+
+function isEventStream(head: MessageHead): boolean {
+  const at = head.find(FIELD.CONTENT_TYPE);
+  if (at === -1 || head.valueEnd(at) - head.valueStart(at) < 17) return false;
+  return head.value(at).toLowerCase().startsWith("text/event-stream");
+}

@@ -1,0 +1,174 @@
+/**
+ * One pool at work: its addresses as the names resolve now, and which of them may be used. Names are watched beside
+ * the traffic; an answer that vanishes or shrinks sharply changes nothing until it is confirmed.
+ */
+import type { PoolSettings, ServiceSettings } from "../config/settings.ts";
+import type { Resolution } from "../kernel/resolver.ts";
+import { assess, probationTurn } from "../policies/availability.ts";
+import type { Availability } from "../policies/availability.ts";
+import { observeOutcome } from "../policies/ejection.ts";
+import type { TrafficOutcome } from "../policies/ejection.ts";
+import { stepHealth } from "../policies/health.ts";
+import type { CheckResult } from "../policies/health.ts";
+import type { Standing } from "../policies/standing.ts";
+import { STEADY, judgeResolution } from "../policies/resolution-change.ts";
+import type { ResolutionChangeState } from "../policies/resolution-change.ts";
+import type { Core } from "./core.ts";
+import { OriginAddress } from "./origin-address.ts";
+
+interface NamedOrigin {
+  readonly settings: PoolSettings["origins"][number];
+  addresses: OriginAddress[];
+  change: ResolutionChangeState;
+  resolution: Resolution | null;
+}
+
+export class PoolRuntime {
+  readonly name: string;
+  readonly origins: readonly NamedOrigin[];
+  members: readonly OriginAddress[] = [];
+  availability: Availability<OriginAddress>;
+  /** Hears that the set of addresses changed, so that checks follow. Set by the gateway. */
+  onMembers: () => void = () => undefined;
+  readonly #core: Core;
+  readonly #service: ServiceSettings;
+  readonly #unwatch: (() => void)[] = [];
+  #shown = new Map<OriginAddress, Standing["state"]>();
+
+  constructor(core: Core, service: ServiceSettings, pool: PoolSettings) {
+    this.#core = core;
+    this.#service = service;
+    this.name = pool.name;
+    this.origins = pool.origins.map((settings) => ({ settings, addresses: [], change: STEADY, resolution: null }));
+    this.availability = assess(service, [], core.clock.monotonic());
+  }
+
+  /** Begins to watch the names. */
+  start(): void {
+    for (const origin of this.origins) {
+      this.#unwatch.push(this.#core.resolver.watch(origin.settings.host, (resolution) => this.#resolved(origin, resolution)));
+    }
+  }
+
+  stop(): void {
+    for (const unwatch of this.#unwatch.splice(0)) unwatch();
+    for (const member of this.members) member.destroy();
+  }
+
+  /** Brings `availability` up to date when time alone may have changed it. One comparison on the usual path. */
+  settle(now: number): void {
+    const { nextAt } = this.availability;
+    if (nextAt >= 0 && now >= nextAt) this.assess(now);
+  }
+
+  /** The address whose turn it is to be tried again by this one request, or null. */
+  probation(repeatable: boolean, now: number): OriginAddress | null {
+    const index = probationTurn(this.#service, this.members, this.availability, repeatable, now);
+    if (index < 0) return null;
+    this.assess(now);
+    return this.members[index] ?? null;
+  }
+
+  checked(address: OriginAddress, result: CheckResult, now: number): void {
+    if (this.#service.health === null) return;
+    address.check = { ok: result.ok, at: this.#core.clock.wall(), detail: result.detail };
+    const { state, verdict } = stepHealth(this.#service.health, address.health, result, now);
+    address.health = state;
+    if (verdict.kind === "changed") this.assess(now);
+  }
+
+  assess(now: number): void {
+    this.availability = assess(this.#service, this.members, now);
+    this.#announce();
+  }
+
+  #outcome(address: OriginAddress, outcome: TrafficOutcome, startedMs: number, now: number): void {
+    const verdict = observeOutcome(
+      this.#service.ejection,
+      address,
+      this.members,
+      outcome,
+      startedMs,
+      // A roll is only used when an ejection happens; drawing it for each outcome would be work for nothing.
+      outcome === "failure" ? this.#core.chance() : 0,
+      now,
+    );
+    if (verdict.kind !== "none") this.assess(now);
+  }
+
+  #resolved(origin: NamedOrigin, resolution: Resolution): void {
+    const now = this.#core.clock.monotonic();
+    const failedBefore = origin.resolution?.failure?.cause ?? null;
+    origin.resolution = resolution;
+    const { failure } = resolution;
+    if (failure !== null && failure.cause !== failedBefore) {
+      this.#core.book.publish({
+        kind: "resolution",
+        at: this.#core.clock.wall(),
+        service: this.#service.name,
+        origin: origin.settings.url,
+        because: `${failure.cause} (${failure.code}); ${resolution.addresses.length === 0 ? "no answer is known" : "the last good answer stays in use"}`,
+      });
+    }
+    const { state, verdict } = judgeResolution(
+      origin.change,
+      origin.addresses,
+      failure === null
+        ? { kind: "addresses", addresses: resolution.addresses, ttlMs: 0 }
+        : { kind: "failure", detail: failure.code },
+      now,
+    );
+    origin.change = state;
+    if (verdict.kind !== "apply") return;
+    const known = new Map(origin.addresses.map((address) => [address.ip, address]));
+    const next = verdict.addresses.map(
+      (address) =>
+        known.get(address.ip) ?? this.#newAddress(origin, { ip: address.ip, family: address.family }, now),
+    );
+    for (const address of origin.addresses) if (!next.includes(address)) address.retire();
+    origin.addresses = next;
+    this.members = this.origins.flatMap((each) => each.addresses);
+    this.assess(now);
+    this.onMembers();
+  }
+
+  #newAddress(origin: NamedOrigin, address: { ip: string; family: 4 | 6 }, now: number): OriginAddress {
+    const made = new OriginAddress(
+      this.#core,
+      address,
+      {
+        origin: origin.settings,
+        poolName: this.name,
+        connections: this.#service.connections,
+        ejection: this.#service.ejection,
+        heads: this.#service.heads,
+      },
+      now,
+    );
+    made.onOutcome = (self, outcome, startedMs, at) => this.#outcome(self, outcome, startedMs, at);
+    return made;
+  }
+
+  /** Tells whoever listens which addresses changed their state, once each. */
+  #announce(): void {
+    const shown = new Map<OriginAddress, Standing["state"]>();
+    this.members.forEach((member, index) => {
+      const standing = this.availability.standings[index];
+      if (standing === undefined) return;
+      shown.set(member, standing.state);
+      const before = this.#shown.get(member) ?? "up";
+      if (before === standing.state) return;
+      this.#core.book.publish({
+        kind: "origin",
+        at: this.#core.clock.wall(),
+        service: this.#service.name,
+        pool: this.name,
+        origin: member.origin.url,
+        address: member.text,
+        state: standing.state,
+        because: standing.because,
+      });
+    });
+    this.#shown = shown;
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * One active check on the wire: a connect, or a GET whose status counts. On a connection of its own, because a check
+ * on a pooled one would tell how an old connection is and not whether the origin takes new ones.
+ */
+import type { HealthSettings } from "../config/settings.ts";
+import type { MessageHead } from "../http1/head.ts";
+import type { MessageEvents } from "../http1/parser.ts";
+import { ResponseParser } from "../http1/parser.ts";
+import type { RefusalId } from "../http1/refusals.ts";
+import type { Dial, SocketError, SocketListener, SocketPort } from "../kernel/socket.ts";
+import type { CheckResult } from "../policies/health.ts";
+import type { OriginAddress } from "./origin-address.ts";
+
+/** Calls `done` once, unless the returned function was called before. The time limit is the caller's. */
+export function probeOrigin(
+  dial: Dial,
+  address: OriginAddress,
+  health: HealthSettings,
+  done: (result: CheckResult) => void,
+): () => void {
+  const check = new Check(address, health, done);
+  check.socket = dial(address, check);
+  return () => check.giveUp();
+}
+
+class Check implements SocketListener, MessageEvents {
+  socket: SocketPort | null = null;
+  readonly #address: OriginAddress;
+  readonly #health: HealthSettings;
+  readonly #parser: ResponseParser;
+  #done: ((result: CheckResult) => void) | null;
+
+  constructor(address: OriginAddress, health: HealthSettings, done: (result: CheckResult) => void) {
+    this.#address = address;
+    this.#health = health;
+    this.#done = done;
+    this.#parser = new ResponseParser(address.headLimits, this);
+  }
+
+  giveUp(): void {
+    this.#done = null;
+    this.socket?.destroy();
+  }
+
+  onConnect(): void {
+    const { path, host } = this.#health;
+    if (path === null) {
+      this.#tell({ ok: true, detail: "connected" });
+      return;
+    }
+    this.#parser.expect("GET");
+    const head = `GET ${this.#address.origin.basePath}${path} HTTP/1.1\r\nHost: ${host ?? this.#address.hostField}\r\nUser-Agent: goodgate-check\r\nAccept: */*\r\nConnection: close\r\n\r\n`;
+    this.socket?.write(Buffer.from(head, "latin1"));
+  }
+
+  onData(bytes: Buffer, start: number, end: number): void {
+    if (this.#done !== null) this.#parser.execute(bytes, start, end);
+  }
+
+  onHead(head: MessageHead): void {
+    if (head.status < 200) return;
+    this.#parser.stop = true;
+    const { statusMin, statusMax } = this.#health;
+    const ok = head.status >= statusMin && head.status <= statusMax;
+    this.#tell({ ok, detail: `status ${head.status}` });
+  }
+
+  onBody(): void {
+    // The head decides.
+  }
+
+  onEnd(): void {
+    // The head decides.
+  }
+
+  onRefusal(id: RefusalId): void {
+    this.#tell({ ok: false, detail: `not HTTP/1.1: ${id}` });
+  }
+
+  onDrain(): void {
+    // One small request.
+  }
+
+  onFin(): void {
+    this.#tell({ ok: false, detail: "closed without a response" });
+  }
+
+  onError(error: SocketError): void {
+    this.#tell({ ok: false, detail: WORDS[error.code] ?? error.code });
+  }
+
+  onClose(): void {
+    this.#tell({ ok: false, detail: "closed without a response" });
+  }
+
+  #tell(result: CheckResult): void {
+    const done = this.#done;
+    if (done === null) return;
+    this.#done = null;
+    this.socket?.destroy();
+    done(result);
+  }
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "connection reset",
+  EHOSTUNREACH: "no route to host",
+  ENETUNREACH: "network unreachable",
+  ETIMEDOUT: "no answer to SYN",
+};

@@ -1,0 +1,115 @@
+/**
+ * The records that are kept: every failed, rescued, refused or aborted exchange, the slowest of late, and a sample
+ * of the rest; each within its bound, so that a flood of one kind cannot push out the others. Who wants all of
+ * them reads the access log.
+ */
+import type { ExchangeFilter, GatewayEvent } from "../contract/view.ts";
+import type { RecordSettings } from "../config/settings.ts";
+import type { ExchangeRecord } from "../contract/record.ts";
+import type { Chance } from "../kernel/clock.ts";
+import { Ring } from "../kernel/ring.ts";
+
+/** Records older than this no longer count among the slowest. */
+const SLOWEST_FOR_MS = 600_000;
+const LIST_DEFAULT = 50;
+const LIST_MAX = 1000;
+
+export class RecordBook {
+  /** Exchanges that ended, since start. */
+  total = 0;
+  readonly #failed: Ring<ExchangeRecord>;
+  readonly #sampled: Ring<ExchangeRecord>;
+  readonly #slowest: { record: ExchangeRecord; at: number }[] = [];
+  readonly #settings: RecordSettings;
+  readonly #chance: Chance;
+  readonly #log: ((record: ExchangeRecord) => void) | null;
+  readonly #listeners = new Set<(event: GatewayEvent) => void>();
+
+  /** `log` gets every record. It must not keep it. */
+  constructor(settings: RecordSettings, chance: Chance, log: ((record: ExchangeRecord) => void) | null) {
+    this.#settings = settings;
+    this.#chance = chance;
+    this.#log = log;
+    this.#failed = new Ring(settings.failedMax);
+    this.#sampled = new Ring(settings.sampledMax);
+  }
+
+  add(record: ExchangeRecord, now: number): void {
+    this.total += 1;
+    this.#log?.(record);
+    if (record.outcome !== "served") this.#failed.push(record);
+    else if (!this.#addSlowest(record, now) && this.#chance() < this.#settings.sampleRatio) this.#sampled.push(record);
+    if (this.#listeners.size > 0) this.publish({ kind: "exchange", record });
+  }
+
+  publish(event: GatewayEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  subscribe(listener: (event: GatewayEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  find(id: string): ExchangeRecord | null {
+    for (const record of this.#all()) if (record.id === id) return record;
+    return null;
+  }
+
+  /** Newest first. */
+  list(filter: ExchangeFilter): ExchangeRecord[] {
+    const limit = Math.min(Math.max(1, filter.limit ?? LIST_DEFAULT), LIST_MAX);
+    return [...this.#all()]
+      .filter((record) => matches(record, filter))
+      .sort((a, b) => b.startedAt - a.startedAt || b.doneUs - a.doneUs)
+      .slice(0, limit);
+  }
+
+  *#all(): Generator<ExchangeRecord> {
+    yield* this.#failed.newestFirst();
+    yield* this.#sampled.newestFirst();
+    for (const entry of this.#slowest) yield entry.record;
+  }
+
+  /**
+   * The list is ordered by duration, slowest first. The usual fast exchange is turned away by one comparison with
+   * the last entry; tunnels are as long as people like and say nothing.
+   */
+  #addSlowest(record: ExchangeRecord, now: number): boolean {
+    const { slowestMax } = this.#settings;
+    const list = this.#slowest;
+    if (slowestMax === 0 || record.tunnel) return false;
+    const last = list[list.length - 1];
+    if (list.length >= slowestMax && last !== undefined && record.doneUs <= last.record.doneUs && now - this.#prunedAt < SLOWEST_FOR_MS / 10) return false;
+    this.#prune(now);
+    let at = list.length;
+    while (at > 0 && (list[at - 1]?.record.doneUs ?? 0) < record.doneUs) at -= 1;
+    if (at >= slowestMax) return false;
+    list.splice(at, 0, { record, at: now });
+    if (list.length > slowestMax) list.pop();
+    return true;
+  }
+
+  #prunedAt = 0;
+
+  #prune(now: number): void {
+    if (now - this.#prunedAt < SLOWEST_FOR_MS / 10) return;
+    this.#prunedAt = now;
+    const kept = this.#slowest.filter((entry) => now - entry.at < SLOWEST_FOR_MS);
+    this.#slowest.length = 0;
+    this.#slowest.push(...kept);
+  }
+}
+
+function matches(record: ExchangeRecord, filter: ExchangeFilter): boolean {
+  if (filter.cause !== undefined && record.cause !== filter.cause && !record.attempts.some((attempt) => attempt.cause === filter.cause)) return false;
+  if (filter.origin !== undefined && !record.attempts.some((attempt) => attempt.origin === filter.origin)) return false;
+  if (filter.service !== undefined && record.service !== filter.service) return false;
+  if (filter.route !== undefined && record.route !== filter.route) return false;
+  if (filter.outcome !== undefined && record.outcome !== filter.outcome) return false;
+  if (filter.since !== undefined && record.startedAt < filter.since) return false;
+  if (filter.status === undefined) return true;
+  return filter.status.endsWith("xx")
+    ? String(record.status).startsWith(filter.status.slice(0, 1)) && record.status >= 100
+    : String(record.status) === filter.status;
+}

@@ -1,0 +1,172 @@
+/** What the gateway lets others see: plain copies of its state, made when somebody asks and never kept. */
+import type { GatewayView, OriginAddressView, OriginView, ServiceStatusView, StatusView } from "../contract/view.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { Histogram } from "../kernel/histogram.ts";
+import type { ListeningPort } from "../kernel/socket.ts";
+import { keepAliveBecause, maxIdleMs } from "../policies/keep-alive.ts";
+import { expectedLatency } from "../policies/peak-ewma.ts";
+import type { ListenerRuntime } from "./client-connection.ts";
+import type { Core } from "./core.ts";
+import type { GatewayPorts } from "./gateway.ts";
+import type { OriginAddress } from "./origin-address.ts";
+import type { PoolRuntime } from "./pool-runtime.ts";
+import type { ServiceRuntime } from "./service-runtime.ts";
+
+interface ViewOf {
+  readonly core: Core;
+  readonly listeners: readonly ListenerRuntime[];
+  readonly listening: readonly ListeningPort[];
+  readonly ports: Pick<GatewayPorts, "processView" | "accessLogDropped" | "version" | "clock">;
+  readonly startedAt: number;
+}
+
+export function createView({ core, listeners, listening, ports, startedAt }: ViewOf): GatewayView {
+  return {
+    status: (): StatusView => ({
+      version: ports.version,
+      startedAt,
+      state: core.draining ? "draining" : "serving",
+      listeners: listeners.map((listener, index) => ({
+        name: listener.name,
+        address: listening[index]?.address ?? listener.settings.bind.host,
+        port: listening[index]?.port ?? listener.settings.bind.port,
+      })),
+      connections: core.connections,
+      exchangesActive: core.exchangesActive,
+      exchangesTotal: core.book.total,
+      services: core.services.map((service) => serviceView(service, ports.clock.monotonic())),
+    }),
+    origins: () => core.services.flatMap((service) => originViews(service, ports.clock)),
+    // Records are never changed once they are in the book; still, what leaves is the asker's own.
+    exchanges: (filter) => core.book.list(filter).map((record) => structuredClone(record)),
+    exchange: (id) => {
+      const record = core.book.find(id);
+      return record === null ? null : structuredClone(record);
+    },
+    metrics: () => ({
+      routes: core.services.flatMap((service) =>
+        service.counters.map((counters) => ({
+          service: counters.service,
+          route: counters.route,
+          byStatus: counters.byStatus,
+          byOutcome: { ...counters.byOutcome },
+          byCause: { ...counters.byCause },
+          duration: copyOf(counters.duration),
+          requestBytes: counters.requestBytes,
+          responseBytes: counters.responseBytes,
+          retries: counters.retries,
+          retriesRefusedByBudget: counters.retriesRefusedByBudget,
+        })),
+      ),
+      origins: core.services.flatMap((service) =>
+        service.pools.flatMap((pool) =>
+          pool.members.map((address) => ({
+            service: service.settings.name,
+            pool: pool.name,
+            origin: address.origin.url,
+            address: address.text,
+            attempts: address.attempts,
+            byCause: { ...address.byCause },
+            firstByte: copyOf(address.firstByte),
+            connectionsMade: address.connectionsMade,
+            connectionsReused: address.connectionsReused,
+            connectionsOpen: address.connectionsOpen,
+            connectionsIdle: address.connectionsIdle,
+            inFlight: address.inFlight,
+            available: address.share > 0,
+          })),
+        ),
+      ),
+      refusals: { ...core.telemetry.refusals } as Record<string, number>,
+      connectionsAccepted: core.telemetry.connectionsAccepted,
+      connectionsOpen: core.connections,
+      exchangesActive: core.exchangesActive,
+      replayBytes: core.replayBudget.bytes,
+      accessLogDropped: ports.accessLogDropped(),
+      process: ports.processView(),
+    }),
+    subscribe: (listener) => core.book.subscribe(listener),
+  };
+
+  function serviceView(service: ServiceRuntime, now: number): ServiceStatusView {
+    for (const pool of service.pools) pool.settle(now);
+    const used = service.poolInUse;
+    const { availability } = used;
+    const anything = service.pools.some((pool) => pool.availability.usable.length > 0);
+    const allUp = service.pools.every((pool) => pool.availability.standings.every((standing) => standing.state === "up"));
+    const away = used !== service.pools[0];
+    const state = !anything
+      ? "down"
+      : availability.kind === "fail-open"
+        ? "failing open"
+        : allUp && !away
+          ? "healthy"
+          : "degraded";
+    const because = away ? `pool ${used.name} is in use: ${service.preferenceBecause}` : availability.because;
+    return {
+      name: service.settings.name,
+      hosts: service.settings.hosts,
+      pool: used.name,
+      state,
+      because,
+      pools: service.pools.map((pool) => ({
+        name: pool.name,
+        origins: pool.members.length,
+        available: pool.availability.usable.length,
+      })),
+    };
+  }
+
+  function originViews(service: ServiceRuntime, clock: Clock): OriginView[] {
+    const now = clock.monotonic();
+    return service.pools.flatMap((pool) => {
+      pool.settle(now);
+      return pool.origins.map((origin) => {
+        const failure = origin.resolution?.failure ?? null;
+        return {
+          service: service.settings.name,
+          pool: pool.name,
+          origin: origin.settings.url,
+          weight: origin.settings.weight,
+          addresses: origin.addresses.map((address) => addressView(service, pool, address, clock, now)),
+          resolution: failure === null ? "" : `${failure.cause} (${failure.code})`,
+        };
+      });
+    });
+  }
+
+  function addressView(
+    service: ServiceRuntime,
+    pool: PoolRuntime,
+    address: OriginAddress,
+    clock: Clock,
+    now: number,
+  ): OriginAddressView {
+    const standing = pool.availability.standings[pool.members.indexOf(address)];
+    const { connections, health } = service.settings;
+    return {
+      address: address.text,
+      state: standing?.state ?? "up",
+      because: standing?.because ?? "",
+      since: Math.round(clock.wall() - (now - (standing?.since ?? now))),
+      share: address.share,
+      check: {
+        kind: health === null ? "none" : health.path === null ? "connect" : "http",
+        ...address.check,
+      },
+      disagreement: standing?.disagreement ?? "",
+      inFlight: address.inFlight,
+      connectionsOpen: address.connectionsOpen,
+      connectionsIdle: address.connectionsIdle,
+      keepAliveMs: Math.round(maxIdleMs(connections, address.keepAlive, now)),
+      keepAliveBecause: keepAliveBecause(connections, address.keepAlive, now),
+      latencyMs: Math.round(expectedLatency(address.latency, 0, now) * 100) / 100,
+      attempts: address.attempts,
+      failures: address.failures,
+    };
+  }
+}
+
+function copyOf(histogram: Histogram): Histogram {
+  return { ...histogram, counts: histogram.counts.slice() };
+}

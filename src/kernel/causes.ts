@@ -1,0 +1,693 @@
+/**
+ * The one table of causes: every way an exchange can go wrong that this gateway can tell from every other
+ * way. Records, replies, metrics, the API, `explain` and docs/reference/causes.md all speak in these ids.
+ *
+ * A cause is not a status: one 502 stands for a dozen of these, and the same cause may end in a 502, in a
+ * cut body or in nothing at all because another origin answered. Each row says who is at fault, what tells
+ * it from its look-alikes and what to do first. `origin` as a party means that the origin did it; a cause
+ * whose id begins with `origin.` only says where it showed.
+ *
+ * Only causes that one gateway can conclude from what it saw itself belong here. Those that need other
+ * facts (a deploy, a second vantage point, a whole provider) come with the engine that concludes them.
+ */
+
+/** Who is at fault: who has to act so that it does not happen again. */
+export type Party =
+  /** Whoever sent the request. Nothing to repair behind the gateway; kept out of objectives. */
+  | "client"
+  /** This process or the machine under it. Never an origin's fault, whatever it looked like. */
+  | "gateway"
+  /** The path between gateway and origin: routers, firewalls, address translation. */
+  | "network"
+  /** Name resolution: the zone, its servers, or the resolver that was asked. */
+  | "dns"
+  /** The process that answers, or something on its machine. */
+  | "origin"
+  /** Settings that contradict each other or the world, here or at the origin: people repair it, not restarts. */
+  | "configuration"
+  /** Nothing is broken; there is more work than room for it. */
+  | "overload";
+
+/** What may still be done for the request. Each needs a token from the retry budget as well. */
+export type RetryClass =
+  /** The origin provably saw nothing of it: any method may go to another origin. */
+  | "R0"
+  /** It may have been run, no response byte came: only idempotent requests (RFC 9110 §9.2.2). */
+  | "R1"
+  /** A response began: only idempotent requests of which nothing has been sent to the client. */
+  | "R2"
+  /** Another attempt cannot help, or must not be made. */
+  | "RX";
+
+/** The error types of RFC 9209 §2.3 that this table uses. */
+export type ProxyStatusError =
+  | "connection_limit_reached"
+  | "connection_read_timeout"
+  | "connection_refused"
+  | "connection_terminated"
+  | "connection_timeout"
+  | "connection_write_timeout"
+  | "destination_ip_unroutable"
+  | "destination_not_found"
+  | "destination_unavailable"
+  | "dns_error"
+  | "dns_timeout"
+  | "http_protocol_error"
+  | "http_request_error"
+  | "http_response_header_section_size"
+  | "http_response_incomplete"
+  | "http_response_timeout"
+  | "http_response_transfer_coding"
+  | "http_upgrade_failed"
+  | "proxy_configuration_error"
+  | "proxy_internal_error"
+  | "proxy_internal_response"
+  | "proxy_loop_detected";
+
+/** The nearest word that other gateways have for it; null where they have none. */
+export interface Equivalents {
+  /** Response flag. */
+  readonly envoy: string | null;
+  /** Termination state, or an error name of its connection layer. */
+  readonly haproxy: string | null;
+  /** Error-log wording or status. */
+  readonly nginx: string | null;
+  /** Error number. */
+  readonly cloudflare: string | null;
+}
+
+interface Row {
+  readonly party: Party;
+  /**
+   * What the client gets when the gateway has to answer and nothing of a response has been sent yet; once a
+   * head is out, the connection is cut instead. 0: the gateway never answers with this cause, because the
+   * client is gone or because the origin's own response is passed on.
+   */
+  readonly status: 0 | 400 | 404 | 408 | 500 | 502 | 503 | 504;
+  /** The `error` parameter of Proxy-Status (RFC 9209 §2.1.1); null when there is none to report. */
+  readonly proxyStatus: ProxyStatusError | null;
+  readonly retryClass: RetryClass;
+  readonly title: string;
+  /** For an operator: what happened. */
+  readonly means: string;
+  /** What shows it, and what tells it from the causes it is mistaken for. */
+  readonly evidence: string;
+  /** The first thing to do. */
+  readonly lookFirst: string;
+  readonly equivalents: Equivalents;
+}
+
+export interface Cause extends Row {
+  readonly id: CauseId;
+}
+
+const TABLE = {
+  "client.abort_wait": {
+    party: "client",
+    status: 0,
+    proxyStatus: null,
+    retryClass: "RX",
+    title: "Client left while waiting",
+    means: "The client closed its connection before a response head had been sent to it, so the attempt was cancelled.",
+    evidence:
+      "The client's socket closed while an attempt was pending or being prepared. A FIN alone is not enough: a client that half-closes after its request still gets its answer.",
+    lookFirst:
+      "Compare how long these clients waited with the usual time to first byte. Many of them near one duration mean a timeout in front of you, or an origin that has become slow.",
+    equivalents: { envoy: "DC", haproxy: "CC, CH, CQ", nginx: "499", cloudflare: "499" },
+  },
+  "client.abort_body": {
+    party: "client",
+    status: 0,
+    proxyStatus: null,
+    retryClass: "RX",
+    title: "Client left during a body",
+    means: "The client closed its connection while its request body or the response body was under way.",
+    evidence:
+      "The client's socket closed or was reset after the first body byte and before the last. The origin's connection was healthy at that moment; otherwise the origin's failure is the cause.",
+    lookFirst:
+      "Usually nothing: people close tabs and stop downloads. Look closer when one route or one size stands out.",
+    equivalents: { envoy: "DC", haproxy: "CD", nginx: "499", cloudflare: "499" },
+  },
+  "client.slow": {
+    party: "client",
+    status: 408,
+    proxyStatus: "http_request_error",
+    retryClass: "RX",
+    title: "Client too slow",
+    means:
+      "The client did not finish its request head in time, paused too long inside its request body, or stopped taking the response.",
+    evidence:
+      "A limit on the client's side ran out while the gateway was waiting for the client and not for an origin. Told from origin.write_stall by who was not moving: here the gateway had room for more bytes, or had bytes to give.",
+    lookFirst:
+      "See whether few addresses hold many connections (an attack that trickles heads) or many addresses hold one each (bad mobile links, for which the limits may be too tight).",
+    equivalents: { envoy: "SI", haproxy: "cR, cH, cD", nginx: "408", cloudflare: "408" },
+  },
+  "client.bad_request": {
+    party: "client",
+    status: 400,
+    proxyStatus: "http_request_error",
+    retryClass: "RX",
+    title: "Malformed or oversized request",
+    means:
+      "The request breaks the rules of HTTP/1.1, is ambiguous, or exceeds a limit on heads. It was refused and the connection closed; no origin saw it.",
+    evidence:
+      "The parser stopped with a reason id, which stands in the record. The status is the reason's own and may be 413, 414, 417, 431, 501 or 505 instead of 400.",
+    lookFirst:
+      "Read the reason id and the client's address. Two framings, odd lengths and bare line ends from one address are smuggling probes; one client of your own is a bug to report.",
+    equivalents: { envoy: "DPE", haproxy: "PR", nginx: "400", cloudflare: "400" },
+  },
+  "gw.no_route": {
+    party: "configuration",
+    status: 404,
+    proxyStatus: "destination_not_found",
+    retryClass: "RX",
+    title: "No route matches",
+    means: "No service is configured for this host, or none of its routes takes this path, method and these fields.",
+    evidence:
+      "The route step ended without a service; nothing was dialled. A 404 of an origin has an origin status instead.",
+    lookFirst: "Run `goodgate check --explain METHOD URL` and compare the configuration with the one before it.",
+    equivalents: { envoy: "NR", haproxy: null, nginx: null, cloudflare: "1004" },
+  },
+  "gw.bad_config": {
+    party: "configuration",
+    status: 500,
+    proxyStatus: "proxy_configuration_error",
+    retryClass: "R0",
+    title: "Configuration cannot be carried out",
+    means:
+      "The request matched a route whose settings cannot be carried out, such as an origin whose scheme this build cannot dial.",
+    evidence:
+      "The gateway found the contradiction before it dialled. It depends on the route alone and repeats every time.",
+    lookFirst: "Go back to the last configuration that worked, then run `goodgate check` on the new one.",
+    equivalents: { envoy: "NFCF", haproxy: null, nginx: "[emerg]", cloudflare: null },
+  },
+  "gw.internal": {
+    party: "gateway",
+    status: 500,
+    proxyStatus: "proxy_internal_error",
+    retryClass: "RX",
+    title: "Fault in the gateway",
+    means: "The gateway's own code failed while it handled this request. That is a bug in Goodgate.",
+    evidence: "An exception in the gateway, while neither the client's nor the origin's connection had failed.",
+    lookFirst:
+      "Take the stack from the log with this request id and report it. If one route triggers it, go back to the configuration before it.",
+    equivalents: { envoy: null, haproxy: "I*", nginx: null, cloudflare: "500" },
+  },
+  "gw.loop": {
+    party: "configuration",
+    status: 502,
+    proxyStatus: "proxy_loop_detected",
+    retryClass: "RX",
+    title: "Request came back to this gateway",
+    means: "The request had already passed through this gateway: an origin, or something between, sends it back here.",
+    evidence: "This gateway's own name stands in the Via field of the request (RFC 9110 §7.6.3).",
+    lookFirst: "Find the origin of that route that points at this gateway, or at a name that resolves to it.",
+    equivalents: { envoy: null, haproxy: null, nginx: null, cloudflare: "1019" },
+  },
+  "gw.fd_exhausted": {
+    party: "gateway",
+    status: 503,
+    proxyStatus: "proxy_internal_error",
+    retryClass: "R0",
+    title: "Out of file descriptors",
+    means: "The process or the machine has no descriptor left, so no connection could be opened and no name looked up.",
+    evidence:
+      "EMFILE or ENFILE, or a lookup that fails with ENOTFOUND while nearly all descriptors are in use: the system's resolver reports a missing descriptor as a missing name. Told from dns.nxdomain by that count.",
+    lookFirst:
+      "Raise the limit on open files for the service, and look at which connections fill it (`goodgate doctor` shows both).",
+    equivalents: { envoy: null, haproxy: "RC (PROC_FDLIM)", nginx: "(24: Too many open files)", cloudflare: null },
+  },
+  "gw.ports_exhausted": {
+    party: "gateway",
+    status: 503,
+    proxyStatus: "proxy_internal_error",
+    retryClass: "R0",
+    title: "Out of local ports",
+    means: "No local port is left for another connection to this origin address; other addresses still work.",
+    evidence:
+      "EADDRNOTAVAIL at once when connecting, to one address and port, with many connections to it in TIME_WAIT.",
+    lookFirst:
+      "Find out why connections to that origin are not used again (is it answering with `Connection: close`?), then add origin addresses or widen the port range.",
+    equivalents: {
+      envoy: "UF",
+      haproxy: "RC (FREE_PORTS)",
+      nginx: "(99: Cannot assign requested address)",
+      cloudflare: null,
+    },
+  },
+  "gw.mem_or_buffers": {
+    party: "gateway",
+    status: 503,
+    proxyStatus: "proxy_internal_error",
+    retryClass: "R0",
+    title: "Out of memory for sockets",
+    means: "The machine refused memory for a connection, so nothing was sent.",
+    evidence: "ENOBUFS or ENOMEM when connecting.",
+    lookFirst: "Look at the machine's free memory and its limits for TCP memory, then at what else runs there.",
+    equivalents: { envoy: "OM", haproxy: "RC (SYS_MEMLIM)", nginx: "(12: Cannot allocate memory)", cloudflare: null },
+  },
+  "gw.loop_stall": {
+    party: "gateway",
+    status: 503,
+    proxyStatus: "proxy_internal_error",
+    retryClass: "R1",
+    title: "Gateway paused",
+    means:
+      "The gateway itself stood still for so long that timers fired late and connections went stale unnoticed. The origin only seemed slow or gone.",
+    evidence:
+      "The measured delay of the gateway's own event loop covers the moment of the failure and a good part of the limit that ran out. All origins look slow at the same instant. Told from origin.ttfb_timeout and origin.keepalive_race by exactly that.",
+    lookFirst:
+      "Look at the event-loop delay and at the machine: a starved or throttled CPU, swapping, a paused virtual machine.",
+    equivalents: { envoy: null, haproxy: null, nginx: null, cloudflare: null },
+  },
+  "gw.pool_wait": {
+    party: "overload",
+    status: 503,
+    proxyStatus: "connection_limit_reached",
+    retryClass: "R0",
+    title: "No free connection in time",
+    means: "Every connection that the origins may have is busy, and none became free while the request waited.",
+    evidence:
+      "The request waited for a connection and never got one; nothing was dialled for it. The origins' own response times tell whether they are slow or the limit is low.",
+    lookFirst:
+      "If the origins' latency is flat, raise `connections.perOriginMax`. If it rises, they are the bottleneck and a higher limit makes it worse.",
+    equivalents: { envoy: "UO", haproxy: "sQ", nginx: null, cloudflare: null },
+  },
+  "gw.shed": {
+    party: "overload",
+    status: 503,
+    proxyStatus: "proxy_internal_response",
+    retryClass: "RX",
+    title: "Turned away at the door",
+    means: "The gateway had reached its limit on client connections and refused this one so that the others stay fast.",
+    evidence:
+      "The limit `limits.connectionsMax`, or the one that the descriptors allow, was reached when the client connected. No origin was asked.",
+    lookFirst:
+      "See who holds the connections: idle clients, one address, or a real rise of traffic. Then raise the limit or add a gateway.",
+    equivalents: { envoy: "OM, DO", haproxy: "PC", nginx: "worker_connections are not enough", cloudflare: "1200" },
+  },
+  "gw.draining": {
+    party: "gateway",
+    status: 503,
+    proxyStatus: "proxy_internal_response",
+    retryClass: "R0",
+    title: "Gateway shutting down",
+    means:
+      "The gateway had been told to stop, and this request came too late or was still running when the time for draining ended.",
+    evidence: "The gateway's own state was `draining`.",
+    lookFirst:
+      "Take the gateway out of whatever spreads load over it before stopping it, and give `drain` more time than your longest requests need.",
+    equivalents: { envoy: "LH", haproxy: "K", nginx: null, cloudflare: null },
+  },
+  "dns.nxdomain": {
+    party: "dns",
+    status: 502,
+    proxyStatus: "dns_error",
+    retryClass: "R0",
+    title: "Origin's name does not exist",
+    means:
+      "The resolver says that the origin's name does not exist, and the gateway has never had a good answer for it.",
+    evidence:
+      "NXDOMAIN (ENOTFOUND) while descriptors were free; with none free it is gw.fd_exhausted. A name that once resolved goes on with its last good addresses and shows a note instead.",
+    lookFirst:
+      "Check the spelling of the origin, then what changed in the zone. Ask a second resolver for the same name.",
+    equivalents: {
+      envoy: "DF",
+      haproxy: null,
+      nginx: "could not be resolved (3: Host not found)",
+      cloudflare: "530/1016",
+    },
+  },
+  "dns.servfail": {
+    party: "dns",
+    status: 502,
+    proxyStatus: "dns_error",
+    retryClass: "R0",
+    title: "Resolver could not answer",
+    means:
+      "The resolver answered that it failed or refuses to answer, and the gateway holds no earlier answer for the name.",
+    evidence:
+      "SERVFAIL or REFUSED, or an answer that could not be read. Other names through the same resolver tell whether the zone is broken or the resolver.",
+    lookFirst:
+      "Ask another resolver. If it answers, replace or add one under `dns.resolvers`; if not, the zone's servers or its signatures are broken.",
+    equivalents: {
+      envoy: "DF",
+      haproxy: null,
+      nginx: "could not be resolved (2: Server failure)",
+      cloudflare: "530/1001",
+    },
+  },
+  "dns.timeout": {
+    party: "dns",
+    status: 504,
+    proxyStatus: "dns_timeout",
+    retryClass: "R0",
+    title: "Resolver silent",
+    means: "No resolver answered in time, and the gateway holds no earlier answer for the name.",
+    evidence:
+      "The questions ran into their time limit, or the resolver's port refused them. Connections to origins that are already known still work, which tells it from a dead network.",
+    lookFirst:
+      "Check that the resolvers can be reached from this machine (UDP and TCP port 53), and name more than one.",
+    equivalents: {
+      envoy: "DF",
+      haproxy: null,
+      nginx: "could not be resolved (110: Operation timed out)",
+      cloudflare: "530/1001",
+    },
+  },
+  "dns.empty_or_prohibited": {
+    party: "dns",
+    status: 502,
+    proxyStatus: "dns_error",
+    retryClass: "R0",
+    title: "Name has no usable address",
+    means:
+      "The name exists but has no address record, or none that may be dialled, and the gateway holds no earlier answer.",
+    evidence:
+      "An answer without addresses (NODATA). An answer that suddenly becomes empty is not believed: the last good one stays in use.",
+    lookFirst: "Look at the zone's automation: records that vanish all at once are usually deleted by a program.",
+    equivalents: { envoy: "DF", haproxy: null, nginx: null, cloudflare: "1000, 1002" },
+  },
+  "dns.stale_ip": {
+    party: "dns",
+    status: 502,
+    proxyStatus: "dns_error",
+    retryClass: "R0",
+    title: "Address no longer in DNS",
+    means:
+      "A connection failed to an address that the name no longer has: the gateway was still using an answer from before a change.",
+    evidence:
+      "The dialled address is missing from the newest answer, or the answer could not be refreshed for longer than its lifetime, and only that address fails.",
+    lookFirst:
+      "Check that the name can be resolved now and how long its TTL is. Keep old addresses answering for one TTL when you move an origin.",
+    equivalents: { envoy: "UF", haproxy: "SC, sC", nginx: "connect() failed", cloudflare: "521, 522" },
+  },
+  "net.unroutable": {
+    party: "network",
+    status: 502,
+    proxyStatus: "destination_ip_unroutable",
+    retryClass: "R0",
+    title: "No way to the address",
+    means: "The network says that there is no way to the origin's address.",
+    evidence:
+      "ENETUNREACH within milliseconds (no route), or EHOSTUNREACH after about three seconds (the machine does not answer on its own network). Silence would be net.connect_timeout.",
+    lookFirst:
+      "Try the other address family and the routes of this machine; then whether the origin's machine exists at all.",
+    equivalents: { envoy: "UF", haproxy: "SC (EUNREACH)", nginx: "(113: No route to host)", cloudflare: "523" },
+  },
+  "net.connect_timeout": {
+    party: "network",
+    status: 504,
+    proxyStatus: "connection_timeout",
+    retryClass: "R0",
+    title: "Connecting took too long",
+    means: "The origin's address did not answer the attempt to connect. Nothing of the request was sent.",
+    evidence:
+      "No connection by the deadline and no error either. A firewall that drops and an origin whose queue for new connections is full look the same from here; a closed port would be origin.refused.",
+    lookFirst:
+      "Does the machine answer on another port? Then look at the origin's firewall and at its accept queue (ListenOverflows). If it answers nowhere, it is the path or the machine.",
+    equivalents: { envoy: "UF", haproxy: "sC", nginx: "(110) while connecting to upstream", cloudflare: "522" },
+  },
+  "net.half_open": {
+    party: "network",
+    status: 504,
+    proxyStatus: "connection_read_timeout",
+    retryClass: "R1",
+    title: "Idle connection silently dropped",
+    means:
+      "A connection that had been idle swallowed the request: something between dropped it without telling either end.",
+    evidence:
+      "A reused connection with a long idle time, no byte and no error until the deadline, while new connections to the same address work. Told from origin.ttfb_timeout by that comparison.",
+    lookFirst:
+      "Find the device between that forgets idle connections (often at 350 s or less) and keep `connections.idleMax` below it.",
+    equivalents: { envoy: "UT", haproxy: "sH, sD", nginx: "(110) while reading response header", cloudflare: "524" },
+  },
+  "net.mid_reset": {
+    party: "network",
+    status: 502,
+    proxyStatus: "connection_terminated",
+    retryClass: "R2",
+    title: "Reset during the response",
+    means:
+      "The connection was reset while the response was under way, by the path or by a crashing origin; the client's copy was cut, too.",
+    evidence:
+      "RST (ECONNRESET while reading) after response bytes and before the framing said that all had come. A FIN at that point is origin.truncated.",
+    lookFirst:
+      "If the origin's log shows these requests as complete, look at the path; if it shows nothing or a crash, at the origin.",
+    equivalents: {
+      envoy: "UC, UR",
+      haproxy: "SD",
+      nginx: "recv() failed (104: Connection reset by peer)",
+      cloudflare: "520",
+    },
+  },
+  "origin.refused": {
+    party: "origin",
+    status: 502,
+    proxyStatus: "connection_refused",
+    retryClass: "R0",
+    title: "Connection refused",
+    means: "The origin's machine answers but nothing listens on that port.",
+    evidence:
+      "ECONNREFUSED within a round trip. The machine is up and reachable: that is what tells it from every timeout.",
+    lookFirst:
+      "Is the process running, and on that port and address? A restart shows as a short burst that ends by itself.",
+    equivalents: { envoy: "UF", haproxy: "SC", nginx: "(111: Connection refused)", cloudflare: "521" },
+  },
+  "origin.keepalive_race": {
+    party: "configuration",
+    status: 502,
+    proxyStatus: "connection_terminated",
+    retryClass: "R1",
+    title: "Idle connection reused too late",
+    means:
+      "The origin closed an idle connection at the very moment at which the gateway used it again. Neither is broken: their idle times are too close together.",
+    evidence:
+      "The connection was reused and idle before, ended by FIN or RST before any response byte and within about a round trip, while new connections work. More frequent when traffic is low. On a new connection it would be origin.reset_before_response.",
+    lookFirst:
+      "Give the origin a longer idle timeout than the gateway's, or lower `connections.idleMax` to a second or two below the origin's. The gateway also learns it and retires connections earlier.",
+    equivalents: { envoy: "UC", haproxy: "SH", nginx: "upstream prematurely closed connection", cloudflare: "520" },
+  },
+  "origin.reset_before_response": {
+    party: "origin",
+    status: 502,
+    proxyStatus: "connection_terminated",
+    retryClass: "R1",
+    title: "Closed without a response",
+    means: "The origin accepted the connection and the request, then closed or reset it without one byte of response.",
+    evidence:
+      "FIN or RST after connecting and before any response byte, on a new connection or one that was too busy to have gone stale. On an idle one it is origin.keepalive_race.",
+    lookFirst:
+      "Look for crashes and out-of-memory kills at that time. If one path or body repeats, that request kills the process.",
+    equivalents: { envoy: "UC, UR", haproxy: "SH", nginx: "upstream prematurely closed connection", cloudflare: "520" },
+  },
+  "origin.truncated": {
+    party: "origin",
+    status: 502,
+    proxyStatus: "http_response_incomplete",
+    retryClass: "R2",
+    title: "Response cut short",
+    means:
+      "The origin closed the connection before the response was complete by its own framing. The client's copy was cut visibly, too.",
+    evidence:
+      "A clean FIN inside the head, before Content-Length was reached, or before the last chunk. An RST instead is net.mid_reset.",
+    lookFirst:
+      "Look for a crash, a worker time limit or a proxy behind the origin at that moment; equal lengths point to a limit.",
+    equivalents: { envoy: "UC", haproxy: "SD", nginx: "prematurely closed while reading upstream", cloudflare: "520" },
+  },
+  "origin.truncated_unframed": {
+    party: "origin",
+    status: 502,
+    proxyStatus: "http_response_incomplete",
+    retryClass: "R2",
+    title: "Unframed response cut by an error",
+    means:
+      "The response had neither a length nor chunks, so only an orderly close could have ended it, and the connection failed instead. What came may be a part.",
+    evidence:
+      "A close-delimited response (RFC 9112 §6.3) whose connection ended by an error. An orderly FIN would have completed it (RFC 9112 §8).",
+    lookFirst:
+      "Make the origin send Content-Length or chunked: without either nobody can tell a short answer from a complete one.",
+    equivalents: { envoy: "UC", haproxy: "SD", nginx: null, cloudflare: null },
+  },
+  "origin.malformed": {
+    party: "origin",
+    status: 502,
+    proxyStatus: "http_protocol_error",
+    retryClass: "R2",
+    title: "Response is not HTTP/1.1",
+    means: "The origin answered with something that is not a well-formed HTTP/1.1 response head.",
+    evidence:
+      "The parser stopped in the status line or in a field, with a reason id that stands in the record. Trouble with lengths and chunks is origin.framing.",
+    lookFirst:
+      "Read the reason id. Another protocol's first bytes mean a wrong port; TLS needs `https` in the origin's URL.",
+    equivalents: { envoy: "UPE", haproxy: "PH", nginx: "upstream sent invalid header", cloudflare: "520" },
+  },
+  "origin.framing": {
+    party: "origin",
+    status: 502,
+    proxyStatus: "http_response_transfer_coding",
+    retryClass: "R2",
+    title: "Response framing is ambiguous",
+    means:
+      "The origin's response says in two ways, or in an impossible way, where it ends. It was refused, because another reader might see another end.",
+    evidence:
+      "Content-Length beside Transfer-Encoding, unequal or invalid lengths, a bad chunk, or bytes after the end of the message. The reason id says which. The connection is never used again.",
+    lookFirst:
+      "Treat it as a security matter: find out which component writes that head, and whether what clients send can shape it.",
+    equivalents: {
+      envoy: "UPE",
+      haproxy: "PD, PH",
+      nginx: "upstream sent invalid chunked response",
+      cloudflare: "520",
+    },
+  },
+  "origin.header_too_big": {
+    party: "origin",
+    status: 502,
+    proxyStatus: "http_response_header_section_size",
+    retryClass: "RX",
+    title: "Response head too big",
+    means: "The origin's response head has more bytes or fields than the service allows.",
+    evidence:
+      "A limit of the service's `heads` was reached while reading the response. It repeats for the same user or path while others are fine.",
+    lookFirst:
+      "Look for cookies or policy fields that have grown, and raise the limit of that service if the size is right.",
+    equivalents: { envoy: "UPE", haproxy: "PH", nginx: "upstream sent too big header", cloudflare: "520" },
+  },
+  "origin.ttfb_timeout": {
+    party: "origin",
+    status: 504,
+    proxyStatus: "http_response_timeout",
+    retryClass: "R1",
+    title: "No response in time",
+    means: "The origin took the whole request and sent no response byte before the limit for the first byte.",
+    evidence:
+      "Connected, request handed over, nothing received by the deadline, and the gateway's own loop was free. One slow route points to a query; all routes of one origin to a paused process.",
+    lookFirst: "Split by route and by origin. If the route is slow by nature, raise `timeouts.firstByte` for it.",
+    equivalents: { envoy: "UT", haproxy: "sH", nginx: "(110) while reading response header", cloudflare: "524" },
+  },
+  "origin.stall_mid_body": {
+    party: "origin",
+    status: 504,
+    proxyStatus: "connection_read_timeout",
+    retryClass: "R2",
+    title: "Response stopped half-way",
+    means: "The origin began a response and then sent nothing more for longer than the limit between bytes.",
+    evidence:
+      "Response bytes came, then silence while the gateway was reading. Silence because the client does not take bytes is client.slow.",
+    lookFirst:
+      "For streams that pause on purpose, raise `timeouts.gap` on that route. If it always stops near one size, suspect the path's packet size.",
+    equivalents: { envoy: "UT, SI", haproxy: "sD", nginx: "(110) while reading upstream", cloudflare: "524" },
+  },
+  "origin.write_stall": {
+    party: "origin",
+    status: 504,
+    proxyStatus: "connection_write_timeout",
+    retryClass: "R1",
+    title: "Origin does not take the request",
+    means: "The origin accepted the connection but stopped reading the request.",
+    evidence:
+      "Bytes of the request waited in the gateway and the origin's socket took none until the deadline, while the client had delivered. Silence after a complete request is origin.ttfb_timeout.",
+    lookFirst: "Look for a paused or blocked process at the origin (garbage collection, a lock, a stopped container).",
+    equivalents: { envoy: "UT", haproxy: "sH", nginx: "(110) while sending request to upstream", cloudflare: "524" },
+  },
+  "origin.early_reply": {
+    party: "origin",
+    status: 0,
+    proxyStatus: null,
+    retryClass: "RX",
+    title: "Answered before the upload ended",
+    means:
+      "The origin sent its final response while the request body was still coming. The response was delivered and the rest of the upload dropped.",
+    evidence:
+      "A complete response head before the last byte of the request body. A reset that follows belongs to it and is not a failure of its own.",
+    lookFirst:
+      "Read the origin's status: 401, 413 or 429 is a considered refusal. A client can send `Expect: 100-continue` to spare itself the upload.",
+    equivalents: { envoy: null, haproxy: null, nginx: null, cloudflare: null },
+  },
+  "origin.app_5xx": {
+    party: "origin",
+    status: 0,
+    proxyStatus: null,
+    retryClass: "RX",
+    title: "Origin's own error",
+    means: "The origin's application answered with a complete 5xx response of its own. It was passed on untouched.",
+    evidence:
+      "An origin status of 500 or above in a well-formed, complete response without marks of another gateway (those make it origin.nested_gw_5xx).",
+    lookFirst: "The application's log, with the request id that was passed on to it. Then split by route and version.",
+    equivalents: { envoy: null, haproxy: "--", nginx: "$upstream_status", cloudflare: "origin's own page" },
+  },
+  "origin.nested_gw_5xx": {
+    party: "origin",
+    status: 0,
+    proxyStatus: null,
+    retryClass: "R2",
+    title: "Another gateway's error",
+    means:
+      "A gateway behind this one answered 502, 503 or 504 for an origin of its own. It was passed on, and the fault lies further back.",
+    evidence:
+      "That status together with the marks of an intermediary: Via, Proxy-Status, or a Server field that names one.",
+    lookFirst: "The Proxy-Status or Via field of that response names the hop; read that hop's log.",
+    equivalents: { envoy: null, haproxy: "--", nginx: "$upstream_status", cloudflare: "branded 502/504" },
+  },
+  "origin.overload_reply": {
+    party: "overload",
+    status: 0,
+    proxyStatus: null,
+    retryClass: "RX",
+    title: "Origin says it is overloaded",
+    means: "The origin turned the request away on purpose and said when to come back. It was passed on.",
+    evidence: "A 503 or 429 with Retry-After from the origin, usually fast. A 503 without it counts as origin.app_5xx.",
+    lookFirst: "Add capacity or lower the rate. Do not repeat these requests: it makes the overload last.",
+    equivalents: { envoy: null, haproxy: "--", nginx: "$upstream_status", cloudflare: "origin's own page" },
+  },
+  "origin.all_unhealthy": {
+    party: "origin",
+    status: 503,
+    proxyStatus: "destination_unavailable",
+    retryClass: "R0",
+    title: "No origin left to try",
+    means:
+      "No origin of the route's pools could be picked: none has an address, or all that have one were tried for this request.",
+    evidence:
+      "The pick step came back empty. Failing checks alone never cause it, because then all origins are used again; each origin's own reason stands in the status view.",
+    lookFirst:
+      "`goodgate status` lists why each origin is out. If checks fail while traffic succeeds, the check is wrong.",
+    equivalents: { envoy: "UH", haproxy: "SC, <NOSRV>", nginx: "no live upstreams", cloudflare: "503" },
+  },
+  "origin.upgrade_failed": {
+    party: "origin",
+    status: 502,
+    proxyStatus: "http_upgrade_failed",
+    retryClass: "RX",
+    title: "Protocol switch failed",
+    means: "The origin agreed to switch protocols in a way that nobody asked for, so no tunnel could be built.",
+    evidence:
+      "A 101 to a request without Upgrade, or one that names another protocol (RFC 9110 §7.8). An origin that merely declines answers with another status, which is passed on.",
+    lookFirst:
+      "Compare the Upgrade fields of request and response; a proxy behind the origin may be adding or removing them.",
+    equivalents: { envoy: "UPE", haproxy: "PH", nginx: null, cloudflare: "520" },
+  },
+} as const satisfies Record<string, Row>;
+
+export type CauseId = keyof typeof TABLE;
+
+export const CAUSES: Readonly<Record<CauseId, Cause>> = withIds();
+
+export function causeOf(id: CauseId): Cause {
+  return CAUSES[id];
+}
+
+/** For text from outside: a filter of the API, an argument of the CLI. */
+export function isCauseId(text: string): text is CauseId {
+  return Object.hasOwn(TABLE, text);
+}
+
+function withIds(): Record<CauseId, Cause> {
+  const causes: Partial<Record<CauseId, Cause>> = {};
+  for (const [id, row] of Object.entries(TABLE)) {
+    const known = id as CauseId; // Object.entries widens the keys of TABLE, which are CauseId by definition.
+    causes[known] = Object.freeze({ id: known, ...row });
+  }
+  return Object.freeze(causes) as Record<CauseId, Cause>; // Every key of TABLE has just been set.
+}

@@ -1,0 +1,65 @@
+/**
+ * One GET to an admin API, for the command line. Bounded in time and size, no redirects, nothing kept open;
+ * whatever goes wrong is a value, because every outcome is worth a sentence of its own to the person who asked.
+ */
+import http from "node:http";
+import https from "node:https";
+
+export type Fetched =
+  | { readonly kind: "answer"; readonly status: number; readonly json: unknown }
+  | { readonly kind: "not json"; readonly status: number }
+  /** The system's code, or ETIMEDOUT when the whole took too long. */
+  | { readonly kind: "unreachable"; readonly code: string };
+
+const WHOLE_MS = 5_000;
+/** A thousand records with long targets stay below this. */
+const BODY_BYTES_MAX = 32 * 1024 * 1024;
+
+export function fetchJson(url: string, token: string | null): Promise<Fetched> {
+  return new Promise((resolve) => {
+    const headers: Record<string, string> = { accept: "application/json", connection: "close" };
+    if (token !== null && token !== "") headers["authorization"] = `Bearer ${token}`;
+    const client = url.startsWith("https:") ? https : http;
+    const request = client.get(url, { headers, agent: false }, (response) => {
+      const chunks: Buffer[] = [];
+      let length = 0;
+      response.on("data", (chunk: Buffer) => {
+        length += chunk.length;
+        if (length > BODY_BYTES_MAX) request.destroy(new TooLong());
+        else chunks.push(chunk);
+      });
+      response.on("error", (error) => finish({ kind: "unreachable", code: codeOf(error) }));
+      response.on("end", () => finish(parsed(response.statusCode ?? 0, Buffer.concat(chunks).toString())));
+    });
+    // A peer that sends one byte now and then would outlive any limit between bytes.
+    const timer = setTimeout(() => {
+      finish({ kind: "unreachable", code: "ETIMEDOUT" });
+      request.destroy();
+    }, WHOLE_MS);
+    request.on("error", (error) => finish({ kind: "unreachable", code: codeOf(error) }));
+    function finish(outcome: Fetched): void {
+      clearTimeout(timer);
+      resolve(outcome);
+    }
+  });
+}
+
+class TooLong extends Error {
+  readonly code = "EFBIG";
+}
+
+function parsed(status: number, body: string): Fetched {
+  try {
+    return { kind: "answer", status, json: JSON.parse(body) };
+  } catch {
+    return { kind: "not json", status };
+  }
+}
+
+/** `localhost` fails with one error for each address family; the first is the one to tell. */
+function codeOf(error: Error): string {
+  const own = (error as NodeJS.ErrnoException).code;
+  if (own !== undefined) return own;
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : undefined;
+  return first instanceof Error ? ((first as NodeJS.ErrnoException).code ?? "EIO") : "EIO";
+}

@@ -1,0 +1,195 @@
+/**
+ * The HTTP server under the admin surface: `node:http` behind the plain values of contract/admin-http.ts. Not
+ * the gateway's own codec, because here robustness and familiarity count and speed does not, and because the
+ * admin surface must work when the data plane is what is broken.
+ *
+ * It adds what belongs to a server: bounds on heads, time and waiting bytes, refusal of foreign names (see
+ * admin-host.ts), and an end. It decides nothing about paths, tokens or formats.
+ */
+import http from "node:http";
+import type { AddressInfo } from "node:net";
+import type { AdminHandler, AdminResponse, AdminStream } from "../contract/admin-http.ts";
+import type { Schedule } from "../kernel/clock.ts";
+import { hostAllowed } from "./admin-host.ts";
+
+export interface AdminServerOptions {
+  readonly bind: { readonly host: string; readonly port: number };
+  readonly handle: AdminHandler;
+  /** Hears what a handler threw; the client gets a 500 without details. */
+  readonly onFault: (error: unknown) => void;
+  readonly schedule: Schedule;
+}
+
+export interface AdminServer {
+  readonly host: string;
+  /** The one in use, also when 0 was asked for. */
+  readonly port: number;
+  /** Ends the streams, lets answers that are under way finish within `withinMs`, then cuts. Never rejects. */
+  close(withinMs: number): Promise<void>;
+}
+
+const HEAD_BYTES_MAX = 16 * 1024;
+const CONNECTIONS_MAX = 256;
+const HEAD_MS = 10_000;
+const REQUEST_MS = 15_000;
+const IDLE_MS = 30_000;
+/** What may wait for one slow reader of a stream; beyond it `write` refuses. */
+const STREAM_WAITING_BYTES_MAX = 256 * 1024;
+/** A reader that took nothing for so long, while chunks waited, is dropped: it holds a slot and sees nothing. */
+const STREAM_STALLED_MS = 30_000;
+
+/** Listens, or rejects with the system's error (EADDRINUSE, EACCES, …). */
+export async function startAdminServer(options: AdminServerOptions): Promise<AdminServer> {
+  const streams = new Set<() => void>();
+  const server = http.createServer(
+    {
+      maxHeaderSize: HEAD_BYTES_MAX,
+      headersTimeout: HEAD_MS,
+      requestTimeout: REQUEST_MS,
+      keepAliveTimeout: IDLE_MS,
+      // A second Host or Authorization must not be dropped silently; the joined value fails the checks instead.
+      joinDuplicateHeaders: true,
+    },
+    (request, response) => answer(options, streams, request, response),
+  );
+  server.maxConnections = CONNECTIONS_MAX;
+  server.maxRequestsPerSocket = 1_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.bind.port, options.bind.host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+  // An accept that fails (no descriptor left) must not end the process.
+  server.on("error", options.onFault);
+  const at = server.address() as AddressInfo;
+  return { host: at.address, port: at.port, close: (withinMs) => close(options, server, streams, withinMs) };
+}
+
+function answer(
+  options: AdminServerOptions,
+  streams: Set<() => void>,
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+): void {
+  // A request body has no meaning here. It is read and thrown away, so that the next request on the connection
+  // is found where it begins; `requestTimeout` bounds it.
+  request.resume();
+  const target = request.url ?? "/";
+  if (!hostAllowed(options.bind.host, request.headers.host)) {
+    refuse(response, 403, "This address answers only to localhost and to loopback addresses.");
+    return;
+  }
+  if (!target.startsWith("/")) {
+    refuse(response, 400, "The request target has to be a path.");
+    return;
+  }
+  const mark = target.indexOf("?");
+  try {
+    const result = options.handle({
+      method: request.method ?? "GET",
+      path: mark === -1 ? target : target.slice(0, mark),
+      query: mark === -1 ? "" : target.slice(mark + 1),
+      headers: plainHeaders(request.headers),
+    });
+    if (result.kind === "response") send(result, request, response);
+    else stream(result, streams, response, options);
+  } catch (error) {
+    options.onFault(error);
+    if (response.headersSent) response.destroy();
+    else refuse(response, 500, "The admin interface failed on this request. The gateway's own output says why.");
+  }
+}
+
+function plainHeaders(headers: http.IncomingHttpHeaders): Record<string, string | undefined> {
+  // Without a prototype, so that a field named `constructor` is only a field.
+  const plain = Object.create(null) as Record<string, string | undefined>;
+  for (const [name, value] of Object.entries(headers)) plain[name] = Array.isArray(value) ? value.join(", ") : value;
+  return plain;
+}
+
+function send(result: AdminResponse, request: http.IncomingMessage, response: http.ServerResponse): void {
+  response.writeHead(result.status, { ...result.headers });
+  response.end(request.method === "HEAD" ? undefined : result.body);
+}
+
+function refuse(response: http.ServerResponse, status: number, text: string): void {
+  response.writeHead(status, {
+    "content-type": "text/plain; charset=utf-8",
+    "content-length": String(Buffer.byteLength(text) + 1),
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-store",
+    connection: "close",
+  });
+  response.end(`${text}\n`);
+}
+
+/** Runs a stream until its reader leaves, stalls, or the server closes; whichever comes first, `stop` runs once. */
+function stream(
+  result: AdminStream,
+  streams: Set<() => void>,
+  response: http.ServerResponse,
+  options: AdminServerOptions,
+): void {
+  let stop: (() => void) | null = null;
+  let open = true;
+  /** Armed while something waits for the reader. */
+  let cancelStalled: (() => void) | null = null;
+  const watchReader = (): void => {
+    cancelStalled?.();
+    cancelStalled = null;
+    if (open && response.writableLength > 0) cancelStalled = options.schedule(STREAM_STALLED_MS, () => response.destroy());
+  };
+  const over = (): void => {
+    if (!open) return;
+    open = false;
+    cancelStalled?.();
+    streams.delete(end);
+    stop?.();
+  };
+  const end = (): void => {
+    over();
+    response.end();
+  };
+  response.writeHead(result.status, { ...result.headers });
+  response.flushHeaders();
+  response.on("close", over);
+  response.on("error", over);
+  streams.add(end);
+  try {
+    result.start(
+      (chunk) => {
+        if (!open || response.writableLength + chunk.length > STREAM_WAITING_BYTES_MAX) return false;
+        // Called when the chunk has left: the reader is alive. Not `drain`, which comes only after much has waited.
+        response.write(chunk, watchReader);
+        if (cancelStalled === null) watchReader();
+        return true;
+      },
+      (onClose) => {
+        if (open) stop = onClose;
+        else onClose();
+      },
+    );
+  } catch (error) {
+    options.onFault(error);
+    response.destroy();
+  }
+}
+
+function close(
+  options: AdminServerOptions,
+  server: http.Server,
+  streams: Set<() => void>,
+  withinMs: number,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const cancelCut = options.schedule(withinMs, () => server.closeAllConnections());
+    // Also closes connections that are idle between two requests.
+    server.close(() => {
+      cancelCut();
+      resolve();
+    });
+    for (const end of streams) end();
+  });
+}

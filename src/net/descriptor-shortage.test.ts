@@ -1,0 +1,61 @@
+/**
+ * What an exhausted descriptor table looks like from inside: in a process of its own, because a process without
+ * descriptors can no longer report on anything.
+ */
+import { spawn } from "node:child_process";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { startDnsServer } from "../../test/support/dns-server.ts";
+import type { DnsServer } from "../../test/support/dns-server.ts";
+
+const CHILD = `
+import fs from "node:fs";
+import { systemChance } from "${import.meta.dirname}/chance.ts";
+import { systemClock, systemSchedule } from "${import.meta.dirname}/clock.ts";
+import { createResolver } from "${import.meta.dirname}/resolver.ts";
+
+const resolver = createResolver({
+  dns: { resolvers: [process.argv[1]], timeoutMs: 2000, ttlMinMs: 1, ttlMaxMs: 1 },
+  clock: systemClock, chance: systemChance, schedule: systemSchedule,
+});
+const ask = (name) => new Promise((resolve) => resolver.resolve(name, resolve));
+const keepAlive = setInterval(() => {}, 1000);
+await ask("known.example");
+const taken = [];
+try { for (;;) taken.push(fs.openSync("/dev/null", "r")); } catch {}
+const unknown = await ask("unknown.example");
+await ask("known.example");
+const known = await new Promise((resolve) => resolver.watch("known.example", (heard) => heard.failure && resolve(heard)));
+for (const descriptor of taken) fs.closeSync(descriptor);
+const afterwards = await ask("other.example");
+clearInterval(keepAlive);
+resolver.close();
+console.log(JSON.stringify({ unknown, known, afterwards }));
+`;
+
+let server: DnsServer;
+beforeAll(async () => {
+  server = await startDnsServer();
+  for (const name of ["known", "unknown", "other"]) server.set(`${name}.example`, { kind: "addresses", ips: ["192.0.2.1"], ttl: 0 });
+});
+afterAll(() => server.close());
+
+test.runIf(process.platform === "linux")(
+  "a process without descriptors blames itself and not the name servers, and keeps what it knew",
+  async () => {
+    const child = spawn(
+      "sh",
+      ["-c", 'ulimit -n 48 && exec "$0" "$@"', process.execPath, "--input-type=module", "--eval", CHILD, server.address],
+      { stdio: ["ignore", "pipe", "inherit"] },
+    );
+    let output = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+    await new Promise((resolve) => child.once("close", resolve));
+    const { unknown, known, afterwards } = JSON.parse(output);
+    expect(unknown.failure).toMatchObject({ cause: "gw.fd_exhausted", code: "EMFILE" });
+    expect(unknown.addresses).toEqual([]);
+    expect(known.failure.cause).toBe("gw.fd_exhausted");
+    expect(known.addresses).toHaveLength(1);
+    expect(afterwards.failure).toBe(null);
+    expect(afterwards.addresses).toHaveLength(1);
+  },
+);

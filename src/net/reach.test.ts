@@ -1,0 +1,56 @@
+import http from "node:http";
+import net from "node:net";
+import type { AddressInfo } from "node:net";
+import { afterEach, expect, test } from "vitest";
+import { httpDate, tryBind, tryConnect } from "./reach.ts";
+
+const servers: net.Server[] = [];
+
+afterEach(async () => {
+  for (const server of servers.splice(0)) await new Promise((resolve) => server.close(resolve));
+});
+
+async function listen(server: net.Server): Promise<number> {
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+test("a port that is taken is told with the system's code, and a free one is free again afterwards", async () => {
+  const port = await listen(net.createServer());
+  expect(await tryBind({ host: "127.0.0.1", port })).toBe("EADDRINUSE");
+  await new Promise((resolve) => servers.pop()?.close(resolve));
+  expect(await tryBind({ host: "127.0.0.1", port })).toBeNull();
+  expect(await tryBind({ host: "127.0.0.1", port })).toBeNull();
+});
+
+test("an address of another machine cannot be listened on", async () => {
+  expect(await tryBind({ host: "192.0.2.1", port: 8080 })).toBe("EADDRNOTAVAIL");
+});
+
+test("a connection is made and closed at once", async () => {
+  const closed = Promise.withResolvers<void>();
+  const port = await listen(net.createServer((socket) => socket.resume().on("close", () => closed.resolve())));
+  expect(await tryConnect("127.0.0.1", port, 2000)).toMatchObject({ ok: true });
+  await closed.promise;
+});
+
+test("a port where nobody listens refuses", async () => {
+  const port = await listen(net.createServer());
+  await new Promise((resolve) => servers.pop()?.close(resolve));
+  expect(await tryConnect("127.0.0.1", port, 2000)).toEqual({ ok: false, code: "ECONNREFUSED" });
+});
+
+test("the Date of a HEAD response is read, and its absence is no failure", async () => {
+  const dated = await listen(http.createServer((_request, response) => response.writeHead(204, { date: "Sat, 21 Nov 2026 14:05:00 GMT" }).end()));
+  expect(await httpDate(`http://127.0.0.1:${dated}/`, 2000)).toBe(Date.UTC(2026, 10, 21, 14, 5, 0));
+  const undated = await listen(
+    http.createServer((_request, response) => {
+      response.sendDate = false;
+      response.end();
+    }),
+  );
+  expect(await httpDate(`http://127.0.0.1:${undated}/`, 2000)).toBeNull();
+  const rude = await listen(net.createServer((socket) => socket.destroy()));
+  expect(await httpDate(`http://127.0.0.1:${rude}/`, 2000)).toBeNull();
+});

@@ -1,0 +1,279 @@
+/**
+ * Which origins of a pool may be used now, and for each one the state and the reason that people see.
+ *
+ * Three kinds of evidence meet here, and they do not weigh the same:
+ * - Real traffic outranks checks. An origin whose requests succeed since its checks began to fail stays in
+ *   use; an origin whose checks fail and whose requests fail too is out beyond doubt.
+ * - Checks alone may take out at most the share of a pool that ejection may (`ejectedRatioMax`). When they
+ *   want more, the checks are the likelier culprit (a dependency of the health page died): all whom only
+ *   checks accuse are used again, visibly.
+ * - An empty list helps nobody. When nothing else is left, all are used.
+ *
+ * `assess` is not for every request: call it after each verdict of ejection.ts or health.ts that is not
+ * `none`, when the members change, and when `nextAt` has come. It writes `share` into the members, which
+ * the balancer and the ejection read. `probationTurn` is for every request and costs one comparison.
+ */
+import { beginProbation, ejectionShare, isProbationDue, settleEjection, trafficEvidence } from "./ejection.ts";
+import type { EjectionMember, EjectionOptions, EjectionPhase, TrafficEvidence } from "./ejection.ts";
+import { settleHealth, staleAfterMs } from "./health.ts";
+import type { HealthOptions, HealthState } from "./health.ts";
+import { standingOf } from "./standing.ts";
+import type { Facts, Standing } from "./standing.ts";
+
+/** `ServiceSettings` of config/settings.ts has this shape. */
+export interface AvailabilityOptions {
+  readonly ejection: EjectionOptions;
+  /** Null: no active checks. */
+  readonly health: HealthOptions | null;
+}
+
+/** One address of the pool. */
+export interface Member extends EjectionMember {
+  /** Relative share as configured, above 0. */
+  readonly weight: number;
+  /** Replaced by the owner with each result of a check. */
+  readonly health: HealthState;
+  /** Written by `assess`. */
+  share: number;
+}
+
+/** Every code of this policy with its meaning. */
+export const AVAILABILITY_CODES = {
+  "available.normal": "The pool is used as checks and traffic say.",
+  "available.fail-open.held":
+    "An origin fails and should be out, but its peers fail alike or too many are out already; it is used all the same.",
+  "available.fail-open.checks":
+    "Checks alone would take out too much of the pool; whom only checks accuse is used all the same.",
+  "available.fail-open.all": "Nothing in the pool is known to work; all its origins are used all the same.",
+  "available.empty": "The pool has no address at all: no name of it was ever resolved.",
+} as const satisfies Record<string, string>;
+
+export interface Availability<M extends Member> {
+  readonly kind: "normal" | "fail-open" | "empty";
+  readonly code: keyof typeof AVAILABILITY_CODES;
+  readonly because: string;
+  /** Empty only when the pool has no members. */
+  readonly usable: readonly M[];
+  /** All usable ones have the same weight and their full share: choose-two.ts needs no scan. */
+  readonly even: boolean;
+  /** One for each member, in their order. */
+  readonly standings: readonly Standing[];
+  /** Weight that is known to work or worth a try, as a part of all weight, 0–1; what pool-preference.ts compares. */
+  readonly liveShare: number;
+  /** Monotonic ms when time alone will change the answer; -1: it will not. */
+  readonly nextAt: number;
+  /** Monotonic ms when the first ejected origin may be tried; -1: none is ejected. */
+  readonly probationAt: number;
+}
+
+/** A ramp is followed in this many steps. */
+const RAMP_STEPS = 20;
+/** While a pool fails open, its evidence is looked at this often. */
+const FAIL_OPEN_LOOK_MS = 1_000;
+
+export function assess<M extends Member>(
+  options: AvailabilityOptions,
+  members: readonly M[],
+  now: number,
+): Availability<M> {
+  const findings = members.map((member) => find(options, member, now));
+  const { kind, code, because } = open(options, findings);
+
+  const usable: M[] = [];
+  const standings: Standing[] = [];
+  let liveWeight = 0;
+  let allWeight = 0;
+  let nextAt = kind === "fail-open" ? now + FAIL_OPEN_LOOK_MS : -1;
+  let probationAt = -1;
+  members.forEach((member, index) => {
+    const finding = findings[index];
+    if (finding === undefined) return;
+    const admitted =
+      code === "available.fail-open.all" || (code === "available.fail-open.checks" && finding.accusedBy === "checks");
+    const share = finding.accusedBy === "" ? finding.share : admitted ? 1 : 0;
+    member.share = share;
+    if (share > 0) usable.push(member);
+    standings.push(standingOf(finding, share, admitted ? because : ""));
+    allWeight += member.weight;
+    liveWeight += member.weight * finding.live;
+    nextAt = earlier(nextAt, finding.nextAt);
+    if (finding.phase.kind === "ejected") probationAt = earlier(probationAt, finding.trialAt);
+  });
+  return {
+    kind,
+    code,
+    because,
+    usable,
+    even: isEven(usable),
+    standings,
+    liveShare: allWeight > 0 ? liveWeight / allWeight : 0,
+    nextAt,
+    probationAt,
+  };
+}
+
+/**
+ * Should this exchange be the one request that tries an ejected origin? Returns its index in `members` and
+ * has begun its probation (then assess the pool again), or -1. Worth asking for preferred pools that are
+ * not in use now as well: it is how their ejected origins come back.
+ */
+export function probationTurn<M extends Member>(
+  options: AvailabilityOptions,
+  members: readonly M[],
+  available: Availability<M>,
+  repeatable: boolean,
+  now: number,
+): number {
+  if (available.probationAt < 0 || now < available.probationAt) return -1;
+  for (let index = 0; index < members.length; index += 1) {
+    const member = members[index];
+    if (member === undefined) continue;
+    const phase = settleEjection(member.ejection, now);
+    if (phase.kind !== "ejected" || now < trialAt(options, member, phase, now)) continue;
+    if (!isProbationDue(member.ejection, repeatable, now)) continue;
+    beginProbation(member.ejection, now);
+    return index;
+  }
+  return -1;
+}
+
+/** All that is known of one member, before the pool as a whole is looked at. */
+interface Finding extends Facts {
+  readonly share: number;
+  /** Part of its weight that counts as live. */
+  readonly live: number;
+  readonly nextAt: number;
+  readonly trialAt: number;
+}
+
+function find(options: AvailabilityOptions, member: Member, now: number): Finding {
+  const state = member.ejection;
+  const phase = settleEjection(state, now);
+  const health = options.health === null ? null : settleHealth(options.health, member.health, now);
+  const traffic = trafficEvidence(options.ejection, state, now);
+  const isOut = phase.kind === "ejected" || phase.kind === "probation";
+
+  const down = health?.kind === "down";
+  const vouchedUntil = down ? vouchEnd(options.ejection, member, health.failingSince, traffic) : -1;
+  const vouched = now < vouchedUntil;
+  // A run of failures that no success ended does not grow old while checks go on failing: otherwise a dead
+  // origin would be tried with real requests again each time its evidence leaves the window.
+  const agreed = down && state.run >= options.ejection.consecutiveFailures;
+  const accusedBy = isOut ? (down ? "both" : "traffic") : down && !vouched ? (agreed ? "both" : "checks") : "";
+
+  const trial = phase.kind === "ejected" ? trialAt(options, member, phase, now) : -1;
+  const share = ejectionShare(phase, now);
+  const due = phase.kind === "ejected" && now >= trial;
+  const live = due ? 1 : accusedBy !== "" || traffic.failing ? 0 : share;
+
+  let nextAt = -1;
+  const lookAt = (at: number): void => {
+    if (at > now) nextAt = earlier(nextAt, at);
+  };
+  if (phase.kind !== "up") lookAt(phase.until);
+  if (phase.kind === "ramping") lookAt(now + (phase.until - phase.since) / RAMP_STEPS);
+  lookAt(trial);
+  lookAt(vouchedUntil);
+  if (traffic.failing) lookAt(now + options.ejection.windowMs / 10);
+  if (options.health !== null && health?.kind === "down") lookAt(health.at + staleAfterMs(options.health));
+
+  return {
+    phase,
+    health,
+    traffic,
+    windowMs: options.ejection.windowMs,
+    accusedBy,
+    vouched,
+    heldBecause: state.heldBecause,
+    share,
+    live,
+    nextAt,
+    trialAt: trial,
+  };
+}
+
+/**
+ * Until when traffic vouches for an origin whose checks fail since `failingSince`: a request that began
+ * after that succeeded, lately, and most do. Requests that began before prove nothing about now.
+ */
+function vouchEnd(options: EjectionOptions, member: Member, failingSince: number, traffic: TrafficEvidence): number {
+  const state = member.ejection;
+  if (state.lastSuccessBegan < failingSince || state.run >= options.consecutiveFailures) return -1;
+  if (traffic.succeeded < options.successRatioMin * traffic.total) return -1;
+  return state.lastSuccessAt + options.windowMs;
+}
+
+/**
+ * When an ejected origin may be tried. While its checks fail too, a request would be wasted on it; but not
+ * for ever, because the check itself may be what is broken.
+ */
+function trialAt(
+  options: AvailabilityOptions,
+  member: Member,
+  phase: Extract<EjectionPhase, { kind: "ejected" }>,
+  now: number,
+): number {
+  if (options.health === null) return phase.until;
+  const health = settleHealth(options.health, member.health, now);
+  return health.kind === "down" ? phase.until + options.ejection.returnAfterMaxMs : phase.until;
+}
+
+interface Opening {
+  readonly kind: "normal" | "fail-open" | "empty";
+  readonly code: keyof typeof AVAILABILITY_CODES;
+  readonly because: string;
+}
+
+function open(options: AvailabilityOptions, findings: readonly Finding[]): Opening {
+  const size = findings.length;
+  if (size === 0) return { kind: "empty", code: "available.empty", because: "the pool has no address" };
+  let working = 0;
+  let used = 0;
+  let accusedByChecks = 0;
+  for (const finding of findings) {
+    if (finding.accusedBy === "checks") accusedByChecks += 1;
+    if (finding.accusedBy !== "") continue;
+    used += 1;
+    if (!finding.traffic.dead) working += 1;
+  }
+  const dropped = size - used;
+  if (
+    accusedByChecks > 0 &&
+    (working === 0 || accusedByChecks > Math.max(1, options.ejection.ejectedRatioMax * size))
+  ) {
+    const because =
+      working === 0
+        ? `checks fail at ${accusedByChecks} of ${size} and no other origin is known to work, so those are used all the same`
+        : `checks alone would take out ${accusedByChecks} of ${size}, more than they may, so those are used all the same`;
+    return { kind: "fail-open", code: "available.fail-open.checks", because };
+  }
+  if (working === 0) {
+    const because =
+      size === 1
+        ? "the only origin fails; it is used all the same"
+        : `all ${size} origins fail, so all are used all the same`;
+    return { kind: "fail-open", code: "available.fail-open.all", because };
+  }
+  const held = findings.find(
+    (finding) => finding.accusedBy === "" && finding.heldBecause !== "" && finding.traffic.failing,
+  );
+  if (held !== undefined) {
+    return {
+      kind: "fail-open",
+      code: "available.fail-open.held",
+      because: `an origin fails and is used all the same: ${held.heldBecause}`,
+    };
+  }
+  const because = dropped === 0 ? `all ${size} origins are in use` : `${used} of ${size} origins are in use`;
+  return { kind: "normal", code: "available.normal", because };
+}
+
+function isEven(usable: readonly Member[]): boolean {
+  const weight = usable[0]?.weight;
+  return usable.every((member) => member.weight === weight && member.share === 1);
+}
+
+function earlier(known: number, at: number): number {
+  if (at < 0) return known;
+  return known < 0 || at < known ? at : known;
+}

@@ -1,0 +1,441 @@
+/**
+ * Outlier ejection: an origin address whose real traffic fails, while its peers' does not, gets no traffic
+ * for a while; then one real request tries it (probation), and its share grows back over a ramp.
+ *
+ * Whether it is an outlier is judged in outlier.ts; this file is the machine around that judgement.
+ *
+ * Local faults of the gateway (no descriptors, no ports, a client that left) are no evidence about an
+ * origin: the caller reports them as `ignore`. Nor are late results of attempts that began before the
+ * last change of phase: counting them would keep a recovered origin out as long as there is load.
+ *
+ * At most `ejectedRatioMax` of a pool is out (at least one may be, so that small pools are protected too),
+ * and never the last one that is available. Beyond that the origin stays in, visibly: `fail-open`.
+ *
+ * The state is changed in place; it is plain data. On the usual path (a success) nothing is allocated and
+ * the verdict is a shared constant. Time passes lazily: no timer is needed, and
+ * `availability.ts` says when to look again.
+ */
+import { isBelowRatio, isSuspect, judgeOutlier } from "./outlier.ts";
+import type { OutlierOptions, Tally } from "./outlier.ts";
+import { addToCount, clearCount, countAt, createSlidingCount } from "./sliding-count.ts";
+import type { SlidingCount } from "./sliding-count.ts";
+import { durationInWords } from "./words.ts";
+
+/** The shape of `EjectionSettings` in config/settings.ts. */
+export interface EjectionOptions extends OutlierOptions {
+  readonly windowMs: number;
+  readonly returnAfterMs: number;
+  readonly returnAfterMaxMs: number;
+  readonly rampMs: number;
+  readonly ejectedRatioMax: number;
+}
+
+/** `ignore`: the attempt says nothing about the origin. */
+export type TrafficOutcome = "success" | "failure" | "ignore";
+
+/** `since`: monotonic ms; attempts that began before it carry no evidence. `times`: ejections without a calm spell between. */
+export type EjectionPhase =
+  | {
+      readonly kind: "up";
+      readonly since: number;
+      readonly upSince: number;
+      readonly times: number;
+      readonly because: string;
+    }
+  | {
+      readonly kind: "ejected";
+      readonly since: number;
+      readonly until: number;
+      readonly times: number;
+      readonly because: string;
+    }
+  | {
+      readonly kind: "probation";
+      readonly since: number;
+      readonly until: number;
+      readonly times: number;
+      readonly because: string;
+    }
+  | {
+      readonly kind: "ramping";
+      readonly since: number;
+      readonly until: number;
+      readonly times: number;
+      readonly because: string;
+    };
+
+export interface EjectionState {
+  phase: EjectionPhase;
+  /** Failures since the last success. */
+  run: number;
+  /** Monotonic ms when it was heard of; -1 never. */
+  lastFailureAt: number;
+  lastSuccessAt: number;
+  /** When the last attempt that succeeded had begun; -1 never. */
+  lastSuccessBegan: number;
+  readonly successes: SlidingCount;
+  readonly failures: SlidingCount;
+  /** Why it is not ejected though it fails: a code and a sentence; empty when it does not fail. */
+  heldCode: EjectionCode | "";
+  heldBecause: string;
+}
+
+/** What is needed of each address of a pool to judge one of them. */
+export interface EjectionMember {
+  readonly ejection: EjectionState;
+  /** Set by availability.ts; 0: it gets no traffic now, for whatever reason. */
+  readonly share: number;
+}
+
+export type EjectionCode = keyof typeof EJECTION_CODES;
+
+/** Every code of this policy with its meaning, for docs/reference/decisions.md. */
+export const EJECTION_CODES = {
+  "eject.out.failures-in-a-row":
+    "An origin failed several times in a row while its peers did not; it gets no traffic for a while.",
+  "eject.out.success-ratio":
+    "An origin's success ratio fell below the limit and is clearly worse than its peers'; it gets no traffic for a while.",
+  "eject.out.probation-failed": "The one request that tried an ejected origin failed; it stays out for longer.",
+  "eject.held.peers-alike": "An origin fails, but its peers fail alike, so it is no outlier and stays in use.",
+  "eject.held.ratio-cap":
+    "An origin should be out, but as many of its pool are out as may be; it stays in use (fail open).",
+  "eject.held.last-origin": "An origin should be out, but it is the last one available; it stays in use (fail open).",
+  "eject.probation.unproven":
+    "The one request that tried an ejected origin ended without evidence for or against it; another may try.",
+  "eject.back.ramping": "A request to an ejected origin succeeded; its share of traffic grows back step by step.",
+  "eject.back.recovered": "An origin that failed, but was held in use, works again.",
+} as const satisfies Record<string, string>;
+
+export type EjectionVerdict =
+  | { readonly kind: "none" }
+  | {
+      /** `ejected`: out from now on. `fail-open`: should be out and is not. `back`: traffic returns. `unproven`: still out. All four: assess the pool again. */
+      readonly kind: "ejected" | "fail-open" | "back" | "unproven";
+      readonly code: EjectionCode;
+      readonly because: string;
+    };
+
+const NO_CHANGE: EjectionVerdict = { kind: "none" };
+const UNPROVEN: EjectionVerdict = {
+  kind: "unproven",
+  code: "eject.probation.unproven",
+  because: "the request that tried it proved nothing; another may try",
+};
+/** A probation whose request never ends is given up after this, and another request may try. */
+const PROBATION_MAX_MS = 30_000;
+/** Requests that cannot be repeated are spared the probation for this long after it is due. */
+const REPEATABLE_FIRST_MS = 5_000;
+export const RAMP_SHARE_MIN = 0.1;
+
+export function createEjection(options: EjectionOptions, now: number): EjectionState {
+  return {
+    phase: { kind: "up", since: now, upSince: now, times: 0, because: "" },
+    run: 0,
+    lastFailureAt: -1,
+    lastSuccessAt: -1,
+    lastSuccessBegan: -1,
+    successes: createSlidingCount(options.windowMs),
+    failures: createSlidingCount(options.windowMs),
+    heldCode: "",
+    heldBecause: "",
+  };
+}
+
+/**
+ * An attempt at `member` ended. `pool` holds all addresses of the pool, `member` among them; `startedAt` is
+ * when the attempt began; `roll` in [0, 1) spreads the returns of origins that went out together.
+ */
+export function observeOutcome(
+  options: EjectionOptions,
+  member: EjectionMember,
+  pool: readonly EjectionMember[],
+  outcome: TrafficOutcome,
+  startedAt: number,
+  roll: number,
+  now: number,
+): EjectionVerdict {
+  const state = member.ejection;
+  const phase = settleEjection(state, now);
+  if (startedAt < phase.since) return NO_CHANGE;
+  switch (outcome) {
+    case "ignore":
+      return ignored(state, phase, now);
+    case "success":
+      return succeeded(options, state, phase, startedAt, now);
+    case "failure":
+      return failed(options, member, pool, phase, roll, now);
+  }
+}
+
+/** Brings the phase up to date with time alone: a ramp ends, a probation that never ended is given up. */
+export function settleEjection(state: EjectionState, now: number): EjectionPhase {
+  const phase = state.phase;
+  switch (phase.kind) {
+    case "up":
+    case "ejected":
+      break;
+    case "probation":
+      if (now >= phase.until) {
+        state.phase = {
+          kind: "ejected",
+          since: phase.since,
+          until: phase.until,
+          times: phase.times,
+          because: phase.because,
+        };
+      }
+      break;
+    case "ramping":
+      if (now >= phase.until) {
+        // Evidence goes back to the start of the ramp: what it answered then counts.
+        state.phase = { kind: "up", since: phase.since, upSince: phase.until, times: phase.times, because: "" };
+      }
+      break;
+  }
+  return state.phase;
+}
+
+/**
+ * May the next request be the one that tries this origin? `repeatable`: it could be sent elsewhere if this
+ * failed. Those go first; only when none came for a while does another have to do.
+ */
+export function isProbationDue(state: EjectionState, repeatable: boolean, now: number): boolean {
+  const phase = state.phase;
+  return phase.kind === "ejected" && now >= (repeatable ? phase.until : phase.until + REPEATABLE_FIRST_MS);
+}
+
+/** The request that is about to be sent is the one. Its `startedAt` must not be before `now`. */
+export function beginProbation(state: EjectionState, now: number): void {
+  const phase = state.phase;
+  if (phase.kind !== "ejected") return;
+  state.phase = {
+    kind: "probation",
+    since: now,
+    until: now + PROBATION_MAX_MS,
+    times: phase.times,
+    because: phase.because,
+  };
+}
+
+/** Part of its weight that the phase allows, 0–1. Grows from 0.1 over the ramp. */
+export function ejectionShare(phase: EjectionPhase, now: number): number {
+  switch (phase.kind) {
+    case "up":
+      return 1;
+    case "ejected":
+    case "probation":
+      return 0;
+    case "ramping": {
+      const done = (now - phase.since) / (phase.until - phase.since);
+      return Math.min(1, Math.max(RAMP_SHARE_MIN, done));
+    }
+  }
+}
+
+/** What recent traffic says about an origin, for those who compare it with other evidence. */
+export interface TrafficEvidence {
+  readonly succeeded: number;
+  readonly total: number;
+  /** Nothing works: enough failures in a row, the last of them within the window. */
+  readonly dead: boolean;
+  /** `dead`, or its success ratio is below the limit. */
+  readonly failing: boolean;
+}
+
+export function trafficEvidence(options: EjectionOptions, state: EjectionState, now: number): TrafficEvidence {
+  const succeeded = countAt(state.successes, now);
+  const failures = countAt(state.failures, now);
+  const total = succeeded + failures;
+  const fresh = state.lastFailureAt >= 0 && now - state.lastFailureAt < options.windowMs;
+  const dead = fresh && state.run >= options.consecutiveFailures;
+  const failing = dead || isBelowRatio(options, { failures, total });
+  return { succeeded, total, dead, failing };
+}
+
+/** How many of a pool of `size` may be out at once. */
+export function ejectedMax(options: EjectionOptions, size: number): number {
+  if (size < 2 || !(options.ejectedRatioMax > 0)) return 0;
+  return Math.min(size - 1, Math.max(1, Math.floor(options.ejectedRatioMax * size)));
+}
+
+function ignored(state: EjectionState, phase: EjectionPhase, now: number): EjectionVerdict {
+  if (phase.kind !== "probation") return NO_CHANGE;
+  state.phase = { kind: "ejected", since: now, until: now, times: phase.times, because: phase.because };
+  return UNPROVEN;
+}
+
+function succeeded(
+  options: EjectionOptions,
+  state: EjectionState,
+  phase: EjectionPhase,
+  startedAt: number,
+  now: number,
+): EjectionVerdict {
+  state.run = 0;
+  state.lastSuccessAt = now;
+  state.lastSuccessBegan = startedAt;
+  addToCount(state.successes, 1, now);
+  switch (phase.kind) {
+    case "up":
+    case "ramping":
+      return state.heldCode === "" ? NO_CHANGE : releaseHeld(options, state, now);
+    // A success in `ejected` came through a pool that failed open: it is as good a proof as a probation.
+    case "ejected":
+    case "probation":
+      return beginRamp(options, state, phase.times, now);
+  }
+}
+
+function beginRamp(options: EjectionOptions, state: EjectionState, times: number, now: number): EjectionVerdict {
+  const because =
+    options.rampMs > 0
+      ? `a request to it succeeded; its share grows back over ${durationInWords(options.rampMs)}`
+      : "a request to it succeeded";
+  state.phase =
+    options.rampMs > 0
+      ? { kind: "ramping", since: now, until: now + options.rampMs, times, because }
+      : { kind: "up", since: now, upSince: now, times, because: "" };
+  clearCount(state.failures);
+  clearHeld(state);
+  return { kind: "back", code: "eject.back.ramping", because };
+}
+
+function releaseHeld(options: EjectionOptions, state: EjectionState, now: number): EjectionVerdict {
+  if (trafficEvidence(options, state, now).failing) return NO_CHANGE;
+  clearHeld(state);
+  return { kind: "back", code: "eject.back.recovered", because: "requests to it succeed again" };
+}
+
+function failed(
+  options: EjectionOptions,
+  member: EjectionMember,
+  pool: readonly EjectionMember[],
+  phase: EjectionPhase,
+  roll: number,
+  now: number,
+): EjectionVerdict {
+  const state = member.ejection;
+  state.run += 1;
+  state.lastFailureAt = now;
+  addToCount(state.failures, 1, now);
+  switch (phase.kind) {
+    case "ejected":
+      return NO_CHANGE;
+    case "probation":
+      return eject(
+        options,
+        state,
+        phase.times + 1,
+        "eject.out.probation-failed",
+        "the request that tried it failed",
+        roll,
+        now,
+      );
+    case "up":
+    case "ramping":
+      break;
+  }
+  const own = tallyOf(state, now);
+  if (!isSuspect(options, state.run, own)) return NO_CHANGE;
+
+  const peers = peersOf(member, pool, now);
+  const judged = judgeOutlier(options, state.run, own, peers);
+  const what =
+    judged === "success-ratio" || state.run < options.consecutiveFailures
+      ? `${own.failures} of ${own.total} requests in the last ${durationInWords(options.windowMs)} failed`
+      : `${state.run} requests in a row failed`;
+  if (judged === "alike" || judged === "sound") {
+    return hold(state, "eject.held.peers-alike", `${what}, but ${peersInWords(peers)}: no outlier, so it stays in use`);
+  }
+  if (peers.available === 0) {
+    return hold(
+      state,
+      "eject.held.last-origin",
+      `${what}, but no other origin of the pool is available, so it stays in use`,
+    );
+  }
+  const most = ejectedMax(options, pool.length);
+  if (peers.out >= most) {
+    return hold(
+      state,
+      "eject.held.ratio-cap",
+      `${what}, but ${peers.out} of ${pool.length} are out already and at most ${most} may be, so it stays in use`,
+    );
+  }
+  return eject(options, state, timesNow(options, phase, now), `eject.out.${judged}`, what, roll, now);
+}
+
+function tallyOf(state: EjectionState, now: number): Tally {
+  const failures = countAt(state.failures, now);
+  return { failures, total: failures + countAt(state.successes, now) };
+}
+
+interface Peers {
+  /** Those that are out already; their results are not counted. */
+  out: number;
+  available: number;
+  failures: number;
+  total: number;
+}
+
+function peersOf(member: EjectionMember, pool: readonly EjectionMember[], now: number): Peers {
+  const peers: Peers = { out: 0, available: 0, failures: 0, total: 0 };
+  for (const other of pool) {
+    if (other === member) continue;
+    const { phase, successes, failures } = other.ejection;
+    if (phase.kind === "ejected" || phase.kind === "probation") {
+      peers.out += 1;
+      continue;
+    }
+    if (other.share > 0) peers.available += 1;
+    const failed = countAt(failures, now);
+    peers.failures += failed;
+    peers.total += failed + countAt(successes, now);
+  }
+  return peers;
+}
+
+function peersInWords(peers: Peers): string {
+  if (peers.total === 0) return "its peers have no traffic to compare with";
+  return `${peers.failures} of ${peers.total} at its peers failed too`;
+}
+
+function timesNow(options: EjectionOptions, phase: EjectionPhase, now: number): number {
+  // A calm spell as long as the longest wait makes it a first time again.
+  if (phase.kind === "up" && now - phase.upSince >= options.returnAfterMaxMs) return 1;
+  return phase.times + 1;
+}
+
+function eject(
+  options: EjectionOptions,
+  state: EjectionState,
+  times: number,
+  code: EjectionCode,
+  what: string,
+  roll: number,
+  now: number,
+): EjectionVerdict {
+  // 2^30 would be a number of weeks; the bound keeps the power finite whatever `times` is.
+  const longest = Math.min(options.returnAfterMaxMs, options.returnAfterMs * 2 ** Math.min(times - 1, 30));
+  // Up to 30 % earlier, never later: origins that went out together do not come back together.
+  const waitMs = longest * (1 - 0.3 * roll);
+  const because = `${what}; out for ${durationInWords(waitMs)}${times > 1 ? ` (time ${times} in a row)` : ""}`;
+  state.phase = { kind: "ejected", since: now, until: now + waitMs, times, because };
+  clearCount(state.successes);
+  clearCount(state.failures);
+  clearHeld(state);
+  return { kind: "ejected", code, because };
+}
+
+/** Says so once; further failures for the same reason change nothing. */
+function hold(state: EjectionState, code: EjectionCode, because: string): EjectionVerdict {
+  state.heldBecause = because;
+  if (state.heldCode === code) return NO_CHANGE;
+  state.heldCode = code;
+  return { kind: "fail-open", code, because };
+}
+
+function clearHeld(state: EjectionState): void {
+  state.heldCode = "";
+  state.heldBecause = "";
+}

@@ -1,0 +1,80 @@
+/**
+ * What people see of one origin address: its state in one word and the reason in a sentence. These are the
+ * words for what availability.ts decides, kept apart from the decision.
+ */
+import type { EjectionPhase, TrafficEvidence } from "./ejection.ts";
+import type { HealthState } from "./health.ts";
+import { durationInWords } from "./words.ts";
+
+/** The part of `OriginAddressView` (contract/view.ts) that is a judgement. */
+export interface Standing {
+  readonly state: "up" | "down" | "ejected" | "probation" | "ramping";
+  /** Monotonic ms of the last change of state. */
+  readonly since: number;
+  readonly usable: boolean;
+  readonly share: number;
+  readonly because: string;
+  /** Set while checks and traffic say opposite things; otherwise empty. */
+  readonly disagreement: string;
+}
+
+/** What the judgement rests on. */
+export interface Facts {
+  readonly phase: EjectionPhase;
+  /** Null: no active checks are configured. */
+  readonly health: HealthState | null;
+  readonly traffic: TrafficEvidence;
+  /** The length of time that `traffic` speaks of. */
+  readonly windowMs: number;
+  /** Whose word takes it out; `both`: checks and traffic agree. */
+  readonly accusedBy: "" | "checks" | "traffic" | "both";
+  /** Its traffic succeeds although its checks fail. */
+  readonly vouched: boolean;
+  /** Why it is not ejected though it fails; empty when it does not fail. */
+  readonly heldBecause: string;
+}
+
+/** `openBecause`: why it is used although it is accused; otherwise empty. */
+export function standingOf(facts: Facts, share: number, openBecause: string): Standing {
+  const { phase, health, accusedBy } = facts;
+  const rest = { usable: share > 0, share, disagreement: disagreementOf(facts) };
+  const though = openBecause === "" ? "" : `; ${openBecause}`;
+  switch (phase.kind) {
+    case "ejected":
+      return { ...rest, state: "ejected", since: phase.since, because: `${phase.because}${though}` };
+    case "probation": {
+      const because = `${phase.because}; one request is trying it now${though}`;
+      return { ...rest, state: "probation", since: phase.since, because };
+    }
+    case "up":
+    case "ramping":
+      break;
+  }
+  if (health?.kind === "down" && accusedBy !== "") {
+    const agreed = accusedBy === "both" ? ", and requests to it fail too" : "";
+    return { ...rest, state: "down", since: health.since, because: `${health.because}${agreed}${though}` };
+  }
+  if (phase.kind === "ramping") return { ...rest, state: "ramping", since: phase.since, because: phase.because };
+  const since = Math.max(phase.upSince, health?.kind === "up" ? health.since : 0);
+  return { ...rest, state: "up", since, because: `${upBecause(facts)}${though}` };
+}
+
+function upBecause(facts: Facts): string {
+  const { health, traffic } = facts;
+  if (traffic.failing) return facts.heldBecause === "" ? trafficInWords(facts) : facts.heldBecause;
+  if (facts.vouched && health !== null)
+    return `${health.because}, but ${trafficInWords(facts)}, and traffic outranks checks`;
+  if (traffic.total > 0) return trafficInWords(facts);
+  return health === null ? "no requests lately, and no checks are configured" : health.because;
+}
+
+function disagreementOf(facts: Facts): string {
+  if (facts.health?.kind === "down" && facts.vouched) return `checks fail, but ${trafficInWords(facts)}`;
+  if (facts.health?.kind === "up" && facts.traffic.failing) return `checks succeed, but only ${trafficInWords(facts)}`;
+  return "";
+}
+
+function trafficInWords(facts: Facts): string {
+  const { succeeded, total } = facts.traffic;
+  return `${succeeded} of ${total} requests in the last ${durationInWords(facts.windowMs)} succeeded`;
+}

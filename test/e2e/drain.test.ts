@@ -1,0 +1,88 @@
+/** SIGTERM: finish what is under way, take nothing new, say `Connection: close`, exit within the bound. */
+import { connect } from "node:net";
+import { afterEach, describe, expect, it } from "vitest";
+import { inFrontOf, startGateway, type GatewayProcess } from "../support/gateway-process.ts";
+import { rawClient } from "../support/raw-client.ts";
+import { rawOrigin, response, type RawOrigin } from "../support/raw-origin.ts";
+import { until } from "../support/until.ts";
+
+let gateway: GatewayProcess;
+let origin: RawOrigin;
+
+afterEach(async () => {
+  await gateway?.stop();
+  await origin?.close();
+});
+
+const GET = "GET /slow HTTP/1.1\r\nHost: test\r\n\r\n";
+
+/** A gateway with one request that has reached the origin and waits for its answer. */
+async function withOneUnderWay(drain: string): Promise<Awaited<ReturnType<typeof rawClient>>> {
+  origin = await rawOrigin(async (connection) => {
+    await connection.head();
+    await connection.over;
+  });
+  gateway = await startGateway(inFrontOf([origin.url], {}, { drain }));
+  const client = await rawClient(gateway.port);
+  await client.send(GET);
+  await (await origin.connection(1)).received.until("the request", (text) => (text.includes("\r\n\r\n") ? true : null));
+  return client;
+}
+
+function refused(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => {
+      socket.destroy();
+      resolve(false);
+    });
+    socket.once("error", () => {
+      resolve(true);
+    });
+  });
+}
+
+describe("a gateway that is told to stop", () => {
+  it("finishes what is under way with Connection: close, refuses new connections and exits with 0", async () => {
+    const client = await withOneUnderWay("30s");
+    const idle = await rawClient(gateway.port);
+    gateway.child.signal("SIGTERM");
+    await until("new connections to be refused", async () => ((await refused(gateway.port)) ? true : null));
+    expect(gateway.child.running).toBe(true);
+    expect(await idle.over).toBe("fin");
+    await (await origin.connection(1)).send(response(200, "finished after all"));
+    const answer = await client.response();
+    expect(answer.body).toBe("finished after all");
+    expect(answer.headers["connection"]).toMatch(/close/i);
+    expect(await client.over).toBe("fin");
+    expect(await gateway.child.ending).toEqual({ code: 0, signal: null });
+  });
+
+  it("passes a response on to its end that had begun before", async () => {
+    const client = await withOneUnderWay("30s");
+    const connection = await origin.connection(1);
+    await connection.send("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf");
+    await client.received.until("the first half", (text) => (text.endsWith("half") ? true : null));
+    gateway.child.signal("SIGTERM");
+    await until("new connections to be refused", async () => ((await refused(gateway.port)) ? true : null));
+    await connection.send("half");
+    expect((await client.response()).body).toBe("halfhalf");
+    expect((await gateway.child.ending).code).toBe(0);
+  });
+
+  it("cuts what is still running when the time for draining is over, and exits", async () => {
+    const client = await withOneUnderWay("500ms");
+    gateway.child.signal("SIGTERM");
+    const ending = await gateway.child.ending;
+    expect(ending.signal).toBeNull();
+    await client.over;
+  });
+
+  it("stops at once at the second signal", async () => {
+    await withOneUnderWay("60s");
+    gateway.child.signal("SIGTERM");
+    await until("new connections to be refused", async () => ((await refused(gateway.port)) ? true : null));
+    gateway.child.signal("SIGTERM");
+    await gateway.child.ending;
+    expect(gateway.child.running).toBe(false);
+  });
+});

@@ -1,0 +1,79 @@
+/** WebSocket through the gateway with an independent implementation at both ends. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { WebSocket } from "ws";
+import { inFrontOf, startGateway, type GatewayProcess } from "../support/gateway-process.ts";
+import { startNodeApp, type Peer } from "../support/peers.ts";
+import { rawClient } from "../support/raw-client.ts";
+
+let app: Peer;
+let gateway: GatewayProcess;
+
+beforeAll(async () => {
+  app = await startNodeApp("app");
+  gateway = await startGateway(inFrontOf([app.url]));
+});
+afterAll(async () => {
+  await gateway?.stop();
+  await app?.stop();
+});
+
+async function open(path = "/ws"): Promise<WebSocket> {
+  const socket = new WebSocket(`ws://127.0.0.1:${gateway.port}${path}`, { maxPayload: 64 * 1024 * 1024 });
+  await new Promise((resolve, reject) => socket.once("open", resolve).once("error", reject));
+  return socket;
+}
+
+function echo(socket: WebSocket, message: string | Buffer): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    socket.once("message", (data: Buffer) => {
+      resolve(data);
+    });
+    socket.once("error", reject);
+    socket.send(message);
+  });
+}
+
+describe("a WebSocket", () => {
+  it("carries text and binary both ways, in order", async () => {
+    const socket = await open();
+    for (const word of ["hello", "", "grüße", "x".repeat(70_000)])
+      expect((await echo(socket, word)).toString()).toBe(word);
+    const binary = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
+    expect(await echo(socket, binary)).toEqual(binary);
+    socket.close();
+  });
+
+  it("carries a frame of 16 MiB unchanged", { timeout: 60_000 }, async () => {
+    const socket = await open();
+    const frame = Buffer.from(new Uint8Array(16 * 1024 * 1024).map((_, index) => index % 251));
+    expect((await echo(socket, frame)).equals(frame)).toBe(true);
+    socket.close();
+  });
+
+  it("ends with the close code of the other side and leaves one record that calls it a tunnel", async () => {
+    const socket = await open("/ws?closing");
+    await echo(socket, "before closing");
+    const closed = new Promise((resolve) => socket.once("close", resolve));
+    socket.close(4_001, "done");
+    expect(await closed).toBe(4_001);
+    const record = await gateway.record("the tunnel", ({ target }) => target === "/ws?closing");
+    expect(record).toMatchObject({ tunnel: true, status: 101, outcome: "served", cause: null });
+  });
+
+  it("that the application declines is answered with the application's own words", async () => {
+    const client = await rawClient(gateway.port);
+    await client.send("GET /name HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: unknown\r\n\r\n");
+    const answer = await client.response();
+    expect(answer).toMatchObject({ status: 200, body: "app" });
+    client.close();
+  });
+
+  it("that is cut by the client is closed at the application", async () => {
+    const socket = await open();
+    await echo(socket, "still here");
+    const other = await open();
+    socket.terminate();
+    expect((await echo(other, "others go on")).toString()).toBe("others go on");
+    other.close();
+  });
+});

@@ -1,0 +1,152 @@
+/**
+ * A child process with a way to wait for what it prints and a way to end it for sure. Every server that
+ * tests and benchmarks start outside their own process is one of these.
+ */
+import { spawn } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+
+export interface Ending {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface Child {
+  readonly pid: number;
+  /** Everything printed so far. */
+  stdout(): string;
+  stderr(): string;
+  /** Resolves when standard output or error matches; rejects with what was printed when the process ends first. */
+  printed(pattern: RegExp): Promise<RegExpExecArray>;
+  signal(name: NodeJS.Signals): void;
+  readonly ending: Promise<Ending>;
+  readonly running: boolean;
+  /** SIGTERM, then SIGKILL after `graceMs`. Resolves when it is gone, also when it was before. */
+  stop(graceMs?: number): Promise<Ending>;
+  /** Resident memory in bytes. */
+  residentBytes(): number;
+  /** The most resident memory since `forgetPeak` (or the start), in bytes. */
+  peakResidentBytes(): number;
+  forgetPeak(): void;
+}
+
+/** What may be kept of a stream; a server that floods its log must not fill the test's memory. */
+const KEPT_CHARACTERS_MAX = 1024 * 1024;
+
+/** Children that are alive, so that none outlives a test run that was cut short. */
+const alive = new Set<number>();
+process.on("exit", () => {
+  for (const pid of alive) {
+    try {
+      process.kill(-pid, "SIGKILL");
+    } catch {
+      // It ended in the meantime.
+    }
+  }
+});
+
+export function startChild(
+  command: string,
+  args: readonly string[],
+  options: { cwd?: string; env?: Record<string, string> } = {},
+): Promise<Child> {
+  const child = spawn(command, args, {
+    cwd: options.cwd,
+    env: { ...process.env, ...options.env },
+    stdio: ["ignore", "pipe", "pipe"],
+    // A process group of its own: Ctrl-C reaches this process only, which then ends its children in order,
+    // and what is left at the very end goes with its descendants (nginx's workers, for one).
+    detached: true,
+  });
+  let out = "";
+  let err = "";
+  let over: Ending | null = null;
+  let waits: { pattern: RegExp; resolve: (match: RegExpExecArray) => void; reject: (error: Error) => void }[] = [];
+
+  function recheck(): void {
+    waits = waits.filter((wait) => {
+      const match = wait.pattern.exec(out) ?? wait.pattern.exec(err);
+      if (match !== null) wait.resolve(match);
+      else if (over !== null)
+        wait.reject(new Error(`${command} ended (${said(over)}) before ${wait.pattern}:\n${err}${out}`));
+      return match === null && over === null;
+    });
+  }
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    if (out.length < KEPT_CHARACTERS_MAX) out += text;
+    recheck();
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    if (err.length < KEPT_CHARACTERS_MAX) err += text;
+    recheck();
+  });
+  const ending = new Promise<Ending>((resolve) => {
+    // `close` rather than `exit`: by then everything it printed has been read.
+    child.once("close", (code, signal) => {
+      over = { code, signal };
+      if (child.pid !== undefined) alive.delete(child.pid);
+      recheck();
+      resolve(over);
+    });
+  });
+
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("spawn", () => {
+      const pid = child.pid;
+      if (pid === undefined) {
+        reject(new Error(`${command} has no process id`));
+        return;
+      }
+      alive.add(pid);
+      resolve({
+        pid,
+        stdout: () => out,
+        stderr: () => err,
+        printed: (pattern) =>
+          new Promise((matched, failed) => {
+            waits.push({ pattern, resolve: matched, reject: failed });
+            recheck();
+          }),
+        signal(name): void {
+          child.kill(name);
+        },
+        ending,
+        get running(): boolean {
+          return over === null;
+        },
+        async stop(graceMs = 5_000): Promise<Ending> {
+          if (over === null) {
+            // A stopped process (SIGSTOP) would never see SIGTERM.
+            child.kill("SIGCONT");
+            child.kill("SIGTERM");
+          }
+          const force = setTimeout(() => child.kill("SIGKILL"), graceMs);
+          const how = await ending;
+          clearTimeout(force);
+          return how;
+        },
+        residentBytes: () => residentBytes(pid),
+        peakResidentBytes: () => memoryField(pid, "VmHWM"),
+        // proc(5): writing 5 resets the high-water mark.
+        forgetPeak: () => {
+          writeFileSync(`/proc/${pid}/clear_refs`, "5");
+        },
+      });
+    });
+  });
+}
+
+/** Resident memory of a process in bytes, from /proc (Linux). */
+export function residentBytes(pid: number): number {
+  return memoryField(pid, "VmRSS");
+}
+
+function memoryField(pid: number, name: string): number {
+  const match = new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8"));
+  if (match?.[1] === undefined) throw new Error(`no ${name} for process ${pid}`);
+  return Number(match[1]) * 1024;
+}
+
+function said(ending: Ending): string {
+  return ending.signal ?? `exit code ${ending.code}`;
+}

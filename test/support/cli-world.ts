@@ -1,0 +1,120 @@
+/**
+ * The world as a command sees it, made of plain values: files, one admin API, one machine. Keeps what was
+ * printed. Nothing here stands in for a command; only for what lies around it.
+ */
+import { runCli } from "../../src/cli/program.ts";
+import type { CliPorts, Fetched, MachineFacts, MachinePorts, StartResult, Terminal } from "../../src/cli/ports.ts";
+import type { Settings } from "../../src/config/settings.ts";
+
+export interface CliWorld {
+  run(...args: string[]): Promise<number>;
+  readonly out: () => string;
+  readonly err: () => string;
+  readonly json: () => unknown;
+  readonly asked: string[];
+  readonly started: Settings[];
+  readonly samplesClosed: () => boolean;
+}
+
+export interface CliWorldOptions {
+  readonly files?: Readonly<Record<string, string>>;
+  /** By the path under the admin address: `/api/v1/status`. Absent: nobody listens. */
+  readonly admin?: Readonly<Record<string, Fetched>>;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly start?: (settings: Settings) => StartResult;
+  readonly facts?: Partial<MachineFacts>;
+  readonly machine?: Partial<MachinePorts>;
+  readonly terminal?: Partial<Terminal>;
+  /** How often `--watch` may go on. */
+  readonly pauses?: number;
+}
+
+export const WALL = Date.UTC(2026, 10, 21, 14, 5, 0);
+
+const PLAIN: Terminal = { isTerminal: false, columns: 100, paint: (_style, text) => text };
+
+const FACTS: MachineFacts = {
+  descriptorsMax: 1_048_576,
+  ephemeralPorts: { low: 32_768, high: 60_999 },
+  ephemeralPortsInUse: 12,
+  somaxconn: 4096,
+  memoryBytes: 8 * 1024 ** 3,
+};
+
+const MACHINE: MachinePorts = {
+  facts: () => Promise.resolve(FACTS),
+  tryBind: () => Promise.resolve(null),
+  tryConnect: () => Promise.resolve({ ok: true, tookMs: 0.4 }),
+  resolve: (name) =>
+    Promise.resolve({ name, addresses: [{ ip: "10.0.0.1", port: 0, family: 4 }], failure: null, learnedAt: 0 }),
+  httpDate: () => Promise.resolve(WALL),
+};
+
+export function cliWorld(options: CliWorldOptions = {}): CliWorld {
+  const printed = { out: "", err: "" };
+  const asked: string[] = [];
+  const started: Settings[] = [];
+  let samplesClosed = false;
+  let pauses = options.pauses ?? 0;
+  const terminal = { ...PLAIN, ...options.terminal };
+  const ports: CliPorts = {
+    version: "0.1.0",
+    env: options.env ?? {},
+    terminal,
+    errorTerminal: terminal,
+    stdout: (text) => void (printed.out += text),
+    stderr: (text) => void (printed.err += text),
+    readFile(path) {
+      const text = options.files?.[path];
+      return Promise.resolve(text === undefined ? { ok: false, code: "ENOENT" } : { ok: true, text });
+    },
+    fetchJson(url, token) {
+      asked.push(token === null ? url : `${url} with ${token}`);
+      if (options.admin === undefined) return Promise.resolve({ kind: "unreachable", code: "ECONNREFUSED" });
+      const missing: Fetched = {
+        kind: "answer",
+        status: 404,
+        json: { code: "unknown-path", detail: "There is nothing there." },
+      };
+      return Promise.resolve(options.admin[new URL(url).pathname] ?? missing);
+    },
+    startGateway(settings) {
+      started.push(settings);
+      const running: StartResult = {
+        ok: true,
+        gateway: {
+          listeners: settings.listeners.map((listener) => listener.bind),
+          admin: settings.admin?.bind ?? null,
+          stopped: Promise.resolve(0),
+        },
+      };
+      return Promise.resolve(options.start?.(settings) ?? running);
+    },
+    startSamples() {
+      const pools = [
+        { name: "blue", urls: ["http://127.0.0.1:40001", "http://127.0.0.1:40002"] },
+        { name: "green", urls: ["http://127.0.0.1:40003"] },
+      ];
+      const close = (): Promise<void> => {
+        samplesClosed = true;
+        return Promise.resolve();
+      };
+      return Promise.resolve({ pools, close });
+    },
+    wall: () => WALL,
+    pause() {
+      pauses -= 1;
+      return Promise.resolve(pauses >= 0);
+    },
+    machine: { ...MACHINE, facts: () => Promise.resolve({ ...FACTS, ...options.facts }), ...options.machine },
+  };
+  return {
+    run: (...args) => runCli(args, ports),
+    out: () => printed.out,
+    err: () => printed.err,
+    json: () => JSON.parse(printed.out) as unknown,
+    asked,
+    started,
+    samplesClosed: () => samplesClosed,
+  };
+}

@@ -1,0 +1,115 @@
+/**
+ * A gateway as an operator starts it: `node bin/goodgate.js run -c FILE` in a process of its own, on free
+ * ports, stopped for sure. Tests talk to it over sockets and to its admin API, never to its code.
+ */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { ExchangesResponse, OriginsResponse, StatusResponse } from "../../src/contract/api-responses.ts";
+import type { ExchangeRecord } from "../../src/contract/record.ts";
+import type { OriginView } from "../../src/contract/view.ts";
+import { startChild, type Child, type Ending } from "./child.ts";
+import { freePort } from "./free-port.ts";
+import { until } from "./until.ts";
+
+/** The configuration file as an operator writes it, without `listeners` and `admin`: those are filled in. */
+export type GatewayFile = Readonly<Record<string, unknown>> & {
+  readonly services: Readonly<Record<string, unknown>>;
+  /** Merged into the only listener, e.g. `{ idle: "2s" }`. */
+  readonly listener?: Readonly<Record<string, unknown>>;
+};
+
+export interface GatewayProcess {
+  readonly port: number;
+  /** `http://127.0.0.1:PORT`. */
+  readonly url: string;
+  readonly adminUrl: string;
+  readonly child: Child;
+  /** An answer of the admin API, parsed; rejects when the status is not 200. */
+  api<T>(path: string): Promise<T>;
+  status(): Promise<StatusResponse>;
+  origins(): Promise<OriginView[]>;
+  /** The newest record that fits, as soon as there is one: an exchange is recorded when it has ended on both sides. */
+  record(what: string, fits: (record: ExchangeRecord) => boolean): Promise<ExchangeRecord>;
+  stop(): Promise<Ending>;
+}
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const STARTUP_MS = 20_000;
+
+/** Starts a gateway and resolves when it serves. A file that must know the gateway's own port is a function of it. */
+export async function startGateway(file: GatewayFile | ((port: number) => GatewayFile)): Promise<GatewayProcess> {
+  const port = await freePort();
+  const adminPort = await freePort();
+  const folder = await mkdtemp(join(tmpdir(), "goodgate-test-"));
+  const { listener, ...rest } = typeof file === "function" ? file(port) : file;
+  const config = {
+    listeners: [{ bind: `127.0.0.1:${port}`, ...listener }],
+    admin: { bind: `127.0.0.1:${adminPort}` },
+    ...rest,
+  };
+  const path = join(folder, "goodgate.yaml");
+  await writeFile(path, JSON.stringify(config, null, 2));
+  const child = await startChild(process.execPath, [join(ROOT, "bin/goodgate.js"), "run", "-c", path], { cwd: folder });
+  const adminUrl = `http://127.0.0.1:${adminPort}`;
+
+  const gateway: GatewayProcess = {
+    port,
+    url: `http://127.0.0.1:${port}`,
+    adminUrl,
+    child,
+    async api<T>(path: string): Promise<T> {
+      const answer = await fetch(`${adminUrl}/api/v1${path}`);
+      const text = await answer.text();
+      if (answer.status !== 200) throw new Error(`GET ${path}: ${answer.status} ${text.slice(0, 400)}`);
+      return JSON.parse(text) as T;
+    },
+    status: () => gateway.api<StatusResponse>("/status"),
+    origins: async () => (await gateway.api<OriginsResponse>("/origins")).origins,
+    record: (what, fits) =>
+      until(`a record of ${what}`, async () => {
+        const { exchanges } = await gateway.api<ExchangesResponse>("/exchanges?limit=1000");
+        return exchanges.find(fits) ?? null;
+      }),
+    async stop(): Promise<Ending> {
+      const ending = await child.stop();
+      await rm(folder, { recursive: true, force: true });
+      return ending;
+    },
+  };
+  try {
+    await until("the gateway to serve", () => isServing(adminUrl, child), STARTUP_MS);
+  } catch (error) {
+    await gateway.stop();
+    throw new Error(`${String(error)}\n${child.stderr()}${child.stdout()}`, { cause: error });
+  }
+  return gateway;
+}
+
+async function isServing(adminUrl: string, child: Child): Promise<true | null> {
+  if (!child.running) throw new Error("the gateway ended while starting");
+  try {
+    const answer = await fetch(`${adminUrl}/api/v1/status`);
+    const status = (await answer.json()) as StatusResponse;
+    return status.state === "serving" ? true : null;
+  } catch {
+    // Refused: the admin listener is not there yet.
+    return null;
+  }
+}
+
+/** A configuration with one service for everything, in front of `origins`. */
+export function inFrontOf(
+  origins: readonly string[],
+  service: Readonly<Record<string, unknown>> = {},
+  rest: Readonly<Record<string, unknown>> = {},
+): GatewayFile {
+  return {
+    // Every exchange is kept, so that tests can look up good ones too.
+    records: { sample: "100%", sampled: 100_000 },
+    accessLog: false,
+    services: { main: { health: false, pools: [{ name: "only", origins }], ...service } },
+    ...rest,
+  };
+}
