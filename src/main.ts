@@ -7,27 +7,314 @@
  * for one that is broken already. A process that throws again and again is past that; it drains and exits
  * with code 70, so that its supervisor starts a new one.
  */
-import fs from "node:fs/promises";
 import { readFileSync } from "node:fs";
-import os from "node:os";
+import fs from "node:fs/promises";
+import { constants } from "node:os";
 import { styleText } from "node:util";
 import { createAdmin } from "./admin/admin.ts";
 import { EXIT } from "./cli/exit-codes.ts";
 import type { CliPorts, FileText, RunningGateway, StartResult, Terminal } from "./cli/ports.ts";
 import { runCli } from "./cli/program.ts";
-import type { DnsSettings, Settings } from "./config/settings.ts";
+import type { Bind, DnsSettings, Settings } from "./config/settings.ts";
+import type { GatewayEvent } from "./contract/view.ts";
+import { createHealthSchedule } from "./control/health-schedule.ts";
 import { createGateway } from "./gateway/gateway.ts";
+import type { CheckTarget, Gateway } from "./gateway/gateway.ts";
 import type { Resolution } from "./kernel/resolver.ts";
 import { fetchJson } from "./net/admin-client.ts";
 import { startAdminServer } from "./net/admin-server.ts";
 import type { AdminServer } from "./net/admin-server.ts";
 import { createIdSource, systemChance } from "./net/chance.ts";
 import { systemClock, systemSchedule } from "./net/clock.ts";
+import { readMachineFacts } from "./net/machine-facts.ts";
 import { httpDate, tryBind, tryConnect } from "./net/reach.ts";
 import { createResolver } from "./net/resolver.ts";
 import { startSampleOrigins } from "./net/sample-origins.ts";
 import { onStopSignal } from "./net/stop-signals.ts";
+import { createSystemFacts } from "./net/system-facts.ts";
 import { dialTcp } from "./net/tcp-dial.ts";
 import { createListen } from "./net/tcp-listen.ts";
 import { openAccessLog } from "./store/access-log.ts";
-import type { AccessLog } from "./store/access-log.ts";
+import type { AccessLogEvent } from "./store/access-log.ts";
+
+const VERSION = versionOfPackage();
+/** What may still be written or answered after the last exchange. */
+const LAST_WORDS_MS = 2_000;
+/** Active checks under way at once, over all services. */
+const CHECKS_AT_ONCE_MAX = 64;
+const CONFIG_BYTES_MAX = 8 * 1024 * 1024;
+/** This many uncaught exceptions within this time, and the process is not worth keeping. */
+const FAULTS_MAX = 10;
+const FAULTS_WINDOW_MS = 60_000;
+
+async function main(): Promise<void> {
+  // A reader that went away (`goodgate status | head -1`) is no fault, and a gateway outlives its terminal.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+  // Timers and some sockets of the parts do not keep a process alive, rightly; a command under way does.
+  const underWay = setInterval(() => undefined, 2 ** 30);
+  try {
+    process.exitCode = await runCli(process.argv.slice(2), cliPorts());
+  } catch (error) {
+    process.stderr.write(`goodgate: a fault in Goodgate itself (gw.internal):\n${describe(error)}\n`);
+    process.exitCode = EXIT.internal;
+  }
+  clearInterval(underWay);
+  // Whatever still holds a socket has nothing more to say. Standard output is written by now: on POSIX systems
+  // files, terminals and pipes are written synchronously.
+  process.exit();
+}
+
+function cliPorts(): CliPorts {
+  return {
+    version: VERSION,
+    env: process.env,
+    terminal: terminalOf(process.stdout),
+    errorTerminal: terminalOf(process.stderr),
+    stdout: (text) => void process.stdout.write(text),
+    stderr: (text) => void process.stderr.write(text),
+    readFile,
+    fetchJson,
+    startGateway,
+    startSamples: startSampleOrigins,
+    wall: () => systemClock.wall(),
+    pause,
+    machine: { facts: readMachineFacts, tryBind, tryConnect, resolve: resolveOnce, httpDate },
+  };
+}
+
+function terminalOf(stream: NodeJS.WriteStream): Terminal {
+  return {
+    isTerminal: stream.isTTY,
+    columns: stream.isTTY ? stream.columns : 100,
+    // Knows NO_COLOR, FORCE_COLOR and what the stream is.
+    paint: (style, text) => styleText(style, text, { stream }),
+  };
+}
+
+async function readFile(path: string): Promise<FileText> {
+  try {
+    const { size } = await fs.stat(path);
+    if (size > CONFIG_BYTES_MAX) return { ok: false, code: "EFBIG" };
+    return { ok: true, text: await fs.readFile(path, "utf8") };
+  } catch (error) {
+    return { ok: false, code: codeOf(error) };
+  }
+}
+
+/** Ctrl-C ends the waiting and nothing else. */
+function pause(ms: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const cancel = systemSchedule(ms, () => finish(true));
+    const interrupted = (): void => finish(false);
+    process.once("SIGINT", interrupted);
+    function finish(goOn: boolean): void {
+      cancel();
+      process.off("SIGINT", interrupted);
+      resolve(goOn);
+    }
+  });
+}
+
+async function resolveOnce(name: string, dns: DnsSettings): Promise<Resolution> {
+  const resolver = createResolver({ dns, clock: systemClock, chance: systemChance, schedule: systemSchedule });
+  const resolution = await new Promise<Resolution>((resolve) => resolver.resolve(name, resolve));
+  resolver.close();
+  return resolution;
+}
+
+async function startGateway(settings: Settings): Promise<StartResult> {
+  const events = createEvents();
+  const opened = settings.accessLog === null ? null : await openLog(settings.accessLog, events.tell);
+  if (opened !== null && !opened.ok) {
+    return { ok: false, what: "access log", where: settings.accessLog?.path ?? "", code: opened.code };
+  }
+  const log = opened === null ? null : opened.log;
+  const facts = createSystemFacts(systemClock, systemSchedule);
+  const resolver = createResolver({ dns: settings.dns, clock: systemClock, chance: systemChance, schedule: systemSchedule });
+  const gateway = createGateway(settings, {
+    clock: systemClock,
+    chance: systemChance,
+    newId: createIdSource(),
+    dial: dialTcp,
+    listen: createListen((status) => events.tell("accept.failed", `a connection could not be accepted (system error ${status})`)),
+    resolver,
+    every,
+    processView: () => facts.process(),
+    log: log === null ? null : (record) => log.append(record),
+    accessLogDropped: () => log?.dropped() ?? 0,
+    version: VERSION,
+  });
+  const close = async (): Promise<void> => {
+    facts.close();
+    resolver.close();
+    await log?.close(LAST_WORDS_MS);
+  };
+
+  try {
+    await gateway.start();
+  } catch (error) {
+    await close();
+    return { ok: false, what: "listener", ...listenFailure(error, settings.listeners[0]?.bind ?? null) };
+  }
+  const checks = startChecks(gateway);
+  let admin: AdminServer | null = null;
+  try {
+    admin = await startAdmin(settings, gateway, events.tell);
+  } catch (error) {
+    checks.stop();
+    await gateway.close();
+    await close();
+    return { ok: false, what: "admin", ...listenFailure(error, settings.admin?.bind ?? null) };
+  }
+  const end = async (): Promise<void> => {
+    checks.stop();
+    await gateway.drain();
+    await admin?.close(LAST_WORDS_MS);
+    await close();
+  };
+  process.on("SIGUSR1", () => log?.reopen());
+  return { ok: true, gateway: running(gateway, admin, settings, events, end) };
+}
+
+/** The life of a gateway that serves, until a signal or too many faults end it. */
+function running(
+  gateway: Gateway,
+  admin: AdminServer | null,
+  settings: Settings,
+  events: Events,
+  end: () => Promise<void>,
+): RunningGateway {
+  const { promise: stopped, resolve } = Promise.withResolvers<number>();
+  let stopping = false;
+  const stop = (code: number, why: string): void => {
+    if (stopping) return;
+    stopping = true;
+    events.tell("stopping", why);
+    void end().then(
+      () => resolve(code),
+      (error: unknown) => {
+        process.stderr.write(`goodgate: a fault while stopping (gw.internal):\n${describe(error)}\n`);
+        resolve(EXIT.internal);
+      },
+    );
+  };
+  onStopSignal(process, systemClock, (signal, again) => {
+    // The conventional code of a process that a signal ended.
+    if (again) process.exit(128 + constants.signals[signal]);
+    stop(EXIT.ok, `${signal}: finishing what is under way, ${settings.drainMs / 1000} s at most; again to stop at once`);
+  });
+  onFault((count) => {
+    if (count >= FAULTS_MAX) {
+      stop(EXIT.internal, `${count} faults within ${FAULTS_WINDOW_MS / 1000} s: draining, so that a new process can take over`);
+    }
+  });
+  return {
+    listeners: gateway.listening.map((port) => ({ host: port.address, port: port.port })),
+    admin: admin === null ? null : { host: admin.host, port: admin.port },
+    onEvent(listener) {
+      events.listener = listener;
+      gateway.view.subscribe(listener);
+    },
+    stopped,
+  };
+}
+
+/** Prints every exception that nobody caught (a rejected promise is one) and says how many there were lately. */
+function onFault(heard: (countLately: number) => void): void {
+  const at: number[] = [];
+  process.on("uncaughtException", (error) => {
+    process.stderr.write(`goodgate: a fault in Goodgate itself (gw.internal); serving goes on:\n${describe(error)}\n`);
+    const now = systemClock.monotonic();
+    at.push(now);
+    while (at.length > FAULTS_MAX || now - (at[0] ?? now) > FAULTS_WINDOW_MS) at.shift();
+    heard(at.length);
+  });
+}
+
+interface Events {
+  listener: (event: GatewayEvent) => void;
+  /** What only this file sees: the log, the listeners, signals. */
+  tell(this: void, code: string, detail: string): void;
+}
+
+function createEvents(): Events {
+  const events: Events = {
+    listener: () => undefined,
+    tell: (code, detail) => events.listener({ kind: "gateway", at: systemClock.wall(), code, detail }),
+  };
+  return events;
+}
+
+function openLog(accessLog: NonNullable<Settings["accessLog"]>, tell: Events["tell"]): ReturnType<typeof openAccessLog> {
+  const onEvent = (event: AccessLogEvent): void => tell(`access-log.${event.kind.replaceAll(" ", "-")}`, accessLogText(event));
+  return openAccessLog({ ...accessLog, schedule: systemSchedule, onEvent });
+}
+
+function accessLogText(event: AccessLogEvent): string {
+  switch (event.kind) {
+    case "failing":
+      return `writing fails (${event.code}) and is tried again; requests are served all the same`;
+    case "dropping":
+      return "its buffer is full: lines are being lost";
+    case "recovered":
+      return `writing works again; ${event.dropped} lines were lost`;
+    case "not reopened":
+      return `the file could not be opened again (${event.code}); the old one stays in use`;
+  }
+}
+
+function startAdmin(settings: Settings, gateway: Gateway, tell: Events["tell"]): Promise<AdminServer | null> {
+  if (settings.admin === null) return Promise.resolve(null);
+  const { bind, token } = settings.admin;
+  return startAdminServer({
+    bind,
+    handle: createAdmin(gateway.view, { token, clock: systemClock, schedule: systemSchedule }),
+    onFault: (error) => tell("admin.fault", describe(error)),
+    schedule: systemSchedule,
+  });
+}
+
+function startChecks(gateway: Gateway): { stop(): void } {
+  const checks = createHealthSchedule<CheckTarget>({
+    clock: systemClock,
+    chance: systemChance,
+    schedule: systemSchedule,
+    probe: (target, done) => gateway.probe(target, done),
+    onCheck: (target, result) => gateway.checked(target, result),
+    atOnceMax: CHECKS_AT_ONCE_MAX,
+  });
+  const follow = (): void => checks.setTargets(gateway.checkTargets());
+  gateway.onCheckTargets(follow);
+  follow();
+  return checks;
+}
+
+/** A listener's failure with the address it is about, as far as the system tells. */
+function listenFailure(error: unknown, fallback: Bind | null): { where: string; code: string } {
+  const told = error as { readonly address?: unknown; readonly port?: unknown };
+  const host = typeof told.address === "string" ? told.address : (fallback?.host ?? "");
+  const port = typeof told.port === "number" ? told.port : (fallback?.port ?? 0);
+  return { where: `${host.includes(":") ? `[${host}]` : host}:${port}`, code: codeOf(error) };
+}
+
+function every(ms: number, run: () => void): () => void {
+  const timer = setInterval(run, ms);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "EIO";
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** Beside the sources in a checkout, beside the build in the published package: one level up in both. */
+function versionOfPackage(): string {
+  const read = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
+  return read.version;
+}
+
+await main();

@@ -50,6 +50,20 @@ describe("the generated reference", () => {
     for (const link of links) expect(headings, link).toContain(link);
   });
 
+  test("tells operators to change only keys that the configuration has", () => {
+    const keys = new Set<string>();
+    let section = "";
+    for (const line of (referenceFiles().get("configuration.md") ?? "").split("\n")) {
+      section = /^## `(?:.*\.)?([A-Za-z]+)/.exec(line)?.[1] ?? section;
+      const key = /^\| `([A-Za-z]+)`/.exec(line)?.[1];
+      if (key !== undefined) keys.add(`${section}.${key}`);
+    }
+    const advice = Object.values(CAUSES).map((cause) => `${cause.evidence} ${cause.lookFirst}`);
+    const named = advice.flatMap((text) => [...text.matchAll(/`([a-z]+\.[A-Za-z]+)`/g)].map(([, key]) => key));
+    expect(named.length).toBeGreaterThan(4);
+    for (const key of named) expect(keys, key).toContain(key);
+  });
+
   test("keeps a table whole when a cell contains its separators", () => {
     const row = { id: "x", status: 400, kind: "syntax", meaning: "one | two\nthree", source: "RFC" };
     expect(refusalsPage([row], "a test")).toContain("| `x` | 400 | syntax | one \\| two three | RFC |");

@@ -41,7 +41,7 @@ describe("access", () => {
   });
 
   it("challenges with both schemes and says when the token was wrong", () => {
-    expect(challenge("no token")).toBe('Bearer realm="goodgate", Basic realm="goodgate", charset="UTF-8"');
+    expect(challenge("no token")).toBe('Basic realm="goodgate", charset="UTF-8", Bearer realm="goodgate"');
     expect(challenge("wrong token")).toContain('error="invalid_token"');
   });
 });

@@ -13,10 +13,13 @@ export function checkAccess(token: string, authorization: string | undefined): A
   return offered !== null && isSame(offered, token) ? "granted" : "wrong token";
 }
 
-/** The fields of a 401: both ways that are accepted (RFC 9110 §11.6.1), and what was wrong (RFC 6750 §3). */
+/**
+ * `WWW-Authenticate` of a 401: both ways that are accepted (RFC 9110 §11.6.1), and what was wrong (RFC 6750 §3).
+ * Basic leads, because Chromium reads only the first challenge of a field and knows no Bearer.
+ */
 export function challenge(access: Access): string {
   const error = access === "wrong token" ? ', error="invalid_token"' : "";
-  return `Bearer realm="goodgate"${error}, Basic realm="goodgate", charset="UTF-8"`;
+  return `Basic realm="goodgate", charset="UTF-8", Bearer realm="goodgate"${error}`;
 }
 
 function offeredToken(authorization: string): string | null {

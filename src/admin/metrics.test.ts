@@ -17,7 +17,11 @@ function read(view: SampleView, format: ExpositionFormat = "text"): Map<string, 
   return parseExposition(renderMetrics(view.metrics(), view.status(), format), format);
 }
 
-function valueOf(families: Map<string, ReadFamily>, name: MetricName, labels: Record<string, string>): number | undefined {
+function valueOf(
+  families: Map<string, ReadFamily>,
+  name: MetricName,
+  labels: Record<string, string>,
+): number | undefined {
   const wanted = JSON.stringify(labels);
   return families.get(name)?.samples.find((sample) => JSON.stringify(sample.labels) === wanted)?.value;
 }
@@ -46,10 +50,16 @@ describe("the metrics", () => {
   it("say what the view says", () => {
     const families = read(sampleView());
     const origin = { service: "shop", pool: "blue", origin: "http://127.0.0.1:3001", address: "127.0.0.1:3001" };
-    expect(valueOf(families, "goodgate_exchanges_total", { service: "shop", route: "default", status: "2xx" })).toBe(401_000);
+    expect(valueOf(families, "goodgate_exchanges_total", { service: "shop", route: "default", status: "2xx" })).toBe(
+      401_000,
+    );
     expect(valueOf(families, "goodgate_exchanges_total", { service: "shop", route: "default", status: "1xx" })).toBe(0);
-    expect(valueOf(families, "goodgate_exchange_outcomes_total", { service: "shop", route: "default", outcome: "rescued" })).toBe(212);
-    expect(valueOf(families, "goodgate_attempt_failures_total", { ...origin, cause: "origin.refused", party: "origin" })).toBe(431);
+    expect(
+      valueOf(families, "goodgate_exchange_outcomes_total", { service: "shop", route: "default", outcome: "rescued" }),
+    ).toBe(212);
+    expect(
+      valueOf(families, "goodgate_attempt_failures_total", { ...origin, cause: "origin.refused", party: "origin" }),
+    ).toBe(431);
     expect(valueOf(families, "goodgate_origin_available", origin)).toBe(0);
     expect(valueOf(families, "goodgate_pool_active", { service: "shop", pool: "blue" })).toBe(1);
     expect(valueOf(families, "goodgate_pool_active", { service: "shop", pool: "green" })).toBe(0);
@@ -67,7 +77,9 @@ describe("the metrics", () => {
     view.metricsNow.routes = [{ ...view.metricsNow.routes[0]!, service: nasty, route: 'x"} 1' }];
     for (const format of ["text", "openmetrics"] as const) {
       const families = read(view, format);
-      const sum = families.get("goodgate_exchange_duration_seconds")?.samples.find((sample) => sample.name.endsWith("_sum"));
+      const sum = families
+        .get("goodgate_exchange_duration_seconds")
+        ?.samples.find((sample) => sample.name.endsWith("_sum"));
       expect(sum?.labels).toEqual({ service: nasty, route: 'x"} 1' });
     }
   });

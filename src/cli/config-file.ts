@@ -1,5 +1,5 @@
 /** Reads and checks a configuration file, and says what is wrong with it in the one way that all commands share. */
-import type { ConfigNote } from "../config/load.ts";
+import type { ConfigNote } from "../config/problems.ts";
 import { loadSettings } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Complaint } from "./context.ts";

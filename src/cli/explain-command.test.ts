@@ -90,7 +90,7 @@ describe("where the gateway is", () => {
     ] as const) {
       const world = cliWorld({ admin: { [path]: fetched } });
       expect(await world.run("explain", ID)).toBe(EXIT.unreachable);
-      expect(world.err()).toContain("it is not the admin API of a Goodgate");
+      expect(world.err()).toContain("it is not the admin API");
     }
   });
 

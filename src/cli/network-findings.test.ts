@@ -48,7 +48,7 @@ describe("addresses to listen on", () => {
     expect(alone.of("listener 0.0.0.0:8080")).toEqual({
       id: "listener 0.0.0.0:8080",
       level: "bad",
-      says: "0.0.0.0:8080 cannot be listened on (EADDRINUSE).",
+      says: "cannot be listened on (EADDRINUSE).",
       todo: "See which process holds it:  ss -ltnp 'sport = :8080'",
     });
     const running = { "/api/v1/status": { kind: "answer", status: 200, json: { sentence: "Serving: all is well." } } } as const;

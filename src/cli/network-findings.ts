@@ -36,15 +36,15 @@ function distinctOrigins(settings: Settings): OriginSettings[] {
 }
 
 async function bindFindings(machine: MachinePorts, settings: Settings, running: boolean): Promise<Finding[]> {
-  const binds = settings.listeners.map((listener) => ({ id: `listener ${listener.name}`, bind: listener.bind }));
-  if (settings.admin !== null) binds.push({ id: "admin listener", bind: settings.admin.bind });
+  const binds = settings.listeners.map((listener) => ({ what: "listener", bind: listener.bind }));
+  if (settings.admin !== null) binds.push({ what: "admin", bind: settings.admin.bind });
   const findings: Finding[] = [];
-  for (const { id, bind } of binds) {
+  for (const { what, bind } of binds) {
     const code = await machine.tryBind(bind);
-    const where = `${bind.host.includes(":") ? `[${bind.host}]` : bind.host}:${bind.port}`;
-    if (code === null) findings.push(ok(id, `${where} is free to listen on.`));
-    else if (code === "EADDRINUSE" && running) findings.push(ok(id, `${where} is held by the gateway that runs.`));
-    else findings.push({ id, level: "bad", says: `${where} cannot be listened on (${code}).`, todo: bindTodo(code, bind.port) });
+    const id = `${what} ${bind.host.includes(":") ? `[${bind.host}]` : bind.host}:${bind.port}`;
+    if (code === null) findings.push(ok(id, "free to listen on."));
+    else if (code === "EADDRINUSE" && running) findings.push(ok(id, "held by the gateway that runs."));
+    else findings.push({ id, level: "bad", says: `cannot be listened on (${code}).`, todo: bindTodo(code, bind.port) });
   }
   return findings;
 }

@@ -3,6 +3,7 @@
  * reads what was printed. So no command touches a file, a socket or the process itself.
  */
 import type { Bind, DnsSettings, Settings } from "../config/settings.ts";
+import type { GatewayEvent } from "../contract/view.ts";
 import type { Resolution } from "../kernel/resolver.ts";
 
 export interface CliPorts {
@@ -62,6 +63,8 @@ export type StartResult =
 export interface RunningGateway {
   readonly listeners: readonly Bind[];
   readonly admin: Bind | null;
+  /** Hears what happens to origins, pools and the gateway itself until it stops; exchanges are left to the access log. */
+  onEvent(listener: (event: GatewayEvent) => void): void;
   /** Resolves with the exit code once the gateway has stopped, by a signal or a fault. */
   readonly stopped: Promise<number>;
 }
@@ -87,7 +90,7 @@ export type Reached =
   | { readonly ok: true; readonly tookMs: number }
   | { readonly ok: false; readonly code: string };
 
-/** Null: this system does not say. */
+/** What the machine allows. Null: this system does not say. */
 export interface MachineFacts {
   readonly descriptorsMax: number | null;
   readonly ephemeralPorts: { readonly low: number; readonly high: number } | null;

@@ -2,7 +2,7 @@
  * A problem of the configuration as an editor shows it: the place, the line itself, a caret under the
  * column, and what would be right.
  */
-import type { ConfigNote, ConfigProblem } from "../config/load.ts";
+import type { ConfigNote, ConfigProblem } from "../config/problems.ts";
 import { countText } from "../contract/quantities.ts";
 import { pageWidth, plain, wrap } from "./page.ts";
 import type { Terminal } from "./ports.ts";

@@ -106,7 +106,7 @@ function createProgram(ports: CliPorts): Command {
     ["goodgate proxy --to http://127.0.0.1:3000", "one origin"],
     ["goodgate proxy --to http://10.0.0.1:80 --to http://10.0.0.2:80 --bind 0.0.0.0:80", "two, on port 80"],
   ])
-    .requiredOption("--to <url>", "an origin; repeat it for more", (url: string, earlier: string[] | undefined) => [...(earlier ?? []), url])
+    .option("--to <url>", "an origin; repeat it for more", (url: string, earlier: string[] | undefined) => [...(earlier ?? []), url])
     .option("--bind <host:port>", "where to listen (default: 127.0.0.1:8080)")
     .option("--admin <host:port>", "where the admin API listens (default: 127.0.0.1:9090)")
     .addOption(json());

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { cliWorld } from "../../test/support/cli-world.ts";
+import { storyRecord } from "../../test/support/story-records.ts";
+import type { GatewayEvent } from "../contract/view.ts";
 import { EXIT } from "./exit-codes.ts";
 import type { StartResult } from "./ports.ts";
 
@@ -93,8 +95,35 @@ describe("run", () => {
     expect(beside.err()).toContain("goodgate.yaml says where to listen");
   });
 
+  test("reports what happens to origins, pools and itself as lines on stderr, but no exchanges", async () => {
+    const at = Date.UTC(2026, 10, 21, 14, 5, 9, 250);
+    const place = { service: "shop", pool: "blue", origin: "http://a1.example.net" };
+    const events: GatewayEvent[] = [
+      { kind: "exchange", record: storyRecord() },
+      { kind: "origin", at, ...place, address: "10.0.0.1:80", state: "ejected", because: "5 failures in a row (connection refused)" },
+      { kind: "pool", at, service: "shop", from: "blue", to: "green", because: "no origin of blue can be used" },
+      { kind: "resolution", at, service: "shop", origin: "http://a1.example.net", because: "the name does not exist\u001b[2J" },
+      { kind: "gateway", at, code: "access-log.failing", detail: "ENOSPC" },
+    ];
+    const world = cliWorld({ events });
+    await world.run();
+    expect(world.err()).toBe(
+      [
+        "14:05:09.250  origin http://a1.example.net (10.0.0.1:80) of shop / blue is ejected: 5 failures in a row (connection refused)",
+        "14:05:09.250  service shop moves from pool blue to green: no origin of blue can be used",
+        "14:05:09.250  origin http://a1.example.net of shop: the name does not exist\\x1b[2J",
+        "14:05:09.250  gateway access-log.failing: ENOSPC",
+        "",
+      ].join("\n"),
+    );
+    const json = cliWorld({ events });
+    await json.run("run", "--json");
+    const lines = json.out().trimEnd().split("\n").map((line) => JSON.parse(line) as { event?: GatewayEvent });
+    expect(lines.slice(1).map((line) => line.event?.kind)).toEqual(["origin", "pool", "resolution", "gateway"]);
+  });
+
   test("the exit code is that with which the gateway stopped", async () => {
-    const stopped = { listeners: [], admin: null, stopped: Promise.resolve(70) };
+    const stopped = { listeners: [], admin: null, onEvent: () => {}, stopped: Promise.resolve(70) };
     const world = cliWorld({ start: () => ({ ok: true, gateway: stopped }) });
     expect(await world.run()).toBe(70);
     expect(world.samplesClosed()).toBe(true);
@@ -172,6 +201,6 @@ describe("proxy", () => {
   test("needs at least one --to", async () => {
     const world = cliWorld();
     expect(await world.run("proxy")).toBe(EXIT.usage);
-    expect(world.err()).toMatch(/required option '--to <url>'/);
+    expect(world.err()).toContain("--to: No origin is given. Give at least one: --to http://127.0.0.1:3000.");
   });
 });

@@ -9,8 +9,9 @@ import { settingsForOrigins } from "../config/defaults.ts";
 import { loadSettings } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Complaint } from "./context.ts";
-import { complain, sayJson } from "./context.ts";
+import { complain } from "./context.ts";
 import { CONFIG_FILE, loadFile } from "./config-file.ts";
+import { eventLine } from "./event-line.ts";
 import { EXIT } from "./exit-codes.ts";
 import { plain } from "./page.ts";
 import type { CliPorts, RunningGateway, StartResult } from "./ports.ts";
@@ -25,7 +26,7 @@ export interface RunOptions {
 }
 
 export interface ProxyOptions {
-  readonly to: readonly string[];
+  readonly to?: readonly string[];
   readonly bind?: string;
   readonly admin?: string;
   readonly json?: boolean;
@@ -55,9 +56,9 @@ export async function runCommand(ports: CliPorts, options: RunOptions): Promise<
 export async function proxyCommand(ports: CliPorts, options: ProxyOptions): Promise<number> {
   const json = options.json === true;
   const { bind, admin } = options;
-  const made = settingsForOrigins([...options.to], { ...(bind === undefined ? {} : { bind }), ...(admin === undefined ? {} : { admin }) });
+  const made = settingsForOrigins(options.to ?? [], { ...(bind === undefined ? {} : { bind }), ...(admin === undefined ? {} : { admin }) });
   if (!made.ok) {
-    const hints = made.problems.map((problem) => (problem.hint === "" ? problem.message : `${problem.message} ${problem.hint}`));
+    const hints = made.problems.map((problem) => (`${problem.path}: ${problem.message}${problem.hint === "" ? "" : ` ${problem.hint}`}`));
     return complain(
       ports,
       { code: "usage", exit: EXIT.usage, message: "the command line does not make a gateway:", hints: hints.map(plain) },
@@ -92,13 +93,20 @@ async function serve(ports: CliPorts, settings: Settings, from: StartedFrom, jso
   const started = await ports.startGateway(settings);
   if (!started.ok) return complain(ports, await cannotStart(ports, settings, started, from), json);
   sayStarted(ports, settings, started.gateway, from, json);
+  started.gateway.onEvent((event) => {
+    if (event.kind === "exchange") return;
+    if (json) ports.stdout(`${JSON.stringify({ event })}\n`);
+    else ports.stderr(`${eventLine(event, ports.errorTerminal)}\n`);
+  });
   return started.gateway.stopped;
 }
 
 function sayStarted(ports: CliPorts, settings: Settings, gateway: RunningGateway, from: StartedFrom, json: boolean): void {
   if (json) {
     const services = settings.services.map((service) => ({ name: service.name, hosts: service.hosts, pools: service.pools }));
-    sayJson(ports, { started: { version: ports.version, listeners: gateway.listeners, admin: gateway.admin, services } });
+    // One line, because the events that follow are lines too.
+    const started = { version: ports.version, listeners: gateway.listeners, admin: gateway.admin, services };
+    ports.stdout(`${JSON.stringify({ started })}\n`);
     return;
   }
   const text = `${startLines(settings, gateway, from, ports).join("\n")}\n`;

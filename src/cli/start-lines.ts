@@ -1,6 +1,6 @@
-/** What a gateway says when it has started: what runs where, three things to try, how to stop. Short, because it is read once. */
+/** What a gateway says when it has started: what runs where, a few things to try, how to stop. Short, because it is read once. */
 import type { Bind, Settings } from "../config/settings.ts";
-import { countText } from "../contract/quantities.ts";
+import { durationText } from "../contract/quantities.ts";
 import { labelled, pageWidth, plain } from "./page.ts";
 import type { CliPorts, RunningGateway } from "./ports.ts";
 
@@ -28,24 +28,42 @@ export function startLines(settings: Settings, gateway: RunningGateway, from: St
     ...labelled(rows, Math.max(pageWidth(ports.terminal), 100), (label) => paint("cyan", label)),
     "",
     paint("bold", "Try"),
-    ...tries(from, here).map((line) => `  ${line}`),
+    ...aligned(tries(from, here, commandName(ports.env))),
     "",
-    from.kind === "samples"
-      ? paint("dim", "Your own origins:  goodgate proxy --to http://127.0.0.1:3000    Stop: Ctrl-C")
-      : paint("dim", `Stop: Ctrl-C (requests under way get up to ${countText(Math.round(settings.drainMs / 1000), "second")} to finish)`),
+    paint("dim", from.kind === "samples" ? stopSamples(commandName(ports.env)) : stopText(settings)),
     "",
   ];
 }
 
-function tries(from: StartedFrom, here: string): string[] {
-  if (from.kind === "samples") {
-    return [
-      `curl -i ${here}/            an origin answers; ask again and another one does`,
-      `curl -i ${here}/crash       an origin drops the connection: see what the client gets`,
-      `goodgate explain --last${" ".repeat(Math.max(1, here.length - 5))}and why: the story of that exchange`,
-    ];
-  }
-  return [`curl -i ${here}/`, "goodgate status", "goodgate explain --last    the latest exchange that failed or was rescued"];
+type Try = readonly [command: string, says: string];
+
+function tries(from: StartedFrom, here: string, command: string): Try[] {
+  const explain: Try = [`${command} explain --last`, "the story of the latest exchange that failed or was rescued"];
+  if (from.kind !== "samples") return [[`curl -i ${here}/`, ""], [`${command} status`, ""], explain];
+  return [
+    [`curl -i ${here}/`, "an origin answers; ask again and another one does"],
+    [`curl -i ${here}/crash`, "origins drop the connection: see what a client gets"],
+    [`curl -N ${here}/events`, "a stream, passed on as it comes"],
+    explain,
+  ];
+}
+
+function aligned(rows: readonly Try[]): string[] {
+  const width = Math.max(...rows.map(([command]) => command.length));
+  return rows.map(([command, says]) => `  ${command.padEnd(width)}  ${says}`.trimEnd());
+}
+
+function stopSamples(command: string): string {
+  return `Your own origins:  ${command} proxy --to http://127.0.0.1:3000    Stop: Ctrl-C`;
+}
+
+function stopText(settings: Settings): string {
+  return `Stop: Ctrl-C (what is under way gets up to ${durationText(settings.drainMs * 1000)} to finish)`;
+}
+
+/** How the reader gets to the same program again: in a fresh checkout there is no `goodgate` on the path, but there is npm. */
+function commandName(env: CliPorts["env"]): string {
+  return env["npm_lifecycle_event"] === "start" ? "npm start --" : "goodgate";
 }
 
 /** An address to open from this machine: a listener on all addresses is shown by the loopback one. */

@@ -3,7 +3,7 @@
  * routes that collide. They look at the raw values and take of them what parses, so that a typing error in
  * one place does not hide a wrong pool name in another: all problems are told at once.
  */
-import { nearestName } from "../kernel/nearest.ts";
+import { nearest } from "../kernel/nearest.ts";
 import { bindsOverlap, isLoopback } from "./addresses.ts";
 import { parseName, poolName } from "./names.ts";
 import { parseOriginUrl } from "./origin-url.ts";
@@ -157,7 +157,7 @@ function poolFindings(file: unknown, service: Path): Finding[] {
       if (isRepeated)
         return [problem([...path, at], `The pool ${quoted(name)} is in this list twice.`, "Keep one of them.")];
       if (known.includes(name)) return [];
-      const near = nearestName(name, known);
+      const near = nearest(name, known);
       return [
         problem(
           [...path, at],

@@ -7,7 +7,7 @@
  * A default is written in the operator's own notation and goes through the same check as a file.
  */
 import { z } from "zod";
-import { nearestName } from "../kernel/nearest.ts";
+import { nearest } from "../kernel/nearest.ts";
 import { accepted, quoted, refused } from "./parsed.ts";
 import type { Parsed } from "./parsed.ts";
 import {
@@ -33,7 +33,7 @@ export interface FieldFacts {
 
 export const fieldFacts = z.registry<FieldFacts>();
 
-export type Field<Value> = z.ZodPipe<z.ZodUnknown, z.ZodTransform<Value, unknown>>;
+export type Field<Value> = z.ZodPipe<z.ZodUnknown, z.ZodTransform<Value>>;
 
 /** A value that `parse` accepts. Absent values never get here: they have a default or are reported as missing. */
 export function field<Value>(facts: FieldFacts, parse: (input: unknown) => Parsed<Value>): Field<Value> {
@@ -47,9 +47,9 @@ export function field<Value>(facts: FieldFacts, parse: (input: unknown) => Parse
   return schema;
 }
 
-export const MISSING = "This key is missing.";
+const MISSING = "This key is missing.";
 export const EMPTY = "Nothing is written here.";
-export const EMPTY_HINT = "Leave the key out to get its default, or give it a value.";
+export const EMPTY_HINT = "Give it a value, or leave the key out.";
 
 export function duration(min: string, max: string): Field<number> {
   const bounds = { min: known(parseDuration(min, NO_BOUNDS)), max: known(parseDuration(max, NO_BOUNDS)) };
@@ -122,7 +122,7 @@ export function choice<const Value extends string>(values: readonly Value[]): Fi
   return field({ type: values.join(" or "), bounds: "", json: { enum: [...values] } }, (input) => {
     const value = values.find((candidate) => candidate === input);
     if (value !== undefined) return accepted(value);
-    const meant = typeof input === "string" ? nearestName(input, values) : null;
+    const meant = typeof input === "string" ? nearest(input, values) : null;
     return refused(`${quoted(input)} is not one of ${listed}.`, meant === null ? "" : `Did you mean ${meant}?`);
   });
 }

@@ -13,7 +13,6 @@ import type { Settings } from "./settings.ts";
 import { isMapping, readYaml } from "./yaml-tree.ts";
 import type { Place, YamlTree } from "./yaml-tree.ts";
 
-export type { ConfigNote, ConfigProblem } from "./problems.ts";
 
 export type LoadResult =
   | { readonly ok: true; readonly settings: Settings; readonly notes: ConfigNote[] }
@@ -48,7 +47,7 @@ export function loadSettings(text: string, fileName: string): LoadResult {
   return {
     ok: true,
     settings: checked.settings,
-    notes: placed(notes, tree, fileName).map(({ hint: _, ...note }) => note),
+    notes: placed(notes, tree, fileName).map(asNote),
   };
 }
 
@@ -78,6 +77,10 @@ export function checkValue(value: unknown): CheckedValue {
 function hints(): KeyHints {
   const schema = fileJsonSchema();
   return { keysAt: (path) => keysAt(schema, path), homesOf: (key) => homesOf(schema, key) };
+}
+
+function asNote({ file, line, column, path, message }: ConfigProblem): ConfigNote {
+  return { file, line, column, path, message };
 }
 
 type Located = Finding & { readonly offset: number };

@@ -3,8 +3,8 @@
  * the schema's findings get an operator's words and a place in the text.
  */
 import type { z } from "zod";
-import { nearestName } from "../kernel/nearest.ts";
-import { EMPTY, EMPTY_HINT, MISSING } from "./fields.ts";
+import { nearest } from "../kernel/nearest.ts";
+import { EMPTY, EMPTY_HINT } from "./fields.ts";
 import { quoted, sentence } from "./parsed.ts";
 import { isMapping, UNREADABLE } from "./yaml-tree.ts";
 
@@ -68,9 +68,16 @@ export function schemaFindings(issues: readonly z.core.$ZodIssue[], value: unkno
           .flatMap((inner) => findingsOf(inner, path, root))
           .map((finding) => ({ ...finding, path, at: "key" as const }));
       case "custom":
-        return [{ path, at: "value", message: issue.message, hint: hintOf(issue.params) }];
+        return [
+          {
+            path,
+            at: "value",
+            message: input === undefined ? missingText(path) : issue.message,
+            hint: hintOf(issue.params),
+          },
+        ];
       case "invalid_type":
-        return [{ path, at: "value", ...typeWords(issue.expected, input) }];
+        return [{ path, at: "value", ...typeWords(issue.expected, input, path) }];
       case "too_small":
         return [
           {
@@ -82,7 +89,11 @@ export function schemaFindings(issues: readonly z.core.$ZodIssue[], value: unkno
         ];
       case "too_big":
         return [{ path, at: "value", message: `The list has more than ${String(issue.maximum)} entries.`, hint: "" }];
-      default:
+      // The schema has no such checks. Should it get one, zod's words are better than silence.
+      case "invalid_element":
+      case "invalid_format":
+      case "invalid_value":
+      case "not_multiple_of":
         return [{ path, at: "value", message: issue.message, hint: "" }];
     }
   }
@@ -95,7 +106,7 @@ export function schemaFindings(issues: readonly z.core.$ZodIssue[], value: unkno
 
   function unknownKey(key: string, path: Path): Finding {
     const known = hints.keysAt(path);
-    const near = nearestName(key, known);
+    const near = nearest(key, known);
     const homes = hints.homesOf(key);
     let hint = `Known keys here: ${known.join(", ")}.`;
     if (near !== null) hint = `Did you mean ${quoted(near)}?`;
@@ -119,11 +130,15 @@ function hintOf(params: Readonly<Record<string, unknown>> | undefined): string {
   return typeof params?.["hint"] === "string" ? params["hint"] : "";
 }
 
-function typeWords(expected: string, input: unknown): { readonly message: string; readonly hint: string } {
-  if (input === undefined) return { message: MISSING, hint: "" };
+function typeWords(expected: string, input: unknown, path: Path): { readonly message: string; readonly hint: string } {
+  if (input === undefined) return { message: missingText(path), hint: "" };
   if (input === null) return { message: EMPTY, hint: EMPTY_HINT };
   if (expected !== "array")
     return { message: sentence(`${quoted(input)} is not a mapping.`), hint: "Write keys with values below it." };
   const hint = isMapping(input) ? "Begin its entries with a dash." : `Write [${quoted(input)}].`;
   return { message: sentence(`${quoted(input)} is not a list.`), hint };
+}
+
+function missingText(path: Path): string {
+  return `The key ${quoted(path.at(-1))} is missing.`;
 }

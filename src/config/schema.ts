@@ -139,7 +139,7 @@ export const fileSchema = z.strictObject({
           bounds: "",
           json: { anyOf: [{ const: false }, { type: "string", minLength: 1 }] },
         },
-        (input) => (input === false ? accepted(input) : parseLogPath(input)),
+        (input): Parsed<string | false> => (input === false ? accepted(input) : parseLogPath(input)),
       ),
       accessLogSchema,
     ])

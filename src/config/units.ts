@@ -58,6 +58,7 @@ export function parseRatio(input: unknown, bounds: Bounds): Parsed<number> {
 
 /** The shortest exact form: 90000 is `90s`, 60000 is `1m`. */
 export function formatDuration(ms: number): string {
+  if (ms === 0) return "0s";
   return formatQuantity(ms, DURATION_UNITS);
 }
 

@@ -7,7 +7,7 @@
  * Merge keys (`<<`) and anchors work, because people keep defaults in them; tags do not.
  */
 import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseAllDocuments } from "yaml";
-import type { Alias, Document, Node, Pair, YAMLError, YAMLMap } from "yaml";
+import type { Alias, Document, ErrorCode, Node, Pair, YAMLError, YAMLMap } from "yaml";
 import { quoted } from "./parsed.ts";
 import type { Path } from "./problems.ts";
 
@@ -121,7 +121,7 @@ function createBuilder(): Builder {
           place: {
             offset,
             keyOffset: key,
-            children: new Map(items.entries().map(([index, item]) => [index, item.place])),
+            children: new Map(items.map((item, index) => [index, item.place])),
           },
         };
       }
@@ -280,41 +280,58 @@ function syntaxProblems(document: Document, text: string): TextProblem[] {
 }
 
 /** The commonest slips in our words; the rest in the parser's. */
-function syntaxWords(error: YAMLError, text: string): { readonly message: string; readonly hint: string } {
-  const at = text.slice(error.pos[0], error.pos[0] + 1);
-  switch (error.code) {
-    case "TAB_AS_INDENT":
-      return { message: "A tab is used for indentation, which YAML does not allow.", hint: "Indent with spaces." };
-    case "BAD_ALIAS":
-      return { message: "A star stands where a value is expected.", hint: 'Put it in quotes: "*".' };
-    case "BAD_SCALAR_START":
-      return { message: `A value cannot begin with ${at}.`, hint: "Put it in quotes." };
-    case "BLOCK_AS_IMPLICIT_KEY":
-      return {
-        message: "A key and its value stand where a value has begun already.",
-        hint: "Check the indentation of this line and the next, or put a text with a colon in quotes.",
-      };
-    case "MULTILINE_IMPLICIT_KEY":
-      return { message: "A key goes over several lines.", hint: "Is a colon missing, or the indentation wrong?" };
-    case "MISSING_CHAR":
-      return {
-        message: `${sentence(error.message)}`,
-        hint: "Look for a quote, a bracket, a comma or a colon that is missing before this place.",
-      };
-    case "BLOCK_IN_FLOW":
-      return { message: "A key stands where the last value has not ended.", hint: "Is a comma missing before it?" };
-    case "TAG_RESOLVE_FAILED":
-      return {
-        message: `The tag ${/^\S+/.exec(text.slice(error.pos[0]))?.[0] ?? at} means nothing here.`,
-        hint: "Remove the tag.",
-      };
-    default:
-      return {
-        message: `This is not YAML: ${sentence(error.message)}`,
-        hint: "Check the indentation, brackets and quotes before this place.",
-      };
-  }
+function syntaxWords(error: YAMLError, text: string): SyntaxWords {
+  const words = SYNTAX_WORDS[error.code];
+  if (words !== undefined) return words(text.slice(error.pos[0]), error);
+  return {
+    message: `This is not YAML: ${sentence(error.message)}`,
+    hint: "Check the indentation, brackets and quotes before this place.",
+  };
 }
+
+interface SyntaxWords {
+  readonly message: string;
+  readonly hint: string;
+}
+
+const SYNTAX_WORDS: Readonly<Partial<Record<ErrorCode, (rest: string, error: YAMLError) => SyntaxWords>>> = {
+  TAB_AS_INDENT: () => ({
+    message: "A tab is used for indentation, which YAML does not allow.",
+    hint: "Indent with spaces.",
+  }),
+  BAD_INDENT: (_rest, error) =>
+    error.message.startsWith("Flow")
+      ? {
+          message: "A bracket or a brace before this place is not closed.",
+          hint: "Close it, or indent the lines inside of it.",
+        }
+      : {
+          message: `The indentation is not right: ${error.message}.`,
+          hint: "Entries of one list or mapping begin in one column.",
+        },
+  BAD_ALIAS: () => ({ message: "A star stands where a value is expected.", hint: 'Put it in quotes: "*".' }),
+  BAD_SCALAR_START: (rest) => ({ message: `A value cannot begin with ${rest.charAt(0)}.`, hint: "Put it in quotes." }),
+  BLOCK_AS_IMPLICIT_KEY: () => ({
+    message: "A key and its value stand where a value has begun already.",
+    hint: "Check the indentation of this line and the next, or put a text with a colon in quotes.",
+  }),
+  MULTILINE_IMPLICIT_KEY: () => ({
+    message: "A key goes over several lines.",
+    hint: "Is a colon missing, or the indentation wrong?",
+  }),
+  MISSING_CHAR: (_rest, error) => ({
+    message: sentence(error.message),
+    hint: "Look for a quote, a bracket, a comma or a colon that is missing before this place.",
+  }),
+  BLOCK_IN_FLOW: () => ({
+    message: "A key stands where the last value has not ended.",
+    hint: "Is a comma missing before it?",
+  }),
+  TAG_RESOLVE_FAILED: (rest) => ({
+    message: `The tag ${/^\S+/.exec(rest)?.[0] ?? ""} means nothing here.`,
+    hint: "Remove the tag.",
+  }),
+};
 
 function sentence(message: string): string {
   const line = message.split("\n")[0] ?? "";

@@ -64,13 +64,15 @@ export function scanFieldLines(
       while (at < end && TOKEN[bytes[at] ?? 0] !== 0) at += 1;
       if (at === end) break;
       const byte = bytes[at] ?? 0;
-      if (byte === COLON) {
-        nameEnd = at;
-        step = BEFORE_VALUE;
-      } else if (byte === SPACE || byte === TAB) step = NAME_SPACE;
-      else if (byte === CR) step = NAME_CR;
-      else return refuse(head, byte === LF ? "bare-lf" : "field-name-illegal-byte");
       at += 1;
+      if (byte !== COLON) {
+        if (byte === SPACE || byte === TAB) step = NAME_SPACE;
+        else if (byte === CR) step = NAME_CR;
+        else return refuse(head, byte === LF ? "bare-lf" : "field-name-illegal-byte");
+        continue;
+      }
+      nameEnd = at - 1;
+      step = BEFORE_VALUE;
     }
     if (step === BEFORE_VALUE) {
       while (at < end && (bytes[at] === SPACE || bytes[at] === TAB)) at += 1;

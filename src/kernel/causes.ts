@@ -151,7 +151,7 @@ const TABLE = {
     means:
       "The request breaks the rules of HTTP/1.1, is ambiguous, or exceeds a limit on heads. It was refused and the connection closed; no origin saw it.",
     evidence:
-      "The parser stopped with a reason id, which stands in the record. The status is the reason's own and may be 413, 414, 417, 431, 501 or 505 instead of 400.",
+      "The parser stopped with a reason id, which stands in the record. The status is the reason's own and may be 414, 417, 431, 501 or 505 instead of 400.",
     lookFirst:
       "Read the reason id and the client's address. Two framings, odd lengths and bare line ends from one address are smuggling probes; one client of your own is a bug to report.",
     equivalents: { envoy: "DPE", haproxy: "PR", nginx: "400", cloudflare: "400" },
@@ -270,7 +270,7 @@ const TABLE = {
     evidence:
       "The request waited for a connection and never got one; nothing was dialled for it. The origins' own response times tell whether they are slow or the limit is low.",
     lookFirst:
-      "If the origins' latency is flat, raise `connections.perOriginMax`. If it rises, they are the bottleneck and a higher limit makes it worse.",
+      "If the origins' latency is flat, raise `connections.perOrigin`. If it rises, they are the bottleneck and a higher limit makes it worse.",
     equivalents: { envoy: "UO", haproxy: "sQ", nginx: null, cloudflare: null },
   },
   "gw.shed": {
@@ -281,7 +281,7 @@ const TABLE = {
     title: "Turned away at the door",
     means: "The gateway had reached its limit on client connections and refused this one so that the others stay fast.",
     evidence:
-      "The limit `limits.connectionsMax`, or the one that the descriptors allow, was reached when the client connected. No origin was asked.",
+      "The limit `limits.connections`, or the one that the descriptors allow, was reached when the client connected. No origin was asked.",
     lookFirst:
       "See who holds the connections: idle clients, one address, or a real rise of traffic. Then raise the limit or add a gateway.",
     equivalents: { envoy: "OM, DO", haproxy: "PC", nginx: "worker_connections are not enough", cloudflare: "1200" },
@@ -419,7 +419,7 @@ const TABLE = {
     evidence:
       "A reused connection with a long idle time, no byte and no error until the deadline, while new connections to the same address work. Told from origin.ttfb_timeout by that comparison.",
     lookFirst:
-      "Find the device between that forgets idle connections (often at 350 s or less) and keep `connections.idleMax` below it.",
+      "Find the device between that forgets idle connections (often at 350 s or less) and keep `connections.idle` below it.",
     equivalents: { envoy: "UT", haproxy: "sH, sD", nginx: "(110) while reading response header", cloudflare: "524" },
   },
   "net.mid_reset": {
@@ -465,7 +465,7 @@ const TABLE = {
     evidence:
       "The connection was reused and idle before, ended by FIN or RST before any response byte and within about a round trip, while new connections work. More frequent when traffic is low. On a new connection it would be origin.reset_before_response.",
     lookFirst:
-      "Give the origin a longer idle timeout than the gateway's, or lower `connections.idleMax` to a second or two below the origin's. The gateway also learns it and retires connections earlier.",
+      "Give the origin a longer idle timeout than the gateway's, or lower `connections.idle` to a second or two below the origin's. The gateway also learns it and retires connections earlier.",
     equivalents: { envoy: "UC", haproxy: "SH", nginx: "upstream prematurely closed connection", cloudflare: "520" },
   },
   "origin.reset_before_response": {

@@ -6,7 +6,7 @@
  * They are ordinary origins: the gateway knows nothing of them but their URLs, and they are no part of it.
  */
 import http from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { acceptWebSocket } from "./sample-websocket.ts";
 import { samplePage } from "./sample-page.ts";
@@ -26,35 +26,38 @@ const EVENT_EVERY_MS = 1_000;
 const MIB = 1024 * 1024;
 
 export async function startSampleOrigins(): Promise<SampleOrigins> {
-  const servers: http.Server[] = [];
+  const closers: (() => Promise<void>)[] = [];
   const pools = await Promise.all(
     POOLS.map(async (pool) => ({
       name: pool.name,
-      urls: await Promise.all(pool.origins.map((origin) => startOrigin(origin, pool.name, servers))),
+      urls: await Promise.all(pool.origins.map((origin) => startOrigin(origin, pool.name, closers))),
     })),
   );
   return {
     pools,
     async close(): Promise<void> {
-      await Promise.all(servers.map(closeServer));
+      await Promise.all(closers.map((close) => close()));
     },
   };
 }
 
-async function startOrigin(name: string, pool: string, servers: http.Server[]): Promise<string> {
+async function startOrigin(name: string, pool: string, closers: (() => Promise<void>)[]): Promise<string> {
   const origin: Origin = { name, pool, answered: 0 };
   const server = http.createServer((request, response) => answer(origin, request, response));
-  const upgraded = new Set<Duplex>();
-  server.on("upgrade", (request, socket: Duplex) => {
-    upgraded.add(socket);
-    socket.on("close", () => upgraded.delete(socket));
-    acceptWebSocket(request, socket, name);
+  server.on("upgrade", (request, socket: Duplex) => acceptWebSocket(request, socket, name));
+  // Kept here, because Node's server forgets a socket once it is upgraded and then waits for it when it closes.
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
   });
-  // Node's server forgets a socket once it is upgraded; closing must not wait for it.
-  server.on("close", () => {
-    for (const socket of upgraded) socket.destroy();
-  });
-  servers.push(server);
+  closers.push(
+    () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  );
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(0, "127.0.0.1", resolve);
@@ -187,11 +190,4 @@ function sendZeros(response: http.ServerResponse, bytes: number): void {
 function boundedNumber(url: URL, name: string, usual: number, most: number): number {
   const given = Number(url.searchParams.get(name) ?? usual);
   return Number.isFinite(given) ? Math.min(Math.max(Math.round(given), 0), most) : usual;
-}
-
-function closeServer(server: http.Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
 }

@@ -77,7 +77,8 @@ export class TcpSocket implements SocketPort {
   }
 
   end(): void {
-    if (!this.#closed) this.#socket.end();
+    // Node makes an error, with a stack, of every further end.
+    if (!this.#closed && !this.#socket.writableEnded) this.#socket.end();
   }
 
   reset(): void {

@@ -25,7 +25,7 @@ export interface AccessLogOptions {
   readonly files?: LogFiles;
 }
 
-export type LogFiles = Pick<typeof fs, "open" | "write" | "close">;
+export type LogFiles = Pick<typeof fs, "open" | "write" | "close" | "fstat">;
 
 /** What the owner should tell people. Each is said once, when it begins. */
 export type AccessLogEvent =
@@ -62,12 +62,33 @@ const FAILED_RETRY_MS = { first: 250, most: 5_000 };
 
 /** Opens the file, so that a path that cannot work is known before the first request. */
 export function openAccessLog(options: AccessLogOptions): Promise<OpenedAccessLog> {
-  if (options.path === "stdout") return Promise.resolve({ ok: true, log: new Writer(options, STDOUT) });
+  const files = options.files ?? fs;
   return new Promise((resolve) => {
-    (options.files ?? fs).open(options.path, "a", 0o640, (error, descriptor) => {
+    if (options.path === "stdout") {
+      openStdout(files, (descriptor) => resolve({ ok: true, log: new Writer(options, descriptor) }));
+      return;
+    }
+    files.open(options.path, "a", 0o640, (error, descriptor) => {
       if (error === null) resolve({ ok: true, log: new Writer(options, descriptor) });
       else resolve({ ok: false, code: error.code ?? "EIO" });
     });
+  });
+}
+
+/**
+ * Standard output for writing that never blocks. A thread that is stuck in a write to a pipe whose reader has
+ * stopped would keep the process from exiting. Opening the pipe or the terminal once more through /proc gives
+ * a descriptor whose mode is our own; setting the mode of descriptor 1 would change it for every program that
+ * shares it. Where that does not work (a file, a socket, another system) descriptor 1 itself is used.
+ */
+function openStdout(files: LogFiles, done: (descriptor: number) => void): void {
+  files.fstat(STDOUT, (error, stats) => {
+    if (error !== null || !(stats.isFIFO() || stats.isCharacterDevice())) {
+      done(STDOUT);
+      return;
+    }
+    const flags = fs.constants.O_WRONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOCTTY;
+    files.open("/proc/self/fd/1", flags, (failure, descriptor) => done(failure === null ? descriptor : STDOUT));
   });
 }
 
@@ -122,7 +143,7 @@ class Writer implements AccessLog {
   }
 
   reopen(): void {
-    if (this.#descriptor === STDOUT || this.#closing !== null) return;
+    if (this.#path === "stdout" || this.#closing !== null) return;
     if (this.#opening) {
       this.#openAgain = true;
       return;

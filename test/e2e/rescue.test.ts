@@ -141,7 +141,9 @@ describe("the idle keep-alive race", () => {
     const client = await rawClient(gateway.port);
     for (let n = 0; n < ATTEMPTS; n += 1) {
       await client.send(`GET /race-${n} HTTP/1.1\r\nHost: test\r\n\r\n`);
-      expect((await client.response()).status).toBe(200);
+      const { status } = await client.response();
+      if (status !== 200) console.log(JSON.stringify(await gateway.record("x", ({ target }) => target === `/race-${n}`), null, 1), JSON.stringify(await gateway.origins(), null, 1));
+      expect(status).toBe(200);
     }
     client.close();
   });

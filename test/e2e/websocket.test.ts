@@ -4,6 +4,7 @@ import { WebSocket } from "ws";
 import { inFrontOf, startGateway, type GatewayProcess } from "../support/gateway-process.ts";
 import { startNodeApp, type Peer } from "../support/peers.ts";
 import { rawClient } from "../support/raw-client.ts";
+import { answerAll, rawOrigin, response } from "../support/raw-origin.ts";
 
 let app: Peer;
 let gateway: GatewayProcess;
@@ -60,12 +61,21 @@ describe("a WebSocket", () => {
     expect(record).toMatchObject({ tunnel: true, status: 101, outcome: "served", cause: null });
   });
 
-  it("that the application declines is answered with the application's own words", async () => {
-    const client = await rawClient(gateway.port);
-    await client.send("GET /name HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: unknown\r\n\r\n");
-    const answer = await client.response();
-    expect(answer).toMatchObject({ status: 200, body: "app" });
-    client.close();
+  it("that the origin declines is answered with the origin's own words, and the connection stays", async () => {
+    const declining = await rawOrigin(answerAll(response(426, "not here", { Upgrade: "other" })));
+    const behind = await startGateway(inFrontOf([declining.url]));
+    try {
+      const client = await rawClient(behind.port);
+      for (let n = 0; n < 2; n += 1) {
+        await client.send("GET /declined HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+        expect(await client.response()).toMatchObject({ status: 426, body: "not here" });
+      }
+      expect(declining.heads[0]).toMatch(/\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n/i);
+      client.close();
+    } finally {
+      await behind.stop();
+      await declining.close();
+    }
   });
 
   it("that is cut by the client is closed at the application", async () => {

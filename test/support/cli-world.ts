@@ -4,6 +4,7 @@
  */
 import { runCli } from "../../src/cli/program.ts";
 import type { CliPorts, Fetched, MachineFacts, MachinePorts, StartResult, Terminal } from "../../src/cli/ports.ts";
+import type { GatewayEvent } from "../../src/contract/view.ts";
 import type { Settings } from "../../src/config/settings.ts";
 
 export interface CliWorld {
@@ -22,6 +23,8 @@ export interface CliWorldOptions {
   readonly admin?: Readonly<Record<string, Fetched>>;
   readonly env?: Readonly<Record<string, string>>;
   readonly start?: (settings: Settings) => StartResult;
+  /** What the started gateway reports. */
+  readonly events?: readonly GatewayEvent[];
   readonly facts?: Partial<MachineFacts>;
   readonly machine?: Partial<MachinePorts>;
   readonly terminal?: Partial<Terminal>;
@@ -85,6 +88,9 @@ export function cliWorld(options: CliWorldOptions = {}): CliWorld {
         gateway: {
           listeners: settings.listeners.map((listener) => listener.bind),
           admin: settings.admin?.bind ?? null,
+          onEvent: (listener) => {
+            for (const event of options.events ?? []) listener(event);
+          },
           stopped: Promise.resolve(0),
         },
       };

@@ -109,7 +109,7 @@ export function inFrontOf(
     // Every exchange is kept, so that tests can look up good ones too.
     records: { sample: "100%", sampled: 100_000 },
     accessLog: false,
-    services: { main: { health: false, pools: [{ name: "only", origins }], ...service } },
+    services: { "test-service": { health: false, pools: [{ name: "test-pool", origins }], ...service } },
     ...rest,
   };
 }

@@ -53,7 +53,7 @@ export function parseExposition(text: string, format: "text" | "openmetrics"): M
     ) {
       throw new Error(`a sample outside its family: ${line}`);
     }
-    const key = `${sample.name}${JSON.stringify(Object.entries(sample.labels).toSorted())}`;
+    const key = `${sample.name}${seriesOf(sample.labels)}`;
     if (seen.has(key)) throw new Error(`the same series twice: ${line}`);
     seen.add(key);
     if (family.type !== "gauge" && !(sample.value >= 0)) throw new Error(`negative: ${line}`);
@@ -61,6 +61,15 @@ export function parseExposition(text: string, format: "text" | "openmetrics"): M
   }
   for (const read of families.values()) if (read.type === "histogram") checkHistogram(read);
   return families;
+}
+
+/** The same text for the same labels, in whatever order they stand. */
+function seriesOf(labels: Readonly<Record<string, string>>): string {
+  return JSON.stringify(
+    Object.keys(labels)
+      .toSorted((one, other) => (one < other ? -1 : 1))
+      .map((name) => [name, labels[name]]),
+  );
 }
 
 function suffixesOf(type: string, format: "text" | "openmetrics"): readonly string[] {
@@ -104,7 +113,7 @@ function checkHistogram(family: ReadFamily): void {
   const series = new Map<string, ReadSample[]>();
   for (const sample of family.samples) {
     const { le: _le, ...labels } = sample.labels;
-    const key = JSON.stringify(Object.entries(labels).toSorted());
+    const key = seriesOf(labels);
     series.set(key, [...(series.get(key) ?? []), sample]);
   }
   for (const samples of series.values()) {

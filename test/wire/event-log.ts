@@ -34,7 +34,7 @@ export function logOf(wire: Wire, cuts: readonly number[], limits: MessageLimits
   log.trailersOf = () => parser.trailers;
   const expectNext = (): boolean => {
     const method = methods.shift();
-    if (method !== undefined && parser instanceof ResponseParser) parser.expect(method);
+    if (method !== undefined && method !== "-" && parser instanceof ResponseParser) parser.expect(method);
     return method !== undefined;
   };
   let due = expectNext() || wire.kind === "request" || wire.methods.length === 0;

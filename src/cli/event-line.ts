@@ -1,0 +1,30 @@
+/** One line for each event of a gateway that runs in a terminal: when, what, why. UTC, as records and the access log have it. */
+import type { GatewayEvent, OriginAddressView } from "../contract/view.ts";
+import { plain } from "./page.ts";
+import type { PaintStyle, Terminal } from "./ports.ts";
+
+export function eventLine(event: Exclude<GatewayEvent, { kind: "exchange" }>, terminal: Terminal): string {
+  const { paint } = terminal;
+  const time = paint("dim", new Date(event.at).toISOString().slice("2026-11-21T".length, -1));
+  switch (event.kind) {
+    case "origin": {
+      const state = paint(STATE_STYLES[event.state], event.state);
+      const where = plain(`${event.origin} (${event.address}) of ${event.service} / ${event.pool}`);
+      return `${time}  origin ${where} is ${state}: ${plain(event.because)}`;
+    }
+    case "pool":
+      return `${time}  ${plain(`service ${event.service} moves from pool ${event.from} to ${event.to}: ${event.because}`)}`;
+    case "resolution":
+      return `${time}  ${plain(`origin ${event.origin} of ${event.service}: ${event.because}`)}`;
+    case "gateway":
+      return `${time}  ${plain(`gateway ${event.code}: ${event.detail}`)}`;
+  }
+}
+
+const STATE_STYLES: Readonly<Record<OriginAddressView["state"], PaintStyle>> = {
+  up: "green",
+  ramping: "green",
+  probation: "yellow",
+  down: "red",
+  ejected: "red",
+};

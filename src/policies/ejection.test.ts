@@ -1,0 +1,295 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import {
+  beginProbation,
+  createEjection,
+  ejectedMax,
+  ejectionShare,
+  isProbationDue,
+  observeOutcome,
+  RAMP_SHARE_MIN,
+  settleEjection,
+  trafficEvidence,
+} from "./ejection.ts";
+import type { EjectionMember, EjectionOptions, EjectionVerdict, TrafficOutcome } from "./ejection.ts";
+
+const options: EjectionOptions = {
+  consecutiveFailures: 5,
+  successRatioMin: 0.8,
+  requestsMin: 20,
+  windowMs: 10_000,
+  returnAfterMs: 1_000,
+  returnAfterMaxMs: 60_000,
+  rampMs: 10_000,
+  ejectedRatioMax: 0.5,
+};
+
+/** A pool of `size`, all up and used. `tell` reports `times` results of attempts that began at `now`. */
+function poolOf(size: number): {
+  members: (EjectionMember & { share: number })[];
+  tell: (index: number, outcome: TrafficOutcome, now: number, times?: number, startedAt?: number) => EjectionVerdict;
+} {
+  const members = Array.from({ length: size }, () => ({ ejection: createEjection(options, 0), share: 1 }));
+  const tell = (index: number, outcome: TrafficOutcome, now: number, times = 1, startedAt = now): EjectionVerdict => {
+    let verdict: EjectionVerdict = { kind: "none" };
+    for (let time = 0; time < times; time += 1) {
+      verdict = observeOutcome(options, members[index]!, members, outcome, startedAt, 0, now);
+    }
+    return verdict;
+  };
+  return { members, tell };
+}
+
+test("the fifth failure in a row ejects, not the fourth, and says why", () => {
+  const { members, tell } = poolOf(3);
+  expect(tell(0, "failure", 100, 4)).toEqual({ kind: "none" });
+  expect(tell(0, "failure", 100)).toEqual({
+    kind: "ejected",
+    code: "eject.out.failures-in-a-row",
+    because: "5 requests in a row failed; out for 1 s",
+  });
+  expect(members[0]!.ejection.phase).toMatchObject({ kind: "ejected", since: 100, until: 1_100, times: 1 });
+});
+
+test("a success ends the run", () => {
+  const { tell } = poolOf(3);
+  tell(0, "failure", 100, 4);
+  tell(0, "success", 100);
+  expect(tell(0, "failure", 100, 4)).toEqual({ kind: "none" });
+});
+
+test("faults of the gateway itself are no evidence, however many", () => {
+  const { members, tell } = poolOf(3);
+  expect(tell(0, "ignore", 100, 1_000)).toEqual({ kind: "none" });
+  expect(members[0]!.ejection.run).toBe(0);
+});
+
+test("an origin that fails every fourth request is found by its ratio, compared with its peers", () => {
+  const { tell } = poolOf(3);
+  tell(1, "success", 0, 30);
+  let verdict: EjectionVerdict = { kind: "none" };
+  for (let round = 0; round < 5 && verdict.kind === "none"; round += 1) {
+    tell(0, "success", 0, 3);
+    verdict = tell(0, "failure", 0);
+  }
+  expect(verdict).toMatchObject({
+    kind: "ejected",
+    code: "eject.out.success-ratio",
+    because: "5 of 20 requests in the last 10 s failed; out for 1 s",
+  });
+});
+
+test("when all are bad alike nobody is ejected, and it is said once for each", () => {
+  const { members, tell } = poolOf(3);
+  const verdicts: EjectionVerdict[] = [];
+  for (let round = 0; round < 50; round += 1) {
+    for (const index of [0, 1, 2]) {
+      tell(index, "success", 0);
+      verdicts.push(tell(index, "failure", 0));
+    }
+  }
+  expect(verdicts.filter(({ kind }) => kind === "ejected")).toEqual([]);
+  expect(verdicts.filter(({ kind }) => kind === "fail-open")).toHaveLength(3);
+  expect(members[0]!.ejection.heldBecause).toMatch(/at its peers failed too: no outlier, so it stays in use$/);
+});
+
+test("the last available origin is never ejected, whatever took the others out", () => {
+  const { members, tell } = poolOf(2);
+  members[1]!.share = 0;
+  const verdicts = Array.from({ length: 20 }, () => tell(0, "failure", 0));
+  expect(verdicts.filter(({ kind }) => kind !== "none")).toEqual([
+    {
+      kind: "fail-open",
+      code: "eject.held.last-origin",
+      because: "5 requests in a row failed, but no other origin of the pool is available, so it stays in use",
+    },
+  ]);
+  expect(members[0]!.ejection.phase.kind).toBe("up");
+});
+
+test("two ejections in one instant count each other, before anybody assessed the pool", () => {
+  const { members, tell } = poolOf(2);
+  tell(0, "failure", 0, 5);
+  expect(tell(1, "failure", 0, 5)).toMatchObject({ kind: "fail-open", code: "eject.held.last-origin" });
+  expect(members.map(({ ejection }) => ejection.phase.kind)).toEqual(["ejected", "up"]);
+});
+
+test("no more than the ratio of a pool is out; the next one is ejected as soon as there is room and it fails again", () => {
+  const { members, tell } = poolOf(4);
+  tell(3, "success", 0, 100);
+  tell(0, "failure", 0, 5);
+  tell(1, "failure", 0, 5);
+  expect(tell(2, "failure", 0, 5)).toMatchObject({ kind: "fail-open", code: "eject.held.ratio-cap" });
+  beginProbation(members[0]!.ejection, 2_000);
+  expect(tell(0, "success", 2_000)).toMatchObject({ kind: "back" });
+  expect(tell(2, "failure", 2_000)).toMatchObject({ kind: "ejected" });
+});
+
+test("the cap lets at least one of a small pool go, and never all", () => {
+  const most = (ratio: number, size: number): number => ejectedMax({ ...options, ejectedRatioMax: ratio }, size);
+  expect([1, 2, 3, 4, 10].map((size) => most(0.5, size))).toEqual([0, 1, 1, 2, 5]);
+  expect([2, 3, 9].map((size) => most(0.1, size))).toEqual([1, 1, 1]);
+  expect([1, 2, 3].map((size) => most(1, size))).toEqual([0, 1, 2]);
+  expect(most(0, 10)).toBe(0);
+});
+
+test("a held origin that works again is released with a word", () => {
+  const { members, tell } = poolOf(1);
+  tell(0, "failure", 0, 5);
+  expect(members[0]!.ejection.heldCode).toBe("eject.held.last-origin");
+  expect(tell(0, "success", 1)).toMatchObject({ kind: "back", code: "eject.back.recovered" });
+  expect(members[0]!.ejection.heldBecause).toBe("");
+});
+
+test("late results of attempts that began before the ejection change nothing, for better or worse", () => {
+  const { members, tell } = poolOf(3);
+  tell(0, "failure", 1_000, 5);
+  const before = structuredClone(members[0]!.ejection);
+  expect(tell(0, "success", 1_500, 3, 999)).toEqual({ kind: "none" });
+  expect(tell(0, "failure", 1_500, 3, 999)).toEqual({ kind: "none" });
+  expect(members[0]!.ejection).toEqual(before);
+});
+
+test("probation is due after the wait, for repeatable requests first, and begins once", () => {
+  const { members, tell } = poolOf(3);
+  tell(0, "failure", 1_000, 5);
+  const state = members[0]!.ejection;
+  expect(isProbationDue(state, true, 1_999)).toBe(false);
+  expect(isProbationDue(state, true, 2_000)).toBe(true);
+  expect(isProbationDue(state, false, 2_000)).toBe(false);
+  expect(isProbationDue(state, false, 7_000)).toBe(true);
+  beginProbation(state, 2_000);
+  expect(isProbationDue(state, true, 2_000)).toBe(false);
+  expect(ejectionShare(state.phase, 2_000)).toBe(0);
+});
+
+test("a probation that succeeds starts a ramp from a tenth to all of its share, then it is up", () => {
+  const { members, tell } = poolOf(3);
+  const state = members[0]!.ejection;
+  tell(0, "failure", 0, 5);
+  beginProbation(state, 1_000);
+  expect(tell(0, "success", 1_200, 1, 1_000)).toMatchObject({ kind: "back", code: "eject.back.ramping" });
+  expect(ejectionShare(settleEjection(state, 1_200), 1_200)).toBe(RAMP_SHARE_MIN);
+  expect(ejectionShare(settleEjection(state, 6_200), 6_200)).toBe(0.5);
+  expect(settleEjection(state, 11_200)).toMatchObject({ kind: "up", upSince: 11_200 });
+  expect(ejectionShare(state.phase, 11_200)).toBe(1);
+});
+
+test("a probation that fails doubles the wait, up to the longest", () => {
+  const { members, tell } = poolOf(3);
+  const state = members[0]!.ejection;
+  let now = 0;
+  tell(0, "failure", now, 5);
+  const waits: number[] = [];
+  for (let time = 0; time < 8; time += 1) {
+    const phase = state.phase;
+    if (phase.kind !== "ejected") break;
+    waits.push(phase.until - now);
+    now = phase.until;
+    beginProbation(state, now);
+    expect(tell(0, "failure", now)).toMatchObject({ kind: "ejected", code: "eject.out.probation-failed" });
+  }
+  expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
+});
+
+test("the wait is up to 30 % shorter by chance, never longer", () => {
+  const { members } = poolOf(3);
+  for (let time = 0; time < 5; time += 1) {
+    observeOutcome(options, members[0]!, members, "failure", 0, 0.999_999, 0);
+  }
+  const phase = members[0]!.ejection.phase;
+  expect(phase.kind === "ejected" && phase.until).toBeCloseTo(700, 1);
+});
+
+test("failing again within the ramp or soon after makes it longer; a calm minute makes it a first time", () => {
+  const soon = poolOf(3);
+  soon.tell(0, "failure", 0, 5);
+  beginProbation(soon.members[0]!.ejection, 1_000);
+  soon.tell(0, "success", 1_000);
+  soon.tell(0, "failure", 2_000, 5);
+  expect(soon.members[0]!.ejection.phase).toMatchObject({ kind: "ejected", times: 2 });
+
+  const calm = poolOf(3);
+  calm.tell(0, "failure", 0, 5);
+  beginProbation(calm.members[0]!.ejection, 1_000);
+  calm.tell(0, "success", 1_000);
+  calm.tell(0, "failure", 71_000, 5);
+  expect(calm.members[0]!.ejection.phase).toMatchObject({ kind: "ejected", times: 1 });
+});
+
+test("a probation that proves nothing is due again at once; one that never ends is given up after a while", () => {
+  const { members, tell } = poolOf(3);
+  const state = members[0]!.ejection;
+  tell(0, "failure", 0, 5);
+  const because = state.phase.because;
+  for (let time = 0; time < 100; time += 1) {
+    beginProbation(state, 1_000);
+    expect(tell(0, "ignore", 1_000)).toMatchObject({ kind: "unproven" });
+    expect(isProbationDue(state, true, 1_000)).toBe(true);
+  }
+  expect(state.phase.because).toBe(because);
+  beginProbation(state, 2_000);
+  expect(settleEjection(state, 31_999).kind).toBe("probation");
+  expect(settleEjection(state, 32_000).kind).toBe("ejected");
+  expect(isProbationDue(state, true, 32_000)).toBe(true);
+});
+
+test("a success that came while the pool failed open is as good as a probation", () => {
+  const { members, tell } = poolOf(3);
+  tell(0, "failure", 0, 5);
+  expect(tell(0, "success", 500)).toMatchObject({ kind: "back" });
+  expect(members[0]!.ejection.phase.kind).toBe("ramping");
+});
+
+test("evidence of being dead is fresh evidence: without traffic it lapses", () => {
+  const { members, tell } = poolOf(1);
+  tell(0, "failure", 0, 5);
+  expect(trafficEvidence(options, members[0]!.ejection, 9_999)).toMatchObject({ dead: true, failing: true });
+  expect(trafficEvidence(options, members[0]!.ejection, 10_000)).toMatchObject({ dead: false, failing: false });
+});
+
+test("the verdicts of the usual path are one shared object", () => {
+  const { tell } = poolOf(3);
+  expect(tell(0, "success", 0)).toBe(tell(1, "failure", 0));
+});
+
+test("for any events the cap holds, the last available one stays, and the phase always has a way out", () => {
+  const event = fc.record({
+    after: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 5_000 }), fc.constant(10_000_000)),
+    who: fc.nat({ max: 9 }),
+    what: fc.constantFrom<TrafficOutcome | "probation">("success", "failure", "failure", "ignore", "probation"),
+    late: fc.integer({ min: 0, max: 3_000 }),
+    roll: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+  });
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 6 }), fc.array(event, { maxLength: 150 }), (size, events) => {
+      const { members } = poolOf(size);
+      let now = 0;
+      for (const { after, who, what, late, roll } of events) {
+        now += after;
+        const member = members[who % size]!;
+        if (what === "probation") {
+          if (isProbationDue(settled(member, now), true, now)) beginProbation(member.ejection, now);
+        } else {
+          observeOutcome(options, member, members, what, Math.max(0, now - late), roll, now);
+        }
+        const out = members.filter(({ ejection }) => ["ejected", "probation"].includes(ejection.phase.kind));
+        expect(out.length).toBeLessThanOrEqual(ejectedMax(options, size));
+        expect(out.length).toBeLessThan(size);
+      }
+      // Whatever happened: after the longest wait one good request brings each of them back.
+      for (const member of members) {
+        const later = now + 100_000;
+        if (isProbationDue(settled(member, later), true, later)) beginProbation(member.ejection, later);
+        observeOutcome(options, member, members, "success", later, 0, later);
+        expect(settleEjection(member.ejection, later + options.rampMs).kind).toBe("up");
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+function settled(member: EjectionMember, now: number): EjectionMember["ejection"] {
+  settleEjection(member.ejection, now);
+  return member.ejection;
+}
