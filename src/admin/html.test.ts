@@ -9,7 +9,7 @@ describe("html", () => {
   });
 
   it("joins lists, writes numbers and leaves null out", () => {
-    expect(html`${[1, "<", null, html`<br />`]}|${null}`.text).toBe("1&lt;<br>|");
+    expect(html`${[1, "<", null, html`<b>x</b>`]}|${null}`.text).toBe("1&lt;<b>x</b>|");
   });
 
   it("shows controls and turned text as what they are not: harmless", () => {

@@ -13,7 +13,6 @@ import type { Settings } from "./settings.ts";
 import { isMapping, readYaml } from "./yaml-tree.ts";
 import type { Place, YamlTree } from "./yaml-tree.ts";
 
-
 export type LoadResult =
   | { readonly ok: true; readonly settings: Settings; readonly notes: ConfigNote[] }
   | { readonly ok: false; readonly problems: ConfigProblem[] };

@@ -10,46 +10,69 @@
  * Not considered: origins that decode twice (`%252e`). That is a fault of theirs in front of any gateway.
  */
 
-/**
- * 1 for the bytes of a path that have one spelling and one meaning. Percent signs, `;`, `\`, `?`, `#` and
- * all that RFC 3986 §3.3 does not allow in a path are 0 and make the caller look closer.
- */
-const PLAIN: Uint8Array = new Uint8Array(128);
-for (const character of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,=:@/") {
-  PLAIN[character.charCodeAt(0)] = 1;
-}
-
 const SLASH = 0x2f;
 const DOT = 0x2e;
+const PERCENT = 0x25;
+
+/** What a character code needs: 0 nothing, 1 a look at what follows, 2 (and all codes beyond the table) doubt. */
+const CLASS: Uint8Array = new Uint8Array(128).fill(2);
+for (const character of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,=:@") {
+  CLASS[character.charCodeAt(0)] = 0;
+}
+CLASS[SLASH] = 1;
+CLASS[PERCENT] = 1;
 
 /**
  * The number of slashes in a path that has exactly one reading, its own text; -1 for one that needs
- * `readingsOf` (the empty path, which is `/`, too). On the way of every request.
+ * `readingsOf` (the empty path, which is `/`, too). On the way of every request: one pass, nothing allocated.
  */
 export function plainSlashes(path: string): number {
   if (path.length === 0) return -1;
   let slashes = 0;
-  let previous = 0;
   for (let index = 0; index < path.length; index += 1) {
     const code = path.charCodeAt(index);
-    // Outside the table reads undefined, which is not 1 either.
-    if (PLAIN[code] !== 1) return -1;
-    if (previous === SLASH) {
-      if (code === SLASH) return -1;
-      // A dot file is plain; `.` and `..` as whole segments are not. Rare enough not to tell apart here.
-      if (code === DOT) return -1;
+    const kind = CLASS[code];
+    if (kind === 0) continue;
+    if (code === SLASH) {
+      slashes += 1;
+      if (!isPlainSegmentAt(path, index + 1)) return -1;
+    } else if (kind !== 1 || !isPlainTripletAt(path, index)) {
+      return -1;
     }
-    if (code === SLASH) slashes += 1;
-    previous = code;
   }
   return slashes;
 }
 
+/** Neither `//` nor a segment `.` or `..`; a dot file is plain. */
+function isPlainSegmentAt(path: string, start: number): boolean {
+  const first = path.charCodeAt(start);
+  if (first === SLASH) return false;
+  if (first !== DOT) return true;
+  const second = start + 1 < path.length ? path.charCodeAt(start + 1) : SLASH;
+  const third = start + 2 < path.length ? path.charCodeAt(start + 2) : SLASH;
+  return second !== SLASH && (second !== DOT || third !== SLASH);
+}
+
+/** An encoded byte that every origin reads alike and that is spelled in the canonical way. */
+function isPlainTripletAt(path: string, index: number): boolean {
+  const high = HEX.indexOf(path.charAt(index + 1));
+  const low = HEX.indexOf(path.charAt(index + 2));
+  if (index + 2 >= path.length || high < 0 || low < 0) return false;
+  const code = high * 16 + low;
+  return CLASS[code] !== 0 && code !== SLASH && code !== BACKSLASH;
+}
+
+const HEX = "0123456789ABCDEF";
+const BACKSLASH = 0x5c;
+
+/** Longer paths are read in one way when there is one and refused otherwise: comparing costs by length. */
+const READ_LENGTH_MAX = 2048;
+
 /**
- * Every way in which an origin may read this path, the one of RFC 3986 first, without repetition. At most
- * 24, and one for all paths that honest clients send.
+ * Every way in which an origin may read this path, the one of RFC 3986 first, without repetition: one for
+ * nearly all paths that honest clients send, and never more than 24. Null: too long to compare.
  */
-export function readingsOf(path: string): string[] {
+export function readingsOf(path: string): readonly string[] | null {
   const text = canonicalText(path.replace(/[?#].*$/s, ""));
   const readings = new Set<string>([withoutDots(text)]);
   const slashes = text.includes("%2F") ? [false, true] : [false];
@@ -57,6 +80,8 @@ export function readingsOf(path: string): string[] {
   const parameters: readonly ("keep" | "cut first" | "cut last")[] = text.includes(";")
     ? ["keep", "cut first", "cut last"]
     : ["keep"];
+  const hasDoubt = slashes.length + backslashes.length + parameters.length > 3 || text.includes("//");
+  if (hasDoubt && text.length > READ_LENGTH_MAX) return null;
   for (const cut of parameters) {
     for (const hasSlashes of slashes) {
       for (const hasBackslashes of backslashes) {
@@ -86,7 +111,7 @@ export function canonicalText(text: string): string {
 
 function canonicalTriplet(triplet: string): string {
   const code = Number.parseInt(triplet.slice(1), 16);
-  return code !== SLASH && PLAIN[code] === 1 ? String.fromCharCode(code) : triplet.toUpperCase();
+  return CLASS[code] === 0 ? String.fromCharCode(code) : triplet.toUpperCase();
 }
 
 /** Bytes as the wire gave them (latin1) stay bytes; text beyond them is UTF-8, as in every URL. */

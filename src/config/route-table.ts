@@ -61,7 +61,7 @@ export function compileRoutes(services: readonly ServiceSettings[]): RouteTable 
   function questionOf(host: string, method: string, path: string, header: HeaderOf): RouteQuestion {
     const pattern = hostPatternOf(hosts, host);
     const routes = routesOfPattern(hosts, pattern);
-    const readings = readingsOf(path).map((text) => ({
+    const readings = readingsOf(path)?.map((text) => ({
       text,
       hit: routes === null ? null : matchPath(routes, method, text, slashesIn(text), header),
     }));
@@ -71,7 +71,7 @@ export function compileRoutes(services: readonly ServiceSettings[]): RouteTable 
       header,
       pattern,
       ordered: routes?.ordered ?? [],
-      readings,
+      readings: readings ?? [],
       hit: table.match(host, method, path, header),
     };
   }
@@ -94,16 +94,23 @@ interface HostRoutes {
   readonly exact: ReadonlyMap<string, readonly Candidate[]>;
   /** A list, because templates of different shapes may match one path and take turns in precedence. */
   readonly templates: readonly TemplateRoute[];
-  /** By prefix without its last slash. */
-  readonly prefixes: ReadonlyMap<string, readonly Candidate[]>;
-  /** The most slashes that any prefix has: no longer one is worth a look-up. */
-  readonly prefixSlashesMax: number;
+  /** Longest first. */
+  readonly prefixes: readonly PrefixRoutes[];
   readonly everything: readonly Candidate[];
 }
 
 interface TemplateRoute {
   readonly segments: readonly (string | null)[];
   readonly candidate: Candidate;
+}
+
+/** All prefixes of one length. Most lengths have one, and comparing is cheaper than hashing. */
+interface PrefixRoutes {
+  readonly length: number;
+  readonly first: string;
+  readonly ofFirst: readonly Candidate[];
+  /** Null when there is no other prefix of this length. */
+  readonly all: ReadonlyMap<string, readonly Candidate[]> | null;
 }
 
 interface HostTable {
@@ -144,7 +151,7 @@ function routesOfPattern(hosts: HostTable, pattern: string | null): HostRoutes |
 
 function matchReadings(routes: HostRoutes, method: string, path: string, header: HeaderOf): RouteHit | null {
   let agreed: RouteHit | null = null;
-  for (const reading of readingsOf(path)) {
+  for (const reading of readingsOf(path) ?? []) {
     const hit = matchPath(routes, method, reading, slashesIn(reading), header);
     if (hit === null || (agreed !== null && agreed !== hit)) return null;
     agreed = hit;
@@ -168,31 +175,22 @@ function matchPath(
     if (template.segments.length !== slashes || !fitsSegments(template.segments, path)) continue;
     if (holds(template.candidate, method, header)) return template.candidate.hit;
   }
-  if (routes.prefixes.size > 0) {
-    const hit = matchPrefixes(routes, method, path, slashes, header);
+  for (const prefixes of routes.prefixes) {
+    const { length } = prefixes;
+    // A prefix ends where a segment ends; nearly all lengths fall out here.
+    if (length > path.length || (length < path.length && path.charCodeAt(length) !== SLASH)) continue;
+    const candidates = withPrefix(prefixes, path);
+    const hit = candidates === undefined ? null : firstThatHolds(candidates, method, header);
     if (hit !== null) return hit;
   }
   return firstThatHolds(routes.everything, method, header);
 }
 
-/** From the longest prefix that could be there to the shortest. */
-function matchPrefixes(
-  routes: HostRoutes,
-  method: string,
-  path: string,
-  slashes: number,
-  header: HeaderOf,
-): RouteHit | null {
-  let end = path.length;
-  // Behind the deepest prefix there is nothing to find: cut the path there instead of looking it up whole.
-  for (let extra = slashes - routes.prefixSlashesMax; extra > 0; extra -= 1) end = path.lastIndexOf("/", end - 1);
-  while (end > 0) {
-    const candidates = routes.prefixes.get(end === path.length ? path : path.slice(0, end));
-    const hit = candidates === undefined ? null : firstThatHolds(candidates, method, header);
-    if (hit !== null) return hit;
-    end = path.lastIndexOf("/", end - 1);
-  }
-  return null;
+const SLASH = 0x2f;
+
+function withPrefix({ first, ofFirst, all, length }: PrefixRoutes, path: string): readonly Candidate[] | undefined {
+  if (all === null) return path.startsWith(first) ? ofFirst : undefined;
+  return all.get(length === path.length ? path : path.slice(0, length));
 }
 
 function firstThatHolds(candidates: readonly Candidate[], method: string, header: HeaderOf): RouteHit | null {
@@ -251,8 +249,18 @@ function compileHost(hits: readonly RouteHit[]): HostRoutes {
   }
   const first = ordered[0];
   const only = first !== undefined && isCatchAll(first.route.match) ? first : null;
-  const prefixSlashesMax = Math.max(0, ...Array.from(prefixes.keys(), slashesIn));
-  return { only, ordered, exact, templates, prefixes, prefixSlashesMax, everything };
+  return { only, ordered, exact, templates, prefixes: prefixesByLength(prefixes), everything };
+}
+
+function prefixesByLength(prefixes: ReadonlyMap<string, readonly Candidate[]>): PrefixRoutes[] {
+  const lengths = Map.groupBy(prefixes, ([prefix]) => prefix.length);
+  return [...lengths]
+    .toSorted(([one], [other]) => other - one)
+    .flatMap(([length, entries]) => {
+      const [entry] = entries;
+      if (entry === undefined) return [];
+      return [{ length, first: entry[0], ofFirst: entry[1], all: entries.length === 1 ? null : new Map(entries) }];
+    });
 }
 
 function listAt(lists: Map<string, Candidate[]>, key: string): Candidate[] {

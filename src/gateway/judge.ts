@@ -35,6 +35,8 @@ export interface AttemptFacts {
   readonly stallMs: number;
   /** The limit that a timeout used up, ms. */
   readonly limitMs: number;
+  /** An earlier attempt of this exchange ended without a response byte on a new connection. */
+  readonly brokeNewConnection: boolean;
 }
 
 export interface Judgement {
@@ -106,12 +108,13 @@ function judgeBroken(how: "FIN" | "RST", error: SocketError | null, facts: Attem
   }
   if (!facts.reused) return { cause: "origin.reset_before_response", evidence: `${after}, on a new connection` };
   const evidence = `${after}, on a connection that had been idle for ${ms(facts.idleMs)}`;
-  const stale = facts.idleMs >= STALE_FROM_MS && facts.sinceSentMs <= ROUND_TRIP_MS;
+  // A request that broke a new connection before did not meet a stale one now: it is the request that does it.
+  const stale = facts.idleMs >= STALE_FROM_MS && facts.sinceSentMs <= ROUND_TRIP_MS && !facts.brokeNewConnection;
   return { cause: stale ? "origin.keepalive_race" : "origin.reset_before_response", evidence };
 }
 
 /** A connection in steady use has not gone stale: the smallest idle timeouts in the field are seconds. */
-const STALE_FROM_MS = 20;
+const STALE_FROM_MS = 100;
 /** A closed socket says so within a round trip; an origin that worked on the request first takes longer. */
 const ROUND_TRIP_MS = 500;
 

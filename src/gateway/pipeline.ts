@@ -414,6 +414,7 @@ export class Exchange implements AttemptOwner {
       framing: connection?.framing ?? "none",
       stallMs: wheel.stallEndedAt > sentMs ? Math.min(wheel.stallMs, wheel.stallEndedAt - sentMs) : 0,
       limitMs,
+      brokeNewConnection: this.record.attempts.some((earlier) => earlier.cause === "origin.reset_before_response" && !earlier.reused),
     });
     attempt.cause = judgement.cause;
     attempt.evidence = judgement.evidence;

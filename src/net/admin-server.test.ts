@@ -74,7 +74,9 @@ describe("answers", () => {
       seen.push(asked);
       return hello(asked);
     });
-    const reply = await request(server, "/api/v1/a%20b?x=1&x=2?&y", { headers: { "X-One": "1", Authorization: "Bearer t" } });
+    const reply = await request(server, "/api/v1/a%20b?x=1&x=2?&y", {
+      headers: { "X-One": "1", Authorization: "Bearer t" },
+    });
     expect(reply).toMatchObject({ status: 200, body: "hello" });
     expect(seen[0]).toMatchObject({ method: "GET", path: "/api/v1/a%20b", query: "x=1&x=2?&y" });
     expect(seen[0]?.headers["x-one"]).toBe("1");
@@ -124,7 +126,9 @@ describe("answers", () => {
 
   test("an address in use is told by rejecting", async () => {
     const server = await start(hello);
-    await expect(start(hello, { bind: { host: "127.0.0.1", port: server.port } })).rejects.toMatchObject({ code: "EADDRINUSE" });
+    await expect(start(hello, { bind: { host: "127.0.0.1", port: server.port } })).rejects.toMatchObject({
+      code: "EADDRINUSE",
+    });
   });
 });
 
@@ -149,7 +153,12 @@ describe("foreign names", () => {
 });
 
 describe("streams", () => {
-  function streaming(): { handle: AdminHandler; started: Promise<(chunk: string) => boolean>; stopped: Promise<void>; stops: () => number } {
+  function streaming(): {
+    handle: AdminHandler;
+    started: Promise<(chunk: string) => boolean>;
+    stopped: Promise<void>;
+    stops: () => number;
+  } {
     let onStart = (_write: (chunk: string) => boolean): void => {};
     let onStop = (): void => {};
     let stops = 0;
@@ -197,7 +206,9 @@ describe("streams", () => {
     const stream = streaming();
     const time = manualSchedule();
     const server = await start(stream.handle, { schedule: time.schedule });
-    const reader = net.connect(server.port, server.host, () => reader.write("GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    const reader = net.connect(server.port, server.host, () =>
+      reader.write("GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+    );
     reader.on("error", () => {});
     // Nobody listens for data: the kernel's buffers fill, then the server's.
     const write = await stream.started;

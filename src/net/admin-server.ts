@@ -139,7 +139,8 @@ function stream(
   const watchReader = (): void => {
     cancelStalled?.();
     cancelStalled = null;
-    if (open && response.writableLength > 0) cancelStalled = options.schedule(STREAM_STALLED_MS, () => response.destroy());
+    if (open && response.writableLength > 0)
+      cancelStalled = options.schedule(STREAM_STALLED_MS, () => response.destroy());
   };
   const over = (): void => {
     if (!open) return;

@@ -35,7 +35,8 @@ console.log(JSON.stringify({ unknown, known, afterwards }));
 let server: DnsServer;
 beforeAll(async () => {
   server = await startDnsServer();
-  for (const name of ["known", "unknown", "other"]) server.set(`${name}.example`, { kind: "addresses", ips: ["192.0.2.1"], ttl: 0 });
+  for (const name of ["known", "unknown", "other"])
+    server.set(`${name}.example`, { kind: "addresses", ips: ["192.0.2.1"], ttl: 0 });
 });
 afterAll(() => server.close());
 
@@ -44,7 +45,15 @@ test.runIf(process.platform === "linux")(
   async () => {
     const child = spawn(
       "sh",
-      ["-c", 'ulimit -n 48 && exec "$0" "$@"', process.execPath, "--input-type=module", "--eval", CHILD, server.address],
+      [
+        "-c",
+        'ulimit -n 48 && exec "$0" "$@"',
+        process.execPath,
+        "--input-type=module",
+        "--eval",
+        CHILD,
+        server.address,
+      ],
       { stdio: ["ignore", "pipe", "inherit"] },
     );
     let output = "";

@@ -19,7 +19,11 @@ export type FamilyAnswer =
   /** A name server answered, and the answer has no address: the name or this family does not exist. */
   | { readonly kind: "none"; readonly cause: "dns.nxdomain" | "dns.empty_or_prohibited"; readonly code: string }
   /** Nobody could say. */
-  | { readonly kind: "failed"; readonly cause: "dns.servfail" | "dns.timeout" | "gw.fd_exhausted"; readonly code: string };
+  | {
+      readonly kind: "failed";
+      readonly cause: "dns.servfail" | "dns.timeout" | "gw.fd_exhausted";
+      readonly code: string;
+    };
 
 export interface DnsClient {
   /** Calls back exactly once, later, unless the client is closed first. */
@@ -158,7 +162,12 @@ function failed(code: string, options: DnsClientOptions): FamilyAnswer {
 }
 
 /** No answer came, in whatever way; everything else that fails is an answer which says so or cannot be read. */
-const UNREACHED: ReadonlySet<ResolutionFailure["code"]> = new Set(["ETIMEOUT", "ECONNREFUSED", "ECANCELLED", "ENOSERVER"]);
+const UNREACHED: ReadonlySet<ResolutionFailure["code"]> = new Set([
+  "ETIMEOUT",
+  "ECONNREFUSED",
+  "ECANCELLED",
+  "ENOSERVER",
+]);
 
 /** With two failures, the one that says more: an answer that reports trouble over silence. */
 function moreTelling(before: FamilyAnswer | null, now: FamilyAnswer): FamilyAnswer {

@@ -50,13 +50,16 @@ async function portsInUse(range: { readonly low: number; readonly high: number }
   const tables = await Promise.all([textOf("/proc/net/tcp"), textOf("/proc/net/tcp6")]);
   if (tables.every((table) => table === "")) return null;
   const used = new Set<number>();
-  for (const table of tables) for (const port of localPorts(table)) if (port >= range.low && port <= range.high) used.add(port);
+  for (const table of tables)
+    for (const port of localPorts(table)) if (port >= range.low && port <= range.high) used.add(port);
   return used.size;
 }
 
 /** The local port of each line of /proc/net/tcp: four hexadecimal digits after the first address. */
 export function localPorts(table: string): number[] {
-  return [...table.matchAll(/^\s*\d+: [0-9A-F]+:([0-9A-F]{4}) /gm)].map((match) => Number.parseInt(match[1] ?? "0", 16));
+  return [...table.matchAll(/^\s*\d+: [0-9A-F]+:([0-9A-F]{4}) /gm)].map((match) =>
+    Number.parseInt(match[1] ?? "0", 16),
+  );
 }
 
 async function numbersIn(path: string): Promise<number[]> {

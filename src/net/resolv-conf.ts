@@ -24,7 +24,10 @@ export function parseResolvConf(text: string): ResolvConf {
   let search: string[] = [];
   let ndots = 1;
   for (const line of text.split("\n")) {
-    const [keyword, ...words] = line.replace(/[#;].*/, "").trim().split(/\s+/);
+    const [keyword, ...words] = line
+      .replace(/[#;].*/, "")
+      .trim()
+      .split(/\s+/);
     if (keyword === "nameserver") {
       const ip = words[0] ?? "";
       if (isIP(ip) !== 0 && servers.length < SERVERS_MAX) servers.push(ip);
@@ -39,7 +42,11 @@ export function parseResolvConf(text: string): ResolvConf {
     }
   }
   // Without a file, or without a server in it, the one on this machine is meant.
-  return { servers: servers.length > 0 ? servers : ["127.0.0.1"], search: search.filter((ending) => ending !== ""), ndots };
+  return {
+    servers: servers.length > 0 ? servers : ["127.0.0.1"],
+    search: search.filter((ending) => ending !== ""),
+    ndots,
+  };
 }
 
 /** The full names to ask for, in order, until one exists. */

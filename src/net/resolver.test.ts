@@ -30,7 +30,9 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
-function start(options: Partial<Omit<ResolverOptions, "dns">> & { dns?: Partial<ResolverOptions["dns"]> } = {}): Resolver {
+function start(
+  options: Partial<Omit<ResolverOptions, "dns">> & { dns?: Partial<ResolverOptions["dns"]> } = {},
+): Resolver {
   const resolver = createResolver({
     clock: time.clock,
     chance: () => 0,
@@ -49,7 +51,10 @@ function resolved(resolver: Resolver, name: string): Promise<Resolution> {
 }
 
 /** Collects what a watcher hears, one by one. */
-function watching(resolver: Resolver, name: string): { next(): Promise<Resolution>; heard: Resolution[]; stop: () => void } {
+function watching(
+  resolver: Resolver,
+  name: string,
+): { next(): Promise<Resolution>; heard: Resolution[]; stop: () => void } {
   const heard: Resolution[] = [];
   let taken = 0;
   let wake = (): void => {};
@@ -421,7 +426,10 @@ describe("several name servers", () => {
     try {
       server.set("a.example", { kind: "silent" });
       second.set("a.example", { kind: "addresses", ips: ["192.0.2.1"] });
-      const answer = resolved(start({ dns: { resolvers: [server.address, second.address], timeoutMs: 600 } }), "a.example");
+      const answer = resolved(
+        start({ dns: { resolvers: [server.address, second.address], timeoutMs: 600 } }),
+        "a.example",
+      );
       await server.askedTimes(2);
       expect(second.asked).toEqual([]);
       time.advance(600);

@@ -190,7 +190,10 @@ export function createResolver(options: ResolverOptions): Resolver {
 
   /** The TTL of the answer, within its bounds. */
   function freshMs(v4: FamilyAnswer | null, v6: FamilyAnswer | null): number {
-    const ttl = Math.min(v4?.kind === "addresses" ? v4.ttlMs : Infinity, v6?.kind === "addresses" ? v6.ttlMs : Infinity);
+    const ttl = Math.min(
+      v4?.kind === "addresses" ? v4.ttlMs : Infinity,
+      v6?.kind === "addresses" ? v6.ttlMs : Infinity,
+    );
     return Math.min(Math.max(ttl, dns.ttlMinMs), dns.ttlMaxMs);
   }
 

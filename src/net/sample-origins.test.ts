@@ -25,20 +25,24 @@ test("there are two pools, blue with two origins and green with one, each at a p
 
 test("each says who it is and what reached it, as JSON to programs", async () => {
   const names = await Promise.all(
-    samples.pools.flatMap((pool) => pool.urls).map(async (url) => {
-      const response = await fetch(`${url}/?a=1`, { headers: { "x-one": "1" } });
-      const said = (await response.json()) as { origin: string; target: string; headers: Record<string, string> };
-      expect(said.target).toBe("/?a=1");
-      expect(said.headers["x-one"]).toBe("1");
-      expect(response.headers.get("x-sample-origin")).toBe(said.origin);
-      return said.origin;
-    }),
+    samples.pools
+      .flatMap((pool) => pool.urls)
+      .map(async (url) => {
+        const response = await fetch(`${url}/?a=1`, { headers: { "x-one": "1" } });
+        const said = (await response.json()) as { origin: string; target: string; headers: Record<string, string> };
+        expect(said.target).toBe("/?a=1");
+        expect(said.headers["x-one"]).toBe("1");
+        expect(response.headers.get("x-sample-origin")).toBe(said.origin);
+        return said.origin;
+      }),
   );
   expect(names).toEqual(["blue-1", "blue-2", "green-1"]);
 });
 
 test("and as a page to browsers, in which nothing of the request can become markup", async () => {
-  const response = await fetch(`${blue}/?x='><script>`, { headers: { accept: "text/html", "x-evil": "<img src=x onerror=alert(1)>" } });
+  const response = await fetch(`${blue}/?x='><script>`, {
+    headers: { accept: "text/html", "x-evil": "<img src=x onerror=alert(1)>" },
+  });
   expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");
   const page = await response.text();
   expect(page).toContain("<h1>blue-1 answered</h1>");

@@ -158,7 +158,11 @@ function answerStatus(
 }
 
 function notFound(origin: Origin, url: URL, _request: http.IncomingMessage, response: http.ServerResponse): void {
-  sendJson(response, 404, { origin: origin.name, notFound: url.pathname, paths: [...Object.keys(PATHS), "/status/503", "/ws"] });
+  sendJson(response, 404, {
+    origin: origin.name,
+    notFound: url.pathname,
+    paths: [...Object.keys(PATHS), "/status/503", "/ws"],
+  });
 }
 
 function sendJson(response: http.ServerResponse, status: number, value: unknown): void {

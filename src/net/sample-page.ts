@@ -27,7 +27,9 @@ export function samplePage(
   const rows = Object.entries(request.headers)
     .map(([name, value]) => `<tr><th scope="row">${escaped(name)}</th><td>${escaped(String(value))}</td></tr>`)
     .join("\n");
-  const links = TRY_OUTS.map((item) => `<li><a href="${escaped(item.path)}">${escaped(item.path)}</a> ${escaped(item.text)}</li>`).join("\n");
+  const links = TRY_OUTS.map(
+    (item) => `<li><a href="${escaped(item.path)}">${escaped(item.path)}</a> ${escaped(item.text)}</li>`,
+  ).join("\n");
   return `<!doctype html>
 <html lang="en">
 <head>

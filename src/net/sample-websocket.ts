@@ -22,7 +22,9 @@ export function acceptWebSocket(request: http.IncomingMessage, socket: Duplex, o
     socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
     return;
   }
-  const accept = createHash("sha1").update(key + HANDSHAKE_SUFFIX).digest("base64");
+  const accept = createHash("sha1")
+    .update(key + HANDSHAKE_SUFFIX)
+    .digest("base64");
   socket.write(
     `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
       `Sec-WebSocket-Accept: ${accept}\r\nX-Sample-Origin: ${originName}\r\n\r\n`,
@@ -80,7 +82,8 @@ function readFrame(bytes: Buffer): Frame | "too big" | null {
   if (masked) at += 4;
   if (bytes.length < at + size) return null;
   const payload = Buffer.from(bytes.subarray(at, at + size));
-  if (mask !== null) for (let index = 0; index < size; index += 1) payload[index] = (payload[index] ?? 0) ^ (mask[index & 3] ?? 0);
+  if (mask !== null)
+    for (let index = 0; index < size; index += 1) payload[index] = (payload[index] ?? 0) ^ (mask[index & 3] ?? 0);
   return { first: bytes.readUInt8(0), payload, length: at + size };
 }
 

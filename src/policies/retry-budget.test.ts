@@ -37,7 +37,7 @@ test("the words name what was used and what is allowed", () => {
   for (let time = 0; time < 20; time += 1) countExchange(budget, 0);
   takeRetry(options, budget, 0);
   expect(budgetInWords(options, budget, 0)).toBe(
-    "1 repeats for 20 exchanges in the last 10 s; allowed are 10 % and 10 per second",
+    "1 repeated of 20 exchanges in the last 10 s; allowed are 10 % and 10 per second",
   );
 });
 

@@ -47,12 +47,12 @@ export function takeRetry(options: RetryBudgetOptions, budget: RetryBudget, now:
   return true;
 }
 
-/** For the reason of a refusal: "1240 of 12000 exchanges were repeated in the last 10 s; allowed are 10 % and 10 per second". */
+/** For the reason of a refusal: "1300 repeated of 12000 exchanges in the last 10 s; allowed are 10 % and 10 per second". */
 export function budgetInWords(options: RetryBudgetOptions, budget: RetryBudget, now: number): string {
   const retries = countAt(budget.retries, now);
   const exchanges = countAt(budget.exchanges, now);
   return (
-    `${retries} repeats for ${exchanges} exchanges in the last 10 s; ` +
+    `${retries} repeated of ${exchanges} exchanges in the last 10 s; ` +
     `allowed are ${shareInWords(options.budgetRatio)} and ${options.budgetPerSecond} per second`
   );
 }

@@ -142,7 +142,14 @@ test("the guide names every field of a line, and no other", () => {
     evidence: "seen",
     tunnel: true,
     attempts: [
-      { ...sampleAttempt(), reused: false, pool: "other", origin: "http://other", cause: "origin.refused", evidence: "seen" },
+      {
+        ...sampleAttempt(),
+        reused: false,
+        pool: "other",
+        origin: "http://other",
+        cause: "origin.refused",
+        evidence: "seen",
+      },
       sampleAttempt(),
     ],
     decisions: [{ step: "rescue", code: "retry.made", reason: "because" }],

@@ -81,7 +81,12 @@ function heldFiles(): {
       for (const end of waiting) end(error);
     },
     files: {
-      open(_path: string, _flags: string, _mode: number, done: (error: NodeJS.ErrnoException | null, fd: number) => void) {
+      open(
+        _path: string,
+        _flags: string,
+        _mode: number,
+        done: (error: NodeJS.ErrnoException | null, fd: number) => void,
+      ) {
         const end = (code?: string): void => {
           if (code === undefined) done(null, (next += 1));
           else done(Object.assign(new Error(code), { code }), -1);
@@ -142,7 +147,12 @@ describe("a file", () => {
   });
 
   test("a path that cannot work is told before the first request", async () => {
-    const wrong = { path: path.join(directory, "no", "such", "directory"), bufferBytes: 1, schedule: time.schedule, onEvent: () => {} };
+    const wrong = {
+      path: path.join(directory, "no", "such", "directory"),
+      bufferBytes: 1,
+      schedule: time.schedule,
+      onEvent: () => {},
+    };
     expect(await openAccessLog(wrong)).toEqual({ ok: false, code: "ENOENT" });
     expect(await openAccessLog({ ...wrong, path: directory })).toEqual({ ok: false, code: "EISDIR" });
   });
@@ -202,26 +212,53 @@ describe("standard output", () => {
     process.exit(0);
   `;
 
-  function child(closeMs: number): ReturnType<typeof spawn> {
-    return spawn(process.execPath, ["--input-type=module", "--eval", CHILD, String(closeMs)], { stdio: ["ignore", "pipe", "pipe"] });
+  /** To a socket (Node's own way to connect a child), or through a shell to a real pipe. */
+  function child(kind: "socket" | "pipe", closeMs: number, reader = "cat"): ReturnType<typeof spawn> {
+    const command = [process.execPath, "--input-type=module", "--eval", CHILD, String(closeMs)];
+    const stdio: ["ignore", "pipe", "pipe"] = ["ignore", "pipe", "pipe"];
+    if (kind === "socket") return spawn(command[0]!, command.slice(1), { stdio });
+    return spawn("sh", ["-c", `("$@"; echo " exit $?" >&2) | ${reader}`, "sh", ...command], { stdio });
   }
 
-  test("to a pipe, every line arrives though it takes less than is written at a time", async () => {
-    const writer = child(9_000);
-    let output = "";
-    writer.stdout!.setEncoding("utf8").on("data", (text: string) => (output += text));
-    await new Promise((resolve) => writer.once("close", resolve));
-    expect(idsIn(output)).toEqual(Array.from({ length: 1_000 }, (_, index) => `id-${index}`));
-  });
+  test.each(["socket", "pipe"] as const)(
+    "to a %s, every line arrives though it takes less than is written at a time",
+    async (kind) => {
+      const writer = child(kind, 9_000);
+      let output = "";
+      writer.stdout!.setEncoding("utf8").on("data", (text: string) => (output += text));
+      await new Promise((resolve) => writer.once("close", resolve));
+      expect(idsIn(output)).toEqual(Array.from({ length: 1_000 }, (_, index) => `id-${index}`));
+    },
+  );
 
-  test.runIf(process.platform === "linux")("a reader that has stopped does not keep the process from exiting", async () => {
-    const writer = child(50);
-    let dropped = "";
-    writer.stderr!.setEncoding("utf8").on("data", (text: string) => (dropped += text));
-    // Nobody reads its output, so with a write that blocks this would never come.
-    expect(await new Promise((resolve) => writer.once("exit", resolve))).toBe(0);
-    expect(Number(dropped)).toBeGreaterThan(0);
-    writer.stdout!.destroy();
+  test.runIf(process.platform === "linux")(
+    "a socket's reader that has stopped does not keep the process from exiting",
+    async () => {
+      const writer = child("socket", 50);
+      let dropped = "";
+      writer.stderr!.setEncoding("utf8").on("data", (text: string) => (dropped += text));
+      // Nobody reads its output, so with a write that blocks this would never come.
+      expect(await new Promise((resolve) => writer.once("exit", resolve))).toBe(0);
+      expect(Number(dropped)).toBeGreaterThan(0);
+      writer.stdout!.destroy();
+    },
+  );
+
+  test.runIf(process.platform === "linux")("a pipe's reader that has stopped does not either", async () => {
+    // The reader is a sleeping shell, ended by the test once the writer has reported its own end.
+    const writer = child("pipe", 50, "sh -c 'echo $$; exec sleep 60'");
+    let said = "";
+    const pid = new Promise<number>((resolve) => {
+      writer.stdout!.setEncoding("utf8").on("data", (text: string) => resolve(Number(text)));
+    });
+    await new Promise<void>((resolve) => {
+      writer.stderr!.setEncoding("utf8").on("data", (text: string) => {
+        said += text;
+        if (said.includes("exit")) resolve();
+      });
+    });
+    expect(said).toMatch(/^[1-9]\d* exit 0\n$/);
+    process.kill(await pid);
   });
 });
 

@@ -76,19 +76,20 @@ export function openAccessLog(options: AccessLogOptions): Promise<OpenedAccessLo
 }
 
 /**
- * Standard output for writing that never blocks. A thread that is stuck in a write to a pipe whose reader has
- * stopped would keep the process from exiting. Opening the pipe or the terminal once more through /proc gives
- * a descriptor whose mode is our own; setting the mode of descriptor 1 would change it for every program that
- * shares it. Where that does not work (a file, a socket, another system) descriptor 1 itself is used.
+ * Standard output for writing that never blocks: a thread that is stuck in a write to a reader which has
+ * stopped would keep the process from exiting.
+ *
+ * A pipe or a terminal is opened once more through /proc, because that gives a descriptor with a mode of its
+ * own; the mode of descriptor 1 belongs to every program that shares it. A socket cannot be opened again; Node
+ * makes it non-blocking as soon as `process.stdout` is looked at. Writing to a plain file does not block.
  */
 function openStdout(files: LogFiles, done: (descriptor: number) => void): void {
   files.fstat(STDOUT, (error, stats) => {
-    if (error !== null || !(stats.isFIFO() || stats.isCharacterDevice())) {
-      done(STDOUT);
-      return;
-    }
-    const flags = fs.constants.O_WRONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOCTTY;
-    files.open("/proc/self/fd/1", flags, (failure, descriptor) => done(failure === null ? descriptor : STDOUT));
+    if (error === null && stats.isSocket()) done(process.stdout.fd);
+    else if (error === null && (stats.isFIFO() || stats.isCharacterDevice())) {
+      const flags = fs.constants.O_WRONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOCTTY;
+      files.open("/proc/self/fd/1", flags, (failure, descriptor) => done(failure === null ? descriptor : STDOUT));
+    } else done(STDOUT);
   });
 }
 

@@ -18,9 +18,15 @@ test("lines come out as they went in, whatever is taken at a time and however lo
     fc.property(
       fc.array(
         fc.oneof(
-          { weight: 4, arbitrary: fc.record({ text: fc.string({ unit: "grapheme", maxLength: 40 }), times: fc.constant(1) }) },
+          {
+            weight: 4,
+            arbitrary: fc.record({ text: fc.string({ unit: "grapheme", maxLength: 40 }), times: fc.constant(1) }),
+          },
           // Longer than a block.
-          { weight: 1, arbitrary: fc.record({ text: fc.string({ minLength: 1, maxLength: 9 }), times: fc.constant(9_000) }) },
+          {
+            weight: 1,
+            arbitrary: fc.record({ text: fc.string({ minLength: 1, maxLength: 9 }), times: fc.constant(9_000) }),
+          },
         ),
         { maxLength: 12 },
       ),

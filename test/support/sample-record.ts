@@ -4,7 +4,20 @@ import { CAUSES } from "../../src/kernel/causes.ts";
 import type { CauseId, Party } from "../../src/kernel/causes.ts";
 import type { AttemptRecord, Decision, ExchangeRecord, Outcome, Step } from "../../src/contract/record.ts";
 
-const STEPS: readonly Step[] = ["receive", "identify", "route", "admit", "look up", "pick", "attempt", "judge", "relay", "rescue", "reply", "record"];
+const STEPS: readonly Step[] = [
+  "receive",
+  "identify",
+  "route",
+  "admit",
+  "look up",
+  "pick",
+  "attempt",
+  "judge",
+  "relay",
+  "rescue",
+  "reply",
+  "record",
+];
 const OUTCOMES: readonly Outcome[] = ["served", "rescued", "failed", "refused", "aborted"];
 const PARTIES: readonly Party[] = ["client", "gateway", "network", "dns", "origin", "configuration", "overload"];
 
@@ -84,7 +97,8 @@ function anyText(): fc.Arbitrary<string> {
 
 const us = (): fc.Arbitrary<number> => fc.oneof(fc.constant(-1), fc.nat(), fc.maxSafeNat());
 const count = (): fc.Arbitrary<number> => fc.oneof(fc.constant(0), fc.nat(), fc.maxSafeNat());
-const cause = (): fc.Arbitrary<CauseId | null> => fc.option(fc.constantFrom(...Object.values(CAUSES).map((each) => each.id)));
+const cause = (): fc.Arbitrary<CauseId | null> =>
+  fc.option(fc.constantFrom(...Object.values(CAUSES).map((each) => each.id)));
 
 function arbitraryAttempt(): fc.Arbitrary<AttemptRecord> {
   return fc.record({

@@ -1,0 +1,455 @@
+/**
+ * What every policy promises, whatever it decides: the same input gives the same output; the state is plain
+ * data and survives JSON at any moment; time that stands still or jumps far ahead does no harm; memory is
+ * bounded under any sequence of events; and no sequence wedges it: good news bring it back for good.
+ *
+ * A policy takes part with one `Subject` below. Those without a state of their own take part with the data
+ * that they judge.
+ */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { assess, probationTurn } from "./availability.ts";
+import type { AvailabilityOptions, Member } from "./availability.ts";
+import { chooseTwo } from "./choose-two.ts";
+import { beginProbation, createEjection, isProbationDue, observeOutcome, settleEjection } from "./ejection.ts";
+import type { EjectionMember, TrafficOutcome } from "./ejection.ts";
+import { stepHealth, UNCHECKED } from "./health.ts";
+import type { HealthOptions, HealthState } from "./health.ts";
+import {
+  createKeepAlive,
+  keepAliveBecause,
+  learnFromHint,
+  learnFromIdleClose,
+  learnFromRace,
+  maxIdleMs,
+  mayReuse,
+} from "./keep-alive.ts";
+import type { KeepAliveState } from "./keep-alive.ts";
+import { judgeOutlier } from "./outlier.ts";
+import { createPeakEwma, LATENCY_FLOOR_MS, load, recordFailure, recordLatency } from "./peak-ewma.ts";
+import type { PeakEwma } from "./peak-ewma.ts";
+import { createPoolPreference, POOL_PREFERENCE_DEFAULTS, preferPool } from "./pool-preference.ts";
+import type { PoolPreferenceState } from "./pool-preference.ts";
+import { judgeResolution, STEADY } from "./resolution-change.ts";
+import type { Addressed, ResolutionChangeState } from "./resolution-change.ts";
+import { budgetInWords, countExchange, createRetryBudget, retriesLeft, takeRetry } from "./retry-budget.ts";
+import type { RetryBudget } from "./retry-budget.ts";
+import { decideRetry } from "./retry.ts";
+import type { RetryInput } from "./retry.ts";
+import { addToCount, countAt, createSlidingCount } from "./sliding-count.ts";
+import type { SlidingCount } from "./sliding-count.ts";
+
+interface Subject<S, E> {
+  readonly init: () => S;
+  readonly event: fc.Arbitrary<E>;
+  /** Feeds one event; returns the next state (the same object when it is changed in place) and all that is said. */
+  readonly feed: (state: S, event: E, now: number) => { readonly state: S; readonly said: unknown };
+  /** Characters of JSON that the state may take, whatever happened. */
+  readonly sizeMax: number;
+  /** Feeds good news from `now` on and says whether all is well in the end. */
+  readonly recovers: (state: S, now: number) => boolean;
+}
+
+const roll = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+/** How far time moves before an event: usually a little, sometimes not at all, sometimes by weeks. */
+const pace = fc.oneof(
+  { weight: 4, arbitrary: fc.integer({ min: 0, max: 3_000 }) },
+  { weight: 2, arbitrary: fc.constant(0) },
+  { weight: 1, arbitrary: fc.constantFrom(11_000, 700_000, 2_000_000_000) },
+);
+
+function conforms<S, E>(name: string, subject: Subject<S, E>): void {
+  const { init, feed, event, sizeMax, recovers } = subject;
+  const course = fc.array(fc.tuple(pace, event), { maxLength: 80 });
+  const play = (
+    state: S,
+    events: readonly (readonly [number, E])[],
+    from: number,
+  ): { state: S; said: unknown[]; now: number } => {
+    let current = state;
+    let now = from;
+    const said: unknown[] = [];
+    for (const [after, each] of events) {
+      now += after;
+      const step = feed(current, each, now);
+      current = step.state;
+      // Said things may be shared or changed later, so they are written down at once.
+      said.push(JSON.stringify(step.said));
+    }
+    return { state: current, said, now };
+  };
+
+  describe(name, () => {
+    test("the same input gives the same output", () => {
+      fc.assert(
+        fc.property(course, (events) => {
+          expect(play(init(), events, 0)).toEqual(play(init(), events, 0));
+        }),
+      );
+    });
+
+    test("the state survives JSON at any moment", () => {
+      fc.assert(
+        fc.property(course, course, (before, after) => {
+          const first = play(init(), before, 0);
+          // JSON is the subject here: a clone would keep what JSON loses.
+          const kept = JSON.parse(JSON.stringify(first.state)) as S;
+          expect(kept).toEqual(first.state);
+          expect(play(kept, after, first.now)).toEqual(play(first.state, after, first.now));
+        }),
+      );
+    });
+
+    test("time that stands still does no harm", () => {
+      fc.assert(
+        fc.property(fc.array(event, { maxLength: 80 }), (events) => {
+          const still = events.map((each) => [0, each] as const);
+          const { state, said } = play(init(), still, 5_000);
+          expect(JSON.stringify([state, said])).not.toMatch(/NaN|Infinity/);
+          expect(recovers(state, 5_000)).toBe(true);
+        }),
+      );
+    });
+
+    test("memory is bounded under any sequence", () => {
+      const long = fc.array(fc.tuple(pace, event), { minLength: 300, maxLength: 600, size: "max" });
+      fc.assert(
+        fc.property(long, (events) => {
+          const { state } = play(init(), events, 0);
+          expect(JSON.stringify(state).length).toBeLessThanOrEqual(sizeMax);
+        }),
+        { numRuns: 10 },
+      );
+    });
+
+    test("no sequence wedges it for good", () => {
+      fc.assert(
+        fc.property(course, (events) => {
+          const { state, now } = play(init(), events, 0);
+          expect(recovers(state, now)).toBe(true);
+        }),
+      );
+    });
+  });
+}
+
+const health: HealthOptions = { path: "/healthz", intervalMs: 2_000, timeoutMs: 1_000, down: 3, up: 2 };
+const options: AvailabilityOptions = {
+  ejection: {
+    consecutiveFailures: 5,
+    successRatioMin: 0.8,
+    requestsMin: 20,
+    windowMs: 10_000,
+    returnAfterMs: 1_000,
+    returnAfterMaxMs: 60_000,
+    rampMs: 10_000,
+    ejectedRatioMax: 0.5,
+  },
+  health,
+};
+const outcome = fc.constantFrom<TrafficOutcome>("success", "failure", "failure", "ignore");
+const WHILE = { stepMs: 500, steps: 300 };
+
+conforms<SlidingCount, number>("sliding count", {
+  init: () => createSlidingCount(10_000),
+  event: fc.nat({ max: 1_000 }),
+  feed: (state, amount, now) => {
+    addToCount(state, amount, now);
+    return { state, said: countAt(state, now) };
+  },
+  sizeMax: 200,
+  recovers: (state, now) => countAt(state, now + 10_000) === 0,
+});
+
+conforms<PeakEwma, { ms: number; failed: boolean; inFlight: number }>("peak EWMA", {
+  init: createPeakEwma,
+  event: fc.record({
+    ms: fc.double({ min: 0, max: 1e9, noNaN: true }),
+    failed: fc.boolean(),
+    inFlight: fc.nat({ max: 1_000 }),
+  }),
+  feed: (state, { ms, failed, inFlight }, now) => {
+    if (failed) recordFailure(state, ms, now);
+    else recordLatency(state, ms, now);
+    return { state, said: load(state, inFlight, now) };
+  },
+  sizeMax: 100,
+  recovers: (state, now) => {
+    const later = now + 200_000;
+    recordLatency(state, 1, later);
+    return load(state, 0, later) === LATENCY_FLOOR_MS;
+  },
+});
+
+interface Place {
+  weight: number;
+  share: number;
+  inFlight: number;
+  latency: PeakEwma;
+}
+
+conforms<Place[], { who: number; share: number; ms: number; roll1: number; roll2: number }>("choose two", {
+  init: () => [100, 100, 300].map((weight) => ({ weight, share: 1, inFlight: 0, latency: createPeakEwma() })),
+  event: fc.record({
+    who: fc.nat({ max: 2 }),
+    share: fc.constantFrom(0, 0.1, 1),
+    ms: fc.nat({ max: 20_000 }),
+    roll1: roll,
+    roll2: roll,
+  }),
+  feed: (state, { who, share, ms, roll1, roll2 }, now) => {
+    const place = state[who]!;
+    place.share = share;
+    recordLatency(place.latency, ms, now);
+    const chosen = chooseTwo(state, state.length, roll1, roll2, now);
+    if (chosen >= 0) state[chosen]!.inFlight += 1;
+    return { state, said: chosen };
+  },
+  sizeMax: 500,
+  recovers: (state, now) => {
+    for (const place of state) Object.assign(place, { share: 1, inFlight: 0 });
+    const chosen = new Set<number>();
+    for (let time = 0; time < 100; time += 1) {
+      chosen.add(chooseTwo(state, state.length, time / 100, ((time * 7) % 100) / 100, now + 200_000));
+    }
+    return chosen.size === state.length;
+  },
+});
+
+conforms<EjectionMember[], { who: number; what: TrafficOutcome | "try"; late: number; roll: number }>("ejection", {
+  init: () => Array.from({ length: 4 }, () => ({ ejection: createEjection(options.ejection, 0), share: 1 })),
+  event: fc.record({
+    who: fc.nat({ max: 3 }),
+    what: fc.oneof<fc.Arbitrary<TrafficOutcome | "try">[]>(outcome, outcome, fc.constant("try")),
+    late: fc.nat({ max: 5_000 }),
+    roll,
+  }),
+  feed: (state, { who, what, late, roll: chance }, now) => {
+    const member = state[who]!;
+    if (what !== "try") {
+      const began = Math.max(0, now - late);
+      return { state, said: observeOutcome(options.ejection, member, state, what, began, chance, now) };
+    }
+    const due = isProbationDue(member.ejection, true, now);
+    if (due) beginProbation(member.ejection, now);
+    return { state, said: due };
+  },
+  sizeMax: 4 * 1_000,
+  recovers: (state, now) => {
+    for (let step = 0; step < WHILE.steps; step += 1) {
+      const at = now + step * WHILE.stepMs;
+      for (const member of state) {
+        const phase = settleEjection(member.ejection, at);
+        if (isProbationDue(member.ejection, true, at)) beginProbation(member.ejection, at);
+        // An ejected origin hears nothing until its turn.
+        if (phase.kind !== "ejected") observeOutcome(options.ejection, member, state, "success", at, 0, at);
+      }
+    }
+    return state.every(({ ejection }) => ejection.phase.kind === "up" && ejection.heldCode === "");
+  },
+});
+
+conforms<EjectionMember["ejection"]["run"][], number>("outlier", {
+  init: () => [0],
+  event: fc.nat({ max: 100 }),
+  feed: (state, failures) => {
+    const own = { failures, total: 100 };
+    return { state, said: judgeOutlier(options.ejection, failures, own, { failures: 100 - failures, total: 100 }) };
+  },
+  sizeMax: 10,
+  recovers: () => judgeOutlier(options.ejection, 0, { failures: 0, total: 100 }, { failures: 0, total: 0 }) === "sound",
+});
+
+conforms<HealthState, boolean>("health", {
+  init: () => UNCHECKED,
+  event: fc.boolean(),
+  feed: (state, ok, now) => {
+    const step = stepHealth(health, Object.freeze(state), { ok, detail: "status 503" }, now);
+    return { state: step.state, said: step.verdict };
+  },
+  sizeMax: 400,
+  recovers: (state, now) => {
+    const once = stepHealth(health, state, { ok: true, detail: "" }, now + 2_000).state;
+    return stepHealth(health, once, { ok: true, detail: "" }, now + 4_000).state.kind === "up";
+  },
+});
+
+interface Origin extends Member {
+  health: HealthState;
+}
+
+conforms<Origin[], { who: number; what: TrafficOutcome | "check ok" | "check bad" | "turn"; roll: number }>(
+  "availability",
+  {
+    init: () =>
+      Array.from({ length: 3 }, () => ({
+        weight: 100,
+        share: 1,
+        health: UNCHECKED,
+        ejection: createEjection(options.ejection, 0),
+      })),
+    event: fc.record({
+      who: fc.nat({ max: 2 }),
+      what: fc.constantFrom<TrafficOutcome | "check ok" | "check bad" | "turn">(
+        "success",
+        "failure",
+        "failure",
+        "ignore",
+        "check ok",
+        "check bad",
+        "check bad",
+        "turn",
+      ),
+      roll,
+    }),
+    feed: (state, { who, what, roll: chance }, now) => {
+      const member = state[who]!;
+      const available = assess(options, state, now);
+      if (what === "turn") return { state, said: probationTurn(options, state, available, true, now) };
+      if (what === "check ok" || what === "check bad") {
+        const result = { ok: what === "check ok", detail: "status 503" };
+        member.health = stepHealth(health, member.health, result, now).state;
+      } else {
+        observeOutcome(options.ejection, member, state, what, now, chance, now);
+      }
+      const { usable, ...rest } = assess(options, state, now);
+      expect(usable.length).toBeGreaterThan(0);
+      return { state, said: rest };
+    },
+    sizeMax: 3 * 1_500,
+    recovers: (state, now) => {
+      for (let step = 0; step < WHILE.steps; step += 1) {
+        const at = now + step * WHILE.stepMs;
+        if (step % 4 === 0) {
+          for (const member of state)
+            member.health = stepHealth(health, member.health, { ok: true, detail: "" }, at).state;
+        }
+        const available = assess(options, state, at);
+        probationTurn(options, state, available, true, at);
+        for (const member of state) {
+          const served = member.share > 0 || member.ejection.phase.kind === "probation";
+          if (served) observeOutcome(options.ejection, member, state, "success", at, 0, at);
+        }
+      }
+      const last = assess(options, state, now + WHILE.steps * WHILE.stepMs);
+      return last.kind === "normal" && last.even && last.liveShare === 1 && last.usable.length === state.length;
+    },
+  },
+);
+
+conforms<PoolPreferenceState, [number, number, number]>("pool preference", {
+  init: () => createPoolPreference(0),
+  event: fc.tuple(fc.constantFrom(0, 0.3, 0.6, 1), fc.constantFrom(0, 0.3, 0.6, 1), fc.constantFrom(0, 0.3, 0.6, 1)),
+  feed: (state, shares, now) => {
+    const pools = shares.map((liveShare, index) => ({ name: `pool-${index}`, liveShare }));
+    const step = preferPool(POOL_PREFERENCE_DEFAULTS, Object.freeze(state), pools, now);
+    return { state: step.state, said: step.verdict };
+  },
+  sizeMax: 300,
+  recovers: (state, now) => {
+    const pools = ["a", "b", "c"].map((name) => ({ name, liveShare: 1 }));
+    const once = preferPool(POOL_PREFERENCE_DEFAULTS, state, pools, now).state;
+    return preferPool(POOL_PREFERENCE_DEFAULTS, once, pools, now + 600_000).state.pool === 0;
+  },
+});
+
+const RETRY_INPUT: RetryInput = {
+  retryClass: "R1",
+  method: "GET",
+  routeIdempotent: false,
+  body: "untouched",
+  bodyBytes: 0,
+  replayBytes: 65_536,
+  responseBegun: false,
+  clientGone: false,
+  attempts: 1,
+  attemptsMax: 3,
+  othersLeft: 1,
+  staleConnection: false,
+  leftMs: -1,
+  budgetLeft: true,
+  budgetWords: "",
+};
+
+conforms<RetryInput[], Partial<RetryInput>>("retry", {
+  init: () => [],
+  event: fc.record(
+    {
+      retryClass: fc.constantFrom<RetryInput["retryClass"]>("R0", "R1", "R2", "RX"),
+      method: fc.constantFrom("GET", "POST"),
+      body: fc.constantFrom<RetryInput["body"]>("untouched", "kept", "too-large", "not-kept"),
+      attempts: fc.integer({ min: 1, max: 4 }),
+      othersLeft: fc.nat({ max: 2 }),
+      budgetLeft: fc.boolean(),
+    },
+    { requiredKeys: [] },
+  ),
+  feed: (state, change) => ({ state, said: decideRetry(Object.freeze({ ...RETRY_INPUT, ...change })) }),
+  sizeMax: 2,
+  recovers: () => decideRetry(RETRY_INPUT).retry,
+});
+
+conforms<RetryBudget, boolean>("retry budget", {
+  init: createRetryBudget,
+  event: fc.boolean(),
+  feed: (state, isRetry, now) => {
+    const rates = { budgetRatio: 0.1, budgetPerSecond: 1 };
+    if (!isRetry) countExchange(state, now);
+    return { state, said: [isRetry && takeRetry(rates, state, now), budgetInWords(rates, state, now)] };
+  },
+  sizeMax: 400,
+  recovers: (state, now) => retriesLeft({ budgetRatio: 0.1, budgetPerSecond: 1 }, state, now + 10_000) === 10,
+});
+
+conforms<KeepAliveState, { kind: "hint" | "close" | "race"; ms: number }>("keep-alive", {
+  init: createKeepAlive,
+  event: fc.record({
+    kind: fc.constantFrom<"hint" | "close" | "race">("hint", "close", "race"),
+    ms: fc.integer({ min: -1, max: 100_000 }),
+  }),
+  feed: (state, { kind, ms }, now) => {
+    if (kind === "hint") learnFromHint(state, ms / 1_000, now);
+    else if (kind === "close") learnFromIdleClose(state, ms, now);
+    else learnFromRace(state, ms, now);
+    const limits = { idleMaxMs: 60_000 };
+    return {
+      state,
+      said: [
+        maxIdleMs(limits, state, now),
+        mayReuse(limits, state, 400, false, now),
+        keepAliveBecause(limits, state, now),
+      ],
+    };
+  },
+  sizeMax: 400,
+  recovers: (state, now) => maxIdleMs({ idleMaxMs: 60_000 }, state, now + 40_000_000) === 60_000,
+});
+
+interface Name {
+  readonly change: ResolutionChangeState;
+  readonly inUse: readonly Addressed[];
+}
+
+conforms<Name, readonly number[] | null>("resolution change", {
+  init: () => ({ change: STEADY, inUse: [{ ip: "192.0.2.1" }] }),
+  event: fc.option(fc.array(fc.nat({ max: 255 }), { maxLength: 100 })),
+  feed: ({ change, inUse }, numbers, now) => {
+    const addresses = numbers?.map((number) => ({ ip: `192.0.2.${number}` }));
+    const step = judgeResolution(
+      Object.freeze(change),
+      Object.freeze(inUse),
+      addresses === undefined
+        ? { kind: "failure", detail: "SERVFAIL" }
+        : { kind: "addresses", addresses, ttlMs: 2_000 },
+      now,
+    );
+    return { state: { change: step.state, inUse: step.verdict.addresses }, said: step.verdict };
+  },
+  sizeMax: 2_000,
+  recovers: ({ change, inUse }, now) => {
+    const answer = { kind: "addresses" as const, addresses: [{ ip: "192.0.2.77" }], ttlMs: 2_000 };
+    const once = judgeResolution(change, inUse, answer, now);
+    const twice = judgeResolution(once.state, once.verdict.addresses, answer, now + 300_000);
+    return twice.verdict.addresses.length === 1 && twice.state.kind === "steady";
+  },
+});

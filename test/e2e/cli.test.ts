@@ -1,0 +1,256 @@
+/**
+ * The command as a shell starts it: `node bin/goodgate.js`, by the Node that is bundled and by an older one
+ * where the machine has it. What the commands say is tested beside them; here it is exit codes, signals,
+ * streams and how the right Node is found.
+ */
+import { execFileSync } from "node:child_process";
+import { copyFile, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { StatusResponse } from "../../src/contract/api-responses.ts";
+import { EXIT } from "../../src/cli/exit-codes.ts";
+import { startChild } from "../support/child.ts";
+import type { Child } from "../support/child.ts";
+import { until } from "../support/until.ts";
+
+const BIN = fileURLToPath(new URL("../../bin/goodgate.js", import.meta.url));
+/** Colour would come with the test runner's own environment. */
+const PLAIN = { FORCE_COLOR: "0", npm_lifecycle_event: "" };
+
+let folder = "";
+const children: Child[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "goodgate-cli-"));
+});
+afterEach(async () => {
+  await Promise.all(children.splice(0).map((child) => child.stop()));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+interface Started {
+  node?: string;
+  bin?: string;
+  env?: Record<string, string>;
+}
+
+async function start(args: readonly string[], { node = process.execPath, bin = BIN, env = {} }: Started = {}): Promise<Child> {
+  const child = await startChild(node, [bin, ...args], { cwd: folder, env: { ...PLAIN, ...env } });
+  children.push(child);
+  return child;
+}
+
+async function run(args: readonly string[], started: Started = {}): Promise<{ code: number | null; out: string; err: string }> {
+  const child = await start(args, started);
+  const { code } = await child.ending;
+  return { code, out: child.stdout(), err: child.stderr() };
+}
+
+interface Serving {
+  readonly child: Child;
+  readonly url: string;
+  readonly admin: string;
+}
+
+/** The gateway in front of its sample origins, on ports of the system's choice. */
+async function serve(started: Started = {}, args: readonly string[] = ["--bind", "127.0.0.1:0", "--admin", "127.0.0.1:0"]): Promise<Serving> {
+  const child = await start(["run", "--json", ...args], started);
+  const [, line = ""] = await child.printed(/^(\{"started".*\})$/m);
+  const told = JSON.parse(line) as { started: { listeners: { port: number }[]; admin: { port: number } } };
+  return {
+    child,
+    url: `http://127.0.0.1:${told.started.listeners[0]?.port ?? 0}`,
+    admin: `http://127.0.0.1:${told.started.admin.port}`,
+  };
+}
+
+/** A Node on the path that is too old to run the program, as most machines have one. */
+function olderNode(): string | null {
+  for (const place of (process.env["PATH"] ?? "").split(delimiter)) {
+    try {
+      const node = join(place, "node");
+      const version = execFileSync(node, ["--version"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+      if (Number(/^v(\d+)/.exec(version)?.[1] ?? 99) < 24) return node;
+    } catch {
+      // No Node there.
+    }
+  }
+  return null;
+}
+
+const OLDER = olderNode();
+
+describe("exit codes", () => {
+  test("0 for a version and help", async () => {
+    const { version } = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
+    expect(await run(["--version"])).toEqual({ code: EXIT.ok, out: `${version}\n`, err: "" });
+    expect((await run(["--help"])).code).toBe(EXIT.ok);
+  });
+
+  test("1 for a file with problems", async () => {
+    await writeFile(join(folder, "broken.yaml"), "servicse: {}\n");
+    const { code, err } = await run(["check", "broken.yaml"]);
+    expect(code).toBe(EXIT.no);
+    expect(err).toMatch(/^broken\.yaml:1:1 {2}/m);
+  });
+
+  test("2 for a command that does not exist", async () => {
+    expect(await run(["statsu"])).toMatchObject({ code: EXIT.usage, out: "" });
+  });
+
+  test("3 when no gateway answers", async () => {
+    expect(await run(["status", "--admin", "http://127.0.0.1:1"])).toMatchObject({ code: EXIT.unreachable, out: "" });
+  });
+
+  test("4 when the port is taken, with its number in the message", async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    const { port } = other.address() as AddressInfo;
+    try {
+      const { code, err } = await run(["--bind", `127.0.0.1:${port}`, "--admin", "127.0.0.1:0"]);
+      expect(code).toBe(EXIT.cannotStart);
+      expect(err).toMatch(new RegExp(`^goodgate: 127\\.0\\.0\\.1:${port} is already in use\\.`));
+      const admin = await run(["--bind", "127.0.0.1:0", "--admin", `127.0.0.1:${port}`]);
+      expect(admin.code).toBe(EXIT.cannotStart);
+      expect(admin.err).toContain("--admin 127.0.0.1:");
+    } finally {
+      other.close();
+    }
+  });
+});
+
+describe("streams", () => {
+  test("colour comes only with a terminal or FORCE_COLOR, and NO_COLOR takes it away", async () => {
+    expect((await run(["explain", "origin.refused"])).out).not.toContain("\u001b");
+    expect((await run(["explain", "origin.refused"], { env: { FORCE_COLOR: "1" } })).out).toContain("\u001b[1m");
+  });
+
+  test("a reader that leaves early is no fault", async () => {
+    const child = await startChild("bash", ["-c", `set -o pipefail; "${process.execPath}" "${BIN}" explain origin.refused | true`], { env: PLAIN });
+    const { code } = await child.ending;
+    expect(code).toBe(EXIT.ok);
+    expect(child.stderr()).toBe("");
+  });
+});
+
+describe("which Node runs it", () => {
+  test.runIf(OLDER !== null)("an older one starts the bundled one and keeps arguments, streams and exit code", async () => {
+    const node = OLDER ?? "";
+    expect(await run(["statsu"], { node })).toMatchObject({ code: EXIT.usage, out: "" });
+    expect((await run(["explain", "origin.refused", "--json"], { node })).out).toContain('"id": "origin.refused"');
+  });
+
+  test.runIf(OLDER !== null)("signals reach the gateway through it", async () => {
+    const { child, url } = await serve({ node: OLDER ?? "" });
+    expect((await fetch(url)).status).toBe(200);
+    child.signal("SIGTERM");
+    expect(await child.ending).toEqual({ code: EXIT.ok, signal: null });
+  });
+
+  test.runIf(OLDER !== null)("without a bundled one it says what to install", async () => {
+    const lonely = join(folder, "lonely", "bin");
+    await mkdir(lonely, { recursive: true });
+    await writeFile(join(lonely, "..", "package.json"), '{ "type": "module" }');
+    await copyFile(BIN, join(lonely, "goodgate.js"));
+    const { code, err } = await run(["--version"], { node: OLDER ?? "", bin: join(lonely, "goodgate.js") });
+    expect(code).toBe(EXIT.cannotStart);
+    expect(err).toMatch(/^goodgate: needs Node 24\.15 or newer; this is \d+\./);
+    expect(err).toContain("https://nodejs.org/en/download");
+  });
+
+  test("a symlink to it works from anywhere, as npm link and npx make one", async () => {
+    const link = join(folder, "goodgate");
+    await symlink(BIN, link);
+    for (const node of OLDER === null ? [process.execPath] : [process.execPath, OLDER]) {
+      expect((await run(["--version"], { node, bin: link })).code).toBe(EXIT.ok);
+    }
+  });
+});
+
+describe("the life of a gateway", () => {
+  test("starts in front of its sample origins, serves, and answers the other commands", async () => {
+    const { url, admin } = await serve();
+    expect((await fetch(url)).status).toBe(200);
+    expect((await fetch(`${url}/crash`)).status).toBe(502);
+    const env = { GOODGATE_ADMIN: admin };
+    expect((await run(["explain", "--last"], { env })).out).toMatch(/^GET .*\/crash failed after /);
+    const status = await run(["status"], { env });
+    expect(status).toMatchObject({ code: EXIT.ok, err: "" });
+    expect(status.out).toContain("service sample");
+    expect((await run(["explain", "0000"], { env })).code).toBe(EXIT.no);
+  });
+
+  test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("%s drains and ends it with 0", async (signal) => {
+    const { child } = await serve();
+    child.signal(signal);
+    expect(await child.ending).toEqual({ code: EXIT.ok, signal: null });
+    expect(child.stdout()).toContain(`"code":"stopping","detail":"${signal}: `);
+  });
+
+  test("a signal lets what is under way finish; a second one, later, ends it at once", async () => {
+    const { child, url } = await serve();
+    const slow = fetch(`${url}/slow?ms=1000`);
+    await until("the exchange to be under way", async () => ((await fetch(url)).status === 200 ? true : null));
+    child.signal("SIGTERM");
+    expect((await slow).status).toBe(200);
+    expect(await child.ending).toEqual({ code: EXIT.ok, signal: null });
+
+    const second = await serve();
+    const cut = fetch(`${second.url}/slow?ms=60000`).then(
+      () => "answered",
+      () => "cut",
+    );
+    await until("the exchange to be active", async () => {
+      const status = (await (await fetch(`${second.admin}/api/v1/status`)).json()) as StatusResponse;
+      return status.exchangesActive === 1 ? true : null;
+    });
+    second.child.signal("SIGTERM");
+    await second.child.printed(/"code":"stopping"/);
+    // Signals within half a second are one; the second is sent until it counts.
+    await until("the end", () => {
+      second.child.signal("SIGTERM");
+      return second.child.running ? null : true;
+    });
+    expect(await second.child.ending).toEqual({ code: 128 + 15, signal: null });
+    expect(await cut).toBe("cut");
+  });
+
+  test("SIGUSR1 opens the access log again after a rotation, and no debugger", async () => {
+    const log = join(folder, "access.log");
+    const file = {
+      listeners: [{ bind: "127.0.0.1:0" }],
+      admin: { bind: "127.0.0.1:0" },
+      accessLog: log,
+      services: { main: { health: false, pools: [{ name: "only", origins: ["http://127.0.0.1:1"] }] } },
+    };
+    await writeFile(join(folder, "log.yaml"), JSON.stringify(file));
+    const { child, url } = await serve({}, ["-c", "log.yaml"]);
+    await fetch(`${url}/before`);
+    await until("the first line", async () => ((await readFile(log, "utf8")).includes("/before") ? true : null));
+    await rename(log, `${log}.1`);
+    child.signal("SIGUSR1");
+    await until("the new file", () => readFile(log, "utf8").catch(() => null));
+    await fetch(`${url}/after`);
+    await until("the line in the new file", async () => ((await readFile(log, "utf8")).includes("/after") ? true : null));
+    expect(await readFile(`${log}.1`, "utf8")).not.toContain("/after");
+    expect(child.stderr()).not.toContain("Debugger");
+  });
+
+  test("an uncaught exception is printed and serving goes on; ten within a minute end it with 70", async () => {
+    // Throws whenever the file is there, once for each look.
+    const trigger = join(folder, "throw");
+    const preload = `import fs from "node:fs"; setInterval(() => { if (process.listenerCount("uncaughtException") > 0 && fs.existsSync(${JSON.stringify(trigger)})) { if (fs.readFileSync(${JSON.stringify(trigger)}, "utf8") === "once") fs.rmSync(${JSON.stringify(trigger)}); throw new Error("induced"); } }, 20).unref();`;
+    const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(preload)}` };
+    const { child, url } = await serve({ env });
+    await writeFile(trigger, "once");
+    await child.printed(/a fault in Goodgate itself \(gw\.internal\); serving goes on:\nError: induced/);
+    expect((await fetch(url)).status).toBe(200);
+    await writeFile(trigger, "always");
+    expect(await child.ending).toEqual({ code: EXIT.internal, signal: null });
+    await rm(trigger, { force: true });
+  });
+});
