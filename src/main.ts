@@ -130,18 +130,28 @@ async function startGateway(settings: Settings): Promise<StartResult> {
   }
   const log = opened === null ? null : opened.log;
   const facts = createSystemFacts(systemClock, systemSchedule);
-  const resolver = createResolver({ dns: settings.dns, clock: systemClock, chance: systemChance, schedule: systemSchedule });
+  const resolver = createResolver({
+    dns: settings.dns,
+    clock: systemClock,
+    chance: systemChance,
+    schedule: systemSchedule,
+  });
   const gateway = createGateway(settings, {
     clock: systemClock,
     chance: systemChance,
     newId: createIdSource(),
     dial: dialTcp,
-    listen: createListen((status) => events.tell("accept.failed", `a connection could not be accepted (system error ${status})`)),
+    listen: createListen((status) =>
+      events.tell("accept.failed", `a connection could not be accepted (system error ${status})`),
+    ),
     resolver,
     every,
     processView: () => facts.process(),
     log: log === null ? null : (record) => log.append(record),
     accessLogDropped: () => log?.dropped() ?? 0,
+    onFault: (error) => {
+      process.stderr.write(`goodgate: a fault in Goodgate itself (gw.internal); one exchange failed by it:\n${describe(error)}\n`);
+    },
     version: VERSION,
   });
   const close = async (): Promise<void> => {
@@ -201,11 +211,17 @@ function running(
   onStopSignal(process, systemClock, (signal, again) => {
     // The conventional code of a process that a signal ended.
     if (again) process.exit(128 + constants.signals[signal]);
-    stop(EXIT.ok, `${signal}: finishing what is under way, ${settings.drainMs / 1000} s at most; again to stop at once`);
+    stop(
+      EXIT.ok,
+      `${signal}: finishing what is under way, ${settings.drainMs / 1000} s at most; again to stop at once`,
+    );
   });
   onFault((count) => {
     if (count >= FAULTS_MAX) {
-      stop(EXIT.internal, `${count} faults within ${FAULTS_WINDOW_MS / 1000} s: draining, so that a new process can take over`);
+      stop(
+        EXIT.internal,
+        `${count} faults within ${FAULTS_WINDOW_MS / 1000} s: draining, so that a new process can take over`,
+      );
     }
   });
   return {
@@ -245,8 +261,12 @@ function createEvents(): Events {
   return events;
 }
 
-function openLog(accessLog: NonNullable<Settings["accessLog"]>, tell: Events["tell"]): ReturnType<typeof openAccessLog> {
-  const onEvent = (event: AccessLogEvent): void => tell(`access-log.${event.kind.replaceAll(" ", "-")}`, accessLogText(event));
+function openLog(
+  accessLog: NonNullable<Settings["accessLog"]>,
+  tell: Events["tell"],
+): ReturnType<typeof openAccessLog> {
+  const onEvent = (event: AccessLogEvent): void =>
+    tell(`access-log.${event.kind.replaceAll(" ", "-")}`, accessLogText(event));
   return openAccessLog({ ...accessLog, schedule: systemSchedule, onEvent });
 }
 

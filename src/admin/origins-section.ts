@@ -66,7 +66,7 @@ function originRows(origin: OriginView, now: number): HtmlValue[][] {
     html`${tag(ADDRESS_SIGNS[address.state], stateWord(address))}<small>${lasting(address.since, now)}</small>`,
     html`${address.because}${disagreement(address)}<small>${checkText(address)}</small>${index === 0 ? resolution : null}`,
     address.inFlight,
-    html`${address.connectionsOpen}<small>${address.connectionsIdle} idle</small>`,
+    html`${address.connectionsOpen} <small>${address.connectionsIdle} idle</small>`,
     address.attempts === 0 ? "–" : durationText(address.latencyMs * 1000),
     `${grouped(address.failures)} of ${grouped(address.attempts)}`,
   ]);

@@ -64,13 +64,16 @@ describe("rates", () => {
     const { metrics, route } = livingMetrics();
     const memory = createRateMemory();
     memory.look({ ...metrics, routes: [] }, 0);
-    expect(memory.look(metrics, 1000).routes[0]?.failed).toBe(route.byOutcome.failed);
+    expect(memory.look(metrics, 5000).routes[0]?.failed).toBe(route.byOutcome.failed);
   });
 
-  it("are numbers when two looks come at the same moment", () => {
-    const { metrics } = livingMetrics();
+  it("do not shrink to a window of nothing when two people look at once", () => {
+    const { metrics, serve } = livingMetrics();
     const memory = createRateMemory();
     memory.look(metrics, 0);
-    expect(Number.isFinite(memory.look(metrics, 0).routes[0]?.perSecond)).toBe(true);
+    serve(10, 1000);
+    expect(memory.look(metrics, 0)).toMatchObject({ isSinceStart: true });
+    expect(memory.look(metrics, 3000)).toMatchObject({ isSinceStart: true });
+    expect(memory.look(metrics, 5000)).toMatchObject({ isSinceStart: false, seconds: 5, routes: [{ exchanges: 10 }] });
   });
 });

@@ -33,6 +33,8 @@ export interface RouteRate {
 const LOOK_EVERY_MS = 20_000;
 const LOOKS_MAX = 4;
 const WINDOW_MS = 60_000;
+/** Two people who look at once must not make each other see a window of nothing. Less than the page's 5 s. */
+const APART_MS_MIN = 4000;
 
 interface Look {
   /** Monotonic ms. */
@@ -55,10 +57,7 @@ export function createRateMemory(): RateMemory {
   const looks: Look[] = [];
   return {
     look(metrics, now) {
-      const before =
-        looks.find((look) => now - look.at <= WINDOW_MS && look.at < now) ??
-        looks.findLast((look) => look.at < now) ??
-        null;
+      const before = lookToCompare(looks, now);
       const seconds = before === null ? metrics.process.uptimeSeconds : (now - before.at) / 1000;
       const window: RateWindow = {
         seconds,
@@ -73,6 +72,12 @@ export function createRateMemory(): RateMemory {
       return window;
     },
   };
+}
+
+/** The oldest within the window; failing that the newest before it. */
+function lookToCompare(looks: readonly Look[], now: number): Look | null {
+  const distant = looks.filter((look) => now - look.at >= APART_MS_MIN);
+  return distant.find((look) => now - look.at <= WINDOW_MS) ?? distant.at(-1) ?? null;
 }
 
 function rateOf(route: MetricsView["routes"][number], before: RouteCounters | null, seconds: number): RouteRate {

@@ -41,7 +41,12 @@ describe("check", () => {
     expect(one.out()).toBe("goodgate.yaml is right: 1 listener, 2 services, 4 origins in 3 pools, 5 routes.\n");
     const named = world();
     await named.run("check", "other.yaml", "--json");
-    expect(named.json()).toEqual({ ok: true, file: "other.yaml", notes: [], summary: { listeners: 1, services: 2, pools: 3, origins: 4, routes: 5 } });
+    expect(named.json()).toEqual({
+      ok: true,
+      file: "other.yaml",
+      notes: [],
+      summary: { listeners: 1, services: 2, pools: 3, origins: 4, routes: 5 },
+    });
   });
 
   test("shows each problem with its place, its line and a caret, and the nearest known key", async () => {
@@ -55,12 +60,18 @@ describe("check", () => {
     const broken = world(BROKEN.replace("\t\n", ""));
     expect(await broken.run("check", "--json")).toBe(EXIT.no);
     expect(broken.json()).toMatchObject({ ok: false, file: "goodgate.yaml" });
-    expect((broken.json() as { problems: { line: number }[] }).problems[0]).toMatchObject({ file: "goodgate.yaml", line: 3, column: 3 });
+    expect((broken.json() as { problems: { line: number }[] }).problems[0]).toMatchObject({
+      file: "goodgate.yaml",
+      line: 3,
+      column: 3,
+    });
   });
 
   test("a problem in a line of many thousand characters shows the part around it, with the caret still under it", async () => {
     const pools = Array.from({ length: 20 }, (_, index) => `{"name": "p${index}", "origins": ["http://a${index}"]}`);
-    const long = world(`{"services": {"shop": {"pools": [${pools.join(", ")}, {"nmae": "b", "origins": ["http://b"]}]}}}`);
+    const long = world(
+      `{"services": {"shop": {"pools": [${pools.join(", ")}, {"nmae": "b", "origins": ["http://b"]}]}}}`,
+    );
     await long.run("check");
     const lines = long.err().split("\n");
     const caret = lines.findIndex((line, index) => /^ +\| +\^$/.test(line) && lines[index - 1]?.includes("nmae"));
@@ -91,7 +102,9 @@ describe("check --explain", () => {
   test("several URLs are explained one after the other; one that no route takes makes exit code 1", async () => {
     const file = FILE.slice(0, FILE.indexOf("  rest:"));
     const one = cliWorld({ files: { "goodgate.yaml": file } });
-    expect(await one.run("check", "--explain", "https://shop.example.com/media/x", "https://other.example.com/")).toBe(EXIT.no);
+    expect(await one.run("check", "--explain", "https://shop.example.com/media/x", "https://other.example.com/")).toBe(
+      EXIT.no,
+    );
     expect(one.out()).toContain("route media");
     expect(one.out()).toContain("GET https://other.example.com/ takes no route.");
   });
@@ -99,7 +112,10 @@ describe("check --explain", () => {
   test("--json gives the explanation as data", async () => {
     const one = world();
     await one.run("check", "--json", "--explain", "GET", "https://shop.example.com/media/x");
-    expect(one.json()).toMatchObject({ ok: true, explanations: [{ url: "https://shop.example.com/media/x", chosen: { service: "shop", route: "media" } }] });
+    expect(one.json()).toMatchObject({
+      ok: true,
+      explanations: [{ url: "https://shop.example.com/media/x", chosen: { service: "shop", route: "media" } }],
+    });
   });
 
   test("-H without --explain, or a word that is no URL, is a mistake of the command line", async () => {

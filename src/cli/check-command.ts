@@ -23,7 +23,11 @@ export interface CheckOptions {
   readonly json?: boolean;
 }
 
-export async function checkCommand(ports: CliPorts, file: string | undefined, options: CheckOptions): Promise<ExitCode> {
+export async function checkCommand(
+  ports: CliPorts,
+  file: string | undefined,
+  options: CheckOptions,
+): Promise<ExitCode> {
   const json = options.json === true;
   const misuse = (message: string, hint: string): ExitCode =>
     complain(ports, { code: "usage", exit: EXIT.usage, message: plain(message), hints: [plain(hint)] }, json);
@@ -40,7 +44,11 @@ export async function checkCommand(ports: CliPorts, file: string | undefined, op
   if (!loaded.ok) return loaded.exit;
   if (requests === null) {
     if (json) sayJson(ports, { ok: true, file: name, notes: loaded.notes, summary: counts(loaded.settings) });
-    else sayLines(ports, [...noteLines(loaded.notes, ports.terminal), ports.terminal.paint("green", summary(name, loaded.settings))]);
+    else
+      sayLines(ports, [
+        ...noteLines(loaded.notes, ports.terminal),
+        ports.terminal.paint("green", summary(name, loaded.settings)),
+      ]);
     return EXIT.ok;
   }
   const table = compileRoutes(loaded.settings.services);
@@ -49,7 +57,11 @@ export async function checkCommand(ports: CliPorts, file: string | undefined, op
     ...table.explain(request.host, request.method, request.path, (lowerName) => fields.value.get(lowerName) ?? null),
   }));
   if (json) sayJson(ports, { ok: explanations.every((one) => one.chosen !== null), file: name, explanations });
-  else sayLines(ports, explanations.flatMap((one, index) => [...(index === 0 ? [] : [""]), ...explanationLines(one, ports.terminal)]));
+  else
+    sayLines(
+      ports,
+      explanations.flatMap((one, index) => [...(index === 0 ? [] : [""]), ...explanationLines(one, ports.terminal)]),
+    );
   return explanations.every((one) => one.chosen !== null) ? EXIT.ok : EXIT.no;
 }
 
@@ -85,19 +97,28 @@ function explanationLines(explanation: RouteExplanation & Pick<ExplainedRequest,
   const width = pageWidth(terminal);
   const { chosen, hostPattern, candidates, otherServices, readings } = explanation;
   const request = `${explanation.method} ${explanation.url}`;
-  const verdict = chosen === null ? `${request} takes no route.` : `${request} → service ${chosen.service}, route ${chosen.route}`;
+  const verdict =
+    chosen === null ? `${request} takes no route.` : `${request} → service ${chosen.service}, route ${chosen.route}`;
   const lines = [
     ...wrap(plain(verdict), width).map((line) => paint(chosen === null ? "red" : "green", line)),
     ...wrap(plain(explanation.because), width - 2).map((line) => `  ${line}`),
   ];
   if (readings.length > 1) {
-    lines.push(`  Origins may read this path in ${readings.length} ways:`, ...readings.map((reading) => `    ${plain(reading)}`));
+    lines.push(
+      `  Origins may read this path in ${readings.length} ways:`,
+      ...readings.map((reading) => `    ${plain(reading)}`),
+    );
   }
   if (candidates.length > 0) {
-    lines.push("", paint("bold", `Routes under host ${plain(hostPattern ?? "")}, in the order in which they are asked`));
+    lines.push(
+      "",
+      paint("bold", `Routes under host ${plain(hostPattern ?? "")}, in the order in which they are asked`),
+    );
     for (const candidate of candidates) {
       const title = `${candidate.service} / ${candidate.route}  ${candidate.match}`;
-      lines.push(`  ${paint(VERDICT_STYLES[candidate.verdict], candidate.verdict.padEnd(VERDICT_WIDTH))}  ${plain(title)}`);
+      lines.push(
+        `  ${paint(VERDICT_STYLES[candidate.verdict], candidate.verdict.padEnd(VERDICT_WIDTH))}  ${plain(title)}`,
+      );
       const indent = " ".repeat(VERDICT_WIDTH + 4);
       lines.push(...wrap(plain(candidate.because), width - indent.length).map((line) => indent + line));
     }

@@ -37,5 +37,10 @@ function unreadable(file: string, code: string): Complaint {
     EFBIG: "No configuration is that large; check that it is the right file.",
   };
   const message = code === "ENOENT" ? `there is no file ${shown}.` : `${shown} cannot be read (${code}).`;
-  return { code: "file-unreadable", exit: EXIT.no, message, hints: [hints[code] ?? "Check the path and the rights of this user."] };
+  return {
+    code: "file-unreadable",
+    exit: EXIT.no,
+    message,
+    hints: [hints[code] ?? "Check the path and the rights of this user."],
+  };
 }

@@ -32,7 +32,9 @@ export function complain(ports: CliPorts, complaint: Complaint, json: boolean): 
   }
   const { paint } = ports.errorTerminal;
   const width = pageWidth(ports.errorTerminal);
-  const head = wrap(`goodgate: ${complaint.message}`, width).map((line, index) => (index === 0 ? paint("red", line) : line));
+  const head = wrap(`goodgate: ${complaint.message}`, width).map((line, index) =>
+    index === 0 ? paint("red", line) : line,
+  );
   const hints = complaint.hints.flatMap((hint) => wrap(hint, width - 2).map((line) => `  ${line}`));
   ports.stderr(`${[...head, ...hints].join("\n")}\n`);
   return complaint.exit;

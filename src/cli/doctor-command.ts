@@ -39,7 +39,11 @@ export async function doctorCommand(ports: CliPorts, options: DoctorOptions): Pr
 }
 
 /** Null when there is a file that cannot be used; then only that is worth saying. */
-async function configuration(ports: CliPorts, named: string | undefined, findings: Finding[]): Promise<Settings | null> {
+async function configuration(
+  ports: CliPorts,
+  named: string | undefined,
+  findings: Finding[],
+): Promise<Settings | null> {
   const id = "configuration";
   const file = named ?? CONFIG_FILE;
   const read = await ports.readFile(file);
@@ -48,9 +52,16 @@ async function configuration(ports: CliPorts, named: string | undefined, finding
       findings.push(ok(id, `there is no ${CONFIG_FILE} here, so the machine is judged by the defaults.`));
       // An origin is the one thing that a configuration needs; as no one asked for this one, it is left out of the questions.
       const made = settingsForOrigins(["http://127.0.0.1:1"]);
-      return made.ok ? { ...made.settings, services: made.settings.services.map((service) => ({ ...service, pools: [] })) } : null;
+      return made.ok
+        ? { ...made.settings, services: made.settings.services.map((service) => ({ ...service, pools: [] })) }
+        : null;
     }
-    findings.push({ id, level: "bad", says: `${file} cannot be read (${read.code}).`, todo: "Check the path and the rights of this user." });
+    findings.push({
+      id,
+      level: "bad",
+      says: `${file} cannot be read (${read.code}).`,
+      todo: "Check the path and the rights of this user.",
+    });
     return null;
   }
   const loaded = loadSettings(read.text, file);
@@ -70,7 +81,12 @@ async function configuration(ports: CliPorts, named: string | undefined, finding
 }
 
 /** A gateway that runs holds the ports; that is no finding against it. */
-async function gatewayRuns(ports: CliPorts, admin: string | undefined, settings: Settings | null, findings: Finding[]): Promise<boolean> {
+async function gatewayRuns(
+  ports: CliPorts,
+  admin: string | undefined,
+  settings: Settings | null,
+  findings: Finding[],
+): Promise<boolean> {
   const bind = settings?.admin?.bind;
   const configured = bind === undefined || bind.port === 0 ? undefined : loopbackOf(bind.host, bind.port);
   const base = adminUrl(ports, admin, configured);
@@ -78,7 +94,12 @@ async function gatewayRuns(ports: CliPorts, admin: string | undefined, settings:
     findings.push({ id: "gateway", level: "bad", says: base.complaint.message, todo: base.complaint.hints.join(" ") });
     return false;
   }
-  const asked = await askGateway<{ sentence: string }>(ports, base.value, "/status", (answer) => typeof answer["sentence"] === "string");
+  const asked = await askGateway<{ sentence: string }>(
+    ports,
+    base.value,
+    "/status",
+    (answer) => typeof answer["sentence"] === "string",
+  );
   if (asked.ok) {
     findings.push(ok("gateway", `one runs at ${base.value}: ${asked.value.sentence}`));
     return true;
@@ -101,7 +122,9 @@ function findingLines(findings: readonly Finding[], terminal: Terminal): string[
   const width = pageWidth(terminal);
   const lines = findings.flatMap((finding) => {
     const mark = paint(LEVEL_STYLES[finding.level], finding.level.padEnd(4));
-    const said = wrap(plain(`${finding.id}: ${finding.says}`), width - 6).map((line, index) => (index === 0 ? `${mark}  ${line}` : `      ${line}`));
+    const said = wrap(plain(`${finding.id}: ${finding.says}`), width - 6).map((line, index) =>
+      index === 0 ? `${mark}  ${line}` : `      ${line}`,
+    );
     const todo = finding.todo === "" ? [] : wrap(plain(`→ ${finding.todo}`), width - 6).map((line) => `      ${line}`);
     return [...said, ...todo];
   });
@@ -109,7 +132,10 @@ function findingLines(findings: readonly Finding[], terminal: Terminal): string[
   const warned = findings.filter((finding) => finding.level === "warn").length;
   const verdict =
     bad > 0
-      ? paint("red", `${countText(bad, "finding")} must be mended${warned > 0 ? `, ${warned} should be looked at` : ""}.`)
+      ? paint(
+          "red",
+          `${countText(bad, "finding")} must be mended${warned > 0 ? `, ${warned} should be looked at` : ""}.`,
+        )
       : warned > 0
         ? paint("yellow", `Ready; ${countText(warned, "finding")} should be looked at.`)
         : paint("green", "Ready.");

@@ -51,7 +51,10 @@ describe("where the gateway is", () => {
     const world = cliWorld({ env: { GOODGATE_ADMIN: "http://10.0.0.1:1" }, admin: answering(ID, storyRecord()) });
     await world.run("explain", ID, "--admin", "10.0.0.2:9090");
     await world.run("explain", ID);
-    expect(world.asked).toEqual([`http://10.0.0.2:9090/api/v1/exchanges/${ID}`, `http://10.0.0.1:1/api/v1/exchanges/${ID}`]);
+    expect(world.asked).toEqual([
+      `http://10.0.0.2:9090/api/v1/exchanges/${ID}`,
+      `http://10.0.0.1:1/api/v1/exchanges/${ID}`,
+    ]);
   });
 
   test("the token of GOODGATE_TOKEN goes along", async () => {
@@ -106,7 +109,11 @@ describe("where the gateway is", () => {
 });
 
 describe("an exchange that is not kept", () => {
-  const gone: Fetched = { kind: "answer", status: 404, json: { code: "unknown-exchange", detail: "No exchange abc is kept." } };
+  const gone: Fetched = {
+    kind: "answer",
+    status: 404,
+    json: { code: "unknown-exchange", detail: "No exchange abc is kept." },
+  };
 
   test("is exit code 1 and says which ones are kept", async () => {
     const world = cliWorld({ admin: { "/api/v1/exchanges/abc": gone } });
@@ -136,7 +143,9 @@ describe("a cause", () => {
   test("that is misspelt offers the nearest one", async () => {
     const world = cliWorld();
     expect(await world.run("explain", "origin.refusd")).toBe(EXIT.no);
-    expect(world.err()).toBe("goodgate: there is no cause origin.refusd.\n  Did you mean  goodgate explain origin.refused\n");
+    expect(world.err()).toBe(
+      "goodgate: there is no cause origin.refusd.\n  Did you mean  goodgate explain origin.refused\n",
+    );
   });
 });
 

@@ -23,7 +23,11 @@ export interface ExplainOptions {
   readonly json?: boolean;
 }
 
-export async function explainCommand(ports: CliPorts, id: string | undefined, options: ExplainOptions): Promise<ExitCode> {
+export async function explainCommand(
+  ports: CliPorts,
+  id: string | undefined,
+  options: ExplainOptions,
+): Promise<ExitCode> {
   const json = options.json === true;
   const ways = [id, options.cause, options.last === true ? "last" : undefined].filter((way) => way !== undefined);
   if (ways.length !== 1) {
@@ -60,7 +64,11 @@ function explainCause(ports: CliPorts, name: string, json: boolean): ExitCode {
         code: "unknown-cause",
         exit: EXIT.no,
         message: `there is no cause ${plain(name)}.`,
-        hints: [near === null ? "All causes are listed in docs/reference/causes.md." : `Did you mean  goodgate explain ${near}`],
+        hints: [
+          near === null
+            ? "All causes are listed in docs/reference/causes.md."
+            : `Did you mean  goodgate explain ${near}`,
+        ],
       },
       json,
     );
@@ -71,7 +79,12 @@ function explainCause(ports: CliPorts, name: string, json: boolean): ExitCode {
   return EXIT.ok;
 }
 
-async function explainExchange(ports: CliPorts, id: string, admin: string | undefined, json: boolean): Promise<ExitCode> {
+async function explainExchange(
+  ports: CliPorts,
+  id: string,
+  admin: string | undefined,
+  json: boolean,
+): Promise<ExitCode> {
   const base = adminUrl(ports, admin);
   if (!base.ok) return complain(ports, base.complaint, json);
   const asked = await askGateway<ExchangeRecord>(ports, base.value, `/exchanges/${encodeURIComponent(id)}`, (answer) =>
@@ -82,7 +95,11 @@ async function explainExchange(ports: CliPorts, id: string, admin: string | unde
     if (complaint.code !== "unknown-exchange") return complain(ports, complaint, json);
     const kept =
       "A gateway keeps the failed, rescued, refused and aborted exchanges, the slowest, and a sample of the rest, each up to a bound (records in its configuration).";
-    return complain(ports, { ...complaint, hints: [kept, "An older or ordinary one is in the access log, by the same id."] }, json);
+    return complain(
+      ports,
+      { ...complaint, hints: [kept, "An older or ordinary one is in the access log, by the same id."] },
+      json,
+    );
   }
   const story = tellStory(asked.value);
   if (json) sayJson(ports, { story, record: asked.value });
@@ -133,7 +150,8 @@ function causeLines(cause: Cause, terminal: Terminal): string[] {
     .filter(([, word]) => word !== null)
     .map(([peer, word]) => `${peer} ${word}`)
     .join(" · ");
-  const status = cause.status === 0 ? "none: the response had begun, or nobody is there to read it" : String(cause.status);
+  const status =
+    cause.status === 0 ? "none: the response had begun, or nobody is there to read it" : String(cause.status);
   const rows = [
     { label: "At fault", text: PARTY_WORDS[cause.party] },
     { label: "Means", text: cause.means },

@@ -30,9 +30,17 @@ describe("the request to explain", () => {
   test("a word that is no URL, no method or nothing at all is told", () => {
     const form = "Write it like  goodgate check --explain GET https://host/path";
     expect(parseExplained(["GET"])).toEqual({ ok: false, message: "--explain needs a URL.", hint: form });
-    expect(parseExplained(["GET", "/path"])).toEqual({ ok: false, message: '"/path" is not a URL with a host.', hint: form });
+    expect(parseExplained(["GET", "/path"])).toEqual({
+      ok: false,
+      message: '"/path" is not a URL with a host.',
+      hint: form,
+    });
     expect(parseExplained(["G(T", "http://a"])).toEqual({ ok: false, message: '"G(T" is not a method.', hint: form });
-    expect(parseExplained(["ftp://a/b"])).toEqual({ ok: false, message: '"ftp://a/b" is not a URL with a host.', hint: form });
+    expect(parseExplained(["ftp://a/b"])).toEqual({
+      ok: false,
+      message: '"ftp://a/b" is not a URL with a host.',
+      hint: form,
+    });
   });
 
   test("a file that was swallowed by --explain is told where it belongs", () => {

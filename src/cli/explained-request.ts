@@ -12,7 +12,9 @@ export interface ExplainedRequest {
   readonly path: string;
 }
 
-export type ParsedWords<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly message: string; readonly hint: string };
+export type ParsedWords<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly message: string; readonly hint: string };
 
 const FORM = "Write it like  goodgate check --explain GET https://host/path";
 
@@ -22,7 +24,8 @@ export function parseExplained(words: readonly string[]): ParsedWords<readonly E
   const hasMethod = !first.includes("/") && !first.includes(".");
   // A method is a token and case-sensitive (RFC 9110 §9.1), but nobody who types `get` means another one.
   const method = hasMethod ? first.toUpperCase() : "GET";
-  if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(method)) return { ok: false, message: `${JSON.stringify(first)} is not a method.`, hint: FORM };
+  if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(method))
+    return { ok: false, message: `${JSON.stringify(first)} is not a method.`, hint: FORM };
   const urls = hasMethod ? words.slice(1) : words;
   if (urls.length === 0) return { ok: false, message: "--explain needs a URL.", hint: FORM };
   const requests: ExplainedRequest[] = [];
@@ -30,7 +33,9 @@ export function parseExplained(words: readonly string[]): ParsedWords<readonly E
     const request = parseOne(method, url);
     if (request === null) {
       const isFile = /\.(ya?ml|json)$/.test(url);
-      const hint = isFile ? `A file goes before --explain:  goodgate check ${url} --explain ${words.slice(0, -1).join(" ")}` : FORM;
+      const hint = isFile
+        ? `A file goes before --explain:  goodgate check ${url} --explain ${words.slice(0, -1).join(" ")}`
+        : FORM;
       return { ok: false, message: `${JSON.stringify(url)} is not a URL with a host.`, hint };
     }
     requests.push(request);
@@ -39,7 +44,8 @@ export function parseExplained(words: readonly string[]): ParsedWords<readonly E
 }
 
 function parseOne(method: string, url: string): ExplainedRequest | null {
-  const parts = /^https?:\/\/(?:[^/?#@]*@)?(\[[0-9A-Fa-f:.]+\]|[^/?#:@[\]\s]+)(?::\d+)?(\/[^#]*|\?[^#]*)?(?:#.*)?$/i.exec(url);
+  const parts =
+    /^https?:\/\/(?:[^/?#@]*@)?(\[[0-9A-Fa-f:.]+\]|[^/?#:@[\]\s]+)(?::\d+)?(\/[^#]*|\?[^#]*)?(?:#.*)?$/i.exec(url);
   if (parts === null) return null;
   const [, host = "", rest = ""] = parts;
   return { method, url, host: host.toLowerCase(), path: rest.startsWith("/") ? rest : `/${rest}` };
@@ -51,7 +57,11 @@ export function parseFields(fields: readonly string[]): ParsedWords<ReadonlyMap<
   for (const field of fields) {
     const parts = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*$/.exec(field);
     if (parts === null) {
-      return { ok: false, message: `${JSON.stringify(field)} is not a header field.`, hint: "Write it like  -H 'name: value'" };
+      return {
+        ok: false,
+        message: `${JSON.stringify(field)} is not a header field.`,
+        hint: "Write it like  -H 'name: value'",
+      };
     }
     const [, name = "", value = ""] = parts;
     const earlier = byName.get(name.toLowerCase());

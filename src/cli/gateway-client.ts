@@ -13,6 +13,8 @@ const ADMIN_DEFAULT = "http://127.0.0.1:9090";
 
 export type Asked<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly complaint: Complaint };
 
+const ANSWER_MS = 5_000;
+
 /** `admin`: the value of `--admin`, if given. */
 export function adminUrl(ports: CliPorts, admin: string | undefined, otherwise: string = ADMIN_DEFAULT): Asked<string> {
   const given = admin ?? ports.env["GOODGATE_ADMIN"] ?? "";
@@ -45,7 +47,7 @@ export async function askGateway<T>(
   path: string,
   isAnswer: (json: Record<string, unknown>) => boolean,
 ): Promise<Asked<T>> {
-  const fetched = await ports.fetchJson(`${base}/api/v1${path}`, ports.env["GOODGATE_TOKEN"] ?? null);
+  const fetched = await ports.fetchJson(`${base}/api/v1${path}`, ports.env["GOODGATE_TOKEN"] ?? null, ANSWER_MS);
   if (fetched.kind === "unreachable") return { ok: false, complaint: unreachable(base, fetched.code) };
   if (fetched.kind === "not json") return { ok: false, complaint: notGoodgate(base, fetched.status) };
   if (fetched.status === 200 && isObject(fetched.json) && isAnswer(fetched.json)) {
@@ -64,7 +66,12 @@ function unreachable(base: string, code: string): Complaint {
     "If it runs elsewhere, say where:  --admin URL, or GOODGATE_ADMIN=URL (the address under admin.bind of its configuration).",
   ];
   if (code === "ETIMEDOUT") hints.unshift("Something holds that address but does not answer in time.");
-  return { code: "gateway-unreachable", exit: EXIT.unreachable, message: `no gateway answers at ${base} (${code}).`, hints };
+  return {
+    code: "gateway-unreachable",
+    exit: EXIT.unreachable,
+    message: `no gateway answers at ${base} (${code}).`,
+    hints,
+  };
 }
 
 function notGoodgate(base: string, status: number): Complaint {
@@ -81,7 +88,9 @@ function refusedToken(ports: CliPorts, base: string): Complaint {
   return {
     code: "token-refused",
     exit: EXIT.unreachable,
-    message: has ? `the gateway at ${base} does not accept the token in GOODGATE_TOKEN.` : `the gateway at ${base} asks for a token.`,
+    message: has
+      ? `the gateway at ${base} does not accept the token in GOODGATE_TOKEN.`
+      : `the gateway at ${base} asks for a token.`,
     hints: ["Put the value of admin.token of its configuration into GOODGATE_TOKEN."],
   };
 }

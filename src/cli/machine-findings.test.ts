@@ -17,7 +17,10 @@ function settings(changes: Partial<Settings["limits"]> = {}, perOriginMax = 1024
   const made = settingsForOrigins(["http://127.0.0.1:3000"]);
   if (!made.ok) throw new Error("the defaults do not load");
   const limits = { ...made.settings.limits, connectionsMax: 10_000, ...changes };
-  const services = made.settings.services.map((service) => ({ ...service, connections: { ...service.connections, perOriginMax } }));
+  const services = made.settings.services.map((service) => ({
+    ...service,
+    connections: { ...service.connections, perOriginMax },
+  }));
   return { ...made.settings, limits, services };
 }
 
@@ -30,12 +33,24 @@ test("a roomy machine has nothing to mend", () => {
 });
 
 test("facts that the system does not tell are never bad", () => {
-  const unknown: MachineFacts = { descriptorsMax: null, ephemeralPorts: null, ephemeralPortsInUse: null, somaxconn: null, memoryBytes: null };
+  const unknown: MachineFacts = {
+    descriptorsMax: null,
+    ephemeralPorts: null,
+    ephemeralPortsInUse: null,
+    somaxconn: null,
+    memoryBytes: null,
+  };
   expect(machineFindings(unknown, settings()).map((one) => one.level)).not.toContain("bad");
 });
 
 test("everything but ok says what to do", () => {
-  const poor: MachineFacts = { descriptorsMax: 256, ephemeralPorts: { low: 1, high: 10 }, ephemeralPortsInUse: 9, somaxconn: 128, memoryBytes: 1e6 };
+  const poor: MachineFacts = {
+    descriptorsMax: 256,
+    ephemeralPorts: { low: 1, high: 10 },
+    ephemeralPortsInUse: 9,
+    somaxconn: 128,
+    memoryBytes: 1e6,
+  };
   for (const one of machineFindings(poor, settings())) {
     expect(one.level).not.toBe("ok");
     expect(one.todo).not.toBe("");
@@ -54,7 +69,9 @@ describe("descriptors", () => {
   });
 
   test("the advice names both figures that would fit", () => {
-    expect(finding("descriptors", { descriptorsMax: 4096 })?.todo).toMatch(/Raise the limit to 20064 .*, or lower limits\.connections to 2016\.$/);
+    expect(finding("descriptors", { descriptorsMax: 4096 })?.todo).toMatch(
+      /Raise the limit to 20064 .*, or lower limits\.connections to 2016\.$/,
+    );
   });
 });
 

@@ -34,11 +34,18 @@ export function machineFindings(facts: MachineFacts, settings: Settings): Findin
 function descriptors(facts: MachineFacts, settings: Settings): Finding {
   const id = "descriptors";
   const limit = facts.descriptorsMax;
-  if (limit === null) return { id, level: "warn", says: "this system does not tell its descriptor limit.", todo: "Check it with  ulimit -n" };
+  if (limit === null)
+    return {
+      id,
+      level: "warn",
+      says: "this system does not tell its descriptor limit.",
+      todo: "Check it with  ulimit -n",
+    };
   const clients = settings.limits.connectionsMax;
   // In the worst case every client connection has one attempt under way, each on a connection of its own.
   const need = clients * 2 + DESCRIPTORS_OWN;
-  if (limit >= need) return ok(id, `${limit} descriptors are enough for ${clients} client connections with an origin connection each.`);
+  if (limit >= need)
+    return ok(id, `${limit} descriptors are enough for ${clients} client connections with an origin connection each.`);
   const fit = Math.max(0, Math.floor((limit - DESCRIPTORS_OWN) / 2));
   return {
     id,
@@ -53,7 +60,12 @@ function ephemeralPorts(facts: MachineFacts, settings: Settings): Finding {
   const id = "ephemeral-ports";
   const range = facts.ephemeralPorts;
   if (range === null) {
-    return { id, level: "warn", says: "this system does not tell its range of ephemeral ports.", todo: "Make sure it is not below some thousand." };
+    return {
+      id,
+      level: "warn",
+      says: "this system does not tell its range of ephemeral ports.",
+      todo: "Make sure it is not below some thousand.",
+    };
   }
   const size = range.high - range.low + 1;
   const inUse = facts.ephemeralPortsInUse ?? 0;
@@ -90,7 +102,8 @@ function backlog(facts: MachineFacts): Finding {
 function memory(facts: MachineFacts, settings: Settings): Finding {
   const id = "memory";
   if (facts.memoryBytes === null) return ok(id, "this system does not tell its memory limit.");
-  const need = PROCESS_BYTES + settings.limits.connectionsMax * IDLE_CONNECTION_BYTES + settings.limits.replayBytesTotal;
+  const need =
+    PROCESS_BYTES + settings.limits.connectionsMax * IDLE_CONNECTION_BYTES + settings.limits.replayBytesTotal;
   const says = `${sizeText(facts.memoryBytes)} of memory; all configured connections idle and all replay buffers full need about ${sizeText(need)}.`;
   if (facts.memoryBytes >= need) return ok(id, says);
   return { id, level: "warn", says, todo: "Give it more memory, or lower limits.connections or limits.replay." };

@@ -15,7 +15,9 @@ services:
       - { name: blue, origins: ["http://a1.example.net", "http://a2.example.net:81"] }
 `;
 
-async function findings(options: CliWorldOptions): Promise<{ code: number; all: Finding[]; of: (id: string) => Finding | undefined }> {
+async function findings(
+  options: CliWorldOptions,
+): Promise<{ code: number; all: Finding[]; of: (id: string) => Finding | undefined }> {
   const world = cliWorld({ files: { "goodgate.yaml": FILE }, ...options });
   const code = await world.run("doctor", "--json");
   const all = (world.json() as { findings: Finding[] }).findings;
@@ -42,7 +44,9 @@ describe("doctor on a machine where all is well", () => {
 
 describe("addresses to listen on", () => {
   test("a taken port is bad, unless the gateway that runs holds it", async () => {
-    const machine: Partial<MachinePorts> = { tryBind: (bind) => Promise.resolve(bind.port === 8080 ? "EADDRINUSE" : null) };
+    const machine: Partial<MachinePorts> = {
+      tryBind: (bind) => Promise.resolve(bind.port === 8080 ? "EADDRINUSE" : null),
+    };
     const alone = await findings({ machine });
     expect(alone.code).toBe(EXIT.no);
     expect(alone.of("listener 0.0.0.0:8080")).toEqual({
@@ -51,7 +55,9 @@ describe("addresses to listen on", () => {
       says: "cannot be listened on (EADDRINUSE).",
       todo: "See which process holds it:  ss -ltnp 'sport = :8080'",
     });
-    const running = { "/api/v1/status": { kind: "answer", status: 200, json: { sentence: "Serving: all is well." } } } as const;
+    const running = {
+      "/api/v1/status": { kind: "answer", status: 200, json: { sentence: "Serving: all is well." } },
+    } as const;
     const beside = await findings({ machine, admin: running });
     expect(beside.code).toBe(EXIT.ok);
     expect(beside.of("gateway")?.says).toBe("one runs at http://127.0.0.1:9090: Serving: all is well.");
@@ -71,22 +77,33 @@ describe("resolvers", () => {
       },
     });
     expect(asked.slice(0, 2)).toEqual(["10.0.0.53", "10.0.1.53"]);
-    expect(of("resolver 10.0.0.53")).toMatchObject({ level: "warn", says: "does not answer for a1.example.net (ETIMEOUT)." });
+    expect(of("resolver 10.0.0.53")).toMatchObject({
+      level: "warn",
+      says: "does not answer for a1.example.net (ETIMEOUT).",
+    });
     expect(of("resolver 10.0.1.53")?.level).toBe("ok");
   });
 
   test("NXDOMAIN is an answer: the resolver works and the name is what is wrong", async () => {
     const { of } = await findings({ machine: { resolve: unresolved("dns.nxdomain", "ENOTFOUND", "a1.example.net") } });
     expect(of("resolver 10.0.0.53")?.level).toBe("ok");
-    expect(of("origin http://a1.example.net")).toMatchObject({ level: "bad", says: "a1.example.net does not resolve (ENOTFOUND)." });
+    expect(of("origin http://a1.example.net")).toMatchObject({
+      level: "bad",
+      says: "a1.example.net does not resolve (ENOTFOUND).",
+    });
   });
 });
 
 describe("origins", () => {
   test("one that refuses is bad, with the advice of the cause", async () => {
-    const { of, code } = await findings({ machine: { tryConnect: () => Promise.resolve({ ok: false, code: "ECONNREFUSED" }) } });
+    const { of, code } = await findings({
+      machine: { tryConnect: () => Promise.resolve({ ok: false, code: "ECONNREFUSED" }) },
+    });
     expect(code).toBe(EXIT.no);
-    expect(of("origin http://a2.example.net:81")).toMatchObject({ level: "bad", says: "no connection: 10.0.0.1 (ECONNREFUSED)." });
+    expect(of("origin http://a2.example.net:81")).toMatchObject({
+      level: "bad",
+      says: "no connection: 10.0.0.1 (ECONNREFUSED).",
+    });
   });
 
   test("one of which some addresses do not answer is a warning that names them", async () => {
@@ -97,7 +114,8 @@ describe("origins", () => {
     const { of } = await findings({
       machine: {
         resolve: (name) => Promise.resolve({ name, addresses, failure: null, learnedAt: 0 }),
-        tryConnect: (ip) => Promise.resolve(ip === "10.0.0.2" ? { ok: false, code: "ETIMEDOUT" } : { ok: true, tookMs: 1 }),
+        tryConnect: (ip) =>
+          Promise.resolve(ip === "10.0.0.2" ? { ok: false, code: "ETIMEDOUT" } : { ok: true, tookMs: 1 }),
       },
     });
     expect(of("origin http://a1.example.net")).toMatchObject({
@@ -143,7 +161,9 @@ describe("the configuration", () => {
   test("with problems is the one bad finding, and points to check", async () => {
     const { all, code } = await findings({ files: { "goodgate.yaml": "servicse: {}" } });
     expect(code).toBe(EXIT.no);
-    expect(all.filter((finding) => finding.level === "bad")).toMatchObject([{ id: "configuration", todo: "See them all:  goodgate check goodgate.yaml" }]);
+    expect(all.filter((finding) => finding.level === "bad")).toMatchObject([
+      { id: "configuration", todo: "See them all:  goodgate check goodgate.yaml" },
+    ]);
   });
 
   test("that is named and missing is bad; none at all means the defaults", async () => {
@@ -152,7 +172,9 @@ describe("the configuration", () => {
     expect(named.out()).toContain("other.yaml cannot be read (ENOENT)");
     const none = await findings({ files: {} });
     expect(none.code).toBe(EXIT.ok);
-    expect(none.of("configuration")?.says).toBe("there is no goodgate.yaml here, so the machine is judged by the defaults.");
+    expect(none.of("configuration")?.says).toBe(
+      "there is no goodgate.yaml here, so the machine is judged by the defaults.",
+    );
     expect(none.all.some((finding) => finding.id.startsWith("origin"))).toBe(false);
   });
 });

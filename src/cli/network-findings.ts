@@ -23,14 +23,17 @@ export async function networkFindings(ports: CliPorts, settings: Settings, runni
   found.push(...(await resolverFindings(ports.machine, settings.dns, origins)));
   const reached = await inTurns(origins, SIDE_BY_SIDE, (origin) => originFinding(ports, origin, settings));
   found.push(...reached.map((one) => one.finding));
-  found.push(clockFinding(reached.flatMap((one) => (one.clockOffMs === null ? [] : [{ url: one.url, offMs: one.clockOffMs }]))));
+  found.push(
+    clockFinding(reached.flatMap((one) => (one.clockOffMs === null ? [] : [{ url: one.url, offMs: one.clockOffMs }]))),
+  );
   return found;
 }
 
 function distinctOrigins(settings: Settings): OriginSettings[] {
   const byPlace = new Map<string, OriginSettings>();
   for (const service of settings.services) {
-    for (const pool of service.pools) for (const origin of pool.origins) byPlace.set(`${origin.host} ${origin.port}`, origin);
+    for (const pool of service.pools)
+      for (const origin of pool.origins) byPlace.set(`${origin.host} ${origin.port}`, origin);
   }
   return [...byPlace.values()];
 }
@@ -56,7 +59,11 @@ function bindTodo(code: string, port: number): string {
   return "Change the bind in the configuration.";
 }
 
-async function resolverFindings(machine: MachinePorts, dns: DnsSettings, origins: readonly OriginSettings[]): Promise<Finding[]> {
+async function resolverFindings(
+  machine: MachinePorts,
+  dns: DnsSettings,
+  origins: readonly OriginSettings[],
+): Promise<Finding[]> {
   // Only a configured resolver can be asked by itself; the system's are asked through the origins' names.
   const name = origins.find((origin) => !isAddress(origin.host))?.host;
   if (name === undefined || dns.resolvers.length === 0) return [];
@@ -69,7 +76,12 @@ async function resolverFindings(machine: MachinePorts, dns: DnsSettings, origins
       findings.push(ok(id, `answers (asked for ${name}).`));
     } else {
       const level = dns.resolvers.length > 1 ? "warn" : "bad";
-      findings.push({ id, level, says: `does not answer for ${name} (${failure.code}).`, todo: causeOf(failure.cause).lookFirst });
+      findings.push({
+        id,
+        level,
+        says: `does not answer for ${name} (${failure.code}).`,
+        todo: causeOf(failure.cause).lookFirst,
+      });
     }
   }
   return findings;
@@ -94,10 +106,17 @@ async function originFinding(ports: CliPorts, origin: OriginSettings, settings: 
   if (address === undefined) {
     const cause = resolution.failure === null ? "dns.empty_or_prohibited" : resolution.failure.cause;
     const code = resolution.failure?.code ?? "no address";
-    const finding: Finding = { id, level: "bad", says: `${origin.host} does not resolve (${code}).`, todo: causeOf(cause).lookFirst };
+    const finding: Finding = {
+      id,
+      level: "bad",
+      says: `${origin.host} does not resolve (${code}).`,
+      todo: causeOf(cause).lookFirst,
+    };
     return { url: origin.url, finding, clockOffMs: null };
   }
-  const connectMs = Math.max(...settings.services.flatMap((service) => service.routes.map((route) => route.timeouts.connectMs)));
+  const connectMs = Math.max(
+    ...settings.services.flatMap((service) => service.routes.map((route) => route.timeouts.connectMs)),
+  );
   const failed: string[] = [];
   let tookMs = 0;
   for (const { ip } of resolution.addresses) {
@@ -107,17 +126,31 @@ async function originFinding(ports: CliPorts, origin: OriginSettings, settings: 
   }
   const count = resolution.addresses.length;
   if (failed.length === count) {
-    const todo = failed.some((one) => one.includes("ECONNREFUSED")) ? causeOf("origin.refused").lookFirst : causeOf("net.connect_timeout").lookFirst;
-    return { url: origin.url, finding: { id, level: "bad", says: `no connection: ${failed.join(", ")}.`, todo }, clockOffMs: null };
+    const todo = failed.some((one) => one.includes("ECONNREFUSED"))
+      ? causeOf("origin.refused").lookFirst
+      : causeOf("net.connect_timeout").lookFirst;
+    return {
+      url: origin.url,
+      finding: { id, level: "bad", says: `no connection: ${failed.join(", ")}.`, todo },
+      clockOffMs: null,
+    };
   }
   const date = await machine.httpDate(origin.url, HEAD_MS);
   const clockOffMs = date === null ? null : date - ports.wall();
   if (failed.length > 0) {
     const says = `${count - failed.length} of ${count} addresses accept a connection; not ${failed.join(", ")}.`;
-    return { url: origin.url, finding: { id, level: "warn", says, todo: causeOf("dns.stale_ip").lookFirst }, clockOffMs };
+    return {
+      url: origin.url,
+      finding: { id, level: "warn", says, todo: causeOf("dns.stale_ip").lookFirst },
+      clockOffMs,
+    };
   }
   const each = count === 1 ? address.ip : `all ${count} addresses`;
-  return { url: origin.url, finding: ok(id, `${each} accepted a connection within ${durationText(tookMs * 1000)}.`), clockOffMs };
+  return {
+    url: origin.url,
+    finding: ok(id, `${each} accepted a connection within ${durationText(tookMs * 1000)}.`),
+    clockOffMs,
+  };
 }
 
 /**
@@ -139,7 +172,11 @@ function clockFinding(clocks: readonly { readonly url: string; readonly offMs: n
   }
   const off = clocks.filter((clock) => Math.abs(clock.offMs - median) >= CLOCK_OFF_WARN_MS);
   const first = off[0];
-  if (first === undefined) return ok(id, `agrees with ${clocks.length === 1 ? "the origin" : `${clocks.length} origins`} to within ${CLOCK_OFF_WARN_MS / 1000} s.`);
+  if (first === undefined)
+    return ok(
+      id,
+      `agrees with ${clocks.length === 1 ? "the origin" : `${clocks.length} origins`} to within ${CLOCK_OFF_WARN_MS / 1000} s.`,
+    );
   return {
     id,
     level: "warn",

@@ -17,16 +17,24 @@ describe("text from outside", () => {
 describe("wrapping", () => {
   test("loses no word and joins none", () => {
     fc.assert(
-      fc.property(fc.array(fc.stringMatching(/^[a-z]{1,12}$/), { minLength: 1 }), fc.integer({ min: 5, max: 40 }), (words, width) => {
-        const lines = wrap(words.join(" "), width);
-        expect(lines.join(" ")).toBe(words.join(" "));
-        for (const line of lines) expect(line.length <= width || !line.includes(" ")).toBe(true);
-      }),
+      fc.property(
+        fc.array(fc.stringMatching(/^[a-z]{1,12}$/), { minLength: 1 }),
+        fc.integer({ min: 5, max: 40 }),
+        (words, width) => {
+          const lines = wrap(words.join(" "), width);
+          expect(lines.join(" ")).toBe(words.join(" "));
+          for (const line of lines) expect(line.length <= width || !line.includes(" ")).toBe(true);
+        },
+      ),
     );
   });
 
   test("a word longer than the width stays whole, so that it can be copied", () => {
-    expect(wrap("see http://127.0.0.1:3000/a/long/path now", 10)).toEqual(["see", "http://127.0.0.1:3000/a/long/path", "now"]);
+    expect(wrap("see http://127.0.0.1:3000/a/long/path now", 10)).toEqual([
+      "see",
+      "http://127.0.0.1:3000/a/long/path",
+      "now",
+    ]);
   });
 });
 

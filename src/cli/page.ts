@@ -68,8 +68,14 @@ export interface TableCell {
 }
 
 /** Columns as wide as their longest cell, two spaces apart; the last column is not padded. */
-export function table(head: readonly string[], rows: readonly (readonly TableCell[])[], paintHead: (text: string) => string): string[] {
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.text.length ?? 0)));
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly TableCell[])[],
+  paintHead: (text: string) => string,
+): string[] {
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column]?.text.length ?? 0)),
+  );
   const lineOf = (cells: readonly TableCell[]): string =>
     cells
       .map((cell, column) => {

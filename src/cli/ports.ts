@@ -16,8 +16,8 @@ export interface CliPorts {
   stdout(text: string): void;
   stderr(text: string): void;
   readFile(path: string): Promise<FileText>;
-  /** One GET with a short timeout. Never rejects. */
-  fetchJson(url: string, token: string | null): Promise<Fetched>;
+  /** One GET. Never rejects. */
+  fetchJson(url: string, token: string | null, withinMs: number): Promise<Fetched>;
   /** Starts everything and resolves when it serves, or says why it cannot. */
   startGateway(settings: Settings): Promise<StartResult>;
   startSamples(): Promise<SamplePools>;
@@ -86,9 +86,7 @@ export interface MachinePorts {
   httpDate(url: string, timeoutMs: number): Promise<number | null>;
 }
 
-export type Reached =
-  | { readonly ok: true; readonly tookMs: number }
-  | { readonly ok: false; readonly code: string };
+export type Reached = { readonly ok: true; readonly tookMs: number } | { readonly ok: false; readonly code: string };
 
 /** What the machine allows. Null: this system does not say. */
 export interface MachineFacts {

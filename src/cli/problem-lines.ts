@@ -19,7 +19,10 @@ export function problemLines(problems: readonly ConfigProblem[], text: string, t
 function oneProblem(problem: ConfigProblem, lines: readonly string[], terminal: Terminal): string[] {
   const { paint } = terminal;
   const place = `${plain(problem.file)}:${problem.line}:${problem.column}`;
-  const shown = [`${paint("bold", place)}  ${paint("red", plain(problem.message))}`, ...excerpt(lines, problem.line, problem.column, terminal)];
+  const shown = [
+    `${paint("bold", place)}  ${paint("red", plain(problem.message))}`,
+    ...excerpt(lines, problem.line, problem.column, terminal),
+  ];
   if (problem.hint !== "") shown.push(...wrap(plain(problem.hint), pageWidth(terminal) - 2).map((line) => `  ${line}`));
   return shown;
 }
@@ -44,5 +47,8 @@ function excerpt(lines: readonly string[], line: number, column: number, termina
 const NOT_ONE_COLUMN = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
 
 export function noteLines(notes: readonly ConfigNote[], terminal: Terminal): string[] {
-  return notes.map((note) => `${terminal.paint("yellow", "note")} ${plain(note.file)}:${note.line}:${note.column}  ${plain(note.message)}`);
+  return notes.map(
+    (note) =>
+      `${terminal.paint("yellow", "note")} ${plain(note.file)}:${note.line}:${note.column}  ${plain(note.message)}`,
+  );
 }

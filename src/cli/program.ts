@@ -80,11 +80,13 @@ function createProgram(ports: CliPorts): Command {
       writeErr: (text) => ports.stderr(text),
       getOutHelpWidth: () => pageWidth(ports.terminal),
       getErrHelpWidth: () => pageWidth(ports.errorTerminal),
-      outputError: (text, write) => write(`${ports.errorTerminal.paint("red", text.replace(/^error: /, "goodgate: ").trimEnd())}\n`),
+      outputError: (text, write) =>
+        write(`${ports.errorTerminal.paint("red", text.replace(/^error: /, "goodgate: ").trimEnd())}\n`),
     })
     .configureHelp({ styleTitle: (text) => ports.terminal.paint("bold", text), showGlobalOptions: false });
   const json = (): Option => new Option("--json", "answer with JSON on stdout");
-  const admin = (): Option => new Option("--admin <url>", "where the gateway's admin API is (default: http://127.0.0.1:9090)");
+  const admin = (): Option =>
+    new Option("--admin <url>", "where the gateway's admin API is (default: http://127.0.0.1:9090)");
   const headed = (name: string, summary: string, examples: readonly Example[]): Command =>
     program
       .command(name, name === "run" ? { isDefault: true } : {})
@@ -106,7 +108,10 @@ function createProgram(ports: CliPorts): Command {
     ["goodgate proxy --to http://127.0.0.1:3000", "one origin"],
     ["goodgate proxy --to http://10.0.0.1:80 --to http://10.0.0.2:80 --bind 0.0.0.0:80", "two, on port 80"],
   ])
-    .option("--to <url>", "an origin; repeat it for more", (url: string, earlier: string[] | undefined) => [...(earlier ?? []), url])
+    .option("--to <url>", "an origin; repeat it for more", (url: string, earlier: string[] | undefined) => [
+      ...(earlier ?? []),
+      url,
+    ])
     .option("--bind <host:port>", "where to listen (default: 127.0.0.1:8080)")
     .option("--admin <host:port>", "where the admin API listens (default: 127.0.0.1:9090)")
     .addOption(json());
@@ -117,10 +122,11 @@ function createProgram(ports: CliPorts): Command {
   ])
     .argument("[file]", "the configuration (default: ./goodgate.yaml)")
     .option("--explain <method-and-urls...>", "METHOD URL… (GET when no method is given)")
-    .option("-H, --header <name: value>", "a field of the explained request; repeat it for more", (field: string, earlier: string[] | undefined) => [
-      ...(earlier ?? []),
-      field,
-    ])
+    .option(
+      "-H, --header <name: value>",
+      "a field of the explained request; repeat it for more",
+      (field: string, earlier: string[] | undefined) => [...(earlier ?? []), field],
+    )
     .addOption(json());
 
   headed("explain", "tell the story of one exchange, or what a cause means", [
@@ -157,7 +163,9 @@ function createProgram(ports: CliPorts): Command {
 type Example = readonly [command: string, says: string];
 
 function examplesText(examples: readonly Example[]): string {
-  const lines = examples.flatMap(([command, says]) => (says === "" ? [`  ${command}`] : [`  ${command}`, `      ${says}`]));
+  const lines = examples.flatMap(([command, says]) =>
+    says === "" ? [`  ${command}`] : [`  ${command}`, `      ${says}`],
+  );
   return `\n${examples.length === 1 ? "Example" : "Examples"}:\n${lines.join("\n")}\n`;
 }
 

@@ -64,7 +64,9 @@ describe("run", () => {
   test("--json says the same as an object", async () => {
     const world = cliWorld({ files: { "goodgate.yaml": FILE } });
     await world.run("run", "--json");
-    expect(world.json()).toMatchObject({ started: { version: "0.1.0", listeners: [{ host: "0.0.0.0", port: 80 }], services: [{ name: "shop" }] } });
+    expect(world.json()).toMatchObject({
+      started: { version: "0.1.0", listeners: [{ host: "0.0.0.0", port: 80 }], services: [{ name: "shop" }] },
+    });
   });
 
   test("a file with problems does not start, and shows each with its line", async () => {
@@ -100,9 +102,22 @@ describe("run", () => {
     const place = { service: "shop", pool: "blue", origin: "http://a1.example.net" };
     const events: GatewayEvent[] = [
       { kind: "exchange", record: storyRecord() },
-      { kind: "origin", at, ...place, address: "10.0.0.1:80", state: "ejected", because: "5 failures in a row (connection refused)" },
+      {
+        kind: "origin",
+        at,
+        ...place,
+        address: "10.0.0.1:80",
+        state: "ejected",
+        because: "5 failures in a row (connection refused)",
+      },
       { kind: "pool", at, service: "shop", from: "blue", to: "green", because: "no origin of blue can be used" },
-      { kind: "resolution", at, service: "shop", origin: "http://a1.example.net", because: "the name does not exist\u001b[2J" },
+      {
+        kind: "resolution",
+        at,
+        service: "shop",
+        origin: "http://a1.example.net",
+        because: "the name does not exist\u001b[2J",
+      },
       { kind: "gateway", at, code: "access-log.failing", detail: "ENOSPC" },
     ];
     const world = cliWorld({ events });
@@ -118,7 +133,11 @@ describe("run", () => {
     );
     const json = cliWorld({ events });
     await json.run("run", "--json");
-    const lines = json.out().trimEnd().split("\n").map((line) => JSON.parse(line) as { event?: GatewayEvent });
+    const lines = json
+      .out()
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { event?: GatewayEvent });
     expect(lines.slice(1).map((line) => line.event?.kind)).toEqual(["origin", "pool", "resolution", "gateway"]);
   });
 
@@ -147,13 +166,19 @@ describe("a start that fails", () => {
 
   test("says so when it is another Goodgate that has the port", async () => {
     const status = { kind: "answer", status: 200, json: { sentence: "Serving." } } as const;
-    const world = cliWorld({ start: failing("listener", "127.0.0.1:8080", "EADDRINUSE"), admin: { "/api/v1/status": status } });
+    const world = cliWorld({
+      start: failing("listener", "127.0.0.1:8080", "EADDRINUSE"),
+      admin: { "/api/v1/status": status },
+    });
     await world.run();
     expect(world.err()).toContain("A Goodgate runs here already; look at it with  goodgate status");
   });
 
   test("points to the file's key when the address came from a file", async () => {
-    const world = cliWorld({ files: { "goodgate.yaml": FILE }, start: failing("admin", "127.0.0.1:9090", "EADDRINUSE") });
+    const world = cliWorld({
+      files: { "goodgate.yaml": FILE },
+      start: failing("admin", "127.0.0.1:9090", "EADDRINUSE"),
+    });
     await world.run();
     expect(world.err()).toContain("Stop that process, or change admin.bind in goodgate.yaml.");
   });
@@ -170,7 +195,10 @@ describe("a start that fails", () => {
   });
 
   test("on an access log that cannot be opened names the file", async () => {
-    const world = cliWorld({ files: { "goodgate.yaml": FILE }, start: failing("access log", "/var/log/goodgate.log", "EACCES") });
+    const world = cliWorld({
+      files: { "goodgate.yaml": FILE },
+      start: failing("access log", "/var/log/goodgate.log", "EACCES"),
+    });
     expect(await world.run()).toBe(EXIT.cannotStart);
     expect(world.err()).toContain("the access log /var/log/goodgate.log cannot be opened (EACCES)");
   });
@@ -185,7 +213,17 @@ describe("a start that fails", () => {
 describe("proxy", () => {
   test("fronts every --to as one pool", async () => {
     const world = cliWorld();
-    expect(await world.run("proxy", "--to", "http://127.0.0.1:3000", "--to", "http://127.0.0.1:3001", "--bind", "0.0.0.0:80")).toBe(EXIT.ok);
+    expect(
+      await world.run(
+        "proxy",
+        "--to",
+        "http://127.0.0.1:3000",
+        "--to",
+        "http://127.0.0.1:3001",
+        "--bind",
+        "0.0.0.0:80",
+      ),
+    ).toBe(EXIT.ok);
     const pool = world.started[0]?.services[0]?.pools[0];
     expect(pool?.origins.map((origin) => origin.url)).toEqual(["http://127.0.0.1:3000", "http://127.0.0.1:3001"]);
     expect(world.started[0]?.listeners[0]?.bind).toEqual({ host: "0.0.0.0", port: 80 });

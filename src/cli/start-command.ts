@@ -56,12 +56,22 @@ export async function runCommand(ports: CliPorts, options: RunOptions): Promise<
 export async function proxyCommand(ports: CliPorts, options: ProxyOptions): Promise<number> {
   const json = options.json === true;
   const { bind, admin } = options;
-  const made = settingsForOrigins(options.to ?? [], { ...(bind === undefined ? {} : { bind }), ...(admin === undefined ? {} : { admin }) });
+  const made = settingsForOrigins(options.to ?? [], {
+    ...(bind === undefined ? {} : { bind }),
+    ...(admin === undefined ? {} : { admin }),
+  });
   if (!made.ok) {
-    const hints = made.problems.map((problem) => (`${problem.path}: ${problem.message}${problem.hint === "" ? "" : ` ${problem.hint}`}`));
+    const hints = made.problems.map(
+      (problem) => `${problem.path}: ${problem.message}${problem.hint === "" ? "" : ` ${problem.hint}`}`,
+    );
     return complain(
       ports,
-      { code: "usage", exit: EXIT.usage, message: "the command line does not make a gateway:", hints: hints.map(plain) },
+      {
+        code: "usage",
+        exit: EXIT.usage,
+        message: "the command line does not make a gateway:",
+        hints: hints.map(plain),
+      },
       json,
     );
   }
@@ -81,7 +91,11 @@ async function runSamples(ports: CliPorts, options: RunOptions, json: boolean): 
     if (!loaded.ok) {
       // Only --bind and --admin come from outside, so only they can be wrong.
       const hints = loaded.problems.map((problem) => problem.message);
-      return complain(ports, { code: "usage", exit: EXIT.usage, message: "the command line does not make a gateway:", hints }, json);
+      return complain(
+        ports,
+        { code: "usage", exit: EXIT.usage, message: "the command line does not make a gateway:", hints },
+        json,
+      );
     }
     return await serve(ports, loaded.settings, { kind: "samples" }, json);
   } finally {
@@ -101,9 +115,19 @@ async function serve(ports: CliPorts, settings: Settings, from: StartedFrom, jso
   return started.gateway.stopped;
 }
 
-function sayStarted(ports: CliPorts, settings: Settings, gateway: RunningGateway, from: StartedFrom, json: boolean): void {
+function sayStarted(
+  ports: CliPorts,
+  settings: Settings,
+  gateway: RunningGateway,
+  from: StartedFrom,
+  json: boolean,
+): void {
   if (json) {
-    const services = settings.services.map((service) => ({ name: service.name, hosts: service.hosts, pools: service.pools }));
+    const services = settings.services.map((service) => ({
+      name: service.name,
+      hosts: service.hosts,
+      pools: service.pools,
+    }));
     // One line, because the events that follow are lines too.
     const started = { version: ports.version, listeners: gateway.listeners, admin: gateway.admin, services };
     ports.stdout(`${JSON.stringify({ started })}\n`);
@@ -175,12 +199,22 @@ function otherAddress(failure: Extract<StartResult, { ok: false }>, from: Starte
   return `choose another address with  ${option} ${host}:${other}`;
 }
 
+/** Whatever holds the port instead may never answer, and this is only a courtesy. */
+const ALREADY_MS = 500;
+
 /** The usual reason for a taken port is a second start of the same gateway; its admin address tells. */
 async function runningAlready(ports: CliPorts, settings: Settings): Promise<string[]> {
   if (settings.admin === null) return [];
   const { host, port } = settings.admin.bind;
-  const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "[::1]" : host.includes(":") ? `[${host}]` : host;
-  const fetched = await ports.fetchJson(`http://${reachable}:${port}/api/v1/status`, settings.admin.token);
-  if (fetched.kind !== "answer" || typeof fetched.json !== "object" || fetched.json === null || !("sentence" in fetched.json)) return [];
+  const reachable =
+    host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "[::1]" : host.includes(":") ? `[${host}]` : host;
+  const fetched = await ports.fetchJson(`http://${reachable}:${port}/api/v1/status`, settings.admin.token, ALREADY_MS);
+  if (
+    fetched.kind !== "answer" ||
+    typeof fetched.json !== "object" ||
+    fetched.json === null ||
+    !("sentence" in fetched.json)
+  )
+    return [];
   return ["A Goodgate runs here already; look at it with  goodgate status"];
 }

@@ -5,7 +5,10 @@ import { labelled, pageWidth, plain } from "./page.ts";
 import type { CliPorts, RunningGateway } from "./ports.ts";
 
 /** Where the settings came from: it decides what is worth trying first, and what to change when a port is taken. */
-export type StartedFrom = { readonly kind: "file"; readonly file: string } | { readonly kind: "proxy" } | { readonly kind: "samples" };
+export type StartedFrom =
+  | { readonly kind: "file"; readonly file: string }
+  | { readonly kind: "proxy" }
+  | { readonly kind: "samples" };
 
 export function startLines(settings: Settings, gateway: RunningGateway, from: StartedFrom, ports: CliPorts): string[] {
   const { paint } = ports.terminal;
@@ -19,9 +22,15 @@ export function startLines(settings: Settings, gateway: RunningGateway, from: St
       rows.push({ label: `service ${service.name}`, text: plain(`${hosts} → pool ${pool.name}: ${origins}`) });
     }
   }
-  if (gateway.admin !== null) rows.push({ label: "admin", text: `${urlOf(gateway.admin)}  (status page, /metrics, /api/v1)` });
+  if (gateway.admin !== null)
+    rows.push({ label: "admin", text: `${urlOf(gateway.admin)}  (status page, /metrics, /api/v1)` });
   if (settings.accessLog !== null) rows.push({ label: "access log", text: plain(settings.accessLog.path) });
-  const source = from.kind === "file" ? ` with ${plain(from.file)}` : from.kind === "samples" ? " in front of bundled sample origins" : "";
+  const source =
+    from.kind === "file"
+      ? ` with ${plain(from.file)}`
+      : from.kind === "samples"
+        ? " in front of bundled sample origins"
+        : "";
   return [
     paint("bold", `Goodgate ${ports.version} serves${source}.`),
     "",
@@ -68,6 +77,13 @@ function commandName(env: CliPorts["env"]): string {
 
 /** An address to open from this machine: a listener on all addresses is shown by the loopback one. */
 function urlOf(bind: Bind): string {
-  const host = bind.host === "0.0.0.0" ? "127.0.0.1" : bind.host === "::" ? "[::1]" : bind.host.includes(":") ? `[${bind.host}]` : bind.host;
+  const host =
+    bind.host === "0.0.0.0"
+      ? "127.0.0.1"
+      : bind.host === "::"
+        ? "[::1]"
+        : bind.host.includes(":")
+          ? `[${bind.host}]`
+          : bind.host;
   return `http://${host}:${bind.port}`;
 }

@@ -27,7 +27,15 @@ function address(changes: Partial<OriginAddressView>): OriginAddressView {
 }
 
 function origin(url: string, changes: Partial<OriginView>): OriginView {
-  return { service: "shop", pool: "blue", origin: url, weight: 100, addresses: [address({})], resolution: "", ...changes };
+  return {
+    service: "shop",
+    pool: "blue",
+    origin: url,
+    weight: 100,
+    addresses: [address({})],
+    resolution: "",
+    ...changes,
+  };
 }
 
 function service(changes: Partial<ServiceStatusView>): ServiceStatusView {
@@ -88,7 +96,11 @@ const DEGRADED = gateway(
         address({ address: "192.0.2.8:80", state: "ramping", share: 0.4, because: "back for 4 s", attempts: 0 }),
       ],
     }),
-    origin("http://gone.example.net", { pool: "green", addresses: [], resolution: "the name does not exist (ENOTFOUND)" }),
+    origin("http://gone.example.net", {
+      pool: "green",
+      addresses: [],
+      resolution: "the name does not exist (ENOTFOUND)",
+    }),
   ],
 );
 
@@ -111,7 +123,10 @@ describe("status", () => {
   test("--json gives both answers of the API as they are", async () => {
     const world = cliWorld(DEGRADED);
     await world.run("status", "--json");
-    expect(world.json()).toMatchObject({ status: { exchangesTotal: 81_234 }, origins: [{ origin: "http://127.0.0.1:3001" }, {}, {}] });
+    expect(world.json()).toMatchObject({
+      status: { exchangesTotal: 81_234 },
+      origins: [{ origin: "http://127.0.0.1:3001" }, {}, {}],
+    });
   });
 
   test("--watch asks again until the person stops it, and redraws in place on a terminal only", async () => {

@@ -43,9 +43,13 @@ interface Answer {
 }
 
 async function ask(ports: CliPorts, base: string): Promise<Asked<Answer>> {
-  const status = await askGateway<StatusResponse>(ports, base, "/status", (answer) => Array.isArray(answer["services"]));
+  const status = await askGateway<StatusResponse>(ports, base, "/status", (answer) =>
+    Array.isArray(answer["services"]),
+  );
   if (!status.ok) return status;
-  const origins = await askGateway<OriginsResponse>(ports, base, "/origins", (answer) => Array.isArray(answer["origins"]));
+  const origins = await askGateway<OriginsResponse>(ports, base, "/origins", (answer) =>
+    Array.isArray(answer["origins"]),
+  );
   if (!origins.ok) return origins;
   return { ok: true, value: { status: status.value, origins: origins.value.origins } };
 }
@@ -54,7 +58,9 @@ function show(ports: CliPorts, asked: Asked<Answer>, json: boolean, redraw: bool
   if (!asked.ok) return complain(ports, asked.complaint, json);
   if (json) sayJson(ports, asked.value);
   else ports.stdout(`${redraw ? REDRAW : ""}${statusLines(asked.value, ports.terminal).join("\n")}\n`);
-  const troubled = asked.value.status.services.some((service) => service.state === "down" || service.state === "failing open");
+  const troubled = asked.value.status.services.some(
+    (service) => service.state === "down" || service.state === "failing open",
+  );
   return troubled ? EXIT.no : EXIT.ok;
 }
 
@@ -70,7 +76,10 @@ function statusLines({ status, origins }: Answer, terminal: Terminal): string[] 
         `${countText(status.exchangesActive, "exchange")} under way, ${status.exchangesTotal} in all`,
     ),
     paint("dim", processText(status.process)),
-    paint("dim", `listening on ${status.listeners.map((listener) => hostPort(listener.address, listener.port)).join(", ")}`),
+    paint(
+      "dim",
+      `listening on ${status.listeners.map((listener) => hostPort(listener.address, listener.port)).join(", ")}`,
+    ),
   ];
   for (const service of status.services) {
     const own = origins.filter((origin) => origin.service === service.name);
@@ -90,9 +99,17 @@ function processText(process: ProcessView): string {
   return parts.join(" · ");
 }
 
-function serviceLines(service: ServiceStatusView, origins: readonly OriginView[], now: number, terminal: Terminal, width: number): string[] {
+function serviceLines(
+  service: ServiceStatusView,
+  origins: readonly OriginView[],
+  now: number,
+  terminal: Terminal,
+  width: number,
+): string[] {
   const { paint } = terminal;
-  const pools = service.pools.map((pool) => `${pool.name} ${pool.available}/${pool.origins}${pool.name === service.pool ? " (in use)" : ""}`);
+  const pools = service.pools.map(
+    (pool) => `${pool.name} ${pool.available}/${pool.origins}${pool.name === service.pool ? " (in use)" : ""}`,
+  );
   const lines = [
     `${paint("bold", `service ${plain(service.name)}`)}  ${paint(SERVICE_STYLES[service.state], service.state)}  ` +
       `hosts ${plain(service.hosts.join(", "))}  pools ${plain(pools.join(" → "))}`,
@@ -102,16 +119,22 @@ function serviceLines(service: ServiceStatusView, origins: readonly OriginView[]
   const remarks: string[] = [];
   for (const origin of origins) {
     if (origin.resolution !== "") remarks.push(`${origin.origin}: ${origin.resolution}`);
-    if (origin.addresses.length === 0) rows.push([cell(origin.pool), cell(origin.origin), { text: "no address", paint: (text) => paint("red", text) }]);
+    if (origin.addresses.length === 0)
+      rows.push([cell(origin.pool), cell(origin.origin), { text: "no address", paint: (text) => paint("red", text) }]);
     for (const address of origin.addresses) {
       rows.push(originRow(origin, address, now, terminal));
-      if (address.state !== "up" && address.because !== "") remarks.push(`${address.address} is ${address.state}: ${address.because}`);
+      if (address.state !== "up" && address.because !== "")
+        remarks.push(`${address.address} is ${address.state}: ${address.because}`);
       if (address.disagreement !== "") remarks.push(`${address.address}: ${address.disagreement}`);
     }
   }
   const head = ["pool", "origin", "state", "for", "in flight", "conns", "latency", "attempts", "failed"];
   if (rows.length > 0) lines.push(...table(head, rows, (text) => paint("dim", text)));
-  lines.push(...remarks.flatMap((remark) => wrap(plain(remark), width - 4).map((line, index) => (index === 0 ? `  - ${line}` : `    ${line}`))));
+  lines.push(
+    ...remarks.flatMap((remark) =>
+      wrap(plain(remark), width - 4).map((line, index) => (index === 0 ? `  - ${line}` : `    ${line}`)),
+    ),
+  );
   return lines;
 }
 

@@ -166,7 +166,6 @@ export const causeSchema = describes<Cause>()(
         "http_response_timeout",
         "http_response_transfer_coding",
         "http_upgrade_failed",
-        "proxy_configuration_error",
         "proxy_internal_error",
         "proxy_internal_response",
         "proxy_loop_detected",

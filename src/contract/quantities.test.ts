@@ -50,12 +50,26 @@ describe("sizes", () => {
 });
 
 test("counts agree with their noun", () => {
-  expect([countText(0, "attempt"), countText(1, "attempt"), countText(2, "attempt")]).toEqual(["0 attempts", "1 attempt", "2 attempts"]);
+  expect([countText(0, "attempt"), countText(1, "attempt"), countText(2, "attempt")]).toEqual([
+    "0 attempts",
+    "1 attempt",
+    "2 attempts",
+  ]);
   expect(countText(2, "address", "addresses")).toBe("2 addresses");
 });
 
 test("ordinals end as they are spoken", () => {
-  expect([1, 2, 3, 4, 11, 12, 13, 21, 22, 101, 111].map(ordinalText)).toEqual(
-    ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "22nd", "101st", "111th"],
-  );
+  expect([1, 2, 3, 4, 11, 12, 13, 21, 22, 101, 111].map(ordinalText)).toEqual([
+    "1st",
+    "2nd",
+    "3rd",
+    "4th",
+    "11th",
+    "12th",
+    "13th",
+    "21st",
+    "22nd",
+    "101st",
+    "111th",
+  ]);
 });

@@ -27,14 +27,19 @@ describe("the headline", () => {
     ["a body that was cut", /got 200 from http:\/\/127\.0\.0\.1:3001 and was cut after 12 MiB of the body: \w/],
     ["the origin's own error", /got 500 from http:\/\/127\.0\.0\.1:3001 and the client got that answer untouched: \w/],
     ["a malformed request", /^A message from 203\.0\.113\.7 was refused with 400: .+ \(bare-lf\)\.$/],
-    ["a client that left", "GET shop.example.com/api/cart?user=7: the client left after 3.2 s, before there was an answer."],
+    [
+      "a client that left",
+      "GET shop.example.com/api/cart?user=7: the client left after 3.2 s, before there was an answer.",
+    ],
     ["a WebSocket", "GET shop.example.com/live became a tunnel to http://127.0.0.1:3001, open for 12 min 34 s."],
   ])("of %s", (name, headline) => {
     expect(storyOf(name).headline).toMatch(headline);
   });
 
   test("says how much a client took that left during the response", () => {
-    const story = tellStory(storyRecord({ outcome: "aborted", cause: "client.abort_body", party: "client", responseBytes: 70_000 }));
+    const story = tellStory(
+      storyRecord({ outcome: "aborted", cause: "client.abort_body", party: "client", responseBytes: 70_000 }),
+    );
     expect(story.headline).toMatch(/the client left after 12\.3 ms, having taken 68\.4 KiB of the response\.$/);
   });
 
@@ -63,12 +68,22 @@ describe("fault and evidence", () => {
   test("a rescue names the cause of the attempt that failed, and that the client did not notice", () => {
     const story = storyOf("the idle connection that was closed");
     expect(text(story, "At fault")).toEqual(["the configuration; the client did not notice"]);
-    expect(text(story, "Evidence")).toEqual(["FIN after 0 response bytes, on a connection that had been idle for 5012 ms"]);
+    expect(text(story, "Evidence")).toEqual([
+      "FIN after 0 response bytes, on a connection that had been idle for 5012 ms",
+    ]);
     expect(story.lookFirst).toBe(CAUSES["origin.keepalive_race"].lookFirst);
   });
 
   test("the record's party outranks the table's, because the judge saw more than the cause says", () => {
-    const story = tellStory(storyRecord({ outcome: "failed", cause: "origin.all_unhealthy", party: "configuration", status: 503, originStatus: 0 }));
+    const story = tellStory(
+      storyRecord({
+        outcome: "failed",
+        cause: "origin.all_unhealthy",
+        party: "configuration",
+        status: 503,
+        originStatus: 0,
+      }),
+    );
     expect(text(story, "At fault")).toEqual(["the configuration"]);
   });
 });

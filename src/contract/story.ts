@@ -98,7 +98,9 @@ function headline(record: ExchangeRecord): string {
 /** True when the failure is the origin's own complete 5xx, which the client got as it was. */
 function isOriginsOwn(record: ExchangeRecord): boolean {
   return (
-    record.cause === "origin.app_5xx" || record.cause === "origin.nested_gw_5xx" || record.cause === "origin.overload_reply"
+    record.cause === "origin.app_5xx" ||
+    record.cause === "origin.nested_gw_5xx" ||
+    record.cause === "origin.overload_reply"
   );
 }
 
@@ -137,21 +139,36 @@ function storyLines(record: ExchangeRecord): StoryLine[] {
 
 function addDecisions(record: ExchangeRecord, cause: Cause | null, add: (label: string, text: string) => void): void {
   for (const decision of record.decisions) {
-    add(decision.code.startsWith("retry.") ? "Retry" : `Step ${decision.step}`, `${decision.reason} [${decision.code}]`);
+    add(
+      decision.code.startsWith("retry.") ? "Retry" : `Step ${decision.step}`,
+      `${decision.reason} [${decision.code}]`,
+    );
   }
   const explained = record.decisions.some((decision) => decision.code.startsWith("retry."));
   if (!explained && cause !== null && record.attempts.length > 0 && record.outcome === "failed") {
-    add("Retry", `no decision was recorded; the rule for this cause: ${RETRY_CLASS_WORDS[cause.retryClass]} [${cause.retryClass}]`);
+    add(
+      "Retry",
+      `no decision was recorded; the rule for this cause: ${RETRY_CLASS_WORDS[cause.retryClass]} [${cause.retryClass}]`,
+    );
   }
 }
 
 /** `told`: the evidence that the story has given already, which need not be said twice. */
 function attemptText(attempt: AttemptRecord, told: string): string {
-  const where = attempt.origin.endsWith(`//${attempt.address}`) ? attempt.origin : `${attempt.origin} at ${attempt.address}`;
-  const evidence = attempt.evidence === "" ? "" : attempt.evidence === told ? " (evidence above)" : `: ${attempt.evidence}`;
+  const where = attempt.origin.endsWith(`//${attempt.address}`)
+    ? attempt.origin
+    : `${attempt.origin} at ${attempt.address}`;
+  const evidence =
+    attempt.evidence === "" ? "" : attempt.evidence === told ? " (evidence above)" : `: ${attempt.evidence}`;
   const took = durationText(attempt.endedUs - attempt.startedUs);
-  const parts = [`${where} (pool ${attempt.pool}) ${attemptResult(attempt)}${evidence}`, connectionText(attempt), `took ${took}`];
-  if (attempt.connectedUs >= 0) parts.push(`${sizeText(attempt.sentBytes)} handed over, ${sizeText(attempt.receivedBytes)} came back`);
+  const parts = [`${where} (pool ${attempt.pool}) ${attemptResult(attempt)}${evidence}`];
+  const connection = connectionText(attempt);
+  // The judge's evidence says it too where it matters for the cause.
+  if (evidence === "" || !attempt.evidence.includes(connection)) parts.push(connection);
+  parts.push(`took ${took}`);
+  if (attempt.connectedUs >= 0) {
+    parts.push(`${sizeText(attempt.sentBytes)} handed over, ${sizeText(attempt.receivedBytes)} came back`);
+  }
   return parts.join("; ");
 }
 
@@ -207,7 +224,10 @@ function timeline(record: ExchangeRecord): StoryMoment[] {
 
 function addAttemptMoments(attempt: AttemptRecord, at: (atUs: number, text: string) => void): void {
   const name = `attempt ${attempt.number}`;
-  at(attempt.startedUs, attempt.reused ? `${name}: reuses a connection to ${attempt.address}` : `${name}: dials ${attempt.address}`);
+  at(
+    attempt.startedUs,
+    attempt.reused ? `${name}: reuses a connection to ${attempt.address}` : `${name}: dials ${attempt.address}`,
+  );
   if (!attempt.reused) at(attempt.connectedUs, `${name}: connected`);
   at(attempt.sentUs, `${name}: request head handed to the socket`);
   at(attempt.firstByteUs, `${name}: first byte of the response`);

@@ -31,7 +31,9 @@ function world(options: { atOnceMax?: number; chance?: () => number } = {}): {
   const onHeard = { run: (_key: string): void => {} };
   const fireDue = (until: number): void => {
     for (;;) {
-      const due = [...timers].filter(([, timer]) => timer.at <= until).toSorted(([a, one], [b, other]) => one.at - other.at || a - b)[0];
+      const due = [...timers]
+        .filter(([, timer]) => timer.at <= until)
+        .toSorted(([a, one], [b, other]) => one.at - other.at || a - b)[0];
       if (due === undefined) return;
       timers.delete(due[0]);
       now = Math.max(now, due[1].at);
@@ -48,7 +50,15 @@ function world(options: { atOnceMax?: number; chance?: () => number } = {}): {
       return () => void timers.delete(id);
     },
     probe: (asked, done) => {
-      const probing: Probing = { key: asked.key, target: asked, at: now, done, givenUp: false, onGivenUp: () => {}, answered: false };
+      const probing: Probing = {
+        key: asked.key,
+        target: asked,
+        at: now,
+        done,
+        givenUp: false,
+        onGivenUp: () => {},
+        answered: false,
+      };
       probing.done = (result) => {
         probing.answered = true;
         done(result);
@@ -251,7 +261,10 @@ describe("the schedule of checks", () => {
 
   test("whatever happens, the bound holds, only current targets are asked, and every current target is asked again and again", () => {
     const command = fc.oneof(
-      fc.record({ kind: fc.constant("targets" as const), keys: fc.uniqueArray(fc.constantFrom("1", "2", "3", "4", "5")) }),
+      fc.record({
+        kind: fc.constant("targets" as const),
+        keys: fc.uniqueArray(fc.constantFrom("1", "2", "3", "4", "5")),
+      }),
       fc.record({ kind: fc.constant("answer" as const), index: fc.nat(4), ok: fc.boolean() }),
       fc.record({ kind: fc.constant("advance" as const), ms: fc.nat(3000) }),
       fc.record({ kind: fc.constant("jump" as const), ms: fc.nat(5000) }),

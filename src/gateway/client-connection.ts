@@ -135,6 +135,17 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     this.listener.connections.delete(this);
   }
 
+  onFault(error: unknown): void {
+    this.#core.gather.discard();
+    const exchange = this.#exchange;
+    if (exchange === null) {
+      this.#core.onFault(error);
+      this.socket.destroy();
+      return;
+    }
+    exchange.onFault(error);
+  }
+
   onTimer(_timer: WheelTimer, now: number): void {
     this.#now = now;
     switch (this.#phase) {

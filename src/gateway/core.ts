@@ -26,6 +26,8 @@ export interface Core {
   readonly telemetry: Telemetry;
   readonly replayBudget: ReplayBudget;
   readonly limits: LimitSettings;
+  /** Tells the operator of a defect of ours that one exchange has paid for. */
+  readonly onFault: (error: unknown) => void;
   readonly routes: RouteTable;
   /** In the order of the settings; `RouteHit.serviceIndex` points into it. */
   readonly services: readonly ServiceRuntime[];

@@ -39,6 +39,8 @@ export interface GatewayPorts {
   readonly log: ((record: ExchangeRecord) => void) | null;
   readonly accessLogDropped: () => number;
   readonly version: string;
+  /** Hears of a defect of ours that was contained: one exchange failed with gw.internal, the rest goes on. */
+  readonly onFault: (error: unknown) => void;
 }
 
 /** What an active check is about. Plain identity for the schedule, which asks for nothing else. */
@@ -88,6 +90,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     telemetry: new Telemetry(),
     replayBudget: { bytes: 0, bytesMax: settings.limits.replayBytesTotal },
     limits: settings.limits,
+    onFault: ports.onFault,
     routes: compileRoutes(settings.services),
     services,
     draining: false,

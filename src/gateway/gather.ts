@@ -71,9 +71,8 @@ export class Gather {
     else this.#writer = new ByteWriter(GATHER_BYTES);
   }
 
-  /** Nothing that waits for `socket` shall leave. */
-  drop(socket: SocketPort): void {
-    if (this.#socket !== socket) return;
+  /** What waits is not to be trusted: it was being written when something threw. */
+  discard(): void {
     this.#socket = null;
     this.#writer.reset();
   }

@@ -37,6 +37,8 @@ export interface AttemptFacts {
   readonly limitMs: number;
   /** An earlier attempt of this exchange ended without a response byte on a new connection. */
   readonly brokeNewConnection: boolean;
+  /** The newest answer of the origin's name no longer has the address that was dialled. */
+  readonly leftAnswer: boolean;
 }
 
 export interface Judgement {
@@ -47,11 +49,11 @@ export interface Judgement {
 export function judgeAttempt(ending: Ending, facts: AttemptFacts): Judgement {
   switch (ending.kind) {
     case "error":
-      return facts.connected ? judgeBroken("RST", ending.error, facts) : judgeDial(ending.error, facts);
+      return facts.connected ? judgeBroken("RST", ending.error, facts) : judgeLeft(judgeDial(ending.error, facts), facts);
     case "fin":
       return judgeBroken("FIN", null, facts);
     case "timeout":
-      return judgeTimeout(ending.what, facts);
+      return judgeLeft(judgeTimeout(ending.what, facts), facts);
     case "refusal":
       return judgeRefusal(ending.id, facts);
     case "upgrade":
@@ -60,6 +62,15 @@ export function judgeAttempt(ending: Ending, facts: AttemptFacts): Judgement {
       return { cause: ending.cause, evidence: `the name could not be resolved (${ending.code}) and no earlier answer is known` };
   }
 }
+
+/** An address that its name has left and that cannot be reached is no news about the origin. */
+function judgeLeft(judgement: Judgement, facts: AttemptFacts): Judgement {
+  const unreachable = UNREACHABLE.has(judgement.cause);
+  if (!facts.leftAnswer || !unreachable) return judgement;
+  return { cause: "dns.stale_ip", evidence: `${judgement.evidence}; the newest answer of its name no longer has this address` };
+}
+
+const UNREACHABLE: ReadonlySet<CauseId> = new Set(["origin.refused", "net.connect_timeout", "net.unroutable"]);
 
 /** The connection was never made: provably nothing was sent. */
 function judgeDial(error: SocketError, facts: AttemptFacts): Judgement {

@@ -30,6 +30,7 @@ export interface ConnectionWaiter {
   /** Null: a new connection may be opened. */
   serve(connection: OriginConnection | null, now: number): void;
   timeout(now: number): void;
+  onFault(error: unknown): void;
 }
 
 export interface AddressSettings {
@@ -59,6 +60,8 @@ export class OriginAddress implements Address, Candidate, Member {
   readonly weight: number;
   share = 1;
   inFlight = 0;
+  /** The newest answer of its name no longer has it; it is kept until another answer confirms that. */
+  leftAnswer = false;
   readonly latency: PeakEwma = createPeakEwma();
   readonly ejection: EjectionState;
   health: HealthState = UNCHECKED;
@@ -294,5 +297,9 @@ class Waiter implements TimerOwner {
     this.#leave(this);
     this.#waiter.timeout(now);
     this.#core.gather.flush();
+  }
+
+  onFault(error: unknown): void {
+    this.#waiter.onFault(error);
   }
 }

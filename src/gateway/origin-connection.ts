@@ -36,6 +36,8 @@ export interface AttemptOwner {
   onOriginDrain(now: number): void;
   /** The attempt ended before its response was complete. The connection is no longer this exchange's. */
   onAttemptEnded(connection: OriginConnection, ending: Ending, now: number): void;
+  /** A call above threw, which only a defect of ours does. The connection is closed. */
+  onFault(error: unknown): void;
   /** After each read, when everything gathered has left: time to stop reading if the client is slow. */
   onOriginTurnEnd(connection: OriginConnection, now: number): void;
 }
@@ -256,6 +258,14 @@ export class OriginConnection implements SocketListener, MessageEvents, TimerOwn
     this.#end({ kind: "fin" }, now);
     this.state = "closed";
     this.address.closed(this);
+  }
+
+  onFault(error: unknown): void {
+    const owner = this.#owner;
+    this.#owner = null;
+    this.socket.destroy();
+    if (owner === null) this.#core.onFault(error);
+    else owner.onFault(error);
   }
 
   onTimer(_timer: WheelTimer, now: number): void {

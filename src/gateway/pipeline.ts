@@ -89,6 +89,7 @@ export class Exchange implements AttemptOwner {
   #gapMs = 0;
   #interims = 0;
   #done = false;
+  #faulted = false;
 
   constructor(core: Core, client: ClientConnection, startedMs: number) {
     this.#core = core;
@@ -231,13 +232,21 @@ export class Exchange implements AttemptOwner {
         return;
       case "ask":
         this.#keepHead(head);
-        picked.ask(() => {
-          if (!this.#done) this.#pick(null, this.#core.clock.monotonic());
-          this.#core.gather.flush();
-        });
+        picked.ask(() => this.#askedAgain());
         return;
       case "none":
         this.fail(picked.cause, picked.evidence, "pick", 0);
+    }
+  }
+
+  /** The name that was asked for has an answer now, or a failure. */
+  #askedAgain(): void {
+    if (this.#done) return;
+    try {
+      this.#pick(null, this.#core.clock.monotonic());
+      this.#core.gather.flush();
+    } catch (error) {
+      this.onFault(error);
     }
   }
 
@@ -281,6 +290,7 @@ export class Exchange implements AttemptOwner {
     this.#waiter = address.waitForConnection(now, route.timeouts.connectMs, {
       serve: (connection, at) => this.#serveWaiter(connection, at),
       timeout: (at) => this.#endAttempt(null, { kind: "timeout", what: "pool" }, at, route.timeouts.connectMs),
+      onFault: (error) => this.onFault(error),
     });
   }
 
@@ -414,6 +424,7 @@ export class Exchange implements AttemptOwner {
       framing: connection?.framing ?? "none",
       stallMs: wheel.stallEndedAt > sentMs ? Math.min(wheel.stallMs, wheel.stallEndedAt - sentMs) : 0,
       limitMs,
+      leftAnswer: address.leftAnswer,
       brokeNewConnection: this.record.attempts.some((earlier) => earlier.cause === "origin.reset_before_response" && !earlier.reused),
     });
     attempt.cause = judgement.cause;
@@ -656,6 +667,31 @@ export class Exchange implements AttemptOwner {
     this.#core.gather.to(this.#client.socket).ascii(reply.text);
     this.#finish(CAUSES[cause].party === "client" || cause === "gw.no_route" ? "refused" : "failed", step, now);
     this.#client.exchangeDone(keepAlive, this.requestComplete, now);
+  }
+
+  /**
+   * Something in these steps threw. That is a defect of ours, whatever the origin did: this exchange pays for it,
+   * its connections are not used again, and nothing else notices.
+   */
+  onFault(error: unknown): void {
+    const { gather, onFault } = this.#core;
+    gather.discard();
+    onFault(error);
+    const client = this.#client;
+    if (this.#faulted || this.#done) {
+      client.socket.destroy();
+      return;
+    }
+    this.#faulted = true;
+    this.#clientKeepAlive = false;
+    try {
+      this.fail("gw.internal", `a defect of the gateway: ${error instanceof Error ? error.message : String(error)}`, "attempt", 0);
+      gather.flush();
+    } catch (again) {
+      onFault(again);
+      gather.discard();
+      client.socket.destroy();
+    }
   }
 
   /** The response is broken and a part of it has left: its end must not look like one. */

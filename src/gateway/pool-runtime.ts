@@ -119,6 +119,10 @@ export class PoolRuntime {
       now,
     );
     origin.change = state;
+    if (failure === null) {
+      const fresh = new Set(resolution.addresses.map((address) => address.ip));
+      for (const address of origin.addresses) address.leftAnswer = !fresh.has(address.ip);
+    }
     if (verdict.kind !== "apply") return;
     const known = new Map(origin.addresses.map((address) => [address.ip, address]));
     const next = verdict.addresses.map(

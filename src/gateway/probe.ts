@@ -89,6 +89,10 @@ class Check implements SocketListener, MessageEvents {
     this.#tell({ ok: false, detail: WORDS[error.code] ?? error.code });
   }
 
+  onFault(error: unknown): void {
+    this.#tell({ ok: false, detail: `a defect of the check: ${error instanceof Error ? error.message : String(error)}` });
+  }
+
   onClose(): void {
     this.#tell({ ok: false, detail: "closed without a response" });
   }

@@ -43,7 +43,7 @@ function readLength(head: MessageHead): RefusalId | null {
   for (let at = start; at < end; at += 1) {
     const byte = bytes[at] ?? 0;
     if (byte < ZERO || byte > NINE) return "content-length-syntax";
-    length = length * 10 + byte - ZERO;
+    length = length * 10 + (byte - ZERO);
   }
   // Beyond 2^53 the sum is no longer exact, but it never falls back below it.
   if (length > Number.MAX_SAFE_INTEGER) return "content-length-overflow";

@@ -23,7 +23,6 @@ const RECOMMENDED: Record<ProxyStatusError, readonly number[]> = {
   http_response_timeout: [504],
   http_response_transfer_coding: [502],
   http_upgrade_failed: [502],
-  proxy_configuration_error: [500],
   proxy_internal_error: [500],
   proxy_internal_response: [400, 404, 408, 500, 502, 503, 504],
   proxy_loop_detected: [502],

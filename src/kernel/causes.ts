@@ -59,7 +59,6 @@ export type ProxyStatusError =
   | "http_response_timeout"
   | "http_response_transfer_coding"
   | "http_upgrade_failed"
-  | "proxy_configuration_error"
   | "proxy_internal_error"
   | "proxy_internal_response"
   | "proxy_loop_detected";
@@ -167,19 +166,6 @@ const TABLE = {
       "The route step ended without a service; nothing was dialled. A 404 of an origin has an origin status instead.",
     lookFirst: "Run `goodgate check --explain METHOD URL` and compare the configuration with the one before it.",
     equivalents: { envoy: "NR", haproxy: null, nginx: null, cloudflare: "1004" },
-  },
-  "gw.bad_config": {
-    party: "configuration",
-    status: 500,
-    proxyStatus: "proxy_configuration_error",
-    retryClass: "R0",
-    title: "Configuration cannot be carried out",
-    means:
-      "The request matched a route whose settings cannot be carried out, such as an origin whose scheme this build cannot dial.",
-    evidence:
-      "The gateway found the contradiction before it dialled. It depends on the route alone and repeats every time.",
-    lookFirst: "Go back to the last configuration that worked, then run `goodgate check` on the new one.",
-    equivalents: { envoy: "NFCF", haproxy: null, nginx: "[emerg]", cloudflare: null },
   },
   "gw.internal": {
     party: "gateway",

@@ -32,6 +32,8 @@ export interface SocketListener {
   onError(error: SocketError): void;
   /** Last call. Comes exactly once, also after `destroy` and `reset`. */
   onClose(): void;
+  /** One of the calls above threw, which only a defect of ours does. It costs this connection and no other. */
+  onFault(error: unknown): void;
 }
 
 export interface SocketPort {

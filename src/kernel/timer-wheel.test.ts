@@ -13,11 +13,15 @@ function world(start = 0): { wheel: TimerWheel; fired: Fired[]; timer: (name: st
   return {
     wheel,
     fired,
-    timer: (name) => new WheelTimer({ onTimer: (_timer, now) => fired.push({ name, at: now }) }),
+    timer: (name) => new WheelTimer({ onTimer: (_timer, now) => fired.push({ name, at: now }), onFault: rethrow }),
     run: (from, to) => {
       for (let now = from; now <= to; now += 50) wheel.advance(now);
     },
   };
+}
+
+function rethrow(error: unknown): never {
+  throw error;
 }
 
 describe("the timer wheel", () => {
@@ -80,18 +84,35 @@ describe("the timer wheel", () => {
   it("lets a timer that fires arm itself and remove others", () => {
     const wheel = new TimerWheel(0, 50, 250);
     const seen: string[] = [];
-    const victim = new WheelTimer({ onTimer: () => seen.push("victim") });
+    const victim = new WheelTimer({ onTimer: () => seen.push("victim"), onFault: rethrow });
     const again = new WheelTimer({
       onTimer: (self, now) => {
         seen.push("again");
         wheel.remove(victim);
         if (seen.length < 3) wheel.arm(self, now, 0);
       },
+      onFault: rethrow,
     });
     wheel.arm(victim, 0, 100);
     wheel.arm(again, 0, 100);
     for (let now = 50; now <= 400; now += 50) wheel.advance(now);
     expect(seen).toEqual(["again", "again", "again"]);
+  });
+
+  it("fires the timers behind one whose owner throws, and tells that owner", () => {
+    const { wheel, fired, timer } = world();
+    const faults: unknown[] = [];
+    const broken = new WheelTimer({
+      onTimer: () => {
+        throw new Error("a defect");
+      },
+      onFault: (error) => faults.push(error),
+    });
+    wheel.arm(timer("behind"), 0, 100);
+    wheel.arm(broken, 0, 100);
+    for (let now = 50; now <= 200; now += 50) wheel.advance(now);
+    expect(faults).toEqual([new Error("a defect")]);
+    expect(fired).toHaveLength(1);
   });
 
   it("waits one more tick after a stall, so that what arrived meanwhile is read first", () => {

@@ -11,6 +11,8 @@ const MASK = SLOTS - 1;
 
 export interface TimerOwner {
   onTimer(timer: WheelTimer, now: number): void;
+  /** `onTimer` threw, which only a defect of ours does. */
+  onFault(error: unknown): void;
 }
 
 export class WheelTimer {
@@ -96,10 +98,19 @@ export class TimerWheel {
       this.#unlink(timer);
       if (timer.deadline <= now) {
         timer.deadline = Infinity;
-        timer.owner.onTimer(timer, now);
+        this.#fire(timer, now);
       } else if (timer.deadline !== Infinity) {
         this.arm(timer, now, timer.deadline - now);
       }
+    }
+  }
+
+  /** One owner's defect must not keep the timers behind it from firing. */
+  #fire(timer: WheelTimer, now: number): void {
+    try {
+      timer.owner.onTimer(timer, now);
+    } catch (error) {
+      timer.owner.onFault(error);
     }
   }
 

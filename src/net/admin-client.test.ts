@@ -24,25 +24,32 @@ test("an answer is parsed whatever its status, and the token goes along as a bea
     response.statusCode = 404;
     response.end(JSON.stringify({ authorization: request.headers.authorization ?? null }));
   });
-  expect(await fetchJson(url, "secret")).toEqual({ kind: "answer", status: 404, json: { authorization: "Bearer secret" } });
-  expect(await fetchJson(url, null)).toEqual({ kind: "answer", status: 404, json: { authorization: null } });
+  expect(await fetchJson(url, "secret", 5000)).toEqual({
+    kind: "answer",
+    status: 404,
+    json: { authorization: "Bearer secret" },
+  });
+  expect(await fetchJson(url, null, 5000)).toEqual({ kind: "answer", status: 404, json: { authorization: null } });
 });
 
 test("an answer that is not JSON is told from one that is", async () => {
   const url = await serve((_request, response) => response.end("<html>"));
-  expect(await fetchJson(url, null)).toEqual({ kind: "not json", status: 200 });
+  expect(await fetchJson(url, null, 5000)).toEqual({ kind: "not json", status: 200 });
 });
 
 test("a port where nobody listens is a value with the system's code", async () => {
   const url = await serve((_request, response) => response.end());
   await new Promise((resolve) => servers.pop()?.close(resolve));
-  expect(await fetchJson(url, null)).toEqual({ kind: "unreachable", code: "ECONNREFUSED" });
+  expect(await fetchJson(url, null, 5000)).toEqual({ kind: "unreachable", code: "ECONNREFUSED" });
 });
 
 test("localhost with nobody on either address family is the same value, though the error has another form", async () => {
   const url = await serve((_request, response) => response.end());
   await new Promise((resolve) => servers.pop()?.close(resolve));
-  expect(await fetchJson(url.replace("127.0.0.1", "localhost"), null)).toEqual({ kind: "unreachable", code: "ECONNREFUSED" });
+  expect(await fetchJson(url.replace("127.0.0.1", "localhost"), null, 5000)).toEqual({
+    kind: "unreachable",
+    code: "ECONNREFUSED",
+  });
 });
 
 test("a body that is cut is unreachable, not a shorter answer", async () => {
@@ -51,5 +58,10 @@ test("a body that is cut is unreachable, not a shorter answer", async () => {
     response.write("{}");
     setImmediate(() => response.destroy());
   });
-  expect(await fetchJson(url, null)).toMatchObject({ kind: "unreachable" });
+  expect(await fetchJson(url, null, 5000)).toMatchObject({ kind: "unreachable" });
+});
+
+test("a peer that accepts and never answers is given up when the time is over", async () => {
+  const url = await serve(() => {});
+  expect(await fetchJson(url, null, 30)).toEqual({ kind: "unreachable", code: "ETIMEDOUT" });
 });

@@ -11,11 +11,11 @@ export type Fetched =
   /** The system's code, or ETIMEDOUT when the whole took too long. */
   | { readonly kind: "unreachable"; readonly code: string };
 
-const WHOLE_MS = 5_000;
 /** A thousand records with long targets stay below this. */
 const BODY_BYTES_MAX = 32 * 1024 * 1024;
 
-export function fetchJson(url: string, token: string | null): Promise<Fetched> {
+/** `withinMs` bounds the whole, from the look-up of the name to the last byte. */
+export function fetchJson(url: string, token: string | null, withinMs: number): Promise<Fetched> {
   return new Promise((resolve) => {
     const headers: Record<string, string> = { accept: "application/json", connection: "close" };
     if (token !== null && token !== "") headers["authorization"] = `Bearer ${token}`;
@@ -35,7 +35,7 @@ export function fetchJson(url: string, token: string | null): Promise<Fetched> {
     const timer = setTimeout(() => {
       finish({ kind: "unreachable", code: "ETIMEDOUT" });
       request.destroy();
-    }, WHOLE_MS);
+    }, withinMs);
     request.on("error", (error) => finish({ kind: "unreachable", code: codeOf(error) }));
     function finish(outcome: Fetched): void {
       clearTimeout(timer);

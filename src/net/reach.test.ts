@@ -42,7 +42,9 @@ test("a port where nobody listens refuses", async () => {
 });
 
 test("the Date of a HEAD response is read, and its absence is no failure", async () => {
-  const dated = await listen(http.createServer((_request, response) => response.writeHead(204, { date: "Sat, 21 Nov 2026 14:05:00 GMT" }).end()));
+  const dated = await listen(
+    http.createServer((_request, response) => response.writeHead(204, { date: "Sat, 21 Nov 2026 14:05:00 GMT" }).end()),
+  );
   expect(await httpDate(`http://127.0.0.1:${dated}/`, 2000)).toBe(Date.UTC(2026, 10, 21, 14, 5, 0));
   const undated = await listen(
     http.createServer((_request, response) => {

@@ -1,14 +1,18 @@
 import { EventEmitter } from "node:events";
 import { describe, expect, test } from "vitest";
-import type { SignalSource } from "./stop-signals.ts";
 import { onStopSignal } from "./stop-signals.ts";
 
-function listening(): { send: (signal: string, at: number) => void; heard: string[]; release: () => void; listeners: () => number } {
+function listening(): {
+  send: (signal: string, at: number) => void;
+  heard: string[];
+  release: () => void;
+  listeners: () => number;
+} {
   const source = new EventEmitter();
   let now = 0;
   const heard: string[] = [];
   const clock = { monotonic: () => now, wall: () => 0 };
-  const release = onStopSignal(source as SignalSource, clock, (signal, again) => heard.push(`${signal}${again ? " again" : ""}`));
+  const release = onStopSignal(source, clock, (signal, again) => heard.push(`${signal}${again ? " again" : ""}`));
   return {
     send: (signal, at) => {
       now = at;

@@ -19,7 +19,11 @@ const STOP_SIGNALS: readonly StopSignal[] = ["SIGTERM", "SIGINT", "SIGHUP"];
 const TOGETHER_MS = 500;
 
 /** `again` is false the first time. The returned function stops listening, which gives the signals their usual effect back. */
-export function onStopSignal(source: SignalSource, clock: Clock, stop: (signal: StopSignal, again: boolean) => void): () => void {
+export function onStopSignal(
+  source: SignalSource,
+  clock: Clock,
+  stop: (signal: StopSignal, again: boolean) => void,
+): () => void {
   let firstAt = -1;
   const heard = (signal: StopSignal): void => {
     const now = clock.monotonic();

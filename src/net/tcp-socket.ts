@@ -132,7 +132,7 @@ export class TcpSocket implements SocketPort {
       giveBack(this.#lent);
       this.#lent = null;
     }
-    if (!this.#closed) this.listener.onDrain();
+    if (!this.#closed) contain(this, () => this.listener.onDrain());
   }
 }
 
@@ -160,8 +160,8 @@ export function dialSocket(ip: string, port: number, family: 4 | 6, listener: So
   wrapped.remoteAddress = ip;
   wrapped.remotePort = port;
   socket.on("connect", onConnect);
-  const target: net.TcpSocketConnectOpts = { host: ip, port, family, noDelay: true };
-  socket.connect(target);
+  socket.setNoDelay(true);
+  socket.connect({ host: ip, port, family });
   return wrapped;
 }
 
@@ -180,35 +180,49 @@ function onReadOptions(): { buffer: () => Buffer; callback: (this: OwnedSocket, 
 }
 
 function onRead(this: OwnedSocket, length: number, view: Uint8Array): boolean {
-  const port = this.port;
+  const { port } = this;
   if (port === null) return true;
   // The view was handed out by read-buffer.ts, but perhaps before the shared buffer was lent and replaced.
   const shared = sharedBuffer();
-  if (view.buffer === shared.buffer) port.listener.onData(shared, HEAD_ROOM, HEAD_ROOM + length);
-  else port.listener.onData(Buffer.from(view.buffer), HEAD_ROOM, HEAD_ROOM + length);
+  const bytes = view.buffer === shared.buffer ? shared : Buffer.from(view.buffer);
+  try {
+    port.listener.onData(bytes, HEAD_ROOM, HEAD_ROOM + length);
+  } catch (error) {
+    port.listener.onFault(error);
+  }
   return true;
 }
 
 function onChunk(this: OwnedSocket, chunk: Buffer): void {
   const roomy = Buffer.allocUnsafeSlow(HEAD_ROOM + chunk.length + TAIL_ROOM);
   chunk.copy(roomy, HEAD_ROOM);
-  this.port?.listener.onData(roomy, HEAD_ROOM, HEAD_ROOM + chunk.length);
+  const { port } = this;
+  contain(port, () => port?.listener.onData(roomy, HEAD_ROOM, HEAD_ROOM + chunk.length));
 }
 
 function onConnect(this: OwnedSocket): void {
-  this.port?.listener.onConnect();
+  contain(this.port, () => this.port?.listener.onConnect());
 }
 
 function onEnd(this: OwnedSocket): void {
-  this.port?.ended();
+  contain(this.port, () => this.port?.ended());
 }
 
 function onError(this: OwnedSocket, error: NodeJS.ErrnoException): void {
-  this.port?.failed(error);
+  contain(this.port, () => this.port?.failed(error));
 }
 
 function onClose(this: OwnedSocket): void {
-  this.port?.closed();
+  contain(this.port, () => this.port?.closed());
+}
+
+/** A defect in what hears one socket is that listener's to answer for; thrown on, it would reach every socket. */
+function contain(port: TcpSocket | null, call: () => void): void {
+  try {
+    call();
+  } catch (error) {
+    port?.listener.onFault(error);
+  }
 }
 
 function toSocketError(error: NodeJS.ErrnoException): SocketError {
@@ -222,6 +236,7 @@ const REFUSED: SocketListener = {
   onFin: ignore,
   onError: ignore,
   onClose: ignore,
+  onFault: ignore,
 };
 
 function ignore(): void {

@@ -25,7 +25,7 @@ export interface Candidate {
   /** Relative share as configured, above 0. */
   readonly weight: number;
   /** Part of its weight that it gets now: 1 usually, less while ramping, 0 is never drawn. */
-  readonly share: number;
+  share: number;
   /** Attempts at it that have not ended. */
   readonly inFlight: number;
   readonly latency: PeakEwma;

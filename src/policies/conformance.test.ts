@@ -207,7 +207,10 @@ conforms<Place[], { who: number; share: number; ms: number; roll1: number; roll2
   },
   sizeMax: 500,
   recovers: (state, now) => {
-    for (const place of state) Object.assign(place, { share: 1, inFlight: 0 });
+    for (const place of state) {
+      Object.assign(place, { share: 1, inFlight: 0 });
+      recordLatency(place.latency, 1, now + 200_000);
+    }
     const chosen = new Set<number>();
     for (let time = 0; time < 100; time += 1) {
       chosen.add(chooseTwo(state, state.length, time / 100, ((time * 7) % 100) / 100, now + 200_000));

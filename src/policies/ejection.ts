@@ -84,7 +84,7 @@ export interface EjectionState {
 export interface EjectionMember {
   readonly ejection: EjectionState;
   /** Set by availability.ts; 0: it gets no traffic now, for whatever reason. */
-  readonly share: number;
+  share: number;
 }
 
 export type EjectionCode = keyof typeof EJECTION_CODES;

@@ -78,7 +78,7 @@ describe.skipIf(!installed("chromium"))("the pages in a browser", () => {
     (["light", "dark"] as const).map((colorScheme) => ({ width, colorScheme })),
   );
   it.each(looks)("can be read at $width pixels in the $colorScheme", async ({ width, colorScheme }) => {
-    const { url, view } = await serve();
+    const { url } = await serve();
     const { page, wrong } = await open({ viewport: { width, height: 800 }, colorScheme });
     for (const path of ["/", "/exchanges/sample-0000", "/exchanges/sample-0003", "/exchanges/none"]) {
       await page.goto(url + path);

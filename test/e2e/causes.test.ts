@@ -644,7 +644,6 @@ const ELSEWHERE: readonly CauseId[] = [
 /** Causes that no test can bring about from outside, and why. */
 const NOT_INDUCED: Partial<Record<CauseId, string>> = {
   "gw.internal": "it is a bug in the gateway; a known one would be mended, not tested",
-  "gw.bad_config": "a configuration that cannot be carried out is refused at the start",
   "gw.mem_or_buffers": "the kernel refuses memory to sockets only when the whole machine has run out",
 };
 

@@ -4,6 +4,7 @@
  * streams and how the right Node is found.
  */
 import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { copyFile, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
@@ -38,13 +39,19 @@ interface Started {
   env?: Record<string, string>;
 }
 
-async function start(args: readonly string[], { node = process.execPath, bin = BIN, env = {} }: Started = {}): Promise<Child> {
+async function start(
+  args: readonly string[],
+  { node = process.execPath, bin = BIN, env = {} }: Started = {},
+): Promise<Child> {
   const child = await startChild(node, [bin, ...args], { cwd: folder, env: { ...PLAIN, ...env } });
   children.push(child);
   return child;
 }
 
-async function run(args: readonly string[], started: Started = {}): Promise<{ code: number | null; out: string; err: string }> {
+async function run(
+  args: readonly string[],
+  started: Started = {},
+): Promise<{ code: number | null; out: string; err: string }> {
   const child = await start(args, started);
   const { code } = await child.ending;
   return { code, out: child.stdout(), err: child.stderr() };
@@ -57,7 +64,10 @@ interface Serving {
 }
 
 /** The gateway in front of its sample origins, on ports of the system's choice. */
-async function serve(started: Started = {}, args: readonly string[] = ["--bind", "127.0.0.1:0", "--admin", "127.0.0.1:0"]): Promise<Serving> {
+async function serve(
+  started: Started = {},
+  args: readonly string[] = ["--bind", "127.0.0.1:0", "--admin", "127.0.0.1:0"],
+): Promise<Serving> {
   const child = await start(["run", "--json", ...args], started);
   const [, line = ""] = await child.printed(/^(\{"started".*\})$/m);
   const told = JSON.parse(line) as { started: { listeners: { port: number }[]; admin: { port: number } } };
@@ -66,6 +76,13 @@ async function serve(started: Started = {}, args: readonly string[] = ["--bind",
     url: `http://127.0.0.1:${told.started.listeners[0]?.port ?? 0}`,
     admin: `http://127.0.0.1:${told.started.admin.port}`,
   };
+}
+
+function oneUnderWay(admin: string): Promise<true> {
+  return until("an exchange to be under way", async () => {
+    const status = (await (await fetch(`${admin}/api/v1/status`)).json()) as StatusResponse;
+    return status.exchangesActive === 1 ? true : null;
+  });
 }
 
 /** A Node on the path that is too old to run the program, as most machines have one. */
@@ -86,7 +103,9 @@ const OLDER = olderNode();
 
 describe("exit codes", () => {
   test("0 for a version and help", async () => {
-    const { version } = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
+    const { version } = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8")) as {
+      version: string;
+    };
     expect(await run(["--version"])).toEqual({ code: EXIT.ok, out: `${version}\n`, err: "" });
     expect((await run(["--help"])).code).toBe(EXIT.ok);
   });
@@ -124,13 +143,28 @@ describe("exit codes", () => {
 });
 
 describe("streams", () => {
-  test("colour comes only with a terminal or FORCE_COLOR, and NO_COLOR takes it away", async () => {
+  test("a pipe has no colour, unless FORCE_COLOR asks for it", async () => {
     expect((await run(["explain", "origin.refused"])).out).not.toContain("\u001b");
     expect((await run(["explain", "origin.refused"], { env: { FORCE_COLOR: "1" } })).out).toContain("\u001b[1m");
   });
 
+  test.runIf(existsSync("/usr/bin/script"))("a terminal has colour, and NO_COLOR takes it away", async () => {
+    const inTerminal = async (env: string): Promise<string> => {
+      const command = `env -u FORCE_COLOR -u CI ${env} TERM=xterm-256color "${process.execPath}" "${BIN}" explain origin.refused`;
+      const child = await startChild("/usr/bin/script", ["-qec", command, "/dev/null"], { cwd: folder });
+      await child.ending;
+      return child.stdout();
+    };
+    expect(await inTerminal("-u NO_COLOR")).toContain("\u001b[1morigin.refused");
+    expect(await inTerminal("NO_COLOR=1")).not.toContain("\u001b");
+  });
+
   test("a reader that leaves early is no fault", async () => {
-    const child = await startChild("bash", ["-c", `set -o pipefail; "${process.execPath}" "${BIN}" explain origin.refused | true`], { env: PLAIN });
+    const child = await startChild(
+      "bash",
+      ["-c", `set -o pipefail; "${process.execPath}" "${BIN}" explain origin.refused | true`],
+      { env: PLAIN },
+    );
     const { code } = await child.ending;
     expect(code).toBe(EXIT.ok);
     expect(child.stderr()).toBe("");
@@ -138,11 +172,14 @@ describe("streams", () => {
 });
 
 describe("which Node runs it", () => {
-  test.runIf(OLDER !== null)("an older one starts the bundled one and keeps arguments, streams and exit code", async () => {
-    const node = OLDER ?? "";
-    expect(await run(["statsu"], { node })).toMatchObject({ code: EXIT.usage, out: "" });
-    expect((await run(["explain", "origin.refused", "--json"], { node })).out).toContain('"id": "origin.refused"');
-  });
+  test.runIf(OLDER !== null)(
+    "an older one starts the bundled one and keeps arguments, streams and exit code",
+    async () => {
+      const node = OLDER ?? "";
+      expect(await run(["statsu"], { node })).toMatchObject({ code: EXIT.usage, out: "" });
+      expect((await run(["explain", "origin.refused", "--json"], { node })).out).toContain('"id": "origin.refused"');
+    },
+  );
 
   test.runIf(OLDER !== null)("signals reach the gateway through it", async () => {
     const { child, url } = await serve({ node: OLDER ?? "" });
@@ -184,6 +221,14 @@ describe("the life of a gateway", () => {
     expect((await run(["explain", "0000"], { env })).code).toBe(EXIT.no);
   });
 
+  test("status --watch asks until Ctrl-C and ends with 0", async () => {
+    const { admin } = await serve();
+    const watching = await start(["status", "--watch", "--admin", admin]);
+    await watching.printed(/service sample[^]*service sample/);
+    watching.signal("SIGINT");
+    expect(await watching.ending).toEqual({ code: EXIT.ok, signal: null });
+  });
+
   test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("%s drains and ends it with 0", async (signal) => {
     const { child } = await serve();
     child.signal(signal);
@@ -192,9 +237,9 @@ describe("the life of a gateway", () => {
   });
 
   test("a signal lets what is under way finish; a second one, later, ends it at once", async () => {
-    const { child, url } = await serve();
+    const { child, url, admin } = await serve();
     const slow = fetch(`${url}/slow?ms=1000`);
-    await until("the exchange to be under way", async () => ((await fetch(url)).status === 200 ? true : null));
+    await oneUnderWay(admin);
     child.signal("SIGTERM");
     expect((await slow).status).toBe(200);
     expect(await child.ending).toEqual({ code: EXIT.ok, signal: null });
@@ -204,10 +249,7 @@ describe("the life of a gateway", () => {
       () => "answered",
       () => "cut",
     );
-    await until("the exchange to be active", async () => {
-      const status = (await (await fetch(`${second.admin}/api/v1/status`)).json()) as StatusResponse;
-      return status.exchangesActive === 1 ? true : null;
-    });
+    await oneUnderWay(second.admin);
     second.child.signal("SIGTERM");
     await second.child.printed(/"code":"stopping"/);
     // Signals within half a second are one; the second is sent until it counts.
@@ -235,7 +277,9 @@ describe("the life of a gateway", () => {
     child.signal("SIGUSR1");
     await until("the new file", () => readFile(log, "utf8").catch(() => null));
     await fetch(`${url}/after`);
-    await until("the line in the new file", async () => ((await readFile(log, "utf8")).includes("/after") ? true : null));
+    await until("the line in the new file", async () =>
+      (await readFile(log, "utf8")).includes("/after") ? true : null,
+    );
     expect(await readFile(`${log}.1`, "utf8")).not.toContain("/after");
     expect(child.stderr()).not.toContain("Debugger");
   });

@@ -5,7 +5,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { bytesOf, unescape } from "./notation.ts";
+import { bytesOf } from "./notation.ts";
 
 export interface WireCase {
   readonly title: string;
@@ -81,8 +81,7 @@ function rowOf(block: Block, heading: string, row: string, name: string): WireCa
     .map((text) => text.trim().replaceAll("\\|", "|"));
   if (why === "") throw new Error(`${name}: a row under "${heading}" gives no reason: ${row}`);
   const text = cell === "nothing" ? "" : cell.replace(/^`(.*)`$/, "$1");
-  // The cell is put in after the lines were read, so that a line end in it stays where it is.
-  const bytes = bytesOf(block.lines).replace("…", () => unescape(text));
+  const bytes = bytesOf(block.lines.map((line) => line.replace("…", () => text)));
   return {
     ...caseOf(block, `${heading}: ${cell} (${why})`),
     bytes,
