@@ -14,6 +14,7 @@ import { styleText } from "node:util";
 import { createAdmin } from "./admin/admin.ts";
 import { EXIT } from "./cli/exit-codes.ts";
 import type { CliPorts, FileText, RunningGateway, StartResult, Terminal } from "./cli/ports.ts";
+import { connectionsWithin } from "./cli/machine-findings.ts";
 import { runCli } from "./cli/program.ts";
 import type { Bind, DnsSettings, Settings } from "./config/settings.ts";
 import type { GatewayEvent } from "./contract/view.ts";
@@ -122,14 +123,16 @@ async function resolveOnce(name: string, dns: DnsSettings): Promise<Resolution> 
   return resolution;
 }
 
-async function startGateway(settings: Settings): Promise<StartResult> {
+async function startGateway(configured: Settings): Promise<StartResult> {
   const events = createEvents();
+  const facts = createSystemFacts(systemClock, systemSchedule);
+  const settings = boundByDescriptors(configured, facts.process().descriptorsMax, events.tell);
   const opened = settings.accessLog === null ? null : await openLog(settings.accessLog, events.tell);
   if (opened !== null && !opened.ok) {
+    facts.close();
     return { ok: false, what: "access log", where: settings.accessLog?.path ?? "", code: opened.code };
   }
   const log = opened === null ? null : opened.log;
-  const facts = createSystemFacts(systemClock, systemSchedule);
   const resolver = createResolver({
     dns: settings.dns,
     clock: systemClock,
@@ -150,7 +153,9 @@ async function startGateway(settings: Settings): Promise<StartResult> {
     log: log === null ? null : (record) => log.append(record),
     accessLogDropped: () => log?.dropped() ?? 0,
     onFault: (error) => {
-      process.stderr.write(`goodgate: a fault in Goodgate itself (gw.internal); one exchange failed by it:\n${describe(error)}\n`);
+      process.stderr.write(
+        `goodgate: a fault in Goodgate itself (gw.internal); one exchange failed by it:\n${describe(error)}\n`,
+      );
     },
     version: VERSION,
   });
@@ -228,7 +233,7 @@ function running(
     listeners: gateway.listening.map((port) => ({ host: port.address, port: port.port })),
     admin: admin === null ? null : { host: admin.host, port: admin.port },
     onEvent(listener) {
-      events.listener = listener;
+      events.listen(listener);
       gateway.view.subscribe(listener);
     },
     stopped,
@@ -248,17 +253,34 @@ function onFault(heard: (countLately: number) => void): void {
 }
 
 interface Events {
-  listener: (event: GatewayEvent) => void;
+  /** What was told before has waited for it. */
+  listen(listener: (event: GatewayEvent) => void): void;
   /** What only this file sees: the log, the listeners, signals. */
   tell(this: void, code: string, detail: string): void;
 }
 
 function createEvents(): Events {
-  const events: Events = {
-    listener: () => undefined,
-    tell: (code, detail) => events.listener({ kind: "gateway", at: systemClock.wall(), code, detail }),
+  const early: GatewayEvent[] = [];
+  let heard = (event: GatewayEvent): void => void early.push(event);
+  return {
+    listen(listener) {
+      heard = listener;
+      for (const event of early.splice(0)) listener(event);
+    },
+    tell: (code, detail) => heard({ kind: "gateway", at: systemClock.wall(), code, detail }),
   };
-  return events;
+}
+
+/** More connections than there are descriptors for would end in EMFILE in the middle of an exchange; a bound ends in a clear answer. */
+function boundByDescriptors(settings: Settings, descriptorsMax: number, tell: Events["tell"]): Settings {
+  const { connectionsMax } = settings.limits;
+  const fit = descriptorsMax < 0 ? connectionsMax : connectionsWithin(descriptorsMax);
+  if (fit >= connectionsMax) return settings;
+  tell(
+    "limits.connections.lowered",
+    `${descriptorsMax} descriptors allow ${fit} client connections, not ${connectionsMax}; goodgate doctor tells more`,
+  );
+  return { ...settings, limits: { ...settings.limits, connectionsMax: fit } };
 }
 
 function openLog(

@@ -115,13 +115,15 @@ describe("the filter of exchanges", () => {
     const query = (text: string): string[] => exchangeIds(json(`/api/v1/exchanges?limit=1000&${text}`));
     const kept = (keep: (record: ExchangeRecord) => boolean): string[] =>
       records.filter(keep).map((record) => record.id);
-    expect(query("cause=origin.refused")).toEqual(kept((record) => record.cause === "origin.refused"));
+    expect(query("cause=origin.refused")).toEqual(
+      kept((record) => [record, ...record.attempts].some(({ cause }) => cause === "origin.refused")),
+    );
     expect(query("outcome=rescued")).toEqual(kept((record) => record.outcome === "rescued"));
     expect(query("status=502")).toEqual(kept((record) => record.status === 502));
     expect(query("status=5XX")).toEqual(kept((record) => record.status >= 500));
     expect(query("service=shop&route=default")).toEqual(kept((record) => record.service === "shop"));
     expect(query(`origin=${encodeURIComponent("http://127.0.0.1:3002")}`)).toEqual(
-      kept((record) => record.origin.endsWith(":3002")),
+      kept((record) => record.attempts.some(({ origin }) => origin.endsWith(":3002"))),
     );
     expect(query("since=1m")).toEqual(kept((record) => record.startedAt >= SAMPLE_NOW - 60_000));
     for (const ids of [query("cause=origin.refused"), query("since=1m"), query("status=502")])

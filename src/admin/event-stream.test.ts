@@ -28,6 +28,13 @@ function exchange(outcome: Outcome = "served", id = "x"): GatewayEvent {
   return { kind: "exchange", record: storyRecord({ outcome, id }) };
 }
 
+/** A record that counts how often it is put into words. */
+function countingRecord() {
+  let count = 0;
+  const record = { ...storyRecord(), toJSON: () => (count += 1) };
+  return { record, told: () => count };
+}
+
 interface ReadEvent {
   readonly name: string;
   readonly id: string | null;
@@ -248,6 +255,34 @@ describe("Last-Event-ID", () => {
     view.emit(POOL_EVENT);
     const again = open({ lastEventId: lastIdOf(stream) });
     expect(again.events()).toMatchObject([{ name: "lost", data: { count: null } }]);
+  });
+
+  it("is not believed for exchanges that nobody wanted meanwhile, which cost no words", () => {
+    const { view, manual, open, lastIdOf } = setUp();
+    const stream = open();
+    stream.reader.stop();
+    open({ kinds: new Set<EventKind>(["pool"]) });
+    manual.advance(LINGER_MS);
+    const { record, told } = countingRecord();
+    view.emit({ kind: "exchange", record });
+    expect(told()).toBe(0);
+    const id = lastIdOf(stream);
+    expect(open({ lastEventId: id, kinds: new Set<EventKind>(["pool"]) }).events()).toEqual([]);
+    expect(open({ lastEventId: id }).events()).toMatchObject([{ name: "lost", data: { count: null } }]);
+  });
+
+  it("is believed for exchanges as long as their last reader left only just now", () => {
+    const { view, manual, open, lastIdOf } = setUp();
+    open({ kinds: new Set<EventKind>(["pool"]) });
+    const stream = open();
+    stream.reader.stop();
+    manual.advance(LINGER_MS - 1);
+    view.emit(exchange("failed"));
+    expect(
+      open({ lastEventId: lastIdOf(stream) })
+        .events()
+        .map((event) => event.name),
+    ).toEqual(["exchange"]);
   });
 
   it.each(["zzz-1", "nonsense", "1-2-3", "9".repeat(400)])(

@@ -72,6 +72,11 @@ export function createEventHub(view: GatewayView, clock: Clock, schedule: Schedu
   let newest = 0;
   /** Events up to this number can no longer be told again, or may have missed others before them. */
   let forgottenTo = 0;
+  /** The same for exchanges alone: those that nobody wanted got a number and no words. */
+  let exchangesForgottenTo = 0;
+  let exchangeReaders = 0;
+  /** When the last reader of exchanges left, monotonic ms. */
+  let exchangeReadersLeftAt = -Infinity;
   let unsubscribe: (() => void) | null = null;
   let cancelHeartbeat: (() => void) | null = null;
   let cancelLinger: (() => void) | null = null;
@@ -98,13 +103,25 @@ export function createEventHub(view: GatewayView, clock: Clock, schedule: Schedu
   }
 
   function onEvent(event: GatewayEvent): void {
-    if (event.kind === "exchange" && !isWithinBound(event.record.outcome === "served")) return;
+    if (event.kind === "exchange") {
+      if (!areExchangesWanted()) {
+        newest += 1;
+        exchangesForgottenTo = newest;
+        return;
+      }
+      if (!isWithinBound(event.record.outcome === "served")) return;
+    }
     newest += 1;
     const chunk = `id: ${run}-${newest}\nevent: ${event.kind}\ndata: ${JSON.stringify(event)}\n\n`;
     told.push({ number: newest, kind: event.kind, chunk });
     for (const stream of streams) {
       if (wants(stream, event.kind)) send(stream, chunk);
     }
+  }
+
+  /** A status page wants to hear of origins only; the traffic must not pay for words that nobody reads. */
+  function areExchangesWanted(): boolean {
+    return exchangeReaders > 0 || clock.monotonic() - exchangeReadersLeftAt < LINGER_MS;
   }
 
   function isWithinBound(isServed: boolean): boolean {
@@ -145,7 +162,7 @@ export function createEventHub(view: GatewayView, clock: Clock, schedule: Schedu
     const seen = Number(number);
     if (idRun !== run || seen > newest) {
       send(stream, lostChunk(null, "that Last-Event-ID is not of this run of the gateway"));
-    } else if (seen < forgottenTo) {
+    } else if (seen < forgottenTo || (wants(stream, "exchange") && seen < exchangesForgottenTo)) {
       send(
         stream,
         lostChunk(
@@ -168,9 +185,15 @@ export function createEventHub(view: GatewayView, clock: Clock, schedule: Schedu
       resume(stream, wanted.lastEventId);
       send(stream, `retry: ${RECONNECT_MS}\nid: ${run}-${newest}\n\n`, 0);
       streams.add(stream);
+      if (wants(stream, "exchange")) exchangeReaders += 1;
       cancelHeartbeat ??= schedule(HEARTBEAT_MS, heartbeat);
       return () => {
-        if (!streams.delete(stream) || streams.size > 0) return;
+        if (!streams.delete(stream)) return;
+        if (wants(stream, "exchange")) {
+          exchangeReaders -= 1;
+          exchangeReadersLeftAt = clock.monotonic();
+        }
+        if (streams.size > 0) return;
         cancelHeartbeat?.();
         cancelHeartbeat = null;
         cancelLinger = schedule(LINGER_MS, stopListening);

@@ -69,8 +69,11 @@ export interface Operation {
 const TEXT = { type: "string" } as const;
 
 const EXCHANGE_PARAMETER_TEXTS: Readonly<Record<(typeof EXCHANGE_PARAMETERS)[number], Omit<Parameter, "name">>> = {
-  cause: { description: "Only this cause, by its id.", schema: { $ref: "#/components/schemas/CauseId" } },
-  origin: { description: "Only those whose origin was this one, by its URL as configured.", schema: TEXT },
+  cause: {
+    description: "Only this cause, by its id, of the exchange or of one of its attempts.",
+    schema: { $ref: "#/components/schemas/CauseId" },
+  },
+  origin: { description: "Only those with an attempt at this origin, by its URL as configured.", schema: TEXT },
   service: { description: "Only this service.", schema: TEXT },
   route: { description: "Only this route.", schema: TEXT },
   status: {

@@ -13,6 +13,9 @@ import { problemLines } from "./problem-lines.ts";
 /** Looked for in the working directory when no file is named. */
 export const CONFIG_FILE = "goodgate.yaml";
 
+/** Where the gateway in front of the sample origins listens. Loopback: a first look is nobody else's business. */
+export const SAMPLE_BIND = "127.0.0.1:8080";
+
 export type LoadedFile =
   | { readonly ok: true; readonly settings: Settings; readonly notes: readonly ConfigNote[] }
   | { readonly ok: false; readonly exit: ExitCode };

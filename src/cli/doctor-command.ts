@@ -7,7 +7,7 @@ import { settingsForOrigins } from "../config/defaults.ts";
 import { loadSettings } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import { countText } from "../contract/quantities.ts";
-import { CONFIG_FILE } from "./config-file.ts";
+import { CONFIG_FILE, SAMPLE_BIND } from "./config-file.ts";
 import { sayJson, sayLines } from "./context.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -51,7 +51,7 @@ async function configuration(
     if (named === undefined && read.code === "ENOENT") {
       findings.push(ok(id, `there is no ${CONFIG_FILE} here, so the machine is judged by the defaults.`));
       // An origin is the one thing that a configuration needs; as no one asked for this one, it is left out of the questions.
-      const made = settingsForOrigins(["http://127.0.0.1:1"]);
+      const made = settingsForOrigins(["http://127.0.0.1:1"], { bind: SAMPLE_BIND });
       return made.ok
         ? { ...made.settings, services: made.settings.services.map((service) => ({ ...service, pools: [] })) }
         : null;

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { settingsForOrigins } from "../config/defaults.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Finding } from "./machine-findings.ts";
-import { machineFindings } from "./machine-findings.ts";
+import { connectionsWithin, machineFindings } from "./machine-findings.ts";
 import type { MachineFacts } from "./ports.ts";
 
 const ROOMY: MachineFacts = {
@@ -66,6 +66,11 @@ describe("descriptors", () => {
   test("fewer than 1024 are bad, unless the configuration needs no more", () => {
     expect(finding("descriptors", { descriptorsMax: 1023 })?.level).toBe("bad");
     expect(finding("descriptors", { descriptorsMax: 1023 }, settings({ connectionsMax: 100 }))?.level).toBe("ok");
+  });
+
+  test("what fits is what the descriptors cover, and never nothing", () => {
+    expect(connectionsWithin(20_064)).toBe(10_000);
+    expect(connectionsWithin(10)).toBe(1);
   });
 
   test("the advice names both figures that would fit", () => {

@@ -27,6 +27,14 @@ const IDLE_CONNECTION_BYTES = 12 * 1024;
 /** The runtime, the program and its records, before the first connection. */
 const PROCESS_BYTES = 128 * 1024 * 1024;
 
+/**
+ * How many client connections the descriptors allow when each has an origin connection beside it. The start
+ * of a gateway uses the same figure as its bound, so that `doctor` tells what will happen.
+ */
+export function connectionsWithin(descriptorsMax: number): number {
+  return Math.max(1, Math.floor((descriptorsMax - DESCRIPTORS_OWN) / 2));
+}
+
 export function machineFindings(facts: MachineFacts, settings: Settings): Finding[] {
   return [descriptors(facts, settings), ephemeralPorts(facts, settings), backlog(facts), memory(facts, settings)];
 }
@@ -46,12 +54,12 @@ function descriptors(facts: MachineFacts, settings: Settings): Finding {
   const need = clients * 2 + DESCRIPTORS_OWN;
   if (limit >= need)
     return ok(id, `${limit} descriptors are enough for ${clients} client connections with an origin connection each.`);
-  const fit = Math.max(0, Math.floor((limit - DESCRIPTORS_OWN) / 2));
+  const fit = connectionsWithin(limit);
   return {
     id,
     // Below this a handful of browsers is enough to meet the limit.
     level: limit < 1024 ? "bad" : "warn",
-    says: `${limit} descriptors cover ${fit} client connections with an origin connection each; the configuration allows ${clients}.`,
+    says: `${limit} descriptors cover ${fit} client connections with an origin connection each; the configuration allows ${clients}, and the gateway will take no more than fit.`,
     todo: `Raise the limit to ${need} (systemd: LimitNOFILE=${need}; shell: ulimit -n ${need}; container: --ulimit nofile=${need}), or lower limits.connections to ${fit}.`,
   };
 }
@@ -106,5 +114,5 @@ function memory(facts: MachineFacts, settings: Settings): Finding {
     PROCESS_BYTES + settings.limits.connectionsMax * IDLE_CONNECTION_BYTES + settings.limits.replayBytesTotal;
   const says = `${sizeText(facts.memoryBytes)} of memory; all configured connections idle and all replay buffers full need about ${sizeText(need)}.`;
   if (facts.memoryBytes >= need) return ok(id, says);
-  return { id, level: "warn", says, todo: "Give it more memory, or lower limits.connections or limits.replay." };
+  return { id, level: "warn", says, todo: "Give it more memory, or lower limits.connections or limits.replayBuffers." };
 }

@@ -112,7 +112,7 @@ function createProgram(ports: CliPorts): Command {
       ...(earlier ?? []),
       url,
     ])
-    .option("--bind <host:port>", "where to listen (default: 127.0.0.1:8080)")
+    .option("--bind <host:port>", "where to listen (default: 0.0.0.0:8080, every IPv4 address)")
     .option("--admin <host:port>", "where the admin API listens (default: 127.0.0.1:9090)")
     .addOption(json());
 

@@ -10,7 +10,7 @@ import { loadSettings } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Complaint } from "./context.ts";
 import { complain } from "./context.ts";
-import { CONFIG_FILE, loadFile } from "./config-file.ts";
+import { CONFIG_FILE, loadFile, SAMPLE_BIND } from "./config-file.ts";
 import { eventLine } from "./event-line.ts";
 import { EXIT } from "./exit-codes.ts";
 import { plain } from "./page.ts";
@@ -83,7 +83,7 @@ async function runSamples(ports: CliPorts, options: RunOptions, json: boolean): 
   try {
     // The embedded default is a configuration like any other and takes the same way through the loader.
     const text = JSON.stringify({
-      listeners: [{ bind: options.bind ?? "127.0.0.1:8080" }],
+      listeners: [{ bind: options.bind ?? SAMPLE_BIND }],
       admin: { bind: options.admin ?? "127.0.0.1:9090" },
       services: { sample: { pools: samples.pools.map((pool) => ({ name: pool.name, origins: pool.urls })) } },
     });

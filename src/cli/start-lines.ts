@@ -14,7 +14,7 @@ export function startLines(settings: Settings, gateway: RunningGateway, from: St
   const { paint } = ports.terminal;
   const first = gateway.listeners[0];
   const here = first === undefined ? "" : urlOf(first);
-  const rows = gateway.listeners.map((bind) => ({ label: "listening", text: urlOf(bind) }));
+  const rows = gateway.listeners.map((bind) => ({ label: "listening", text: `${urlOf(bind)}${reachText(bind)}` }));
   for (const service of settings.services) {
     const hosts = service.hosts.includes("*") ? "every host" : service.hosts.join(", ");
     for (const pool of service.pools) {
@@ -73,6 +73,12 @@ function stopText(settings: Settings): string {
 /** How the reader gets to the same program again: in a fresh checkout there is no `goodgate` on the path, but there is npm. */
 function commandName(env: CliPorts["env"]): string {
   return env["npm_lifecycle_event"] === "start" ? "npm start --" : "goodgate";
+}
+
+/** Whoever starts a gateway should not learn from others that they can reach it. */
+function reachText(bind: Bind): string {
+  if (bind.host === "0.0.0.0") return "  (and every other IPv4 address of this machine)";
+  return bind.host === "::" ? "  (and every other address of this machine)" : "";
 }
 
 /** An address to open from this machine: a listener on all addresses is shown by the loopback one. */

@@ -59,8 +59,7 @@ export function compileRoutes(services: readonly ServiceSettings[]): RouteTable 
     },
   };
   function questionOf(host: string, method: string, path: string, header: HeaderOf): RouteQuestion {
-    const pattern = hostPatternOf(hosts, host);
-    const routes = routesOfPattern(hosts, pattern);
+    const routes = routesOfHost(hosts, host);
     const readings = readingsOf(path)?.map((text) => ({
       text,
       hit: routes === null ? null : matchPath(routes, method, text, slashesIn(text), header),
@@ -69,7 +68,7 @@ export function compileRoutes(services: readonly ServiceSettings[]): RouteTable 
       host,
       method,
       header,
-      pattern,
+      pattern: routes?.pattern ?? null,
       ordered: routes?.ordered ?? [],
       readings: readings ?? [],
       hit: table.match(host, method, path, header),
@@ -87,6 +86,8 @@ interface Candidate {
 }
 
 interface HostRoutes {
+  /** As in `hosts`. */
+  readonly pattern: string;
   /** Set when the first route asked takes everything: nothing else can ever win. */
   readonly only: RouteHit | null;
   /** In order of precedence. */
@@ -120,33 +121,19 @@ interface HostTable {
   readonly any: HostRoutes | null;
 }
 
+/** The routes under the pattern that decides for this host: exact, else the longest wildcard, else `*`. */
 function routesOfHost(hosts: HostTable, host: string): HostRoutes | null {
-  if (hosts.exact.size > 0) {
-    const routes = hosts.exact.get(host);
-    if (routes !== undefined) return routes;
-  } else if (hosts.wildcards.size === 0) {
-    return hosts.any;
-  }
-  return routesOfPattern(hosts, hostPatternOf(hosts, host));
-}
-
-/** The pattern that decides for this host: `shop.example.com`, `*.example.com`, `*`, or null. */
-function hostPatternOf(hosts: HostTable, host: string): string | null {
-  // `shop.example.com.` with the root's dot is the same name (RFC 9110 §4.2.3 leaves it to the scheme; DNS does not).
-  const name = host.endsWith(".") ? host.slice(0, -1) : host;
-  if (hosts.exact.has(name)) return name;
+  const routes = hosts.exact.get(host);
+  if (routes !== undefined) return routes;
+  // `shop.example.com.`, with the dot of the root, is the same name to DNS and to the origin.
+  if (host.endsWith(".")) return routesOfHost(hosts, host.slice(0, -1));
   if (hosts.wildcards.size > 0) {
-    for (let dot = name.indexOf(".", 1); dot !== -1; dot = name.indexOf(".", dot + 1)) {
-      const suffix = name.slice(dot);
-      if (hosts.wildcards.has(suffix)) return `*${suffix}`;
+    for (let dot = host.indexOf(".", 1); dot !== -1; dot = host.indexOf(".", dot + 1)) {
+      const under = hosts.wildcards.get(host.slice(dot));
+      if (under !== undefined) return under;
     }
   }
-  return hosts.any === null ? null : "*";
-}
-
-function routesOfPattern(hosts: HostTable, pattern: string | null): HostRoutes | null {
-  if (pattern === null || pattern === "*") return pattern === null ? null : hosts.any;
-  return (pattern.startsWith("*") ? hosts.wildcards.get(pattern.slice(1)) : hosts.exact.get(pattern)) ?? null;
+  return hosts.any;
 }
 
 function matchReadings(routes: HostRoutes, method: string, path: string, header: HeaderOf): RouteHit | null {
@@ -224,7 +211,7 @@ function compileHosts(services: readonly ServiceSettings[]): HostTable {
   const wildcards = new Map<string, HostRoutes>();
   let any: HostRoutes | null = null;
   for (const [host, hits] of hitsByHost) {
-    const routes = compileHost(hits);
+    const routes = compileHost(host, hits);
     if (host === "*") any = routes;
     else if (host.startsWith("*")) wildcards.set(host.slice(1), routes);
     else exact.set(host, routes);
@@ -233,23 +220,23 @@ function compileHosts(services: readonly ServiceSettings[]): HostTable {
 }
 
 /** `hits` in the order of the file; sorting is stable, so that order decides between equals. */
-function compileHost(hits: readonly RouteHit[]): HostRoutes {
+function compileHost(pattern: string, hits: readonly RouteHit[]): HostRoutes {
   const ordered = hits.toSorted((one, other) => compareRoutes(one.route, other.route));
   const exact = new Map<string, Candidate[]>();
   const templates: TemplateRoute[] = [];
   const prefixes = new Map<string, Candidate[]>();
   const everything: Candidate[] = [];
   for (const hit of ordered) {
-    const pattern = patternOf(hit.route.match);
+    const path = patternOf(hit.route.match);
     const candidate = candidateOf(hit);
-    if (pattern.kind === "everything") everything.push(candidate);
-    else if (pattern.kind === "template") templates.push({ segments: pattern.segments, candidate });
-    else if (pattern.kind === "prefix") listAt(prefixes, pattern.prefix).push(candidate);
-    else listAt(exact, pattern.path).push(candidate);
+    if (path.kind === "everything") everything.push(candidate);
+    else if (path.kind === "template") templates.push({ segments: path.segments, candidate });
+    else if (path.kind === "prefix") listAt(prefixes, path.prefix).push(candidate);
+    else listAt(exact, path.path).push(candidate);
   }
   const first = ordered[0];
   const only = first !== undefined && isCatchAll(first.route.match) ? first : null;
-  return { only, ordered, exact, templates, prefixes: prefixesByLength(prefixes), everything };
+  return { pattern, only, ordered, exact, templates, prefixes: prefixesByLength(prefixes), everything };
 }
 
 function prefixesByLength(prefixes: ReadonlyMap<string, readonly Candidate[]>): PrefixRoutes[] {

@@ -139,6 +139,7 @@ export interface ProcessView {
   cpuSeconds: number;
   residentBytes: number;
   heapBytes: number;
+  /** 0: the system does not say; so is the one below. */
   descriptorsOpen: number;
   descriptorsMax: number;
   /** Event-loop delay, ms, over the last ten seconds. */

@@ -17,7 +17,7 @@ export function descriptorShortage(): string | null {
   }
 }
 
-/** How many descriptors this process has open; -1 where the system does not say. */
+/** How many descriptors this process has open; 0 where the system does not say. */
 export function descriptorsOpen(): number {
   try {
     // Linux 6.2 and later tell the number as the size of the directory, at the cost of one call. Listing it,
@@ -35,15 +35,15 @@ export function descriptorsOpen(): number {
       // Tried next: the other one.
     }
   }
-  return -1;
+  return 0;
 }
 
-/** The soft limit of this process; -1 where the system does not say or sets none. */
+/** The soft limit of this process; 0 where the system does not say or sets none. */
 export function descriptorsMax(): number {
   try {
     const soft = /^Max open files\s+(\d+)/m.exec(fs.readFileSync("/proc/self/limits", "utf8"))?.[1];
-    return soft === undefined ? -1 : Number(soft);
+    return soft === undefined ? 0 : Number(soft);
   } catch {
-    return -1;
+    return 0;
   }
 }

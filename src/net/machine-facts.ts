@@ -30,7 +30,7 @@ export async function readMachineFacts(): Promise<MachineFacts> {
   const ephemeralPorts = low === undefined || high === undefined ? null : { low, high };
   const descriptors = descriptorsMax();
   return {
-    descriptorsMax: descriptors === -1 ? null : descriptors,
+    descriptorsMax: descriptors === 0 ? null : descriptors,
     ephemeralPorts,
     ephemeralPortsInUse: ephemeralPorts === null ? null : await portsInUse(ephemeralPorts),
     somaxconn: somaxconn[0] ?? null,

@@ -40,7 +40,7 @@ function start(
     hostsPath: path.join(directory, "hosts"),
     resolvConfPath: path.join(directory, "resolv.conf"),
     ...options,
-    dns: { resolvers: [server.address], timeoutMs: 2_000, ttlMinMs: 1_000, ttlMaxMs: 300_000, ...options.dns },
+    dns: { resolvers: [server.address], timeoutMs: 20_000, ttlMinMs: 1_000, ttlMaxMs: 300_000, ...options.dns },
   });
   open.push(resolver);
   return resolver;
@@ -109,6 +109,22 @@ describe("what needs no name server", () => {
     time.advance(5_000);
     expect(ips(await db.next())).toEqual(["10.1.1.1"]);
     expect(server.asked).toEqual([]);
+  });
+
+  test("a line that appears in the hosts file while a name server is asked wins over its answer", async () => {
+    server.set("a.example", { kind: "held" });
+    const resolver = start();
+    const a = watching(resolver, "a.example");
+    await server.askedTimes(2);
+    writeFileSync(path.join(directory, "hosts"), "10.1.1.1 a.example\n");
+    time.advance(5_000);
+    expect(ips(await a.next())).toEqual(["10.1.1.1"]);
+    server.set("a.example", { kind: "addresses", ips: ["192.0.2.1"] });
+    server.set("b.example", { kind: "addresses", ips: ["192.0.2.2"] });
+    server.release();
+    // Asked for afterwards, so by the time it is known the other answer has come as well.
+    await resolved(resolver, "b.example");
+    expect(ips(resolver.peek("a.example"))).toEqual(["10.1.1.1"]);
   });
 
   test("a name that leaves the hosts file keeps its address until a name server has a better one", async () => {
@@ -498,10 +514,10 @@ describe("bounds and the end", () => {
   });
 });
 
-test("with the system's settings, its endings are tried as resolv.conf says", async () => {
-  // c-ares asks port 53 only, so no server of ours can answer; what it was asked for shows in fullNames' own test.
-  writeFileSync(path.join(directory, "resolv.conf"), "nameserver 127.0.0.1\nsearch internal\n");
-  const resolver = start({ dns: { resolvers: [], timeoutMs: 200 }, schedule: systemSchedule });
+test("without resolvers of its own it asks those of resolv.conf, and follows changes of it", async () => {
+  // Servers in resolv.conf are asked at port 53, where nothing of ours can listen: that somebody refuses is the proof.
+  writeFileSync(path.join(directory, "resolv.conf"), "nameserver 127.0.0.1\n");
+  const resolver = start({ dns: { resolvers: [], timeoutMs: 300 }, schedule: systemSchedule });
   const { failure } = await resolved(resolver, "nowhere.invalid");
   expect(failure).not.toBe(null);
 });

@@ -10,14 +10,15 @@
 import { isIP } from "node:net";
 import type { Chance, Clock, Schedule } from "../kernel/clock.ts";
 import type { Resolution, ResolutionFailure, Resolver } from "../kernel/resolver.ts";
-import type { Address } from "../kernel/socket.ts";
 import { descriptorShortage } from "./descriptors.ts";
 import { createDnsClient } from "./dns-client.ts";
-import type { Family, FamilyAnswer } from "./dns-client.ts";
+import type { FamilyAnswer } from "./dns-client.ts";
 import { askName, failureOf } from "./dns-question.ts";
 import type { NameAnswer } from "./dns-question.ts";
 import { lookUpLocally, parseHosts } from "./hosts-file.ts";
-import type { HostsTable } from "./hosts-file.ts";
+import type { HostsTable, LocalAddress } from "./hosts-file.ts";
+import { addressesOf, createNameEntry, learnFamilies, sameAddresses, setFamilies } from "./name-entry.ts";
+import type { NameEntry, Watcher } from "./name-entry.ts";
 import { fullNames, parseResolvConf } from "./resolv-conf.ts";
 import type { ResolvConf } from "./resolv-conf.ts";
 import { watchFile } from "./watched-file.ts";
@@ -47,32 +48,10 @@ const RETRY_MOST_MS = 15_000;
 const RETRY_JITTER_RATIO = 0.25;
 const NAMES_MAX = 1_000;
 
-interface Entry {
-  readonly name: string;
-  resolution: Resolution;
-  /** Last good answer of each family. */
-  v4: readonly string[];
-  v6: readonly string[];
-  /** False until there is an answer or a failure. */
-  answered: boolean;
-  asking: boolean;
-  failuresInRow: number;
-  /** Monotonic ms from when on it may be asked again; Infinity for what the machine itself knows. */
-  askAfter: number;
-  cancelTimer: (() => void) | null;
-  waiting: ((resolution: Resolution) => void)[];
-  readonly watchers: Set<Watcher>;
-}
-
-/** An object of its own for each `watch`, so that one function may watch twice. */
-interface Watcher {
-  readonly onChange: (resolution: Resolution) => void;
-}
-
 export function createResolver(options: ResolverOptions): Resolver {
   const { dns, clock, chance, schedule } = options;
   const namesMax = options.namesMax ?? NAMES_MAX;
-  const entries = new Map<string, Entry>();
+  const entries = new Map<string, NameEntry>();
   const ownServers = dns.resolvers.length > 0;
   let conf: ResolvConf = { servers: dns.resolvers, search: [], ndots: 0 };
   let hosts: HostsTable = new Map();
@@ -99,23 +78,11 @@ export function createResolver(options: ResolverOptions): Resolver {
     );
   }
 
-  function entryOf(name: string): Entry {
+  function entryOf(name: string): NameEntry {
     const known = entries.get(name);
     if (known !== undefined) return known;
     if (entries.size >= namesMax) forgetOne();
-    const entry: Entry = {
-      name,
-      resolution: { name, addresses: [], failure: null, learnedAt: -1 },
-      v4: [],
-      v6: [],
-      answered: false,
-      asking: false,
-      failuresInRow: 0,
-      askAfter: 0,
-      cancelTimer: null,
-      waiting: [],
-      watchers: new Set(),
-    };
+    const entry = createNameEntry(name);
     entries.set(name, entry);
     const local = knownLocally(name);
     if (local !== null) setLocal(entry, local);
@@ -131,22 +98,21 @@ export function createResolver(options: ResolverOptions): Resolver {
     }
   }
 
-  function knownLocally(name: string): readonly { readonly ip: string; readonly family: Family }[] | null {
+  function knownLocally(name: string): readonly LocalAddress[] | null {
     const family = isIP(name);
     if (family === 4 || family === 6) return [{ ip: name, family }];
     return lookUpLocally(hosts, name.toLowerCase().replace(/\.$/, ""));
   }
 
-  function setLocal(entry: Entry, local: readonly { readonly ip: string; readonly family: Family }[]): void {
-    entry.v4 = local.filter((address) => address.family === 4).map((address) => address.ip);
-    entry.v6 = local.filter((address) => address.family === 6).map((address) => address.ip);
+  function setLocal(entry: NameEntry, local: readonly LocalAddress[]): void {
+    setFamilies(entry, local);
     entry.failuresInRow = 0;
     entry.askAfter = Infinity;
     publish(entry, null, clock.monotonic());
   }
 
   /** After /etc/hosts has changed. */
-  function followHosts(entry: Entry): void {
+  function followHosts(entry: NameEntry): void {
     const local = knownLocally(entry.name);
     if (local !== null) setLocal(entry, local);
     else if (entry.askAfter === Infinity) {
@@ -155,7 +121,7 @@ export function createResolver(options: ResolverOptions): Resolver {
     }
   }
 
-  function ask(entry: Entry): void {
+  function ask(entry: NameEntry): void {
     entry.cancelTimer?.();
     entry.cancelTimer = null;
     if (entry.asking || closed) return;
@@ -163,7 +129,7 @@ export function createResolver(options: ResolverOptions): Resolver {
     askName(client, schedule, fullNames(entry.name, conf), (answer) => hear(entry, answer));
   }
 
-  function hear(entry: Entry, answer: NameAnswer): void {
+  function hear(entry: NameEntry, answer: NameAnswer): void {
     if (closed) return;
     if (answer.complete) entry.asking = false;
     // While it was being asked, /etc/hosts may have got a line for it.
@@ -171,8 +137,7 @@ export function createResolver(options: ResolverOptions): Resolver {
     const now = clock.monotonic();
     const { v4, v6 } = answer;
     if (v4?.kind === "addresses" || v6?.kind === "addresses") {
-      entry.v4 = newest(entry.v4, v4);
-      entry.v6 = newest(entry.v6, v6);
+      learnFamilies(entry, v4, v6);
       entry.failuresInRow = 0;
       entry.askAfter = now + freshMs(v4, v6) * (1 - EARLY_RATIO * chance());
       publish(entry, null, now);
@@ -202,7 +167,7 @@ export function createResolver(options: ResolverOptions): Resolver {
     return base * (1 + RETRY_JITTER_RATIO * chance());
   }
 
-  function keepFresh(entry: Entry, now: number): void {
+  function keepFresh(entry: NameEntry, now: number): void {
     if (entry.watchers.size === 0 || entry.askAfter === Infinity || entry.cancelTimer !== null) return;
     entry.cancelTimer = schedule(Math.max(0, entry.askAfter - now), () => {
       entry.cancelTimer = null;
@@ -210,9 +175,9 @@ export function createResolver(options: ResolverOptions): Resolver {
     });
   }
 
-  function publish(entry: Entry, failure: ResolutionFailure | null, learnedAt: number): void {
+  function publish(entry: NameEntry, failure: ResolutionFailure | null, learnedAt: number): void {
     const before = entry.resolution;
-    const addresses = failure === null ? interleaved(entry) : before.addresses;
+    const addresses = failure === null ? addressesOf(entry) : before.addresses;
     entry.resolution = { name: entry.name, addresses, failure, learnedAt };
     entry.answered = true;
     const waiting = entry.waiting;
@@ -275,29 +240,6 @@ export function createResolver(options: ResolverOptions): Resolver {
       entries.clear();
     },
   };
-}
-
-function newest(before: readonly string[], answer: FamilyAnswer | null): readonly string[] {
-  // A family that could not be asked keeps its last good addresses; one that is said to be empty, while the
-  // other is not, is empty.
-  if (answer === null || answer.kind === "failed") return before;
-  return answer.kind === "addresses" ? answer.ips : [];
-}
-
-/** IPv6 and IPv4 in turns (RFC 8305 §4), so that whoever takes the first few has both. */
-function interleaved(entry: { readonly v4: readonly string[]; readonly v6: readonly string[] }): readonly Address[] {
-  const addresses: Address[] = [];
-  for (let index = 0; index < Math.max(entry.v4.length, entry.v6.length); index += 1) {
-    const six = entry.v6[index];
-    const four = entry.v4[index];
-    if (six !== undefined) addresses.push({ ip: six, port: 0, family: 6 });
-    if (four !== undefined) addresses.push({ ip: four, port: 0, family: 4 });
-  }
-  return addresses;
-}
-
-function sameAddresses(before: readonly Address[], after: readonly Address[]): boolean {
-  return before.length === after.length && before.every((address, index) => address.ip === after[index]?.ip);
 }
 
 function closedFailure(clock: Clock): ResolutionFailure {

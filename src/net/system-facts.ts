@@ -1,6 +1,6 @@
 /**
  * What this process uses of its machine, as `ProcessView` says it: cheap enough to be asked for at every
- * scrape. What the system does not tell is -1, never a guess.
+ * scrape. What the system does not tell is 0, which none of these figures can be, never a guess.
  */
 import type { ProcessView } from "../contract/view.ts";
 import type { Clock, Schedule } from "../kernel/clock.ts";

@@ -14,6 +14,7 @@ import type { Schedule } from "../kernel/clock.ts";
 import type { ExchangeRecord } from "../contract/record.ts";
 import { accessLine } from "./access-line.ts";
 import { LineBuffer } from "./line-buffer.ts";
+import { openStdout, STDOUT } from "./stdout-descriptor.ts";
 
 export interface AccessLogOptions {
   /** A file, which is created when missing and appended to, or `stdout`. */
@@ -53,7 +54,6 @@ export interface AccessLog {
   close(withinMs: number): Promise<void>;
 }
 
-const STDOUT = 1;
 /** Lines wait this long for company. Short enough for a person who follows the file. */
 const BATCH_MS = 100;
 /** A pipe whose reader is slow (EAGAIN) is asked again soon; a disk that fails is not hammered. */
@@ -72,24 +72,6 @@ export function openAccessLog(options: AccessLogOptions): Promise<OpenedAccessLo
       if (error === null) resolve({ ok: true, log: new Writer(options, descriptor) });
       else resolve({ ok: false, code: error.code ?? "EIO" });
     });
-  });
-}
-
-/**
- * Standard output for writing that never blocks: a thread that is stuck in a write to a reader which has
- * stopped would keep the process from exiting.
- *
- * A pipe or a terminal is opened once more through /proc, because that gives a descriptor with a mode of its
- * own; the mode of descriptor 1 belongs to every program that shares it. A socket cannot be opened again; Node
- * makes it non-blocking as soon as `process.stdout` is looked at. Writing to a plain file does not block.
- */
-function openStdout(files: LogFiles, done: (descriptor: number) => void): void {
-  files.fstat(STDOUT, (error, stats) => {
-    if (error === null && stats.isSocket()) done(process.stdout.fd);
-    else if (error === null && (stats.isFIFO() || stats.isCharacterDevice())) {
-      const flags = fs.constants.O_WRONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOCTTY;
-      files.open("/proc/self/fd/1", flags, (failure, descriptor) => done(failure === null ? descriptor : STDOUT));
-    } else done(STDOUT);
   });
 }
 

@@ -70,6 +70,18 @@ test("a bound smaller than a block is kept too", () => {
   expect(buffer.discard()).toBe(2);
 });
 
+test("a line that is longer as bytes than as text is not cut at the end of a block", () => {
+  for (let gap = 0; gap < 40; gap += 1) {
+    const buffer = new LineBuffer(4 * BLOCK);
+    const filler = `${"x".repeat(BLOCK - gap - 1)}\n`;
+    buffer.append(filler);
+    expect(buffer.append("日本語日本語\n")).toBe(true);
+    let read = "";
+    for (let rest = take(buffer); rest !== ""; rest = take(buffer)) read += rest;
+    expect(Buffer.from(read, "latin1").toString()).toBe(`${filler}日本語日本語\n`);
+  }
+});
+
 test("the rest of a line that was partly taken can be left out, over blocks too", () => {
   const buffer = new LineBuffer(4 * BLOCK);
   buffer.append("first\n");

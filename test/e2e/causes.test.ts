@@ -336,7 +336,7 @@ const CASES: readonly Case[] = [
       await scene.client.send("GET /keepalive-race-first HTTP/1.1\r\nHost: keepalive-race.test\r\n\r\n");
       expect(await status(scene)).toBe(200);
       // The connection has to lie idle; one in steady use has not gone stale.
-      await pass(100);
+      await pass(250);
       await scene.client.send(`${scene.post(2)}hi`);
       return status(scene);
     },

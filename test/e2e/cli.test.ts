@@ -261,6 +261,14 @@ describe("the life of a gateway", () => {
     expect(await cut).toBe("cut");
   });
 
+  test("takes no more client connections than its descriptors allow, and says so", async () => {
+    const command = `ulimit -n 264; exec "${process.execPath}" "${BIN}" run --json --bind 127.0.0.1:0 --admin 127.0.0.1:0`;
+    const child = await startChild("bash", ["-c", command], { cwd: folder, env: PLAIN });
+    children.push(child);
+    const [, detail] = await child.printed(/"code":"limits\.connections\.lowered","detail":"([^"]*)"/);
+    expect(detail).toBe("264 descriptors allow 100 client connections, not 10000; goodgate doctor tells more");
+  });
+
   test("SIGUSR1 opens the access log again after a rotation, and no debugger", async () => {
     const log = join(folder, "access.log");
     const file = {

@@ -30,7 +30,8 @@ const BREAKS: Script = async (connection) => {
 
 async function behind(...scripts: Script[]): Promise<void> {
   for (const script of scripts) origins.push(await rawOrigin(script));
-  gateway = await startGateway(inFrontOf(origins.map(({ url }) => url)));
+  // Without ejection every origin keeps getting its share, so that each test sees what it is about.
+  gateway = await startGateway(inFrontOf(origins.map(({ url }) => url), { ejection: false }));
 }
 
 async function ask(request: string, method = "GET"): Promise<Message> {
@@ -139,23 +140,25 @@ describe("the idle keep-alive race", () => {
       connection.close();
     });
     const client = await rawClient(gateway.port);
-    for (let n = 0; n < 8; n += 1) {
+    for (let n = 0; n < 5; n += 1) {
       await client.send(`GET /race-${n} HTTP/1.1\r\nHost: test\r\n\r\n`);
       expect((await client.response()).status).toBe(200);
       // The connection has to lie idle for a while; one in steady use has not gone stale.
-      await pass(60);
+      await pass(200);
     }
     client.close();
   });
 
-  it("reaches no client either when an origin closes after each response without saying so", async () => {
+  it("reaches no client either when the origin closes right after a response without having said so", async () => {
     await behind(async (connection) => {
       await connection.head();
       await connection.send(response(200, "good"));
+      // The FIN and the next request cross: the gateway had no time to notice.
+      await connection.head();
       connection.close();
     });
     const client = await rawClient(gateway.port);
-    for (let n = 0; n < ATTEMPTS; n += 1) {
+    for (let n = 0; n < 4; n += 1) {
       await client.send(`GET /silent-close-${n} HTTP/1.1\r\nHost: test\r\n\r\n`);
       expect((await client.response()).status).toBe(200);
     }

@@ -86,8 +86,8 @@ function matches(record: ExchangeRecord, filter: ExchangeFilter): boolean {
     status === undefined || String(record.status) === status || `${String(record.status).charAt(0)}xx` === status;
   return (
     isStatus &&
-    (filter.cause === undefined || record.cause === filter.cause) &&
-    (filter.origin === undefined || record.origin === filter.origin) &&
+    (filter.cause === undefined || [record, ...record.attempts].some(({ cause }) => cause === filter.cause)) &&
+    (filter.origin === undefined || record.attempts.some(({ origin }) => origin === filter.origin)) &&
     (filter.service === undefined || record.service === filter.service) &&
     (filter.route === undefined || record.route === filter.route) &&
     (filter.outcome === undefined || record.outcome === filter.outcome) &&
