@@ -17,6 +17,7 @@ import { startOrigin, startPeer, versionOf, type Bed, type PeerName, type Runnin
 import { treeResidentBytes } from "./process-tree.ts";
 import { insertReport, renderReport, type BenchResult } from "./report.ts";
 import { ROWS } from "./rows.ts";
+import { withUndo, type Undo } from "./undo.ts";
 
 const PAGE = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
 const FILES = { "500": 500, "64k": 65_536, "1m": 1_048_576 } as const;
@@ -40,36 +41,21 @@ async function main(args: readonly string[]): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  const bed = await makeBed(options.accessLog);
-  const stops: (() => Promise<unknown>)[] = [() => rm(bed.folder, { recursive: true, force: true })];
-  const stopAll = async (): Promise<void> => {
-    for (const stop of stops.splice(0).toReversed()) await stop();
-  };
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => {
-      void stopAll().finally(() => process.exit(130));
-    });
-  }
-  try {
-    const result = await run(options, bed, args, stops);
+  await withUndo(async (undo) => {
+    const bed = await makeBed(options.accessLog);
+    undo(() => rm(bed.folder, { recursive: true, force: true }));
+    const result = await run(options, bed, args, undo);
     process.stdout.write(`\n${renderReport(result)}\n`);
     if (options.jsonFile !== null) await writeFile(options.jsonFile, `${JSON.stringify(result, null, 1)}\n`);
     if (options.write) await writeFile(PAGE, insertReport(await readFile(PAGE, "utf8"), renderReport(result)));
-  } finally {
-    await stopAll();
-  }
+  });
 }
 
-async function run(
-  options: Options,
-  bed: Bed,
-  args: readonly string[],
-  stops: (() => Promise<unknown>)[],
-): Promise<BenchResult> {
+async function run(options: Options, bed: Bed, args: readonly string[], undo: Undo): Promise<BenchResult> {
   // The harness reads /proc and waits; it must not do so on the core of the peers.
   execFileSync("taskset", ["-cp", "1", String(process.pid)], { stdio: "ignore" });
   const origin = await startOrigin(bed);
-  stops.push(() => origin.stop());
+  undo(() => origin.stop());
 
   const versions: Partial<Record<PeerName, string>> = {};
   const running: RunningPeer[] = [];
@@ -81,7 +67,7 @@ async function run(
     }
     versions[name] = version;
     const peer = await startPeer(name, bed);
-    stops.push(() => peer.child.stop());
+    undo(() => peer.child.stop());
     running.push(peer);
   }
   const rest = new Map(running.map((peer) => [peer.name, treeResidentBytes(peer.child.pid)]));

@@ -53,8 +53,9 @@ export async function measure(
 }
 
 /**
- * The row with idle connections starts its peer anew: memory that an earlier crowd left in the allocator
- * would be used again and make each connection look free.
+ * The row with idle connections starts its peer anew and puts no load on it before: memory that an earlier load
+ * or crowd left in the allocator would be used again and make each connection look cheaper than it is. So the
+ * figure is an upper bound; it has the code in it that the first connections compile.
  */
 export async function measureIdle(
   name: PeerName,
@@ -65,8 +66,6 @@ export async function measureIdle(
 ): Promise<Measurement> {
   const peer = await startPeer(name, bed);
   try {
-    // Code gets compiled and pools get filled by this; neither belongs to the idle connections.
-    await runWrk(peer.port, ROWS.idle, seconds, bed.folder);
     const residentBefore = treeResidentBytes(peer.child.pid);
     const crowd = await startChild("taskset", [
       "-c",
@@ -79,6 +78,8 @@ export async function measureIdle(
     try {
       await crowd.printed(/holding \d+/);
       const bytesPerIdleConnection = (treeResidentBytes(peer.child.pid) - residentBefore) / count;
+      // Compiles code and fills pools; not counted.
+      await runWrk(peer.port, ROWS.idle, 1, bed.folder);
       const measured = await measure(peer, "idle", round, seconds, bed);
       const lost = /lost (\d+)\s*$/.exec(crowd.stdout())?.[1];
       const flaws = lost === undefined ? measured.flaws : [...measured.flaws, `${lost} idle connections lost`];

@@ -117,7 +117,7 @@ async function fill(template: string, bed: Bed, values: Record<string, string>):
   const path = join(bed.folder, `${values["PORT"] ?? "origin"}-${template}`);
   await writeFile(
     path,
-    text.replaceAll(/\{\{(\w+)\}\}/g, (_, key: string) => {
+    text.replaceAll(/__([A-Z_]+?)__/g, (_, key: string) => {
       const value = all[key];
       if (value === undefined) throw new Error(`${template} asks for ${key}, which the benchmark does not know`);
       return value;

@@ -14,6 +14,7 @@ import { startOrigin, startPeer, type Bed } from "./peers.ts";
 import { treeResidentBytes } from "./process-tree.ts";
 import type { Row } from "./rows.ts";
 import { slope } from "./statistics.ts";
+import { withUndo } from "./undo.ts";
 import { startWrk } from "./wrk.ts";
 
 const EVERY = 100_000;
@@ -44,30 +45,22 @@ end
   mark: null,
 };
 
-async function main(target: number): Promise<boolean> {
-  const folder = await mkdtemp(join(tmpdir(), "goodgate-soak-"));
-  // nginx gives up root for its workers, and they must be able to read here.
-  await chmod(folder, 0o755);
-  await mkdir(join(folder, "www"));
-  await writeFile(join(folder, "www/500"), "x".repeat(500));
-  await writeFile(join(folder, "www/64k"), "x".repeat(65_536));
-  const bed: Bed = { folder, originPorts: [await freePort(), await freePort()], accessLog: true };
-  const stops: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
-  const stopAll = async (): Promise<void> => {
-    for (const stop of stops.splice(0).toReversed()) await stop();
-  };
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => {
-      void stopAll().finally(() => process.exit(130));
-    });
-  }
-  try {
+function soak(target: number): Promise<boolean> {
+  return withUndo(async (undo) => {
+    const folder = await mkdtemp(join(tmpdir(), "goodgate-soak-"));
+    undo(() => rm(folder, { recursive: true, force: true }));
+    // nginx gives up root for its workers, and they must be able to read here.
+    await chmod(folder, 0o755);
+    await mkdir(join(folder, "www"));
+    await writeFile(join(folder, "www/500"), "x".repeat(500));
+    await writeFile(join(folder, "www/64k"), "x".repeat(65_536));
+    const bed: Bed = { folder, originPorts: [await freePort(), await freePort()], accessLog: true };
     const origin = await startOrigin(bed);
-    stops.push(() => origin.stop());
+    undo(() => origin.stop());
     const peer = await startPeer("goodgate", bed);
-    stops.push(() => peer.child.stop());
+    undo(() => peer.child.stop());
     const load = await startWrk(peer.port, MIX, HOUR_S, folder);
-    stops.push(() => load.stop());
+    undo(() => load.stop());
 
     const samples: [number, number][] = [];
     for (let next = WARM_UP; next <= WARM_UP + target; next += EVERY) {
@@ -83,9 +76,7 @@ async function main(target: number): Promise<boolean> {
       `${grew ? "memory GREW" : "memory did not grow"}: slope ${bytesPerExchange.toFixed(2)} bytes per exchange, ${(growth / 1048576).toFixed(1)} MiB over ${target} exchanges (bound ${GROWTH_MAX_BYTES / 1048576} MiB)\n`,
     );
     return !grew;
-  } finally {
-    await stopAll();
-  }
+  });
 }
 
 /** Resolves with the number of exchanges once it is at least `count`. */
@@ -101,4 +92,4 @@ function reaches(adminPort: number, count: number): Promise<number> {
   );
 }
 
-process.exitCode = (await main(Number(process.argv[2] ?? 2_000_000))) ? 0 : 1;
+process.exitCode = (await soak(Number(process.argv[2] ?? 2_000_000))) ? 0 : 1;

@@ -274,7 +274,7 @@ function createEvents(): Events {
 /** More connections than there are descriptors for would end in EMFILE in the middle of an exchange; a bound ends in a clear answer. */
 function boundByDescriptors(settings: Settings, descriptorsMax: number, tell: Events["tell"]): Settings {
   const { connectionsMax } = settings.limits;
-  const fit = descriptorsMax < 0 ? connectionsMax : connectionsWithin(descriptorsMax);
+  const fit = descriptorsMax <= 0 ? connectionsMax : connectionsWithin(descriptorsMax);
   if (fit >= connectionsMax) return settings;
   tell(
     "limits.connections.lowered",

@@ -124,7 +124,7 @@ p { margin: .3rem 0; max-width: 65rem; } .soft { color: var(--soft); }
 .tag.good { color: var(--good); background: var(--goodbg); } .tag.warn { color: var(--warn); background: var(--warnbg); } .tag.bad { color: var(--bad); background: var(--badbg); }
 table { width: 100%; border-collapse: collapse; background: var(--card); border: 1px solid var(--line); border-radius: 6px; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--soft); padding: 0 0 .3rem; } th, td { text-align: left; vertical-align: top; padding: .4rem .7rem; border-top: 1px solid var(--line); }
-thead th { font-size: 13px; color: var(--soft); font-weight: 600; border-top: 0; } tbody th { font-weight: 600; min-width: 13rem; } table.two tbody th { min-width: 0; width: 8rem; white-space: nowrap; } td.n, th.n { text-align: right; } td.n, thead th, time { white-space: nowrap; overflow-wrap: normal; }
+thead th { font-size: 13px; color: var(--soft); font-weight: 600; border-top: 0; } tbody th { font-weight: 600; min-width: 15rem; } table.two tbody th { min-width: 0; width: 8rem; white-space: nowrap; } td.n, th.n { text-align: right; } td.n, thead th, time { white-space: nowrap; overflow-wrap: normal; }
 td small, th small { display: block; font-weight: 400; color: var(--soft); font-size: 13px; } code { font: 13px/1.5 ui-monospace, monospace; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1.2rem; margin: .4rem 0; } dt { color: var(--soft); } dd { margin: 0; }
 svg.bar { display: block; width: 100%; height: 1.1rem; background: var(--quiet); border-radius: 3px; }

@@ -81,6 +81,14 @@ describe("check", () => {
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(200);
   });
 
+  test("a file of quite another kind is refused in few words, without its control characters", async () => {
+    const binary = world("\u0000\u001b[2J\u009b\ufffd{[:".repeat(500));
+    expect(await binary.run("check")).toBe(EXIT.no);
+    expect(binary.err().length).toBeLessThan(2000);
+    // oxlint-disable-next-line no-control-regex -- control characters are what is looked for.
+    expect(binary.err()).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+  });
+
   test("a missing file is told", async () => {
     expect(await cliWorld().run("check")).toBe(EXIT.no);
   });

@@ -15,7 +15,7 @@ import { adminUrl, askGateway } from "./gateway-client.ts";
 import type { Finding } from "./machine-findings.ts";
 import { machineFindings, ok } from "./machine-findings.ts";
 import { networkFindings } from "./network-findings.ts";
-import { pageWidth, plain, wrap } from "./page.ts";
+import { pageWidth, plain, shortened, wrap } from "./page.ts";
 import type { CliPorts, PaintStyle, Terminal } from "./ports.ts";
 
 export interface DoctorOptions {
@@ -70,7 +70,7 @@ async function configuration(
     return loaded.settings;
   }
   const first = loaded.problems[0];
-  const where = first === undefined ? "" : ` First: line ${first.line}, ${first.message}`;
+  const where = first === undefined ? "" : ` First: line ${first.line}, ${shortened(first.message)}`;
   findings.push({
     id,
     level: "bad",

@@ -150,7 +150,7 @@ describe("a cause", () => {
 });
 
 test("explain without a subject, or with two, says what it takes", async () => {
-  for (const args of [[], ["--last", "abc"], ["abc", "--cause", "origin.refused"]]) {
+  for (const args of [[], [""], ["--last", "abc"], ["abc", "--cause", "origin.refused"]]) {
     const world = cliWorld();
     expect(await world.run("explain", ...args)).toBe(EXIT.usage);
     expect(world.err()).toContain("Give one of: the id of an exchange, --last, --cause CAUSE");

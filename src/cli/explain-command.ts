@@ -29,7 +29,9 @@ export async function explainCommand(
   options: ExplainOptions,
 ): Promise<ExitCode> {
   const json = options.json === true;
-  const ways = [id, options.cause, options.last === true ? "last" : undefined].filter((way) => way !== undefined);
+  const ways = [id, options.cause, options.last === true ? "last" : undefined].filter(
+    (way) => way !== undefined && way !== "",
+  );
   if (ways.length !== 1) {
     return complain(
       ports,

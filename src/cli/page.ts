@@ -24,6 +24,11 @@ export function plain(text: string): string {
 // oxlint-disable-next-line no-control-regex -- control characters are what is looked for.
 const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
 
+/** A message may quote what it is about, and a file of the wrong kind has no short lines. */
+export function shortened(text: string, most = 240): string {
+  return text.length <= most ? text : `${text.slice(0, most)}…`;
+}
+
 /** Breaks at spaces; a word longer than the width stays whole, so that it can be copied. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];

@@ -4,7 +4,7 @@
  */
 import type { ConfigNote, ConfigProblem } from "../config/problems.ts";
 import { countText } from "../contract/quantities.ts";
-import { pageWidth, plain, wrap } from "./page.ts";
+import { pageWidth, plain, shortened, wrap } from "./page.ts";
 import type { Terminal } from "./ports.ts";
 
 export function problemLines(problems: readonly ConfigProblem[], text: string, terminal: Terminal): string[] {
@@ -20,10 +20,11 @@ function oneProblem(problem: ConfigProblem, lines: readonly string[], terminal: 
   const { paint } = terminal;
   const place = `${plain(problem.file)}:${problem.line}:${problem.column}`;
   const shown = [
-    `${paint("bold", place)}  ${paint("red", plain(problem.message))}`,
+    `${paint("bold", place)}  ${paint("red", plain(shortened(problem.message)))}`,
     ...excerpt(lines, problem.line, problem.column, terminal),
   ];
-  if (problem.hint !== "") shown.push(...wrap(plain(problem.hint), pageWidth(terminal) - 2).map((line) => `  ${line}`));
+  if (problem.hint !== "")
+    shown.push(...wrap(plain(shortened(problem.hint)), pageWidth(terminal) - 2).map((line) => `  ${line}`));
   return shown;
 }
 

@@ -20,7 +20,7 @@ export function parseBind(input: unknown): Parsed<Bind> {
   if (host === null)
     return refused(`${quoted(written)} is not an IP address, and a listener binds to nothing else.`, BIND_HINT);
   const port = Number(parts[2]);
-  if (port > 65535) return refused(`port ${port} does not exist.`, "Ports go from 0 (the system chooses) to 65535.");
+  if (port > 65535) return refused(`Port ${port} does not exist.`, "Ports go from 0 (the system chooses) to 65535.");
   return accepted({ host, port });
 }
 

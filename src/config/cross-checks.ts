@@ -9,9 +9,10 @@ import { parseName, poolName } from "./names.ts";
 import { parseOriginUrl } from "./origin-url.ts";
 import type { OriginAddress } from "./origin-url.ts";
 import { quoted } from "./parsed.ts";
+import { orderFindings } from "./order-checks.ts";
 import { pathText, valueAt } from "./problems.ts";
 import type { Finding, Path } from "./problems.ts";
-import { adminSchema, limitsSchema, listenerSchema } from "./schema.ts";
+import { adminSchema, limitsSchema, LISTENERS_DEFAULT, listenerSchema } from "./schema.ts";
 import { retrySchema } from "./service-schema.ts";
 import type { Bind } from "./settings.ts";
 import { formatSize } from "./units.ts";
@@ -23,6 +24,7 @@ export function crossFindings(file: unknown): Finding[] {
   return [
     ...(Object.keys(services).length === 0 && isMapping(valueAt(file, ["services"])) ? [noServices()] : []),
     ...overlappingSockets(sockets),
+    ...orderFindings(file),
     ...Object.keys(services).flatMap((name) => [
       ...repeatedHosts(file, ["services", name, "hosts"]),
       ...repeatedNames(file, ["services", name, "pools"], "pools"),
@@ -51,9 +53,10 @@ interface Socket {
 
 function listeningSockets(file: unknown): Socket[] {
   const sockets: Socket[] = [];
-  for (const [index] of listAt(file, ["listeners"]).entries()) {
+  const listeners = valueAt(file, ["listeners"]) === undefined ? LISTENERS_DEFAULT : listAt(file, ["listeners"]);
+  for (const [index, listener] of listeners.entries()) {
     const path = ["listeners", index, "bind"];
-    const bind = listenerSchema.shape.bind.safeParse(valueAt(file, path));
+    const bind = listenerSchema.shape.bind.safeParse(valueAt(listener, ["bind"]));
     if (bind.success) sockets.push({ path, bind: bind.data.bind });
   }
   if (valueAt(file, ["admin"]) !== false) {

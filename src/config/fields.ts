@@ -47,7 +47,7 @@ export function field<Value>(facts: FieldFacts, parse: (input: unknown) => Parse
   return schema;
 }
 
-const MISSING = "This key is missing.";
+export const MISSING = "This key is missing.";
 export const EMPTY = "Nothing is written here.";
 export const EMPTY_HINT = "Give it a value, or leave the key out.";
 

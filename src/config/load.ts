@@ -4,6 +4,7 @@
  */
 import { crossFindings } from "./cross-checks.ts";
 import { fileJsonSchema, homesOf, keysAt } from "./json-schema.ts";
+import type { JsonSchema } from "./json-schema.ts";
 import { normalise } from "./normalise.ts";
 import { pathText, schemaFindings } from "./problems.ts";
 import type { ConfigNote, ConfigProblem, Finding, KeyHints } from "./problems.ts";
@@ -74,8 +75,10 @@ export function checkValue(value: unknown): CheckedValue {
 }
 
 function hints(): KeyHints {
-  const schema = fileJsonSchema();
-  return { keysAt: (path) => keysAt(schema, path), homesOf: (key) => homesOf(schema, key) };
+  // Made when the first unknown key asks for it: most files have none.
+  let made: JsonSchema | null = null;
+  const schema = (): JsonSchema => (made ??= fileJsonSchema());
+  return { keysAt: (path) => keysAt(schema(), path), homesOf: (key) => homesOf(schema(), key) };
 }
 
 function asNote({ file, line, column, path, message }: ConfigProblem): ConfigNote {

@@ -1,6 +1,9 @@
 /**
  * A checked file to settings: short forms written out, lists inherited, names made up where none was
  * written, routes put in the order in which they are asked. Pure; the golden files show it by example.
+ *
+ * A default never contradicts what is written: with `interval: 500ms` a check may take 500 ms, although a
+ * second is the default. Where both are written and contradict each other, order-checks.ts has refused them.
  */
 import { poolName } from "./names.ts";
 import type { OriginAddress } from "./origin-url.ts";
@@ -110,7 +113,7 @@ function healthOf(health: CheckedService["health"]): HealthSettings | null {
     path: health.path ?? null,
     host: health.host ?? null,
     intervalMs: health.interval,
-    timeoutMs: health.timeout,
+    timeoutMs: Math.min(health.timeout, health.interval),
     down: health.down,
     up: health.up,
     statusMin: health.status.min,
@@ -126,7 +129,7 @@ function ejectionOf(checked: CheckedService["ejection"]): EjectionSettings {
     successRatioMin: checked === false ? 0 : ejection.successMin,
     requestsMin: ejection.requestsMin,
     windowMs: ejection.window,
-    returnAfterMs: ejection.returnAfter,
+    returnAfterMs: Math.min(ejection.returnAfter, ejection.returnAfterMax),
     returnAfterMaxMs: ejection.returnAfterMax,
     rampMs: ejection.ramp,
     ejectedRatioMax: ejection.ejectedMax,
@@ -151,7 +154,7 @@ function headLimitsOf(heads: CheckedService["heads"]): HeadLimits {
   return {
     headBytes: heads.head,
     fields: heads.fields,
-    lineBytes: heads.line,
+    lineBytes: Math.min(heads.line, heads.head),
     chunkExtensionBytes: heads.chunkExtension,
     trailerBytes: heads.trailer,
   };

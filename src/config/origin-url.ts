@@ -20,7 +20,7 @@ export function parseOriginUrl(input: unknown): Parsed<OriginAddress> {
     return refused(`${quoted(input)} is not the URL of an origin.`, URL_HINT);
   if (scheme === undefined) return withoutScheme(input, authority);
   if (scheme.toLowerCase() === "https") {
-    return refused("TLS to origins is not built yet.", `${quoted(input)} can be reached as http:// only, for now.`);
+    return refused("TLS to origins is not built yet.", "For now, origins are reached as http:// only.");
   }
   if (scheme.toLowerCase() !== "http")
     return refused(`${quoted(`${scheme}://`)} is not a scheme that origins are reached by.`, URL_HINT);

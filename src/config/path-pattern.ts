@@ -6,7 +6,7 @@
  * several (path-text.ts). No regular expressions, on purpose: which of two wins cannot be said in a
  * sentence, and one of them can stall the gateway.
  */
-import { canonicalText } from "./path-text.ts";
+import { canonicalWritten } from "./path-text.ts";
 import { accepted, quoted, refused } from "./parsed.ts";
 import type { Parsed, Refusal } from "./parsed.ts";
 
@@ -44,7 +44,7 @@ export function parsePathPattern(input: unknown): Parsed<PathPattern> {
   const segments = written.slice(1).split("/");
   if (segments.length > SEGMENTS_MAX) return refused(`${quoted(input)} has more than ${SEGMENTS_MAX} segments.`);
   if (written.includes("{")) return template(input, segments, isPrefix);
-  const path = canonicalText(written);
+  const path = canonicalWritten(written);
   return accepted(isPrefix ? { kind: "prefix", text: `${path}/*`, prefix: path } : { kind: "exact", text: path, path });
 }
 
@@ -107,9 +107,9 @@ function template(input: string, written: readonly string[], isPrefix: boolean):
     if (name !== undefined && names.has(name))
       return refused(`${quoted(input)} has two parameters named ${quoted(name)}.`);
     if (name !== undefined) names.add(name);
-    segments.push(name === undefined ? canonicalText(segment) : null);
+    segments.push(name === undefined ? canonicalWritten(segment) : null);
   }
-  const text = `/${written.map((segment) => (segment.startsWith("{") ? segment : canonicalText(segment))).join("/")}`;
+  const text = `/${written.map((segment) => (segment.startsWith("{") ? segment : canonicalWritten(segment))).join("/")}`;
   return accepted({
     kind: "template",
     text,
@@ -138,7 +138,7 @@ function firstProblem(input: string, written: string): Refusal | null {
       `${quoted(input)} has a character that origins read in different ways: \\ ; or an encoded / \\ or NUL.`,
     );
   }
-  const segments = canonicalText(written).slice(1).split("/");
+  const segments = canonicalWritten(written).slice(1).split("/");
   if (segments.some((segment) => segment === "." || segment === "..")) {
     return refused(`${quoted(input)} has a segment . or .., which no path has once it is read.`);
   }

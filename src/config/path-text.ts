@@ -65,17 +65,19 @@ function isPlainTripletAt(path: string, index: number): boolean {
 const HEX = "0123456789ABCDEF";
 const BACKSLASH = 0x5c;
 
-/** Longer paths are read in one way when there is one and refused otherwise: comparing costs by length. */
+/** Longer paths are read when there is one way to do it. Comparing costs by length, and a client chooses the length. */
 const READ_LENGTH_MAX = 2048;
 
 /**
  * Every way in which an origin may read this path, the one of RFC 3986 first, without repetition: one for
- * nearly all paths that honest clients send, and never more than 24. Null: too long to compare.
+ * nearly all paths that honest clients send, and never more than 12. Null: too many to compare, because the
+ * path is too long or has encoded slashes, backslashes and parameters all at once.
  */
 export function readingsOf(path: string): readonly string[] | null {
   const written = path.replace(/[?#].*$/s, "");
   if (written.length > READ_LENGTH_MAX && /\/\/|[;\\]|%2f|%5c/i.test(written)) return null;
   const text = canonicalText(written);
+  if (text.includes("%2F") && text.includes("%5C") && text.includes(";")) return null;
   const readings = new Set<string>([withoutDots(text)]);
   const slashes = text.includes("%2F") ? [false, true] : [false];
   const backslashes = text.includes("%5C") ? [false, true] : [false];
@@ -114,10 +116,18 @@ function canonicalTriplet(triplet: string): string {
   return CLASS[code] === 0 ? String.fromCharCode(code) : triplet.toUpperCase();
 }
 
-/** Bytes as the wire gave them (latin1) stay bytes; text beyond them is UTF-8, as in every URL. */
+/** The same for a path that a person wrote: letters beyond ASCII are UTF-8, as in every URL. */
+export function canonicalWritten(text: string): string {
+  return canonicalText(text.replaceAll(/[\u{80}-\u{10ffff}]/gu, inUtf8));
+}
+
+/** Bytes as the wire gave them (latin1) stay bytes. */
 function encoded(character: string): string {
   const code = character.codePointAt(0) ?? 0;
-  if (code <= 0xff) return `%${code.toString(16).toUpperCase().padStart(2, "0")}`;
+  return code <= 0xff ? `%${code.toString(16).toUpperCase().padStart(2, "0")}` : inUtf8(character);
+}
+
+function inUtf8(character: string): string {
   return Array.from(new TextEncoder().encode(character), (byte) => `%${byte.toString(16).toUpperCase()}`).join("");
 }
 
@@ -126,14 +136,12 @@ function withoutDots(path: string): string {
   if (!path.startsWith("/")) return path === "" ? "/" : path;
   if (!path.includes("/.")) return path;
   const kept: string[] = [];
-  const segments = path.slice(1).split("/");
-  for (const [index, segment] of segments.entries()) {
-    const isDots = segment === "." || segment === "..";
+  for (const segment of path.slice(1).split("/")) {
     if (segment === "..") kept.pop();
-    if (!isDots) kept.push(segment);
-    else if (index === segments.length - 1) kept.push("");
+    else if (segment !== ".") kept.push(segment);
   }
-  return `/${kept.join("/")}`;
+  const endsInDots = path.endsWith("/.") || path.endsWith("/..");
+  return `/${kept.join("/")}${endsInDots && kept.length > 0 ? "/" : ""}`;
 }
 
 /** `/a;v=1/..;/b` to `/a/../b`: what servlet containers do with a segment before they look at it. */

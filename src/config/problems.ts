@@ -4,7 +4,7 @@
  */
 import type { z } from "zod";
 import { nearest } from "../kernel/nearest.ts";
-import { EMPTY, EMPTY_HINT } from "./fields.ts";
+import { EMPTY, EMPTY_HINT, MISSING } from "./fields.ts";
 import { quoted, sentence } from "./parsed.ts";
 import { isMapping, UNREADABLE } from "./yaml-tree.ts";
 
@@ -72,7 +72,7 @@ export function schemaFindings(issues: readonly z.core.$ZodIssue[], value: unkno
           {
             path,
             at: "value",
-            message: input === undefined ? missingText(path) : issue.message,
+            message: issue.message === MISSING ? missingText(path) : issue.message,
             hint: hintOf(issue.params),
           },
         ];

@@ -13,7 +13,7 @@ import type { RouteMatch, ServiceSettings } from "./settings.ts";
 export interface RouteExplanation {
   readonly host: string;
   readonly method: string;
-  /** The paths that were compared: the reading of RFC 3986 first, further ones when origins may differ; none when there were too many bytes. */
+  /** The paths that were compared: the reading of RFC 3986 first, further ones when origins may differ; none when there were too many. */
   readonly readings: readonly string[];
   /** The pattern of `hosts` that decided, or null when none matches. */
   readonly hostPattern: string | null;
@@ -47,7 +47,7 @@ export interface RouteQuestion {
   readonly header: HeaderOf;
   readonly pattern: string | null;
   readonly ordered: readonly RouteHit[];
-  /** Each reading of the path and where it alone would lead; none when the path was too long to be compared. */
+  /** Each reading of the path and where it alone would lead; none when there were too many to compare. */
   readonly readings: readonly { readonly text: string; readonly hit: RouteHit | null }[];
   readonly hit: RouteHit | null;
 }
@@ -76,7 +76,7 @@ export function explainRoute(question: RouteQuestion, services: readonly Service
 /** Why `match` gave null, in one sentence. */
 export function refusalText({ host, pattern, readings }: RouteQuestion): string {
   if (pattern === null) return `No service answers for the host ${quoted(host)}.`;
-  if (readings.length === 0) return "The path can be read in several ways and is too long to compare them.";
+  if (readings.length === 0) return "The path can be read in more ways than are worth comparing.";
   const ways = readings.map(
     (reading) => `${quoted(reading.text)} goes to ${reading.hit === null ? "no route" : nameOf(reading.hit)}`,
   );
@@ -100,7 +100,11 @@ function candidateOf(candidate: RouteHit, question: RouteQuestion): RouteCandida
   const { match } = candidate.route;
   const names = { service: candidate.service.name, route: candidate.route.name, match: matchText(match) };
   if (candidate === hit) return { ...names, verdict: "chosen", because: "Nothing more specific matches." };
-  const tooLong = { ...names, verdict: "ambiguous", because: "The path is too long to be compared." } as const;
+  const tooLong = {
+    ...names,
+    verdict: "ambiguous",
+    because: "The path has too many readings to be compared.",
+  } as const;
   if (readings.length === 0) return tooLong;
   const pathFits = readings.some((reading) => fitsPattern(patternOf(match), reading.text));
   const missing = pathFits ? failedCondition(match, method, header) : pathText(match.path);

@@ -64,28 +64,16 @@ export const adminSchema = z
     });
   });
 
-const dnsSchema = z
-  .strictObject({
-    resolvers: z
-      .array(text("address", parseResolver))
-      .max(RESOLVERS_MAX)
-      .prefault([])
-      .describe("Addresses of resolvers to ask, with a port when it is not 53. Default: the system's."),
-    timeout: duration("10ms", "1m").prefault("2s").describe("How long one question may take."),
-    ttlMin: duration("0s", "1h").prefault("1s").describe("An answer counts as fresh for at least this long."),
-    ttlMax: duration("1s", "1d").prefault("5m").describe("An answer counts as fresh for at most this long."),
-  })
-  .check((context) => {
-    const { ttlMin, ttlMax } = context.value;
-    if (ttlMin <= ttlMax) return;
-    context.issues.push({
-      code: "custom",
-      path: ["ttlMin"],
-      message: "ttlMin is longer than ttlMax.",
-      params: { hint: "Lower ttlMin or raise ttlMax." },
-      input: ttlMin,
-    });
-  });
+export const dnsSchema = z.strictObject({
+  resolvers: z
+    .array(text("address", parseResolver))
+    .max(RESOLVERS_MAX)
+    .prefault([])
+    .describe("Addresses of resolvers to ask, with a port when it is not 53. Default: the system's."),
+  timeout: duration("10ms", "1m").prefault("2s").describe("How long one question may take."),
+  ttlMin: duration("1s", "1h").prefault("1s").describe("An answer counts as fresh for at least this long."),
+  ttlMax: duration("1s", "1d").prefault("5m").describe("An answer counts as fresh for at most this long."),
+});
 
 export const limitsSchema = z.strictObject({
   connections: count("connections", 1, 10_000_000)
@@ -114,13 +102,15 @@ export const accessLogSchema = z.strictObject({
     .describe("Lines that wait in memory for a slow disk; beyond it they are dropped and counted."),
 });
 
+export const LISTENERS_DEFAULT = [{ bind: "0.0.0.0:8080" }];
+
 export const fileSchema = z.strictObject({
   services: z.record(nameText, serviceSchema).describe("What clients come for, by name."),
   listeners: z
     .array(listenerSchema)
     .min(1)
     .max(LISTENERS_MAX)
-    .prefault([{ bind: "0.0.0.0:8080" }])
+    .prefault(LISTENERS_DEFAULT)
     .describe("Where clients connect."),
   admin: z.union([switchedOff(), adminSchema]).prefault({}).describe("Status page, API and metrics, or false."),
   trustedProxies: trustedProxies

@@ -40,75 +40,51 @@ const poolSchema = z.strictObject({
     .describe("Origins that fail together, such as those of one provider or region: a URL, or a URL with a weight."),
 });
 
-const healthSchema = z
-  .strictObject({
-    path: text("path", parseCheckPath, { pattern: "^/" })
-      .optional()
-      .describe("Path of an HTTP check. Without one the check is a TCP connection."),
-    host: text("host", parseCheckHost).optional().describe("Host field of an HTTP check. Default: the origin's own."),
-    interval: duration("10ms", "1h").prefault("2s").describe("From one check of an origin to the next."),
-    timeout: duration("1ms", "10m").prefault("1s").describe("How long a check may take."),
-    down: count("failures in a row", 1, 1000).prefault(3).describe("Failed checks in a row that take an origin down."),
-    up: count("successes in a row", 1, 1000).prefault(2).describe("Successful checks in a row that bring it up again."),
-    status: field(
-      {
-        type: "status range",
-        bounds: "100 to 599",
-        json: { type: ["string", "integer"], pattern: "^[1-5][0-9]{2}(-[1-5][0-9]{2})?$", minimum: 100, maximum: 599 },
-      },
-      parseStatusRange,
-    )
-      .prefault("200-399")
-      .describe("Statuses that count as healthy in an HTTP check, both ends included."),
-  })
-  .check((context) => {
-    const { interval, timeout } = context.value;
-    if (timeout <= interval) return;
-    context.issues.push({
-      code: "custom",
-      path: ["timeout"],
-      message: "A check may not take longer than the interval to the next one.",
-      params: { hint: "Raise interval or lower timeout." },
-      input: timeout,
-    });
-  });
+export const healthSchema = z.strictObject({
+  path: text("path", parseCheckPath, { pattern: "^/" })
+    .optional()
+    .describe("Path of an HTTP check. Without one the check is a TCP connection."),
+  host: text("host", parseCheckHost).optional().describe("Host field of an HTTP check. Default: the origin's own."),
+  interval: duration("10ms", "1h").prefault("2s").describe("From one check of an origin to the next."),
+  timeout: duration("1ms", "10m").prefault("1s").describe("How long a check may take."),
+  down: count("failures in a row", 1, 1000).prefault(3).describe("Failed checks in a row that take an origin down."),
+  up: count("successes in a row", 1, 1000).prefault(2).describe("Successful checks in a row that bring it up again."),
+  status: field(
+    {
+      type: "status range",
+      bounds: "100 to 599",
+      json: { type: ["string", "integer"], pattern: "^[1-5][0-9]{2}(-[1-5][0-9]{2})?$", minimum: 100, maximum: 599 },
+    },
+    parseStatusRange,
+  )
+    .prefault("200-399")
+    .describe("Statuses that count as healthy in an HTTP check, both ends included."),
+});
 
-export const ejectionSchema = z
-  .strictObject({
-    consecutiveFailures: count("failures in a row", 1, 1_000_000)
-      .prefault(5)
-      .describe("Failed requests in a row that eject an origin."),
-    successMin: ratio(0, 1)
-      .prefault("80%")
-      .describe(
-        "An origin whose success ratio falls below this, and clearly below its peers', is ejected. 0% switches this rule off.",
-      ),
-    requestsMin: count("requests", 1, 1_000_000)
-      .prefault(20)
-      .describe("Requests in the window that the success ratio needs before it counts."),
-    window: duration("100ms", "1h").prefault("10s").describe("Over how long the success ratio is taken."),
-    returnAfter: duration("1ms", "1h")
-      .prefault("1s")
-      .describe("How long the first ejection lasts; each further one twice as long, with jitter."),
-    returnAfterMax: duration("1ms", "1d").prefault("60s").describe("How long an ejection lasts at most."),
-    ramp: duration("0s", "1h")
-      .prefault("10s")
-      .describe("How long a returned origin takes to get back to its full share."),
-    ejectedMax: ratio(0, 1)
-      .prefault("50%")
-      .describe("The part of a pool that may be ejected at once; one origin may always be, the last one never."),
-  })
-  .check((context) => {
-    const { returnAfter, returnAfterMax } = context.value;
-    if (returnAfter <= returnAfterMax) return;
-    context.issues.push({
-      code: "custom",
-      path: ["returnAfter"],
-      message: "The first ejection would last longer than the longest may.",
-      params: { hint: "Lower returnAfter or raise returnAfterMax." },
-      input: returnAfter,
-    });
-  });
+export const ejectionSchema = z.strictObject({
+  consecutiveFailures: count("failures in a row", 1, 1_000_000)
+    .prefault(5)
+    .describe("Failed requests in a row that eject an origin."),
+  successMin: ratio(0, 1)
+    .prefault("80%")
+    .describe(
+      "An origin whose success ratio falls below this, and clearly below its peers', is ejected. 0% switches this rule off.",
+    ),
+  requestsMin: count("requests", 1, 1_000_000)
+    .prefault(20)
+    .describe("Requests in the window that the success ratio needs before it counts."),
+  window: duration("100ms", "1h").prefault("10s").describe("Over how long the success ratio is taken."),
+  returnAfter: duration("1ms", "1h")
+    .prefault("1s")
+    .describe("How long the first ejection lasts; each further one twice as long, with jitter."),
+  returnAfterMax: duration("1ms", "1d").prefault("60s").describe("How long an ejection lasts at most."),
+  ramp: duration("0s", "1h")
+    .prefault("10s")
+    .describe("How long a returned origin takes to get back to its full share."),
+  ejectedMax: ratio(0, 1)
+    .prefault("50%")
+    .describe("The part of a pool that may be ejected at once; one origin may always be, the last one never."),
+});
 
 export const retrySchema = z.strictObject({
   attempts: count("attempts, the first one included", 1, 10)
@@ -123,32 +99,17 @@ export const retrySchema = z.strictObject({
     .describe("How much of a request body is kept for a retry. Larger bodies are streamed and not sent again."),
 });
 
-const IDLE_PER_ORIGIN_DEFAULT = 256;
-
-const connectionsSchema = z
-  .strictObject({
-    perOrigin: count("connections", 1, 1_000_000)
-      .prefault(1024)
-      .describe("Open connections to one address of an origin."),
-    idlePerOrigin: count("connections", 0, 1_000_000)
-      .prefault(IDLE_PER_ORIGIN_DEFAULT)
-      .describe("Idle connections kept to one address of an origin."),
-    idle: duration("1ms", "1h")
-      .prefault("60s")
-      .describe("How long an idle connection is kept at most. Shorter times are learned from each origin."),
-  })
-  .check((context) => {
-    const { perOrigin, idlePerOrigin } = context.value;
-    // With the default left alone, a small perOrigin simply bounds the idle ones as well (normalise.ts).
-    if (idlePerOrigin <= perOrigin || idlePerOrigin === IDLE_PER_ORIGIN_DEFAULT) return;
-    context.issues.push({
-      code: "custom",
-      path: ["idlePerOrigin"],
-      message: "More connections would be kept idle than may be open.",
-      params: { hint: "Lower idlePerOrigin or raise perOrigin." },
-      input: idlePerOrigin,
-    });
-  });
+export const connectionsSchema = z.strictObject({
+  perOrigin: count("connections", 1, 1_000_000)
+    .prefault(1024)
+    .describe("Open connections to one address of an origin."),
+  idlePerOrigin: count("connections", 0, 1_000_000)
+    .prefault(256)
+    .describe("Idle connections kept to one address of an origin."),
+  idle: duration("1ms", "1h")
+    .prefault("60s")
+    .describe("How long an idle connection is kept at most. Shorter times are learned from each origin."),
+});
 
 export const serviceSchema = z.strictObject({
   hosts: z

@@ -6,7 +6,7 @@
  * it lets a small file grow without bound through aliases, and it has opinions (dates, sets, `__proto__`).
  * Merge keys (`<<`) and anchors work, because people keep defaults in them; tags do not.
  */
-import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseAllDocuments } from "yaml";
+import { isAlias, isMap, isPair, isScalar, isSeq, parseAllDocuments } from "yaml";
 import type { Alias, Document, ErrorCode, Node, Pair, YAMLError, YAMLMap } from "yaml";
 import { quoted } from "./parsed.ts";
 import type { Path } from "./problems.ts";
@@ -40,17 +40,12 @@ const VALUES_MAX = 200_000;
 const DEPTH_MAX = 32;
 
 export function readYaml(text: string): YamlTree {
-  const lines = new LineCounter();
-  const placeOf = (offset: number): { line: number; column: number } => {
-    const { line, col } = lines.linePos(offset);
-    return { line: Math.max(1, line), column: Math.max(1, col) };
-  };
+  const placeOf = placesIn(text);
   const tooDeep = { offset: 0, path: [], message: "The file is nested too deeply to be a configuration.", hint: "" };
   let documents;
   try {
     // Duplicate keys are found below: the library compares every key with every other.
     documents = parseAllDocuments(text, {
-      lineCounter: lines,
       prettyErrors: false,
       uniqueKeys: false,
       logLevel: "silent",
@@ -62,7 +57,7 @@ export function readYaml(text: string): YamlTree {
   }
   const [document, second] = [...documents];
   if (document === undefined) return { root: null, problems: [], placeOf };
-  const syntax = syntaxProblems(document, text);
+  const syntax = syntaxProblems(document, text, placeOf);
   if (second !== undefined) syntax.push(secondDocument(second.range[0], text));
   if (syntax.length > 0 || document.contents === null) return { root: null, problems: syntax, placeOf };
   const builder = createBuilder();
@@ -107,7 +102,7 @@ function createBuilder(): Builder {
     if (isAlias(node)) return follow(node, path, key, depth, report);
     if (node.anchor !== undefined) anchors.set(node.anchor, node);
     if (node.tag !== undefined && !PLAIN_TAGS.has(node.tag))
-      return report(`The tag ${node.tag} means nothing here.`, "Remove the tag.");
+      return report(`The tag ${node.tag.replace("tag:yaml.org,2002:", "!!")} means nothing here.`, "Remove the tag.");
     if (isScalar(node)) return { ...nothing, value: scalarValue(node.value) };
     open.add(node);
     try {
@@ -221,6 +216,16 @@ function createBuilder(): Builder {
   return { problems, build };
 }
 
+/** The library's own counter of lines loses some after errors. */
+function placesIn(text: string): YamlTree["placeOf"] {
+  const starts = [0];
+  for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", end + 1)) starts.push(end + 1);
+  return (offset) => {
+    const line = Math.max(1, starts.findLastIndex((start) => start <= offset) + 1);
+    return { line, column: offset - (starts[line - 1] ?? 0) + 1 };
+  };
+}
+
 /** Stands for a value that has been reported already, so that the schema does not complain about it again. */
 export const UNREADABLE: unique symbol = Symbol("unreadable");
 
@@ -257,12 +262,12 @@ function secondDocument(offset: number, text: string): TextProblem {
 }
 
 /** One problem for each line: a slip makes the parser stumble several times in a row. */
-function syntaxProblems(document: Document, text: string): TextProblem[] {
+function syntaxProblems(document: Document, text: string, placeOf: YamlTree["placeOf"]): TextProblem[] {
   const problems: TextProblem[] = [];
   const seen = new Set<number>();
   for (const error of [...document.errors, ...document.warnings]) {
     const offset = error.pos[0];
-    const line = text.slice(0, offset).split("\n").length;
+    const { line } = placeOf(offset);
     if (seen.has(line)) continue;
     seen.add(line);
     problems.push({ offset, path: [], ...syntaxWords(error, text) });
@@ -283,10 +288,7 @@ function syntaxProblems(document: Document, text: string): TextProblem[] {
 function syntaxWords(error: YAMLError, text: string): SyntaxWords {
   const words = SYNTAX_WORDS[error.code];
   if (words !== undefined) return words(text.slice(error.pos[0]), error);
-  return {
-    message: `This is not YAML: ${sentence(error.message)}`,
-    hint: "Check the indentation, brackets and quotes before this place.",
-  };
+  return notYaml(error);
 }
 
 interface SyntaxWords {
@@ -319,19 +321,51 @@ const SYNTAX_WORDS: Readonly<Partial<Record<ErrorCode, (rest: string, error: YAM
     message: "A key goes over several lines.",
     hint: "Is a colon missing, or the indentation wrong?",
   }),
-  MISSING_CHAR: (_rest, error) => ({
-    message: sentence(error.message),
-    hint: "Look for a quote, a bracket, a comma or a colon that is missing before this place.",
-  }),
+  MISSING_CHAR: (_rest, error) =>
+    MISSING_WORDS.find(([start]) => error.message.startsWith(start))?.[1] ?? notYaml(error),
   BLOCK_IN_FLOW: () => ({
     message: "A key stands where the last value has not ended.",
     hint: "Is a comma missing before it?",
   }),
+  UNEXPECTED_TOKEN: (_rest, error) =>
+    error.message.startsWith("Unexpected")
+      ? {
+          message: "Something stands here that does not belong.",
+          hint: "Is a comma, a colon or a line break missing before it?",
+        }
+      : notYaml(error),
   TAG_RESOLVE_FAILED: (rest) => ({
     message: `The tag ${/^\S+/.exec(rest)?.[0] ?? ""} means nothing here.`,
     hint: "Remove the tag.",
   }),
 };
+
+/** By the beginning of the parser's message. */
+const MISSING_WORDS: readonly (readonly [string, SyntaxWords])[] = [
+  [
+    "Missing closing",
+    {
+      message: "A quote is not closed before the end of the file.",
+      hint: "Look for the quote that opens a text and has no partner.",
+    },
+  ],
+  ["Implicit map keys", { message: "A key has no value.", hint: "Is a colon missing behind it?" }],
+  ["Missing ,", { message: "Two values stand side by side.", hint: "Is a comma or a colon missing between them?" }],
+  [
+    "Flow",
+    {
+      message: "A bracket or a brace before this place is not closed.",
+      hint: "Close it, or indent the lines inside of it.",
+    },
+  ],
+];
+
+function notYaml(error: YAMLError): SyntaxWords {
+  return {
+    message: `This is not YAML: ${sentence(error.message)}`,
+    hint: "Check the indentation, brackets and quotes before this place.",
+  };
+}
 
 function sentence(message: string): string {
   const line = message.split("\n")[0] ?? "";

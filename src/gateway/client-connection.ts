@@ -154,10 +154,20 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
         this.socket.destroy();
         return;
       case "head":
-        this.#begin().fail("client.slow", `the request head was not complete after ${this.listener.settings.headMs} ms`, "receive", 0);
+        this.#begin().fail(
+          "client.slow",
+          `the request head was not complete after ${this.listener.settings.headMs} ms`,
+          "receive",
+          0,
+        );
         break;
       case "body":
-        this.#exchange?.fail("client.slow", `no byte of the request body for ${this.listener.settings.bodyGapMs} ms`, "receive", 0);
+        this.#exchange?.fail(
+          "client.slow",
+          `no byte of the request body for ${this.listener.settings.bodyGapMs} ms`,
+          "receive",
+          0,
+        );
         break;
       case "write":
         this.#gone(`took no bytes for ${this.listener.settings.bodyGapMs} ms`);
@@ -321,7 +331,12 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     }
     this.#inFeed = false;
     const exchange = this.#exchange;
-    if (exchange !== null && !exchange.requestComplete && !this.#paused && (this.#phase === "exchange" || this.#phase === "body")) {
+    if (
+      exchange !== null &&
+      !exchange.requestComplete &&
+      !this.#paused &&
+      (this.#phase === "exchange" || this.#phase === "body")
+    ) {
       this.#wait("body", this.listener.settings.bodyGapMs, now);
     }
   }

@@ -88,7 +88,8 @@ function writeRequestLine(writer: ByteWriter, head: MessageHead, basePath: strin
   if (head.targetForm === "absolute") {
     // Origin form towards the origin (RFC 9112 §3.2.1); an empty path is `/`, but `*` for OPTIONS (§3.2.4).
     const from = head.pathStart;
-    if (from === head.targetEnd || bytes[from] !== 0x2f) writer.ascii(head.method === "OPTIONS" && from === head.targetEnd ? "*" : "/");
+    if (from === head.targetEnd || bytes[from] !== 0x2f)
+      writer.ascii(head.method === "OPTIONS" && from === head.targetEnd ? "*" : "/");
     writer.copy(bytes, from, head.targetEnd);
   } else {
     writer.copy(bytes, head.targetStart, head.targetEnd);

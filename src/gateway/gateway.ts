@@ -169,7 +169,12 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
         if (health === null) continue;
         for (const pool of service.pools) {
           for (const address of pool.members) {
-            targets.push({ key: `${service.settings.name}/${pool.name}/${address.origin.url}/${address.text}`, health, address, pool });
+            targets.push({
+              key: `${service.settings.name}/${pool.name}/${address.origin.url}/${address.text}`,
+              health,
+              address,
+              pool,
+            });
           }
         }
       }

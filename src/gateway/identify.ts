@@ -83,7 +83,12 @@ export function identifyRequest(
   if (peer.trusted) {
     const given = head.valueOf(FIELD.X_REQUEST_ID);
     if (given !== null && REQUEST_ID.test(given)) id = given;
-    clientAddress = clientOf(peer.address, valuesOf(head, FIELD.X_FORWARDED_FOR), valuesOf(head, FIELD.FORWARDED), isTrusted);
+    clientAddress = clientOf(
+      peer.address,
+      valuesOf(head, FIELD.X_FORWARDED_FOR),
+      valuesOf(head, FIELD.FORWARDED),
+      isTrusted,
+    );
     lines = trustedLines(head, host, peer);
   } else {
     if (peer.linesHost !== host || peer.lines === "") {

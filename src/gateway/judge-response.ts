@@ -12,19 +12,27 @@ export function judgeResponse(head: MessageHead): Judgement | null {
   if (status < 500) return null;
   const inner = innerGateway(head);
   if (inner !== "" && (status === 502 || status === 503 || status === 504)) {
-    return { cause: "origin.nested_gw_5xx", evidence: `status ${status} with ${inner}: a gateway behind this one answered` };
+    return {
+      cause: "origin.nested_gw_5xx",
+      evidence: `status ${status} with ${inner}: a gateway behind this one answered`,
+    };
   }
   if (status === 503 && head.find(FIELD.RETRY_AFTER) !== -1) {
-    return { cause: "origin.overload_reply", evidence: `status 503 with Retry-After: ${head.valueOf(FIELD.RETRY_AFTER) ?? ""}` };
+    return {
+      cause: "origin.overload_reply",
+      evidence: `status 503 with Retry-After: ${head.valueOf(FIELD.RETRY_AFTER) ?? ""}`,
+    };
   }
   return { cause: "origin.app_5xx", evidence: `a complete response with status ${status}` };
 }
 
-const GATEWAY_SERVERS = /^(?:nginx|haproxy|envoy|istio-envoy|caddy|cloudflare|awselb|varnish|traefik|openresty|gws|google frontend|goodgate)\b/i;
+const GATEWAY_SERVERS =
+  /^(?:nginx|haproxy|envoy|istio-envoy|caddy|cloudflare|awselb|varnish|traefik|openresty|gws|google frontend|goodgate)\b/i;
 
 /** The mark that another gateway left; empty when there is none. */
 function innerGateway(head: MessageHead): string {
-  if (head.find(FIELD.PROXY_STATUS) !== -1) return `Proxy-Status: ${(head.valueOf(FIELD.PROXY_STATUS) ?? "").slice(0, 120)}`;
+  if (head.find(FIELD.PROXY_STATUS) !== -1)
+    return `Proxy-Status: ${(head.valueOf(FIELD.PROXY_STATUS) ?? "").slice(0, 120)}`;
   const via = head.valueOf(FIELD.VIA);
   if (via !== null) return `Via: ${via.slice(0, 120)}`;
   for (const mark of ["cf-ray", "x-amz-cf-id", "x-envoy-upstream-service-time", "x-served-by"]) {

@@ -49,7 +49,9 @@ export interface Judgement {
 export function judgeAttempt(ending: Ending, facts: AttemptFacts): Judgement {
   switch (ending.kind) {
     case "error":
-      return facts.connected ? judgeBroken("RST", ending.error, facts) : judgeLeft(judgeDial(ending.error, facts), facts);
+      return facts.connected
+        ? judgeBroken("RST", ending.error, facts)
+        : judgeLeft(judgeDial(ending.error, facts), facts);
     case "fin":
       return judgeBroken("FIN", null, facts);
     case "timeout":
@@ -59,7 +61,10 @@ export function judgeAttempt(ending: Ending, facts: AttemptFacts): Judgement {
     case "upgrade":
       return { cause: "origin.upgrade_failed", evidence: ending.why };
     case "unresolved":
-      return { cause: ending.cause, evidence: `the name could not be resolved (${ending.code}) and no earlier answer is known` };
+      return {
+        cause: ending.cause,
+        evidence: `the name could not be resolved (${ending.code}) and no earlier answer is known`,
+      };
   }
 }
 
@@ -67,7 +72,10 @@ export function judgeAttempt(ending: Ending, facts: AttemptFacts): Judgement {
 function judgeLeft(judgement: Judgement, facts: AttemptFacts): Judgement {
   const unreachable = UNREACHABLE.has(judgement.cause);
   if (!facts.leftAnswer || !unreachable) return judgement;
-  return { cause: "dns.stale_ip", evidence: `${judgement.evidence}; the newest answer of its name no longer has this address` };
+  return {
+    cause: "dns.stale_ip",
+    evidence: `${judgement.evidence}; the newest answer of its name no longer has this address`,
+  };
 }
 
 const UNREACHABLE: ReadonlySet<CauseId> = new Set(["origin.refused", "net.connect_timeout", "net.unroutable"]);
@@ -105,7 +113,10 @@ function judgeBroken(how: "FIN" | "RST", error: SocketError | null, facts: Attem
   if (facts.headSeen) {
     const seen = `${sign} after ${facts.receivedBytes} response bytes`;
     if (facts.framing === "close") {
-      return { cause: "origin.truncated_unframed", evidence: `${seen}; the body had no length, so only a clean end would have been its end` };
+      return {
+        cause: "origin.truncated_unframed",
+        evidence: `${seen}; the body had no length, so only a clean end would have been its end`,
+      };
     }
     if (error !== null && error.syscall === "read" && facts.framing !== "none") {
       return { cause: "net.mid_reset", evidence: `${seen}, in the middle of a ${facts.framing} body` };
@@ -145,7 +156,10 @@ function judgeTimeout(what: "connect" | "pool" | "first byte" | "gap" | "write",
     case "write":
       return { cause: "origin.write_stall", evidence: `the origin took no bytes of the request for ${limit}` };
     case "gap":
-      return { cause: "origin.stall_mid_body", evidence: `silence for ${limit} after ${facts.receivedBytes} response bytes` };
+      return {
+        cause: "origin.stall_mid_body",
+        evidence: `silence for ${limit} after ${facts.receivedBytes} response bytes`,
+      };
     case "first byte":
       if (facts.reused && facts.idleMs > HALF_OPEN_FROM_MS) {
         return {
@@ -162,7 +176,8 @@ const HALF_OPEN_FROM_MS = 30_000;
 
 function judgeRefusal(id: RefusalId, facts: AttemptFacts): Judgement {
   const refusal = REFUSALS[id];
-  if (id === "truncated-head" || id === "truncated-length" || id === "truncated-chunked") return judgeBroken("FIN", null, facts);
+  if (id === "truncated-head" || id === "truncated-length" || id === "truncated-chunked")
+    return judgeBroken("FIN", null, facts);
   const evidence = `the response breaks HTTP/1.1 (${id}): ${refusal.meaning}`;
   if (refusal.kind === "size") return { cause: "origin.header_too_big", evidence };
   if (refusal.kind === "framing") return { cause: "origin.framing", evidence };

@@ -16,7 +16,14 @@ import { createEjection } from "../policies/ejection.ts";
 import type { EjectionOptions, EjectionState, TrafficOutcome } from "../policies/ejection.ts";
 import { UNCHECKED } from "../policies/health.ts";
 import type { HealthState } from "../policies/health.ts";
-import { createKeepAlive, learnFromHint, learnFromIdleClose, learnFromRace, maxIdleMs, mayReuse } from "../policies/keep-alive.ts";
+import {
+  createKeepAlive,
+  learnFromHint,
+  learnFromIdleClose,
+  learnFromRace,
+  maxIdleMs,
+  mayReuse,
+} from "../policies/keep-alive.ts";
 import type { KeepAliveState } from "../policies/keep-alive.ts";
 import { createPeakEwma, recordFailure, recordLatency } from "../policies/peak-ewma.ts";
 import type { PeakEwma } from "../policies/peak-ewma.ts";
@@ -57,7 +64,7 @@ export class OriginAddress implements Address, Candidate, Member {
   readonly headLimits: HeadLimits;
   readonly openMax: number;
 
-  readonly weight: number;
+  weight: number;
   share = 1;
   inFlight = 0;
   /** The newest answer of its name no longer has it; it is kept until another answer confirms that. */
@@ -77,7 +84,8 @@ export class OriginAddress implements Address, Candidate, Member {
   readonly firstByte: Histogram = createHistogram();
 
   /** Called after each attempt, with what it says about the origin. Set by the pool. */
-  onOutcome: (address: OriginAddress, outcome: TrafficOutcome, startedMs: number, now: number) => void = () => undefined;
+  onOutcome: (address: OriginAddress, outcome: TrafficOutcome, startedMs: number, now: number) => void = () =>
+    undefined;
 
   readonly #core: Core;
   readonly #connections: ConnectionSettings;

@@ -119,7 +119,7 @@ export class Exchange implements AttemptOwner {
     record.protocol = head.minorVersion === 1 ? "HTTP/1.1" : "HTTP/1.0";
     record.target = targetOf(head);
     record.userAgent = this.#client.userAgentOf(head);
-    this.#identify(head, now);
+    this.#identify(head);
   }
 
   /** Bytes of the request's body, with the transfer coding taken off. */
@@ -150,12 +150,13 @@ export class Exchange implements AttemptOwner {
     const refusal = REFUSALS[id];
     this.record.reason = id;
     this.#core.telemetry.refused(id);
+    this.#counters ??= this.#core.telemetry.unrouted;
     this.fail("client.bad_request", `${id}: ${refusal.meaning}`, "receive", refusal.status);
   }
 
   // ------------------------------------------------------------------ identify
 
-  #identify(head: MessageHead, now: number): void {
+  #identify(head: MessageHead): void {
     const { record } = this;
     const client = this.#client;
     record.host = client.hostOf(head);
@@ -165,19 +166,21 @@ export class Exchange implements AttemptOwner {
     record.clientAddress = identity.clientAddress;
     this.#identityLines = identity.lines;
     this.#keepTrace = identity.keepTrace;
-    this.#routeTo(head, now);
+    this.#routeTo(head);
   }
 
   // ------------------------------------------------------------------ route
 
-  #routeTo(head: MessageHead, now: number): void {
+  #routeTo(head: MessageHead): void {
     const { record } = this;
     const host = hostWithoutPort(record.host);
     const path = pathOf(head, record.target);
     const headerOf = (name: string): string | null => head.get(name);
     const hit = this.#core.routes.match(host, record.method, path, headerOf);
-    record.routedUs = toUs(this.#core.clock.monotonic() - this.startedMs);
+    const routedAt = this.#core.clock.monotonic();
+    record.routedUs = toUs(routedAt - this.startedMs);
     if (hit === null) {
+      this.#counters = this.#core.telemetry.unrouted;
       this.#accept = head.valueOf(FIELD.ACCEPT);
       this.fail("gw.no_route", this.#core.routes.whyNot(host, record.method, path, headerOf), "route", 0);
       return;
@@ -191,7 +194,7 @@ export class Exchange implements AttemptOwner {
     this.#idempotent = hit.route.idempotent || IDEMPOTENT.has(record.method);
     record.service = service.settings.name;
     record.route = hit.route.name;
-    this.#admit(head, now);
+    this.#admit(head, routedAt);
   }
 
   // ------------------------------------------------------------------ admit
@@ -199,9 +202,15 @@ export class Exchange implements AttemptOwner {
   #admit(head: MessageHead, now: number): void {
     this.#accept = head.valueOf(FIELD.ACCEPT);
     if (this.#client.surplus) {
+      this.#clientKeepAlive = false;
       this.fail("gw.shed", `${this.#core.limits.connectionsMax} connections are open (limits.connections)`, "admit", 0);
     } else if (head.method === "CONNECT") {
-      this.fail("client.bad_request", "CONNECT asks for a tunnel; this is a gateway, not a forward proxy", "admit", 405);
+      this.fail(
+        "client.bad_request",
+        "CONNECT asks for a tunnel; this is a gateway, not a forward proxy",
+        "admit",
+        405,
+      );
     } else if (head.targetForm === "authority") {
       this.fail("client.bad_request", "the target names a host and no path", "admit", 400);
     } else if (head.find(FIELD.VIA) !== -1 && this.#countLoops(head) > 0) {
@@ -286,7 +295,11 @@ export class Exchange implements AttemptOwner {
       this.#connection = new OriginConnection(this.#core, address, this, route.timeouts.connectMs, now);
       return;
     }
-    this.decide("attempt", "attempt.waited-for-connection", `all ${address.openMax} connections to the origin were in use`);
+    this.decide(
+      "attempt",
+      "attempt.waited-for-connection",
+      `all ${address.openMax} connections to the origin were in use`,
+    );
     this.#waiter = address.waitForConnection(now, route.timeouts.connectMs, {
       serve: (connection, at) => this.#serveWaiter(connection, at),
       timeout: (at) => this.#endAttempt(null, { kind: "timeout", what: "pool" }, at, route.timeouts.connectMs),
@@ -425,7 +438,9 @@ export class Exchange implements AttemptOwner {
       stallMs: wheel.stallEndedAt > sentMs ? Math.min(wheel.stallMs, wheel.stallEndedAt - sentMs) : 0,
       limitMs,
       leftAnswer: address.leftAnswer,
-      brokeNewConnection: this.record.attempts.some((earlier) => earlier.cause === "origin.reset_before_response" && !earlier.reused),
+      brokeNewConnection: this.record.attempts.some(
+        (earlier) => earlier.cause === "origin.reset_before_response" && !earlier.reused,
+      ),
     });
     attempt.cause = judgement.cause;
     attempt.evidence = judgement.evidence;
@@ -500,7 +515,8 @@ export class Exchange implements AttemptOwner {
     let lines = `X-Request-Id: ${this.record.id}\r\n`;
     // RFC 9110 §6.6.1: a recipient with a clock dates a response that came without a date.
     if (head.find(FIELD.DATE) === -1) lines += `Date: ${httpDate(this.#core.clock.wall())}\r\n`;
-    if (cause !== null) lines += `Proxy-Status: ${proxyStatus(cause, this.#core.identity.name)}; received-status=${head.status}\r\n`;
+    if (cause !== null)
+      lines += `Proxy-Status: ${proxyStatus(cause, this.#core.identity.name)}; received-status=${head.status}\r\n`;
     return lines;
   }
 
@@ -522,7 +538,8 @@ export class Exchange implements AttemptOwner {
     }
     if (this.#framing === "chunked") this.#writeLastChunk(connection);
     const outcome: Outcome = record.cause !== null ? "failed" : record.attempts.length > 1 ? "rescued" : "served";
-    if (!this.requestComplete && record.cause === null) this.#note("origin.early_reply", "a final response came before the request was complete");
+    if (!this.requestComplete && record.cause === null)
+      this.#note("origin.early_reply", "a final response came before the request was complete");
     this.#finish(outcome, "record", now);
     this.#client.exchangeDone(this.#clientKeepAlive, this.requestComplete, now);
   }
@@ -561,7 +578,8 @@ export class Exchange implements AttemptOwner {
     const agreed = (head.valueOf(FIELD.UPGRADE) ?? "").toLowerCase();
     const wanted = this.#upgrade.split(",").map((protocol) => protocol.trim());
     if (this.#upgrade === "" || !wanted.includes(agreed)) {
-      const why = this.#upgrade === "" ? "101 without a request to upgrade" : `101 to "${agreed}", asked was "${this.#upgrade}"`;
+      const why =
+        this.#upgrade === "" ? "101 without a request to upgrade" : `101 to "${agreed}", asked was "${this.#upgrade}"`;
       connection.abandon();
       this.#endAttempt(connection, { kind: "upgrade", why }, now, 0);
       return false;
@@ -611,6 +629,7 @@ export class Exchange implements AttemptOwner {
     const service = this.#service;
     const route = this.#route;
     if (service === null || route === null) return;
+    const ended = this.attempt;
     const verdict = rescue({
       cause,
       method: this.record.method,
@@ -619,6 +638,8 @@ export class Exchange implements AttemptOwner {
       service,
       replay: this.#replay,
       requestBytes: this.record.requestBytes,
+      staleConnection:
+        cause === "net.half_open" || (ended !== null && ended.reused && ended.receivedBytes === 0 && CLOSED.has(cause)),
       othersLeft: service.othersLeft(this.#routeIndex, this.#tried),
       now,
     });
@@ -651,7 +672,13 @@ export class Exchange implements AttemptOwner {
     const refusal = record.reason === "" ? null : REFUSALS[record.reason as RefusalId];
     const keepAlive = this.#clientKeepAlive && this.requestComplete && record.reason === "" && !this.#core.draining;
     const reply = respondToFailure(
-      { cause, status, reason: record.reason, reasonText: refusal?.meaning ?? "", retryAfterSeconds: RETRY_AFTER[cause] ?? 0 },
+      {
+        cause,
+        status,
+        reason: record.reason,
+        reasonText: refusal?.meaning ?? "",
+        retryAfterSeconds: RETRY_AFTER[cause] ?? 0,
+      },
       {
         requestId: record.id,
         accept: this.#accept,
@@ -685,7 +712,12 @@ export class Exchange implements AttemptOwner {
     this.#faulted = true;
     this.#clientKeepAlive = false;
     try {
-      this.fail("gw.internal", `a defect of the gateway: ${error instanceof Error ? error.message : String(error)}`, "attempt", 0);
+      this.fail(
+        "gw.internal",
+        `a defect of the gateway: ${error instanceof Error ? error.message : String(error)}`,
+        "attempt",
+        0,
+      );
       gather.flush();
     } catch (again) {
       onFault(again);
@@ -713,7 +745,9 @@ export class Exchange implements AttemptOwner {
       return;
     }
     const cause = this.responseBegun ? "client.abort_body" : "client.abort_wait";
-    const where = this.responseBegun ? `after ${this.record.responseBytes} body bytes of the response` : "before the response";
+    const where = this.responseBegun
+      ? `after ${this.record.responseBytes} body bytes of the response`
+      : "before the response";
     this.#leaveOrigin(now);
     this.#note(cause, `the client closed the connection (${how}) ${where}`);
     this.#finish("aborted", this.responseBegun ? "relay" : "attempt", now);
@@ -760,6 +794,9 @@ export class Exchange implements AttemptOwner {
   }
 }
 
+/** Causes that a used connection shows when it was closed before the request met it. */
+const CLOSED: ReadonlySet<CauseId> = new Set(["origin.keepalive_race", "origin.reset_before_response"]);
+
 /** Seconds that a client does well to wait, for causes that time heals. */
 const RETRY_AFTER: Partial<Record<CauseId, number>> = {
   "gw.shed": 1,
@@ -778,7 +815,12 @@ function targetOf(head: MessageHead): string {
 
 function pathOf(head: MessageHead, target: string): string {
   if (head.targetForm === "asterisk") return "*";
-  if (head.pathStart === head.targetStart && head.pathEnd === head.targetEnd && head.targetEnd - head.targetStart <= TARGET_KEPT) return target;
+  if (
+    head.pathStart === head.targetStart &&
+    head.pathEnd === head.targetEnd &&
+    head.targetEnd - head.targetStart <= TARGET_KEPT
+  )
+    return target;
   return head.pathStart === head.pathEnd ? "/" : head.bytes.latin1Slice(head.pathStart, head.pathEnd);
 }
 
@@ -791,7 +833,9 @@ function hostWithoutPort(host: string): string {
 
 /** RFC 9110 §7.6.2: only OPTIONS and TRACE are counted. */
 function mustNotGoOn(head: MessageHead): boolean {
-  return (head.method === "OPTIONS" || head.method === "TRACE") && (head.valueOf(FIELD.MAX_FORWARDS) ?? "").trim() === "0";
+  return (
+    (head.method === "OPTIONS" || head.method === "TRACE") && (head.valueOf(FIELD.MAX_FORWARDS) ?? "").trim() === "0"
+  );
 }
 
 function isEventStream(head: MessageHead): boolean {

@@ -16,6 +16,9 @@ import type { ResolutionChangeState } from "../policies/resolution-change.ts";
 import type { Core } from "./core.ts";
 import { OriginAddress } from "./origin-address.ts";
 
+/** How often an answer is awaited that confirms a sharp loss of addresses. */
+const CONFIRM_LOOK_MS = 1_000;
+
 interface NamedOrigin {
   readonly settings: PoolSettings["origins"][number];
   addresses: OriginAddress[];
@@ -33,6 +36,8 @@ export class PoolRuntime {
   readonly #core: Core;
   readonly #service: ServiceSettings;
   readonly #unwatch: (() => void)[] = [];
+  /** Monotonic ms when held addresses are looked at again. */
+  #confirmAt = Infinity;
   #shown = new Map<OriginAddress, Standing["state"]>();
 
   constructor(core: Core, service: ServiceSettings, pool: PoolSettings) {
@@ -46,7 +51,9 @@ export class PoolRuntime {
   /** Begins to watch the names. */
   start(): void {
     for (const origin of this.origins) {
-      this.#unwatch.push(this.#core.resolver.watch(origin.settings.host, (resolution) => this.#resolved(origin, resolution)));
+      this.#unwatch.push(
+        this.#core.resolver.watch(origin.settings.host, (resolution) => this.#resolved(origin, resolution)),
+      );
     }
   }
 
@@ -59,6 +66,22 @@ export class PoolRuntime {
   settle(now: number): void {
     const { nextAt } = this.availability;
     if (nextAt >= 0 && now >= nextAt) this.assess(now);
+    if (now >= this.#confirmAt) this.#confirmShrink(now);
+  }
+
+  /**
+   * Addresses are held that their name has left. The resolver tells of changes only, and an answer that says the
+   * same again is none: so it is looked at here.
+   */
+  #confirmShrink(now: number): void {
+    this.#confirmAt = Infinity;
+    for (const origin of this.origins) {
+      const { change } = origin;
+      if (change.kind !== "held") continue;
+      const again = this.#core.resolver.peek(origin.settings.host);
+      if (again !== null && again.failure === null && again.learnedAt > change.since) this.#resolved(origin, again);
+      if (origin.change.kind === "held") this.#confirmAt = now + CONFIRM_LOOK_MS;
+    }
   }
 
   /** The address whose turn it is to be tried again by this one request, or null. */
@@ -119,6 +142,7 @@ export class PoolRuntime {
       now,
     );
     origin.change = state;
+    if (state.kind === "held") this.#confirmAt = Math.min(this.#confirmAt, state.confirmAt);
     if (failure === null) {
       const fresh = new Set(resolution.addresses.map((address) => address.ip));
       for (const address of origin.addresses) address.leftAnswer = !fresh.has(address.ip);
@@ -126,11 +150,12 @@ export class PoolRuntime {
     if (verdict.kind !== "apply") return;
     const known = new Map(origin.addresses.map((address) => [address.ip, address]));
     const next = verdict.addresses.map(
-      (address) =>
-        known.get(address.ip) ?? this.#newAddress(origin, { ip: address.ip, family: address.family }, now),
+      (address) => known.get(address.ip) ?? this.#newAddress(origin, { ip: address.ip, family: address.family }, now),
     );
     for (const address of origin.addresses) if (!next.includes(address)) address.retire();
     origin.addresses = next;
+    // A name with four addresses is still one origin: they share its weight.
+    for (const address of next) address.weight = origin.settings.weight / next.length;
     this.members = this.origins.flatMap((each) => each.addresses);
     this.assess(now);
     this.onMembers();

@@ -90,7 +90,10 @@ class Check implements SocketListener, MessageEvents {
   }
 
   onFault(error: unknown): void {
-    this.#tell({ ok: false, detail: `a defect of the check: ${error instanceof Error ? error.message : String(error)}` });
+    this.#tell({
+      ok: false,
+      detail: `a defect of the check: ${error instanceof Error ? error.message : String(error)}`,
+    });
   }
 
   onClose(): void {

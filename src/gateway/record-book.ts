@@ -80,7 +80,13 @@ export class RecordBook {
     const list = this.#slowest;
     if (slowestMax === 0 || record.tunnel) return false;
     const last = list[list.length - 1];
-    if (list.length >= slowestMax && last !== undefined && record.doneUs <= last.record.doneUs && now - this.#prunedAt < SLOWEST_FOR_MS / 10) return false;
+    if (
+      list.length >= slowestMax &&
+      last !== undefined &&
+      record.doneUs <= last.record.doneUs &&
+      now - this.#prunedAt < SLOWEST_FOR_MS / 10
+    )
+      return false;
     this.#prune(now);
     let at = list.length;
     while (at > 0 && (list[at - 1]?.record.doneUs ?? 0) < record.doneUs) at -= 1;
@@ -102,7 +108,12 @@ export class RecordBook {
 }
 
 function matches(record: ExchangeRecord, filter: ExchangeFilter): boolean {
-  if (filter.cause !== undefined && record.cause !== filter.cause && !record.attempts.some((attempt) => attempt.cause === filter.cause)) return false;
+  if (
+    filter.cause !== undefined &&
+    record.cause !== filter.cause &&
+    !record.attempts.some((attempt) => attempt.cause === filter.cause)
+  )
+    return false;
   if (filter.origin !== undefined && !record.attempts.some((attempt) => attempt.origin === filter.origin)) return false;
   if (filter.service !== undefined && record.service !== filter.service) return false;
   if (filter.route !== undefined && record.route !== filter.route) return false;

@@ -104,7 +104,8 @@ export function preferredForm(accept: string | null): Form {
 
 function formOf(range: string): Form | null {
   if (range === "text/html" || range === "application/xhtml+xml") return "html";
-  if (range === "application/problem+json" || range === "application/json" || range === "application/*") return "problem";
+  if (range === "application/problem+json" || range === "application/json" || range === "application/*")
+    return "problem";
   if (range === "text/plain" || range === "text/*" || range === "*/*") return "text";
   return null;
 }
@@ -143,7 +144,10 @@ function bodyFor(
         }),
       };
     case "text":
-      return { type: "text/plain; charset=utf-8", body: `${status} ${phrase}\n${sentence}\nReference: ${context.requestId}\n` };
+      return {
+        type: "text/plain; charset=utf-8",
+        body: `${status} ${phrase}\n${sentence}\nReference: ${context.requestId}\n`,
+      };
   }
 }
 

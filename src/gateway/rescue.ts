@@ -19,6 +19,8 @@ export interface FailedAttempt {
   readonly replay: ReplayBuffer | null;
   /** Body bytes received so far. */
   readonly requestBytes: number;
+  /** It was a used connection, and it ended without a byte: a new one to the same origin is another try. */
+  readonly staleConnection: boolean;
   /** Usable origins that were not tried. */
   readonly othersLeft: number;
   readonly now: number;
@@ -41,7 +43,7 @@ export function rescue(failed: FailedAttempt): RetryVerdict {
     attempts: failed.attempts,
     attemptsMax: options.attemptsMax,
     othersLeft: failed.othersLeft,
-    staleConnection: failed.cause === "origin.keepalive_race" || failed.cause === "net.half_open",
+    staleConnection: failed.staleConnection,
     leftMs: -1,
     budgetLeft,
     budgetWords: budgetLeft ? "" : budgetInWords(options, service.budget, now),

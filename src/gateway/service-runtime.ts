@@ -16,7 +16,11 @@ import { PoolRuntime } from "./pool-runtime.ts";
 import { RouteCounters } from "./telemetry.ts";
 
 export type Picked =
-  | { readonly kind: "address"; readonly address: OriginAddress; readonly note: { readonly code: DecisionCode; readonly reason: string } | null }
+  | {
+      readonly kind: "address";
+      readonly address: OriginAddress;
+      readonly note: { readonly code: DecisionCode; readonly reason: string } | null;
+    }
   /** A name has not been resolved yet: `ask` calls back when it has. */
   | { readonly kind: "ask"; readonly ask: (done: () => void) => void }
   | { readonly kind: "none"; readonly cause: CauseId; readonly evidence: string };
@@ -92,7 +96,10 @@ export class ServiceRuntime {
         return {
           kind: "address",
           address: other,
-          note: { code: "pick.other-pool", reason: `pool ${inUse.name} has no origin left for this exchange; pool ${pool.name} has` },
+          note: {
+            code: "pick.other-pool",
+            reason: `pool ${inUse.name} has no origin left for this exchange; pool ${pool.name} has`,
+          },
         };
       }
     }

@@ -47,6 +47,8 @@ export function countCause(counts: Partial<Record<CauseId, number>>, cause: Caus
 export class Telemetry {
   readonly refusals: Partial<Record<RefusalId, number>> = {};
   connectionsAccepted = 0;
+  /** Exchanges that no route took, or that were no exchange: counted without a service. */
+  readonly unrouted: RouteCounters = new RouteCounters("", "");
 
   refused(id: RefusalId): void {
     this.refusals[id] = (this.refusals[id] ?? 0) + 1;

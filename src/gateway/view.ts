@@ -44,20 +44,18 @@ export function createView({ core, listeners, listening, ports, startedAt }: Vie
       return record === null ? null : structuredClone(record);
     },
     metrics: () => ({
-      routes: core.services.flatMap((service) =>
-        service.counters.map((counters) => ({
-          service: counters.service,
-          route: counters.route,
-          byStatus: counters.byStatus,
-          byOutcome: { ...counters.byOutcome },
-          byCause: { ...counters.byCause },
-          duration: copyOf(counters.duration),
-          requestBytes: counters.requestBytes,
-          responseBytes: counters.responseBytes,
-          retries: counters.retries,
-          retriesRefusedByBudget: counters.retriesRefusedByBudget,
-        })),
-      ),
+      routes: [core.telemetry.unrouted, ...core.services.flatMap((service) => service.counters)].map((counters) => ({
+        service: counters.service,
+        route: counters.route,
+        byStatus: counters.byStatus,
+        byOutcome: { ...counters.byOutcome },
+        byCause: { ...counters.byCause },
+        duration: copyOf(counters.duration),
+        requestBytes: counters.requestBytes,
+        responseBytes: counters.responseBytes,
+        retries: counters.retries,
+        retriesRefusedByBudget: counters.retriesRefusedByBudget,
+      })),
       origins: core.services.flatMap((service) =>
         service.pools.flatMap((pool) =>
           pool.members.map((address) => ({
@@ -77,7 +75,7 @@ export function createView({ core, listeners, listening, ports, startedAt }: Vie
           })),
         ),
       ),
-      refusals: { ...core.telemetry.refusals } as Record<string, number>,
+      refusals: { ...core.telemetry.refusals },
       connectionsAccepted: core.telemetry.connectionsAccepted,
       connectionsOpen: core.connections,
       exchangesActive: core.exchangesActive,
@@ -93,7 +91,9 @@ export function createView({ core, listeners, listening, ports, startedAt }: Vie
     const used = service.poolInUse;
     const { availability } = used;
     const anything = service.pools.some((pool) => pool.availability.usable.length > 0);
-    const allUp = service.pools.every((pool) => pool.availability.standings.every((standing) => standing.state === "up"));
+    const allUp = service.pools.every((pool) =>
+      pool.availability.standings.every((standing) => standing.state === "up"),
+    );
     const away = used !== service.pools[0];
     const state = !anything
       ? "down"
@@ -111,8 +111,8 @@ export function createView({ core, listeners, listening, ports, startedAt }: Vie
       because,
       pools: service.pools.map((pool) => ({
         name: pool.name,
-        origins: pool.members.length,
-        available: pool.availability.usable.length,
+        origins: pool.origins.length,
+        available: pool.origins.filter((origin) => origin.addresses.some((address) => address.share > 0)).length,
       })),
     };
   }
@@ -123,13 +123,14 @@ export function createView({ core, listeners, listening, ports, startedAt }: Vie
       pool.settle(now);
       return pool.origins.map((origin) => {
         const failure = origin.resolution?.failure ?? null;
+        const known = origin.addresses.length > 0 ? "the last good answer stays in use" : "no earlier answer is known";
         return {
           service: service.settings.name,
           pool: pool.name,
           origin: origin.settings.url,
           weight: origin.settings.weight,
           addresses: origin.addresses.map((address) => addressView(service, pool, address, clock, now)),
-          resolution: failure === null ? "" : `${failure.cause} (${failure.code})`,
+          resolution: failure === null ? "" : `${failure.cause} (${failure.code}): ${known}`,
         };
       });
     });

@@ -49,7 +49,8 @@ export function parseForwarded(value: string): ReadonlyMap<string, string>[] | n
   let element = new Map<string, string>();
   // Empty elements are allowed (RFC 9110 §5.6.1), empty pairs are too (RFC 7239 §4).
   // Whitespace is matched at one place on either side of a pair, so that a long run of it costs one pass.
-  const pair = /[ \t]*(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]+)=(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]+)|"((?:[^"\\]|\\.)*)")[ \t]*)?([;,]|$)/y;
+  const pair =
+    /[ \t]*(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]+)=(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]+)|"((?:[^"\\]|\\.)*)")[ \t]*)?([;,]|$)/y;
   while (pair.lastIndex < value.length) {
     const match = pair.exec(value);
     if (match === null) return null;

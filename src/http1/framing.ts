@@ -48,7 +48,8 @@ function readLength(head: MessageHead): RefusalId | null {
   // Beyond 2^53 the sum is no longer exact, but it never falls back below it.
   if (length > Number.MAX_SAFE_INTEGER) return "content-length-overflow";
   head.contentLength = length;
-  head.contentLengthPlain = bytes[start] !== ZERO || end - start === 1;
+  const alone = start - head.nameEnd(index) <= 2 && end === head.lineEnd(index) - 2;
+  head.contentLengthPlain = alone && (bytes[start] !== ZERO || end - start === 1);
   return null;
 }
 

@@ -88,7 +88,10 @@ export class MessageHead {
   framing: Framing = "none";
   /** The declared length, also of a response without content (HEAD, 304); -1: none declared. */
   contentLength = -1;
-  /** True unless Content-Length was written with leading zeros, which some servers read as octal: pass the number on, not the text. */
+  /**
+   * False when Content-Length was written with leading zeros, which some servers read as octal, or among tabs and
+   * spaces, which some do not trim. Legal, but then the number is passed on and not the line.
+   */
   contentLengthPlain = true;
   /** What version and Connection say, and false when a message leaves any doubt about where the next one begins. */
   keepAlive = true;
@@ -236,7 +239,8 @@ export class MessageHead {
     this.targetStart -= offset;
     this.targetEnd -= offset;
     this.pathStart -= offset;
-    if (this.pathEnd >= 0) this.pathEnd -= offset;
+    // Still negative when the path has no end yet.
+    this.pathEnd -= offset;
     this.authorityStart -= offset;
     this.authorityEnd -= offset;
     this.reasonStart -= offset;

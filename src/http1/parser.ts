@@ -127,10 +127,7 @@ export class ResponseParser extends MessageReader {
     if (this.method === null) return this.refuseAt(start, "response-unexpected");
     const byte = bytes[start] ?? 0;
     if (byte === LETTER_H) return this.readHead(bytes, start, end, STATUS);
-    return this.refuseAt(
-      start,
-      byte === TLS_ALERT || byte === TLS_HANDSHAKE ? "tls-from-origin" : "response-not-http",
-    );
+    return this.refuseAt(start, byte === TLS_ALERT || byte === TLS_HANDSHAKE ? "tls-from-origin" : "response-not-http");
   }
 
   /** A response that is due and never began is no clean end either. */

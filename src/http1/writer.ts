@@ -91,7 +91,7 @@ export class ByteWriter {
     let rest = value;
     for (let at = this.length + digits - 1; at >= this.length; at -= 1) {
       const tens = Math.floor(rest / 10);
-      this.bytes[at] = ZERO + rest - tens * 10;
+      this.bytes[at] = ZERO + (rest - tens * 10);
       rest = tens;
     }
     this.length += digits;

@@ -15,7 +15,8 @@ export const systemClock: Clock = {
  * exit. What has to keep the process alive is an open listener or connection.
  */
 export const systemSchedule: Schedule = (ms, run) => {
-  const timer = setTimeout(run, ms);
+  // Beyond this Node fires at once.
+  const timer = setTimeout(run, Math.min(ms, 2 ** 31 - 1));
   timer.unref();
   return () => clearTimeout(timer);
 };

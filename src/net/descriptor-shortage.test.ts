@@ -14,8 +14,10 @@ import { systemClock, systemSchedule } from "${import.meta.dirname}/clock.ts";
 import { createResolver } from "${import.meta.dirname}/resolver.ts";
 
 const resolver = createResolver({
-  dns: { resolvers: [process.argv[1]], timeoutMs: 2000, ttlMinMs: 1, ttlMaxMs: 1 },
-  clock: systemClock, chance: systemChance, schedule: systemSchedule,
+  dns: { resolvers: [process.argv[1]], timeoutMs: 5000, ttlMinMs: 1000, ttlMaxMs: 1000 },
+  clock: systemClock, chance: systemChance,
+  // A refresh comes at once, so that nobody waits for it here; the time limit of a question stays.
+  schedule: (ms, run) => systemSchedule(ms < 5000 ? 1 : ms, run),
 });
 const ask = (name) => new Promise((resolve) => resolver.resolve(name, resolve));
 const keepAlive = setInterval(() => {}, 1000);

@@ -2,9 +2,11 @@
  * Questions to name servers through c-ares (`node:dns` Resolver): real sockets on the event loop, where
  * `getaddrinfo` would hold one of four threads for as long as a dead name server keeps silent.
  *
- * One c-ares channel for each server, and the failover between them here: a channel with several servers hides
- * which of them failed and how, and that is what an operator wants to know. The server that answered last is
- * asked first, so a dead one costs its time limit once and not with every question.
+ * A c-ares channel of its own for each question to each server, though it costs 50 µs. Questions in one channel
+ * share a socket and a fate: one answer that cannot be read fails all of them (measured), whatever name they
+ * are for, and none can be taken back without the others. The failover between servers is here, too, because a
+ * channel with several hides which of them failed and how, and that is what an operator wants to know. The
+ * server that answered last is asked first, so a dead one costs its time limit once and not with every name.
  */
 import { Resolver } from "node:dns";
 import { isIPv6 } from "node:net";
@@ -42,87 +44,87 @@ export interface DnsClientOptions {
   readonly shortage: () => string | null;
 }
 
-/** c-ares repeats a question that may have been lost; these repeats all fall within `timeoutMs`. */
-const TRIES = 4;
+/** A question may get lost, so it is asked again after a quarter and after three quarters of the time limit. */
+const TRIES = 3;
+const FIRST_TRY_RATIO = 0.25;
 const ADDRESSES_MAX = 64;
 
 export function createDnsClient(options: DnsClientOptions): DnsClient {
-  let channels = openChannels(options.servers, options.timeoutMs);
+  const { timeoutMs, schedule } = options;
+  const asking = new Set<Resolver>();
+  let servers = options.servers;
   let preferred = 0;
   let closed = false;
+  // What is no address throws here, at the start, and not in the middle of a request.
+  for (const server of servers) openChannel(server, timeoutMs);
 
   function ask(name: string, family: Family, done: (answer: FamilyAnswer) => void): void {
-    const asked = channels;
+    const asked = servers;
     const first = preferred;
     let failure: FamilyAnswer | null = null;
-    const askServer = (turn: number): void => {
+    const askNext = (turn: number): void => {
       const index = (first + turn) % asked.length;
-      const channel = asked[index];
-      if (channel === undefined || turn === asked.length) {
+      const server = asked[index];
+      if (server === undefined || turn === asked.length) {
         done(failure ?? { kind: "failed", cause: "dns.timeout", code: "ENOSERVER" });
         return;
       }
-      askChannel(channel, name, family, options, (answer) => {
-        if (closed) return;
+      askServer(server, name, family, (answer) => {
         if (answer.kind !== "failed") {
-          if (asked === channels) preferred = index;
+          if (asked === servers) preferred = index;
           done(answer);
           return;
         }
         failure = moreTelling(failure, answer);
         // Another server needs a descriptor just the same.
         if (answer.cause === "gw.fd_exhausted") done(answer);
-        else askServer(turn + 1);
+        else askNext(turn + 1);
       });
     };
-    askServer(0);
+    askNext(0);
+  }
+
+  function askServer(server: string, name: string, family: Family, done: (answer: FamilyAnswer) => void): void {
+    const channel = openChannel(server, timeoutMs);
+    asking.add(channel);
+    let late = false;
+    const cancelTimer = schedule(timeoutMs, () => {
+      late = true;
+      // Comes back as an error at once.
+      channel.cancel();
+    });
+    const onAnswer = (error: NodeJS.ErrnoException | null, records: readonly RecordWithTtl[]): void => {
+      asking.delete(channel);
+      cancelTimer();
+      if (closed) return;
+      if (error === null) done(toAnswer(records));
+      else done(toFailure(late ? "ETIMEOUT" : (error.code ?? ""), options));
+    };
+    if (family === 4) channel.resolve4(name, { ttl: true }, onAnswer);
+    else channel.resolve6(name, { ttl: true }, onAnswer);
   }
 
   return {
     ask,
-    setServers(servers): void {
-      channels = openChannels(servers, options.timeoutMs);
+    setServers(changed): void {
+      servers = changed;
       preferred = 0;
     },
     close(): void {
       closed = true;
-      for (const channel of channels) channel.cancel();
+      for (const channel of asking) channel.cancel();
     },
   };
 }
 
-function openChannels(servers: readonly string[], timeoutMs: number): readonly Resolver[] {
-  return servers.map((server) => {
-    // A third of the time for the first try, so that one lost packet does not become a failure. c-ares shortens
-    // it by what it learned of the server.
-    const first = Math.max(1, Math.ceil(timeoutMs / 3));
-    const channel = new Resolver({ timeout: first, tries: TRIES, maxTimeout: timeoutMs });
-    channel.setServers([isIPv6(server) ? `[${server}]` : server]);
-    return channel;
+function openChannel(server: string, timeoutMs: number): Resolver {
+  const channel = new Resolver({
+    timeout: Math.max(1, Math.ceil(timeoutMs * FIRST_TRY_RATIO)),
+    tries: TRIES,
+    maxTimeout: timeoutMs,
   });
-}
-
-function askChannel(
-  channel: Resolver,
-  name: string,
-  family: Family,
-  options: DnsClientOptions,
-  done: (answer: FamilyAnswer) => void,
-): void {
-  let answered = false;
-  const once = (answer: FamilyAnswer): void => {
-    if (answered) return;
-    answered = true;
-    cancelTimer();
-    done(answer);
-  };
-  // c-ares' own limits add up to something near the time limit, not to it. The question itself cannot be taken
-  // back without taking back all others of this channel; a late answer is ignored.
-  const cancelTimer = options.schedule(options.timeoutMs, () => once(failed("ETIMEOUT", options)));
-  const onAnswer = (error: NodeJS.ErrnoException | null, records: readonly RecordWithTtl[]): void =>
-    once(error === null ? toAnswer(records) : toFailure(error.code ?? "", options));
-  if (family === 4) channel.resolve4(name, { ttl: true }, onAnswer);
-  else channel.resolve6(name, { ttl: true }, onAnswer);
+  channel.setServers([isIPv6(server) ? `[${server}]` : server]);
+  return channel;
 }
 
 function toAnswer(records: readonly RecordWithTtl[]): FamilyAnswer {

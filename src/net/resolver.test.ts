@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Resolution, Resolver } from "../kernel/resolver.ts";
 import { startDnsServer } from "../../test/support/dns-server.ts";
-import type { DnsServer } from "../../test/support/dns-server.ts";
+import type { Behaviour, DnsServer } from "../../test/support/dns-server.ts";
 import { manualSchedule } from "../../test/support/manual-schedule.ts";
 import type { ManualSchedule } from "../../test/support/manual-schedule.ts";
 import { systemSchedule } from "./clock.ts";
@@ -231,6 +232,18 @@ describe("refreshing beside the traffic", () => {
     expect(server.asked.slice(6).every((question) => question.name === "long.example")).toBe(true);
   });
 
+  test("no name is asked for more than once in a second, whatever TTL and settings say", async () => {
+    server.set("a.example", { kind: "addresses", ips: ["192.0.2.1"], ttl: 0 });
+    const resolver = start({ dns: { ttlMinMs: 0, ttlMaxMs: 0 }, chance: () => 0.9 });
+    await watching(resolver, "a.example").next();
+    time.advance(999);
+    // Asked for afterwards, so by the time it is known an earlier question would have come as well.
+    await resolved(resolver, "b.example");
+    expect(server.asked).toHaveLength(4);
+    time.advance(1);
+    await arrives(() => server.asked.filter((question) => question.name === "a.example").length === 4);
+  });
+
   test("an answer in another order is the same answer", async () => {
     server.set("a.example", { kind: "addresses", ips: ["192.0.2.1", "192.0.2.2"], ttl: 10 });
     const resolver = start();
@@ -415,6 +428,42 @@ describe("failures", () => {
     server.set("a.example", { kind: "nxdomain" }, 6);
     expect((await resolved(start(), "a.example")).failure?.cause).toBe("dns.empty_or_prohibited");
   });
+});
+
+test("whatever name servers say, addresses once known are never emptied, and a failure is told exactly while there is one", async () => {
+  const kinds = ["nxdomain", "nodata", "servfail", "refused", "garbage"] as const;
+  const behaviour = (ip: string): fc.Arbitrary<Behaviour> =>
+    fc.oneof(
+      { weight: 2, arbitrary: fc.constant({ kind: "addresses", ips: [ip], ttl: 1 } as const) },
+      ...kinds.map((kind) => ({ weight: 1, arbitrary: fc.constant({ kind } as const) })),
+    );
+  let names = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(behaviour("192.0.2.1"), behaviour("2001:db8::1")), { minLength: 1, maxLength: 8 }),
+      async (rounds) => {
+        const name = `name${(names += 1)}.example`;
+        const resolver = start({ dns: { timeoutMs: 100_000_000 } });
+        let known = 0;
+        for (const [round, [four, six]] of rounds.entries()) {
+          server.set(name, four, 4);
+          server.set(name, six, 6);
+          const before = resolver.peek(name);
+          if (round === 0) resolver.watch(name, () => {});
+          else time.advance(20_000);
+          await arrives(() => resolver.peek(name) !== before && server.asked.at(-1)?.name === name);
+          const now = resolver.peek(name)!;
+          const answered = four.kind === "addresses" || six.kind === "addresses";
+          expect(now.failure === null).toBe(answered);
+          if (answered) expect(now.addresses.length).toBeGreaterThan(0);
+          expect(now.addresses.length).toBeGreaterThanOrEqual(Math.min(known, 1));
+          known = now.addresses.length;
+        }
+        resolver.close();
+      },
+    ),
+    { numRuns: 40 },
+  );
 });
 
 describe("several name servers", () => {

@@ -42,6 +42,8 @@ export interface ResolverOptions {
 
 /** A refresh comes up to this share of the TTL early, so that many names learned at once do not stay in step. */
 const EARLY_RATIO = 0.1;
+/** Whatever TTLs and settings say, no name is asked for more often. */
+const REFRESH_LEAST_MS = 1_000;
 const RETRY_FIRST_MS = 1_000;
 const RETRY_MOST_MS = 15_000;
 /** Retries are only ever later than their time, never more than one in a second. */
@@ -139,7 +141,7 @@ export function createResolver(options: ResolverOptions): Resolver {
     if (v4?.kind === "addresses" || v6?.kind === "addresses") {
       learnFamilies(entry, v4, v6);
       entry.failuresInRow = 0;
-      entry.askAfter = now + freshMs(v4, v6) * (1 - EARLY_RATIO * chance());
+      entry.askAfter = now + freshMs(v4, v6);
       publish(entry, null, now);
     } else if (v4 !== null && v6 !== null) {
       const failure = failureOf(v4, v6);
@@ -153,13 +155,14 @@ export function createResolver(options: ResolverOptions): Resolver {
     if (answer.complete) keepFresh(entry, now);
   }
 
-  /** The TTL of the answer, within its bounds. */
+  /** How long the answer counts as fresh: its TTL within the bounds, and a little less by chance. */
   function freshMs(v4: FamilyAnswer | null, v6: FamilyAnswer | null): number {
     const ttl = Math.min(
       v4?.kind === "addresses" ? v4.ttlMs : Infinity,
       v6?.kind === "addresses" ? v6.ttlMs : Infinity,
     );
-    return Math.min(Math.max(ttl, dns.ttlMinMs), dns.ttlMaxMs);
+    const bounded = Math.min(Math.max(ttl, dns.ttlMinMs), dns.ttlMaxMs);
+    return Math.max(bounded * (1 - EARLY_RATIO * chance()), REFRESH_LEAST_MS);
   }
 
   function retryMs(failuresInRow: number): number {

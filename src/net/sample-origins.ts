@@ -106,9 +106,11 @@ const PATHS: Readonly<Record<string, Answer>> = {
     response.on("close", () => clearTimeout(timer));
   },
 
-  "/crash": (_origin, _url, request) => {
+  "/crash": (origin, url, request, response) => {
+    const on = url.searchParams.get("on");
     // What a client sees of a process that dies: the connection is reset before any byte of a response.
-    request.socket.resetAndDestroy();
+    if (on === null || on === origin.name) request.socket.resetAndDestroy();
+    else sendJson(response, 200, { origin: origin.name, crashed: on });
   },
 
   "/truncate": (origin, _url, request, response) => {

@@ -155,7 +155,10 @@ export function wrapSocket(accepted: net.Socket, listenerOf: (socket: TcpSocket)
 
 /** Starts a connection to an address. */
 export function dialSocket(ip: string, port: number, family: 4 | 6, listener: SocketListener): TcpSocket {
-  const socket = new OwnedSocket({ allowHalfOpen: true, onread: onReadOptions() } as unknown as net.SocketConstructorOpts);
+  const socket = new OwnedSocket({
+    allowHalfOpen: true,
+    onread: onReadOptions(),
+  });
   const wrapped = new TcpSocket(socket, listener);
   wrapped.remoteAddress = ip;
   wrapped.remotePort = port;
@@ -175,7 +178,10 @@ function adopt(socket: OwnedSocket, listenerOf: (socket: TcpSocket) => SocketLis
 }
 
 /** Node calls the callback as a method of the socket, but its types do not promise that: hence no `this`. */
-function onReadOptions(): { buffer: () => Buffer; callback: (this: OwnedSocket, length: number, view: Uint8Array) => boolean } {
+function onReadOptions(): {
+  buffer: () => Buffer;
+  callback: (this: OwnedSocket, length: number, view: Uint8Array) => boolean;
+} {
   return { buffer: readView, callback: onRead };
 }
 

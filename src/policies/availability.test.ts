@@ -145,6 +145,22 @@ test("an origin that checks and traffic accuse alike stays out, also when many a
   expect(pool.assess(20_000)).toMatchObject({ kind: "normal", liveShare: 0.25 });
 });
 
+test("without that, dead origins would be tried again each time their failures leave the window", () => {
+  // Nobody may be ejected here, so the agreement of checks and traffic is all that keeps the dead out.
+  const noEjection = { ...options, ejection: { ...options.ejection, ejectedRatioMax: 0 } };
+  const pool = new Pool(4);
+  for (const index of [0, 1, 2]) pool.check(index, false, 100, 3);
+  expect(assess(noEjection, pool.members, 100)).toMatchObject({
+    kind: "fail-open",
+    code: "available.fail-open.checks",
+  });
+  for (const { ejection } of pool.members.slice(0, 3)) Object.assign(ejection, { run: 5, lastFailureAt: 200 });
+  for (const index of [0, 1, 2]) pool.check(index, false, 20_000);
+  const available = assess(noEjection, pool.members, 20_000);
+  expect(available).toMatchObject({ kind: "normal", liveShare: 0.25 });
+  expect(available.usable).toHaveLength(1);
+});
+
 test("when nothing works all are used", () => {
   const pool = new Pool(3);
   for (const index of [0, 1, 2]) pool.traffic(index, "failure", 100, 5);

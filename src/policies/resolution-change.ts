@@ -9,6 +9,9 @@
  * - Everything else is applied: also a move to entirely different addresses, which is how providers
  *   replace machines.
  *
+ * A held answer needs a second one to be confirmed. A resolver that reports only changes will not repeat
+ * itself, so the owner judges the newest answer once more when `confirmAt` has come.
+ *
  * Pure: the given state is not changed. Addresses are told apart by `ip` (names carry no ports).
  */
 import { durationInWords } from "./words.ts";

@@ -13,6 +13,7 @@
  * taken from it for a repeat that does not happen.
  */
 import type { RetryClass } from "../kernel/causes.ts";
+import type { DecisionCode } from "../kernel/decisions.ts";
 import { durationInWords, sizeInWords } from "./words.ts";
 
 /** What became of the request body: only the last two cannot be sent again. */
@@ -53,28 +54,8 @@ export interface RetryInput {
   readonly budgetWords: string;
 }
 
-/** Every code of this policy with its meaning, for docs/reference/decisions.md. */
-export const RETRY_CODES = {
-  "retry.allowed.never-sent":
-    "Nothing of the request reached an origin, so it goes to another one, whatever its method.",
-  "retry.allowed.idempotent":
-    "The request may be repeated safely and no response had begun, so it goes to another origin.",
-  "retry.allowed.fresh-connection":
-    "An idle connection had died; the request goes to the same origin on a new connection, as no other is left.",
-  "retry.refused.client-gone": "The client left; there is nobody to answer.",
-  "retry.refused.response-begun": "The response had begun; a second one cannot replace it.",
-  "retry.refused.no-cure": "The cause of the failure is not cured by repeating the request.",
-  "retry.refused.not-idempotent":
-    "The request may have reached the origin and is not idempotent; repeating might run it twice.",
-  "retry.refused.body-too-large": "The request body exceeds the replay buffer and was passed on without being kept.",
-  "retry.refused.body-not-kept": "The memory for all replay buffers was used up, so the request body was not kept.",
-  "retry.refused.attempts": "The exchange has used all the attempts that it may.",
-  "retry.refused.no-other-origin": "No usable origin is left that the exchange has not tried.",
-  "retry.refused.deadline": "Too little time is left for another attempt.",
-  "retry.refused.budget": "The service has used up its retry budget.",
-} as const satisfies Record<string, string>;
-
-export type RetryCode = keyof typeof RETRY_CODES;
+/** What the codes mean stands in kernel/decisions.ts. */
+export type RetryCode = Extract<DecisionCode, `retry.${string}`>;
 
 export interface RetryVerdict {
   readonly retry: boolean;

@@ -1,7 +1,9 @@
 /** Causes that name resolution brings about, with a real name server on loopback that answers as each case needs. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ExchangeRecord } from "../../src/contract/record.ts";
+import type { OriginAddressView } from "../../src/contract/view.ts";
 import { CAUSES, type CauseId } from "../../src/kernel/causes.ts";
+import { deafListener, type DeafListener } from "../support/deaf-listener.ts";
 import { startDnsServer, type Behaviour, type DnsServer } from "../support/dns-server.ts";
 import { startGateway, type GatewayProcess } from "../support/gateway-process.ts";
 import { rawClient } from "../support/raw-client.ts";
@@ -22,6 +24,7 @@ const CASES: readonly { name: string; cause: CauseId; title: string; behaviour: 
 ];
 
 let dns: DnsServer;
+let deaf: DeafListener;
 let origin: RawOrigin;
 let gateway: GatewayProcess;
 
@@ -31,17 +34,22 @@ beforeAll(async () => {
   for (const { name, behaviour } of CASES) dns.set(`${name}.origin.test`, behaviour);
   dns.set("moving.origin.test", { kind: "addresses", ips: ["127.0.0.1"], ttl: 1 }, 4);
   dns.set("moving.origin.test", { kind: "nodata" }, 6);
-  const names = [...CASES.map(({ name }) => name), "moving"];
+  deaf = await deafListener();
+  dns.set("moved.origin.test", { kind: "addresses", ips: ["127.0.0.1"], ttl: 1 }, 4);
+  dns.set("moved.origin.test", { kind: "nodata" }, 6);
+  const ports = new Map([...CASES.map(({ name }) => name), "moving"].map((name) => [name, origin.port]));
+  ports.set("moved", Number(new URL(deaf.url).port));
   gateway = await startGateway({
     records: { sample: "100%", sampled: 100_000 },
     accessLog: false,
     dns: { resolvers: [dns.address], timeout: "300ms", ttlMin: "0s" },
     services: Object.fromEntries(
-      names.map((name) => [
+      [...ports].map(([name, port]) => [
         name,
         {
           hosts: [`${name}.test`],
-          pools: [{ name: "only", origins: [`http://${name}.origin.test:${origin.port}`] }],
+          pools: [{ name: "only", origins: [`http://${name}.origin.test:${port}`] }],
+          routes: [{ match: { path: "/*" }, timeouts: { connect: "4s" } }],
           health: false,
           retry: false,
         },
@@ -52,6 +60,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await gateway?.stop();
   await origin?.close();
+  await deaf?.stop();
   await dns?.close();
 });
 
@@ -83,10 +92,22 @@ describe("a name that was known", () => {
     expect((await ask("moving", "/during")).status).toBe(200);
   });
 
-  it("dns.stale_ip: is named when the address of an answer that could not be refreshed stops answering", async () => {
-    await origin.close();
-    const { status, record } = await ask("moving", "/after");
+  it("dns.stale_ip: is named when an address fails that the name has lost meanwhile", async () => {
+    const client = await rawClient(gateway.port);
+    await client.send("GET /moved HTTP/1.1\r\nHost: moved.test\r\n\r\n");
+    await until("the attempt to connect", async () => ((await addressesOf("moved"))[0]?.inFlight === 1 ? true : null));
+    dns.set("moved.origin.test", { kind: "addresses", ips: ["127.0.0.2"], ttl: 1 }, 4);
+    await until("the new answer to be known", async () =>
+      (await addressesOf("moved")).some(({ address }) => address.startsWith("127.0.0.2:")) ? true : null,
+    );
+    const { status } = await client.response();
+    const record = await gateway.record("it", ({ target }) => target === "/moved");
     expect(record, record.evidence).toMatchObject({ cause: "dns.stale_ip", party: "dns", originStatus: 0 });
     expect(status).toBe(502);
+    client.close();
   });
 });
+
+async function addressesOf(service: string): Promise<OriginAddressView[]> {
+  return (await gateway.origins()).filter((origin) => origin.service === service).flatMap(({ addresses }) => addresses);
+}

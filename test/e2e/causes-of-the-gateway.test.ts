@@ -126,9 +126,12 @@ describe("gw.shed", () => {
       expect((await client.response()).status).toBe(200);
     }
     const third = await rawClient(gateway.port);
-    // It may be refused before it has said anything.
-    await third.send(get("/too-many")).catch(() => {});
-    await third.over;
+    await third.send(get("/too-many"));
+    const refusal = await third.response();
+    expect(refusal.status).toBe(503);
+    // Kept open, it would still hold the place that it was refused.
+    expect(refusal.headers["connection"]).toMatch(/close/i);
+    expect(await third.over).toBe("fin");
     const record = await gateway.record("the one too many", ({ cause }) => cause === "gw.shed");
     expect(record).toMatchObject({ party: "overload", originStatus: 0, peerPort: third.localPort });
     await first.send(get("/fits-still"));

@@ -14,8 +14,8 @@ beforeAll(async () => {
   origin = await rawOrigin(answerAll(OK));
   gateway = await startGateway(inFrontOf([origin.url], {}, { listener: { timeouts: { halfClosed: "1s" } } }));
 });
-afterEach(() => {
-  origin.follow(answerAll(OK));
+afterEach(async () => {
+  await freshOrigin(answerAll(OK));
 });
 afterAll(async () => {
   await gateway?.stop();
@@ -77,7 +77,7 @@ describe("the client's connection", () => {
   it("stays for the next request and is closed when the client asks for it", async () => {
     const client = await rawClient(gateway.port);
     await client.send(get("/1"));
-    await client.response();
+    expect((await client.response()).status).toBe(200);
     await client.send(get("/2", "Connection: close\r\n"));
     const last = await client.response();
     expect(last.headers["connection"]).toMatch(/close/i);

@@ -57,17 +57,23 @@ describe("a gateway that is told to stop", () => {
     expect(await gateway.child.ending).toEqual({ code: 0, signal: null });
   });
 
-  it("passes a response on to its end that had begun before", async () => {
-    const client = await withOneUnderWay("30s");
-    const connection = await origin.connection(1);
-    await connection.send("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf");
-    await client.received.until("the first half", (text) => (text.endsWith("half") ? true : null));
-    gateway.child.signal("SIGTERM");
-    await until("new connections to be refused", async () => ((await refused(gateway.port)) ? true : null));
-    await connection.send("half");
-    expect((await client.response()).body).toBe("halfhalf");
-    expect((await gateway.child.ending).code).toBe(0);
-  });
+  it(
+    "passes a response on to its end that had begun before, and does not wait for its client after that",
+    { timeout: 15_000 },
+    async () => {
+      const client = await withOneUnderWay("30s");
+      const connection = await origin.connection(1);
+      await connection.send("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf");
+      await client.received.until("the first half", (text) => (text.endsWith("half") ? true : null));
+      gateway.child.signal("SIGTERM");
+      await until("new connections to be refused", async () => ((await refused(gateway.port)) ? true : null));
+      await connection.send("half");
+      expect((await client.response()).body).toBe("halfhalf");
+      // The head was gone before anybody knew of the end, so the FIN has to say it.
+      expect(await client.over).toBe("fin");
+      expect((await gateway.child.ending).code).toBe(0);
+    },
+  );
 
   it("cuts what is still running when the time for draining is over, and exits", async () => {
     const client = await withOneUnderWay("500ms");
@@ -77,12 +83,13 @@ describe("a gateway that is told to stop", () => {
     await client.over;
   });
 
-  it("stops at once at the second signal", async () => {
+  it("stops at once at a second signal", async () => {
     await withOneUnderWay("60s");
-    gateway.child.signal("SIGTERM");
-    await until("new connections to be refused", async () => ((await refused(gateway.port)) ? true : null));
-    gateway.child.signal("SIGTERM");
-    await gateway.child.ending;
-    expect(gateway.child.running).toBe(false);
+    // Signals that come together count as one (a launcher passes Ctrl-C on a second time), so this one is repeated.
+    await until("the gateway to end", () => {
+      if (gateway.child.running) gateway.child.signal("SIGTERM");
+      return gateway.child.running ? null : true;
+    });
+    expect((await gateway.child.ending).code).toBe(143);
   });
 });

@@ -31,7 +31,10 @@ beforeAll(async () => {
   if (hasIpv6) await front("six", startNodeApp("six", { host: "::1" }));
   if (hasNginx) {
     // By default nginx compresses nothing for requests with Via, because ancient proxies could not take it.
-    const nginx = await front("nginx", startNginx("gzip on; gzip_proxied any; gzip_min_length 1; gzip_types text/plain;"));
+    const nginx = await front(
+      "nginx",
+      startNginx("gzip on; gzip_proxied any; gzip_min_length 1; gzip_types text/plain;"),
+    );
     writeFileSync(join(nginx.root, "page.txt"), "from nginx\n".repeat(1_000));
   }
   if (hasPython) {

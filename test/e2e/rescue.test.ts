@@ -31,7 +31,12 @@ const BREAKS: Script = async (connection) => {
 async function behind(...scripts: Script[]): Promise<void> {
   for (const script of scripts) origins.push(await rawOrigin(script));
   // Without ejection every origin keeps getting its share, so that each test sees what it is about.
-  gateway = await startGateway(inFrontOf(origins.map(({ url }) => url), { ejection: false }));
+  gateway = await startGateway(
+    inFrontOf(
+      origins.map(({ url }) => url),
+      { ejection: false },
+    ),
+  );
 }
 
 async function ask(request: string, method = "GET"): Promise<Message> {

@@ -173,6 +173,8 @@ function count(answer: IncomingMessage): Promise<number> {
     answer.once("end", () => {
       resolve(bytes);
     });
+    // A stream that was paused stays paused when it gets a listener.
+    answer.resume();
   });
 }
 

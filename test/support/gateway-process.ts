@@ -38,12 +38,12 @@ export interface GatewayProcess {
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const STARTUP_MS = 20_000;
 
-/** Starts a gateway and resolves when it serves. A file that must know the gateway's own port is a function of it. */
-export async function startGateway(file: GatewayFile | ((port: number) => GatewayFile)): Promise<GatewayProcess> {
+/** Starts a gateway and resolves when it serves. */
+export async function startGateway(file: GatewayFile): Promise<GatewayProcess> {
   const port = await freePort();
   const adminPort = await freePort();
   const folder = await mkdtemp(join(tmpdir(), "goodgate-test-"));
-  const { listener, ...rest } = typeof file === "function" ? file(port) : file;
+  const { listener, ...rest } = file;
   const config = {
     listeners: [{ bind: `127.0.0.1:${port}`, ...listener }],
     admin: { bind: `127.0.0.1:${adminPort}` },

@@ -30,11 +30,10 @@ export interface RawClient {
   readonly over: Promise<string>;
 }
 
-/** Connects, from `localAddress` when one is given; rejects when that fails. */
-export function rawClient(port: number, host = "127.0.0.1", localAddress?: string): Promise<RawClient> {
+/** Connects; rejects when that fails. */
+export function rawClient(port: number, host = "127.0.0.1"): Promise<RawClient> {
   return new Promise((resolve, reject) => {
-    const from = localAddress === undefined ? {} : { localAddress };
-    const socket = connect({ port, host, noDelay: true, allowHalfOpen: true, ...from });
+    const socket = connect({ port, host, noDelay: true, allowHalfOpen: true });
     socket.once("error", reject);
     socket.once("connect", () => {
       socket.off("error", reject);

@@ -30,7 +30,11 @@ describe("the corpus as a whole", () => {
   });
 
   test("meets every refusal that there is", () => {
-    const met = new Set(FILES.flatMap((file) => file.cases).flatMap((wire) => logOf(wire, [])).map((line) => line.replace(/^(?:refused|finish) /, "")));
+    const met = new Set(
+      FILES.flatMap((file) => file.cases)
+        .flatMap((wire) => logOf(wire, []))
+        .map((line) => line.replace(/^(?:refused|finish) /, "")),
+    );
     expect(Object.keys(REFUSALS).filter((id) => !met.has(id))).toEqual([]);
   });
 });

@@ -61,9 +61,10 @@ export function readCases(markdown: string, name: string): WireCase[] {
       } else if (fence[1] === "request" || fence[1] === "response") {
         block = { kind: fence[1], methods: (fence[2] ?? "").split(" ").filter(Boolean), lines: content };
       }
-    } else if (/^\|/.test(line) && block !== null) {
+    } else if (line.startsWith("|") && block !== null) {
       const frame = block;
-      for (at += 2; /^\|/.test(lines[at] ?? ""); at += 1) cases.push(rowOf(frame, heading, lines[at] ?? "", name));
+      for (at += 2; (lines[at] ?? "").startsWith("|"); at += 1)
+        cases.push(rowOf(frame, heading, lines[at] ?? "", name));
       block = null;
     }
   }
@@ -71,7 +72,11 @@ export function readCases(markdown: string, name: string): WireCase[] {
 }
 
 function caseOf(block: Block, title: string): Pick<WireCase, "title" | "kind" | "methods"> {
-  return { title, kind: block.kind, methods: block.kind === "response" && block.methods.length === 0 ? ["GET"] : block.methods };
+  return {
+    title,
+    kind: block.kind,
+    methods: block.kind === "response" && block.methods.length === 0 ? ["GET"] : block.methods,
+  };
 }
 
 function rowOf(block: Block, heading: string, row: string, name: string): WireCase {

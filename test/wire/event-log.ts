@@ -133,7 +133,8 @@ function headLine(head: MessageHead): string {
 
 function startLine(head: MessageHead): string {
   const text = (start: number, end: number): string => escaped(head.bytes.toString("latin1", start, end));
-  if (head.status > 0) return `HTTP/1.${head.minorVersion} ${head.status} ${text(head.reasonStart, head.reasonEnd)}`.trimEnd();
+  if (head.status > 0)
+    return `HTTP/1.${head.minorVersion} ${head.status} ${text(head.reasonStart, head.reasonEnd)}`.trimEnd();
   const target = text(head.targetStart, head.targetEnd);
   const path = `path ${text(head.pathStart, head.pathEnd)}`.trimEnd();
   const authority = text(head.authorityStart, head.authorityEnd);
@@ -151,7 +152,10 @@ function checkHead(head: MessageHead): void {
   let at = head.fieldsStart;
   const seen = new Set<number>();
   for (let index = 0; index < head.fieldCount; index += 1) {
-    if (head.lineStart(index) !== at || head.bytes.toString("latin1", head.lineEnd(index) - 2, head.lineEnd(index)) !== "\r\n") {
+    if (
+      head.lineStart(index) !== at ||
+      head.bytes.toString("latin1", head.lineEnd(index) - 2, head.lineEnd(index)) !== "\r\n"
+    ) {
       throw new Error(`line ${index} does not follow the one before it`);
     }
     at = head.lineEnd(index);
@@ -159,10 +163,13 @@ function checkHead(head: MessageHead): void {
     const name = head.name(index).toLowerCase();
     const known = FIELD_NAMES.indexOf(name, 1);
     if (id !== (known < 0 ? FIELD.OTHER : known)) throw new Error(`${name} has id ${id}`);
-    if (id !== FIELD.OTHER && !seen.has(id) && head.find(id) !== index) throw new Error(`find does not find the first ${name}`);
+    if (id !== FIELD.OTHER && !seen.has(id) && head.find(id) !== index)
+      throw new Error(`find does not find the first ${name}`);
     seen.add(id);
     if (!head.named(index, name)) throw new Error(`${name} is not named ${name}`);
-    const next = Array.from({ length: head.fieldCount }, (_, other) => other).find((other) => other > index && head.id(other) === id);
+    const next = Array.from({ length: head.fieldCount }, (_, other) => other).find(
+      (other) => other > index && head.id(other) === id,
+    );
     if (head.next(index) !== (next ?? -1)) throw new Error(`next after ${index} is ${head.next(index)}`);
   }
   if (at !== head.fieldsEnd || head.headEnd !== at + 2) throw new Error("the fields do not end where the head does");

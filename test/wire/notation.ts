@@ -6,7 +6,9 @@
 
 /** The bytes (one character each) of a block or of a table cell without line ends of its own. */
 export function bytesOf(lines: readonly string[]): string {
-  return lines.map((line) => (/(?<!\\)(?:\\\\)*\\$/.test(line) ? unescape(line.slice(0, -1)) : `${unescape(line)}\r\n`)).join("");
+  return lines
+    .map((line) => (/(?<!\\)(?:\\\\)*\\$/.test(line) ? unescape(line.slice(0, -1)) : `${unescape(line)}\r\n`))
+    .join("");
 }
 
 export function unescape(text: string): string {

@@ -1,0 +1,280 @@
+/**
+ * What has to hold at the end of every run, whatever the scenario: the promises of the gateway, each as a function
+ * from the evidence of a run to what breaks it. `checkers.test.ts` shows for each of them that it can fail.
+ */
+import type { AttemptRecord, ExchangeRecord } from "../src/contract/record.ts";
+import { idOf } from "./ledger.ts";
+import type { RequestStory, Sighting } from "./ledger.ts";
+import type { Scenario } from "./scenario.ts";
+import type { Rest, World } from "./world.ts";
+
+export interface Found {
+  /** The request it is about; 0: none in particular. */
+  readonly id: number;
+  readonly what: string;
+}
+
+export interface Finding extends Found {
+  readonly checker: string;
+}
+
+export interface Checker {
+  readonly name: string;
+  readonly check: (world: World, scenario: Scenario) => Found[];
+}
+
+export const CHECKERS: readonly Checker[] = [
+  { name: "runs to its end", check: runsToItsEnd },
+  { name: "answered once", check: answeredOnce },
+  { name: "own response", check: (world) => sightings(world, "own response") },
+  { name: "no false end", check: (world) => sightings(world, "no false end") },
+  { name: "request intact", check: (world) => sightings(world, "request intact") },
+  { name: "run at most once", check: runAtMostOnce },
+  { name: "attempts in bounds", check: attemptsInBounds },
+  { name: "retries in budget", check: retriesInBudget },
+  { name: "one record", check: oneRecord },
+  { name: "true record", check: trueRecord },
+  { name: "explained", check: explained },
+  { name: "nothing left", check: nothingLeft },
+  { name: "pool never empty", check: poolNeverEmpty },
+  { name: "traffic returns", check: trafficReturns },
+  { name: "port contract", check: portContract },
+];
+
+function runsToItsEnd(world: World): Found[] {
+  const found = world.faults.map((text): Found => ({ id: 0, what: `an exception that nobody caught: ${text}` }));
+  if (world.gaveUp !== "") found.push({ id: 0, what: world.gaveUp });
+  return found;
+}
+
+function sightings(world: World, checker: Sighting["checker"]): Found[] {
+  return world.ledger.sightings.filter((sighting) => sighting.checker === checker);
+}
+
+/** Every request is answered, or its connection visibly ended. */
+function answeredOnce(world: World): Found[] {
+  const found = sightings(world, "answered once");
+  for (const story of world.ledger.stories.values()) {
+    if (story.state === "waiting") found.push({ id: story.id, what: "neither answered nor cut" });
+  }
+  return found;
+}
+
+function runAtMostOnce(world: World): Found[] {
+  const found: Found[] = [];
+  for (const { id, plan, runs } of world.ledger.stories.values()) {
+    if (plan.method !== "POST" || runs.length < 2) continue;
+    found.push({ id, what: `a POST was received whole ${runs.length} times: ${runs.map((run) => run.origin).join(", ")}` });
+  }
+  return found;
+}
+
+function attemptsInBounds(world: World): Found[] {
+  const found: Found[] = [];
+  for (const { id, record } of recordsOf(world)) {
+    const most = retryOf(world)?.attemptsMax ?? 1;
+    const { attempts, decisions } = record;
+    if (attempts.length > most) found.push({ id, what: `${attempts.length} attempts, ${most} are allowed` });
+    if (decisions.some((decision) => decision.code === "retry.allowed.fresh-connection")) continue;
+    const addresses = new Set(attempts.map((attempt) => attempt.address));
+    if (addresses.size < attempts.length) found.push({ id, what: "two attempts at one address" });
+  }
+  return found;
+}
+
+/** In no nine seconds more repeats than the budget of the ten around them. */
+function retriesInBudget(world: World): Found[] {
+  const options = retryOf(world);
+  if (options === null) return [];
+  const exchanges: number[] = [];
+  const retries: number[] = [];
+  for (const { startedAt, attempts } of world.records) {
+    attempts.forEach(({ startedUs }, index) => (index === 0 ? exchanges : retries).push(startedAt + startedUs / 1000));
+  }
+  exchanges.sort((one, other) => one - other);
+  retries.sort((one, other) => one - other);
+  for (const at of retries) {
+    const repeated = countWithin(retries, at - 9_000, at);
+    const allowed = options.budgetRatio * countWithin(exchanges, at - 10_001, at + 1) + options.budgetPerSecond * 10;
+    if (repeated > allowed + 1) return [{ id: 0, what: `${repeated} repeats within 9 s, the budget had ${allowed.toFixed(1)}` }];
+  }
+  return [];
+}
+
+function oneRecord(world: World): Found[] {
+  const counts = new Map<number, number>();
+  for (const { id } of recordsOf(world)) counts.set(id, (counts.get(id) ?? 0) + 1);
+  const found: Found[] = [];
+  for (const { id, state, seenBy } of world.ledger.stories.values()) {
+    const count = counts.get(id) ?? 0;
+    // A request that was cut may never have reached the gateway whole; one that an origin saw has.
+    const isKnown = state === "answered" || seenBy.length > 0;
+    if (count > 1 || (isKnown && count === 0)) found.push({ id, what: `${count} records` });
+  }
+  const { exchangesTotal } = world.gateway.view.status();
+  if (exchangesTotal !== world.records.length) {
+    found.push({ id: 0, what: `${world.records.length} records were logged, ${exchangesTotal} exchanges counted` });
+  }
+  return found;
+}
+
+/** Records against what clients and origins saw. */
+function trueRecord(world: World): Found[] {
+  const found: Found[] = [];
+  for (const { id, record } of recordsOf(world)) {
+    const story = world.ledger.stories.get(id);
+    if (story === undefined) continue;
+    for (const what of [...againstClient(record, story), ...againstOrigins(record, story), ...againstTime(record)]) found.push({ id, what });
+  }
+  return found;
+}
+
+function* againstClient(record: ExchangeRecord, story: RequestStory): Generator<string> {
+  if (story.state === "answered") {
+    if (record.status !== story.status) yield `the client got ${story.status}, the record says ${record.status}`;
+    const isOrigins = record.originStatus !== 0;
+    if (isOrigins !== (story.answeredBy === "origin")) yield `answered by the ${story.answeredBy}, the record has origin status ${record.originStatus}`;
+    if (record.responseBytes !== story.bodyBytes) yield `${story.bodyBytes} body bytes came, the record says ${record.responseBytes}`;
+    const isGood = record.outcome === "served" || record.outcome === "rescued";
+    const shouldBe = story.answeredBy === "origin" && story.status < 500;
+    // A client that closed its side may have been counted as gone while its answer was on the way.
+    if (isGood !== shouldBe && !(record.outcome === "aborted" && story.plan.abort !== null)) yield `a ${story.status} of the ${story.answeredBy}, the record says ${record.outcome}`;
+  }
+  if (story.state === "cut" && story.plan.abort === null && record.outcome !== "failed" && record.outcome !== "refused") {
+    yield `the client's response was cut, the record says ${record.outcome}`;
+  }
+}
+
+function* againstOrigins(record: ExchangeRecord, story: RequestStory): Generator<string> {
+  const asked = record.attempts.map(nameOf);
+  for (const name of story.seenBy) if (!asked.includes(name)) yield `${name} got the request, the record knows no attempt there`;
+  for (const attempt of record.attempts) {
+    const name = nameOf(attempt);
+    if (attempt.status !== 0 && !story.answersBegun.includes(name)) yield `the record has a ${attempt.status} of ${name}, which sent none`;
+    if (attempt.connectedUs === -1 && attempt.sentBytes > 0) yield "bytes were sent on a connection that was never made";
+  }
+  if (record.originStatus !== 0 && story.answersBegun.length === 0) yield "an origin status that no origin sent";
+}
+
+function* againstTime(record: ExchangeRecord): Generator<string> {
+  if (!isAscending([0, record.headUs, record.routedUs, record.replyUs, record.doneUs])) yield "its times are out of order";
+  let from = record.routedUs;
+  for (const attempt of record.attempts) {
+    const { startedUs, connectedUs, sentUs, firstByteUs, headUs, endedUs } = attempt;
+    if (!isAscending([from, startedUs, connectedUs, sentUs, firstByteUs, headUs, endedUs, record.doneUs])) {
+      yield `the times of attempt ${attempt.number} are out of order`;
+    }
+    if (endedUs === -1) yield `attempt ${attempt.number} has no end`;
+    from = endedUs;
+  }
+}
+
+/** What did not go well has a cause, somebody at fault and evidence; what went well has none. */
+function explained(world: World): Found[] {
+  const found: Found[] = [];
+  for (const { id, record } of recordsOf(world)) {
+    const { outcome, cause, party, evidence, attempts } = record;
+    const isGood = outcome === "served" || outcome === "rescued";
+    if (!isGood && (cause === null || party === null || evidence === "")) {
+      found.push({ id, what: `${outcome} with cause ${cause}, party ${party}, evidence "${evidence}"` });
+    }
+    if (isGood && cause !== null && cause !== "origin.early_reply") found.push({ id, what: `${outcome}, and yet ${cause}` });
+    if ((outcome === "rescued" && attempts.length < 2) || (outcome === "served" && attempts.length > 1)) {
+      found.push({ id, what: `${outcome} with ${attempts.length} attempts` });
+    }
+    for (const attempt of attempts.slice(0, -1)) {
+      if (attempt.cause === null || attempt.evidence === "") found.push({ id, what: `attempt ${attempt.number} failed without a cause or evidence` });
+    }
+    if (attempts.length > 1 && !record.decisions.some((decision) => decision.code.startsWith("retry.allowed"))) {
+      found.push({ id, what: "repeated without a decision to" });
+    }
+  }
+  return found;
+}
+
+function nothingLeft(world: World): Found[] {
+  return world.rests.flatMap((rest) => leftAt(rest).map((what): Found => ({ id: 0, what: `${rest.when}: ${what}` })));
+}
+
+function* leftAt({ when, status, metrics, sockets, timers }: Rest): Generator<string> {
+  if (status.exchangesActive !== 0) yield `${status.exchangesActive} exchanges active`;
+  if (status.connections !== 0) yield `${status.connections} client connections open`;
+  if (metrics.replayBytes !== 0) yield `${metrics.replayBytes} bytes in replay buffers`;
+  for (const { address, inFlight, connectionsOpen, connectionsIdle } of metrics.origins) {
+    if (inFlight !== 0) yield `${inFlight} in flight at ${address}`;
+    const left = when === "after the end" ? connectionsOpen : connectionsOpen - connectionsIdle;
+    if (left !== 0) yield `${left} connections to ${address} that nobody uses`;
+  }
+  if (when !== "after the end") return;
+  if (sockets.length > 0) yield `sockets open: ${sockets.slice(0, 5).join(", ")}`;
+  if (timers > 0) yield `${timers} timers wait`;
+}
+
+/** A pool that has addresses always has one that may be used. */
+function poolNeverEmpty(world: World): Found[] {
+  const sample = world.samples.find(({ origins, available }) => origins > 0 && available === 0);
+  return sample === undefined ? [] : [{ id: 0, what: `pool ${sample.pool} had nothing to use at ${sample.atMs} ms` }];
+}
+
+/** Longer than the longest ejection, and a ramp. */
+const RETURNS_WITHIN_MS = 75_000;
+const REQUESTS_TO_JUDGE = 50;
+
+function trafficReturns(world: World, scenario: Scenario): Found[] {
+  const found: Found[] = [];
+  for (const name of scenario.returning ?? []) {
+    const origin = world.origin(name);
+    const { wellSince } = origin;
+    let asked = 0;
+    for (const story of world.ledger.stories.values()) if (story.sentAt > wellSince + RETURNS_WITHIN_MS) asked += 1;
+    if (asked < REQUESTS_TO_JUDGE || origin.requestsAt.some((at) => at > wellSince)) continue;
+    found.push({ id: 0, what: `${name} has been well for ${Math.round((world.trafficEndedAt - wellSince) / 1000)} s and got no request` });
+  }
+  return found;
+}
+
+function portContract(world: World): Found[] {
+  return world.network.breaches.map(({ socket, what }): Found => ({ id: 0, what: `${socket} ${what}` }));
+}
+
+// -------------------------------------------------------------------- inside
+
+/** Records of requests that simulated clients made; a head that was cut has none of their targets. */
+function recordsOf(world: World): { id: number; record: ExchangeRecord }[] {
+  return world.records.map((record) => ({ id: idOf(record.target), record })).filter(({ id }) => id !== 0);
+}
+
+function retryOf(world: World): { attemptsMax: number; budgetRatio: number; budgetPerSecond: number } | null {
+  return world.settings.services[0]?.retry ?? null;
+}
+
+function nameOf(attempt: AttemptRecord): string {
+  return /^http:\/\/([^.]+)\./.exec(attempt.origin)?.[1] ?? attempt.origin;
+}
+
+/** Steps that were not reached are left out; a µs of rounding is no disorder. */
+function isAscending(times: readonly number[]): boolean {
+  let last = -Infinity;
+  for (const time of times) {
+    if (time === -1) continue;
+    if (time < last - 1) return false;
+    last = Math.max(last, time);
+  }
+  return true;
+}
+
+/** How many of some ascending numbers are in (after, upTo]. */
+function countWithin(ascending: readonly number[], after: number, upTo: number): number {
+  return firstAbove(ascending, upTo) - firstAbove(ascending, after);
+}
+
+function firstAbove(ascending: readonly number[], limit: number): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ascending[middle] ?? 0) > limit) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

@@ -1,0 +1,323 @@
+/**
+ * A whole simulated world: the real gateway, put together as `src/main.ts` does it, on a virtual clock and a virtual
+ * network, with the origins and clients that a scenario asks for. It runs from the first request to the last closed
+ * socket and keeps the evidence that the checkers judge.
+ */
+import { checkValue } from "../src/config/load.ts";
+import type { Settings } from "../src/config/settings.ts";
+import type { ExchangeRecord } from "../src/contract/record.ts";
+import type { GatewayEvent, MetricsView, StatusView } from "../src/contract/view.ts";
+import { createHealthSchedule } from "../src/control/health-schedule.ts";
+import { createGateway } from "../src/gateway/gateway.ts";
+import type { CheckTarget, Gateway, GatewayPorts } from "../src/gateway/gateway.ts";
+import type { Address } from "../src/kernel/socket.ts";
+import { SeededChance } from "./chance.ts";
+import { SimClient, USUAL_HABITS } from "./client.ts";
+import type { ClientHabits } from "./client.ts";
+import { Ledger } from "./ledger.ts";
+import { SimOrigin } from "./origin.ts";
+import { SimResolver } from "./resolver.ts";
+import { Trace } from "./trace.ts";
+import { VirtualClock } from "./virtual-clock.ts";
+import { VirtualNetwork } from "./virtual-network.ts";
+
+export interface WorldSetup {
+  readonly seed: number;
+  /** Pool name → names of its origins, in order of preference; each origin gets a host of its own. */
+  readonly pools: Readonly<Record<string, readonly string[]>>;
+  /** Keys of the service besides its pools, as in a configuration file. */
+  readonly service: Readonly<Record<string, unknown>>;
+  /** Keys of the file besides its services and listeners. */
+  readonly file: Readonly<Record<string, unknown>>;
+  /** Puts something between the gateway and its ports. */
+  readonly bend: ((ports: GatewayPorts, world: World) => GatewayPorts) | null;
+}
+
+/** What `nothing left` looks at. */
+export interface Rest {
+  readonly when: "all clients done" | "after the end";
+  readonly status: StatusView;
+  readonly metrics: MetricsView;
+  readonly sockets: readonly string[];
+  /** Events that wait on the clock. */
+  readonly timers: number;
+}
+
+/** Now and then a look at what the gateway says of its pools. */
+export interface PoolSample {
+  readonly atMs: number;
+  readonly pool: string;
+  readonly origins: number;
+  readonly available: number;
+}
+
+const GATEWAY_IP = "10.0.0.1";
+const GATEWAY_PORT = 8080;
+const ORIGIN_PORT = 3000;
+const CHECKS_AT_ONCE_MAX = 64;
+const SAMPLE_EVERY_MS = 500;
+/** After the last client: longer than a connection lingers and a probation is waited for. */
+const SETTLE_MS = 8_000;
+/** No scenario asks for more; a world that goes on for longer hangs. */
+const TRAFFIC_MAX_MS = 20 * 60_000;
+const END_MAX_MS = 10 * 60_000;
+
+export class World {
+  readonly clock: VirtualClock = new VirtualClock();
+  readonly trace: Trace = new Trace(this.clock);
+  readonly ledger: Ledger = new Ledger();
+  readonly chance: SeededChance;
+  readonly network: VirtualNetwork;
+  readonly resolver: SimResolver;
+  readonly settings: Settings;
+  readonly gateway: Gateway;
+  readonly clients: SimClient[] = [];
+
+  readonly records: ExchangeRecord[] = [];
+  readonly events: { readonly atMs: number; readonly event: GatewayEvent }[] = [];
+  readonly samples: PoolSample[] = [];
+  readonly rests: Rest[] = [];
+  /** What the program threw where nobody caught it. */
+  readonly faults: string[] = [];
+  /** When traffic ended, monotonic ms. */
+  trafficEndedAt = 0;
+  /** Why the run had to be given up; empty when it came to its end. */
+  gaveUp = "";
+
+  readonly #origins = new Map<string, SimOrigin>();
+  readonly #checks: { stop(): void };
+  #drained: Promise<void> | null = null;
+  #stopSampling: () => void = () => undefined;
+
+  constructor(setup: WorldSetup) {
+    this.chance = new SeededChance(setup.seed);
+    this.network = new VirtualNetwork(this.clock, this.chance.fork("network"), this.trace);
+    this.resolver = new SimResolver(this.clock, this.trace);
+    this.clock.onFault = (error) => this.#fault(error);
+    for (const names of Object.values(setup.pools)) for (const name of names) this.#addOrigin(name);
+    this.settings = settingsOf(setup);
+    const ports = this.#ports();
+    this.gateway = createGateway(this.settings, setup.bend === null ? ports : setup.bend(ports, this));
+    this.gateway.view.subscribe((event) => this.#hear(event));
+    this.#checks = this.#startChecks();
+  }
+
+  origin(name: string): SimOrigin {
+    const origin = this.#origins.get(name);
+    if (origin === undefined) throw new Error(`no origin ${name} in this scenario`);
+    return origin;
+  }
+
+  get origins(): SimOrigin[] {
+    return [...this.#origins.values()];
+  }
+
+  /** Clients with these habits, each starting a little later than the one before. */
+  addClients(count: number, habits: Partial<ClientHabits> = {}): SimClient[] {
+    const world = { ...this.#parts(), gateway: { ip: GATEWAY_IP, port: GATEWAY_PORT, family: 4 } satisfies Address };
+    const added: SimClient[] = [];
+    for (let index = 0; index < count; index += 1) {
+      const number = this.clients.length + 1;
+      const name = `client-${number}`;
+      const client = new SimClient(world, name, `10.9.0.${number}`, { ...USUAL_HABITS, ...habits }, this.chance.fork(name));
+      this.clients.push(client);
+      added.push(client);
+    }
+    return added;
+  }
+
+  /** `run` after `ms` of traffic. */
+  at(ms: number, run: () => void): void {
+    this.clock.schedule(ms, run);
+  }
+
+  /** Begins to drain the gateway, as SIGTERM does. */
+  drain(): Promise<void> {
+    if (this.#drained !== null) return this.#drained;
+    this.trace.note("world", "the gateway drains");
+    this.#checks.stop();
+    const drained = this.gateway.drain();
+    this.#drained = drained;
+    return drained;
+  }
+
+  /** From the start of the gateway to the last closed socket. */
+  async run(): Promise<void> {
+    await this.#settled(this.gateway.start(), 5_000, "the gateway does not start");
+    if (this.gaveUp !== "") return;
+    this.#stopSampling = this.clock.every(SAMPLE_EVERY_MS, () => this.#sample());
+    for (const client of this.clients) client.start();
+    await this.clock.run(TRAFFIC_MAX_MS, () => this.clients.every((client) => client.isDone));
+    this.trafficEndedAt = this.clock.monotonic();
+    if (!this.clients.every((client) => client.isDone)) this.gaveUp = "clients wait for answers that do not come";
+    await this.clock.run(SETTLE_MS);
+    this.#rest("all clients done");
+    this.#stopSampling();
+    await this.#settled(this.drain(), END_MAX_MS, "the gateway does not end");
+    this.resolver.close();
+    for (const origin of this.origins) origin.crash("fin");
+    await this.clock.run(END_MAX_MS, () => this.clock.waiting === 0);
+    this.#rest("after the end");
+  }
+
+  // ------------------------------------------------------------------ inside
+
+  #parts(): Pick<World, "clock" | "network" | "ledger" | "trace"> {
+    const { clock, network, ledger, trace } = this;
+    return { clock, network, ledger, trace };
+  }
+
+  #addOrigin(name: string): void {
+    const place = { name, ip: `10.1.0.${this.#origins.size + 1}`, port: ORIGIN_PORT };
+    const origin = new SimOrigin(this.#parts(), place, this.chance.fork(name));
+    this.#origins.set(name, origin);
+    this.resolver.setAnswer(`${name}.test`, [place.ip]);
+    origin.start();
+  }
+
+  #ports(): GatewayPorts {
+    const { clock } = this;
+    const ids = this.chance.fork("ids");
+    return {
+      clock,
+      chance: this.chance.fork("gateway").next,
+      newId: () => ids.id(),
+      dial: this.network.dialFrom(GATEWAY_IP),
+      listen: this.network.listen,
+      resolver: this.resolver,
+      every: (ms, run) => clock.every(ms, run),
+      processView: () => NO_PROCESS,
+      log: (record) => this.#keep(record),
+      accessLogDropped: () => 0,
+      version: "simulated",
+    };
+  }
+
+  #startChecks(): { stop(): void } {
+    const { gateway, clock } = this;
+    const checks = createHealthSchedule<CheckTarget>({
+      clock,
+      chance: this.chance.fork("checks").next,
+      schedule: (ms, run) => clock.schedule(ms, run),
+      probe: (target, done) => gateway.probe(target, done),
+      onCheck: (target, result) => gateway.checked(target, result),
+      atOnceMax: CHECKS_AT_ONCE_MAX,
+    });
+    const follow = (): void => checks.setTargets(gateway.checkTargets());
+    gateway.onCheckTargets(follow);
+    follow();
+    return checks;
+  }
+
+  #keep(record: ExchangeRecord): void {
+    // The port says: done with it when it returns.
+    this.records.push(structuredClone(record));
+    const attempts = record.attempts.map((one) => `${one.origin.slice(7, -10)}${one.reused ? "~" : ""} ${one.cause ?? one.status}`);
+    this.trace.note("gateway", `${record.target.split("?")[0]?.replace("/r/", "#")} ${record.outcome} ${record.status} ${record.cause ?? ""} [${attempts.join(", ")}]`);
+  }
+
+  #hear(event: GatewayEvent): void {
+    if (event.kind === "exchange") return;
+    this.events.push({ atMs: this.clock.elapsedMs, event });
+    this.trace.note("gateway", wordsOf(event));
+  }
+
+  #sample(): void {
+    for (const service of this.gateway.view.status().services) {
+      for (const pool of service.pools) {
+        this.samples.push({ atMs: this.clock.elapsedMs, pool: pool.name, origins: pool.origins, available: pool.available });
+      }
+    }
+  }
+
+  #rest(when: Rest["when"]): void {
+    const { view } = this.gateway;
+    this.rests.push({
+      when,
+      status: view.status(),
+      metrics: view.metrics(),
+      sockets: this.network.openAt(GATEWAY_IP),
+      timers: this.clock.waiting,
+    });
+  }
+
+  #fault(error: unknown): void {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.trace.note("gateway", `THROWS ${text.split("\n")[0]}`);
+    this.faults.push(text);
+  }
+
+  /** Lets time pass until the promise is settled. */
+  async #settled(promise: Promise<void>, limitMs: number, otherwise: string): Promise<void> {
+    let isSettled = false;
+    const settle = promise.then(
+      () => {
+        isSettled = true;
+      },
+      (error: unknown) => {
+        isSettled = true;
+        this.#fault(error);
+      },
+    );
+    await this.clock.run(limitMs, () => isSettled);
+    if (isSettled) await settle;
+    else this.gaveUp = otherwise;
+  }
+}
+
+const settingsKnown = new Map<string, Settings>();
+
+/** Reading a configuration takes longer than many a run; the same text gives the same settings. */
+function settingsOf({ pools, service, file }: WorldSetup): Settings {
+  const value = {
+    admin: false,
+    ...file,
+    listeners: [{ bind: `${GATEWAY_IP}:${GATEWAY_PORT}`, ...(file["listener"] ?? {}) }],
+    services: {
+      shop: {
+        health: { path: "/healthz" },
+        ...service,
+        pools: Object.entries(pools).map(([name, origins]) => ({
+          name,
+          origins: origins.map((origin) => `http://${origin}.test:${ORIGIN_PORT}`),
+        })),
+      },
+    },
+  };
+  const { listener: _, ...clean } = value as typeof value & { listener?: unknown };
+  const key = JSON.stringify(clean);
+  const known = settingsKnown.get(key);
+  if (known !== undefined) return known;
+  const { settings, problems } = checkValue(clean);
+  if (settings === null) throw new Error(problems.map(({ path, message }) => `${path.join(".")}: ${message}`).join("\n"));
+  settingsKnown.set(key, settings);
+  return settings;
+}
+
+function wordsOf(event: GatewayEvent): string {
+  switch (event.kind) {
+    case "origin":
+      return `${event.origin} is ${event.state}: ${event.because}`;
+    case "pool":
+      return `pool ${event.from} → ${event.to}: ${event.because}`;
+    case "resolution":
+      return `${event.origin}: ${event.because}`;
+    case "gateway":
+      return `${event.code}: ${event.detail}`;
+    case "exchange":
+      return event.record.id;
+  }
+}
+
+const NO_PROCESS = {
+  cpuSeconds: 0,
+  residentBytes: 0,
+  heapBytes: 0,
+  descriptorsOpen: 0,
+  descriptorsMax: 0,
+  loopDelayP50Ms: 0,
+  loopDelayP99Ms: 0,
+  loopDelayMaxMs: 0,
+  loopUtilisation: 0,
+  uptimeSeconds: 0,
+} as const;
