@@ -193,7 +193,7 @@ function explained(world: World): Found[] {
 }
 
 function nothingLeft(world: World): Found[] {
-  return world.rests.flatMap((rest) => leftAt(rest).map((what): Found => ({ id: 0, what: `${rest.when}: ${what}` })));
+  return world.rests.flatMap((rest) => [...leftAt(rest)].map((what): Found => ({ id: 0, what: `${rest.when}: ${what}` })));
 }
 
 function* leftAt({ when, status, metrics, sockets, timers }: Rest): Generator<string> {

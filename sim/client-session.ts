@@ -93,6 +93,11 @@ export class ClientSession implements SocketListener, WireEvents {
     this.#settleAll("cut");
   }
 
+  onFault(error: unknown): never {
+    // A defect of the simulator: it ends the run.
+    throw error;
+  }
+
   onClose(): void {
     this.#settleAll("cut");
     this.#over = true;

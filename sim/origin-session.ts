@@ -78,6 +78,11 @@ export class OriginSession implements SocketListener, WireEvents {
     this.#leave();
   }
 
+  onFault(error: unknown): never {
+    // A defect of the simulator: it ends the run.
+    throw error;
+  }
+
   onClose(): void {
     this.#leave();
   }
@@ -249,7 +254,7 @@ export class OriginSession implements SocketListener, WireEvents {
     if (plan.framing === "length") head += `Content-Length: ${body.length}\r\n`;
     if (plan.framing === "chunked") head += "Transfer-Encoding: chunked\r\n";
     if (job.closes) head += "Connection: close\r\n";
-    const parts = [Buffer.from(`${head}${plan.lines}\r\n`, "latin1")];
+    const parts: Buffer[] = [Buffer.from(`${head}${plan.lines}\r\n`, "latin1")];
     if (method !== "HEAD") {
       if (plan.framing === "chunked") parts.push(...chunksOf(body, () => Math.ceil(chance.spread(1, 40_000))));
       else parts.push(body);

@@ -1,5 +1,45 @@
 /** Every scenario, in the order in which they are run. */
 import type { Scenario } from "./scenario.ts";
+import { allFail } from "./scenarios/all-fail.ts";
+import { blackHole } from "./scenarios/black-hole.ts";
 import { calm } from "./scenarios/calm.ts";
+import { clientAborts } from "./scenarios/client-aborts.ts";
+import { dnsDark } from "./scenarios/dns-dark.ts";
+import { dnsLoss } from "./scenarios/dns-loss.ts";
+import { dnsMove } from "./scenarios/dns-move.ts";
+import { doubtfulOrigin } from "./scenarios/doubtful-origin.ts";
+import { drainUnderLoad } from "./scenarios/drain-under-load.ts";
+import { earlyReply } from "./scenarios/early-reply.ts";
+import { failover } from "./scenarios/failover.ts";
+import { keepAliveRace } from "./scenarios/keep-alive-race.ts";
+import { lyingChecks } from "./scenarios/lying-checks.ts";
+import { ownStall } from "./scenarios/own-stall.ts";
+import { powerCut } from "./scenarios/power-cut.ts";
+import { refused } from "./scenarios/refused.ts";
+import { resetAfterRequest } from "./scenarios/reset-after-request.ts";
+import { rollingCrash } from "./scenarios/rolling-crash.ts";
+import { slowReader } from "./scenarios/slow-reader.ts";
+import { truncation } from "./scenarios/truncation.ts";
 
-export const SCENARIOS: readonly Scenario[] = [calm];
+export const SCENARIOS: readonly Scenario[] = [
+  calm,
+  keepAliveRace,
+  rollingCrash,
+  refused,
+  blackHole,
+  powerCut,
+  resetAfterRequest,
+  truncation,
+  doubtfulOrigin,
+  earlyReply,
+  slowReader,
+  clientAborts,
+  allFail,
+  failover,
+  dnsLoss,
+  dnsDark,
+  dnsMove,
+  lyingChecks,
+  ownStall,
+  drainUnderLoad,
+];

@@ -174,7 +174,7 @@ export class VirtualNetwork {
       dialler.establish(accepted);
       // A dialler that gave up meanwhile answers the connection with RST.
       if (dialler.over) accepted.refuse();
-      else dialler.listener.onConnect();
+      else dialler.tellConnected();
     });
   }
 
@@ -195,6 +195,7 @@ const DEAF: SocketListener = {
   onFin: ignore,
   onError: ignore,
   onClose: ignore,
+  onFault: ignore,
 };
 
 function ignore(): void {

@@ -171,6 +171,11 @@ export class VirtualSocket implements SocketPort {
     this.#close();
   }
 
+  /** The attempt to connect succeeded. */
+  tellConnected(): void {
+    this.#tell((listener) => listener.onConnect());
+  }
+
   /** The attempt to connect failed, or the connection did. */
   fail(code: string, syscall: string): void {
     this.#fail(code, syscall);
@@ -240,7 +245,7 @@ export class VirtualSocket implements SocketPort {
       // More may have been written meanwhile; then it is not yet true that all has left.
       if (this.#over || this.#kept.length > 0) return;
       this.writing = false;
-      if (!this.#finSent) this.listener.onDrain();
+      if (!this.#finSent) this.#tell((listener) => listener.onDrain());
     });
   }
 
@@ -300,14 +305,16 @@ export class VirtualSocket implements SocketPort {
       this.#makeRoom(bytes.length);
       // Asked for before the bytes are handed over: a listener that throws does not end the reading.
       this.#read(this.#medium.chance.happens(0.1) ? this.#medium.chance.between(0, 3) : 0);
-      const wrong = this.#medium.buffers.handOver(bytes, (buffer, start, end) => this.listener.onData(buffer, start, end));
+      const wrong = this.#medium.buffers.handOver(bytes, (buffer, start, end) =>
+        this.#tell((listener) => listener.onData(buffer, start, end)),
+      );
       if (wrong !== "") this.#medium.breach(this, wrong);
     } else if (this.#rstArrived) {
       // After a FIN the kernel calls it a broken pipe, and only writing shows it.
       if (!this.#finHeard) this.#fail("ECONNRESET", "read");
     } else if (this.#finArrived && !this.#finHeard) {
       this.#finHeard = true;
-      this.listener.onFin();
+      this.#tell((listener) => listener.onFin());
       if (this.#finSent) this.#close();
     }
   }
@@ -365,7 +372,7 @@ export class VirtualSocket implements SocketPort {
     if (this.#over) return;
     this.#medium.trace.note("network", `${this.name} ${code} on ${syscall}`);
     this.#close();
-    this.listener.onError({ code, syscall });
+    this.#tell((listener) => listener.onError({ code, syscall }));
   }
 
   /** `onClose` comes later, once, and is the last that is heard. */
@@ -381,7 +388,16 @@ export class VirtualSocket implements SocketPort {
     this.#medium.clock.schedule(0, () => {
       this.writing = false;
       this.#medium.closed(this);
-      this.listener.onClose();
+      this.#tell((listener) => listener.onClose());
     });
+  }
+
+  /** A listener that throws hears of that itself, and nobody else does. */
+  #tell(call: (listener: SocketListener) => void): void {
+    try {
+      call(this.listener);
+    } catch (error) {
+      this.listener.onFault(error);
+    }
   }
 }

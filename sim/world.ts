@@ -190,6 +190,7 @@ export class World {
       log: (record) => this.#keep(record),
       accessLogDropped: () => 0,
       version: "simulated",
+      onFault: (error) => this.#fault(error),
     };
   }
 

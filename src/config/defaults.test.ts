@@ -27,7 +27,12 @@ describe("a gateway without a file", () => {
     const nowhere = { file: "command line", line: 0, column: 0 };
     expect(made.ok ? [] : made.problems).toEqual([
       { ...nowhere, path: "--to", message: '"localhost:3000" has no scheme.', hint: "Write http://localhost:3000." },
-      { ...nowhere, path: "--to", message: "TLS to origins is not built yet.", hint: "For now, origins are reached as http:// only." },
+      {
+        ...nowhere,
+        path: "--to",
+        message: "TLS to origins is not built yet.",
+        hint: "For now, origins are reached as http:// only.",
+      },
       {
         ...nowhere,
         path: "--admin",

@@ -26,15 +26,25 @@ export function settingsForOrigins(urls: readonly string[], options: OriginsOpti
     ...(options.admin === undefined ? {} : { admin: { bind: options.admin } }),
     services: { default: { pools: [{ name: "default", origins: urls }] } },
   });
-  if (settings === null) return { ok: false, problems: problems.map(asArgument) };
+  if (settings === null) {
+    // One listener in the way of two equal origins is one problem.
+    const told = new Map(problems.map(asArgument).map((problem) => [`${problem.path} ${problem.message}`, problem]));
+    return { ok: false, problems: [...told.values()] };
+  }
   return { ok: true, settings, notes: [] };
 }
 
 function asArgument({ path, message, hint }: Finding): ConfigProblem {
-  if (path[0] === "listeners") return { ...nowhere("--bind"), message, hint };
-  if (path[0] === "admin")
-    return { ...nowhere("--admin"), message: message.replace("listeners[0].bind", "--bind"), hint };
-  return { ...nowhere("--to"), message: message.replace("listeners[0].bind", "--bind"), hint };
+  const argument = path[0] === "listeners" ? "--bind" : path[0] === "admin" ? "--admin" : "--to";
+  return { ...nowhere(argument), message: inArguments(message), hint: inArguments(hint) };
+}
+
+/** What the checks say about places of a file, said about arguments. */
+function inArguments(text: string): string {
+  return text
+    .replace("listeners[0].bind", "--bind")
+    .replace(/^The other one is .*$/, "Give it once.")
+    .replace(/^Add admin\.token/, "Write a configuration file with admin.token");
 }
 
 function nowhere(argument: string): Pick<ConfigProblem, "file" | "line" | "column" | "path"> {

@@ -7,7 +7,7 @@
  */
 import { poolName } from "./names.ts";
 import type { OriginAddress } from "./origin-url.ts";
-import { compareRoutes, DEFAULT_ROUTE, isCatchAll, matchText } from "./route-order.ts";
+import { compareRoutes, DEFAULT_ROUTE, isCatchAll, matchName } from "./route-order.ts";
 import { routeMatchOf, routeSchema } from "./route-schema.ts";
 import type { CheckedRoute } from "./route-schema.ts";
 import { accessLogSchema } from "./schema.ts";
@@ -89,17 +89,27 @@ function originOf(origin: CheckedService["pools"][number]["origins"][number]): O
 
 /** The catch-all is added unless a written route is one already: it could never be reached. */
 function routesOf(written: readonly CheckedRoute[], pools: readonly string[]): RouteSettings[] {
-  const routes = written.map((route) => routeOf(route, pools));
+  const names = new Set(written.map((route) => route.name));
+  const routes = written.map((route) =>
+    routeOf(route, route.name ?? freeName(matchName(routeMatchOf(route)), names), pools),
+  );
   if (!routes.some((route) => isCatchAll(route.match)))
-    routes.push({ ...routeOf(routeSchema.parse({}), pools), name: DEFAULT_ROUTE });
+    routes.push(routeOf(routeSchema.parse({}), DEFAULT_ROUTE, pools));
   return routes.toSorted(compareRoutes);
 }
 
-function routeOf(route: CheckedRoute, pools: readonly string[]): RouteSettings {
-  const match = routeMatchOf(route);
+/** Matches that differ in the value of a field alone would be called the same: `/a x-beta`, `/a x-beta #2`. */
+function freeName(name: string, taken: Set<string | undefined>): string {
+  let free = name;
+  for (let number = 2; taken.has(free); number += 1) free = `${name} #${number}`;
+  taken.add(free);
+  return free;
+}
+
+function routeOf(route: CheckedRoute, name: string, pools: readonly string[]): RouteSettings {
   return {
-    name: route.name ?? matchText(match),
-    match,
+    name,
+    match: routeMatchOf(route),
     pools: route.pools ?? pools,
     timeouts: { connectMs: route.timeouts.connect, firstByteMs: route.timeouts.firstByte, gapMs: route.timeouts.gap },
     idempotent: route.idempotent,

@@ -106,8 +106,10 @@ export function readingsOf(path: string): readonly string[] | null {
  * clients send both (`/@scope` and `/%40scope`). `;`, `/`, `\` and `%` keep their encoding: it matters.
  */
 export function canonicalText(text: string): string {
-  return text.replaceAll(/%[0-9A-Fa-f]{2}|[^A-Za-z0-9\-._~!$&'()*+,=:@/;%]/gu, (piece) =>
-    piece.startsWith("%") ? canonicalTriplet(piece) : encoded(piece),
+  // A percent sign alone is encoded like any byte that may not stand there. Left as it is, it would join
+  // with what is decoded behind it: `%2%46` would become an encoded slash that nobody sent.
+  return text.replaceAll(/%[0-9A-Fa-f]{2}|[^A-Za-z0-9\-._~!$&'()*+,=:@/;]/gu, (piece) =>
+    piece.length === 3 ? canonicalTriplet(piece) : encoded(piece),
   );
 }
 

@@ -38,7 +38,13 @@ test("every route under the host is named with the reason, and every other servi
     because: "shop payments is the most specific match under shop.example.com.",
     candidates: [
       { service: "shop", route: "status", match: "/status", verdict: "no match", because: "The path is not /status." },
-      { service: "shop", route: "user", match: "/api/{id}", verdict: "no match", because: "The path does not fit /api/{id}." },
+      {
+        service: "shop",
+        route: "user",
+        match: "/api/{id}",
+        verdict: "no match",
+        because: "The path does not fit /api/{id}.",
+      },
       {
         service: "shop",
         route: "payments",
@@ -67,7 +73,11 @@ test("every route under the host is named with the reason, and every other servi
         hosts: ["*"],
         because: "Its host * matches too, but shop.example.com is more specific.",
       },
-      { service: "other", hosts: ["other.example.com"], because: 'The host "shop.example.com" is not one of its hosts.' },
+      {
+        service: "other",
+        hosts: ["other.example.com"],
+        because: 'The host "shop.example.com" is not one of its hosts.',
+      },
     ],
   });
 });
@@ -124,7 +134,9 @@ services:
 test("a path with several readings says whether they agree", () => {
   const agreed = TABLE.explain("shop.example.com", "GET", "/static//x", headers({}));
   expect(agreed.readings).toEqual(["/static//x", "/static/x"]);
-  expect(agreed.because).toBe("shop default is the most specific match under shop.example.com. All 2 readings of the path lead there.");
+  expect(agreed.because).toBe(
+    "shop default is the most specific match under shop.example.com. All 2 readings of the path lead there.",
+  );
 
   const doubtful = TABLE.explain("shop.example.com", "GET", "/x/..%2Fstatus", headers({}));
   expect(doubtful.chosen).toBe(null);

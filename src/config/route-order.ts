@@ -48,11 +48,23 @@ export function isCatchAll({ path, methods, headers }: RouteMatch): boolean {
   return path === "/*" && methods.length === 0 && Object.keys(headers).length === 0;
 }
 
-/** A match as records, metrics and messages name it: `/api/*`, `GET,HEAD /a`, `/a x-beta=1`. */
+/** A match in one line, for explanations: `/api/*`, `GET,HEAD /a`, `/a x-beta=1`. */
 export function matchText(match: RouteMatch): string {
-  const methods = match.methods.length === 0 ? "" : `${match.methods.join(",")} `;
   const headers = Object.entries(match.headers).map(([name, value]) => ` ${name}=${value}`);
-  return `${methods}${match.path}${headers.join("")}`;
+  return `${methodsAndPath(match)}${headers.join("")}`;
+}
+
+/**
+ * What a route without a name is called in records and metrics: `GET /a x-beta`. Without the values of
+ * fields, which may be secrets.
+ */
+export function matchName(match: RouteMatch): string {
+  const headers = Object.keys(match.headers).map((name) => ` ${name}`);
+  return `${methodsAndPath(match)}${headers.join("")}`;
+}
+
+function methodsAndPath({ methods, path }: RouteMatch): string {
+  return `${methods.length === 0 ? "" : `${methods.join(",")} `}${path}`;
 }
 
 /** Settings were checked before they came here, so a path that does not parse is a bug of the caller. */

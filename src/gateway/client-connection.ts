@@ -170,7 +170,8 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
         );
         break;
       case "write":
-        this.#gone(`took no bytes for ${this.listener.settings.bodyGapMs} ms`);
+        this.#exchange?.clientTooSlow(`the client took no byte of the response for ${this.listener.settings.bodyGapMs} ms`);
+        this.#exchange = null;
         this.socket.reset();
         break;
       case "half closed":
@@ -274,7 +275,9 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   exchangeDone(keepAlive: boolean, requestComplete: boolean, now: number): void {
     this.#exchange = null;
     this.uses += 1;
-    if (!keepAlive || this.#ended) {
+    // A request that was sent ahead begins now, whenever its bytes came.
+    this.#now = now;
+    if (!keepAlive || this.#ended || this.#core.draining) {
       this.#core.gather.flush();
       if (requestComplete || this.#ended) this.#close();
       else this.#linger(now);
@@ -346,6 +349,7 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     const ahead = this.#ahead;
     if (ahead !== null) {
       this.#ahead = null;
+      this.#core.gather.beginKept();
       this.#feed(ahead, 0, ahead.length, now);
     }
     if (this.#ahead === null) this.resume();
@@ -366,7 +370,8 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   /** Everything owed has been written: FIN, and the peer's FIN is awaited for a moment. */
   #close(): void {
     this.#core.gather.flush();
-    this.#linger(this.#now);
+    // Not `#now`, which is when this client was last heard: a slow response would have used up its time to linger.
+    this.#linger(this.#core.clock.monotonic());
   }
 
   /**

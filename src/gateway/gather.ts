@@ -28,6 +28,12 @@ export class Gather {
     this.#readEnd = end;
   }
 
+  /** What is read next are bytes that were kept: there are no rooms around them. */
+  beginKept(): void {
+    this.#floor = Infinity;
+    this.#readEnd = Infinity;
+  }
+
   /** The writer for what leaves on `socket`. What waits for another socket leaves first. */
   to(socket: SocketPort): ByteWriter {
     if (this.#socket !== socket) {
@@ -37,7 +43,7 @@ export class Gather {
     return this.#writer;
   }
 
-  /** Body bytes. With `chunkEnd` a CRLF follows them. `bytes` is the buffer given to `begin`, or one that nobody reuses. */
+  /** Body bytes. With `chunkEnd` a CRLF follows them. `bytes` is the buffer that `begin` was about, or one that nobody reuses. */
   body(socket: SocketPort, bytes: Buffer, start: number, end: number, chunkEnd: boolean, shared: boolean): void {
     const writer = this.to(socket);
     if (end - start <= COPY_MAX) {

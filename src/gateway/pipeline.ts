@@ -744,13 +744,25 @@ export class Exchange implements AttemptOwner {
       this.#finish("served", "record", now);
       return;
     }
-    const cause = this.responseBegun ? "client.abort_body" : "client.abort_wait";
+    const uploading = !this.requestComplete && this.record.requestBytes > 0;
     const where = this.responseBegun
       ? `after ${this.record.responseBytes} body bytes of the response`
-      : "before the response";
+      : uploading
+        ? `after ${this.record.requestBytes} bytes of its own body`
+        : "before the response";
+    const cause = this.responseBegun || uploading ? "client.abort_body" : "client.abort_wait";
     this.#leaveOrigin(now);
     this.#note(cause, `the client closed the connection (${how}) ${where}`);
-    this.#finish("aborted", this.responseBegun ? "relay" : "attempt", now);
+    this.#finish("aborted", this.responseBegun ? "relay" : uploading ? "receive" : "attempt", now);
+  }
+
+  /** The client is there and does not take what it asked for. The caller cuts the connection. */
+  clientTooSlow(evidence: string): void {
+    if (this.#done) return;
+    const now = this.#core.clock.monotonic();
+    this.#leaveOrigin(now);
+    this.#note("client.slow", evidence);
+    this.#finish("aborted", "relay", now);
   }
 
   /** Ends what is under way at the origin, without blame for it. */

@@ -42,7 +42,7 @@ beforeAll(async () => {
   gateway = await startGateway({
     records: { sample: "100%", sampled: 100_000 },
     accessLog: false,
-    dns: { resolvers: [dns.address], timeout: "300ms", ttlMin: "0s" },
+    dns: { resolvers: [dns.address], timeout: "300ms" },
     services: Object.fromEntries(
       [...ports].map(([name, port]) => [
         name,

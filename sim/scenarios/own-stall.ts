@@ -1,0 +1,23 @@
+import { allServed, causesWithin, happened } from "../expectations.ts";
+import type { Scenario } from "../scenario.ts";
+
+export const ownStall: Scenario = {
+  name: "own-stall",
+  what: "The gateway's own process stands still now and then: no origin is blamed or left out for it.",
+  pools: { a: ["a1", "a2", "a3"] },
+  play(world) {
+    const chance = world.chance.fork("stalls");
+    for (let at = 2_000; at < 40_000; at += chance.between(2_000, 8_000)) {
+      world.at(at, () => world.clock.stall(chance.spread(200, 5_000)));
+    }
+    world.addClients(6, { requests: 50, thinkMs: [20, 2_000] });
+    const out = (): number =>
+      world.events.filter(({ event }) => event.kind === "origin" && event.state !== "up").length;
+    return () => [
+      ...allServed(world),
+      ...causesWithin(world, []),
+      ...happened("a request", world.records.length, 200),
+      ...(out() > 0 ? [`an origin was left out ${out()} times`] : []),
+    ];
+  },
+};
