@@ -78,7 +78,7 @@ function cliPorts(): CliPorts {
     startGateway,
     startSamples: startSampleOrigins,
     wall: () => systemClock.wall(),
-    pause,
+    pause: createPause(),
     machine: { facts: readMachineFacts, tryBind, tryConnect, resolve: resolveOnce, httpDate },
   };
 }
@@ -102,18 +102,30 @@ async function readFile(path: string): Promise<FileText> {
   }
 }
 
-/** Ctrl-C ends the waiting and nothing else. */
-function pause(ms: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const cancel = systemSchedule(ms, () => finish(true));
-    const interrupted = (): void => finish(false);
-    process.once("SIGINT", interrupted);
-    function finish(goOn: boolean): void {
-      cancel();
-      process.off("SIGINT", interrupted);
-      resolve(goOn);
+/** From the first wait on Ctrl-C asks a command that repeats itself to end, also while it is doing something else. */
+function createPause(): (ms: number) => Promise<boolean> {
+  let listening = false;
+  let stopped = false;
+  let wake: () => void = () => undefined;
+  return async (ms) => {
+    if (!listening) {
+      listening = true;
+      process.on("SIGINT", () => {
+        stopped = true;
+        wake();
+      });
     }
-  });
+    if (!stopped) {
+      await new Promise<void>((resolve) => {
+        const cancel = systemSchedule(ms, resolve);
+        wake = () => {
+          cancel();
+          resolve();
+        };
+      });
+    }
+    return !stopped;
+  };
 }
 
 async function resolveOnce(name: string, dns: DnsSettings): Promise<Resolution> {

@@ -130,17 +130,17 @@ describe("status", () => {
   });
 
   test("--watch asks again until the person stops it, and redraws in place on a terminal only", async () => {
-    const piped = cliWorld({ ...DEGRADED, pauses: 2 });
+    const piped = cliWorld({ ...DEGRADED, pauses: 3 });
     expect(await piped.run("status", "--watch")).toBe(EXIT.ok);
     expect(piped.asked).toHaveLength(6);
     expect(piped.out()).not.toContain("\u001b");
-    const shown = cliWorld({ ...DEGRADED, pauses: 1, terminal: { isTerminal: true } });
+    const shown = cliWorld({ ...DEGRADED, pauses: 2, terminal: { isTerminal: true } });
     await shown.run("status", "-w");
     expect(shown.out().split("\u001b[H\u001b[J")).toHaveLength(3);
   });
 
   test("--watch outlives a gateway that does not answer for a while", async () => {
-    const world = cliWorld({ pauses: 1 });
+    const world = cliWorld({ pauses: 2 });
     expect(await world.run("status", "--watch")).toBe(EXIT.ok);
     expect(world.asked).toHaveLength(2);
     expect(world.err()).toContain("no gateway answers");

@@ -28,6 +28,8 @@ export async function statusCommand(ports: CliPorts, options: StatusOptions): Pr
   const json = options.json === true;
   const base = adminUrl(ports, options.admin);
   if (!base.ok) return complain(ports, base.complaint, json);
+  // A wait of no length: from it on Ctrl-C is heard, also while the gateway is being asked.
+  if (options.watch === true) await ports.pause(0);
   for (;;) {
     const asked = await ask(ports, base.value);
     const code = show(ports, asked, json, options.watch === true && ports.terminal.isTerminal && !json);

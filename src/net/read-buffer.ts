@@ -3,48 +3,18 @@
  * 64 KiB and a shrink for each read; one shared buffer costs nothing and stays in the processor's cache
  * (docs/decisions/0005-reading-into-one-shared-buffer.md has the figures).
  *
- * It works because a listener is done with the bytes when its call returns. The one exception is a write that
- * the kernel did not take whole: the buffer is then lent to that socket, another takes its place, and it comes
- * back when the socket has flushed. A lender pauses its source, so an exchange holds at most one at a time.
+ * It works because a listener is done with the bytes when its call returns, and because a write never leaves bytes
+ * of it behind in a queue: what the kernel does not take is copied (tcp-socket.ts). It cannot be lent to a slow
+ * socket instead while another takes its place: Node asks a socket for its next buffer when it has read into the
+ * last one, so every socket that is open keeps pointing here and reads over what was lent.
  */
 import { HEAD_ROOM, TAIL_ROOM } from "../kernel/socket.ts";
 
 /** Large enough for a 64 KiB body with its head in one read; larger ones gained nothing in measurements. */
 const READ_BYTES = 128 * 1024;
-const SPARES_MAX = 16;
 
-let current = allocate();
-const spares: Buffer[] = [];
+/** The whole of it, rooms included. */
+export const readBuffer: Buffer = Buffer.allocUnsafeSlow(HEAD_ROOM + READ_BYTES + TAIL_ROOM);
 
-/** The view that sockets read into: the shared buffer without its rooms. */
-let view = viewOf(current);
-
-export function readView(): Buffer {
-  return view;
-}
-
-/** The whole buffer behind the view, rooms included. */
-export function sharedBuffer(): Buffer {
-  return current;
-}
-
-/** Takes the shared buffer out of use because a socket still needs its bytes, and returns it. */
-export function lendShared(): Buffer {
-  const lent = current;
-  current = spares.pop() ?? allocate();
-  view = viewOf(current);
-  return lent;
-}
-
-/** A lent buffer that is free again. */
-export function giveBack(buffer: Buffer): void {
-  if (spares.length < SPARES_MAX) spares.push(buffer);
-}
-
-function allocate(): Buffer {
-  return Buffer.allocUnsafeSlow(HEAD_ROOM + READ_BYTES + TAIL_ROOM);
-}
-
-function viewOf(buffer: Buffer): Buffer {
-  return buffer.subarray(HEAD_ROOM, HEAD_ROOM + READ_BYTES);
-}
+/** The part that sockets read into. */
+export const readView: Buffer = readBuffer.subarray(HEAD_ROOM, HEAD_ROOM + READ_BYTES);

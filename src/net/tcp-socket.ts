@@ -2,10 +2,11 @@
  * The socket port over `node:net`: callbacks, reads into the shared buffer, writes that say whether the kernel
  * took everything. Used for accepted and for dialled connections alike.
  */
+import fs from "node:fs";
 import net from "node:net";
 import { HEAD_ROOM, TAIL_ROOM } from "../kernel/socket.ts";
 import type { SocketError, SocketListener, SocketPort } from "../kernel/socket.ts";
-import { giveBack, lendShared, readView, sharedBuffer } from "./read-buffer.ts";
+import { readBuffer, readView } from "./read-buffer.ts";
 
 const NOTHING = Buffer.alloc(0);
 
@@ -29,7 +30,6 @@ export class TcpSocket implements SocketPort {
   remotePort = 0;
   writing = false;
   readonly #socket: OwnedSocket;
-  #lent: Buffer | null = null;
   #flushed: ((error?: Error | null) => void) | null = null;
   #writeError: SocketError | null = null;
   #closed = false;
@@ -54,16 +54,19 @@ export class TcpSocket implements SocketPort {
   write(bytes: Buffer): boolean {
     if (this.#closed || this.#writeError !== null) return true;
     const socket = this.#socket;
-    socket.write(bytes);
+    let rest = bytes;
+    if (bytes.buffer === readBuffer.buffer) {
+      const taken = this.writing ? 0 : sendNow(socket, bytes);
+      if (taken === bytes.length) return true;
+      // What waits must not wait there: the next read of any socket lands on it, and its bytes would leave here.
+      rest = Buffer.from(bytes.subarray(taken));
+    }
+    socket.write(rest);
     // Node writes at once when it can: nothing queued means that the kernel has every byte.
     if (socket.writableLength === 0) return true;
-    if (bytes.buffer === sharedBuffer().buffer) this.#lent = lendShared();
     if (!this.writing) {
       this.writing = true;
-      this.#flushed ??= this.#onFlushed.bind(this);
-      // An empty write behind the queued one: its callback is the only public sign of "all has left" that
-      // does not cost every unqueued write a callback too.
-      socket.write(NOTHING, this.#flushed);
+      this.#awaitFlush();
     }
     return false;
   }
@@ -99,14 +102,10 @@ export class TcpSocket implements SocketPort {
     return true;
   }
 
-  /** The peer's FIN. After a failed write nothing can be sent any more: the failure is told now. */
+  /** The peer's FIN. After a failed write nothing can be sent any more, so that is the end. */
   ended(): void {
-    if (this.#writeError === null) {
-      this.listener.onFin();
-      return;
-    }
     this.listener.onFin();
-    this.destroy();
+    if (this.#writeError !== null) this.destroy();
   }
 
   failed(error: NodeJS.ErrnoException): void {
@@ -119,20 +118,24 @@ export class TcpSocket implements SocketPort {
     this.listener.onClose();
   }
 
+  /**
+   * An empty write behind the queued one: its callback is the only public sign of "all has left" that does not
+   * cost every unqueued write a callback too. Behind the end nothing can be written, and the end itself is the sign.
+   */
+  #awaitFlush(): void {
+    this.#flushed ??= this.#onFlushed.bind(this);
+    if (this.#socket.writableEnded) this.#socket.once("finish", this.#flushed);
+    else this.#socket.write(NOTHING, this.#flushed);
+  }
+
   #onFlushed(error?: Error | null): void {
-    // More was written behind the empty write: the buffer is still in use, so ask again behind that.
-    if (!error && this.#flushed !== null && this.#socket.writableLength > 0) {
-      this.#socket.write(NOTHING, this.#flushed);
+    // More was written behind the empty write.
+    if (!error && this.#socket.writableLength > 0) {
+      this.#awaitFlush();
       return;
     }
     this.writing = false;
-    // After an error a write under way may still reference the bytes: the buffer is left to the collector.
-    if (error) return;
-    if (this.#lent !== null) {
-      giveBack(this.#lent);
-      this.#lent = null;
-    }
-    if (!this.#closed) contain(this, () => this.listener.onDrain());
+    if (!error && !this.#closed) contain(this, () => this.listener.onDrain());
   }
 }
 
@@ -178,21 +181,15 @@ function adopt(socket: OwnedSocket, listenerOf: (socket: TcpSocket) => SocketLis
 }
 
 /** Node calls the callback as a method of the socket, but its types do not promise that: hence no `this`. */
-function onReadOptions(): {
-  buffer: () => Buffer;
-  callback: (this: OwnedSocket, length: number, view: Uint8Array) => boolean;
-} {
+function onReadOptions(): { buffer: Buffer; callback: (this: OwnedSocket, length: number) => boolean } {
   return { buffer: readView, callback: onRead };
 }
 
-function onRead(this: OwnedSocket, length: number, view: Uint8Array): boolean {
+function onRead(this: OwnedSocket, length: number): boolean {
   const { port } = this;
   if (port === null) return true;
-  // The view was handed out by read-buffer.ts, but perhaps before the shared buffer was lent and replaced.
-  const shared = sharedBuffer();
-  const bytes = view.buffer === shared.buffer ? shared : Buffer.from(view.buffer);
   try {
-    port.listener.onData(bytes, HEAD_ROOM, HEAD_ROOM + length);
+    port.listener.onData(readBuffer, HEAD_ROOM, HEAD_ROOM + length);
   } catch (error) {
     port.listener.onFault(error);
   }
@@ -228,6 +225,21 @@ function contain(port: TcpSocket | null, call: () => void): void {
     call();
   } catch (error) {
     port?.listener.onFault(error);
+  }
+}
+
+/**
+ * Hands bytes to the kernel without a queue behind them, which `net` does not offer, and returns how many it took.
+ * 0 when it is full, and where a handle has no descriptor (not on POSIX systems). An error shows again, and is told,
+ * in the write that follows.
+ */
+function sendNow(socket: net.Socket, bytes: Buffer): number {
+  const descriptor = (socket as unknown as { _handle?: { fd?: number } | null })._handle?.fd ?? -1;
+  if (descriptor < 0 || socket.writableLength > 0 || socket.writableEnded) return 0;
+  try {
+    return fs.writeSync(descriptor, bytes);
+  } catch {
+    return 0;
   }
 }
 
