@@ -124,7 +124,7 @@ function trueRecord(world: World): Found[] {
   for (const { id, record } of recordsOf(world)) {
     const story = world.ledger.stories.get(id);
     if (story === undefined) continue;
-    for (const what of [...againstClient(record, story), ...againstOrigins(record, story), ...againstTime(record)]) found.push({ id, what });
+    for (const what of [...againstClient(record, story), ...againstOrigins(world, record, story), ...againstTime(record)]) found.push({ id, what });
   }
   return found;
 }
@@ -145,7 +145,8 @@ function* againstClient(record: ExchangeRecord, story: RequestStory): Generator<
   }
 }
 
-function* againstOrigins(record: ExchangeRecord, story: RequestStory): Generator<string> {
+function* againstOrigins(world: World, record: ExchangeRecord, story: RequestStory): Generator<string> {
+  const nameOf = ({ address }: AttemptRecord): string => world.nameAt(address);
   const asked = record.attempts.map(nameOf);
   for (const name of story.seenBy) if (!asked.includes(name)) yield `${name} got the request, the record knows no attempt there`;
   for (const attempt of record.attempts) {
@@ -212,7 +213,7 @@ function* leftAt({ when, status, metrics, sockets, timers }: Rest): Generator<st
 
 /** A pool that has addresses always has one that may be used. */
 function poolNeverEmpty(world: World): Found[] {
-  const sample = world.samples.find(({ origins, available }) => origins > 0 && available === 0);
+  const sample = world.samples.find(({ addresses, available }) => addresses > 0 && available === 0);
   return sample === undefined ? [] : [{ id: 0, what: `pool ${sample.pool} had nothing to use at ${sample.atMs} ms` }];
 }
 
@@ -246,10 +247,6 @@ function recordsOf(world: World): { id: number; record: ExchangeRecord }[] {
 
 function retryOf(world: World): { attemptsMax: number; budgetRatio: number; budgetPerSecond: number } | null {
   return world.settings.services[0]?.retry ?? null;
-}
-
-function nameOf(attempt: AttemptRecord): string {
-  return /^http:\/\/([^.]+)\./.exec(attempt.origin)?.[1] ?? attempt.origin;
 }
 
 /** Steps that were not reached are left out; a µs of rounding is no disorder. */

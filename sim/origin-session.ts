@@ -213,9 +213,10 @@ export class OriginSession implements SocketListener, WireEvents {
       job.sent += piece.length;
       this.#socket.write(piece);
     }
-    if (job.sent < end) {
-      if (!this.#socket.writing) this.#later(plan.gapMs, () => this.#sendMore(job));
-    } else if (end < wire.length) this.#break(job);
+    // What waits would be lost by a close, and the drain comes back here.
+    if (this.#socket.writing) return;
+    if (job.sent < end) this.#later(plan.gapMs, () => this.#sendMore(job));
+    else if (end < wire.length) this.#break(job);
     else this.#sent(job);
   }
 
@@ -232,6 +233,7 @@ export class OriginSession implements SocketListener, WireEvents {
     if (job.wanted !== null) this.#note(`#${job.wanted.id} answered ${job.plan.status}`);
     if (job.isReceived) this.#answered(job);
     else if (job.plan.early === "cuts") this.kill("fin");
+    else if (job.closes) this.#socket.end();
   }
 
   /** The request is in and the response is out. */

@@ -47,7 +47,8 @@ export interface Rest {
 export interface PoolSample {
   readonly atMs: number;
   readonly pool: string;
-  readonly origins: number;
+  /** Of all its names together. */
+  readonly addresses: number;
   readonly available: number;
 }
 
@@ -61,6 +62,7 @@ const SETTLE_MS = 8_000;
 /** No scenario asks for more; a world that goes on for longer hangs. */
 const TRAFFIC_MAX_MS = 20 * 60_000;
 const END_MAX_MS = 10 * 60_000;
+const LAST_TURNS = 100;
 
 export class World {
   readonly clock: VirtualClock = new VirtualClock();
@@ -106,6 +108,11 @@ export class World {
     const origin = this.#origins.get(name);
     if (origin === undefined) throw new Error(`no origin ${name} in this scenario`);
     return origin;
+  }
+
+  /** Who is at an address such as `10.1.0.1:3000`; names may move, so they do not tell. */
+  nameAt(address: string): string {
+    return this.origins.find(({ place }) => `${place.ip}:${place.port}` === address)?.place.name ?? address;
   }
 
   get origins(): SimOrigin[] {
@@ -213,7 +220,7 @@ export class World {
   #keep(record: ExchangeRecord): void {
     // The port says: done with it when it returns.
     this.records.push(structuredClone(record));
-    const attempts = record.attempts.map((one) => `${one.origin.slice(7, -10)}${one.reused ? "~" : ""} ${one.cause ?? one.status}`);
+    const attempts = record.attempts.map((one) => `${this.nameAt(one.address)}${one.reused ? "~" : ""} ${one.cause ?? one.status}`);
     this.trace.note("gateway", `${record.target.split("?")[0]?.replace("/r/", "#")} ${record.outcome} ${record.status} ${record.cause ?? ""} [${attempts.join(", ")}]`);
   }
 
@@ -224,10 +231,11 @@ export class World {
   }
 
   #sample(): void {
-    for (const service of this.gateway.view.status().services) {
-      for (const pool of service.pools) {
-        this.samples.push({ atMs: this.clock.elapsedMs, pool: pool.name, origins: pool.origins, available: pool.available });
-      }
+    const { view } = this.gateway;
+    const addresses = new Map<string, number>();
+    for (const origin of view.origins()) addresses.set(origin.pool, (addresses.get(origin.pool) ?? 0) + origin.addresses.length);
+    for (const { name, available } of view.status().services.flatMap((service) => service.pools)) {
+      this.samples.push({ atMs: this.clock.elapsedMs, pool: name, addresses: addresses.get(name) ?? 0, available });
     }
   }
 
@@ -261,6 +269,9 @@ export class World {
       },
     );
     await this.clock.run(limitMs, () => isSettled);
+    // The last event may have set off a longer chain of promises than an event usually does.
+    // oxlint-disable-next-line no-await-in-loop -- Turns are what is waited for.
+    for (let turn = 0; turn < LAST_TURNS && !isSettled; turn += 1) await undefined;
     if (isSettled) await settle;
     else this.gaveUp = otherwise;
   }

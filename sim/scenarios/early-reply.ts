@@ -30,6 +30,7 @@ export const earlyReply: Scenario = {
         "origin.early_reply",
         "origin.reset_before_response",
         "origin.keepalive_race",
+        "origin.truncated",
         "origin.truncated_unframed",
         "net.mid_reset",
       ]),

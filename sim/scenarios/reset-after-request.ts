@@ -8,7 +8,7 @@ export const resetAfterRequest: Scenario = {
   play(world) {
     let broken = 0;
     world.origin("a1").script = (_, chance) => {
-      if (!chance.happens(0.3)) return {};
+      if (!chance.happens(0.5)) return {};
       broken += 1;
       return { breakAfter: 0, breakHow: chance.pick(["rst", "fin"] as const) };
     };
@@ -19,7 +19,7 @@ export const resetAfterRequest: Scenario = {
       ...storiesOf(world, ({ plan, runs, status }) => plan.method === "POST" && runs.length > 0 && status === 503).map(
         ({ id }) => `POST #${id} was run and answered 503, which invites its client to send it again`,
       ),
-      ...happened("a reset", broken, 5),
+      ...happened("a reset", broken, 3),
     ];
   },
 };

@@ -170,7 +170,9 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
         );
         break;
       case "write":
-        this.#exchange?.clientTooSlow(`the client took no byte of the response for ${this.listener.settings.bodyGapMs} ms`);
+        this.#exchange?.clientTooSlow(
+          `the client took no byte of the response for ${this.listener.settings.bodyGapMs} ms`,
+        );
         this.#exchange = null;
         this.socket.reset();
         break;

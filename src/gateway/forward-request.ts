@@ -56,6 +56,7 @@ export function writeRequestHead(writer: ByteWriter, head: MessageHead, addition
     writer.ascii("Connection: TE\r\nTE: trailers\r\n");
   }
   if (head.framing === "chunked") writer.ascii("Transfer-Encoding: chunked\r\n");
+  else if (!head.contentLengthPlain) writeContentLength(writer, head.contentLength);
   writer.crlf();
 }
 
@@ -113,6 +114,7 @@ function copyFields(writer: ByteWriter, head: MessageHead, withoutHost: boolean,
       REPLACED[id] === 1 ||
       head.hopByHop(i) ||
       (id === FIELD.HOST && withoutHost) ||
+      (id === FIELD.CONTENT_LENGTH && !head.contentLengthPlain) ||
       (!keepTrace && (id === FIELD.TRACEPARENT || id === FIELD.TRACESTATE)) ||
       id === FIELD.MAX_FORWARDS;
     if (dropped) {
@@ -125,6 +127,13 @@ function copyFields(writer: ByteWriter, head: MessageHead, withoutHost: boolean,
     runEnd = head.lineEnd(i);
   }
   if (runStart !== -1) writer.copy(bytes, runStart, runEnd);
+}
+
+/** As a number, where the text had leading zeros that the next reader might take for octal. */
+export function writeContentLength(writer: ByteWriter, length: number): void {
+  writer.ascii("Content-Length: ");
+  writer.decimal(length);
+  writer.crlf();
 }
 
 /** RFC 9110 §7.6.2: one less with each hop for OPTIONS and TRACE; zero never gets here. Other methods: as it is. */

@@ -5,6 +5,7 @@
 import { FIELD } from "../http1/field-ids.ts";
 import type { MessageHead } from "../http1/head.ts";
 import type { ByteWriter } from "../http1/writer.ts";
+import { writeContentLength } from "./forward-request.ts";
 
 /** How the body is delimited towards the client. */
 export type ClientFraming =
@@ -28,6 +29,9 @@ export function writeResponseHead(writer: ByteWriter, head: MessageHead, additio
   writeStatusLine(writer, head);
   copyFields(writer, head, additions.framing);
   writer.ascii(additions.lines);
+  if (additions.framing === "as is" && head.find(FIELD.CONTENT_LENGTH) !== -1 && !head.contentLengthPlain) {
+    writeContentLength(writer, head.contentLength);
+  }
   if (additions.framing === "chunked") writer.ascii("Transfer-Encoding: chunked\r\n");
   if (!additions.keepAlive) writer.ascii("Connection: close\r\n\r\n");
   else if (additions.clientMinorVersion === 0) writer.ascii("Connection: keep-alive\r\n\r\n");
@@ -65,7 +69,11 @@ function copyFields(writer: ByteWriter, head: MessageHead, framing: ClientFramin
   let runEnd = -1;
   for (let i = 0; i < fieldCount; i += 1) {
     const id = head.id(i);
-    if (head.hopByHop(i) || id === FIELD.X_REQUEST_ID || (framing !== "as is" && id === FIELD.CONTENT_LENGTH)) {
+    if (
+      head.hopByHop(i) ||
+      id === FIELD.X_REQUEST_ID ||
+      (id === FIELD.CONTENT_LENGTH && (framing !== "as is" || !head.contentLengthPlain))
+    ) {
       if (runStart !== -1) writer.copy(bytes, runStart, runEnd);
       runStart = -1;
       continue;

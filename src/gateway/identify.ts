@@ -7,7 +7,7 @@ import ipaddr from "ipaddr.js";
 import { FIELD } from "../http1/field-ids.ts";
 import { clientOf, forwardedElement } from "../http1/forwarded.ts";
 import type { MessageHead } from "../http1/head.ts";
-import { parseTraceparent } from "../http1/trace-context.ts";
+import { parseTraceparent, startTrace } from "../http1/trace-context.ts";
 
 /** A CIDR set; text is checked when the configuration is loaded. */
 export type TrustedProxies = (address: string) => boolean;
@@ -103,7 +103,7 @@ export function identifyRequest(
   const keepTrace = trace !== null;
   const traceId = trace === null ? fresh : trace.traceId;
   lines += `X-Request-Id: ${id}\r\n`;
-  if (!keepTrace) lines += `traceparent: 00-${fresh}-${newId().slice(0, 16)}-00\r\n`;
+  if (!keepTrace) lines += `traceparent: ${startTrace(fresh, newId().slice(0, 16), false)}\r\n`;
   return { id, traceId, clientAddress, lines, keepTrace };
 }
 

@@ -22,7 +22,8 @@ import { FIELD } from "../http1/field-ids.ts";
 import type { MessageHead } from "../http1/head.ts";
 import type { RefusalId } from "../http1/refusals.ts";
 import { REFUSALS } from "../http1/refusals.ts";
-import { writeChunkHead } from "../http1/writer.ts";
+import { writeResponse } from "../http1/serialise.ts";
+import { LAST_CHUNK, writeChunkHead } from "../http1/writer.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import { CAUSES } from "../kernel/causes.ts";
 import type { DecisionCode } from "../kernel/decisions.ts";
@@ -50,7 +51,8 @@ import type { ServiceRuntime } from "./service-runtime.ts";
 const TARGET_KEPT = 1024;
 const INTERIM_MAX = 32;
 const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
-const LAST_CHUNK = "0\r\n";
+/** Before trailer fields. */
+const ZERO_CHUNK = "0\r\n";
 
 export class Exchange implements AttemptOwner {
   readonly record: ExchangeRecord;
@@ -383,9 +385,7 @@ export class Exchange implements AttemptOwner {
 
   #sendEnd(connection: OriginConnection, now: number): void {
     if (this.#chunkedRequest) {
-      const writer = this.#core.gather.to(connection.socket);
-      writer.ascii(LAST_CHUNK);
-      writer.crlf();
+      this.#core.gather.to(connection.socket).copy(LAST_CHUNK, 0, LAST_CHUNK.length);
     }
     this.requestSent = true;
     if (this.responseBegun || this.#route === null) return;
@@ -546,13 +546,15 @@ export class Exchange implements AttemptOwner {
 
   #writeLastChunk(connection: OriginConnection): void {
     const writer = this.#core.gather.to(this.#client.socket);
-    writer.ascii(LAST_CHUNK);
-    if (this.#trailersWanted && connection.trailers !== null) {
-      for (const { name, value } of connection.trailers) {
-        writer.ascii(`${name}: `);
-        writer.ascii(value);
-        writer.crlf();
-      }
+    const { trailers } = connection;
+    if (!this.#trailersWanted || trailers === null) {
+      writer.copy(LAST_CHUNK, 0, LAST_CHUNK.length);
+      return;
+    }
+    writer.ascii(ZERO_CHUNK);
+    for (const { name, value } of trailers) {
+      writer.ascii(`${name}: ${value}`);
+      writer.crlf();
     }
     writer.crlf();
   }
@@ -661,11 +663,11 @@ export class Exchange implements AttemptOwner {
   fail(cause: CauseId, evidence: string, step: Step, status: number): void {
     if (this.#done) return;
     const now = this.#core.clock.monotonic();
+    this.#leaveOrigin(now);
     if (this.responseBegun) {
       this.#cut(cause, evidence, step);
       return;
     }
-    this.#leaveOrigin(now);
     const { record } = this;
     this.#note(cause, evidence);
     if (record.id === "") record.id = this.#core.newId();
@@ -688,10 +690,10 @@ export class Exchange implements AttemptOwner {
         name: this.#core.identity.name,
       },
     );
-    record.status = reply.status;
+    record.status = reply.message.status;
     record.responseBytes = reply.bodyBytes;
     record.replyUs = toUs(now - this.startedMs);
-    this.#core.gather.to(this.#client.socket).ascii(reply.text);
+    writeResponse(this.#core.gather.to(this.#client.socket), reply.message);
     this.#finish(CAUSES[cause].party === "client" || cause === "gw.no_route" ? "refused" : "failed", step, now);
     this.#client.exchangeDone(keepAlive, this.requestComplete, now);
   }

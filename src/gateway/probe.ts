@@ -7,6 +7,7 @@ import type { MessageHead } from "../http1/head.ts";
 import type { MessageEvents } from "../http1/parser.ts";
 import { ResponseParser } from "../http1/parser.ts";
 import type { RefusalId } from "../http1/refusals.ts";
+import { serialiseRequest } from "../http1/serialise.ts";
 import type { Dial, SocketError, SocketListener, SocketPort } from "../kernel/socket.ts";
 import type { CheckResult } from "../policies/health.ts";
 import type { OriginAddress } from "./origin-address.ts";
@@ -49,8 +50,18 @@ class Check implements SocketListener, MessageEvents {
       return;
     }
     this.#parser.expect("GET");
-    const head = `GET ${this.#address.origin.basePath}${path} HTTP/1.1\r\nHost: ${host ?? this.#address.hostField}\r\nUser-Agent: goodgate-check\r\nAccept: */*\r\nConnection: close\r\n\r\n`;
-    this.socket?.write(Buffer.from(head, "latin1"));
+    const request = serialiseRequest({
+      method: "GET",
+      target: `${this.#address.origin.basePath}${path}`,
+      fields: [
+        ["Host", host ?? this.#address.hostField],
+        ["User-Agent", "goodgate-check"],
+        ["Accept", "*/*"],
+        ["Connection", "close"],
+      ],
+      content: { kind: "none" },
+    });
+    this.socket?.write(request);
   }
 
   onData(bytes: Buffer, start: number, end: number): void {

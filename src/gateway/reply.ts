@@ -2,6 +2,7 @@
  * Reply: the one function that turns a failure into a response. The client learns the status, a reference, and
  * what kind of trouble it is in the words of RFC 9209; never an address, a message or a name from inside.
  */
+import type { Field, ResponseMessage } from "../http1/serialise.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import { CAUSES } from "../kernel/causes.ts";
 import { renderFailurePage } from "./failure-page.ts";
@@ -31,8 +32,8 @@ export interface ReplyContext {
 }
 
 export interface Reply {
-  readonly status: number;
-  readonly text: string;
+  readonly message: ResponseMessage;
+  /** Bytes of content that are sent. */
   readonly bodyBytes: number;
 }
 
@@ -60,20 +61,26 @@ export function respondToFailure(failure: Failure, context: ReplyContext): Reply
   const status = failure.status !== 0 ? failure.status : cause.status;
   const phrase = PHRASES[status] ?? "Error";
   const { type, body } = bodyFor(preferredForm(context.accept), failure, status, phrase, context);
-  const bodyBytes = Buffer.byteLength(body);
-  const lines = [
-    `HTTP/1.1 ${status} ${phrase}`,
-    `Date: ${context.date}`,
-    `Content-Type: ${type}`,
-    `Content-Length: ${bodyBytes}`,
-    "Cache-Control: no-store",
-    `X-Request-Id: ${context.requestId}`,
-    `Proxy-Status: ${proxyStatus(failure.cause, context.name)}`,
+  const bytes = Buffer.from(body);
+  const fields: Field[] = [
+    ["Date", context.date],
+    ["Content-Type", type],
+    ["Cache-Control", "no-store"],
+    ["X-Request-Id", context.requestId],
+    ["Proxy-Status", proxyStatus(failure.cause, context.name)],
+    ["Connection", context.keepAlive ? "keep-alive" : "close"],
   ];
-  if (failure.retryAfterSeconds > 0) lines.push(`Retry-After: ${failure.retryAfterSeconds}`);
-  lines.push(context.keepAlive ? "Connection: keep-alive" : "Connection: close", "", "");
-  const text = lines.join("\r\n") + (context.method === "HEAD" ? "" : body);
-  return { status, text, bodyBytes: context.method === "HEAD" ? 0 : bodyBytes };
+  if (failure.retryAfterSeconds > 0) fields.push(["Retry-After", String(failure.retryAfterSeconds)]);
+  const isHead = context.method === "HEAD";
+  return {
+    message: {
+      status,
+      reason: phrase,
+      fields,
+      content: isHead ? { kind: "declared", length: bytes.length } : { kind: "length", bytes },
+    },
+    bodyBytes: isHead ? 0 : bytes.length,
+  };
 }
 
 /** `goodgate; error=connection_refused` (RFC 9209 §2). */

@@ -22,6 +22,7 @@ export function readFraming(head: MessageHead): RefusalId | null {
   const declared = head.seenLow & (LENGTH | CODING);
   head.framing = "none";
   head.contentLength = -1;
+  head.contentLengthPlain = true;
   if (declared === 0) return null;
   if (declared === (LENGTH | CODING)) return "two-framings";
   if (declared === LENGTH) {

@@ -31,13 +31,6 @@ export function parseTraceparent(value: string): TraceParent | null {
   return { traceId, parentId, sampled: (Number.parseInt(flags, 16) & 1) === 1, flags };
 }
 
-/** What goes to the origin when this gateway is a span of the trace: the same trace, `spanId` as the parent. */
-export function continueTrace(parent: TraceParent, spanId: string): string {
-  // Sampled, and that the trace id is random. Flags that are not defined must not be passed on (§3.2.2.5).
-  const flags = Number.parseInt(parent.flags, 16) & 3;
-  return `00-${parent.traceId}-${spanId}-0${flags}`;
-}
-
 /** The first traceparent of a trace. */
 export function startTrace(traceId: string, spanId: string, sampled: boolean): string {
   return `00-${traceId}-${spanId}-${sampled ? "01" : "00"}`;

@@ -235,7 +235,7 @@ function contain(port: TcpSocket | null, call: () => void): void {
  */
 function sendNow(socket: net.Socket, bytes: Buffer): number {
   const descriptor = (socket as unknown as { _handle?: { fd?: number } | null })._handle?.fd ?? -1;
-  if (descriptor < 0 || socket.writableLength > 0 || socket.writableEnded) return 0;
+  if (descriptor < 0 || socket.writableEnded) return 0;
   try {
     return fs.writeSync(descriptor, bytes);
   } catch {

@@ -135,6 +135,20 @@ describe("a client that leaves", () => {
     expect(record).toMatchObject({ outcome: "aborted", cause: "client.abort_wait", status: 0, originStatus: 0 });
   });
 
+  it("right after its upload leaves no connection behind at the gateway", async () => {
+    await until("earlier clients to be gone", async () => ((await gateway.status()).connections === 0 ? true : null));
+    for (let n = 0; n < 20; n += 1) {
+      const client = await rawClient(gateway.port);
+      await client.send("POST /hit-and-run HTTP/1.1\r\nHost: test\r\nContent-Length: 3\r\n\r\npay");
+      client.reset();
+    }
+    await until(
+      "their connections to be gone",
+      async () => ((await gateway.status()).connections === 0 ? true : null),
+      5_000,
+    );
+  });
+
   it("during the response leaves no half-read connection in the pool", async () => {
     const number = await freshOrigin(async (connection) => {
       await connection.head();

@@ -1,0 +1,179 @@
+/**
+ * The whole gateway on a network in memory with a clock that a test moves: clients and origins are peers played by
+ * hand, so that each situation of an exchange is a few lines and happens the same way every time.
+ */
+import { loadSettings } from "../../src/config/load.ts";
+import type { ExchangeRecord } from "../../src/contract/record.ts";
+import { createGateway } from "../../src/gateway/gateway.ts";
+import type { Gateway } from "../../src/gateway/gateway.ts";
+import type { Clock } from "../../src/kernel/clock.ts";
+import type { Resolution, ResolutionFailure, Resolver } from "../../src/kernel/resolver.ts";
+import { manualSchedule } from "./manual-schedule.ts";
+import { memoryNetwork } from "./memory-socket.ts";
+import type { MemoryNetwork, Peer } from "./memory-socket.ts";
+
+export interface MemoryGatewayOptions {
+  /** One pool with these; default one origin, `http://10.0.0.1`. */
+  readonly origins?: readonly string[];
+  /** Merged into the only service. */
+  readonly service?: Readonly<Record<string, unknown>>;
+  /** Merged into the only listener. */
+  readonly listener?: Readonly<Record<string, unknown>>;
+  /** Merged into the file. */
+  readonly rest?: Readonly<Record<string, unknown>>;
+  /** Drawn again and again; default 0: the first of two that are alike. */
+  readonly chance?: () => number;
+}
+
+export interface MemoryGateway {
+  readonly gateway: Gateway;
+  readonly network: MemoryNetwork;
+  readonly clock: Clock;
+  readonly names: MemoryResolver;
+  /** What was contained; a test that expects no defect looks that it is empty. */
+  readonly faults: readonly unknown[];
+  /** In the order in which they ended. */
+  readonly records: readonly ExchangeRecord[];
+  /** A client that has connected. */
+  client(from?: string): Peer;
+  /** The connection to an origin with this number, from 1; throws when there is none. */
+  origin(number: number): Peer;
+  /** Moves the clock and everything that waits for it. */
+  advance(ms: number): void;
+}
+
+export async function memoryGateway(options: MemoryGatewayOptions = {}): Promise<MemoryGateway> {
+  const network = memoryNetwork();
+  const time = manualSchedule();
+  const names = memoryResolver(time.clock);
+  const faults: unknown[] = [];
+  const records: ExchangeRecord[] = [];
+  let ids = 0;
+
+  const gateway = createGateway(settingsOf(options), {
+    clock: time.clock,
+    chance: options.chance ?? (() => 0),
+    newId: () => (ids += 1).toString(16).padStart(32, "0"),
+    dial: network.dial,
+    listen: network.listen,
+    resolver: names,
+    every(ms, run) {
+      let cancel = time.schedule(ms, again);
+      function again(): void {
+        cancel = time.schedule(ms, again);
+        run();
+      }
+      return () => cancel();
+    },
+    processView: () => {
+      throw new Error("not asked for here");
+    },
+    log: (record) => records.push(structuredClone(record)),
+    accessLogDropped: () => 0,
+    version: "0.0.0",
+    onFault: (error) => faults.push(error),
+  });
+  const started = gateway.start();
+  time.advance(1_100);
+  await started;
+
+  return {
+    gateway,
+    network,
+    clock: time.clock,
+    names,
+    faults,
+    records,
+    client(from) {
+      const peer = network.connect(from);
+      if (peer === null) throw new Error("the connection was turned away");
+      return peer;
+    },
+    origin(number) {
+      const peer = network.dialled[number - 1];
+      if (peer === undefined) throw new Error(`only ${network.dialled.length} connections were dialled`);
+      return peer;
+    },
+    advance(ms) {
+      // In steps, because a clock that jumps is a process that stood still, and that is judged differently.
+      for (let left = ms; left > 0; left -= 50) {
+        time.advance(Math.min(left, 50));
+        network.settle();
+      }
+    },
+  };
+}
+
+function settingsOf(options: MemoryGatewayOptions): ReturnType<typeof asSettings> {
+  const file = {
+    listeners: [{ bind: "127.0.0.1:8080", ...options.listener }],
+    admin: false,
+    accessLog: false,
+    records: { sample: "100%", sampled: 1000 },
+    services: {
+      test: { health: false, pools: [{ name: "main", origins: options.origins ?? ["http://10.0.0.1"] }], ...options.service },
+    },
+    ...options.rest,
+  };
+  return asSettings(JSON.stringify(file));
+}
+
+function asSettings(text: string): Extract<ReturnType<typeof loadSettings>, { ok: true }>["settings"] {
+  const loaded = loadSettings(text, "test");
+  if (!loaded.ok) throw new Error(loaded.problems.map((problem) => `${problem.path}: ${problem.message}`).join("\n"));
+  return loaded.settings;
+}
+
+export interface MemoryResolver extends Resolver {
+  /** The name has these addresses from now on; whoever waits hears it first and whoever watches then. */
+  answer(name: string, ips: readonly string[]): void;
+  fail(name: string, cause: ResolutionFailure["cause"], code: string): void;
+}
+
+function memoryResolver(clock: Clock): MemoryResolver {
+  const known = new Map<string, Resolution>();
+  const waiting = new Map<string, ((resolution: Resolution) => void)[]>();
+  const watching = new Map<string, Set<(resolution: Resolution) => void>>();
+
+  function tell(resolution: Resolution): void {
+    known.set(resolution.name, resolution);
+    const waiters = waiting.get(resolution.name) ?? [];
+    waiting.delete(resolution.name);
+    for (const done of waiters) done(resolution);
+    for (const onChange of watching.get(resolution.name) ?? []) onChange(resolution);
+  }
+
+  function addressesOf(ips: readonly string[]): Resolution["addresses"] {
+    return ips.map((ip) => ({ ip, port: 0, family: ip.includes(":") ? 6 : 4 }));
+  }
+
+  function peek(name: string): Resolution | null {
+    const literal = /^[\d.]+$|:/.test(name);
+    if (literal) return { name, addresses: addressesOf([name]), failure: null, learnedAt: 0 };
+    return known.get(name) ?? null;
+  }
+
+  return {
+    peek,
+    resolve(name, done) {
+      const resolution = peek(name);
+      if (resolution !== null && resolution.addresses.length > 0) done(resolution);
+      else waiting.set(name, [...(waiting.get(name) ?? []), done]);
+    },
+    watch(name, onChange) {
+      const listeners = watching.get(name) ?? new Set();
+      watching.set(name, listeners.add(onChange));
+      const resolution = peek(name);
+      if (resolution !== null) queueMicrotask(() => onChange(resolution));
+      return () => listeners.delete(onChange);
+    },
+    close: () => undefined,
+    answer: (name, ips) =>
+      tell({ name, addresses: addressesOf(ips), failure: null, learnedAt: clock.monotonic() }),
+    fail(name, cause, code) {
+      const before = known.get(name);
+      const failure = { cause, code, since: before?.failure?.since ?? clock.monotonic() };
+      tell({ name, addresses: before?.addresses ?? [], failure, learnedAt: before?.learnedAt ?? -1 });
+    },
+  };
+}
