@@ -82,7 +82,9 @@ describe("the tables of the routing guide", () => {
   }
 
   const routed = tableOf(blocks.find((block) => block.page === "docs/guide/routing.md")?.text ?? "");
-  const requests = [...guide.matchAll(/^\| `([A-Z]+) ([^/`]+)(\/[^`]*)`(?: with `([^:`]+): ([^`]*)`)? +\| (.*?) +\|$/gm)];
+  const requests = [
+    ...guide.matchAll(/^\| `([A-Z]+) ([^/`]+)(\/[^`]*)`(?: with `([^:`]+): ([^`]*)`)? +\| (.*?) +\|$/gm),
+  ];
 
   test.each(requests.map((match) => match.slice(1)))(
     "%s %s%s",

@@ -195,6 +195,15 @@ services:
     ]);
   });
 
+  test("a route that is reached under one of its hosts is none", () => {
+    const text = `services:
+  one: { hosts: [a.example], pools: [{ origins: [http://a] }], routes: [{ match: { path: /x, methods: [GET, PUT] } }, { match: {} }] }
+  two: { hosts: [a.example, b.example], pools: [{ origins: [http://a] }], routes: [{ match: { path: /x, method: GET } }] }
+`;
+    expect(notesOf(text)).toEqual([]);
+    expect(notesOf(text.replace(", b.example", "")).map(({ path }) => path)).toEqual(["services.two.routes[0]"]);
+  });
+
   test("two services that share a host and leave the rest to each other", () => {
     const text = `services:
   one: { hosts: [a.example, b.example], pools: [{ origins: [http://a] }], routes: [{ match: { path: /one/* } }] }
