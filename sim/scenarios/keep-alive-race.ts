@@ -2,13 +2,12 @@ import { allServed, causesWithin, happened } from "../expectations.ts";
 import { usualPlan } from "../client.ts";
 import type { Scenario } from "../scenario.ts";
 
-const ROUNDS = 6;
-const ROUND_MS = 25_000;
+/** How long origins wait, one after the other: each time less than what the gateway has just learned to trust. */
+const IDLE_MS = [7_000, 5_000, 3_500, 2_300, 1_400] as const;
+const ROUND_MS = 20_000;
+/** Clients think for about that long: a request leaves while the origin's FIN is on its way. */
+const BEFORE_MS = 250;
 
-/**
- * Clients that think for about as long as their origins wait. Origins change their minds every now and then, because
- * the gateway learns how long they wait and would meet no closed connection any more.
- */
 export const keepAliveRace: Scenario = {
   name: "keep-alive-race",
   what: "Origins close idle connections just when they are used again: no client hears of it, and nothing runs twice.",
@@ -18,17 +17,20 @@ export const keepAliveRace: Scenario = {
   play(world) {
     const chance = world.chance.fork("idle");
     const thinkMs: [number, number] = [1, 1];
-    const settle = (idleMs: number): void => {
-      for (const origin of world.origins) origin.idleMs = idleMs;
-      thinkMs[0] = idleMs * 0.9;
-      thinkMs[1] = idleMs * 1.01;
-    };
-    settle(7_000);
-    for (let round = 1; round < ROUNDS; round += 1) world.at(round * ROUND_MS, () => settle(chance.spread(1_500, 7_000) / round));
+    IDLE_MS.forEach((usual, round) => {
+      const idleMs = usual * chance.between(0.95, 1.05);
+      const settle = (): void => {
+        for (const origin of world.origins) origin.idleMs = idleMs;
+        thinkMs[0] = idleMs - BEFORE_MS;
+        thinkMs[1] = idleMs;
+      };
+      if (round === 0) settle();
+      else world.at(round * ROUND_MS, settle);
+    });
     // Long lines: FIN and request cross each other often.
-    for (const { place } of world.origins) world.network.setLines(place.ip, { latencyMs: [5, 80] });
-    world.addClients(8, {
-      requests: 40,
+    for (const { place } of world.origins) world.network.setLines(place.ip, { latencyMs: [20, 120] });
+    world.addClients(6, {
+      requests: 30,
       thinkMs,
       // Small enough to be kept for a repeat.
       plan: (from) => {

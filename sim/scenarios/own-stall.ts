@@ -15,7 +15,7 @@ export const ownStall: Scenario = {
       world.events.filter(({ event }) => event.kind === "origin" && event.state !== "up").length;
     return () => [
       ...allServed(world),
-      ...causesWithin(world, []),
+      ...causesWithin(world, ["gw.loop_stall"]),
       ...happened("a request", world.records.length, 200),
       ...(out() > 0 ? [`an origin was left out ${out()} times`] : []),
     ];

@@ -7,9 +7,11 @@
  * Merge keys (`<<`) and anchors work, because people keep defaults in them; tags do not.
  */
 import { isAlias, isMap, isPair, isScalar, isSeq, parseAllDocuments } from "yaml";
-import type { Alias, Document, ErrorCode, Node, Pair, YAMLError, YAMLMap } from "yaml";
+import type { Alias, Node, Pair, YAMLMap } from "yaml";
 import { quoted } from "./parsed.ts";
 import type { Path } from "./problems.ts";
+import { syntaxProblems } from "./yaml-syntax.ts";
+import type { PlaceOf, TextProblem } from "./yaml-syntax.ts";
 
 /** Where a value and its key begin, as offsets in the text. */
 export interface Place {
@@ -19,20 +21,11 @@ export interface Place {
   readonly children: ReadonlyMap<string | number, Place>;
 }
 
-/** Something wrong with the text itself. */
-export interface TextProblem {
-  readonly offset: number;
-  readonly path: Path;
-  readonly message: string;
-  readonly hint: string;
-}
-
 export interface YamlTree {
   /** Null when the text has no tree; `problems` then says why. */
   readonly root: { readonly value: unknown; readonly place: Place } | null;
   readonly problems: readonly TextProblem[];
-  /** 1-based line and column of an offset. */
-  placeOf(offset: number): { readonly line: number; readonly column: number };
+  readonly placeOf: PlaceOf;
 }
 
 /** After aliases are followed. A large installation has some ten thousand values. */
@@ -57,8 +50,7 @@ export function readYaml(text: string): YamlTree {
   }
   const [document, second] = [...documents];
   if (document === undefined) return { root: null, problems: [], placeOf };
-  const syntax = syntaxProblems(document, text, placeOf);
-  if (second !== undefined) syntax.push(secondDocument(second.range[0], text));
+  const syntax = syntaxProblems(document, second, text, placeOf);
   if (syntax.length > 0 || document.contents === null) return { root: null, problems: syntax, placeOf };
   const builder = createBuilder();
   const root = builder.build(document.contents, [], -1, 0);
@@ -217,7 +209,7 @@ function createBuilder(): Builder {
 }
 
 /** The library's own counter of lines loses some after errors. */
-function placesIn(text: string): YamlTree["placeOf"] {
+function placesIn(text: string): PlaceOf {
   const starts = [0];
   for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", end + 1)) starts.push(end + 1);
   return (offset) => {
@@ -248,126 +240,4 @@ function keyName(node: Node | null): string | null {
   const { value, source } = node;
   if (typeof value === "string") return value;
   return typeof value === "number" || typeof value === "boolean" ? (source ?? String(value)) : null;
-}
-
-function secondDocument(offset: number, text: string): TextProblem {
-  // The range of a document begins behind its `---`, which is what the reader looks for.
-  const marker = text.lastIndexOf("---", offset);
-  return {
-    offset: marker === -1 ? offset : marker,
-    path: [],
-    message: "A second YAML document begins here, and a configuration is one.",
-    hint: "Remove the line --- or put the parts into one document.",
-  };
-}
-
-/** One problem for each line: a slip makes the parser stumble several times in a row. */
-function syntaxProblems(document: Document, text: string, placeOf: YamlTree["placeOf"]): TextProblem[] {
-  const problems: TextProblem[] = [];
-  const seen = new Set<number>();
-  for (const error of [...document.errors, ...document.warnings]) {
-    const offset = error.pos[0];
-    const { line } = placeOf(offset);
-    if (seen.has(line)) continue;
-    seen.add(line);
-    problems.push({ offset, path: [], ...syntaxWords(error, text) });
-  }
-  const version = document.directives?.yaml.explicit === true ? document.directives.yaml.version : "1.2";
-  if (version !== "1.2") {
-    problems.push({
-      offset: 0,
-      path: [],
-      message: `The file asks for YAML ${version}, where words such as no and on are not text.`,
-      hint: "Remove the line %YAML.",
-    });
-  }
-  return problems;
-}
-
-/** The commonest slips in our words; the rest in the parser's. */
-function syntaxWords(error: YAMLError, text: string): SyntaxWords {
-  const words = SYNTAX_WORDS[error.code];
-  if (words !== undefined) return words(text.slice(error.pos[0]), error);
-  return notYaml(error);
-}
-
-interface SyntaxWords {
-  readonly message: string;
-  readonly hint: string;
-}
-
-const SYNTAX_WORDS: Readonly<Partial<Record<ErrorCode, (rest: string, error: YAMLError) => SyntaxWords>>> = {
-  TAB_AS_INDENT: () => ({
-    message: "A tab is used for indentation, which YAML does not allow.",
-    hint: "Indent with spaces.",
-  }),
-  BAD_INDENT: (_rest, error) =>
-    error.message.startsWith("Flow")
-      ? {
-          message: "A bracket or a brace before this place is not closed.",
-          hint: "Close it, or indent the lines inside of it.",
-        }
-      : {
-          message: `The indentation is not right: ${error.message}.`,
-          hint: "Entries of one list or mapping begin in one column.",
-        },
-  BAD_ALIAS: () => ({ message: "A star stands where a value is expected.", hint: 'Put it in quotes: "*".' }),
-  BAD_SCALAR_START: (rest) => ({ message: `A value cannot begin with ${rest.charAt(0)}.`, hint: "Put it in quotes." }),
-  BLOCK_AS_IMPLICIT_KEY: () => ({
-    message: "A key and its value stand where a value has begun already.",
-    hint: "Check the indentation of this line and the next, or put a text with a colon in quotes.",
-  }),
-  MULTILINE_IMPLICIT_KEY: () => ({
-    message: "A key goes over several lines.",
-    hint: "Is a colon missing, or the indentation wrong?",
-  }),
-  MISSING_CHAR: (_rest, error) =>
-    MISSING_WORDS.find(([start]) => error.message.startsWith(start))?.[1] ?? notYaml(error),
-  BLOCK_IN_FLOW: () => ({
-    message: "A key stands where the last value has not ended.",
-    hint: "Is a comma missing before it?",
-  }),
-  UNEXPECTED_TOKEN: (_rest, error) =>
-    error.message.startsWith("Unexpected")
-      ? {
-          message: "Something stands here that does not belong.",
-          hint: "Is a comma, a colon or a line break missing before it?",
-        }
-      : notYaml(error),
-  TAG_RESOLVE_FAILED: (rest) => ({
-    message: `The tag ${/^\S+/.exec(rest)?.[0] ?? ""} means nothing here.`,
-    hint: "Remove the tag.",
-  }),
-};
-
-/** By the beginning of the parser's message. */
-const MISSING_WORDS: readonly (readonly [string, SyntaxWords])[] = [
-  [
-    "Missing closing",
-    {
-      message: "A quote is not closed before the end of the file.",
-      hint: "Look for the quote that opens a text and has no partner.",
-    },
-  ],
-  ["Implicit map keys", { message: "A key has no value.", hint: "Is a colon missing behind it?" }],
-  ["Missing ,", { message: "Two values stand side by side.", hint: "Is a comma or a colon missing between them?" }],
-  [
-    "Flow",
-    {
-      message: "A bracket or a brace before this place is not closed.",
-      hint: "Close it, or indent the lines inside of it.",
-    },
-  ],
-];
-
-function notYaml(error: YAMLError): SyntaxWords {
-  return {
-    message: `This is not YAML: ${sentence(error.message)}`,
-    hint: "Check the indentation, brackets and quotes before this place.",
-  };
-}
-
-function sentence(message: string): string {
-  const line = message.split("\n")[0] ?? "";
-  return `${line.charAt(0).toUpperCase()}${line.slice(1)}${line.endsWith(".") ? "" : "."}`;
 }

@@ -53,6 +53,8 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   #ended = false;
   #inFeed = false;
   #lingered = 0;
+  /** Body bytes of the response when a half-closed client was last looked at. */
+  #heardOf = 0;
   #host = "";
   #userAgent = "";
 
@@ -87,7 +89,7 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     const exchange = this.#exchange;
     if (this.#phase === "tunnel" && exchange !== null) exchange.tunnelFromClient(bytes, start, end);
     else if (this.#phase === "linger") this.#throwAway(end - start);
-    else if (exchange !== null && exchange.requestComplete) this.#keepAhead(bytes, start, end);
+    else if (exchange === null ? this.#phase === "write" : exchange.requestComplete) this.#keepAhead(bytes, start, end);
     else this.#feed(bytes, start, end, now);
     this.#core.gather.flush();
     this.#exchange?.afterClientTurn(now);
@@ -96,9 +98,9 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   onDrain(): void {
     const now = this.#core.clock.monotonic();
     this.#now = now;
-    if (this.#phase === "write") this.#wait("exchange", 0, now);
+    if (this.#phase === "write") this.#taken(now);
     else if (this.#phase === "linger") this.#wait("linger", LINGER_MS, now);
-    this.#exchange?.clientDrained(now);
+    else this.#exchange?.clientDrained(now);
     this.#core.gather.flush();
   }
 
@@ -107,19 +109,9 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     this.#now = now;
     this.#ended = true;
     const exchange = this.#exchange;
-    if (this.#phase === "tunnel") {
-      exchange?.tunnelClientFin();
-      return;
-    }
-    if (exchange === null || !exchange.requestComplete) {
-      const truncated = this.#phase === "linger" ? null : this.#parser.finish();
-      if (truncated === null) this.#close();
-      else this.onRefusal(truncated);
-    } else if (!exchange.responseBegun) {
-      // It may only have closed its sending side (`nc -N` does), or be gone; TCP does not tell them apart. So it
-      // is answered for a while, and then it counts as gone.
-      this.#wait("half closed", this.listener.settings.halfClosedMs, now);
-    }
+    if (this.#phase === "tunnel") exchange?.tunnelClientFin();
+    // With answers to take first, what was sent ahead comes after them, and the end after that.
+    else if (exchange !== null || this.#phase !== "write") this.#afterLastByte(now);
     this.#core.gather.flush();
   }
 
@@ -174,9 +166,13 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
           `the client took no byte of the response for ${this.listener.settings.bodyGapMs} ms`,
         );
         this.#exchange = null;
-        this.socket.reset();
+        this.#reset();
         break;
       case "half closed":
+        if (this.#heardOf !== (this.#exchange?.record.responseBytes ?? 0)) {
+          this.#waitHalfClosed(now);
+          break;
+        }
         this.#gone(`FIN, and no response for ${this.listener.settings.halfClosedMs} ms`);
         this.socket.destroy();
         break;
@@ -208,6 +204,8 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   }
 
   onRefusal(id: RefusalId): void {
+    // Behind an answer that closes the connection nothing counts any more.
+    if (this.#phase === "linger" || this.#phase === "closed") return;
     const exchange = this.#exchange ?? this.#begin();
     exchange.refuse(id);
   }
@@ -256,8 +254,10 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   }
 
   /** The response begins: a half-closed client is not given up any more. */
-  responseBegins(): void {
-    if (this.#phase === "half closed") this.#wait("exchange", 0, this.#now);
+  responseBegins(now: number): void {
+    if (this.#phase !== "half closed") return;
+    this.#wait("exchange", 0, now);
+    this.#waitHalfClosed(now);
   }
 
   becomeTunnel(): void {
@@ -265,6 +265,10 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     const ahead = this.#ahead;
     this.#ahead = null;
     if (ahead !== null) this.#exchange?.tunnelFromClient(ahead, 0, ahead.length);
+    if (this.#ended) {
+      this.#core.gather.flush();
+      this.#exchange?.tunnelClientFin();
+    }
     this.resume();
   }
 
@@ -279,7 +283,7 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     this.uses += 1;
     // A request that was sent ahead begins now, whenever its bytes came.
     this.#now = now;
-    if (!keepAlive || this.#ended || this.#core.draining) {
+    if (!keepAlive || this.#core.draining) {
       this.#core.gather.flush();
       if (requestComplete || this.#ended) this.#close();
       else this.#linger(now);
@@ -294,13 +298,14 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   cut(reset: boolean): void {
     this.#exchange = null;
     this.#core.gather.flush();
-    if (reset) this.socket.reset();
+    if (reset) this.#reset();
     else this.#linger(this.#core.clock.monotonic());
   }
 
   /** For a drain: closes it when nothing is under way. */
   closeIfIdle(): void {
-    if (this.#phase === "idle") this.#close();
+    const answered = this.#exchange === null && this.#phase === "write" && this.#ahead === null;
+    if (this.#phase === "idle" || answered) this.#close();
   }
 
   /** For the end of a drain: closes it whatever is under way. */
@@ -329,32 +334,92 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
       at = this.#parser.execute(bytes, at, end);
       const exchange = this.#exchange;
       if (this.#phase === "linger" || this.#phase === "closed") break;
-      if (exchange !== null && exchange.requestComplete) {
+      // The gateway's own answers to requests sent ahead leave one by one, so that it shows when they are not taken.
+      if (exchange === null && at < end) this.#core.gather.flush();
+      if (exchange === null ? this.socket.writing : exchange.requestComplete) {
         if (at < end) this.#keepAhead(bytes, at, end);
         break;
       }
     }
     this.#inFeed = false;
     const exchange = this.#exchange;
-    if (
-      exchange !== null &&
-      !exchange.requestComplete &&
-      !this.#paused &&
-      (this.#phase === "exchange" || this.#phase === "body")
-    ) {
+    if (exchange === null) {
+      if (this.#phase === "idle" && this.socket.writing) this.#waitUntilTaken(now);
+    } else if (!exchange.requestComplete && !this.#paused && (this.#phase === "exchange" || this.#phase === "body")) {
       this.#wait("body", this.listener.settings.bodyGapMs, now);
     }
   }
 
   /** The next request, if the client sent it ahead. */
   #next(now: number): void {
+    if (this.socket.writing) {
+      this.#waitUntilTaken(now);
+      return;
+    }
     const ahead = this.#ahead;
+    this.#ahead = null;
+    this.resume();
     if (ahead !== null) {
-      this.#ahead = null;
       this.#core.gather.beginKept();
       this.#feed(ahead, 0, ahead.length, now);
     }
-    if (this.#ahead === null) this.resume();
+    if (this.#ended && this.#phase !== "write") this.#afterLastByte(now);
+  }
+
+  /** Whoever asks on and does not take the answers waits: otherwise they would pile up here. */
+  #waitUntilTaken(now: number): void {
+    this.pause();
+    this.#wait("write", this.listener.settings.bodyGapMs, now);
+  }
+
+  /** The client has taken everything that waited for it. */
+  #taken(now: number): void {
+    const exchange = this.#exchange;
+    if (exchange === null) {
+      this.#wait("idle", this.listener.settings.idleMs, now);
+      this.#next(now);
+      return;
+    }
+    this.#wait("exchange", 0, now);
+    if (this.#ended) this.#waitHalfClosed(now);
+    exchange.clientDrained(now);
+  }
+
+  /** The client's FIN, when all bytes before it have been read. */
+  #afterLastByte(now: number): void {
+    const exchange = this.#exchange;
+    if (exchange !== null && exchange.requestComplete) {
+      this.#waitHalfClosed(now);
+      return;
+    }
+    const truncated = this.#phase === "linger" || this.#phase === "closed" ? null : this.#parser.finish();
+    if (truncated === null) this.#close();
+    else this.onRefusal(truncated);
+  }
+
+  /**
+   * It may only have closed its sending side (`nc -N` does), or be gone; TCP does not tell them apart. So it is
+   * answered for a while, and then it counts as gone. Once a response has begun its own limit is enough, unless it
+   * has none (events): then silence of the same length decides.
+   */
+  #waitHalfClosed(now: number): void {
+    const exchange = this.#exchange;
+    if (exchange === null || (exchange.responseBegun && !exchange.endless)) return;
+    this.#heardOf = exchange.record.responseBytes;
+    this.#wait("half closed", this.listener.settings.halfClosedMs, now);
+  }
+
+  /** The client has taken everything that waited for it. */
+  #taken(now: number): void {
+    const exchange = this.#exchange;
+    if (exchange === null) {
+      this.#wait("idle", this.listener.settings.idleMs, now);
+      this.#next(now);
+      return;
+    }
+    this.#wait("exchange", 0, now);
+    if (this.#ended) this.#waitHalfClosed(now);
+    exchange.clientDrained(now);
   }
 
   #keepAhead(bytes: Buffer, start: number, end: number): void {
@@ -383,8 +448,16 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   #linger(now: number): void {
     this.socket.end();
     this.#ahead = null;
+    this.#parser.stop = true;
     this.resume();
     this.#wait("linger", this.socket.writing ? this.listener.settings.bodyGapMs : LINGER_MS, now);
+  }
+
+  /** RST; should bytes still come out of this very read, they count for nothing. */
+  #reset(): void {
+    this.#wait("linger", 0, this.#now);
+    this.#parser.stop = true;
+    this.socket.reset();
   }
 
   #throwAway(length: number): void {

@@ -53,6 +53,8 @@ export class OriginConnection implements SocketListener, MessageEvents, TimerOwn
   connectedAt = 0;
   idleSince = 0;
   headSeen = false;
+  /** A byte of the final response has come; those of interim ones (100, 103) answer nothing. */
+  answering = false;
   framing: "none" | "length" | "chunked" | "close" = "none";
   /** The limit behind the timer, ms; 0: none. */
   limitMs = 0;
@@ -88,6 +90,7 @@ export class OriginConnection implements SocketListener, MessageEvents, TimerOwn
   /** Before the request's head leaves. A response to HEAD has no body whatever it declares, so the method counts. */
   expect(method: string): void {
     this.headSeen = false;
+    this.answering = false;
     this.framing = "none";
     this.#complete = false;
     this.#parser.expect(method);
@@ -175,6 +178,7 @@ export class OriginConnection implements SocketListener, MessageEvents, TimerOwn
       if (attempt.firstByteUs === -1) attempt.firstByteUs = toUs(now - owner.startedMs);
     }
     const consumed = this.#parser.execute(bytes, start, end);
+    this.answering = this.headSeen || !this.#parser.idle;
     if (this.#complete) {
       if (consumed < end) {
         this.#reusable = false;

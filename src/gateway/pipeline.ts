@@ -63,6 +63,8 @@ export class Exchange implements AttemptOwner {
   requestComplete = false;
   /** The response's head has been handed to the client. */
   responseBegun = false;
+  /** Silence is no sign of a fault in this response, so it has no limit of its own. */
+  endless = false;
   tunnel = false;
   readonly #core: Core;
   readonly #client: ClientConnection;
@@ -114,7 +116,8 @@ export class Exchange implements AttemptOwner {
     this.requestComplete = head.framing === "none" || head.contentLength === 0;
     if (this.requestComplete) record.requestEndUs = record.headUs;
     this.#clientMinor = head.minorVersion;
-    this.#clientKeepAlive = head.keepAlive;
+    // What follows a CONNECT is not HTTP, so its connection ends with the answer.
+    this.#clientKeepAlive = head.keepAlive && head.method !== "CONNECT" && !this.#client.surplus;
     this.#chunkedRequest = head.framing === "chunked";
     this.#expectContinue = head.expectContinue && !this.requestComplete;
     record.method = head.method;
@@ -432,7 +435,7 @@ export class Exchange implements AttemptOwner {
       reused: attempt.reused,
       idleMs: attempt.connectionIdleMs,
       sinceSentMs: Math.max(0, now - sentMs),
-      receivedBytes: attempt.receivedBytes,
+      receivedBytes: connection?.answering === true ? attempt.receivedBytes : 0,
       headSeen: connection?.headSeen ?? false,
       framing: connection?.framing ?? "none",
       stallMs: wheel.stallEndedAt > sentMs ? Math.min(wheel.stallMs, wheel.stallEndedAt - sentMs) : 0,
@@ -490,7 +493,6 @@ export class Exchange implements AttemptOwner {
     const keepAlive = this.#clientKeepAlive && this.#framing !== "close" && !this.#core.draining;
     this.#clientKeepAlive = keepAlive;
     this.responseBegun = true;
-    this.#client.responseBegins();
     record.status = head.status;
     record.replyUs = toUs(now - this.startedMs);
     writeResponseHead(this.#core.gather.to(this.#client.socket), head, {
@@ -501,7 +503,9 @@ export class Exchange implements AttemptOwner {
     });
     // Server-sent events are silent for as long as nothing happens: silence is no sign of a fault there.
     this.#gapMs = isEventStream(head) ? 0 : route.timeouts.gapMs;
+    this.endless = this.#gapMs === 0;
     connection.wait("gap", this.#gapMs, now);
+    this.#client.responseBegins(now);
     this.#replay?.release();
     return true;
   }
@@ -731,6 +735,7 @@ export class Exchange implements AttemptOwner {
   /** The response is broken and a part of it has left: its end must not look like one. */
   #cut(cause: CauseId, evidence: string, step: Step): void {
     const now = this.#core.clock.monotonic();
+    this.#leaveOrigin(now);
     this.#note(cause, evidence);
     this.#finish("failed", step, now);
     // Chunks and Content-Length show the cut by themselves; without either only a reset does.

@@ -3,6 +3,7 @@
  * local ports, standing still, full, or about to stop.
  */
 import { execFileSync } from "node:child_process";
+import { readlinkSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -66,10 +67,11 @@ const mayUnshare = ((): boolean => {
 describe.skipIf(!mayUnshare)("gw.ports_exhausted", () => {
   it("is named when no local port is left towards an origin", async () => {
     const program = fileURLToPath(new URL("../support/port-shortage.ts", import.meta.url));
-    const child = await startChild("unshare", ["-n", process.execPath, program]);
+    const child = await startChild("unshare", ["-n", process.execPath, program, readlinkSync("/proc/self/ns/net")]);
     try {
       const said = (await child.printed(/^\{.*\}$/m))[0];
       expect(JSON.parse(said)).toMatchObject({ status: 503, cause: "gw.ports_exhausted", party: "gateway" });
+      expect((await child.ending).code).toBe(0);
     } finally {
       await child.stop();
     }

@@ -43,6 +43,12 @@ process.on("exit", () => {
     }
   }
 });
+// A signal that nobody handles ends a process without its exit handlers; what it started would live on.
+for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
+  process.once(signal, () => {
+    if (process.listenerCount(signal) === 0) process.exit(1);
+  });
+}
 
 export function startChild(
   command: string,

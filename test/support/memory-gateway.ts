@@ -111,7 +111,11 @@ function settingsOf(options: MemoryGatewayOptions): ReturnType<typeof asSettings
     accessLog: false,
     records: { sample: "100%", sampled: 1000 },
     services: {
-      test: { health: false, pools: [{ name: "main", origins: options.origins ?? ["http://10.0.0.1"] }], ...options.service },
+      test: {
+        health: false,
+        pools: [{ name: "main", origins: options.origins ?? ["http://10.0.0.1"] }],
+        ...options.service,
+      },
     },
     ...options.rest,
   };
@@ -168,8 +172,7 @@ function memoryResolver(clock: Clock): MemoryResolver {
       return () => listeners.delete(onChange);
     },
     close: () => undefined,
-    answer: (name, ips) =>
-      tell({ name, addresses: addressesOf(ips), failure: null, learnedAt: clock.monotonic() }),
+    answer: (name, ips) => tell({ name, addresses: addressesOf(ips), failure: null, learnedAt: clock.monotonic() }),
     fail(name, cause, code) {
       const before = known.get(name);
       const failure = { cause, code, since: before?.failure?.since ?? clock.monotonic() };
