@@ -154,7 +154,8 @@ describe("pipelined requests", () => {
     client.send(get("/").repeat(50));
     const origin = world.origin(1);
     let asked = 0;
-    for (; targets(origin).length > 0; asked += 1) origin.send(`HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n${"x".repeat(900)}`);
+    for (; targets(origin).length > 0; asked += 1)
+      origin.send(`HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n${"x".repeat(900)}`);
     expect(asked).toBeLessThan(5);
     client.takeAll();
     for (; targets(origin).length > 0; asked += 1) origin.send(OK);
@@ -320,6 +321,19 @@ describe("a client that is gone", () => {
   });
 });
 
+describe("a client that resets in the middle of a head", () => {
+  it("leaves a record", async () => {
+    const world = await memoryGateway();
+    const client = world.client();
+    client.send("GET / HTTP/1.1\r\n");
+    client.rst();
+    expect(world.records).toHaveLength(1);
+    expect(world.records[0]).toMatchObject({ outcome: "aborted", cause: "client.abort_wait", status: 0 });
+    expect(world.records[0]?.id).toMatch(/^[0-9a-f]{32}$/);
+    expectQuiet(world);
+  });
+});
+
 describe("after an answer to a request that was not read whole", () => {
   it("the rest is read and thrown away, and one answer is all there is", async () => {
     const world = await memoryGateway({ service: { hosts: ["known"] } });
@@ -365,7 +379,9 @@ describe("after an answer to a request that was not read whole", () => {
   });
 
   it("a slow client gets all of the last answer although the exchange took longer than its limit", async () => {
-    const world = await memoryGateway({ service: { routes: [{ match: { path: "/*" }, timeouts: { firstByte: "60s" } }] } });
+    const world = await memoryGateway({
+      service: { routes: [{ match: { path: "/*" }, timeouts: { firstByte: "60s" } }] },
+    });
     const client = world.client();
     client.send(get("/", "Connection: close\r\n"));
     client.takeOnly(20);
@@ -486,30 +502,30 @@ describe("a drain", () => {
   });
 
   it.each([
-    ["a head", (): string => "GET / HT", 0],
-    ["a request body", (): string => "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1", 503],
-    ["waiting for the origin", (): string => get("/"), 503],
-  ])("cuts what is left in %s when its time is over", async (_where, request, status) => {
-    const world = await memoryGateway();
+    ["a head", "GET / HT"],
+    ["a request body", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1"],
+    ["the wait for an origin", get("/")],
+  ])("cuts what is left in %s when its time is over", async (_where, request) => {
+    const world = await memoryGateway({ rest: { drain: "3s" } });
     const client = world.client();
-    client.send(request());
+    client.send(request);
     const drained = world.gateway.drain();
-    // A head has a limit of its own, shorter than that of the drain.
-    world.advance(31_000);
+    world.advance(3100);
     await drained;
     expect(client.ended).not.toBe("");
-    expect(statuses(client)).toEqual(status === 0 ? ["408"] : [String(status)]);
+    expect(statuses(client)).toEqual(["503"]);
     expect(world.records).toHaveLength(1);
+    expect(world.records[0]).toMatchObject({ cause: "gw.draining", outcome: "failed" });
     expectQuiet(world);
   });
 
   it("cuts a response that is under way, so that it does not look complete, and lets its origin go", async () => {
-    const world = await memoryGateway({ service: { routes: [{ match: { path: "/*" }, timeouts: { gap: "120s" } }] } });
+    const world = await memoryGateway({ rest: { drain: "3s" } });
     const client = world.client();
     client.send(get("/"));
     world.origin(1).send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n");
     const drained = world.gateway.drain();
-    world.advance(31_000);
+    world.advance(3100);
     await drained;
     expect(client.take()).toMatch(/2\r\nab\r\n$/);
     expect(client.ended).not.toBe("");

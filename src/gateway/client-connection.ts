@@ -187,9 +187,7 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   // ------------------------------------------------------------------ the parser
 
   onHead(head: MessageHead): void {
-    const exchange = this.#begin();
-    this.#wait("exchange", 0, this.#now);
-    exchange.receive(head, this.#now);
+    this.#begin().receive(head, this.#now);
   }
 
   onBody(bytes: Buffer, start: number, end: number): void {
@@ -310,16 +308,22 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
 
   /** For the end of a drain: closes it whatever is under way. */
   cutForDrain(): void {
-    this.#exchange?.fail("gw.draining", "the gateway stops and its time to finish has run out", "relay", 0);
+    this.#underWay()?.fail("gw.draining", "the gateway stops and its time to finish has run out", "relay", 0);
     this.#core.gather.flush();
     this.socket.destroy();
   }
 
   // ------------------------------------------------------------------ inside
 
+  /** A request whose head is not complete leaves a record as well. */
+  #underWay(): Exchange | null {
+    return this.#phase === "head" ? this.#begin() : this.#exchange;
+  }
+
   #begin(): Exchange {
     const exchange = new Exchange(this.#core, this, this.#startedMs);
     this.#exchange = exchange;
+    this.#wait("exchange", 0, this.#now);
     return exchange;
   }
 
@@ -409,19 +413,6 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     this.#wait("half closed", this.listener.settings.halfClosedMs, now);
   }
 
-  /** The client has taken everything that waited for it. */
-  #taken(now: number): void {
-    const exchange = this.#exchange;
-    if (exchange === null) {
-      this.#wait("idle", this.listener.settings.idleMs, now);
-      this.#next(now);
-      return;
-    }
-    this.#wait("exchange", 0, now);
-    if (this.#ended) this.#waitHalfClosed(now);
-    exchange.clientDrained(now);
-  }
-
   #keepAhead(bytes: Buffer, start: number, end: number): void {
     const piece = Buffer.from(bytes.subarray(start, end));
     this.#ahead = this.#ahead === null ? piece : Buffer.concat([this.#ahead, piece]);
@@ -466,7 +457,7 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   }
 
   #gone(how: string): void {
-    const exchange = this.#exchange;
+    const exchange = this.#underWay();
     this.#exchange = null;
     exchange?.clientGone(how);
   }

@@ -95,6 +95,7 @@ export class OriginAddress implements Address, Candidate, Member {
   readonly #open = new Set<OriginConnection>();
   readonly #waiters: Waiter[] = [];
   #hint = "";
+  #retired = false;
 
   constructor(core: Core, address: { ip: string; family: 4 | 6 }, settings: AddressSettings, now: number) {
     this.#core = core;
@@ -134,7 +135,7 @@ export class OriginAddress implements Address, Candidate, Member {
 
   closed(connection: OriginConnection): void {
     this.#open.delete(connection);
-    this.#forgetIdle(connection);
+    this.forgetIdle(connection);
     if (this.#waiters.length > 0 && this.mayOpen()) this.#waiters.shift()?.serve(null, this.#core.clock.monotonic());
   }
 
@@ -166,7 +167,7 @@ export class OriginAddress implements Address, Candidate, Member {
       return;
     }
     const limit = maxIdleMs(this.#connections, this.#keepAlive, now);
-    if (limit <= 0 || this.#idle.length >= this.#connections.idlePerOriginMax) {
+    if (this.#retired || limit <= 0 || this.#idle.length >= this.#connections.idlePerOriginMax) {
       connection.retire();
       return;
     }
@@ -182,12 +183,15 @@ export class OriginAddress implements Address, Candidate, Member {
     });
     const full = this.#waiters.length >= this.openMax * WAITERS_PER_CONNECTION;
     this.#waiters.push(queued);
+    // One that lies idle but is not fit for this request only takes the place of one that would be.
+    this.#idle.shift()?.retire();
     queued.start(now, full ? 1 : limitMs);
     return () => queued.cancel();
   }
 
   /** The origin left the configuration or the name's answer: idle connections go, busy ones finish. */
   retire(): void {
+    this.#retired = true;
     for (const connection of this.#idle.splice(0)) connection.retire();
   }
 
@@ -220,7 +224,8 @@ export class OriginAddress implements Address, Candidate, Member {
     this.extraBytes += 1;
   }
 
-  #forgetIdle(connection: OriginConnection): void {
+  /** It is being closed, though it may take a moment: nobody may take it any more. */
+  forgetIdle(connection: OriginConnection): void {
     const at = this.#idle.lastIndexOf(connection);
     if (at !== -1) this.#idle.splice(at, 1);
   }

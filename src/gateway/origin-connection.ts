@@ -134,8 +134,9 @@ export class OriginConnection implements SocketListener, MessageEvents, TimerOwn
     else this.socket.reset();
   }
 
-  /** It lies idle, or its address is no longer used: closed without ceremony. */
+  /** It lies idle, or its address is no longer used: closed without ceremony, and out of reach at once. */
   retire(): void {
+    this.address.forgetIdle(this);
     this.socket.destroy();
   }
 
@@ -159,7 +160,7 @@ export class OriginConnection implements SocketListener, MessageEvents, TimerOwn
     this.#core.gather.begin(start, end);
     if (owner === null) {
       // Nobody asked: an answer to nothing (a 408 before closing), or an attempt to poison the next exchange.
-      this.socket.destroy();
+      this.retire();
       return;
     }
     if (this.state === "tunnel") {
@@ -233,7 +234,7 @@ export class OriginConnection implements SocketListener, MessageEvents, TimerOwn
     const owner = this.#owner;
     if (owner === null) {
       if (this.state === "idle") this.address.closedWhileIdle(now - this.idleSince, now);
-      this.socket.destroy();
+      this.retire();
       return;
     }
     if (this.state === "tunnel") {
@@ -251,7 +252,10 @@ export class OriginConnection implements SocketListener, MessageEvents, TimerOwn
 
   onError(error: SocketError): void {
     const now = this.#core.clock.monotonic();
-    if (this.state === "idle") this.address.closedWhileIdle(now - this.idleSince, now);
+    if (this.state === "idle") {
+      this.address.closedWhileIdle(now - this.idleSince, now);
+      this.address.forgetIdle(this);
+    }
     this.#end({ kind: "error", error }, now);
   }
 
@@ -275,7 +279,7 @@ export class OriginConnection implements SocketListener, MessageEvents, TimerOwn
   onTimer(_timer: WheelTimer, now: number): void {
     switch (this.#waiting) {
       case "idle":
-        this.socket.destroy();
+        this.retire();
         return;
       case "connect":
       case "first byte":

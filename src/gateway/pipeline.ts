@@ -19,6 +19,7 @@
 import type { AttemptRecord, Decision, ExchangeRecord, Outcome, Step } from "../contract/record.ts";
 import type { RouteSettings } from "../config/settings.ts";
 import { FIELD } from "../http1/field-ids.ts";
+import { climbsAboveRoot } from "./base-path.ts";
 import type { MessageHead } from "../http1/head.ts";
 import type { RefusalId } from "../http1/refusals.ts";
 import { REFUSALS } from "../http1/refusals.ts";
@@ -180,7 +181,7 @@ export class Exchange implements AttemptOwner {
     const { record } = this;
     const host = hostWithoutPort(record.host);
     const path = pathOf(head, record.target);
-    const headerOf = (name: string): string | null => head.get(name);
+    const headerOf = (name: string): string | null => joinedValue(head, name);
     const hit = this.#core.routes.match(host, record.method, path, headerOf);
     const routedAt = this.#core.clock.monotonic();
     record.routedUs = toUs(routedAt - this.startedMs);
@@ -199,6 +200,10 @@ export class Exchange implements AttemptOwner {
     this.#idempotent = hit.route.idempotent || IDEMPOTENT.has(record.method);
     record.service = service.settings.name;
     record.route = hit.route.name;
+    if (service.hasBasePath && climbsAboveRoot(path)) {
+      this.fail("client.bad_request", "the path climbs above the origin's base path", "route", 400);
+      return;
+    }
     this.#admit(head, routedAt);
   }
 
@@ -804,6 +809,7 @@ export class Exchange implements AttemptOwner {
     this.#done = true;
     this.#replay?.release();
     const { record } = this;
+    if (record.id === "") record.id = this.#core.newId();
     record.outcome = outcome;
     record.step = step;
     record.doneUs = toUs(now - this.startedMs);
@@ -848,6 +854,15 @@ function hostWithoutPort(host: string): string {
   // An IPv6 literal has colons of its own, inside brackets.
   const name = colon === -1 || host.indexOf("]", colon) !== -1 ? host : host.slice(0, colon);
   return name.toLowerCase();
+}
+
+/** Several fields of one name are one list (RFC 9110 §5.3): a condition on the first alone could be talked around. */
+function joinedValue(head: MessageHead, name: string): string | null {
+  let joined: string | null = null;
+  for (let i = 0; i < head.fieldCount; i += 1) {
+    if (head.named(i, name)) joined = joined === null ? head.value(i) : `${joined}, ${head.value(i)}`;
+  }
+  return joined;
 }
 
 /** RFC 9110 §7.6.2: only OPTIONS and TRACE are counted. */

@@ -119,6 +119,17 @@ export class PoolRuntime {
     if (verdict.kind !== "none") this.assess(now);
   }
 
+  /**
+   * For an exchange that cannot go on without this name. The resolver answers whoever asked before whoever watches, so
+   * what it says is taken from here: asking again at once would get the same answer for ever.
+   */
+  ask(origin: NamedOrigin, done: () => void): void {
+    this.#core.resolver.resolve(origin.settings.host, (resolution) => {
+      if (origin.addresses.length === 0 && origin.resolution !== resolution) this.#resolved(origin, resolution);
+      done();
+    });
+  }
+
   #resolved(origin: NamedOrigin, resolution: Resolution): void {
     const now = this.#core.clock.monotonic();
     const failedBefore = origin.resolution?.failure?.cause ?? null;

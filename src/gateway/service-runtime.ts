@@ -33,6 +33,8 @@ export class ServiceRuntime {
   readonly pools: readonly PoolRuntime[];
   readonly budget: RetryBudget = createRetryBudget();
   readonly counters: readonly RouteCounters[];
+  /** Any of its origins serves under a base path. */
+  readonly hasBasePath: boolean;
   readonly #core: Core;
   /** For each route the pools it uses and which of them is in use; routes with the same pools share one. */
   readonly #preferences: readonly Preference[];
@@ -40,6 +42,7 @@ export class ServiceRuntime {
   constructor(core: Core, settings: ServiceSettings) {
     this.#core = core;
     this.settings = settings;
+    this.hasBasePath = settings.pools.some((pool) => pool.origins.some((origin) => origin.basePath !== ""));
     this.pools = settings.pools.map((pool) => new PoolRuntime(core, settings, pool));
     this.counters = settings.routes.map((route) => new RouteCounters(settings.name, route.name));
     const shared = new Map<string, Preference>();
@@ -122,23 +125,22 @@ export class ServiceRuntime {
     return usable[index] ?? null;
   }
 
-  /** No address at all: names that were never resolved, or everything was tried. */
+  /** No address at all: names that were never resolved, or everything was tried. One that may still come is waited for. */
   #nothing(pools: readonly PoolRuntime[]): Picked {
+    let failed: Picked | null = null;
     for (const pool of pools) {
       for (const origin of pool.origins) {
         if (origin.addresses.length > 0) continue;
-        const { resolution } = origin;
-        if (resolution === null || resolution.failure === null) {
-          return { kind: "ask", ask: (done) => this.#core.resolver.resolve(origin.settings.host, () => done()) };
-        }
-        return {
+        const failure = origin.resolution?.failure ?? null;
+        if (failure === null) return { kind: "ask", ask: (done) => pool.ask(origin, done) };
+        failed ??= {
           kind: "none",
-          cause: resolution.failure.cause,
-          evidence: `${origin.settings.host} could not be resolved (${resolution.failure.code}) and no earlier answer is known`,
+          cause: failure.cause,
+          evidence: `${origin.settings.host} could not be resolved (${failure.code}) and no earlier answer is known`,
         };
       }
     }
-    return { kind: "none", cause: "origin.all_unhealthy", evidence: "no origin of the route's pools can be picked" };
+    return failed ?? { kind: "none", cause: "origin.all_unhealthy", evidence: "no origin of the route's pools can be picked" };
   }
 
   #poolsOf(route: RouteSettings): PoolRuntime[] {

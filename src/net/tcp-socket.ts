@@ -9,6 +9,8 @@ import type { SocketError, SocketListener, SocketPort } from "../kernel/socket.t
 import { readBuffer, readView } from "./read-buffer.ts";
 
 const NOTHING = Buffer.alloc(0);
+/** An answer that came before a write failed is in the receive queue already. */
+const ANSWER_MS = 2_000;
 
 /**
  * A `net.Socket` that keeps listening when a write fails. An origin that answers early (413, 401) and closes
@@ -30,12 +32,15 @@ export class TcpSocket implements SocketPort {
   remotePort = 0;
   writing = false;
   readonly #socket: OwnedSocket;
+  readonly #dialled: boolean;
   #flushed: ((error?: Error | null) => void) | null = null;
   #writeError: SocketError | null = null;
   #closed = false;
 
-  constructor(socket: OwnedSocket, listener: SocketListener) {
+  /** `dialled`: an origin's; only there does an answer matter that outlived a failed write. */
+  constructor(socket: OwnedSocket, listener: SocketListener, dialled: boolean) {
     this.#socket = socket;
+    this.#dialled = dialled;
     this.listener = listener;
     socket.port = this;
     socket.on("end", onEnd);
@@ -96,9 +101,14 @@ export class TcpSocket implements SocketPort {
 
   /** True when the error is a failed write whose answer may still be readable; the socket then lives on. */
   survivesWriteError(error: NodeJS.ErrnoException): boolean {
-    if (error.syscall !== "write" || this.#writeError !== null || this.#socket.readableEnded) return false;
+    if (!this.#dialled || error.syscall !== "write" || this.#writeError !== null || this.#socket.readableEnded) return false;
+    const state = (this.#socket as unknown as { _readableState?: { errored: unknown } })._readableState;
+    if (state === undefined) return false;
+    // Node has marked the reading side as broken too, and would keep the peer's FIN to itself.
+    state.errored = null;
     this.#writeError = toSocketError(error);
     this.#socket.resume();
+    setTimeout(() => this.destroy(), ANSWER_MS).unref();
     return true;
   }
 
@@ -162,7 +172,7 @@ export function dialSocket(ip: string, port: number, family: 4 | 6, listener: So
     allowHalfOpen: true,
     onread: onReadOptions(),
   });
-  const wrapped = new TcpSocket(socket, listener);
+  const wrapped = new TcpSocket(socket, listener, true);
   wrapped.remoteAddress = ip;
   wrapped.remotePort = port;
   socket.on("connect", onConnect);
@@ -172,7 +182,7 @@ export function dialSocket(ip: string, port: number, family: 4 | 6, listener: So
 }
 
 function adopt(socket: OwnedSocket, listenerOf: (socket: TcpSocket) => SocketListener | null): void {
-  const wrapped = new TcpSocket(socket, REFUSED);
+  const wrapped = new TcpSocket(socket, REFUSED, false);
   wrapped.remoteAddress = socket.remoteAddress ?? "";
   wrapped.remotePort = socket.remotePort ?? 0;
   const listener = listenerOf(wrapped);
