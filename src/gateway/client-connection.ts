@@ -240,9 +240,15 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     if (!this.#paused) return;
     this.#paused = false;
     this.socket.resume();
-    if (this.#phase === "exchange" && this.#exchange !== null && !this.#exchange.requestComplete) {
-      this.#wait("body", this.listener.settings.bodyGapMs, this.#core.clock.monotonic());
-    }
+    this.waitForBody();
+  }
+
+  /** It is the client's turn to send the next bytes of its request. */
+  waitForBody(): void {
+    const exchange = this.#exchange;
+    if (exchange === null || exchange.requestComplete || exchange.awaitsContinue || this.#paused) return;
+    if (this.#phase !== "exchange" && this.#phase !== "body") return;
+    this.#wait("body", this.listener.settings.bodyGapMs, this.#core.clock.monotonic());
   }
 
   /** The response waits until the client takes more of it. */
@@ -346,12 +352,8 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
       }
     }
     this.#inFeed = false;
-    const exchange = this.#exchange;
-    if (exchange === null) {
-      if (this.#phase === "idle" && this.socket.writing) this.#waitUntilTaken(now);
-    } else if (!exchange.requestComplete && !this.#paused && (this.#phase === "exchange" || this.#phase === "body")) {
-      this.#wait("body", this.listener.settings.bodyGapMs, now);
-    }
+    if (this.#exchange !== null) this.waitForBody();
+    else if (this.#phase === "idle" && this.socket.writing) this.#waitUntilTaken(now);
   }
 
   /** The next request, if the client sent it ahead. */

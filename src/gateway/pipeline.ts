@@ -130,10 +130,13 @@ export class Exchange implements AttemptOwner {
 
   /** Bytes of the request's body, with the transfer coding taken off. */
   receiveBody(bytes: Buffer, start: number, end: number): void {
+    const waited = this.awaitsContinue;
     this.record.requestBytes += end - start;
     if (this.#done) return;
     const connection = this.#connection;
     const ready = connection !== null && connection.state === "busy";
+    // It did not wait for 100, and now the body has as long as it takes.
+    if (waited && ready && !this.responseBegun) connection.stopWaiting();
     if (!this.responseBegun) {
       this.#replay ??= new ReplayBuffer(this.#service?.settings.retry.replayBytes ?? 0, this.#core.replayBudget);
       this.#replay.keep(bytes, start, end, !ready);
@@ -312,7 +315,7 @@ export class Exchange implements AttemptOwner {
     );
     this.#waiter = address.waitForConnection(now, route.timeouts.connectMs, {
       serve: (connection, at) => this.#serveWaiter(connection, at),
-      timeout: (at) => this.#endAttempt(null, { kind: "timeout", what: "pool" }, at, route.timeouts.connectMs),
+      timeout: (at) => this.#endAttempt(null, { kind: "timeout", what: "pool" }, at, at - this.#attemptStartedMs),
       onFault: (error) => this.onFault(error),
     });
   }
@@ -379,7 +382,7 @@ export class Exchange implements AttemptOwner {
     }
     if (this.requestComplete) this.#sendEnd(connection, now);
     else {
-      if (this.#expectContinue) connection.wait("first byte", route.timeouts.firstByteMs, now);
+      if (this.awaitsContinue) connection.wait("first byte", route.timeouts.firstByteMs, now);
       this.#client.resume();
     }
   }
@@ -396,9 +399,21 @@ export class Exchange implements AttemptOwner {
       this.#core.gather.to(connection.socket).copy(LAST_CHUNK, 0, LAST_CHUNK.length);
     }
     this.requestSent = true;
-    if (this.responseBegun || this.#route === null) return;
-    if (connection.socket.writing) connection.wait("write", this.#route.timeouts.gapMs, now);
-    else connection.wait("first byte", this.#route.timeouts.firstByteMs, now);
+    this.#awaitOrigin(connection, now);
+  }
+
+  /** Whose turn it is on the origin's side, and how long that may take. */
+  #awaitOrigin(connection: OriginConnection, now: number): void {
+    const route = this.#route;
+    if (this.responseBegun || this.tunnel || route === null || connection.state !== "busy") return;
+    if (connection.socket.writing) connection.wait("write", route.timeouts.gapMs, now);
+    else if (this.requestSent || this.awaitsContinue) connection.wait("first byte", route.timeouts.firstByteMs, now);
+    else connection.stopWaiting();
+  }
+
+  /** The client holds its body back until the origin asks for it (RFC 9110 §10.1.1): the origin's turn, not the client's. */
+  get awaitsContinue(): boolean {
+    return this.#expectContinue && this.record.requestBytes === 0;
   }
 
   /** The client connection has handed over all it read: stop reading when the origin is slower. */
@@ -411,10 +426,7 @@ export class Exchange implements AttemptOwner {
 
   onOriginDrain(now: number): void {
     this.#client.resume();
-    const connection = this.#connection;
-    if (connection === null || this.responseBegun || this.tunnel || this.#route === null) return;
-    if (this.requestSent || this.#expectContinue) connection.wait("first byte", this.#route.timeouts.firstByteMs, now);
-    else connection.stopWaiting();
+    if (this.#connection !== null) this.#awaitOrigin(this.#connection, now);
   }
 
   // ------------------------------------------------------------------ judge
@@ -468,6 +480,7 @@ export class Exchange implements AttemptOwner {
       // The client sends its body now: what the origin is waited for begins anew when that is done.
       this.#expectContinue = false;
       this.#connection?.stopWaiting();
+      this.#client.waitForBody();
     }
     writeInterimHead(this.#core.gather.to(this.#client.socket), head, null);
   }
@@ -581,6 +594,7 @@ export class Exchange implements AttemptOwner {
     if (connection === null) return;
     connection.resume();
     if (this.responseBegun && !this.tunnel) connection.wait("gap", this.#gapMs, now);
+    else this.#awaitOrigin(connection, now);
   }
 
   // ------------------------------------------------------------------ upgrades
