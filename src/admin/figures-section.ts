@@ -19,8 +19,10 @@ const RATE_COLUMNS: readonly Column[] = [
 ];
 
 export function ratesSection(rates: RateWindow): Html {
-  const rows = rates.routes.map((route) => [
-    `${route.service} / ${route.route}`,
+  // What no route took is a row only when there was any: an empty one would puzzle more than it tells.
+  const shown = rates.routes.filter((route) => route.service !== "" || route.exchanges > 0);
+  const rows = shown.map((route) => [
+    route.service === "" ? "no route" : `${route.service} / ${route.route}`,
     rateText(route.perSecond),
     grouped(route.exchanges),
     shareText(route.failed, route.exchanges),
@@ -59,7 +61,12 @@ export function processSection(status: StatusView, metrics: MetricsView): Html {
     ["Version", status.version],
     ["Listening on", status.listeners.map((listener) => hostPort(listener.address, listener.port)).join(", ")],
     ["Memory", `${sizeText(process.residentBytes)} resident, ${sizeText(process.heapBytes)} of it JavaScript heap`],
-    ["Descriptors", `${grouped(process.descriptorsOpen)} of ${grouped(process.descriptorsMax)}`],
+    [
+      "Descriptors",
+      process.descriptorsMax === 0
+        ? "unknown"
+        : `${grouped(process.descriptorsOpen)} of ${grouped(process.descriptorsMax)}`,
+    ],
     [
       "Event loop",
       `delay ${durationText(process.loopDelayP50Ms * 1000)} at the median, ${durationText(process.loopDelayP99Ms * 1000)} at 99 %, ` +

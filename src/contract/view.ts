@@ -93,6 +93,7 @@ export interface OriginAddressView {
 
 /** Counters since start; all monotonic unless said. Labels are bounded by the configuration and the cause table. */
 export interface MetricsView {
+  /** The entry without service and route counts what no route took: unknown hosts, malformed requests. */
   routes: {
     service: string;
     route: string;

@@ -1,0 +1,210 @@
+/** Upgrades: from the request to the tunnel and to its end, with bytes in every place and every way to leave. */
+import { describe, expect, it } from "vitest";
+import { memoryGateway } from "../../test/support/memory-gateway.ts";
+import type { MemoryGateway } from "../../test/support/memory-gateway.ts";
+import type { Peer } from "../../test/support/memory-socket.ts";
+
+const UPGRADE = "GET /chat HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\n\r\n";
+const AGREED = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+const GET = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+async function tunnel(): Promise<{ world: MemoryGateway; client: Peer; origin: Peer }> {
+  const world = await memoryGateway();
+  const client = world.client();
+  client.send(UPGRADE);
+  const origin = world.origin(1);
+  origin.send(AGREED);
+  client.take();
+  origin.take();
+  return { world, client, origin };
+}
+
+function expectQuiet(world: MemoryGateway): void {
+  expect(world.faults).toEqual([]);
+  const status = world.gateway.view.status();
+  expect(status).toMatchObject({ exchangesActive: 0, connections: 0 });
+  expect(world.gateway.view.origins()[0]?.addresses[0]).toMatchObject({ inFlight: 0, connectionsOpen: 0 });
+  expect(world.records).toHaveLength(1);
+  expect(world.records[0]).toMatchObject({ tunnel: true, status: 101 });
+}
+
+describe("an upgrade", () => {
+  it("is passed on with its protocol and answered with the origin's", async () => {
+    const world = await memoryGateway();
+    const client = world.client();
+    client.send(UPGRADE);
+    expect(world.origin(1).received).toMatch(/\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\n/);
+    world.origin(1).send(AGREED);
+    expect(client.received).toBe(AGREED);
+  });
+
+  it("carries bytes sent in the same packet as the request, and as the 101", async () => {
+    for (const size of [3, 5_000, 100_000]) {
+      const world = await memoryGateway();
+      const client = world.client();
+      const [early, quick] = ["c".repeat(size), "o".repeat(size)];
+      client.send(UPGRADE + early);
+      const origin = world.origin(1);
+      expect(origin.take()).not.toContain("ccc");
+      origin.send(AGREED + quick);
+      expect(origin.take() === early).toBe(true);
+      expect(client.take() === AGREED + quick).toBe(true);
+      client.send("more");
+      expect(origin.take()).toBe("more");
+    }
+  });
+
+  it.each([
+    ["that nobody asked for", GET, AGREED],
+    ["to another protocol", UPGRADE, AGREED.replace("Upgrade: websocket", "Upgrade: other")],
+    ["without a protocol", UPGRADE, "HTTP/1.1 101 Switching Protocols\r\n\r\n"],
+  ])("%s fails and its connection is closed", async (_what, request, response) => {
+    const world = await memoryGateway({ service: { retry: { attempts: 1 } } });
+    const client = world.client();
+    client.send(request);
+    world.origin(1).send(`${response}raw bytes`);
+    expect(client.received).toMatch(/^HTTP\/1\.1 502 /);
+    expect(client.received).not.toContain("raw bytes");
+    expect(world.origin(1).ended).not.toBe("");
+    expect(world.records[0]?.cause).toBe("origin.upgrade_failed");
+    expect(world.faults).toEqual([]);
+  });
+
+  it("that the origin answers otherwise is an answer, and what was sent ahead is read as the next request", async () => {
+    const world = await memoryGateway();
+    const client = world.client();
+    client.send(UPGRADE + GET);
+    world.origin(1).send(OK);
+    world.origin(1).send(OK);
+    expect(client.received.match(/HTTP\/1\.1 200 /g)).toHaveLength(2);
+    expect(world.faults).toEqual([]);
+  });
+
+  it("of an HTTP/1.0 client or to h2c is not passed on", async () => {
+    for (const request of [UPGRADE.replace("HTTP/1.1", "HTTP/1.0"), UPGRADE.replace("WebSocket", "h2c")]) {
+      const world = await memoryGateway();
+      const client = world.client();
+      client.send(request);
+      expect(world.origin(1).received).not.toMatch(/upgrade/i);
+    }
+  });
+});
+
+describe("a tunnel", () => {
+  it("carries bytes both ways, and nobody looks at them or at the clock", async () => {
+    const { world, client, origin } = await tunnel();
+    client.send("\0\r\nGET / HTTP/9.9");
+    expect(origin.take()).toBe("\0\r\nGET / HTTP/9.9");
+    world.advance(600_000);
+    origin.send("HTTP/1.1 500\r\n\r\n");
+    expect(client.take()).toBe("HTTP/1.1 500\r\n\r\n");
+    client.rst();
+    expectQuiet(world);
+    expect(world.records[0]).toMatchObject({ outcome: "served", requestBytes: 17, responseBytes: 16 });
+  });
+
+  it("reads neither side faster than the other takes it", async () => {
+    const { world, client, origin } = await tunnel();
+    const bytes = Buffer.alloc(500_000, "0123456789").latin1Slice();
+    for (const [from, to] of [
+      [client, origin],
+      [origin, client],
+    ] as const) {
+      to.takeOnly(to.received.length + 50_000 - to.received.length);
+      from.send(bytes);
+      expect(from.stalled).toBe(true);
+      world.advance(600_000);
+      to.takeAll();
+      expect(to.take() === bytes).toBe(true);
+    }
+    client.fin();
+    origin.fin();
+    expectQuiet(world);
+  });
+
+  it.each(["client", "origin"])("half-closed by the %s still carries what the other side sends, and ends with its FIN", async (first) => {
+    const { world, client, origin } = await tunnel();
+    const [one, other] = first === "client" ? [client, origin] : [origin, client];
+    one.send("last");
+    one.fin();
+    expect(other.take()).toBe("last");
+    expect(other.ended).toBe("fin");
+    other.send("answer");
+    expect(one.take()).toBe("answer");
+    other.fin();
+    expect(one.ended).toBe("fin");
+    world.advance(3_000);
+    expectQuiet(world);
+    expect(world.records[0]?.outcome).toBe("served");
+  });
+
+  it("hands over all that the client sent, though the origin takes it late and the client is long gone in order", async () => {
+    const { world, client, origin } = await tunnel();
+    origin.fin();
+    origin.takeOnly(1_000);
+    const bytes = "x".repeat(80_000);
+    client.send(bytes);
+    client.takeAll();
+    client.fin();
+    world.advance(1_000);
+    origin.takeAll();
+    // The pause ends with the last byte, and the FIN is read then.
+    expect(origin.take() === bytes).toBe(true);
+    expect(origin.ended).toBe("fin");
+    world.advance(3_000);
+    expectQuiet(world);
+  });
+
+  it("whose bytes nobody takes when its client has left in order ends after the time between bytes", async () => {
+    const { world, client, origin } = await tunnel();
+    origin.fin();
+    client.send("x".repeat(1_000));
+    origin.takeOnly(0);
+    client.send("y".repeat(1_000));
+    client.fin();
+    world.advance(31_000);
+    world.advance(31_000);
+    expect(origin.ended).not.toBe("");
+    expectQuiet(world);
+  });
+
+  it("hands over a FIN that the client sent before the 101", async () => {
+    const world = await memoryGateway();
+    const client = world.client();
+    client.send(`${UPGRADE}all I have to say`);
+    client.fin();
+    const origin = world.origin(1);
+    origin.take();
+    origin.send(AGREED);
+    expect(origin.take()).toBe("all I have to say");
+    expect(origin.ended).toBe("fin");
+    origin.send("answer");
+    origin.fin();
+    expect(client.received).toBe(`${AGREED}answer`);
+    world.advance(3_000);
+    expectQuiet(world);
+  });
+
+  it.each(["client", "origin"])("ends for both when the %s resets", async (who) => {
+    const { world, client, origin } = await tunnel();
+    (who === "client" ? client : origin).rst();
+    expect(client.ended).not.toBe("");
+    expect(origin.ended).not.toBe("");
+    client.fin();
+    world.advance(3_000);
+    expectQuiet(world);
+  });
+
+  it("is cut when the time of a drain is over", async () => {
+    const { world, client, origin } = await tunnel();
+    const drained = world.gateway.drain();
+    client.send("still there");
+    expect(origin.take()).toBe("still there");
+    world.advance(31_000);
+    await drained;
+    expect(client.ended).not.toBe("");
+    expect(origin.ended).not.toBe("");
+    expectQuiet(world);
+  });
+});
