@@ -1,6 +1,6 @@
 /**
- * Three kinds of tests. `unit` sits beside the source and needs no time and no network; `wire` runs the
- * corpus and the fuzzers against the codec; `e2e` starts real gateways and origins on loopback, one file
+ * Four kinds of tests. `unit` sits beside the source and needs no time and no network; `wire` runs the
+ * corpus and the fuzzers against the codec; `sim` runs the whole gateway in simulated worlds; `e2e` starts real gateways and origins on loopback, one file
  * at a time, because on a small machine two of them would measure each other.
  */
 import { defineConfig } from "vitest/config";
@@ -20,6 +20,14 @@ export default defineConfig({
         test: {
           name: "wire",
           include: ["test/wire/**/*.test.ts", "test/fuzz/**/*.test.ts"],
+          testTimeout: 60_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: "sim",
+          include: ["sim/**/*.test.ts"],
           testTimeout: 60_000,
           sequence: { groupOrder: 1 },
         },

@@ -57,6 +57,7 @@ export class SimClient {
   left: number;
   #session: ClientSession | null = null;
   #open = 0;
+  #isThinking = false;
 
   constructor(world: ClientWorld, name: string, ip: string, habits: ClientHabits, chance: SeededChance) {
     this.world = world;
@@ -83,8 +84,14 @@ export class SimClient {
   }
 
   thinkAndGoOn(): void {
+    // One thought at a time: an answer and the end of its connection are not two reasons to ask twice.
+    if (this.#isThinking) return;
+    this.#isThinking = true;
     const [least, most] = this.habits.thinkMs;
-    this.world.clock.schedule(this.chance.spread(least, most), () => this.#goOn());
+    this.world.clock.schedule(this.chance.spread(least, most), () => {
+      this.#isThinking = false;
+      this.#goOn();
+    });
   }
 
   sessionEnded(session: ClientSession): void {

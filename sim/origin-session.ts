@@ -16,7 +16,7 @@ interface Job {
   readonly closes: boolean;
   bodyBytes: number;
   isReceived: boolean;
-  /** What is left to send; null until it begins. */
+  /** All that is to be sent; null until it begins. */
   wire: Buffer | null;
   sent: number;
   isAnswered: boolean;
@@ -34,6 +34,10 @@ export class OriginSession implements SocketListener, WireEvents {
   #over = false;
   /** After an answer that came early: the rest of the request is read and nothing done with it. */
   #deaf = false;
+  /** When bytes left that nobody asked for. */
+  #soiledAt = Infinity;
+  /** The response that left last is one that the end of its connection ends. */
+  #isUnframed = false;
 
   constructor(origin: SimOrigin, socket: SocketPort) {
     this.#origin = origin;
@@ -43,7 +47,10 @@ export class OriginSession implements SocketListener, WireEvents {
 
   kill(how: "fin" | "rst"): void {
     this.#leave();
-    if (how === "rst") this.#socket.reset();
+    // FIN in the middle of a body that only FIN can end is a truncation that nobody can see (RFC 9112 §8): no gateway
+    // can be blamed for it, so it does not happen here.
+    const isInside = this.#job !== null && !this.#job.isAnswered && this.#job.sent > 0;
+    if (how === "rst" || (this.#isUnframed && (isInside || this.#socket.writing))) this.#socket.reset();
     else this.#socket.destroy();
   }
 
@@ -63,7 +70,7 @@ export class OriginSession implements SocketListener, WireEvents {
   }
 
   onDrain(): void {
-    if (this.#job?.wire != null) this.#sendMore(this.#job);
+    if (this.#job !== null) this.#sendMore(this.#job);
   }
 
   onFin(): void {
@@ -92,9 +99,13 @@ export class OriginSession implements SocketListener, WireEvents {
   onHead(head: WireHead): void {
     this.#cancelTimer();
     const [method = "", target = ""] = head.startLine.split(" ");
+    if (this.#job !== null && this.#isOut(this.#job)) this.#job = null;
     if (this.#job !== null) {
       this.#breach(this.#job.wanted?.id ?? 0, `${method} ${target} came before the answer to the request before it`);
       return;
+    }
+    if (this.#origin.world.clock.monotonic() > this.#soiledAt + this.#origin.doubtMs) {
+      this.#breach(0, `${method} ${target} came on a connection that carried bytes nobody had asked for`);
     }
     if (target === HEALTH_PATH) {
       this.#job = this.#healthJob(method);
@@ -209,6 +220,7 @@ export class OriginSession implements SocketListener, WireEvents {
     const end = plan.breakAfter >= 0 && plan.breakAfter < wire.length ? plan.breakAfter : wire.length;
     const piece = wire.subarray(job.sent, Math.min(end, job.sent + plan.pieceBytes));
     if (piece.length > 0) {
+      this.#isUnframed = plan.framing === "close";
       if (job.sent === 0) job.story?.answersBegun.push(this.#origin.place.name);
       job.sent += piece.length;
       this.#socket.write(piece);
@@ -230,6 +242,7 @@ export class OriginSession implements SocketListener, WireEvents {
   #sent(job: Job): void {
     if (job.isAnswered) return;
     job.isAnswered = true;
+    if (job.plan.extraBytes > 0) this.#soiledAt = this.#origin.world.clock.monotonic();
     if (job.wanted !== null) this.#note(`#${job.wanted.id} answered ${job.plan.status}`);
     if (job.isReceived) this.#answered(job);
     else if (job.plan.early === "cuts") this.kill("fin");
@@ -288,6 +301,11 @@ export class OriginSession implements SocketListener, WireEvents {
     this.#over = true;
     this.#cancelTimer();
     this.#origin.forget(this);
+  }
+
+  /** The response has left whole; only what is not part of it has not. */
+  #isOut({ wire, sent, plan }: Job): boolean {
+    return wire !== null && plan.extraBytes > 0 && sent >= wire.length - plan.extraBytes;
   }
 
   #note(what: string): void {

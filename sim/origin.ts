@@ -5,7 +5,7 @@
  * It checks what it is sent, byte for byte, and writes into the ledger which requests it received whole: that is
  * what "run" means for a request that must not run twice.
  */
-import type { ListeningPort, SocketPort } from "../src/kernel/socket.ts";
+import type { SocketPort } from "../src/kernel/socket.ts";
 import type { SeededChance } from "./chance.ts";
 import type { Ledger, Wanted } from "./ledger.ts";
 import { OriginSession } from "./origin-session.ts";
@@ -61,13 +61,15 @@ export class SimOrigin {
   health: "well" | "ill" | "mute" = "well";
   /** Idle connections are closed after this long; Infinity: never. */
   idleMs = Infinity;
+  /** This long after bytes that nobody asked for, their connection must not be used again; Infinity: nobody looks. */
+  doubtMs = Infinity;
   /** Says so in a Keep-Alive field. */
   tellsIdle = false;
   /** Since when it has been doing its work again; monotonic ms. */
   wellSince: number;
   /** When requests of clients came, monotonic ms, in order. */
   readonly requestsAt: number[] = [];
-  #listening: ListeningPort | null = null;
+  #stopListening: (() => void) | null = null;
   readonly #sessions = new Set<OriginSession>();
 
   constructor(world: OriginWorld, place: OriginPlace, chance: SeededChance) {
@@ -78,7 +80,7 @@ export class SimOrigin {
   }
 
   get isRunning(): boolean {
-    return this.#listening !== null;
+    return this.#stopListening !== null;
   }
 
   get connections(): number {
@@ -87,34 +89,27 @@ export class SimOrigin {
 
   start(): void {
     const { network, trace, clock } = this.world;
-    if (this.#listening !== null) return;
+    if (this.isRunning) return;
     trace.note(this.place.name, "starts");
     this.wellSince = clock.monotonic();
     const bind = { host: this.place.ip, port: this.place.port };
-    // The promise is of no interest: the address is free, and it listens from now on.
-    void network
-      .listen(bind, (socket) => this.#accept(socket))
-      .then((port) => {
-        this.#listening = port;
-      });
+    this.#stopListening = network.listenNow(bind, (socket) => this.#accept(socket));
   }
 
   /** The process ends; its kernel ends its connections. */
   crash(how: "fin" | "rst"): void {
-    if (this.#listening === null) return;
+    if (!this.isRunning) return;
     this.world.trace.note(this.place.name, `crashes (${how})`);
-    void this.#listening.close();
-    this.#listening = null;
+    this.#closeDoor();
     for (const session of this.#sessions) session.kill(how);
     this.#sessions.clear();
   }
 
   /** Stops taking connections, finishes what is under way, as a deploy does it. */
   stopGently(): void {
-    if (this.#listening === null) return;
+    if (!this.isRunning) return;
     this.world.trace.note(this.place.name, "stops gently");
-    void this.#listening.close();
-    this.#listening = null;
+    this.#closeDoor();
     for (const session of this.#sessions) session.closeWhenIdle();
   }
 
@@ -126,6 +121,11 @@ export class SimOrigin {
 
   forget(session: OriginSession): void {
     this.#sessions.delete(session);
+  }
+
+  #closeDoor(): void {
+    this.#stopListening?.();
+    this.#stopListening = null;
   }
 
   #accept(socket: SocketPort): OriginSession {

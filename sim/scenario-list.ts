@@ -3,6 +3,7 @@ import type { Scenario } from "./scenario.ts";
 import { allFail } from "./scenarios/all-fail.ts";
 import { blackHole } from "./scenarios/black-hole.ts";
 import { calm } from "./scenarios/calm.ts";
+import { chaos } from "./scenarios/chaos.ts";
 import { clientAborts } from "./scenarios/client-aborts.ts";
 import { dnsDark } from "./scenarios/dns-dark.ts";
 import { dnsLoss } from "./scenarios/dns-loss.ts";
@@ -18,17 +19,21 @@ import { powerCut } from "./scenarios/power-cut.ts";
 import { refused } from "./scenarios/refused.ts";
 import { resetAfterRequest } from "./scenarios/reset-after-request.ts";
 import { rollingCrash } from "./scenarios/rolling-crash.ts";
+import { sentAhead } from "./scenarios/sent-ahead.ts";
+import { sickOrigin } from "./scenarios/sick-origin.ts";
 import { slowReader } from "./scenarios/slow-reader.ts";
 import { truncation } from "./scenarios/truncation.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
   calm,
+  sentAhead,
   keepAliveRace,
   rollingCrash,
   refused,
   blackHole,
   powerCut,
   resetAfterRequest,
+  sickOrigin,
   truncation,
   doubtfulOrigin,
   earlyReply,
@@ -42,4 +47,5 @@ export const SCENARIOS: readonly Scenario[] = [
   lyingChecks,
   ownStall,
   drainUnderLoad,
+  chaos,
 ];

@@ -3,6 +3,7 @@ import type { GatewayPorts } from "../src/gateway/gateway.ts";
 import { CHECKERS } from "./checkers.ts";
 import type { Finding } from "./checkers.ts";
 import { World } from "./world.ts";
+import type { FileKeys } from "./world.ts";
 
 export interface Scenario {
   readonly name: string;
@@ -12,8 +13,7 @@ export interface Scenario {
   readonly pools: Readonly<Record<string, readonly string[]>>;
   /** Keys of the service, as in a configuration file. */
   readonly service?: Readonly<Record<string, unknown>>;
-  /** Keys of the file; `listener` holds those of the one listener. */
-  readonly file?: Readonly<Record<string, unknown>>;
+  readonly file?: FileKeys;
   /** Origins that must have got traffic again at the end, if they have been well for a while by then. */
   readonly returning?: readonly string[];
   /** Sets the world up and lays out what will happen in it. Returns what has to hold at its end besides what always has to. */

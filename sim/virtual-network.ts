@@ -81,22 +81,24 @@ export class VirtualNetwork {
     return (address, listener) => this.#dial(ip, address, listener);
   }
 
-  readonly listen: Listen = (bind, onSocket) => {
-    const key = `${bind.host}:${bind.port}`;
-    if (this.#listeners.has(key)) return Promise.reject(Object.assign(new Error(`${key} is in use`), { code: "EADDRINUSE" }));
-    this.#listeners.set(key, onSocket);
-    let isOpen = true;
-    const port: ListeningPort = {
-      address: bind.host,
-      port: bind.port,
-      close: () => {
-        if (isOpen) this.#listeners.delete(key);
-        isOpen = false;
-        return Promise.resolve();
-      },
+  readonly listen: Listen = async (bind, onSocket): Promise<ListeningPort> => {
+    const stop = this.listenNow(bind, onSocket);
+    const close = (): Promise<void> => {
+      stop();
+      return Promise.resolve();
     };
-    return Promise.resolve(port);
+    return Promise.resolve({ address: bind.host, port: bind.port, close });
   };
+
+  /** The same without a promise: from now on, and until the returned function is called. */
+  listenNow(bind: Parameters<Listen>[0], onSocket: Parameters<Listen>[1]): () => void {
+    const key = `${bind.host}:${bind.port}`;
+    if (this.#listeners.has(key)) throw Object.assign(new Error(`${key} is in use`), { code: "EADDRINUSE" });
+    this.#listeners.set(key, onSocket);
+    return () => {
+      if (this.#listeners.get(key) === onSocket) this.#listeners.delete(key);
+    };
+  }
 
   // ------------------------------------------------------------------ the world's hand
 

@@ -18,8 +18,11 @@ import { Ledger } from "./ledger.ts";
 import { SimOrigin } from "./origin.ts";
 import { SimResolver } from "./resolver.ts";
 import { Trace } from "./trace.ts";
-import { VirtualClock } from "./virtual-clock.ts";
+import { TURN, VirtualClock } from "./virtual-clock.ts";
 import { VirtualNetwork } from "./virtual-network.ts";
+
+/** Keys of a configuration file besides its services; `listener` holds those of the one listener. */
+export type FileKeys = Readonly<Record<string, unknown>> & { readonly listener?: Readonly<Record<string, unknown>> };
 
 export interface WorldSetup {
   readonly seed: number;
@@ -27,8 +30,7 @@ export interface WorldSetup {
   readonly pools: Readonly<Record<string, readonly string[]>>;
   /** Keys of the service besides its pools, as in a configuration file. */
   readonly service: Readonly<Record<string, unknown>>;
-  /** Keys of the file besides its services and listeners. */
-  readonly file: Readonly<Record<string, unknown>>;
+  readonly file: FileKeys;
   /** Puts something between the gateway and its ports. */
   readonly bend: ((ports: GatewayPorts, world: World) => GatewayPorts) | null;
 }
@@ -219,7 +221,7 @@ export class World {
 
   #keep(record: ExchangeRecord): void {
     // The port says: done with it when it returns.
-    this.records.push(structuredClone(record));
+    this.records.push(copyOf(record));
     const attempts = record.attempts.map((one) => `${this.nameAt(one.address)}${one.reused ? "~" : ""} ${one.cause ?? one.status}`);
     this.trace.note("gateway", `${record.target.split("?")[0]?.replace("/r/", "#")} ${record.outcome} ${record.status} ${record.cause ?? ""} [${attempts.join(", ")}]`);
   }
@@ -259,32 +261,38 @@ export class World {
   /** Lets time pass until the promise is settled. */
   async #settled(promise: Promise<void>, limitMs: number, otherwise: string): Promise<void> {
     let isSettled = false;
-    const settle = promise.then(
-      () => {
+    const settle = promise
+      .catch((error: unknown) => this.#fault(error))
+      .finally(() => {
         isSettled = true;
-      },
-      (error: unknown) => {
-        isSettled = true;
-        this.#fault(error);
-      },
-    );
-    await this.clock.run(limitMs, () => isSettled);
+      });
+    const hasSettled = (): boolean => isSettled;
+    await this.clock.run(limitMs, hasSettled);
     // The last event may have set off a longer chain of promises than an event usually does.
     // oxlint-disable-next-line no-await-in-loop -- Turns are what is waited for.
-    for (let turn = 0; turn < LAST_TURNS && !isSettled; turn += 1) await undefined;
-    if (isSettled) await settle;
+    for (let turn = 0; turn < LAST_TURNS && !hasSettled(); turn += 1) await TURN;
+    if (hasSettled()) await settle;
     else this.gaveUp = otherwise;
   }
+}
+
+function copyOf(record: ExchangeRecord): ExchangeRecord {
+  return {
+    ...record,
+    attempts: record.attempts.map((attempt) => ({ ...attempt })),
+    decisions: record.decisions.map((decision) => ({ ...decision })),
+  };
 }
 
 const settingsKnown = new Map<string, Settings>();
 
 /** Reading a configuration takes longer than many a run; the same text gives the same settings. */
 function settingsOf({ pools, service, file }: WorldSetup): Settings {
+  const { listener, ...others } = file;
   const value = {
     admin: false,
-    ...file,
-    listeners: [{ bind: `${GATEWAY_IP}:${GATEWAY_PORT}`, ...(file["listener"] ?? {}) }],
+    ...others,
+    listeners: [{ bind: `${GATEWAY_IP}:${GATEWAY_PORT}`, ...listener }],
     services: {
       shop: {
         health: { path: "/healthz" },
@@ -296,11 +304,10 @@ function settingsOf({ pools, service, file }: WorldSetup): Settings {
       },
     },
   };
-  const { listener: _, ...clean } = value as typeof value & { listener?: unknown };
-  const key = JSON.stringify(clean);
+  const key = JSON.stringify(value);
   const known = settingsKnown.get(key);
   if (known !== undefined) return known;
-  const { settings, problems } = checkValue(clean);
+  const { settings, problems } = checkValue(value);
   if (settings === null) throw new Error(problems.map(({ path, message }) => `${path.join(".")}: ${message}`).join("\n"));
   settingsKnown.set(key, settings);
   return settings;

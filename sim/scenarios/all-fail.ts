@@ -10,7 +10,6 @@ export const allFail: Scenario = {
   name: "all-fail",
   what: "Every origin is gone for twenty seconds: each request hears so at once, with a reason, and all goes on when they are back.",
   pools: { a: ["a1", "a2", "a3"] },
-  returning: ["a1", "a2", "a3"],
   play(world) {
     const chance = world.chance.fork("crashes");
     const began = world.clock.monotonic();
@@ -18,7 +17,7 @@ export const allFail: Scenario = {
       world.at(DOWN_AT_MS + chance.between(0, 500), () => origin.crash(chance.happens(0.5) ? "fin" : "rst"));
       world.at(UP_AT_MS + chance.between(0, 500), () => origin.start());
     }
-    world.addClients(6, { requests: 150, thinkMs: [20, 2_000] });
+    world.addClients(5, { requests: 50, thinkMs: [100, 4_000] });
     return () => {
       const after = storiesOf(world, ({ sentAt }) => sentAt > began + UP_AT_MS + 500 + BACK_WITHIN_MS);
       const during = storiesOf(world, ({ sentAt }) => sentAt > began + DOWN_AT_MS + 600 && sentAt < began + UP_AT_MS - 1_000);

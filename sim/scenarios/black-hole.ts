@@ -13,7 +13,7 @@ export const blackHole: Scenario = {
       world.network.setReach(place.ip, "reachable");
       world.origin("a1").recovers();
     });
-    world.addClients(6, { requests: 90, thinkMs: [20, 4_000] });
+    world.addClients(5, { requests: 65, thinkMs: [300, 6_000] });
     return () => [
       ...idempotentServedOrCut(world, ({ plan }) => plan.bodyBytes < 60_000),
       ...causesWithin(world, [

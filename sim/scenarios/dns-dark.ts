@@ -11,7 +11,7 @@ export const dnsDark: Scenario = {
     const trouble = { cause: "dns.servfail", code: "ESERVFAIL" } as const;
     for (const name of ["a1", "a2"]) resolver.setAnswer(`${name}.test`, trouble);
     world.at(10_000, () => resolver.setAnswer("a2.test", [world.origin("a2").place.ip]));
-    world.addClients(4, { requests: 60, thinkMs: [50, 2_000] });
+    world.addClients(4, { requests: 40, thinkMs: [50, 3_000] });
     return () => {
       const late = storiesOf(world, ({ sentAt }) => sentAt > began + 10_000 + resolver.ttlMs + 500);
       return [

@@ -22,7 +22,7 @@ export const dnsLoss: Scenario = {
       world.at(chance.between(2_000, 8_000), () => resolver.setAnswer(`${name}.test`, chance.pick(troubles)));
       world.at(chance.between(20_000, 30_000), () => resolver.setAnswer(`${name}.test`, [world.origin(name).place.ip]));
     }
-    world.addClients(5, { requests: 60, thinkMs: [20, 2_500] });
+    world.addClients(5, { requests: 45, thinkMs: [50, 4_000] });
     return () => [
       ...allServed(world),
       ...causesWithin(world, []),

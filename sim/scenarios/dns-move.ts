@@ -15,7 +15,7 @@ export const dnsMove: Scenario = {
     world.at(15_000, () => world.origin("a1").stopGently());
     world.at(20_000, () => resolver.setAnswer("a2.test", ips("a2")));
     world.at(40_000, () => world.origin("spare3").stopGently());
-    world.addClients(5, { requests: 60, thinkMs: [50, 4_000] });
+    world.addClients(5, { requests: 50, thinkMs: [100, 4_000] });
     let inUse: string[] = [];
     world.at(39_000, () => {
       inUse = world.gateway.view.origins().flatMap(({ origin, addresses }) => addresses.map(({ address }) => `${origin} ${address}`));

@@ -8,6 +8,7 @@ export const doubtfulOrigin: Scenario = {
   play(world) {
     let extra = 0;
     for (const origin of world.origins) {
+      origin.doubtMs = 100;
       origin.script = (asked, chance) => {
         if (asked.answerFraming === "close") return {};
         if (chance.happens(0.2)) {
@@ -17,7 +18,7 @@ export const doubtfulOrigin: Scenario = {
         return { closes: chance.happens(0.1), status: chance.happens(0.05) ? 503 : 200 };
       };
     }
-    world.addClients(6, { requests: 60, thinkMs: [5, 400] });
+    world.addClients(5, { requests: 50, thinkMs: [5, 400] });
     return () => [
       // What comes late, when the connection is in use again, stands where the next response should.
       ...storiesOf(world, (story) => !isServed(story) && story.status !== 503 && story.proxyStatus !== "goodgate; error=http_protocol_error").map(

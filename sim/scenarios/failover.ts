@@ -15,7 +15,7 @@ export const failover: Scenario = {
       world.at(DOWN_AT_MS + chance.between(0, 3_000), () => world.origin(name).crash(chance.happens(0.5) ? "fin" : "rst"));
       world.at(UP_AT_MS + chance.between(0, 2_000), () => world.origin(name).start());
     }
-    world.addClients(6, { requests: 140, thinkMs: [50, 4_000] });
+    world.addClients(5, { requests: 75, thinkMs: [300, 6_000] });
     return () => {
       const farAt = world.origin("f1").requestsAt.concat(world.origin("f2").requestsAt);
       const back = began + UP_AT_MS + 60_000;

@@ -10,13 +10,13 @@ export const ownStall: Scenario = {
     for (let at = 2_000; at < 40_000; at += chance.between(2_000, 8_000)) {
       world.at(at, () => world.clock.stall(chance.spread(200, 5_000)));
     }
-    world.addClients(6, { requests: 50, thinkMs: [20, 2_000] });
+    world.addClients(5, { requests: 40, thinkMs: [50, 3_000] });
     const out = (): number =>
       world.events.filter(({ event }) => event.kind === "origin" && event.state !== "up").length;
     return () => [
       ...allServed(world),
       ...causesWithin(world, ["gw.loop_stall"]),
-      ...happened("a request", world.records.length, 200),
+      ...happened("a request", world.records.length, 150),
       ...(out() > 0 ? [`an origin was left out ${out()} times`] : []),
     ];
   },

@@ -17,7 +17,7 @@ export const powerCut: Scenario = {
       world.network.setReach(origin.place.ip, "reachable");
       origin.recovers();
     });
-    world.addClients(6, { requests: 80, thinkMs: [20, 4_000] });
+    world.addClients(5, { requests: 65, thinkMs: [300, 6_000] });
     return () => [
       ...idempotentServedOrCut(world, ({ plan }) => plan.bodyBytes < 60_000),
       ...causesWithin(world, [

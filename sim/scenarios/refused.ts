@@ -12,7 +12,7 @@ export const refused: Scenario = {
     const origin = world.origin("a2");
     origin.crash("fin");
     world.at(30_000, () => origin.start());
-    world.addClients(6, { requests: 80, thinkMs: [20, 3_000] });
+    world.addClients(5, { requests: 65, thinkMs: [300, 6_000] });
     return () => [...allServed(world), ...causesWithin(world, ["origin.refused"])];
   },
 };

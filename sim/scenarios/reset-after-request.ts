@@ -12,7 +12,7 @@ export const resetAfterRequest: Scenario = {
       broken += 1;
       return { breakAfter: 0, breakHow: chance.pick(["rst", "fin"] as const) };
     };
-    world.addClients(6, { requests: 60, thinkMs: [10, 800] });
+    world.addClients(5, { requests: 60, thinkMs: [10, 800] });
     return () => [
       ...idempotentServedOrCut(world, ({ plan }) => plan.bodyBytes < 60_000),
       ...causesWithin(world, ["origin.reset_before_response", "origin.keepalive_race"]),

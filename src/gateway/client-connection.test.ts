@@ -475,6 +475,7 @@ describe("a drain", () => {
     const busy = world.client();
     busy.send(get("/"));
     const drained = world.gateway.drain();
+    world.network.settle();
     expect(idle.ended).toBe("fin");
     world.origin(1).send(OK);
     expect(busy.take()).toMatch(/\r\nConnection: close\r\n/);

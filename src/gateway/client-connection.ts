@@ -100,7 +100,10 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     this.#now = now;
     if (this.#phase === "write") this.#taken(now);
     else if (this.#phase === "linger") this.#wait("linger", LINGER_MS, now);
-    else this.#exchange?.clientDrained(now);
+    else {
+      if (this.#phase === "tunnel") this.#wait("tunnel", 0, now);
+      this.#exchange?.clientDrained(now);
+    }
     this.#core.gather.flush();
   }
 
@@ -120,7 +123,10 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   }
 
   onClose(): void {
-    this.#gone("FIN");
+    // Both sides of the client have ended in order: what it said last may still be on its way to the origin.
+    if (this.#phase === "tunnel" && this.#ended) this.#exchange?.tunnelClientDone(this.#core.clock.monotonic());
+    else this.#gone("FIN");
+    this.#exchange = null;
     this.#phase = "closed";
     this.#core.wheel.remove(this.#timer);
     this.#core.connections -= 1;
@@ -143,7 +149,7 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     switch (this.#phase) {
       case "idle":
       case "linger":
-        this.socket.destroy();
+        this.#drop();
         return;
       case "head":
         this.#begin().fail(
@@ -162,6 +168,7 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
         );
         break;
       case "write":
+      case "tunnel":
         this.#exchange?.clientTooSlow(
           `the client took no byte of the response for ${this.listener.settings.bodyGapMs} ms`,
         );
@@ -177,7 +184,6 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
         this.socket.destroy();
         break;
       case "exchange":
-      case "tunnel":
       case "closed":
         break;
     }
@@ -253,8 +259,8 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
 
   /** The response waits until the client takes more of it. */
   waitForWrite(now: number): void {
-    // Tunnels have no clock: both ends may be silent for as long as they like.
-    if (this.#phase !== "tunnel") this.#wait("write", this.listener.settings.bodyGapMs, now);
+    // Both ends of a tunnel may be silent for as long as they like, but what one says the other has to take.
+    this.#wait(this.#phase === "tunnel" ? "tunnel" : "write", this.listener.settings.bodyGapMs, now);
   }
 
   /** The response begins: a half-closed client is not given up any more. */
@@ -278,7 +284,7 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
 
   tunnelDone(): void {
     this.#exchange = null;
-    this.#close();
+    if (this.#phase !== "closed") this.#close();
   }
 
   /** The exchange is answered. Its bytes may still wait in the socket. */
@@ -316,7 +322,7 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   cutForDrain(): void {
     this.#underWay()?.fail("gw.draining", "the gateway stops and its time to finish has run out", "relay", 0);
     this.#core.gather.flush();
-    this.socket.destroy();
+    this.#drop();
   }
 
   // ------------------------------------------------------------------ inside
@@ -455,7 +461,16 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
 
   #throwAway(length: number): void {
     this.#lingered += length;
-    if (this.#lingered > LINGER_BYTES) this.socket.destroy();
+    if (this.#lingered > LINGER_BYTES) this.#drop();
+  }
+
+  /**
+   * Closes at once. By RST while bytes wait: the FIN of a plain close behind a part of them would make a body that ends
+   * with its connection look whole.
+   */
+  #drop(): void {
+    if (this.socket.writing) this.socket.reset();
+    else this.socket.destroy();
   }
 
   #gone(how: string): void {

@@ -47,12 +47,12 @@ ${retry}
 `;
 }
 
-/** Waits 5 s, doubling to 80 s over reloads, each drawn from the upper half of that span. */
+/** Waits what was asked for and then up to 5 s, doubling to 80 s over reloads, drawn from the upper half of that span. */
 function retryScript(retryAfterSeconds: number): string {
   return (
     `(function(){var k="goodgate-tries",n=0;` +
     `try{n=Math.min(4,+sessionStorage.getItem(k)||0);sessionStorage.setItem(k,n+1)}catch(e){}` +
-    `var s=Math.max(${retryAfterSeconds},5*Math.pow(2,n)*(0.5+Math.random()/2)),a=document.getElementById("again");` +
+    `var s=${retryAfterSeconds}+5*Math.pow(2,n)*(0.5+Math.random()/2),a=document.getElementById("again");` +
     `a.firstChild.data="This page tries again by itself in "+Math.ceil(s)+" seconds. ";` +
     `setTimeout(function(){location.reload()},s*1000)})()`
   );

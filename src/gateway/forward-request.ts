@@ -17,6 +17,8 @@ export interface RequestAdditions {
   readonly basePath: string;
   /** Replaces Host; null keeps the client's. */
   readonly host: string | null;
+  /** The origin's own, for an HTTP/1.0 request without any: what is sent is HTTP/1.1 and must have one (RFC 9112 §3.2). */
+  readonly ownHost: string;
   /** The client's traceparent is passed on. */
   readonly keepTrace: boolean;
 }
@@ -37,7 +39,7 @@ for (const id of [
 
 export function writeRequestHead(writer: ByteWriter, head: MessageHead, additions: RequestAdditions): void {
   writeRequestLine(writer, head, additions.basePath);
-  const host = additions.host ?? authorityOf(head);
+  const host = additions.host ?? authorityOf(head) ?? (head.find(FIELD.HOST) === -1 ? additions.ownHost : null);
   if (host !== null) {
     writer.ascii("Host: ");
     writer.ascii(host);

@@ -99,7 +99,9 @@ export function identifyRequest(
   }
   const fresh = newId();
   if (id === "") id = fresh;
-  const trace = head.find(FIELD.TRACEPARENT) === -1 ? null : parseTraceparent(head.valueOf(FIELD.TRACEPARENT) ?? "");
+  const traceAt = head.find(FIELD.TRACEPARENT);
+  // Two of them are none (W3C Trace Context §3.2.1): a new trace starts.
+  const trace = traceAt === -1 || head.next(traceAt) !== -1 ? null : parseTraceparent(head.value(traceAt));
   const keepTrace = trace !== null;
   const traceId = trace === null ? fresh : trace.traceId;
   lines += `X-Request-Id: ${id}\r\n`;

@@ -20,7 +20,7 @@ export function judgeResponse(head: MessageHead): Judgement | null {
   if (status === 503 && head.find(FIELD.RETRY_AFTER) !== -1) {
     return {
       cause: "origin.overload_reply",
-      evidence: `status 503 with Retry-After: ${head.valueOf(FIELD.RETRY_AFTER) ?? ""}`,
+      evidence: `status 503 with Retry-After: ${(head.valueOf(FIELD.RETRY_AFTER) ?? "").slice(0, 60)}`,
     };
   }
   return { cause: "origin.app_5xx", evidence: `a complete response with status ${status}` };

@@ -17,8 +17,7 @@ export type Ending =
   | { readonly kind: "timeout"; readonly what: "connect" | "pool" | "first byte" | "gap" | "write" }
   | { readonly kind: "refusal"; readonly id: RefusalId }
   /** A 101 that nobody asked for, or for another protocol. */
-  | { readonly kind: "upgrade"; readonly why: string }
-  | { readonly kind: "unresolved"; readonly cause: CauseId; readonly code: string };
+  | { readonly kind: "upgrade"; readonly why: string };
 
 export interface AttemptFacts {
   readonly connected: boolean;
@@ -60,11 +59,6 @@ export function judgeAttempt(ending: Ending, facts: AttemptFacts): Judgement {
       return judgeRefusal(ending.id, facts);
     case "upgrade":
       return { cause: "origin.upgrade_failed", evidence: ending.why };
-    case "unresolved":
-      return {
-        cause: ending.cause,
-        evidence: `the name could not be resolved (${ending.code}) and no earlier answer is known`,
-      };
   }
 }
 
@@ -161,6 +155,12 @@ function judgeTimeout(what: "connect" | "pool" | "first byte" | "gap" | "write",
         evidence: `silence for ${limit} after ${facts.receivedBytes} response bytes`,
       };
     case "first byte":
+      if (facts.receivedBytes > 0) {
+        return {
+          cause: "origin.stall_mid_body",
+          evidence: `the response head was not complete within ${limit}; it stopped after ${facts.receivedBytes} bytes`,
+        };
+      }
       if (facts.reused && facts.idleMs > HALF_OPEN_FROM_MS) {
         return {
           cause: "net.half_open",

@@ -25,7 +25,7 @@ import {
   mayReuse,
 } from "../policies/keep-alive.ts";
 import type { KeepAliveState } from "../policies/keep-alive.ts";
-import { createPeakEwma, recordFailure, recordLatency } from "../policies/peak-ewma.ts";
+import { createPeakEwma, expectedLatency, recordFailure, recordLatency } from "../policies/peak-ewma.ts";
 import type { PeakEwma } from "../policies/peak-ewma.ts";
 import type { Member } from "../policies/availability.ts";
 import type { Core } from "./core.ts";
@@ -252,9 +252,13 @@ export class OriginAddress implements Address, Candidate, Member {
     this.onOutcome(this, outcome, startedMs, now);
   }
 
-  /** The client left first: says nothing about the origin, except that it took at least this long. */
-  attemptAbandoned(startedMs: number, now: number): void {
+  /**
+   * The client left first: says nothing about the origin, except that it took at least `waitedMs`. An origin that
+   * hangs, behind clients less patient than the gateway, shows by nothing else. 0: the origin's turn had not come.
+   */
+  attemptAbandoned(startedMs: number, waitedMs: number, now: number): void {
     this.inFlight -= 1;
+    if (waitedMs > expectedLatency(this.latency, 1, now)) recordLatency(this.latency, waitedMs, now);
     this.onOutcome(this, "ignore", startedMs, now);
   }
 }

@@ -101,7 +101,9 @@ describe("a response", () => {
     const world = await memoryGateway();
     const client = world.client();
     client.send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
-    world.origin(1).send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1;x=y\r\nc\r\n0\r\nX-T: 1\r\n\r\n");
+    world
+      .origin(1)
+      .send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1;x=y\r\nc\r\n0\r\nX-T: 1\r\n\r\n");
     expect(client.received).toMatch(/\r\nConnection: close\r\n/);
     expect(client.received).not.toMatch(/transfer-encoding/i);
     expect(bodyOf(client.received)).toBe("abc");
@@ -130,7 +132,11 @@ describe("a response", () => {
       const world = await memoryGateway();
       const client = world.client();
       client.send(`GET / HTTP/1.1\r\nHost: x\r\n${te}\r\n`);
-      world.origin(1).send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-Sum: 7\r\nContent-Length: 0\r\n\r\n");
+      world
+        .origin(1)
+        .send(
+          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-Sum: 7\r\nContent-Length: 0\r\n\r\n",
+        );
       expect(bodyOf(client.received)).toBe(`1\r\na\r\n${end}`);
     }
   });
@@ -153,31 +159,34 @@ describe("a response", () => {
     expectQuiet(world);
   });
 
-  it.each([1, 7, 4095, 4096, 4097, 70_000])("relayed in reads of %i bytes is the same bytes, chunked or not", async (size) => {
-    const body = Buffer.alloc(200_000, "0123456789abcdef-").latin1Slice();
-    const chunks = [100, 4096, 5000, 65_536, 1, 200_000 - 100 - 4096 - 5000 - 65_536 - 1];
-    let framed = "";
-    let at = 0;
-    for (const length of chunks) {
-      framed += `${length.toString(16)}\r\n${body.slice(at, at + length)}\r\n`;
-      at += length;
-    }
-    const messages = [
-      `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
-      `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${framed}0\r\n\r\n`,
-    ];
-    const world = await memoryGateway();
-    for (const message of messages) {
-      const client = world.client();
-      client.send(GET);
-      const bytes = Buffer.from(message, "latin1");
-      const step = size === 1 ? 997 : size;
-      for (let from = 0; from < bytes.length; from += step) world.origin(1).send(bytes.subarray(from, from + step));
-      expect(unframed(client.received) === body).toBe(true);
-    }
-    expect(world.network.dialled).toHaveLength(1);
-    expectQuiet(world);
-  });
+  it.each([1, 7, 4095, 4096, 4097, 70_000])(
+    "relayed in reads of %i bytes is the same bytes, chunked or not",
+    async (size) => {
+      const body = Buffer.alloc(200_000, "0123456789abcdef-").latin1Slice();
+      const chunks = [100, 4096, 5000, 65_536, 1, 200_000 - 100 - 4096 - 5000 - 65_536 - 1];
+      let framed = "";
+      let at = 0;
+      for (const length of chunks) {
+        framed += `${length.toString(16)}\r\n${body.slice(at, at + length)}\r\n`;
+        at += length;
+      }
+      const messages = [
+        `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+        `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${framed}0\r\n\r\n`,
+      ];
+      const world = await memoryGateway();
+      for (const message of messages) {
+        const client = world.client();
+        client.send(GET);
+        const bytes = Buffer.from(message, "latin1");
+        const step = size === 1 ? 997 : size;
+        for (let from = 0; from < bytes.length; from += step) world.origin(1).send(bytes.subarray(from, from + step));
+        expect(unframed(client.received) === body).toBe(true);
+      }
+      expect(world.network.dialled).toHaveLength(1);
+      expectQuiet(world);
+    },
+  );
 
   it("with bytes behind it is passed on, and its connection is not used again", async () => {
     const world = await memoryGateway();
@@ -277,23 +286,26 @@ describe("an origin that breaks off", () => {
 });
 
 describe("a request body", () => {
-  it.each([0, 1, 65_535, 65_536, 65_537, 200_000])("of %i bytes is sent again as long as all of it is kept", async (size) => {
-    const world = await memoryGateway(TWO);
-    const client = world.client();
-    client.send(request("PUT", "x".repeat(size)));
-    expect(bodyOf(world.origin(1).received)).toHaveLength(size);
-    world.origin(1).rst();
-    if (size <= 65_536) {
-      expect(bodyOf(world.origin(2).received) === "x".repeat(size)).toBe(true);
-      world.origin(2).send(OK);
-      expect(world.records[0]).toMatchObject({ outcome: "rescued", requestBytes: size });
-    } else {
-      expect(statusOf(client)).toBe("502");
-      expect(codes(world)).toEqual(["retry.refused.body-too-large"]);
-    }
-    expect(world.gateway.view.status().exchangesActive).toBe(0);
-    expectQuiet(world);
-  });
+  it.each([0, 1, 65_535, 65_536, 65_537, 200_000])(
+    "of %i bytes is sent again as long as all of it is kept",
+    async (size) => {
+      const world = await memoryGateway(TWO);
+      const client = world.client();
+      client.send(request("PUT", "x".repeat(size)));
+      expect(bodyOf(world.origin(1).received)).toHaveLength(size);
+      world.origin(1).rst();
+      if (size <= 65_536) {
+        expect(bodyOf(world.origin(2).received) === "x".repeat(size)).toBe(true);
+        world.origin(2).send(OK);
+        expect(world.records[0]).toMatchObject({ outcome: "rescued", requestBytes: size });
+      } else {
+        expect(statusOf(client)).toBe("502");
+        expect(codes(world)).toEqual(["retry.refused.body-too-large"]);
+      }
+      expect(world.gateway.view.status().exchangesActive).toBe(0);
+      expectQuiet(world);
+    },
+  );
 
   it("larger than the replay buffer is sent to another origin when the first was never reached", async () => {
     const world = await memoryGateway(TWO);
@@ -574,7 +586,9 @@ describe("a rescue", () => {
     const client = world.client();
     client.send(GET);
     world.origin(1).send("HTTP/1.1 500 Oops\r\nContent-Length: 4\r\n\r\nsorr");
-    expect(client.received).toMatch(/^HTTP\/1\.1 500 Oops\r\n[\s\S]*\r\nProxy-Status: goodgate[^\r]*received-status=500[\s\S]*sorr$/);
+    expect(client.received).toMatch(
+      /^HTTP\/1\.1 500 Oops\r\n[\s\S]*\r\nProxy-Status: goodgate[^\r]*received-status=500[\s\S]*sorr$/,
+    );
     expect(world.records[0]).toMatchObject({ outcome: "failed", cause: "origin.app_5xx", originStatus: 500 });
     expectQuiet(world);
   });
@@ -820,7 +834,12 @@ describe("a defect of the gateway", () => {
 describe("what is refused before an origin is asked", () => {
   it.each([
     ["a request that came back", "GET / HTTP/1.1\r\nHost: x\r\nVia: 1.1 LOOP\r\n\r\n", "502", "gw.loop"],
-    ["TRACE that may go no further", "TRACE / HTTP/1.1\r\nHost: x\r\nMax-Forwards: 0\r\n\r\n", "405", "client.bad_request"],
+    [
+      "TRACE that may go no further",
+      "TRACE / HTTP/1.1\r\nHost: x\r\nMax-Forwards: 0\r\n\r\n",
+      "405",
+      "client.bad_request",
+    ],
     ["two hosts", "GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", "400", "client.bad_request"],
   ])("%s", async (_what, text, status, cause) => {
     const world = await memoryGateway();
@@ -839,7 +858,7 @@ function unframed(message: string): string {
   const body = bodyOf(message);
   if (!/\r\ntransfer-encoding: chunked\r\n/i.test(message)) return body;
   let plain = "";
-  for (let at = 0; ; ) {
+  for (let at = 0; ;) {
     const line = body.indexOf("\r\n", at);
     const size = Number.parseInt(body.slice(at, line), 16);
     if (size === 0) return plain;

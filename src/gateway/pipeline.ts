@@ -93,6 +93,8 @@ export class Exchange implements AttemptOwner {
   #framing: ClientFraming = "as is";
   #gapMs = 0;
   #interims = 0;
+  /** An attempt found its idle connection dead. */
+  #metStale = false;
   #done = false;
   #faulted = false;
 
@@ -290,7 +292,9 @@ export class Exchange implements AttemptOwner {
     this.requestSent = false;
     this.#attemptStartedMs = now;
     attempt.startedUs = toUs(now - this.startedMs);
-    const idle = fresh ? null : address.takeIdle(now, this.#idempotent);
+    // Behind a stale connection others may be as stale, and they could use up every attempt: then only one that was
+    // in use a moment ago will do, as for requests that must not be repeated.
+    const idle = fresh ? null : address.takeIdle(now, this.#idempotent && !this.#metStale);
     if (idle !== null) {
       attempt.reused = true;
       attempt.connectionUses = idle.uses;
@@ -371,6 +375,7 @@ export class Exchange implements AttemptOwner {
       via: this.#core.identity.via,
       basePath: origin.basePath,
       host: route.hostHeader === "origin" ? connection.address.hostField : null,
+      ownHost: connection.address.hostField,
       keepTrace: this.#keepTrace,
     });
     attempt.sentBytes = writer.length - before;
@@ -421,12 +426,15 @@ export class Exchange implements AttemptOwner {
     const connection = this.#connection;
     if (connection === null || !connection.socket.writing || connection.state === "connecting") return;
     this.#client.pause();
-    if (!this.responseBegun && !this.tunnel) connection.wait("write", this.#route?.timeouts.gapMs ?? 0, now);
+    if (!this.responseBegun || this.tunnel) connection.wait("write", this.#route?.timeouts.gapMs ?? 0, now);
   }
 
   onOriginDrain(now: number): void {
     this.#client.resume();
-    if (this.#connection !== null) this.#awaitOrigin(this.#connection, now);
+    const connection = this.#connection;
+    if (connection === null) return;
+    if (this.tunnel) connection.stopWaiting();
+    else this.#awaitOrigin(connection, now);
   }
 
   // ------------------------------------------------------------------ judge
@@ -439,7 +447,7 @@ export class Exchange implements AttemptOwner {
     this.#connection = null;
     this.#waiter = null;
     if (this.tunnel) {
-      this.#endTunnel(now);
+      this.#endTunnel(ending, now, limitMs);
       return;
     }
     const { attempt } = this;
@@ -464,6 +472,7 @@ export class Exchange implements AttemptOwner {
     });
     attempt.cause = judgement.cause;
     attempt.evidence = judgement.evidence;
+    if (judgement.cause === "origin.keepalive_race" || judgement.cause === "net.half_open") this.#metStale = true;
     attempt.endedUs = toUs(now - this.startedMs);
     address.attemptEnded(attempt, this.#attemptStartedMs, judgement.cause, now);
     if (this.responseBegun) this.#cut(judgement.cause, judgement.evidence, "relay");
@@ -640,11 +649,21 @@ export class Exchange implements AttemptOwner {
     this.#client.socket.end();
   }
 
+  /** The client has closed in order, and all that it sent is on its way: the origin takes it, or its time runs out. */
+  tunnelClientDone(now: number): void {
+    this.#connection?.wait("write", this.#client.listener.settings.bodyGapMs, now);
+  }
+
   /** The origin's side is closed. */
-  #endTunnel(now: number): void {
-    if (this.attempt !== null) this.attempt.endedUs = toUs(now - this.startedMs);
-    if (this.attempt !== null) this.#address?.attemptEnded(this.attempt, this.#attemptStartedMs, null, now);
-    this.#finish("served", "record", now);
+  #endTunnel(ending: Ending, now: number, limitMs: number): void {
+    const { attempt } = this;
+    if (attempt !== null) {
+      attempt.endedUs = toUs(now - this.startedMs);
+      this.#address?.attemptEnded(attempt, this.#attemptStartedMs, null, now);
+    }
+    const stalled = ending.kind === "timeout";
+    if (stalled) this.#note("origin.write_stall", `the origin took no byte of the tunnel for ${limitMs} ms`);
+    this.#finish(stalled ? "failed" : "served", "record", now);
     this.#client.tunnelDone();
   }
 
@@ -801,7 +820,9 @@ export class Exchange implements AttemptOwner {
     const { attempt } = this;
     if (attempt !== null && attempt.endedUs === -1) {
       attempt.endedUs = toUs(now - this.startedMs);
-      this.#address?.attemptAbandoned(this.#attemptStartedMs, now);
+      const unanswered = this.requestSent && attempt.firstByteUs === -1;
+      const waitedMs = unanswered ? now - this.startedMs - attempt.sentUs / 1000 : 0;
+      this.#address?.attemptAbandoned(this.#attemptStartedMs, waitedMs, now);
     }
   }
 

@@ -140,7 +140,13 @@ export class ServiceRuntime {
         };
       }
     }
-    return failed ?? { kind: "none", cause: "origin.all_unhealthy", evidence: "no origin of the route's pools can be picked" };
+    return (
+      failed ?? {
+        kind: "none",
+        cause: "origin.all_unhealthy",
+        evidence: "no origin of the route's pools can be picked",
+      }
+    );
   }
 
   #poolsOf(route: RouteSettings): PoolRuntime[] {

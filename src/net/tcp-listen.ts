@@ -24,6 +24,8 @@ export function createListen(onAcceptError: (status: number) => void): Listen {
         resolve();
       });
     });
+    // Where Node accepts by itself it tells of failures this way, and one that nobody hears ends the process.
+    server.on("error", (error: NodeJS.ErrnoException) => onAcceptError(error.errno ?? 0));
     acceptAtHandle(server, onSocket, onAcceptError);
     return toListeningPort(server);
   };

@@ -101,7 +101,8 @@ export class TcpSocket implements SocketPort {
 
   /** True when the error is a failed write whose answer may still be readable; the socket then lives on. */
   survivesWriteError(error: NodeJS.ErrnoException): boolean {
-    if (!this.#dialled || error.syscall !== "write" || this.#writeError !== null || this.#socket.readableEnded) return false;
+    if (!this.#dialled || error.syscall !== "write" || this.#writeError !== null || this.#socket.readableEnded)
+      return false;
     const state = (this.#socket as unknown as { _readableState?: { errored: unknown } })._readableState;
     if (state === undefined) return false;
     // Node has marked the reading side as broken too, and would keep the peer's FIN to itself.

@@ -104,6 +104,15 @@ export async function memoryGateway(options: MemoryGatewayOptions = {}): Promise
   };
 }
 
+/** Chance that is the same in every run. */
+export function seededChance(seed = 1): () => number {
+  let state = seed;
+  return () => {
+    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
+    return state / 2 ** 31;
+  };
+}
+
 function settingsOf(options: MemoryGatewayOptions): ReturnType<typeof asSettings> {
   const file = {
     listeners: [{ bind: "127.0.0.1:8080", ...options.listener }],

@@ -189,7 +189,8 @@ class MemorySocket implements SocketPort, Peer {
   end(): void {
     if (this.#over || this.#finAsked) return;
     this.#finAsked = true;
-    this.#sendFin();
+    // A real FIN leaves a turn later, too: what resets a socket right behind its `end` takes the last bytes back.
+    this.#medium.later(() => this.#medium.later(() => this.#sendFin()));
   }
 
   reset(): void {
@@ -309,7 +310,7 @@ class MemorySocket implements SocketPort, Peer {
   #leave(how: Peer["ended"], before: () => void = () => undefined): void {
     if (this.#over) return;
     this.#over = true;
-    if (this.ended === "") this.ended = how;
+    if (this.ended === "" || how === "rst") this.ended = how;
     this.#queue.length = 0;
     this.writing = false;
     this.#medium.later(() => {

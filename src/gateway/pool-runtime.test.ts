@@ -1,0 +1,211 @@
+/** A pool at work in a whole gateway: names that change, origins that fail and come back, checks. */
+import { describe, expect, it } from "vitest";
+import { memoryGateway, seededChance } from "../../test/support/memory-gateway.ts";
+import type { MemoryGateway } from "../../test/support/memory-gateway.ts";
+import type { GatewayEvent } from "../contract/view.ts";
+
+const GET = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+const OK = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
+
+function listen(world: MemoryGateway): GatewayEvent[] {
+  const events: GatewayEvent[] = [];
+  world.gateway.view.subscribe((event) => {
+    if (event.kind !== "exchange") events.push(event);
+  });
+  return events;
+}
+
+function addresses(world: MemoryGateway): string[] {
+  return world.gateway.view.origins().flatMap((origin) => origin.addresses.map((address) => address.address));
+}
+
+/** One exchange; the origin that is asked answers, or resets when `fails` says so. Returns where it ended. */
+function exchange(world: MemoryGateway, fails: (address: string) => boolean = () => false): string {
+  const client = world.client();
+  client.send(GET);
+  for (let last = -1; last !== world.network.dialled.length && client.received === "";) {
+    last = world.network.dialled.length;
+    const origin = world.origin(last);
+    if (fails(origin.address)) origin.rst();
+    else origin.send(OK);
+  }
+  client.rst();
+  return world.records.at(-1)?.attempts.at(-1)?.address ?? "";
+}
+
+describe("the addresses of a name", () => {
+  it("are all members, IPv4 and IPv6, and share the weight of their origin", async () => {
+    const world = await memoryGateway({ origins: ["http://a.test:81", "http://10.0.0.7"] });
+    world.names.answer("a.test", ["10.0.0.1", "2001:db8::1"]);
+    expect(addresses(world)).toEqual(["10.0.0.1:81", "[2001:db8::1]:81", "10.0.0.7:80"]);
+    expect(world.gateway.checkTargets()).toEqual([]);
+  });
+
+  it("that go are left with their idle connections closed and their busy ones finished, then closed too", async () => {
+    const world = await memoryGateway({ origins: ["http://a.test"] });
+    world.names.answer("a.test", ["10.0.0.1"]);
+    const [idle, busy] = [world.client(), world.client()];
+    idle.send(GET);
+    busy.send(GET);
+    world.origin(1).send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    world.names.answer("a.test", ["10.0.0.2"]);
+    world.network.settle();
+    expect(world.origin(1).ended).not.toBe("");
+    expect(world.origin(2).ended).toBe("");
+    world.origin(2).send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    expect(busy.received).toMatch(/^HTTP\/1\.1 200/);
+    expect(world.origin(2).ended).not.toBe("");
+    expect(exchange(world)).toBe("10.0.0.2:80");
+  });
+
+  it("stay when the name cannot be resolved any more, and that is told once for each reason", async () => {
+    const world = await memoryGateway({ origins: ["http://a.test"] });
+    world.names.answer("a.test", ["10.0.0.1"]);
+    const events = listen(world);
+    world.names.fail("a.test", "dns.servfail", "ESERVFAIL");
+    world.names.fail("a.test", "dns.servfail", "ESERVFAIL");
+    world.names.fail("a.test", "dns.timeout", "ETIMEOUT");
+    expect(events.map((event) => event.kind === "resolution" && event.because)).toEqual([
+      "dns.servfail (ESERVFAIL); the last good answer stays in use",
+      "dns.timeout (ETIMEOUT); the last good answer stays in use",
+    ]);
+    expect(exchange(world)).toBe("10.0.0.1:80");
+  });
+
+  it("that shrink sharply are kept until the same is heard again; a dead one is then the name's fault", async () => {
+    const world = await memoryGateway({ origins: ["http://a.test"] });
+    world.names.answer("a.test", ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"]);
+    world.names.answer("a.test", ["10.0.0.4"]);
+    expect(addresses(world)).toHaveLength(4);
+    world.network.acceptAtOnce = false;
+    const client = world.client();
+    client.send(GET);
+    expect(world.origin(1).address).not.toBe("10.0.0.4:80");
+    world.origin(1).refuse("ECONNREFUSED");
+    client.rst();
+    expect(world.records[0]?.attempts[0]?.cause).toBe("dns.stale_ip");
+    world.network.acceptAtOnce = true;
+    world.advance(2_000);
+    world.names.answer("a.test", ["10.0.0.4"]);
+    expect(addresses(world)).toEqual(["10.0.0.4:80"]);
+  });
+});
+
+describe("an origin that fails while its peers do not", () => {
+  const bad = (address: string): boolean => address.startsWith("10.0.0.1:");
+
+  /** Three origins with some traffic; then the first fails, and one failure in a row is enough. */
+  async function oneIsEjected(): Promise<{ world: MemoryGateway; events: GatewayEvent[] }> {
+    const world = await memoryGateway({
+      origins: [1, 2, 3].map((n) => `http://10.0.0.${n}`),
+      service: { ejection: { consecutiveFailures: 1 } },
+      chance: seededChance(),
+    });
+    const events = listen(world);
+    for (let count = 0; count < 20; count += 1) exchange(world);
+    while (!events.some((event) => event.kind === "origin")) exchange(world, bad);
+    return { world, events };
+  }
+
+  it("is ejected, tried again by one request after its time, and comes back in steps; each is told", async () => {
+    const { world, events } = await oneIsEjected();
+    for (let count = 0; count < 10; count += 1) expect(exchange(world, bad)).not.toMatch(/^10\.0\.0\.1:/);
+    world.advance(1_500);
+    expect(exchange(world)).toBe("10.0.0.1:80");
+    expect(world.records.at(-1)?.decisions.map((decision) => decision.code)).toEqual(["pick.probation"]);
+    const states = events.flatMap((event) => (event.kind === "origin" ? [event.state] : []));
+    expect(states).toEqual(["ejected", "probation", "ramping"]);
+    world.advance(11_000);
+    world.gateway.view.origins();
+    expect(events.at(-1)).toMatchObject({ kind: "origin", address: "10.0.0.1:80", state: "up" });
+  });
+
+  it("stays out for longer when the request that tries it fails, and that request is rescued", async () => {
+    const { world } = await oneIsEjected();
+    world.advance(1_500);
+    expect(exchange(world, bad)).not.toBe("10.0.0.1:80");
+    expect(world.records.at(-1)).toMatchObject({ outcome: "rescued" });
+    world.advance(1_100);
+    expect(exchange(world, bad)).not.toBe("10.0.0.1:80");
+    expect(world.records.at(-1)).toMatchObject({ outcome: "served" });
+  });
+
+  it("is not held in probation by a client that leaves before the answer", async () => {
+    const { world } = await oneIsEjected();
+    world.advance(1_500);
+    const client = world.client();
+    client.send(GET);
+    client.rst();
+    expect(world.records.at(-1)?.attempts[0]?.address).toBe("10.0.0.1:80");
+    expect(exchange(world)).toBe("10.0.0.1:80");
+  });
+
+  it("is never the last: with one origin everything still goes there, and says so", async () => {
+    const world = await memoryGateway();
+    for (let count = 0; count < 12; count += 1) exchange(world, () => true);
+    expect(world.gateway.view.status().services[0]?.state).toBe("failing open");
+    expect(exchange(world)).toBe("10.0.0.1:80");
+    expect(world.records.at(-1)?.decisions[0]?.code).toMatch(/^available\.fail-open\./);
+  });
+
+  it("by its clients' impatience alone is avoided, though nobody ever saw it fail", async () => {
+    const world = await memoryGateway({ origins: ["http://10.0.0.1", "http://10.0.0.2"] });
+    const hangs = (address: string): boolean => address.startsWith("10.0.0.1:");
+    let hung = 0;
+    for (let count = 0; count < 20; count += 1) {
+      const client = world.client();
+      client.send(GET);
+      const origin = world.origin(world.network.dialled.length);
+      world.advance(50);
+      if (hangs(origin.address)) {
+        hung += 1;
+        world.advance(5_000);
+        client.rst();
+      } else origin.send(OK);
+    }
+    expect(hung).toBeLessThan(6);
+  });
+});
+
+describe("active checks", () => {
+  const CHECKED = {
+    origins: ["http://10.0.0.1", "http://10.0.0.2", "http://10.0.0.3"],
+    service: { health: { path: "/up" } },
+  };
+
+  it("take an origin out and bring it back; an address that is gone is heard of no more", async () => {
+    const world = await memoryGateway(CHECKED);
+    const [first] = world.gateway.checkTargets();
+    if (first === undefined) throw new Error("nothing is checked");
+    expect(first.key).toBe("test/main/http://10.0.0.1/10.0.0.1:80");
+    for (let count = 0; count < 3; count += 1) world.gateway.checked(first, { ok: false, detail: "status 500" });
+    for (let count = 0; count < 6; count += 1) expect(exchange(world)).not.toBe("10.0.0.1:80");
+    expect(world.gateway.view.origins()[0]?.addresses[0]).toMatchObject({
+      state: "down",
+      check: { kind: "http", ok: false, detail: "status 500" },
+    });
+    for (let count = 0; count < 2; count += 1) world.gateway.checked(first, { ok: true, detail: "status 200" });
+    expect(world.gateway.view.origins()[0]?.addresses[0]?.state).toBe("up");
+  });
+
+  it("alone never empty a pool", async () => {
+    const world = await memoryGateway(CHECKED);
+    for (const target of world.gateway.checkTargets()) {
+      for (let count = 0; count < 3; count += 1) world.gateway.checked(target, { ok: false, detail: "status 500" });
+    }
+    expect(exchange(world)).not.toBe("");
+    expect(world.records.at(-1)).toMatchObject({ outcome: "served" });
+    expect(world.records.at(-1)?.decisions[0]?.code).toBe("available.fail-open.checks");
+  });
+
+  it("follow the addresses: whoever schedules them hears of each change", async () => {
+    const world = await memoryGateway({ origins: ["http://a.test"], service: { health: { path: "/up" } } });
+    let changes = 0;
+    world.gateway.onCheckTargets(() => (changes += 1));
+    world.names.answer("a.test", ["10.0.0.1"]);
+    world.names.answer("a.test", ["10.0.0.1"]);
+    world.names.answer("a.test", ["10.0.0.1", "10.0.0.2"]);
+    expect(changes).toBe(2);
+    expect(world.gateway.checkTargets().map(({ address }) => address.text)).toEqual(["10.0.0.1:80", "10.0.0.2:80"]);
+  });
+});
