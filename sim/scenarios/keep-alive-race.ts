@@ -3,10 +3,10 @@ import { usualPlan } from "../client.ts";
 import type { Scenario } from "../scenario.ts";
 
 /** How long origins wait, one after the other: each time less than what the gateway has just learned to trust. */
-const IDLE_MS = [7_000, 5_000, 3_500, 2_300, 1_400] as const;
+const IDLE_MS = [7_000, 5_300, 3_900, 2_700, 1_800] as const;
 const ROUND_MS = 20_000;
 /** Clients think for about that long: a request leaves while the origin's FIN is on its way. */
-const BEFORE_MS = 250;
+const BEFORE_MS = 500;
 
 export const keepAliveRace: Scenario = {
   name: "keep-alive-race",
@@ -28,7 +28,7 @@ export const keepAliveRace: Scenario = {
       else world.at(round * ROUND_MS, settle);
     });
     // Long lines: FIN and request cross each other often.
-    for (const { place } of world.origins) world.network.setLines(place.ip, { latencyMs: [20, 120] });
+    for (const { place } of world.origins) world.network.setLines(place.ip, { latencyMs: [60, 200] });
     world.addClients(6, {
       requests: 30,
       thinkMs,
@@ -39,7 +39,7 @@ export const keepAliveRace: Scenario = {
       },
     });
     return () => [
-      ...allServed(world, ({ plan }) => plan.method !== "POST"),
+      ...allServed(world),
       ...causesWithin(world, ["origin.keepalive_race"]),
       ...happened("a race", world.records.filter(({ outcome }) => outcome !== "served").length, 1),
     ];

@@ -4,8 +4,14 @@
  */
 import { FIELD } from "../http1/field-ids.ts";
 import type { MessageHead } from "../http1/head.ts";
+import { LAST_CHUNK } from "../http1/writer.ts";
 import type { ByteWriter } from "../http1/writer.ts";
+import type { CauseId } from "../kernel/causes.ts";
+import type { Clock } from "../kernel/clock.ts";
 import { writeContentLength } from "./forward-request.ts";
+import { httpDate } from "./http-date.ts";
+import type { Identity } from "./identify.ts";
+import { proxyStatus } from "./reply.ts";
 
 /** How the body is delimited towards the client. */
 export type ClientFraming =
@@ -49,6 +55,51 @@ export function writeInterimHead(writer: ByteWriter, head: MessageHead, upgrade:
   }
   writer.crlf();
 }
+
+/** Ends a chunked body. `trailers`: null when there are none, or the client did not ask for them. */
+export function writeLastChunk(
+  writer: ByteWriter,
+  trailers: readonly { readonly name: string; readonly value: string }[] | null,
+): void {
+  if (trailers === null) {
+    writer.copy(LAST_CHUNK, 0, LAST_CHUNK.length);
+    return;
+  }
+  writer.ascii("0\r\n");
+  for (const { name, value } of trailers) {
+    writer.ascii(`${name}: ${value}`);
+    writer.crlf();
+  }
+  writer.crlf();
+}
+
+export function clientFraming(head: MessageHead, clientMinorVersion: 0 | 1): ClientFraming {
+  if (head.framing === "none" || head.framing === "length") return "as is";
+  return clientMinorVersion === 1 ? "chunked" : "close";
+}
+
+/** What this gateway says on a response that is an origin's. `cause`: null unless it is a 5xx. */
+export function responseLines(
+  head: MessageHead,
+  requestId: string,
+  cause: CauseId | null,
+  { clock, identity }: { readonly clock: Clock; readonly identity: Identity },
+): string {
+  let lines = `X-Request-Id: ${requestId}\r\n`;
+  // RFC 9110 §6.6.1: a recipient with a clock dates a response that came without a date.
+  if (head.find(FIELD.DATE) === -1) lines += `Date: ${httpDate(clock.wall())}\r\n`;
+  if (cause !== null) lines += `Proxy-Status: ${proxyStatus(cause, identity.name)}; received-status=${head.status}\r\n`;
+  return lines;
+}
+
+/** Server-sent events are silent for as long as nothing happens. */
+export function isEventStream(head: MessageHead): boolean {
+  const at = head.find(FIELD.CONTENT_TYPE);
+  if (at === -1 || head.valueEnd(at) - head.valueStart(at) < EVENT_STREAM.length) return false;
+  return head.value(at).toLowerCase().startsWith(EVENT_STREAM);
+}
+
+const EVENT_STREAM = "text/event-stream";
 
 function writeStatusLine(writer: ByteWriter, head: MessageHead): void {
   // Each hop speaks with its own version (RFC 9112 §2.3), so an origin's HTTP/1.0 is not passed on.

@@ -19,6 +19,7 @@
 import type { AttemptRecord, Decision, ExchangeRecord, Outcome, Step } from "../contract/record.ts";
 import type { RouteSettings } from "../config/settings.ts";
 import { FIELD } from "../http1/field-ids.ts";
+import { refusalOf } from "./admit.ts";
 import { climbsAboveRoot } from "./base-path.ts";
 import type { MessageHead } from "../http1/head.ts";
 import type { RefusalId } from "../http1/refusals.ts";
@@ -31,7 +32,14 @@ import type { DecisionCode } from "../kernel/decisions.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { Core } from "./core.ts";
 import { acceptsTrailers, forwardsUpgrade, writeRequestHead } from "./forward-request.ts";
-import { writeInterimHead, writeResponseHead } from "./forward-response.ts";
+import {
+  clientFraming,
+  isEventStream,
+  responseLines,
+  writeInterimHead,
+  writeLastChunk,
+  writeResponseHead,
+} from "./forward-response.ts";
 import type { ClientFraming } from "./forward-response.ts";
 import { httpDate } from "./http-date.ts";
 import { identifyRequest } from "./identify.ts";
@@ -44,16 +52,14 @@ import { OriginConnection, toUs } from "./origin-connection.ts";
 import type { AttemptOwner } from "./origin-connection.ts";
 import { readHeadAgain } from "./read-head-again.ts";
 import { ReplayBuffer } from "./replay-buffer.ts";
-import { proxyStatus, respondToFailure } from "./reply.ts";
+import { respondToFailure, retryAfterSeconds } from "./reply.ts";
+import { hostWithoutPort, joinedValue, pathOf, targetOf } from "./request-target.ts";
 import { rescue } from "./rescue.ts";
 import type { RouteCounters } from "./telemetry.ts";
 import type { ServiceRuntime } from "./service-runtime.ts";
 
-const TARGET_KEPT = 1024;
 const INTERIM_MAX = 32;
 const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
-/** Before trailer fields. */
-const ZERO_CHUNK = "0\r\n";
 
 export class Exchange implements AttemptOwner {
   readonly record: ExchangeRecord;
@@ -216,30 +222,15 @@ export class Exchange implements AttemptOwner {
 
   #admit(head: MessageHead, now: number): void {
     this.#accept = head.valueOf(FIELD.ACCEPT);
-    if (this.#client.surplus) {
-      this.#clientKeepAlive = false;
-      this.fail("gw.shed", `${this.#core.limits.connectionsMax} connections are open (limits.connections)`, "admit", 0);
-    } else if (head.method === "CONNECT") {
-      this.fail(
-        "client.bad_request",
-        "CONNECT asks for a tunnel; this is a gateway, not a forward proxy",
-        "admit",
-        405,
-      );
-    } else if (head.targetForm === "authority") {
-      this.fail("client.bad_request", "the target names a host and no path", "admit", 400);
-    } else if (head.find(FIELD.VIA) !== -1 && this.#countLoops(head) > 0) {
-      this.fail("gw.loop", "the request's Via names this very gateway", "admit", 0);
-    } else if (head.find(FIELD.MAX_FORWARDS) !== -1 && mustNotGoOn(head)) {
-      this.fail("client.bad_request", "Max-Forwards is 0: the request ends here (RFC 9110 §7.6.2)", "admit", 405);
-    } else this.#pick(head, now);
-  }
-
-  #countLoops(head: MessageHead): number {
-    const { pseudonym } = this.#core.identity;
-    let count = 0;
-    for (let i = head.find(FIELD.VIA); i !== -1; i = head.next(i)) if (head.value(i).includes(pseudonym)) count += 1;
-    return count;
+    const { limits, identity } = this.#core;
+    const { surplus } = this.#client;
+    const refusal = refusalOf(head, {
+      surplus,
+      connectionsMax: limits.connectionsMax,
+      pseudonym: identity.pseudonym,
+    });
+    if (refusal === null) this.#pick(head, now);
+    else this.fail(refusal.cause, refusal.evidence, "admit", refusal.status);
   }
 
   // ------------------------------------------------------------------ pick
@@ -503,7 +494,7 @@ export class Exchange implements AttemptOwner {
     record.originStatus = head.status;
     if (head.status === 101) return this.#relayUpgrade(connection, head, now);
     connection.address.learnKeepAlive(head.valueOf(FIELD.KEEP_ALIVE), now);
-    this.#framing = this.#framingFor(head);
+    this.#framing = clientFraming(head, this.#clientMinor);
     const judged = judgeResponse(head);
     if (judged !== null) {
       record.cause = judged.cause;
@@ -523,7 +514,7 @@ export class Exchange implements AttemptOwner {
     record.status = head.status;
     record.replyUs = toUs(now - this.startedMs);
     writeResponseHead(this.#core.gather.to(this.#client.socket), head, {
-      lines: this.#responseLines(head, judged?.cause ?? null),
+      lines: responseLines(head, record.id, judged?.cause ?? null, this.#core),
       framing: this.#framing,
       keepAlive,
       clientMinorVersion: this.#clientMinor,
@@ -535,20 +526,6 @@ export class Exchange implements AttemptOwner {
     this.#client.responseBegins(now);
     this.#replay?.release();
     return true;
-  }
-
-  #framingFor(head: MessageHead): ClientFraming {
-    if (head.framing === "none" || head.framing === "length") return "as is";
-    return this.#clientMinor === 1 ? "chunked" : "close";
-  }
-
-  #responseLines(head: MessageHead, cause: CauseId | null): string {
-    let lines = `X-Request-Id: ${this.record.id}\r\n`;
-    // RFC 9110 §6.6.1: a recipient with a clock dates a response that came without a date.
-    if (head.find(FIELD.DATE) === -1) lines += `Date: ${httpDate(this.#core.clock.wall())}\r\n`;
-    if (cause !== null)
-      lines += `Proxy-Status: ${proxyStatus(cause, this.#core.identity.name)}; received-status=${head.status}\r\n`;
-    return lines;
   }
 
   onResponseBody(bytes: Buffer, start: number, end: number): void {
@@ -567,27 +544,14 @@ export class Exchange implements AttemptOwner {
       attempt.endedUs = toUs(now - this.startedMs);
       this.#address?.attemptEnded(attempt, this.#attemptStartedMs, attempt.cause, now);
     }
-    if (this.#framing === "chunked") this.#writeLastChunk(connection);
+    if (this.#framing === "chunked") {
+      writeLastChunk(this.#core.gather.to(this.#client.socket), this.#trailersWanted ? connection.trailers : null);
+    }
     const outcome: Outcome = record.cause !== null ? "failed" : record.attempts.length > 1 ? "rescued" : "served";
     if (!this.requestComplete && record.cause === null)
       this.#note("origin.early_reply", "a final response came before the request was complete");
     this.#finish(outcome, "record", now);
     this.#client.exchangeDone(this.#clientKeepAlive, this.requestComplete, now);
-  }
-
-  #writeLastChunk(connection: OriginConnection): void {
-    const writer = this.#core.gather.to(this.#client.socket);
-    const { trailers } = connection;
-    if (!this.#trailersWanted || trailers === null) {
-      writer.copy(LAST_CHUNK, 0, LAST_CHUNK.length);
-      return;
-    }
-    writer.ascii(ZERO_CHUNK);
-    for (const { name, value } of trailers) {
-      writer.ascii(`${name}: ${value}`);
-      writer.crlf();
-    }
-    writer.crlf();
   }
 
   onOriginTurnEnd(connection: OriginConnection, now: number): void {
@@ -721,7 +685,7 @@ export class Exchange implements AttemptOwner {
         status,
         reason: record.reason,
         reasonText: refusal?.meaning ?? "",
-        retryAfterSeconds: RETRY_AFTER[cause] ?? 0,
+        retryAfterSeconds: retryAfterSeconds(cause),
       },
       {
         requestId: record.id,
@@ -856,59 +820,3 @@ export class Exchange implements AttemptOwner {
 
 /** Causes that a used connection shows when it was closed before the request met it. */
 const CLOSED: ReadonlySet<CauseId> = new Set(["origin.keepalive_race", "origin.reset_before_response"]);
-
-/** Seconds that a client does well to wait, for causes that time heals. */
-const RETRY_AFTER: Partial<Record<CauseId, number>> = {
-  "gw.shed": 1,
-  "gw.draining": 1,
-  "gw.pool_wait": 1,
-  "gw.fd_exhausted": 5,
-  "gw.ports_exhausted": 5,
-  "gw.mem_or_buffers": 5,
-  "origin.all_unhealthy": 5,
-};
-
-function targetOf(head: MessageHead): string {
-  const end = Math.min(head.targetEnd, head.targetStart + TARGET_KEPT);
-  return head.bytes.latin1Slice(head.targetStart, end);
-}
-
-function pathOf(head: MessageHead, target: string): string {
-  if (head.targetForm === "asterisk") return "*";
-  if (
-    head.pathStart === head.targetStart &&
-    head.pathEnd === head.targetEnd &&
-    head.targetEnd - head.targetStart <= TARGET_KEPT
-  )
-    return target;
-  return head.pathStart === head.pathEnd ? "/" : head.bytes.latin1Slice(head.pathStart, head.pathEnd);
-}
-
-function hostWithoutPort(host: string): string {
-  const colon = host.lastIndexOf(":");
-  // An IPv6 literal has colons of its own, inside brackets.
-  const name = colon === -1 || host.indexOf("]", colon) !== -1 ? host : host.slice(0, colon);
-  return name.toLowerCase();
-}
-
-/** Several fields of one name are one list (RFC 9110 §5.3): a condition on the first alone could be talked around. */
-function joinedValue(head: MessageHead, name: string): string | null {
-  let joined: string | null = null;
-  for (let i = 0; i < head.fieldCount; i += 1) {
-    if (head.named(i, name)) joined = joined === null ? head.value(i) : `${joined}, ${head.value(i)}`;
-  }
-  return joined;
-}
-
-/** RFC 9110 §7.6.2: only OPTIONS and TRACE are counted. */
-function mustNotGoOn(head: MessageHead): boolean {
-  return (
-    (head.method === "OPTIONS" || head.method === "TRACE") && (head.valueOf(FIELD.MAX_FORWARDS) ?? "").trim() === "0"
-  );
-}
-
-function isEventStream(head: MessageHead): boolean {
-  const at = head.find(FIELD.CONTENT_TYPE);
-  if (at === -1 || head.valueEnd(at) - head.valueStart(at) < 17) return false;
-  return head.value(at).toLowerCase().startsWith("text/event-stream");
-}

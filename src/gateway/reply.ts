@@ -89,6 +89,21 @@ export function proxyStatus(cause: CauseId, name: string): string {
   return error === null ? name : `${name}; error=${error}`;
 }
 
+/** Seconds that a client does well to wait, for causes that time heals; 0 for others. */
+export function retryAfterSeconds(cause: CauseId): number {
+  return RETRY_AFTER[cause] ?? 0;
+}
+
+const RETRY_AFTER: Partial<Record<CauseId, number>> = {
+  "gw.shed": 1,
+  "gw.draining": 1,
+  "gw.pool_wait": 1,
+  "gw.fd_exhausted": 5,
+  "gw.ports_exhausted": 5,
+  "gw.mem_or_buffers": 5,
+  "origin.all_unhealthy": 5,
+};
+
 type Form = "problem" | "html" | "text";
 
 /** The first of the forms that the client prefers; a client that says nothing, or takes anything, gets text. */

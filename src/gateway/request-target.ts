@@ -1,0 +1,36 @@
+/** What a request asks for, in the form in which routes are matched and records are kept. */
+import type { MessageHead } from "../http1/head.ts";
+
+/** More of a target than this says nothing to a reader of records, and could fill their memory. */
+const TARGET_KEPT = 1024;
+
+/** Path and query as sent, cut for the record. */
+export function targetOf(head: MessageHead): string {
+  const end = Math.min(head.targetEnd, head.targetStart + TARGET_KEPT);
+  return head.bytes.latin1Slice(head.targetStart, end);
+}
+
+/** The whole path without the query. `target` is what `targetOf` gave: mostly it is the path itself. */
+export function pathOf(head: MessageHead, target: string): string {
+  if (head.targetForm === "asterisk") return "*";
+  const isTarget = head.pathStart === head.targetStart && head.pathEnd === head.targetEnd;
+  if (isTarget && head.targetEnd - head.targetStart <= TARGET_KEPT) return target;
+  return head.pathStart === head.pathEnd ? "/" : head.bytes.latin1Slice(head.pathStart, head.pathEnd);
+}
+
+/** In lower case. */
+export function hostWithoutPort(host: string): string {
+  const colon = host.lastIndexOf(":");
+  // An IPv6 literal has colons of its own, inside brackets.
+  const name = colon === -1 || host.indexOf("]", colon) !== -1 ? host : host.slice(0, colon);
+  return name.toLowerCase();
+}
+
+/** Several fields of one name are one list (RFC 9110 §5.3): a condition on the first alone could be talked around. */
+export function joinedValue(head: MessageHead, lowerName: string): string | null {
+  let joined: string | null = null;
+  for (let i = 0; i < head.fieldCount; i += 1) {
+    if (head.named(i, lowerName)) joined = joined === null ? head.value(i) : `${joined}, ${head.value(i)}`;
+  }
+  return joined;
+}
