@@ -6,6 +6,7 @@ import type { AttemptRecord, ExchangeRecord } from "../src/contract/record.ts";
 import { idOf } from "./ledger.ts";
 import type { RequestStory, Sighting } from "./ledger.ts";
 import type { Scenario } from "./scenario.ts";
+import { GATEWAY_IP } from "./world.ts";
 import type { Rest, World } from "./world.ts";
 
 export interface Found {
@@ -36,6 +37,7 @@ export const CHECKERS: readonly Checker[] = [
   { name: "true record", check: trueRecord },
   { name: "explained", check: explained },
   { name: "nothing left", check: nothingLeft },
+  { name: "memory in bounds", check: memoryInBounds },
   { name: "pool never empty", check: poolNeverEmpty },
   { name: "traffic returns", check: trafficReturns },
   { name: "port contract", check: portContract },
@@ -64,7 +66,10 @@ function runAtMostOnce(world: World): Found[] {
   const found: Found[] = [];
   for (const { id, plan, runs } of world.ledger.stories.values()) {
     if (plan.method !== "POST" || runs.length < 2) continue;
-    found.push({ id, what: `a POST was received whole ${runs.length} times: ${runs.map((run) => run.origin).join(", ")}` });
+    found.push({
+      id,
+      what: `a POST was received whole ${runs.length} times: ${runs.map((run) => run.origin).join(", ")}`,
+    });
   }
   return found;
 }
@@ -96,7 +101,8 @@ function retriesInBudget(world: World): Found[] {
   for (const at of retries) {
     const repeated = countWithin(retries, at - 9_000, at);
     const allowed = options.budgetRatio * countWithin(exchanges, at - 10_001, at + 1) + options.budgetPerSecond * 10;
-    if (repeated > allowed + 1) return [{ id: 0, what: `${repeated} repeats within 9 s, the budget had ${allowed.toFixed(1)}` }];
+    if (repeated > allowed + 1)
+      return [{ id: 0, what: `${repeated} repeats within 9 s, the budget had ${allowed.toFixed(1)}` }];
   }
   return [];
 }
@@ -124,7 +130,12 @@ function trueRecord(world: World): Found[] {
   for (const { id, record } of recordsOf(world)) {
     const story = world.ledger.stories.get(id);
     if (story === undefined) continue;
-    for (const what of [...againstClient(record, story), ...againstOrigins(world, record, story), ...againstTime(record)]) found.push({ id, what });
+    for (const what of [
+      ...againstClient(record, story),
+      ...againstOrigins(world, record, story),
+      ...againstTime(record),
+    ])
+      found.push({ id, what });
   }
   return found;
 }
@@ -133,34 +144,42 @@ function* againstClient(record: ExchangeRecord, story: RequestStory): Generator<
   if (story.state === "answered") {
     if (record.status !== story.status) yield `the client got ${story.status}, the record says ${record.status}`;
     const isOrigins = record.originStatus !== 0;
-    if (isOrigins !== (story.answeredBy === "origin")) yield `answered by the ${story.answeredBy}, the record has origin status ${record.originStatus}`;
-    if (record.responseBytes !== story.bodyBytes) yield `${story.bodyBytes} body bytes came, the record says ${record.responseBytes}`;
+    if (isOrigins !== (story.answeredBy === "origin"))
+      yield `answered by the ${story.answeredBy}, the record has origin status ${record.originStatus}`;
+    if (record.responseBytes !== story.bodyBytes)
+      yield `${story.bodyBytes} body bytes came, the record says ${record.responseBytes}`;
     const isGood = record.outcome === "served" || record.outcome === "rescued";
     const shouldBe = story.answeredBy === "origin" && story.status < 500;
     // A client that closed its side may have been counted as gone while its answer was on the way.
-    if (isGood !== shouldBe && !(record.outcome === "aborted" && story.plan.abort !== null)) yield `a ${story.status} of the ${story.answeredBy}, the record says ${record.outcome}`;
+    if (isGood !== shouldBe && !(record.outcome === "aborted" && story.plan.abort !== null))
+      yield `a ${story.status} of the ${story.answeredBy}, the record says ${record.outcome}`;
   }
   // A response that was handed to the kernel whole counts as served, also when the client does not take the rest of
   // it before its time is up.
   const isHandedOver = story.plan.method === "HEAD" || record.responseBytes === story.plan.answerBytes;
   const isGood = record.outcome === "served" || record.outcome === "rescued";
-  if (story.state === "cut" && isGood && !isHandedOver) yield `the client's response was cut, the record says ${record.outcome}`;
+  if (story.state === "cut" && isGood && !isHandedOver)
+    yield `the client's response was cut, the record says ${record.outcome}`;
 }
 
 function* againstOrigins(world: World, record: ExchangeRecord, story: RequestStory): Generator<string> {
   const nameOf = ({ address }: AttemptRecord): string => world.nameAt(address);
   const asked = record.attempts.map(nameOf);
-  for (const name of story.seenBy) if (!asked.includes(name)) yield `${name} got the request, the record knows no attempt there`;
+  for (const name of story.seenBy)
+    if (!asked.includes(name)) yield `${name} got the request, the record knows no attempt there`;
   for (const attempt of record.attempts) {
     const name = nameOf(attempt);
-    if (attempt.status !== 0 && !story.answersBegun.includes(name)) yield `the record has a ${attempt.status} of ${name}, which sent none`;
-    if (attempt.connectedUs === -1 && attempt.sentBytes > 0) yield "bytes were sent on a connection that was never made";
+    if (attempt.status !== 0 && !story.answersBegun.includes(name))
+      yield `the record has a ${attempt.status} of ${name}, which sent none`;
+    if (attempt.connectedUs === -1 && attempt.sentBytes > 0)
+      yield "bytes were sent on a connection that was never made";
   }
   if (record.originStatus !== 0 && story.answersBegun.length === 0) yield "an origin status that no origin sent";
 }
 
 function* againstTime(record: ExchangeRecord): Generator<string> {
-  if (!isAscending([0, record.headUs, record.routedUs, record.replyUs, record.doneUs])) yield "its times are out of order";
+  if (!isAscending([0, record.headUs, record.routedUs, record.replyUs, record.doneUs]))
+    yield "its times are out of order";
   let from = record.routedUs;
   for (const attempt of record.attempts) {
     const { startedUs, connectedUs, sentUs, firstByteUs, headUs, endedUs } = attempt;
@@ -181,12 +200,14 @@ function explained(world: World): Found[] {
     if (!isGood && (cause === null || party === null || evidence === "")) {
       found.push({ id, what: `${outcome} with cause ${cause}, party ${party}, evidence "${evidence}"` });
     }
-    if (isGood && cause !== null && cause !== "origin.early_reply") found.push({ id, what: `${outcome}, and yet ${cause}` });
+    if (isGood && cause !== null && cause !== "origin.early_reply")
+      found.push({ id, what: `${outcome}, and yet ${cause}` });
     if ((outcome === "rescued" && attempts.length < 2) || (outcome === "served" && attempts.length > 1)) {
       found.push({ id, what: `${outcome} with ${attempts.length} attempts` });
     }
     for (const attempt of attempts.slice(0, -1)) {
-      if (attempt.cause === null || attempt.evidence === "") found.push({ id, what: `attempt ${attempt.number} failed without a cause or evidence` });
+      if (attempt.cause === null || attempt.evidence === "")
+        found.push({ id, what: `attempt ${attempt.number} failed without a cause or evidence` });
     }
     if (attempts.length > 1 && !record.decisions.some((decision) => decision.code.startsWith("retry.allowed"))) {
       found.push({ id, what: "repeated without a decision to" });
@@ -196,7 +217,9 @@ function explained(world: World): Found[] {
 }
 
 function nothingLeft(world: World): Found[] {
-  return world.rests.flatMap((rest) => [...leftAt(rest)].map((what): Found => ({ id: 0, what: `${rest.when}: ${what}` })));
+  return world.rests.flatMap((rest) =>
+    [...leftAt(rest)].map((what): Found => ({ id: 0, what: `${rest.when}: ${what}` })),
+  );
 }
 
 function* leftAt({ when, status, metrics, sockets, timers }: Rest): Generator<string> {
@@ -211,6 +234,16 @@ function* leftAt({ when, status, metrics, sockets, timers }: Rest): Generator<st
   if (when !== "after the end") return;
   if (sockets.length > 0) yield `sockets open: ${sockets.slice(0, 5).join(", ")}`;
   if (timers > 0) yield `${timers} timers wait`;
+}
+
+/** A read with the head that goes before it, what was kept of a body for a repeat, and framing. */
+const WAITING_MAX_BYTES = 160 * 1024;
+
+function memoryInBounds(world: World): Found[] {
+  const waited = world.network.waitedMost(GATEWAY_IP);
+  return waited <= WAITING_MAX_BYTES
+    ? []
+    : [{ id: 0, what: `${waited} bytes waited on one socket, at most ${WAITING_MAX_BYTES} may` }];
 }
 
 /** A pool that has addresses always has one that may be used. */
@@ -231,7 +264,10 @@ function trafficReturns(world: World, scenario: Scenario): Found[] {
     let asked = 0;
     for (const story of world.ledger.stories.values()) if (story.sentAt > wellSince + RETURNS_WITHIN_MS) asked += 1;
     if (asked < REQUESTS_TO_JUDGE || origin.requestsAt.some((at) => at > wellSince)) continue;
-    found.push({ id: 0, what: `${name} has been well for ${Math.round((world.trafficEndedAt - wellSince) / 1000)} s and got no request` });
+    found.push({
+      id: 0,
+      what: `${name} has been well for ${Math.round((world.trafficEndedAt - wellSince) / 1000)} s and got no request`,
+    });
   }
   return found;
 }

@@ -126,11 +126,14 @@ export class ClientSession implements SocketListener, WireEvents {
     const id = head.fields.get("x-sim-id");
     story.answeredBy = id === undefined ? "gateway" : "origin";
     story.origin = head.fields.get("x-sim-origin") ?? "";
-    if (id !== undefined && Number(id) !== story.id) this.#saw("own response", story.id, `the response is that of #${id}`);
-    if (id === undefined && story.proxyStatus === "") this.#saw("own response", story.id, `a ${status} of the gateway without Proxy-Status`);
+    if (id !== undefined && Number(id) !== story.id)
+      this.#saw("own response", story.id, `the response is that of #${id}`);
+    if (id === undefined && story.proxyStatus === "")
+      this.#saw("own response", story.id, `a ${status} of the gateway without Proxy-Status`);
     if (!head.fields.has("x-request-id")) this.#saw("own response", story.id, "no X-Request-Id");
     const connection = head.fields.get("connection")?.toLowerCase() ?? "";
-    if (connection === "close" || (this.#client.habits.version === "1.0" && connection !== "keep-alive")) this.#closing = true;
+    if (connection === "close" || (this.#client.habits.version === "1.0" && connection !== "keep-alive"))
+      this.#closing = true;
   }
 
   onBody(bytes: Buffer, start: number, end: number): void {
@@ -151,7 +154,11 @@ export class ClientSession implements SocketListener, WireEvents {
     const { plan } = story;
     const right = plan.method === "HEAD" ? 0 : plan.answerBytes;
     if (story.answeredBy === "origin" && story.bodyBytes !== right) {
-      this.#saw("no false end", story.id, `a body of ${story.bodyBytes} bytes looks complete, the origin's has ${right}`);
+      this.#saw(
+        "no false end",
+        story.id,
+        `a body of ${story.bodyBytes} bytes looks complete, the origin's has ${right}`,
+      );
     }
     this.#settle(story, "answered");
     if (asked.body.length > 0) {
@@ -186,7 +193,8 @@ export class ClientSession implements SocketListener, WireEvents {
     this.#note(`${plan.method} #${story.id}${plan.bodyBytes > 0 ? ` with ${plan.bodyBytes} bytes` : ""}`);
     const isChunked = plan.bodyFraming === "chunked" && habits.version === "1.1";
     let head = `${plan.method} ${targetOf(story)} HTTP/${habits.version}\r\nHost: shop.test\r\nUser-Agent: ${this.#client.name}\r\n`;
-    if (plan.bodyBytes > 0) head += isChunked ? "Transfer-Encoding: chunked\r\n" : `Content-Length: ${plan.bodyBytes}\r\n`;
+    if (plan.bodyBytes > 0)
+      head += isChunked ? "Transfer-Encoding: chunked\r\n" : `Content-Length: ${plan.bodyBytes}\r\n`;
     if (habits.version === "1.0") head += "Connection: keep-alive\r\n";
     if (plan.expectContinue && habits.version === "1.1") {
       head += "Expect: 100-continue\r\n";
@@ -245,7 +253,9 @@ export class ClientSession implements SocketListener, WireEvents {
     story.endedAt = this.#client.world.clock.monotonic();
     const first = this.#asked[0];
     if (first !== undefined) this.#reader.expect(first.story.plan.method);
-    this.#note(`#${story.id} ${state}${story.status > 0 ? ` ${story.status} by ${story.answeredBy}, ${story.bodyBytes} bytes` : ""}`);
+    this.#note(
+      `#${story.id} ${state}${story.status > 0 ? ` ${story.status} by ${story.answeredBy}, ${story.bodyBytes} bytes` : ""}`,
+    );
   }
 
   #later(ms: number, run: () => void): void {

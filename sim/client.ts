@@ -131,5 +131,10 @@ export function usualPlan(chance: SeededChance): RequestPlan {
 
 /** Only what may be repeated, without a body: what no scenario with a well origin left may lose. */
 export function readingPlan(chance: SeededChance): RequestPlan {
-  return { ...usualPlan(chance), method: chance.pick(["GET", "GET", "GET", "HEAD"] as const), bodyBytes: 0, expectContinue: false };
+  return {
+    ...usualPlan(chance),
+    method: chance.pick(["GET", "GET", "GET", "HEAD"] as const),
+    bodyBytes: 0,
+    expectContinue: false,
+  };
 }

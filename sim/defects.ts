@@ -40,7 +40,8 @@ export const DEFECTS: readonly Defect[] = [
     checker: "no false end",
     options: {
       onWorld: (world) => {
-        for (const origin of world.origins) origin.script = ({ answerBytes }) => ({ bytes: Math.max(0, answerBytes - 1) });
+        for (const origin of world.origins)
+          origin.script = ({ answerBytes }) => ({ bytes: Math.max(0, answerBytes - 1) });
       },
     },
   },
@@ -126,7 +127,9 @@ export const DEFECTS: readonly Defect[] = [
     what: "Records tell of twice the attempts.",
     scenario: "all-fail",
     checker: "attempts in bounds",
-    options: bending(({ log }) => ({ log: (record) => log?.({ ...record, attempts: [...record.attempts, ...record.attempts] }) })),
+    options: bending(({ log }) => ({
+      log: (record) => log?.({ ...record, attempts: [...record.attempts, ...record.attempts] }),
+    })),
   },
   {
     name: "storm",
@@ -142,7 +145,9 @@ export const DEFECTS: readonly Defect[] = [
     what: "The gateway does not hear that its connections to origins are closed.",
     scenario: "rolling-crash",
     checker: "nothing left",
-    options: bending((ports) => ({ dial: (address, listener) => ports.dial(address, { ...bound(listener), onClose: () => undefined }) })),
+    options: bending((ports) => ({
+      dial: (address, listener) => ports.dial(address, { ...bound(listener), onClose: () => undefined }),
+    })),
   },
   {
     name: "scribbled",
@@ -157,6 +162,15 @@ export const DEFECTS: readonly Defect[] = [
           return taken;
         }),
       ),
+    })),
+  },
+  {
+    name: "unstoppable",
+    what: "Clients cannot be told to wait.",
+    scenario: "slow-upload",
+    checker: "memory in bounds",
+    options: bending((ports) => ({
+      listen: accepting(ports.listen, (socket) => Object.assign(socket, { pause: () => undefined })),
     })),
   },
   {
@@ -197,7 +211,9 @@ export const DEFECTS: readonly Defect[] = [
 
 type Writing = (socket: SocketPort, bytes: Buffer, write: (bytes: Buffer) => boolean) => boolean;
 
-function bending(bend: (ports: GatewayPorts) => Partial<GatewayPorts>): { bend: (ports: GatewayPorts, world: World) => GatewayPorts } {
+function bending(bend: (ports: GatewayPorts) => Partial<GatewayPorts>): {
+  bend: (ports: GatewayPorts, world: World) => GatewayPorts;
+} {
   return { bend: (ports) => ({ ...ports, ...bend(ports) }) };
 }
 

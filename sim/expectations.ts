@@ -15,7 +15,10 @@ export function* allServed(world: World, which: (story: RequestStory) => boolean
 }
 
 /** The same for what may be repeated; a response that had begun when it broke may be cut. */
-export function* idempotentServedOrCut(world: World, which: (story: RequestStory) => boolean = () => true): Generator<string> {
+export function* idempotentServedOrCut(
+  world: World,
+  which: (story: RequestStory) => boolean = () => true,
+): Generator<string> {
   const stories = storiesOf(world, (story) => isIdempotent(story.plan) && which(story));
   for (const story of stories) {
     if (isServed(story) || (story.state === "cut" && story.status === 200)) continue;

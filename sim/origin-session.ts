@@ -67,6 +67,10 @@ export class OriginSession implements SocketListener, WireEvents {
 
   onData(bytes: Buffer, start: number, end: number): void {
     if (!this.#over && !this.#deaf) this.#reader.push(bytes, start, end);
+    const { readPauseMs, world } = this.#origin;
+    if (readPauseMs <= 0) return;
+    this.#socket.pause();
+    world.clock.schedule(readPauseMs, () => this.#socket.resume());
   }
 
   onDrain(): void {
@@ -139,7 +143,8 @@ export class OriginSession implements SocketListener, WireEvents {
     };
     const needsBody = wanted.bodyBytes > 0;
     if (needsBody && plan.early !== "no") this.#answerSoon(this.#job);
-    else if (head.fields.get("expect") === "100-continue") this.#socket.write(Buffer.from("HTTP/1.1 100 Continue\r\n\r\n"));
+    else if (head.fields.get("expect") === "100-continue")
+      this.#socket.write(Buffer.from("HTTP/1.1 100 Continue\r\n\r\n"));
   }
 
   onBody(bytes: Buffer, start: number, end: number): void {
@@ -157,7 +162,10 @@ export class OriginSession implements SocketListener, WireEvents {
     const { wanted, story } = job;
     if (wanted !== null && story !== null) {
       if (job.bodyBytes !== wanted.bodyBytes) {
-        this.#breach(wanted.id, `a request body of ${job.bodyBytes} bytes looks complete, the client's has ${wanted.bodyBytes}`);
+        this.#breach(
+          wanted.id,
+          `a request body of ${job.bodyBytes} bytes looks complete, the client's has ${wanted.bodyBytes}`,
+        );
       }
       story.runs.push({ origin: this.#origin.place.name, at: this.#origin.world.clock.monotonic() });
       this.#note(`#${wanted.id} is complete`);
@@ -204,7 +212,18 @@ export class OriginSession implements SocketListener, WireEvents {
       breakAfter: health === "mute" ? 0 : -1,
       breakHow: "stall",
     };
-    return { method, wanted: null, story: null, plan, closes: true, bodyBytes: 0, isReceived: false, wire: null, sent: 0, isAnswered: false };
+    return {
+      method,
+      wanted: null,
+      story: null,
+      plan,
+      closes: true,
+      bodyBytes: 0,
+      isReceived: false,
+      wire: null,
+      sent: 0,
+      isAnswered: false,
+    };
   }
 
   #answerSoon(job: Job): void {

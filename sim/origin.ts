@@ -63,6 +63,8 @@ export class SimOrigin {
   idleMs = Infinity;
   /** This long after bytes that nobody asked for, their connection must not be used again; Infinity: nobody looks. */
   doubtMs = Infinity;
+  /** Reads, then rests this long, each time; 0: reads as things come. */
+  readPauseMs = 0;
   /** Says so in a Keep-Alive field. */
   tellsIdle = false;
   /** Since when it has been doing its work again; monotonic ms. */

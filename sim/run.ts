@@ -66,7 +66,10 @@ function explain({ scenario, seed, findings, world }: RunReport): void {
     console.log(`  ${checker}: ${id > 0 ? `#${id} ` : ""}${what}`);
   }
   const about = [...new Set(findings.map(({ id }) => id))].filter((id) => id > 0).slice(0, 1);
-  const lines = world.trace.last(LAST_LINES, about.map((id) => `#${id}`));
+  const lines = world.trace.last(
+    LAST_LINES,
+    about.map((id) => `#${id}`),
+  );
   console.log(about.length > 0 ? `\nWhat is known of #${about.join(", #")}:` : "\nThe last that happened:");
   for (const line of lines) console.log(lineInWords(line));
   const record = world.records.find(({ target }) => about.some((id) => target.startsWith(`/r/${id}?`)));

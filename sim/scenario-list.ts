@@ -22,6 +22,7 @@ import { rollingCrash } from "./scenarios/rolling-crash.ts";
 import { sentAhead } from "./scenarios/sent-ahead.ts";
 import { sickOrigin } from "./scenarios/sick-origin.ts";
 import { slowReader } from "./scenarios/slow-reader.ts";
+import { slowUpload } from "./scenarios/slow-upload.ts";
 import { truncation } from "./scenarios/truncation.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -38,6 +39,7 @@ export const SCENARIOS: readonly Scenario[] = [
   doubtfulOrigin,
   earlyReply,
   slowReader,
+  slowUpload,
   clientAborts,
   allFail,
   failover,

@@ -5,7 +5,14 @@ describe("the virtual clock", () => {
   it("lets things happen in the order of their time, and within one instant in the order they were asked for", async () => {
     const clock = new VirtualClock();
     const seen: string[] = [];
-    for (const [ms, name] of [[5, "c"], [1, "a"], [5, "d"], [3, "b"], [5, "e"]] as const) clock.schedule(ms, () => seen.push(name));
+    for (const [ms, name] of [
+      [5, "c"],
+      [1, "a"],
+      [5, "d"],
+      [3, "b"],
+      [5, "e"],
+    ] as const)
+      clock.schedule(ms, () => seen.push(name));
     await clock.run(10);
     expect(seen.join("")).toBe("abcde");
     expect(clock.elapsedMs).toBe(10);

@@ -166,7 +166,11 @@ describe("a virtual connection", () => {
   it("is refused where nobody listens, times out in silence, and finds no way to the unroutable", async () => {
     const { clock, network } = connect();
     const outcomes: string[][] = [];
-    for (const [ip, reach] of [["10.0.0.3", "reachable"], ["10.0.0.4", "silent"], ["10.0.0.5", "unroutable"]] as const) {
+    for (const [ip, reach] of [
+      ["10.0.0.3", "reachable"],
+      ["10.0.0.4", "silent"],
+      ["10.0.0.5", "unroutable"],
+    ] as const) {
       network.setReach(ip, reach);
       const ear = new Ear();
       outcomes.push(ear.heard);

@@ -50,6 +50,7 @@ export class VirtualNetwork {
   readonly #listeners = new Map<string, (socket: SocketPort) => SocketListener | null>();
   readonly #lines = new Map<string, LineBounds>();
   readonly #reach = new Map<string, Reach>();
+  readonly #waitedMost = new Map<string, number>();
   readonly #open = new Set<VirtualSocket>();
   readonly #held = new Set<VirtualSocket>();
   #port = EPHEMERAL_FROM;
@@ -66,6 +67,9 @@ export class VirtualNetwork {
       breach: (socket, what) => {
         trace.note("network", `${socket.name} ${what}`);
         this.breaches.push({ socket: socket.name, what });
+      },
+      waits: ({ localAddress }, bytes) => {
+        this.#waitedMost.set(localAddress, Math.max(bytes, this.waitedMost(localAddress)));
       },
       isSilent: (from, to) => this.#reachOf(from) === "silent" || this.#reachOf(to) === "silent",
       holdsBack: (socket) => this.#held.add(socket),
@@ -123,6 +127,11 @@ export class VirtualNetwork {
     this.setReach(ip, "silent");
   }
 
+  /** The most bytes that ever waited in a process at this host on one of its sockets. */
+  waitedMost(ip: string): number {
+    return this.#waitedMost.get(ip) ?? 0;
+  }
+
   /** Sockets of a host whose `onClose` has not come. */
   openAt(ip: string): string[] {
     return [...this.#open].filter((socket) => socket.localAddress === ip).map((socket) => socket.name);
@@ -141,7 +150,8 @@ export class VirtualNetwork {
     const remote = [address.ip, address.port] as const;
     const dialler = new VirtualSocket(this.#medium, line, { local, remote }, listener);
     this.#open.add(dialler);
-    if (this.#reachOf(address.ip) === "unroutable") this.#clock.schedule(0, () => dialler.fail("EHOSTUNREACH", "connect"));
+    if (this.#reachOf(address.ip) === "unroutable")
+      this.#clock.schedule(0, () => dialler.fail("EHOSTUNREACH", "connect"));
     else this.#sendSyn(dialler, line, 1);
     return dialler;
   }
@@ -152,7 +162,8 @@ export class VirtualNetwork {
       if (!this.#medium.isSilent(localAddress, remoteAddress)) {
         this.#synArrives(dialler, line);
       } else if (!dialler.over) {
-        if (number < SYN_TRIES) this.#clock.schedule(SYN_AGAIN_MS * 2 ** (number - 1), () => this.#sendSyn(dialler, line, number + 1));
+        if (number < SYN_TRIES)
+          this.#clock.schedule(SYN_AGAIN_MS * 2 ** (number - 1), () => this.#sendSyn(dialler, line, number + 1));
         else dialler.fail("ETIMEDOUT", "connect");
       }
     });

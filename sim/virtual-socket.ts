@@ -30,6 +30,8 @@ export interface Medium {
   readonly trace: Trace;
   /** A use of the port that its contract forbids. */
   breach(socket: VirtualSocket, what: string): void;
+  /** So many bytes wait in the process because its kernel does not take them. */
+  waits(socket: VirtualSocket, bytes: number): void;
   isSilent(from: string, to: string): boolean;
   /** Its packets wait for the silence to end. */
   holdsBack(socket: VirtualSocket): void;
@@ -119,6 +121,10 @@ export class VirtualSocket implements SocketPort {
     const rest = bytes.subarray(taken);
     this.#kept.push({ bytes: rest, asGiven: Buffer.from(rest), sent: 0 });
     this.#medium.buffers.lend(rest);
+    this.#medium.waits(
+      this,
+      this.#kept.reduce((sum, kept) => sum + kept.bytes.length - kept.sent, 0),
+    );
     this.writing = true;
     return false;
   }
@@ -142,6 +148,10 @@ export class VirtualSocket implements SocketPort {
     if (this.#over) return;
     if (this.connected) this.#send(RST);
     this.#close();
+  }
+
+  probePeer(): void {
+    // Peers do not vanish here.
   }
 
   destroy(): void {
@@ -251,7 +261,8 @@ export class VirtualSocket implements SocketPort {
 
   /** Bytes that wait belong to the socket: whoever changes them changes what the peer reads. */
   #lookAfter(kept: Kept): void {
-    if (kept.bytes.compare(kept.asGiven) !== 0) this.#medium.breach(this, "bytes were changed while a write waited for them");
+    if (kept.bytes.compare(kept.asGiven) !== 0)
+      this.#medium.breach(this, "bytes were changed while a write waited for them");
   }
 
   // ------------------------------------------------------------------ receiving
@@ -260,7 +271,8 @@ export class VirtualSocket implements SocketPort {
     if (this.#over) {
       // Nobody is there for it: the kernel answers RST, unless the whole machine is gone.
       const { peer } = this;
-      if (packet.kind === "bytes" && peer !== null && !peer.over && this.#medium.isHostUp(this.localAddress)) this.#send(RST);
+      if (packet.kind === "bytes" && peer !== null && !peer.over && this.#medium.isHostUp(this.localAddress))
+        this.#send(RST);
       return;
     }
     switch (packet.kind) {

@@ -6,7 +6,8 @@ import { WireReader } from "./wire-reader.ts";
 function read(kind: "request" | "response", text: string, sizes: readonly number[], method = "GET"): string[] {
   const said: string[] = [];
   const reader = new WireReader(kind, {
-    onHead: ({ startLine, fields }) => said.push(`${startLine} ${[...fields].map((field) => field.join("=")).join(";")}`),
+    onHead: ({ startLine, fields }) =>
+      said.push(`${startLine} ${[...fields].map((field) => field.join("=")).join(";")}`),
     onBody: (bytes, start, end) => {
       const last = said.at(-1) ?? "";
       const body = bytes.latin1Slice(start, end);
@@ -38,17 +39,39 @@ const MESSAGES = [
 describe("the reader of simulated peers", () => {
   it("says the same however its input is cut", () => {
     fc.assert(
-      fc.property(fc.constantFrom(...MESSAGES), fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1 }), (text, sizes) => {
-        expect(read("response", text, sizes)).toEqual(read("response", text, [text.length]));
-      }),
+      fc.property(
+        fc.constantFrom(...MESSAGES),
+        fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1 }),
+        (text, sizes) => {
+          expect(read("response", text, sizes)).toEqual(read("response", text, [text.length]));
+        },
+      ),
     );
   });
 
   it("knows where messages end", () => {
-    expect(read("response", MESSAGES[0]!, [100])).toEqual(["HTTP/1.1 200 OK content-length=5", "body hello", "end", "clean"]);
-    expect(read("response", MESSAGES[3]!, [100])).toEqual(["HTTP/1.1 200 OK a=1, 2", "body until the end", "end", "clean"]);
-    expect(read("response", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", [9], "HEAD")).toEqual(["HTTP/1.1 200 OK content-length=5", "end", "clean"]);
-    expect(read("request", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", [3])).toEqual(["GET / HTTP/1.1 host=a", "end", "clean"]);
+    expect(read("response", MESSAGES[0]!, [100])).toEqual([
+      "HTTP/1.1 200 OK content-length=5",
+      "body hello",
+      "end",
+      "clean",
+    ]);
+    expect(read("response", MESSAGES[3]!, [100])).toEqual([
+      "HTTP/1.1 200 OK a=1, 2",
+      "body until the end",
+      "end",
+      "clean",
+    ]);
+    expect(read("response", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", [9], "HEAD")).toEqual([
+      "HTTP/1.1 200 OK content-length=5",
+      "end",
+      "clean",
+    ]);
+    expect(read("request", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", [3])).toEqual([
+      "GET / HTTP/1.1 host=a",
+      "end",
+      "clean",
+    ]);
   });
 
   it.each([

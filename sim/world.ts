@@ -54,7 +54,7 @@ export interface PoolSample {
   readonly available: number;
 }
 
-const GATEWAY_IP = "10.0.0.1";
+export const GATEWAY_IP = "10.0.0.1";
 const GATEWAY_PORT = 8080;
 const ORIGIN_PORT = 3000;
 const CHECKS_AT_ONCE_MAX = 64;
@@ -128,7 +128,13 @@ export class World {
     for (let index = 0; index < count; index += 1) {
       const number = this.clients.length + 1;
       const name = `client-${number}`;
-      const client = new SimClient(world, name, `10.9.0.${number}`, { ...USUAL_HABITS, ...habits }, this.chance.fork(name));
+      const client = new SimClient(
+        world,
+        name,
+        `10.9.0.${number}`,
+        { ...USUAL_HABITS, ...habits },
+        this.chance.fork(name),
+      );
       this.clients.push(client);
       added.push(client);
     }
@@ -222,8 +228,13 @@ export class World {
   #keep(record: ExchangeRecord): void {
     // The port says: done with it when it returns.
     this.records.push(copyOf(record));
-    const attempts = record.attempts.map((one) => `${this.nameAt(one.address)}${one.reused ? "~" : ""} ${one.cause ?? one.status}`);
-    this.trace.note("gateway", `${record.target.split("?")[0]?.replace("/r/", "#")} ${record.outcome} ${record.status} ${record.cause ?? ""} [${attempts.join(", ")}]`);
+    const attempts = record.attempts.map(
+      (one) => `${this.nameAt(one.address)}${one.reused ? "~" : ""} ${one.cause ?? one.status}`,
+    );
+    this.trace.note(
+      "gateway",
+      `${record.target.split("?")[0]?.replace("/r/", "#")} ${record.outcome} ${record.status} ${record.cause ?? ""} [${attempts.join(", ")}]`,
+    );
   }
 
   #hear(event: GatewayEvent): void {
@@ -235,7 +246,8 @@ export class World {
   #sample(): void {
     const { view } = this.gateway;
     const addresses = new Map<string, number>();
-    for (const origin of view.origins()) addresses.set(origin.pool, (addresses.get(origin.pool) ?? 0) + origin.addresses.length);
+    for (const origin of view.origins())
+      addresses.set(origin.pool, (addresses.get(origin.pool) ?? 0) + origin.addresses.length);
     for (const { name, available } of view.status().services.flatMap((service) => service.pools)) {
       this.samples.push({ atMs: this.clock.elapsedMs, pool: name, addresses: addresses.get(name) ?? 0, available });
     }
@@ -308,7 +320,8 @@ function settingsOf({ pools, service, file }: WorldSetup): Settings {
   const known = settingsKnown.get(key);
   if (known !== undefined) return known;
   const { settings, problems } = checkValue(value);
-  if (settings === null) throw new Error(problems.map(({ path, message }) => `${path.join(".")}: ${message}`).join("\n"));
+  if (settings === null)
+    throw new Error(problems.map(({ path, message }) => `${path.join(".")}: ${message}`).join("\n"));
   settingsKnown.set(key, settings);
   return settings;
 }

@@ -20,11 +20,20 @@ export const allFail: Scenario = {
     world.addClients(5, { requests: 50, thinkMs: [100, 4_000] });
     return () => {
       const after = storiesOf(world, ({ sentAt }) => sentAt > began + UP_AT_MS + 500 + BACK_WITHIN_MS);
-      const during = storiesOf(world, ({ sentAt }) => sentAt > began + DOWN_AT_MS + 600 && sentAt < began + UP_AT_MS - 1_000);
+      const during = storiesOf(
+        world,
+        ({ sentAt }) => sentAt > began + DOWN_AT_MS + 600 && sentAt < began + UP_AT_MS - 1_000,
+      );
       return [
-        ...after.filter((story) => !isServed(story)).map(({ id, state, status }) => `#${id} ended ${state} ${status} though all were back`),
-        ...during.filter(({ sentAt, endedAt }) => endedAt - sentAt > 3_000).map(({ id }) => `#${id} waited for what could not come`),
-        ...during.filter(({ state }) => state !== "answered").map(({ id, state }) => `#${id} ended ${state} instead of an answer that says why`),
+        ...after
+          .filter((story) => !isServed(story))
+          .map(({ id, state, status }) => `#${id} ended ${state} ${status} though all were back`),
+        ...during
+          .filter(({ sentAt, endedAt }) => endedAt - sentAt > 3_000)
+          .map(({ id }) => `#${id} waited for what could not come`),
+        ...during
+          .filter(({ state }) => state !== "answered")
+          .map(({ id, state }) => `#${id} ended ${state} instead of an answer that says why`),
         ...causesWithin(world, [
           "origin.refused",
           "origin.keepalive_race",

@@ -32,7 +32,11 @@ export const chaos: Scenario = {
     for (let at = chance.between(2_000, 20_000); at < FOR_MS; at += chance.between(5_000, 25_000)) {
       world.at(at, () => world.clock.stall(chance.spread(100, 2_500)));
     }
-    world.network.setLines("10.0.0.1", { latencyMs: [0.1, 40], windowBytes: [300, 200_000], cuts: ["whole", "pieces", "crumbs"] });
+    world.network.setLines("10.0.0.1", {
+      latencyMs: [0.1, 40],
+      windowBytes: [300, 200_000],
+      cuts: ["whole", "pieces", "crumbs"],
+    });
     for (let index = 0; index < 9; index += 1) {
       const version = chance.happens(0.2) ? "1.0" : "1.1";
       world.addClients(1, {
@@ -97,7 +101,7 @@ function misbehave(world: World, origin: SimOrigin): void {
     origin.health = "well";
     origin.script = () => ({});
   };
-  for (let at = chance.between(0, 8_000); at < FOR_MS; ) {
+  for (let at = chance.between(0, 8_000); at < FOR_MS;) {
     world.at(at, () => chance.pick(troubles)());
     at += chance.spread(500, 12_000);
     world.at(at, heal);

@@ -8,7 +8,11 @@ export const clientAborts: Scenario = {
   pools: { a: ["a1", "a2"] },
   play(world) {
     for (const origin of world.origins) {
-      origin.script = (_, chance) => ({ delayMs: chance.spread(0.5, 900), gapMs: chance.between(0, 5), pieceBytes: 5_000 });
+      origin.script = (_, chance) => ({
+        delayMs: chance.spread(0.5, 900),
+        gapMs: chance.between(0, 5),
+        pieceBytes: 5_000,
+      });
     }
     world.addClients(8, {
       requests: 40,

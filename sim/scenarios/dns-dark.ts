@@ -15,9 +15,15 @@ export const dnsDark: Scenario = {
     return () => {
       const late = storiesOf(world, ({ sentAt }) => sentAt > began + 10_000 + resolver.ttlMs + 500);
       return [
-        ...late.filter((story) => !isServed(story)).map(({ id, status }) => `#${id} got ${status} though a2 could be resolved`),
+        ...late
+          .filter((story) => !isServed(story))
+          .map(({ id, status }) => `#${id} got ${status} though a2 could be resolved`),
         ...causesWithin(world, ["dns.servfail"]),
-        ...happened("a request without any name", world.records.filter(({ cause }) => cause === "dns.servfail").length, 5),
+        ...happened(
+          "a request without any name",
+          world.records.filter(({ cause }) => cause === "dns.servfail").length,
+          5,
+        ),
       ];
     };
   },

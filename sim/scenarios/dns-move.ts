@@ -18,7 +18,9 @@ export const dnsMove: Scenario = {
     world.addClients(5, { requests: 50, thinkMs: [100, 4_000] });
     let inUse: string[] = [];
     world.at(39_000, () => {
-      inUse = world.gateway.view.origins().flatMap(({ origin, addresses }) => addresses.map(({ address }) => `${origin} ${address}`));
+      inUse = world.gateway.view
+        .origins()
+        .flatMap(({ origin, addresses }) => addresses.map(({ address }) => `${origin} ${address}`));
     });
     return () => [
       ...allServed(world),

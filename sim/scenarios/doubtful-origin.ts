@@ -21,9 +21,11 @@ export const doubtfulOrigin: Scenario = {
     world.addClients(5, { requests: 50, thinkMs: [5, 400] });
     return () => [
       // What comes late, when the connection is in use again, stands where the next response should.
-      ...storiesOf(world, (story) => !isServed(story) && story.status !== 503 && story.proxyStatus !== "goodgate; error=http_protocol_error").map(
-        ({ id, state, status }) => `#${id} ended ${state} ${status}`,
-      ),
+      ...storiesOf(
+        world,
+        (story) =>
+          !isServed(story) && story.status !== 503 && story.proxyStatus !== "goodgate; error=http_protocol_error",
+      ).map(({ id, state, status }) => `#${id} ended ${state} ${status}`),
       ...causesWithin(world, ["origin.app_5xx", "origin.malformed"]),
       ...happened("a response with more behind it", extra, 10),
     ];

@@ -9,7 +9,11 @@ export const drainUnderLoad: Scenario = {
   pools: { a: ["a1", "a2"] },
   play(world) {
     for (const origin of world.origins) {
-      origin.script = (_, chance) => ({ delayMs: chance.spread(1, 3_000), gapMs: chance.between(0, 30), pieceBytes: 3_000 });
+      origin.script = (_, chance) => ({
+        delayMs: chance.spread(1, 3_000),
+        gapMs: chance.between(0, 30),
+        pieceBytes: 3_000,
+      });
     }
     const began = world.clock.monotonic();
     world.at(DRAIN_AT_MS, () => void world.drain());
@@ -22,9 +26,18 @@ export const drainUnderLoad: Scenario = {
       const cut = storiesOf(world, (story) => story.state !== "answered");
       return [
         ...cut.filter(({ seenBy }) => seenBy.length > 0).map(({ id, state }) => `#${id} was begun and ended ${state}`),
-        ...cut.filter(({ sentAt, ahead }) => ahead === 0 && sentAt < began + DRAIN_AT_MS - 50).map(({ id, state }) => `#${id} was sent before the drain and ended ${state}`),
-        ...storiesOf(world, (story) => story.state === "answered" && !isServed(story)).map(({ id, status }) => `#${id} got ${status}`),
-        ...happened("a request under way", storiesOf(world, ({ sentAt, endedAt }) => sentAt < began + DRAIN_AT_MS && endedAt > began + DRAIN_AT_MS).length, 1),
+        ...cut
+          .filter(({ sentAt, ahead }) => ahead === 0 && sentAt < began + DRAIN_AT_MS - 50)
+          .map(({ id, state }) => `#${id} was sent before the drain and ended ${state}`),
+        ...storiesOf(world, (story) => story.state === "answered" && !isServed(story)).map(
+          ({ id, status }) => `#${id} got ${status}`,
+        ),
+        ...happened(
+          "a request under way",
+          storiesOf(world, ({ sentAt, endedAt }) => sentAt < began + DRAIN_AT_MS && endedAt > began + DRAIN_AT_MS)
+            .length,
+          1,
+        ),
       ];
     };
   },

@@ -12,10 +12,12 @@ export const failover: Scenario = {
     const chance = world.chance.fork("crashes");
     const began = world.clock.monotonic();
     for (const name of ["n1", "n2"]) {
-      world.at(DOWN_AT_MS + chance.between(0, 3_000), () => world.origin(name).crash(chance.happens(0.5) ? "fin" : "rst"));
+      world.at(DOWN_AT_MS + chance.between(0, 3_000), () =>
+        world.origin(name).crash(chance.happens(0.5) ? "fin" : "rst"),
+      );
       world.at(UP_AT_MS + chance.between(0, 2_000), () => world.origin(name).start());
     }
-    world.addClients(5, { requests: 75, thinkMs: [300, 6_000] });
+    world.addClients(5, { requests: 65, thinkMs: [300, 6_000] });
     return () => {
       const farAt = world.origin("f1").requestsAt.concat(world.origin("f2").requestsAt);
       const back = began + UP_AT_MS + 60_000;
@@ -32,7 +34,9 @@ export const failover: Scenario = {
         ]),
         ...happened("a request to the far pool", farAt.length, 20),
         ...(farAt.some((at) => at < began + DOWN_AT_MS) ? ["the far pool was used while the near one was well"] : []),
-        ...(late > 20 && farAt.some((at) => at > back) ? ["the far pool is in use a minute after the near one came back"] : []),
+        ...(late > 20 && farAt.some((at) => at > back)
+          ? ["the far pool is in use a minute after the near one came back"]
+          : []),
       ];
     };
   },

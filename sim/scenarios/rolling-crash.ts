@@ -13,7 +13,7 @@ export const rollingCrash: Scenario = {
     const chance = world.chance.fork("crashes");
     // Slow enough for a crash to find requests under way.
     for (const origin of world.origins) {
-      origin.script = (_, draw) => ({ delayMs: draw.spread(1, 1_500), pieceBytes: 3_000, gapMs: draw.between(0, 20) });
+      origin.script = (_, draw) => ({ delayMs: draw.spread(1, 1_500), pieceBytes: 12_000, gapMs: draw.between(0, 20) });
     }
     let crashes = 0;
     for (let round = 0; round < 12; round += 1) {
@@ -24,7 +24,7 @@ export const rollingCrash: Scenario = {
       });
       world.at(3_000 + round * ROUND_MS + chance.between(0, 1_500), () => origin.start());
     }
-    world.addClients(5, { requests: 75, thinkMs: [300, 6_000] });
+    world.addClients(5, { requests: 65, thinkMs: [300, 6_000] });
     return () => [
       ...idempotentServedOrCut(world, ({ plan }) => plan.bodyBytes < 60_000),
       ...causesWithin(world, [

@@ -24,7 +24,9 @@ export const sickOrigin: Scenario = {
     });
     world.addClients(14, { requests: 30, thinkMs: [10, 1_000] });
     return () => {
-      const states = world.events.flatMap(({ event }) => (event.kind === "origin" ? [`${world.nameAt(event.address)} ${event.state}`] : []));
+      const states = world.events.flatMap(({ event }) =>
+        event.kind === "origin" ? [`${world.nameAt(event.address)} ${event.state}`] : [],
+      );
       const times = (state: string): number => states.filter((seen) => seen === `a1 ${state}`).length;
       return [
         ...idempotentServedOrCut(world, ({ plan }) => plan.bodyBytes < 60_000),

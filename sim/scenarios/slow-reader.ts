@@ -10,7 +10,7 @@ export const slowReader: Scenario = {
     for (const client of world.addClients(5, {
       requests: 6,
       readPauseMs: 20,
-      plan: (chance) => ({ ...readingPlan(chance), answerBytes: Math.floor(chance.spread(1_000, 900_000)) }),
+      plan: (chance) => ({ ...readingPlan(chance), answerBytes: Math.floor(chance.spread(1_000, 500_000)) }),
     })) {
       world.network.setLines(client.ip, {});
     }

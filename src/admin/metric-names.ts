@@ -160,6 +160,12 @@ export const METRICS = [
     labels: [],
     help: "Client connections accepted.",
   },
+  {
+    name: "goodgate_connections_turned_away_total",
+    type: "counter",
+    labels: [],
+    help: "Client connections closed without an answer: even more than may be told so were open.",
+  },
   { name: "goodgate_connections", type: "gauge", labels: [], help: "Client connections open." },
   { name: "goodgate_exchanges_active", type: "gauge", labels: [], help: "Exchanges going on." },
   {

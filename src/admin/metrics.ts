@@ -93,6 +93,7 @@ const SOURCES: Sources = {
       })),
     ),
   goodgate_connections_accepted_total: ofGateway(({ metrics }) => metrics.connectionsAccepted),
+  goodgate_connections_turned_away_total: ofGateway(({ metrics }) => metrics.connectionsTurnedAway),
   goodgate_connections: ofGateway(({ metrics }) => metrics.connectionsOpen),
   goodgate_exchanges_active: ofGateway(({ metrics }) => metrics.exchangesActive),
   goodgate_replay_buffer_bytes: ofGateway(({ metrics }) => metrics.replayBytes),

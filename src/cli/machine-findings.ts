@@ -20,7 +20,7 @@ export function ok(id: string, says: string): Finding {
   return { id, level: "ok", says, todo: "" };
 }
 
-/** Sockets of the listeners, the access log, the resolver, the runtime's own. */
+/** Sockets of the listeners, the access log, the resolver, the runtime's own, clients that are told they are too many. */
 const DESCRIPTORS_OWN = 64;
 /** Measured resident memory of an idle plain client connection, bytes (docs/performance.md). */
 const IDLE_CONNECTION_BYTES = 12 * 1024;

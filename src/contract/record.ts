@@ -23,7 +23,7 @@ export type Step =
 
 /** How it ended for the client. */
 export type Outcome =
-  /** A complete response came from an origin at the first attempt (whatever its status). */
+  /** A complete response below 500 came from an origin at the first attempt. */
   | "served"
   /** A complete response came from an origin after at least one failed attempt. */
   | "rescued"
@@ -114,7 +114,7 @@ export interface ExchangeRecord {
   outcome: Outcome;
   cause: CauseId | null;
   party: Party | null;
-  /** The refusal's reason id for malformed messages (`request.bare-lf`), otherwise empty. */
+  /** The refusal's reason id for malformed messages (`bare-lf`), otherwise empty. */
   reason: string;
   /** The step in which it ended, when it did not end well. */
   step: Step;

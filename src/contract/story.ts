@@ -89,6 +89,7 @@ function headline(record: ExchangeRecord): string {
       return `${request} was refused${statusClause(record)}: ${why}${reason}.`;
     }
     case "aborted":
+      if (record.cause === "client.slow") return `${request} was cut after ${took}: ${record.evidence}.`;
       return record.replyUs >= 0
         ? `${request}: the client left after ${took}, having taken ${sizeText(record.responseBytes)} of the response.`
         : `${request}: the client left after ${took}, before there was an answer.`;

@@ -127,6 +127,8 @@ export interface MetricsView {
   /** Malformed requests by reason id. */
   refusals: Record<string, number>;
   connectionsAccepted: number;
+  /** Closed without an answer: far more than `limits.connections` were open. */
+  connectionsTurnedAway: number;
   /** Gauge. */
   connectionsOpen: number;
   /** Gauge. */

@@ -27,14 +27,14 @@ export function refusalOf(head: MessageHead, { surplus, connectionsMax, pseudony
     return { cause: "gw.shed", evidence: `${connectionsMax} connections are open (limits.connections)`, status: 0 };
   }
   if (head.method === "CONNECT") {
-    return bad("CONNECT asks for a tunnel; this is a gateway, not a forward proxy", 405);
+    return bad("CONNECT asks for a tunnel; this is a gateway, not a forward proxy", 501);
   }
   if (head.targetForm === "authority") return bad("the target names a host and no path", 400);
   if (head.find(FIELD.VIA) !== -1 && hasPassed(head, pseudonym)) {
     return { cause: "gw.loop", evidence: "the request's Via names this very gateway", status: 0 };
   }
   if (head.find(FIELD.MAX_FORWARDS) !== -1 && endsHere(head)) {
-    return bad("Max-Forwards is 0: the request ends here (RFC 9110 §7.6.2)", 405);
+    return bad("Max-Forwards is 0: the request ends here (RFC 9110 §7.6.2)", 501);
   }
   return null;
 }

@@ -456,7 +456,7 @@ describe("CONNECT", () => {
     const world = await memoryGateway();
     const client = world.client();
     client.send(`CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\n\r\n${get("/")}`);
-    expect(statuses(client)).toEqual(["405"]);
+    expect(statuses(client)).toEqual(["501"]);
     expect(client.ended).toBe("fin");
     const unrouted = await memoryGateway({ service: { hosts: ["known"] } });
     const other = unrouted.client();

@@ -221,15 +221,19 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     if (head.targetForm === "absolute") return head.bytes.latin1Slice(head.authorityStart, head.authorityEnd);
     const index = head.find(FIELD.HOST);
     if (index === -1) return "";
-    if (!same(head.bytes, head.valueStart(index), head.valueEnd(index), this.#host)) this.#host = head.value(index);
-    return this.#host;
+    if (same(head.bytes, head.valueStart(index), head.valueEnd(index), this.#host)) return this.#host;
+    const host = head.value(index);
+    // Kept while the connection is; a name of no reasonable length is not worth that.
+    if (host.length <= HOST_REMEMBERED) this.#host = host;
+    return host;
   }
 
   userAgentOf(head: MessageHead): string {
     const index = head.find(FIELD.USER_AGENT);
     if (index === -1) return "";
     if (!same(head.bytes, head.valueStart(index), head.valueEnd(index), this.#userAgent)) {
-      this.#userAgent = head.value(index).slice(0, USER_AGENT_KEPT);
+      const start = head.valueStart(index);
+      this.#userAgent = head.bytes.latin1Slice(start, Math.min(head.valueEnd(index), start + USER_AGENT_KEPT));
     }
     return this.#userAgent;
   }
@@ -374,6 +378,8 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     if (ahead !== null) {
       this.#core.gather.beginKept();
       this.#feed(ahead, 0, ahead.length, now);
+      this.#core.gather.flush();
+      this.#exchange?.afterClientTurn(now);
     }
     if (this.#ended && this.#phase !== "write") this.#afterLastByte(now);
   }
@@ -481,6 +487,7 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
 }
 
 const USER_AGENT_KEPT = 256;
+const HOST_REMEMBERED = 256;
 
 /** Whether `[start, end)` spells `text`; comparing costs less than making a string. */
 function same(bytes: Buffer, start: number, end: number, text: string): boolean {

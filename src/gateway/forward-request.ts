@@ -75,8 +75,10 @@ export function forwardsUpgrade(head: MessageHead): boolean {
 
 /** Whether trailers may be passed to this client (RFC 9110 §6.5.1). */
 export function acceptsTrailers(head: MessageHead): boolean {
-  const te = head.find(FIELD.TE);
-  return te !== -1 && /(?:^|[\s,])trailers(?:$|[\s,;])/i.test(head.value(te));
+  for (let te = head.find(FIELD.TE); te !== -1; te = head.next(te)) {
+    if (/(?:^|[\s,])trailers(?:$|[\s,;])/i.test(head.value(te))) return true;
+  }
+  return false;
 }
 
 function writeRequestLine(writer: ByteWriter, head: MessageHead, basePath: string): void {

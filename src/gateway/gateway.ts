@@ -70,8 +70,9 @@ export interface Gateway {
 /** A name that takes longer at start is waited for by the requests that need it. */
 const START_RESOLVE_MS = 1_000;
 const DRAIN_LOOK_MS = 50;
-/** Connections above the limit get an answer that says so, up to this share more; beyond it they are closed. */
-const SURPLUS_RATIO = 1.1;
+const TELL_EVERY_MS = 10_000;
+/** Clients above the limit that are told so; beyond them connections are closed without a word. */
+const SURPLUS_MAX = 32;
 
 export function createGateway(settings: Settings, ports: GatewayPorts): Gateway {
   const { clock } = ports;
@@ -108,9 +109,28 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
   const listening: ListeningPort[] = [];
   let stopTicking: () => void = () => undefined;
 
+  let toldOfTurningAway = -Infinity;
+
+  /** Counted each time, told now and then: a flood of connections must not become one of events. */
+  function turnAway(connectionsMax: number): void {
+    core.telemetry.connectionsTurnedAway += 1;
+    const now = clock.monotonic();
+    if (now - toldOfTurningAway < TELL_EVERY_MS) return;
+    toldOfTurningAway = now;
+    core.book.publish({
+      kind: "gateway",
+      at: clock.wall(),
+      code: "connections.turned-away",
+      detail: `${core.connections} client connections are open and ${connectionsMax} may be (limits.connections); new ones are closed without an answer`,
+    });
+  }
+
   function accept(listener: ListenerRuntime, socket: SocketPort): SocketListener | null {
     const { connectionsMax } = settings.limits;
-    if (core.connections >= connectionsMax * SURPLUS_RATIO) return null;
+    if (core.connections >= connectionsMax + SURPLUS_MAX) {
+      turnAway(connectionsMax);
+      return null;
+    }
     return new ClientConnection(core, listener, socket, core.connections >= connectionsMax);
   }
 

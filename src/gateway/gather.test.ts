@@ -42,6 +42,10 @@ class Sink implements SocketPort {
   resume(): void {}
   end(): void {}
   reset(): void {}
+  probePeer(): void {
+    // Peers do not vanish here.
+  }
+
   destroy(): void {}
 }
 

@@ -105,14 +105,17 @@ describe("a trusted proxy", () => {
       "X-Forwarded-For": "203.0.113.7, 10.0.0.9, 10.0.0.1",
       "X-Forwarded-Proto": "https",
       "X-Forwarded-Host": "public.test",
-      Forwarded: "for=203.0.113.7, for=10.0.0.1;host=shop.test;proto=https",
+      Forwarded: "for=203.0.113.7;host=public.test;proto=https, for=10.0.0.9, for=10.0.0.1",
       "X-Request-Id": "abc-1",
     });
   });
 
   it("is believed only as far as trust reaches: what a client put before it is not the client", () => {
     const chain = ["X-Forwarded-For: 1.1.1.1, 203.0.113.7, 10.0.0.9"];
-    expect(identified("10.0.0.1", chain).clientAddress).toBe("203.0.113.7");
+    const identity = identified("10.0.0.1", chain);
+    expect(identity.clientAddress).toBe("203.0.113.7");
+    expect(lines(identity)["X-Forwarded-For"]).toBe("203.0.113.7, 10.0.0.9, 10.0.0.1");
+    expect(identity.lines).not.toContain("1.1.1.1");
   });
 
   it("may say it in Forwarded alone", () => {

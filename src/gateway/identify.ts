@@ -5,7 +5,7 @@
  */
 import ipaddr from "ipaddr.js";
 import { FIELD } from "../http1/field-ids.ts";
-import { clientOf, forwardedElement } from "../http1/forwarded.ts";
+import { chainOf, forwardedElement } from "../http1/forwarded.ts";
 import type { MessageHead } from "../http1/head.ts";
 import { parseTraceparent, startTrace } from "../http1/trace-context.ts";
 
@@ -83,13 +83,14 @@ export function identifyRequest(
   if (peer.trusted) {
     const given = head.valueOf(FIELD.X_REQUEST_ID);
     if (given !== null && REQUEST_ID.test(given)) id = given;
-    clientAddress = clientOf(
+    const chain = chainOf(
       peer.address,
       valuesOf(head, FIELD.X_FORWARDED_FOR),
       valuesOf(head, FIELD.FORWARDED),
       isTrusted,
     );
-    lines = trustedLines(head, host, peer);
+    clientAddress = chain[0] ?? peer.address;
+    lines = trustedLines(head, host, chain);
   } else {
     if (peer.linesHost !== host || peer.lines === "") {
       peer.lines = forwardingLines(peer.address, "http", host, forwardedElement(peer.address, host, "http"));
@@ -109,15 +110,16 @@ export function identifyRequest(
   return { id, traceId, clientAddress, lines, keepTrace };
 }
 
-/** What a trusted proxy said goes on, with the proxy itself as the last hop. */
-function trustedLines(head: MessageHead, host: string, peer: PeerIdentity): string {
-  const chain = [...valuesOf(head, FIELD.X_FORWARDED_FOR), peer.address].join(", ");
-  const proto = (head.valueOf(FIELD.X_FORWARDED_PROTO) ?? "http").toLowerCase();
-  const safeProto = proto === "https" ? "https" : "http";
+/** Both fields tell the same way, from the client to the peer; only the client's own hop has a host and a scheme. */
+function trustedLines(head: MessageHead, host: string, chain: readonly string[]): string {
+  const proto = (head.valueOf(FIELD.X_FORWARDED_PROTO) ?? "http").toLowerCase() === "https" ? "https" : "http";
   const seenHost = head.valueOf(FIELD.X_FORWARDED_HOST) ?? host;
-  const element = forwardedElement(peer.address, host, safeProto);
-  const forwarded = [...valuesOf(head, FIELD.FORWARDED), element].join(", ");
-  return forwardingLines(chain, safeProto, seenHost, forwarded);
+  const [client = "", ...proxies] = chain;
+  const elements = [
+    forwardedElement(client, seenHost, proto),
+    ...proxies.map((proxy) => forwardedElement(proxy, "", "")),
+  ];
+  return forwardingLines(chain.join(", "), proto, seenHost, elements.join(", "));
 }
 
 function forwardingLines(chain: string, proto: string, host: string, forwarded: string): string {

@@ -8,6 +8,7 @@ const FACTS: AttemptFacts = {
   connected: true,
   reused: false,
   idleMs: 0,
+  requestSent: true,
   sinceSentMs: 5,
   receivedBytes: 0,
   headSeen: false,

@@ -25,6 +25,8 @@ export interface AttemptFacts {
   readonly idleMs: number;
   /** Monotonic ms since the request head was handed to the socket. */
   readonly sinceSentMs: number;
+  /** The whole request has been handed to the socket. */
+  readonly requestSent: boolean;
   /** Response bytes of this attempt. */
   readonly receivedBytes: number;
   /** The final response head was complete. */
@@ -167,7 +169,12 @@ function judgeTimeout(what: "connect" | "pool" | "first byte" | "gap" | "write",
           evidence: `no byte within ${limit} on a connection that had been idle for ${ms(facts.idleMs)}`,
         };
       }
-      return { cause: "origin.ttfb_timeout", evidence: `the request was sent whole, no response byte within ${limit}` };
+      return {
+        cause: "origin.ttfb_timeout",
+        evidence: facts.requestSent
+          ? `the request was sent whole, no response byte within ${limit}`
+          : `the head was sent, and neither 100 (Continue) nor a response came within ${limit}`,
+      };
   }
 }
 

@@ -79,7 +79,6 @@ export class OriginAddress implements Address, Candidate, Member {
   failures = 0;
   connectionsMade = 0;
   connectionsReused = 0;
-  extraBytes = 0;
   readonly byCause: Partial<Record<CauseId, number>> = {};
   readonly firstByte: Histogram = createHistogram();
 
@@ -94,7 +93,6 @@ export class OriginAddress implements Address, Candidate, Member {
   readonly #idle: OriginConnection[] = [];
   readonly #open = new Set<OriginConnection>();
   readonly #waiters: Waiter[] = [];
-  #hint = "";
   #retired = false;
 
   constructor(core: Core, address: { ip: string; family: 4 | 6 }, settings: AddressSettings, now: number) {
@@ -207,21 +205,12 @@ export class OriginAddress implements Address, Candidate, Member {
   /** `Keep-Alive: timeout=5` of a response; null when there was none. */
   learnKeepAlive(value: string | null, now: number): void {
     if (value === null) return;
-    this.#hint = value;
     const match = /(?:^|[\s,])timeout\s*=\s*"?(\d{1,9})/i.exec(value);
     if (match?.[1] !== undefined) learnFromHint(this.#keepAlive, Number(match[1]), now);
   }
 
   get keepAlive(): KeepAliveState {
     return this.#keepAlive;
-  }
-
-  get keepAliveHint(): string {
-    return this.#hint;
-  }
-
-  noteExtraBytes(): void {
-    this.extraBytes += 1;
   }
 
   /** It is being closed, though it may take a moment: nobody may take it any more. */
@@ -302,7 +291,12 @@ class Waiter implements TimerOwner {
 
   serve(connection: OriginConnection | null, now: number): void {
     this.#core.wheel.remove(this.#timer);
-    this.#waiter.serve(connection, now);
+    // It is another exchange than the one whose end freed the connection, and answers for its own defects.
+    try {
+      this.#waiter.serve(connection, now);
+    } catch (error) {
+      this.#waiter.onFault(error);
+    }
   }
 
   cancel(): void {

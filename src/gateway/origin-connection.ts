@@ -55,6 +55,8 @@ export class OriginConnection implements SocketListener, MessageEvents, TimerOwn
   headSeen = false;
   /** A byte of the final response has come; those of interim ones (100, 103) answer nothing. */
   answering = false;
+  /** Bytes that followed the end of the last response: they belong to nobody. */
+  extraBytes = 0;
   framing: "none" | "length" | "chunked" | "close" = "none";
   /** The limit behind the timer, ms; 0: none. */
   limitMs = 0;
@@ -165,6 +167,7 @@ export class OriginConnection implements SocketListener, MessageEvents, TimerOwn
     }
     if (this.state === "tunnel") {
       owner.onTunnelBytes(bytes, start, end);
+      if (this.limitMs > 0 && this.#waiting === "gap") this.#core.wheel.arm(this.#timer, now, this.limitMs);
     } else {
       this.#respond(owner, bytes, start, end, now);
     }
@@ -174,16 +177,14 @@ export class OriginConnection implements SocketListener, MessageEvents, TimerOwn
 
   #respond(owner: AttemptOwner, bytes: Buffer, start: number, end: number, now: number): void {
     const { attempt } = owner;
-    if (attempt !== null) {
-      attempt.receivedBytes += end - start;
-      if (attempt.firstByteUs === -1) attempt.firstByteUs = toUs(now - owner.startedMs);
-    }
+    if (attempt !== null) attempt.receivedBytes += end - start;
     const consumed = this.#parser.execute(bytes, start, end);
     this.answering = this.headSeen || !this.#parser.idle;
+    if (this.answering) noteFirstByte(owner, now);
     if (this.#complete) {
       if (consumed < end) {
         this.#reusable = false;
-        this.address.noteExtraBytes();
+        this.extraBytes = end - consumed;
       }
       this.#finish(owner, now);
     } else if (this.state === "tunnel") {
@@ -203,6 +204,7 @@ export class OriginConnection implements SocketListener, MessageEvents, TimerOwn
       owner.onInterim(head);
       return;
     }
+    noteFirstByte(owner, this.#now);
     this.headSeen = true;
     this.framing = head.framing;
     if (!head.keepAlive || head.framing === "close") this.#reusable = false;
@@ -317,6 +319,12 @@ export class OriginConnection implements SocketListener, MessageEvents, TimerOwn
     owner.onAttemptEnded(this, ending, now);
     this.#core.gather.flush();
   }
+}
+
+/** Of the answer: early hints say nothing about how long that takes. */
+function noteFirstByte(owner: AttemptOwner, now: number): void {
+  const { attempt } = owner;
+  if (attempt !== null && attempt.firstByteUs === -1) attempt.firstByteUs = toUs(now - owner.startedMs);
 }
 
 export function toUs(ms: number): number {

@@ -29,6 +29,7 @@ import { LAST_CHUNK, writeChunkHead } from "../http1/writer.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import { CAUSES } from "../kernel/causes.ts";
 import type { DecisionCode } from "../kernel/decisions.ts";
+import { isIdempotent } from "../policies/retry.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { Core } from "./core.ts";
 import { acceptsTrailers, forwardsUpgrade, writeRequestHead } from "./forward-request.ts";
@@ -53,13 +54,14 @@ import type { AttemptOwner } from "./origin-connection.ts";
 import { readHeadAgain } from "./read-head-again.ts";
 import { ReplayBuffer } from "./replay-buffer.ts";
 import { respondToFailure, retryAfterSeconds } from "./reply.ts";
-import { hostWithoutPort, joinedValue, pathOf, targetOf } from "./request-target.ts";
+import { bounded, hostWithoutPort, joinedValue, pathOf, targetOf } from "./request-target.ts";
 import { rescue } from "./rescue.ts";
 import type { RouteCounters } from "./telemetry.ts";
 import type { ServiceRuntime } from "./service-runtime.ts";
 
-const INTERIM_MAX = 32;
-const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
+/** More than this of a host or a method is nobody's name and would only fill the memory of the records. */
+const HOST_KEPT = 256;
+const METHOD_KEPT = 32;
 
 export class Exchange implements AttemptOwner {
   readonly record: ExchangeRecord;
@@ -98,7 +100,6 @@ export class Exchange implements AttemptOwner {
   #attemptStartedMs = 0;
   #framing: ClientFraming = "as is";
   #gapMs = 0;
-  #interims = 0;
   /** An attempt found its idle connection dead. */
   #metStale = false;
   #done = false;
@@ -108,7 +109,9 @@ export class Exchange implements AttemptOwner {
     this.#core = core;
     this.#client = client;
     this.startedMs = startedMs;
-    this.record = newExchangeRecord("", core.clock.wall(), client.listener.name);
+    // A head may have taken seconds to come: the exchange began with its first byte.
+    const startedAt = Math.round(core.clock.wall() - (core.clock.monotonic() - startedMs));
+    this.record = newExchangeRecord("", startedAt, client.listener.name);
     this.record.peerAddress = client.peer.address;
     this.record.peerPort = client.socket.remotePort;
     this.record.clientAddress = client.peer.address;
@@ -129,7 +132,7 @@ export class Exchange implements AttemptOwner {
     this.#clientKeepAlive = head.keepAlive && head.method !== "CONNECT" && !this.#client.surplus;
     this.#chunkedRequest = head.framing === "chunked";
     this.#expectContinue = head.expectContinue && !this.requestComplete;
-    record.method = head.method;
+    record.method = bounded(head.method, METHOD_KEPT);
     record.protocol = head.minorVersion === 1 ? "HTTP/1.1" : "HTTP/1.0";
     record.target = targetOf(head);
     record.userAgent = this.#client.userAgentOf(head);
@@ -167,7 +170,6 @@ export class Exchange implements AttemptOwner {
     const refusal = REFUSALS[id];
     this.record.reason = id;
     this.#core.telemetry.refused(id);
-    this.#counters ??= this.#core.telemetry.unrouted;
     this.fail("client.bad_request", `${id}: ${refusal.meaning}`, "receive", refusal.status);
   }
 
@@ -176,8 +178,9 @@ export class Exchange implements AttemptOwner {
   #identify(head: MessageHead): void {
     const { record } = this;
     const client = this.#client;
-    record.host = client.hostOf(head);
-    const identity = identifyRequest(head, record.host, client.peer, client.listener.isTrusted, this.#core.newId);
+    const host = client.hostOf(head);
+    record.host = bounded(host, HOST_KEPT);
+    const identity = identifyRequest(head, host, client.peer, client.listener.isTrusted, this.#core.newId);
     record.id = identity.id;
     record.traceId = identity.traceId;
     record.clientAddress = identity.clientAddress;
@@ -190,16 +193,16 @@ export class Exchange implements AttemptOwner {
 
   #routeTo(head: MessageHead): void {
     const { record } = this;
-    const host = hostWithoutPort(record.host);
+    const client = this.#client;
+    const host = hostWithoutPort(client.hostOf(head));
     const path = pathOf(head, record.target);
     const headerOf = (name: string): string | null => joinedValue(head, name);
-    const hit = this.#core.routes.match(host, record.method, path, headerOf);
+    const hit = this.#core.routes.match(host, head.method, path, headerOf);
     const routedAt = this.#core.clock.monotonic();
     record.routedUs = toUs(routedAt - this.startedMs);
     if (hit === null) {
-      this.#counters = this.#core.telemetry.unrouted;
       this.#accept = head.valueOf(FIELD.ACCEPT);
-      this.fail("gw.no_route", this.#core.routes.whyNot(host, record.method, path, headerOf), "route", 0);
+      this.fail("gw.no_route", this.#core.routes.whyNot(host, head.method, path, headerOf), "route", 0);
       return;
     }
     const service = this.#core.services[hit.serviceIndex];
@@ -208,7 +211,7 @@ export class Exchange implements AttemptOwner {
     this.#route = hit.route;
     this.#routeIndex = hit.routeIndex;
     this.#counters = service.countersOf(hit.routeIndex);
-    this.#idempotent = hit.route.idempotent || IDEMPOTENT.has(record.method);
+    this.#idempotent = hit.route.idempotent || isIdempotent(head.method);
     record.service = service.settings.name;
     record.route = hit.route.name;
     if (service.hasBasePath && climbsAboveRoot(path)) {
@@ -229,8 +232,10 @@ export class Exchange implements AttemptOwner {
       connectionsMax: limits.connectionsMax,
       pseudonym: identity.pseudonym,
     });
-    if (refusal === null) this.#pick(head, now);
-    else this.fail(refusal.cause, refusal.evidence, "admit", refusal.status);
+    if (refusal === null) {
+      this.#service?.admitted(now);
+      this.#pick(head, now);
+    } else this.fail(refusal.cause, refusal.evidence, "admit", refusal.status);
   }
 
   // ------------------------------------------------------------------ pick
@@ -451,6 +456,7 @@ export class Exchange implements AttemptOwner {
       reused: attempt.reused,
       idleMs: attempt.connectionIdleMs,
       sinceSentMs: Math.max(0, now - sentMs),
+      requestSent: this.requestSent,
       receivedBytes: connection?.answering === true ? attempt.receivedBytes : 0,
       headSeen: connection?.headSeen ?? false,
       framing: connection?.framing ?? "none",
@@ -466,15 +472,13 @@ export class Exchange implements AttemptOwner {
     if (judgement.cause === "origin.keepalive_race" || judgement.cause === "net.half_open") this.#metStale = true;
     attempt.endedUs = toUs(now - this.startedMs);
     address.attemptEnded(attempt, this.#attemptStartedMs, judgement.cause, now);
-    if (this.responseBegun) this.#cut(judgement.cause, judgement.evidence, "relay");
-    else this.#rescue(judgement.cause, judgement.evidence, now);
+    this.#rescue(judgement.cause, judgement.evidence, now);
   }
 
   // ------------------------------------------------------------------ relay
 
   onInterim(head: MessageHead): void {
-    this.#interims += 1;
-    if (this.#interims > INTERIM_MAX || this.#clientMinor === 0 || this.responseBegun) return;
+    if (this.#clientMinor === 0 || this.responseBegun) return;
     if (head.status === 100) {
       if (!this.#expectContinue) return;
       // The client sends its body now: what the origin is waited for begins anew when that is done.
@@ -522,6 +526,10 @@ export class Exchange implements AttemptOwner {
     // Server-sent events are silent for as long as nothing happens: silence is no sign of a fault there.
     this.#gapMs = isEventStream(head) ? 0 : route.timeouts.gapMs;
     this.endless = this.#gapMs === 0;
+    if (this.endless) {
+      connection.socket.probePeer();
+      this.#client.socket.probePeer();
+    }
     connection.wait("gap", this.#gapMs, now);
     this.#client.responseBegins(now);
     this.#replay?.release();
@@ -539,6 +547,13 @@ export class Exchange implements AttemptOwner {
 
   onResponseEnd(connection: OriginConnection, now: number): void {
     this.#connection = null;
+    if (connection.extraBytes > 0) {
+      this.decide(
+        "relay",
+        "relay.extra-bytes",
+        `${connection.extraBytes} bytes followed the end of the response; the connection was closed`,
+      );
+    }
     const { attempt, record } = this;
     if (attempt !== null) {
       attempt.endedUs = toUs(now - this.startedMs);
@@ -588,6 +603,9 @@ export class Exchange implements AttemptOwner {
     this.record.status = 101;
     this.record.replyUs = toUs(now - this.startedMs);
     connection.becomeTunnel();
+    // Nothing else ends a tunnel whose one end lost its network.
+    connection.socket.probePeer();
+    this.#client.socket.probePeer();
     writeInterimHead(this.#core.gather.to(this.#client.socket), head, agreed);
     this.#client.becomeTunnel();
     return true;
@@ -601,7 +619,11 @@ export class Exchange implements AttemptOwner {
   }
 
   tunnelClientFin(): void {
-    this.#connection?.socket.end();
+    const connection = this.#connection;
+    if (connection === null) return;
+    connection.socket.end();
+    // What the origin still has to say may take its time, but not for ever.
+    connection.wait("gap", this.#client.listener.settings.idleMs, this.#core.clock.monotonic());
   }
 
   onTunnelBytes(bytes: Buffer, start: number, end: number): void {
@@ -625,7 +647,7 @@ export class Exchange implements AttemptOwner {
       attempt.endedUs = toUs(now - this.startedMs);
       this.#address?.attemptEnded(attempt, this.#attemptStartedMs, null, now);
     }
-    const stalled = ending.kind === "timeout";
+    const stalled = ending.kind === "timeout" && ending.what === "write";
     if (stalled) this.#note("origin.write_stall", `the origin took no byte of the tunnel for ${limitMs} ms`);
     this.#finish(stalled ? "failed" : "served", "record", now);
     this.#client.tunnelDone();
@@ -643,6 +665,7 @@ export class Exchange implements AttemptOwner {
       method: this.record.method,
       routeIdempotent: route.idempotent,
       attempts: this.record.attempts.length,
+      responseBegun: this.responseBegun,
       service,
       replay: this.#replay,
       requestBytes: this.record.requestBytes,
@@ -654,13 +677,13 @@ export class Exchange implements AttemptOwner {
     this.decide("rescue", verdict.code, verdict.reason);
     if (verdict.retry) {
       if (this.#counters !== null) this.#counters.retries += 1;
-      this.#interims = 0;
       if (verdict.target === "same" && this.#address !== null) this.#attempt(this.#address, null, now, true);
       else this.#pick(null, now);
       return;
     }
     if (verdict.code === "retry.refused.budget" && this.#counters !== null) this.#counters.retriesRefusedByBudget += 1;
-    this.fail(cause, evidence, "attempt", 0);
+    if (this.responseBegun) this.#cut(cause, evidence, "relay");
+    else this.fail(cause, evidence, "attempt", 0);
   }
 
   // ------------------------------------------------------------------ reply
@@ -813,7 +836,7 @@ export class Exchange implements AttemptOwner {
     record.step = step;
     record.doneUs = toUs(now - this.startedMs);
     this.#core.exchangesActive -= 1;
-    this.#counters?.add(record);
+    (this.#counters ?? this.#core.telemetry.unrouted).add(record);
     this.#core.book.add(record, now);
   }
 }

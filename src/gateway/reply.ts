@@ -40,7 +40,6 @@ export interface Reply {
 const PHRASES: Readonly<Record<number, string>> = {
   400: "Bad Request",
   404: "Not Found",
-  405: "Method Not Allowed",
   408: "Request Timeout",
   413: "Content Too Large",
   414: "URI Too Long",

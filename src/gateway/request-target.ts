@@ -4,6 +4,11 @@ import type { MessageHead } from "../http1/head.ts";
 /** More of a target than this says nothing to a reader of records, and could fill their memory. */
 const TARGET_KEPT = 1024;
 
+/** At most `length` characters of a text that may be long, without keeping the long one alive behind it. */
+export function bounded(text: string, length: number): string {
+  return text.length <= length ? text : Buffer.from(text.slice(0, length), "latin1").toString("latin1");
+}
+
 /** Path and query as sent, cut for the record. */
 export function targetOf(head: MessageHead): string {
   const end = Math.min(head.targetEnd, head.targetStart + TARGET_KEPT);

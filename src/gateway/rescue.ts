@@ -15,6 +15,8 @@ export interface FailedAttempt {
   readonly method: string;
   readonly routeIdempotent: boolean;
   readonly attempts: number;
+  /** A part of a response has been passed on to the client. */
+  readonly responseBegun: boolean;
   readonly service: ServiceRuntime;
   readonly replay: ReplayBuffer | null;
   /** Body bytes received so far. */
@@ -37,14 +39,11 @@ export function rescue(failed: FailedAttempt): RetryVerdict {
     body: bodyOf(failed.replay, failed.requestBytes),
     bodyBytes: failed.requestBytes,
     replayBytes: options.replayBytes,
-    // Both are asked before: an exchange with a response under way, or without a client, never comes here.
-    responseBegun: false,
-    clientGone: false,
+    responseBegun: failed.responseBegun,
     attempts: failed.attempts,
     attemptsMax: options.attemptsMax,
     othersLeft: failed.othersLeft,
     staleConnection: failed.staleConnection,
-    leftMs: -1,
     budgetLeft,
     budgetWords: budgetLeft ? "" : budgetInWords(options, service.budget, now),
   });

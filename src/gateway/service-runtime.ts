@@ -74,12 +74,16 @@ export class ServiceRuntime {
     return last;
   }
 
+  /** Once for each exchange: what the retry budget is a share of. */
+  admitted(now: number): void {
+    countExchange(this.budget, now);
+  }
+
   /** `tried`: addresses that this exchange has used; they are not picked again. */
   pick(routeIndex: number, tried: readonly OriginAddress[], repeatable: boolean, now: number): Picked {
     const preference = this.#preferences[routeIndex];
     if (preference === undefined) throw new Error("a route without pools");
     if (tried.length === 0) {
-      countExchange(this.budget, now);
       const probation = preference.probation(repeatable, now);
       if (probation !== null) {
         return {

@@ -47,6 +47,8 @@ export function countCause(counts: Partial<Record<CauseId, number>>, cause: Caus
 export class Telemetry {
   readonly refusals: Partial<Record<RefusalId, number>> = {};
   connectionsAccepted = 0;
+  /** Closed without an answer, because even more than may be told so were open. */
+  connectionsTurnedAway = 0;
   /** Exchanges that no route took, or that were no exchange: counted without a service. */
   readonly unrouted: RouteCounters = new RouteCounters("", "");
 

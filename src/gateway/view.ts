@@ -77,6 +77,7 @@ export function createView({ core, listeners, listening, ports, startedAt }: Vie
       ),
       refusals: { ...core.telemetry.refusals },
       connectionsAccepted: core.telemetry.connectionsAccepted,
+      connectionsTurnedAway: core.telemetry.connectionsTurnedAway,
       connectionsOpen: core.connections,
       exchangesActive: core.exchangesActive,
       replayBytes: core.replayBudget.bytes,

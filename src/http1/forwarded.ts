@@ -24,23 +24,36 @@ export function clientOf(
   forwarded: readonly string[],
   isTrusted: (address: string) => boolean,
 ): string {
-  if (!isTrusted(peerAddress)) return peerAddress;
-  const nodes = forwardedFor.length > 0 ? lastEntries(forwardedFor.join(",")) : nodesOf(forwarded.join(","));
-  let client = peerAddress;
-  for (const node of nodes) {
-    const address = addressOf(node);
-    if (address === null) return client;
-    client = address;
-    if (!isTrusted(client)) return client;
-  }
-  return client;
+  return chainOf(peerAddress, forwardedFor, forwarded, isTrusted)[0] ?? peerAddress;
 }
 
-/** `for=192.0.2.1;host=shop.example;proto=http`: what this gateway knows of one hop. An empty host is left out. */
+/**
+ * The way of a request as far as it can be believed: the client first, `peerAddress` last. What stands to the left of
+ * the client in the fields is whatever the client wrote there.
+ */
+export function chainOf(
+  peerAddress: string,
+  forwardedFor: readonly string[],
+  forwarded: readonly string[],
+  isTrusted: (address: string) => boolean,
+): string[] {
+  const chain = [peerAddress];
+  if (!isTrusted(peerAddress)) return chain;
+  const nodes = forwardedFor.length > 0 ? lastEntries(forwardedFor.join(",")) : nodesOf(forwarded.join(","));
+  for (const node of nodes) {
+    const address = addressOf(node);
+    if (address === null) break;
+    chain.unshift(address);
+    if (!isTrusted(address)) break;
+  }
+  return chain;
+}
+
+/** `for=192.0.2.1;host=shop.example;proto=http`: what is known of one hop. An empty host or scheme is left out. */
 export function forwardedElement(address: string, host: string, proto: string): string {
   // RFC 7239 §6: brackets around IPv6, and quotes because neither colon nor bracket is in a token.
   const node = address.includes(":") ? `"[${address}]"` : quoted(address);
-  return host === "" ? `for=${node};proto=${proto}` : `for=${node};host=${quoted(host)};proto=${proto}`;
+  return `for=${node}${host === "" ? "" : `;host=${quoted(host)}`}${proto === "" ? "" : `;proto=${proto}`}`;
 }
 
 /** The pairs of every element of a Forwarded field, names in lower case; null when the field is malformed. */

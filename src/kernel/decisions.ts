@@ -36,6 +36,11 @@ export const DECISIONS = {
     step: "attempt",
     meaning: "Every connection that the origin may have was in use, so the attempt waited for one to become free.",
   },
+  "relay.extra-bytes": {
+    step: "relay",
+    meaning:
+      "Bytes followed the end of the response. They were thrown away and the connection was closed, so that they reach no other exchange.",
+  },
   "relay.early-reply": {
     step: "relay",
     meaning:
@@ -48,15 +53,11 @@ export const DECISIONS = {
   "retry.allowed.idempotent": {
     step: "rescue",
     meaning:
-      "Repeated at another origin: it may have been run, but running it twice does no harm, and no response had begun.",
+      "Repeated at another origin: it may have been run, but running it twice does no harm, and nothing of a response had been passed on.",
   },
   "retry.allowed.fresh-connection": {
     step: "rescue",
     meaning: "Repeated at the same origin on a new connection: an idle one had died, and no other origin is left.",
-  },
-  "retry.refused.client-gone": {
-    step: "rescue",
-    meaning: "Not repeated: the client left, so there is nobody to answer.",
   },
   "retry.refused.response-begun": {
     step: "rescue",
@@ -85,10 +86,6 @@ export const DECISIONS = {
   "retry.refused.no-other-origin": {
     step: "rescue",
     meaning: "Not repeated: every origin that can be picked has been tried for this exchange.",
-  },
-  "retry.refused.deadline": {
-    step: "rescue",
-    meaning: "Not repeated: too little time is left for another attempt.",
   },
   "retry.refused.budget": {
     step: "rescue",

@@ -51,6 +51,8 @@ export interface SocketPort {
   readonly writing: boolean;
   pause(): void;
   resume(): void;
+  /** From now on a peer that vanished without a word is found out (TCP keep-alive), however long both are silent. */
+  probePeer(): void;
   /** FIN after what is queued. Reading goes on. */
   end(): void;
   /** RST at once: the peer sees that the message is not complete. */

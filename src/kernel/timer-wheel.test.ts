@@ -7,7 +7,12 @@ interface Fired {
   at: number;
 }
 
-function world(start = 0): { wheel: TimerWheel; fired: Fired[]; timer: (name: string) => WheelTimer; run: (from: number, to: number) => void } {
+function world(start = 0): {
+  wheel: TimerWheel;
+  fired: Fired[];
+  timer: (name: string) => WheelTimer;
+  run: (from: number, to: number) => void;
+} {
   const wheel = new TimerWheel(start, 50, 250);
   const fired: Fired[] = [];
   return {
@@ -66,7 +71,7 @@ describe("the timer wheel", () => {
             wheel.remove(chosen);
             deadlines[index] = Infinity;
           } else {
-            for (const until = now + ms; now + 50 <= until; ) {
+            for (const until = now + ms; now + 50 <= until;) {
               now += 50;
               wheel.advance(now);
               for (const { name, at } of fired.splice(0)) {

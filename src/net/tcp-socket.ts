@@ -9,6 +9,8 @@ import type { SocketError, SocketListener, SocketPort } from "../kernel/socket.t
 import { readBuffer, readView } from "./read-buffer.ts";
 
 const NOTHING = Buffer.alloc(0);
+/** Silence after which the kernel asks the peer for a sign of life, ten times a second apart (libuv's numbers). */
+const PROBE_AFTER_MS = 60_000;
 /** An answer that came before a write failed is in the receive queue already. */
 const ANSWER_MS = 2_000;
 
@@ -35,6 +37,7 @@ export class TcpSocket implements SocketPort {
   readonly #dialled: boolean;
   #flushed: ((error?: Error | null) => void) | null = null;
   #writeError: SocketError | null = null;
+  #answerTimer: NodeJS.Timeout | null = null;
   #closed = false;
 
   /** `dialled`: an origin's; only there does an answer matter that outlived a failed write. */
@@ -84,6 +87,10 @@ export class TcpSocket implements SocketPort {
     if (!this.#closed) this.#socket.resume();
   }
 
+  probePeer(): void {
+    this.#socket.setKeepAlive(true, PROBE_AFTER_MS);
+  }
+
   end(): void {
     // Node makes an error, with a stack, of every further end.
     if (!this.#closed && !this.#socket.writableEnded) this.#socket.end();
@@ -109,14 +116,18 @@ export class TcpSocket implements SocketPort {
     state.errored = null;
     this.#writeError = toSocketError(error);
     this.#socket.resume();
-    setTimeout(() => this.destroy(), ANSWER_MS).unref();
+    this.#answerTimer = setTimeout(() => this.destroy(), ANSWER_MS).unref();
     return true;
   }
 
   /** The peer's FIN. After a failed write nothing can be sent any more, so that is the end. */
   ended(): void {
-    this.listener.onFin();
-    if (this.#writeError !== null) this.destroy();
+    const error = this.#writeError;
+    // Behind a FIN, RST makes a write fail with EPIPE. ECONNRESET means that no FIN came: the kernel told the RST to the
+    // write, and the read hears only that there is no more. Taken for FIN it would end a body without framing.
+    if (error?.code === "ECONNRESET") this.listener.onError({ code: error.code, syscall: "read" });
+    else this.listener.onFin();
+    if (error !== null) this.destroy();
   }
 
   failed(error: NodeJS.ErrnoException): void {
@@ -125,6 +136,7 @@ export class TcpSocket implements SocketPort {
 
   closed(): void {
     this.#closed = true;
+    if (this.#answerTimer !== null) clearTimeout(this.#answerTimer);
     this.writing = false;
     this.listener.onClose();
   }

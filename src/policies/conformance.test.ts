@@ -363,12 +363,10 @@ const RETRY_INPUT: RetryInput = {
   bodyBytes: 0,
   replayBytes: 65_536,
   responseBegun: false,
-  clientGone: false,
   attempts: 1,
   attemptsMax: 3,
   othersLeft: 1,
   staleConnection: false,
-  leftMs: -1,
   budgetLeft: true,
   budgetWords: "",
 };

@@ -70,7 +70,8 @@ test("for any samples and times the estimate is finite, at least 0 and never abo
         const counted = ms > 0 ? Math.min(ms, 600_000) : 0;
         largest = Math.max(largest, failed ? Math.max(counted, 1_000) : counted);
         expect(state.estimateMs).toBeGreaterThanOrEqual(0);
-        expect(state.estimateMs).toBeLessThanOrEqual(largest);
+        // A weighted mean may exceed its larger term by a rounding.
+        expect(state.estimateMs).toBeLessThanOrEqual(largest * (1 + 1e-12));
         expect(load(state, 3, at)).toBeGreaterThanOrEqual(4 * LATENCY_FLOOR_MS);
         expect(Number.isFinite(load(state, 3, at))).toBe(true);
       }

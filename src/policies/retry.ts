@@ -6,7 +6,8 @@
  * - R0, never sent: the origin cannot have begun, so any method may go elsewhere.
  * - R1, sent but unanswered: the origin may have acted, so only idempotent requests (RFC 9110 §9.2.2: "A
  *   proxy MUST NOT automatically retry non-idempotent requests").
- * - R2, the response had begun, and RX, repeating is no cure: never here.
+ * - R2, a response had begun to come: as R1, as long as nothing of it has been passed on.
+ * - RX, repeating is no cure: never.
  *
  * The order of the questions is the order of importance of the answers: first what makes a repeat
  * impossible, then what makes it unsafe, then what is used up. The budget comes last, so that nothing is
@@ -14,7 +15,7 @@
  */
 import type { RetryClass } from "../kernel/causes.ts";
 import type { DecisionCode } from "../kernel/decisions.ts";
-import { durationInWords, sizeInWords } from "./words.ts";
+import { sizeInWords } from "./words.ts";
 
 /** What became of the request body: only the last two cannot be sent again. */
 export type ReplayBody =
@@ -38,7 +39,6 @@ export interface RetryInput {
   readonly replayBytes: number;
   /** Any byte of a final response was passed on. */
   readonly responseBegun: boolean;
-  readonly clientGone: boolean;
   /** Attempts made, the failed one included. */
   readonly attempts: number;
   readonly attemptsMax: number;
@@ -46,8 +46,6 @@ export interface RetryInput {
   readonly othersLeft: number;
   /** The attempt failed because an idle connection had died: a new one to the same origin is another try. */
   readonly staleConnection: boolean;
-  /** ms until the exchange has to end; -1: no deadline. */
-  readonly leftMs: number;
   /** `retriesLeft` of retry-budget.ts is at least 1. */
   readonly budgetLeft: boolean;
   /** `budgetInWords`, needed only when nothing is left. */
@@ -65,9 +63,6 @@ export interface RetryVerdict {
   /** For people, a full clause: "not retried: …". */
   readonly reason: string;
 }
-
-/** With less than this left, an attempt would only be cut. */
-const LEFT_MIN_MS = 50;
 
 /** Methods that RFC 9110 §9.2.2 defines as idempotent: PUT, DELETE and the safe ones. Case matters (§9.1). */
 export function isIdempotent(method: string): boolean {
@@ -89,12 +84,11 @@ export function decideRetry(input: RetryInput): RetryVerdict {
 }
 
 function refusalFor(input: RetryInput): RetryVerdict | null {
-  if (input.clientGone) return refuse("retry.refused.client-gone", "the client has left");
-  if (input.responseBegun || input.retryClass === "R2") {
+  if (input.responseBegun) {
     return refuse("retry.refused.response-begun", "the response had begun");
   }
   if (input.retryClass === "RX") return refuse("retry.refused.no-cure", "repeating does not cure this failure");
-  if (input.retryClass === "R1" && !input.routeIdempotent && !isIdempotent(input.method)) {
+  if (input.retryClass !== "R0" && !input.routeIdempotent && !isIdempotent(input.method)) {
     return refuse(
       "retry.refused.not-idempotent",
       `${input.method} is not idempotent and may have reached the origin (RFC 9110 §9.2.2)`,
@@ -112,9 +106,6 @@ function refusalFor(input: RetryInput): RetryVerdict | null {
   }
   if (input.othersLeft < 1 && !input.staleConnection) {
     return refuse("retry.refused.no-other-origin", "no usable origin is left that was not tried");
-  }
-  if (input.leftMs >= 0 && input.leftMs < LEFT_MIN_MS) {
-    return refuse("retry.refused.deadline", `${durationInWords(input.leftMs)} are left until the deadline`);
   }
   if (!input.budgetLeft) return refuse("retry.refused.budget", `the retry budget is used up (${input.budgetWords})`);
   return null;
@@ -143,7 +134,7 @@ function allow(input: RetryInput): RetryVerdict {
     retry: true,
     target: "other",
     code: "retry.allowed.idempotent",
-    reason: `retried: ${why} and no response had begun`,
+    reason: `retried: ${why} and nothing of a response had been passed on`,
   };
 }
 

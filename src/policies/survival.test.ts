@@ -177,12 +177,10 @@ class Simulation {
       bodyBytes: 0,
       replayBytes: 65_536,
       responseBegun: false,
-      clientGone: false,
       attempts: tried.length,
       attemptsMax: 3,
       othersLeft: usable.filter((origin) => !tried.includes(origin)).length,
       staleConnection: false,
-      leftMs: -1,
       budgetLeft: retriesLeft(this.#options.retry, this.#budget, this.#now) > 0,
       budgetWords: "",
     });

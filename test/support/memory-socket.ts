@@ -197,6 +197,10 @@ class MemorySocket implements SocketPort, Peer {
     this.#leave("rst");
   }
 
+  probePeer(): void {
+    // Peers do not vanish here.
+  }
+
   destroy(): void {
     this.#leave("closed");
   }

@@ -321,6 +321,7 @@ function sampleMetrics(): MetricsView {
     ],
     refusals: { "bare-lf": 3, "two-framings": 1 },
     connectionsAccepted: 90_211,
+    connectionsTurnedAway: 0,
     connectionsOpen: 412,
     exchangesActive: 17,
     replayBytes: 131_072,
