@@ -453,7 +453,6 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   #linger(now: number): void {
     this.socket.end();
     this.#ahead = null;
-    this.#parser.stop = true;
     this.resume();
     this.#wait("linger", this.socket.writing ? this.listener.settings.bodyGapMs : LINGER_MS, now);
   }
@@ -461,7 +460,6 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   /** RST; should bytes still come out of this very read, they count for nothing. */
   #reset(): void {
     this.#wait("linger", 0, this.#now);
-    this.#parser.stop = true;
     this.socket.reset();
   }
 

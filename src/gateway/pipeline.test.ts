@@ -240,6 +240,7 @@ describe("an origin that breaks off", () => {
     ["FIN between chunks", "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n", "fin", "origin.truncated"],
     ["FIN before the last empty line", "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n", "fin", "origin.truncated"],
     ["a bad chunk", "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\nzz\r\n", "", "origin.framing"],
+    ["a chunk that is longer than it says", "Transfer-Encoding: chunked\r\n\r\n2\r\nabX\r\n", "", "origin.framing"],
   ])("with %s is cut for the client too", async (_what, rest, how, cause) => {
     const world = await memoryGateway(TWO);
     const client = world.client();
@@ -248,6 +249,7 @@ describe("an origin that breaks off", () => {
     if (how === "fin") world.origin(1).fin();
     if (how === "rst") world.origin(1).rst();
     expect(bodyOf(client.received)).toMatch(/ab(?:\r\n)?$/);
+    expect(bodyOf(client.received)).not.toContain("0\r\n");
     expect(client.ended).toBe("fin");
     expect(world.records[0]).toMatchObject({ cause, outcome: "failed", status: 200, originStatus: 200 });
     expect(world.network.dialled).toHaveLength(1);
