@@ -12,6 +12,7 @@ import { doubtfulOrigin } from "./scenarios/doubtful-origin.ts";
 import { drainUnderLoad } from "./scenarios/drain-under-load.ts";
 import { earlyReply } from "./scenarios/early-reply.ts";
 import { failover } from "./scenarios/failover.ts";
+import { hungOrigin } from "./scenarios/hung-origin.ts";
 import { keepAliveRace } from "./scenarios/keep-alive-race.ts";
 import { lyingChecks } from "./scenarios/lying-checks.ts";
 import { ownStall } from "./scenarios/own-stall.ts";
@@ -34,6 +35,7 @@ export const SCENARIOS: readonly Scenario[] = [
   blackHole,
   powerCut,
   resetAfterRequest,
+  hungOrigin,
   sickOrigin,
   truncation,
   doubtfulOrigin,

@@ -481,9 +481,10 @@ export class Exchange implements AttemptOwner {
     if (this.#clientMinor === 0 || this.responseBegun) return;
     if (head.status === 100) {
       if (!this.#expectContinue) return;
-      // The client sends its body now: what the origin is waited for begins anew when that is done.
+      // The client sends its body now, and it is the origin's turn again when that is done. It may have sent it all
+      // before, and a later attempt has it from the start: then it is the origin's turn already.
       this.#expectContinue = false;
-      this.#connection?.stopWaiting();
+      if (this.#connection !== null) this.#awaitOrigin(this.#connection, this.#core.clock.monotonic());
       this.#client.waitForBody();
     }
     writeInterimHead(this.#core.gather.to(this.#client.socket), head, null);
