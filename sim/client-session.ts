@@ -7,8 +7,8 @@ import type { RequestPlan, RequestState, RequestStory, Sighting } from "./ledger
 import { WireReader } from "./wire-reader.ts";
 import type { WireEvents, WireHead } from "./wire-reader.ts";
 
-/** A client that was not told to go on sends its body all the same after a while (RFC 9110 §10.1.1). */
-const CONTINUE_WAIT_MS = 1_000;
+/** A client that was not told to go on sends its body all the same after a while, or at once (RFC 9110 §10.1.1). */
+const CONTINUE_WAITS_MS = [0, 30, 1_000] as const;
 
 interface Asked {
   readonly story: RequestStory;
@@ -199,7 +199,7 @@ export class ClientSession implements SocketListener, WireEvents {
     if (plan.expectContinue && habits.version === "1.1") {
       head += "Expect: 100-continue\r\n";
       asked.awaitsContinue = true;
-      this.#later(CONTINUE_WAIT_MS, () => this.#goOn(asked));
+      this.#later(this.#client.chance.pick(CONTINUE_WAITS_MS), () => this.#goOn(asked));
     }
     if (isChunked && plan.bodyBytes > 0) asked.body = chunked(body, habits.pieceBytes);
     this.#socket.write(Buffer.from(`${head}\r\n`, "latin1"));

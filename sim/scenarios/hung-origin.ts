@@ -14,7 +14,7 @@ export const hungOrigin: Scenario = {
   play(world) {
     let hung = 0;
     for (const origin of world.origins) {
-      origin.script = (asked, chance) => {
+      origin.script = (_, chance) => {
         if (!chance.happens(0.3)) return {};
         hung += 1;
         // Not a byte, or a part of the head.
