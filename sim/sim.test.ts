@@ -4,7 +4,7 @@ import type { RunReport } from "./scenario.ts";
 import { SCENARIOS } from "./scenario-list.ts";
 import { lineInWords } from "./trace.ts";
 
-const SEEDS = 15;
+const SEEDS = 16;
 const LINES = 25;
 
 describe("the gateway keeps its promises", () => {

@@ -38,10 +38,13 @@ export const keepAliveRace: Scenario = {
         return { ...plan, bodyBytes: Math.min(plan.bodyBytes, 8_000) };
       },
     });
+    const rested = (): number =>
+      world.records.flatMap(({ attempts }) => attempts).filter(({ connectionIdleMs }) => connectionIdleMs > 1_000)
+        .length;
     return () => [
       ...allServed(world),
       ...causesWithin(world, ["origin.keepalive_race"]),
-      ...happened("a race", world.records.filter(({ outcome }) => outcome !== "served").length, 1),
+      ...happened("a connection was used again after a rest", rested(), 10),
     ];
   },
 };

@@ -538,6 +538,23 @@ describe("a drain", () => {
 });
 
 describe("above the limit of connections", () => {
+  it("whoever has been idle for a while makes room", async () => {
+    const world = await memoryGateway({ rest: { limits: { connections: 2 } } });
+    const idle = world.client();
+    const busy = world.client();
+    busy.send(get("/"));
+    world.advance(1_500);
+    const newcomer = world.client();
+    newcomer.send(get("/"));
+    expect(idle.ended).not.toBe("");
+    expect(newcomer.received).toBe("");
+    world.origin(1).send(OK);
+    world.origin(2).send(OK);
+    expect(statuses(busy)).toEqual(["200"]);
+    expect(statuses(newcomer)).toEqual(["200"]);
+    expectQuiet(world);
+  });
+
   it("a client gets one refusal and leaves the place", async () => {
     const world = await memoryGateway({ rest: { limits: { connections: 10 } } });
     const clients = Array.from({ length: 10 }, () => world.client());

@@ -28,6 +28,8 @@ export interface ListenerRuntime {
 /** After a reply to a request that was not read whole: how long, and how much, is read and thrown away. */
 const LINGER_MS = 2_000;
 const LINGER_BYTES = 4 * 1024 * 1024;
+/** A client that asked a moment ago is likely to ask again. */
+const RECLAIM_AFTER_MS = 1_000;
 /** What a pipelining client may send ahead before it is paused. */
 const AHEAD_BYTES = 64 * 1024;
 
@@ -47,6 +49,7 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   #exchange: Exchange | null = null;
   #phase: Phase = "idle";
   #startedMs = 0;
+  #idleSince = 0;
   #now = 0;
   #ahead: Buffer | null = null;
   #paused = false;
@@ -72,8 +75,11 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     this.#wait("idle", listener.settings.idleMs, core.clock.monotonic());
   }
 
-  get idle(): boolean {
-    return this.#phase === "idle";
+  /** Gives its place to somebody else when it has been idle for a while; false: it is in use. */
+  reclaim(now: number): boolean {
+    if (this.#phase !== "idle" || now - this.#idleSince < RECLAIM_AFTER_MS) return false;
+    this.#drop();
+    return true;
   }
 
   // ------------------------------------------------------------------ the socket
@@ -435,6 +441,7 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
 
   #wait(phase: Phase, limitMs: number, now: number): void {
     this.#phase = phase;
+    if (phase === "idle") this.#idleSince = now;
     if (limitMs > 0) this.#core.wheel.arm(this.#timer, now, limitMs);
     else this.#core.wheel.disarm(this.#timer);
   }

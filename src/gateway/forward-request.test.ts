@@ -12,6 +12,7 @@ const ADDITIONS: RequestAdditions = {
   host: null,
   ownHost: "origin.test:81",
   keepTrace: false,
+  trusted: false,
 };
 
 /** What the origin gets for a request with these lines, without what the gateway always adds at the end. */
@@ -175,5 +176,29 @@ describe("Upgrade and TE", () => {
       "TE: trailers",
     ]);
     expect(asked(["GET / HTTP/1.1", "Host: x", "TE: xtrailers"]).trailers).toBe(false);
+  });
+});
+
+describe("fields that say who the client is", () => {
+  const LINES = ["GET / HTTP/1.1", "Host: shop.example"];
+  const FORGED = [
+    "X-Forwarded-User: admin",
+    "X-Forwarded-Ssl: on",
+    "x_forwarded_for: 6.6.6.6",
+    "X_Real_IP: 6.6.6.6",
+    "X-Request_Id: 7",
+    "Proxy: http://evil.example",
+  ];
+
+  it("are dropped from an untrusted peer in every spelling that an origin may take for them", () => {
+    expect(forwarded([...LINES, ...FORGED, "X-Other: stays"])).toEqual([...LINES, "X-Other: stays"]);
+  });
+
+  it("go on from a trusted proxy when they are spelt as they should be", () => {
+    expect(forwarded([...LINES, ...FORGED], { trusted: true })).toEqual([
+      ...LINES,
+      "X-Forwarded-User: admin",
+      "X-Forwarded-Ssl: on",
+    ]);
   });
 });

@@ -21,6 +21,8 @@ export interface RequestAdditions {
   readonly ownHost: string;
   /** The client's traceparent is passed on. */
   readonly keepTrace: boolean;
+  /** The peer is a trusted proxy: what it says beside the fields that are written anew goes on. */
+  readonly trusted: boolean;
 }
 
 /** Fields that this gateway writes itself: never copied. Hop-by-hop ones are asked of the head. */
@@ -45,7 +47,7 @@ export function writeRequestHead(writer: ByteWriter, head: MessageHead, addition
     writer.ascii(host);
     writer.crlf();
   }
-  copyFields(writer, head, host !== null, additions.keepTrace);
+  copyFields(writer, head, host !== null, additions);
   writer.ascii(additions.identity);
   writer.ascii("Via: ");
   writer.ascii(additions.via);
@@ -108,7 +110,31 @@ function authorityOf(head: MessageHead): string | null {
   return head.bytes.latin1Slice(head.authorityStart, head.authorityEnd);
 }
 
-function copyFields(writer: ByteWriter, head: MessageHead, withoutHost: boolean, keepTrace: boolean): void {
+/**
+ * Whether a field that has no id of its own says who the client is, and the peer has no say in that. All of
+ * X-Forwarded-* (origins authenticate by `-User`, trust `-Ssl`), and spellings with `_`, which CGI-style origins
+ * cannot tell from those with `-`. `Proxy` becomes the variable HTTP_PROXY there (httpoxy, CVE-2016-5385): nobody
+ * has a say in that.
+ */
+function claimsIdentity(head: MessageHead, index: number, trusted: boolean): boolean {
+  const start = head.nameStart(index);
+  const first = (head.bytes[start] ?? 0) | 0x20;
+  // x, p: nearly every field is passed by here with one comparison.
+  if (first !== 0x78 && first !== 0x70) return false;
+  const written = head.name(index).toLowerCase();
+  if (written === "proxy") return true;
+  const name = written.replaceAll("_", "-");
+  if (name === "x-real-ip" || name === "x-request-id") return true;
+  if (!name.startsWith("x-forwarded")) return false;
+  return !trusted || written !== name;
+}
+
+function copyFields(
+  writer: ByteWriter,
+  head: MessageHead,
+  withoutHost: boolean,
+  { keepTrace, trusted }: RequestAdditions,
+): void {
   const { bytes, fieldCount } = head;
   let runStart = -1;
   let runEnd = -1;
@@ -119,6 +145,7 @@ function copyFields(writer: ByteWriter, head: MessageHead, withoutHost: boolean,
       head.hopByHop(i) ||
       (id === FIELD.HOST && withoutHost) ||
       (id === FIELD.CONTENT_LENGTH && !head.contentLengthPlain) ||
+      (id === FIELD.OTHER && claimsIdentity(head, i, trusted)) ||
       (!keepTrace && (id === FIELD.TRACEPARENT || id === FIELD.TRACESTATE)) ||
       id === FIELD.MAX_FORWARDS;
     if (dropped) {

@@ -71,8 +71,10 @@ export interface Gateway {
 const START_RESOLVE_MS = 1_000;
 const DRAIN_LOOK_MS = 50;
 const TELL_EVERY_MS = 10_000;
+/** Connections that are asked for their place, oldest first: accepting must not become slow when it matters most. */
+const RECLAIM_LOOKS = 64;
 /** Clients above the limit that are told so; beyond them connections are closed without a word. */
-const SURPLUS_MAX = 32;
+const SURPLUS_MAX = 16;
 
 export function createGateway(settings: Settings, ports: GatewayPorts): Gateway {
   const { clock } = ports;
@@ -125,13 +127,28 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     });
   }
 
+  /** At the limit whoever has been idle longest makes room: browsers keep connections that they may never use again. */
+  function reclaimOne(): boolean {
+    const now = clock.monotonic();
+    for (const listener of listeners) {
+      let looked = 0;
+      for (const connection of listener.connections) {
+        if (connection.reclaim(now)) return true;
+        looked += 1;
+        if (looked === RECLAIM_LOOKS) break;
+      }
+    }
+    return false;
+  }
+
   function accept(listener: ListenerRuntime, socket: SocketPort): SocketListener | null {
     const { connectionsMax } = settings.limits;
     if (core.connections >= connectionsMax + SURPLUS_MAX) {
       turnAway(connectionsMax);
       return null;
     }
-    return new ClientConnection(core, listener, socket, core.connections >= connectionsMax);
+    const full = core.connections >= connectionsMax;
+    return new ClientConnection(core, listener, socket, full && !reclaimOne());
   }
 
   function connections(): ClientConnection[] {

@@ -180,7 +180,8 @@ export class OriginConnection implements SocketListener, MessageEvents, TimerOwn
     if (attempt !== null) attempt.receivedBytes += end - start;
     const consumed = this.#parser.execute(bytes, start, end);
     this.answering = this.headSeen || !this.#parser.idle;
-    if (this.answering) noteFirstByte(owner, now);
+    // A refusal may have begun the next attempt already: those bytes are not its.
+    if (this.answering && owner.attempt === attempt) noteFirstByte(owner, now);
     if (this.#complete) {
       if (consumed < end) {
         this.#reusable = false;
@@ -221,6 +222,7 @@ export class OriginConnection implements SocketListener, MessageEvents, TimerOwn
   }
 
   onRefusal(id: RefusalId): void {
+    if (this.#owner !== null) noteFirstByte(this.#owner, this.#now);
     this.#end({ kind: "refusal", id }, this.#now);
   }
 

@@ -373,6 +373,7 @@ export class Exchange implements AttemptOwner {
       host: route.hostHeader === "origin" ? connection.address.hostField : null,
       ownHost: connection.address.hostField,
       keepTrace: this.#keepTrace,
+      trusted: this.#client.peer.trusted,
     });
     attempt.sentBytes = writer.length - before;
     attempt.sentUs = toUs(this.#core.clock.monotonic() - this.startedMs);

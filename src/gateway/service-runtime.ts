@@ -110,16 +110,28 @@ export class ServiceRuntime {
         };
       }
     }
+    const lastResort = tried.length === 0 ? null : lastResortOf(preference.pools, tried);
+    if (lastResort !== null) {
+      return {
+        kind: "address",
+        address: lastResort,
+        note: {
+          code: "pick.last-resort",
+          reason: `no usable origin is left for this exchange; ${lastResort.text} is ejected, but its checks do not fail`,
+        },
+      };
+    }
     return this.#nothing(preference.pools);
   }
 
-  /** How many usable addresses were not tried. */
+  /** How many addresses may still be tried; an ejected one counts only when there is nothing else. */
   othersLeft(routeIndex: number, tried: readonly OriginAddress[]): number {
     let count = 0;
     for (const pool of this.#preferences[routeIndex]?.pools ?? []) {
       for (const address of pool.availability.usable) if (!tried.includes(address)) count += 1;
     }
-    return count;
+    if (count > 0) return count;
+    return lastResortOf(this.#preferences[routeIndex]?.pools ?? [], tried) === null ? 0 : 1;
   }
 
   #choose(pool: PoolRuntime, tried: readonly OriginAddress[], now: number): OriginAddress | null {
@@ -156,6 +168,19 @@ export class ServiceRuntime {
   #poolsOf(route: RouteSettings): PoolRuntime[] {
     return route.pools.flatMap((name) => this.pools.filter((pool) => pool.name === name));
   }
+}
+
+/**
+ * An ejected origin whose checks do not fail. Ejection spares exchanges a likely failure; one that has nothing else
+ * left has nothing to lose by it.
+ */
+function lastResortOf(pools: readonly PoolRuntime[], tried: readonly OriginAddress[]): OriginAddress | null {
+  for (const pool of pools) {
+    for (const address of pool.members) {
+      if (address.share === 0 && address.health.kind !== "down" && !tried.includes(address)) return address;
+    }
+  }
+  return null;
 }
 
 function noteOf(pool: PoolRuntime): { code: DecisionCode; reason: string } | null {

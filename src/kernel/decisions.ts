@@ -28,6 +28,11 @@ export const DECISIONS = {
     step: "pick",
     meaning: "This request is the one that tries an ejected origin again; its outcome decides whether traffic returns.",
   },
+  "pick.last-resort": {
+    step: "pick",
+    meaning:
+      "Every usable origin has been tried for this exchange; an ejected one whose checks do not fail was picked, because nothing else was left.",
+  },
   "pick.other-pool": {
     step: "pick",
     meaning: "The pool in use has no origin left that this exchange has not tried, so one of another pool was picked.",

@@ -143,9 +143,10 @@ describe("a failure to accept", () => {
     const port = await createListen((status) => told.push(status))({ host: "127.0.0.1", port: 0 }, echo);
     open.push(port);
     // As libuv tells the handle, and as Node tells of it where it accepts by itself.
-    const { _handle: handle } = servers[0] as unknown as { _handle: { onconnection(status: number): void } };
+    // The first server only asked whether the port is free.
+    const { _handle: handle } = servers[1] as unknown as { _handle: { onconnection(status: number): void } };
     handle.onconnection(-105);
-    servers[0]?.emit("error", Object.assign(new Error("accept"), { errno: -12 }));
+    servers[1]?.emit("error", Object.assign(new Error("accept"), { errno: -12 }));
     expect(told).toEqual([-105, -12]);
     const client = await rawClient(port.port);
     await client.send("hi");

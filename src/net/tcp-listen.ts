@@ -8,6 +8,12 @@ import type { Listen, ListeningPort, SocketListener, SocketPort } from "../kerne
 import { wrapHandle, wrapSocket } from "./tcp-socket.ts";
 
 const BACKLOG = 4096;
+/**
+ * Listening sockets for one address. The event loop accepts one connection per turn from each, and a turn in which
+ * hundreds of connections are busy takes tens of milliseconds: with a single one, new clients would wait for seconds
+ * behind those who are here already (measured: 52 accepted in a second beside 600 busy connections).
+ */
+const SOCKETS = 8;
 
 interface AcceptingHandle {
   onconnection: (status: number, client: unknown) => void;
@@ -16,19 +22,58 @@ interface AcceptingHandle {
 /** `onAcceptError` hears failures to accept (descriptors used up), by the system's number. */
 export function createListen(onAcceptError: (status: number) => void): Listen {
   return async (bind, onSocket) => {
-    const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => wrapSocket(socket, onSocket));
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen({ host: bind.host, port: bind.port, backlog: BACKLOG }, () => {
-        server.off("error", reject);
-        resolve();
-      });
-    });
-    // Where Node accepts by itself it tells of failures this way, and one that nobody hears ends the process.
-    server.on("error", (error: NodeJS.ErrnoException) => onAcceptError(error.errno ?? 0));
-    acceptAtHandle(server, onSocket, onAcceptError);
-    return toListeningPort(server);
+    // Sockets that share a port do not notice each other, so this one asks whether somebody else has it.
+    const port = await freePort(bind.host, bind.port);
+    const servers: net.Server[] = [];
+    try {
+      for (let i = 0; i < SOCKETS; i += 1)
+        servers.push(await listenOn({ host: bind.host, port, reusePort: true }, onSocket));
+    } catch (error) {
+      await closeAll(servers);
+      if (!SHARING_IS_UNKNOWN.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
+      servers.splice(0, servers.length, await listenOn({ host: bind.host, port, reusePort: false }, onSocket));
+    }
+    for (const server of servers) {
+      // Where Node accepts by itself it tells of failures this way, and one that nobody hears ends the process.
+      server.on("error", (error: NodeJS.ErrnoException) => onAcceptError(error.errno ?? 0));
+      acceptAtHandle(server, onSocket, onAcceptError);
+    }
+    return toListeningPort(servers);
   };
+}
+
+/** What systems say on which sockets cannot share a port. */
+const SHARING_IS_UNKNOWN: ReadonlySet<string> = new Set(["ENOTSUP", "EINVAL", "ENOPROTOOPT"]);
+
+async function freePort(host: string, port: number): Promise<number> {
+  const server = net.createServer();
+  await listening(server, { host, port, exclusive: true });
+  const at = server.address();
+  await closeAll([server]);
+  return typeof at === "object" && at !== null ? at.port : port;
+}
+
+async function listenOn(
+  where: { readonly host: string; readonly port: number; readonly reusePort: boolean },
+  onSocket: (socket: SocketPort) => SocketListener | null,
+): Promise<net.Server> {
+  const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => wrapSocket(socket, onSocket));
+  await listening(server, { ...where, backlog: BACKLOG });
+  return server;
+}
+
+function listening(server: net.Server, options: net.ListenOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+async function closeAll(servers: readonly net.Server[]): Promise<void> {
+  await Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
 }
 
 function acceptAtHandle(
@@ -44,12 +89,8 @@ function acceptAtHandle(
   };
 }
 
-function toListeningPort(server: net.Server): ListeningPort {
-  const at = server.address();
+function toListeningPort(servers: readonly net.Server[]): ListeningPort {
+  const at = servers[0]?.address();
   const { address, port } = typeof at === "object" && at !== null ? at : { address: "", port: 0 };
-  return {
-    address,
-    port,
-    close: () => new Promise((resolve) => server.close(() => resolve())),
-  };
+  return { address, port, close: () => closeAll(servers) };
 }

@@ -119,13 +119,15 @@ describe("gw.loop_stall", () => {
 
 describe("gw.shed", () => {
   it("is named for the connection that is one too many, and the others go on", async () => {
-    origin = await rawOrigin(answerAll(response(200, "ok")));
-    gateway = await startGateway(inFrontOf([origin.url], {}, { limits: { connections: 2 } }));
+    origin = await rawOrigin(HOLD);
+    gateway = await startGateway(inFrontOf([origin.url], { health: false }, { limits: { connections: 2 } }));
     const first = await rawClient(gateway.port);
     const second = await rawClient(gateway.port);
-    for (const client of [first, second]) {
+    // Both are busy: one that is idle would make room instead.
+    for (const [index, client] of [first, second].entries()) {
       await client.send(get("/fits"));
-      expect((await client.response()).status).toBe(200);
+      const busy = await origin.connection(index + 1);
+      await busy.received.until("the request", (text) => (text.includes("\r\n\r\n") ? true : null));
     }
     const third = await rawClient(gateway.port);
     await third.send(get("/too-many"));
@@ -136,7 +138,7 @@ describe("gw.shed", () => {
     expect(await third.over).toBe("fin");
     const record = await gateway.record("the one too many", ({ cause }) => cause === "gw.shed");
     expect(record).toMatchObject({ party: "overload", originStatus: 0, peerPort: third.localPort });
-    await first.send(get("/fits-still"));
+    await (await origin.connection(1)).send(response(200, "ok"));
     expect((await first.response()).status).toBe(200);
     first.close();
     second.close();
