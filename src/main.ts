@@ -14,9 +14,10 @@ import { styleText } from "node:util";
 import { createAdmin } from "./admin/admin.ts";
 import { EXIT } from "./cli/exit-codes.ts";
 import type { CliPorts, FileText, RunningGateway, StartResult, Terminal } from "./cli/ports.ts";
-import { connectionsWithin } from "./cli/machine-findings.ts";
+import { connectionsWithin, isWorthTelling } from "./cli/machine-findings.ts";
 import { runCli } from "./cli/program.ts";
 import type { Bind, DnsSettings, Settings } from "./config/settings.ts";
+import { countText } from "./contract/quantities.ts";
 import type { GatewayEvent } from "./contract/view.ts";
 import { createHealthSchedule } from "./control/health-schedule.ts";
 import { createGateway } from "./gateway/gateway.ts";
@@ -288,10 +289,12 @@ function boundByDescriptors(settings: Settings, descriptorsMax: number, tell: Ev
   const { connectionsMax } = settings.limits;
   const fit = descriptorsMax <= 0 ? connectionsMax : connectionsWithin(descriptorsMax);
   if (fit >= connectionsMax) return settings;
-  tell(
-    "limits.connections.lowered",
-    `${descriptorsMax} descriptors allow ${fit} client connections, not ${connectionsMax}; goodgate doctor tells more`,
-  );
+  if (isWorthTelling(connectionsMax, fit)) {
+    tell(
+      "limits.connections.lowered",
+      `${descriptorsMax} descriptors allow ${countText(fit, "client connection")}, not ${connectionsMax}; goodgate doctor tells more`,
+    );
+  }
   return { ...settings, limits: { ...settings.limits, connectionsMax: fit } };
 }
 

@@ -83,6 +83,25 @@ describe("where the gateway is", () => {
     );
   });
 
+  test("with the gateway down, one exchange can still be looked up in the access log", async () => {
+    const world = cliWorld();
+    expect(await world.run("explain", ID)).toBe(EXIT.unreachable);
+    expect(world.err()).toContain("Without it, the access log has the exchange by the same id");
+  });
+
+  test("https towards an admin API without TLS is told apart from no gateway", async () => {
+    const world = cliWorld({ fetched: { kind: "unreachable", code: "EPROTO" } });
+    expect(await world.run("status", "--admin", "https://127.0.0.1:9090")).toBe(EXIT.unreachable);
+    expect(world.err()).toBe(
+      [
+        "goodgate: what answers at https://127.0.0.1:9090 does not speak TLS (EPROTO). The admin API of",
+        "Goodgate speaks http.",
+        "  Ask it at  http://127.0.0.1:9090",
+        "",
+      ].join("\n"),
+    );
+  });
+
   test("something else on that port is not taken for a gateway", async () => {
     const path = `/api/v1/exchanges/${ID}`;
     for (const fetched of [

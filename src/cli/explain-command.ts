@@ -94,6 +94,11 @@ async function explainExchange(
   );
   if (!asked.ok) {
     const { complaint } = asked;
+    if (complaint.code === "gateway-unreachable" && id !== "last") {
+      const log =
+        "Without it, the access log has the exchange by the same id, if the configuration has one (accessLog).";
+      return complain(ports, { ...complaint, hints: [...complaint.hints, log] }, json);
+    }
     if (complaint.code !== "unknown-exchange") return complain(ports, complaint, json);
     const kept =
       "A gateway keeps the failed, rescued, refused and aborted exchanges, the slowest, and a sample of the rest, each up to a bound (records in its configuration).";

@@ -61,6 +61,14 @@ export async function askGateway<T>(
 }
 
 function unreachable(base: string, code: string): Complaint {
+  if (base.startsWith("https:") && (code === "EPROTO" || code.startsWith("ERR_SSL"))) {
+    return {
+      code: "gateway-unreachable",
+      exit: EXIT.unreachable,
+      message: `what answers at ${base} does not speak TLS (${code}). The admin API of Goodgate speaks http.`,
+      hints: [`Ask it at  ${base.replace("https:", "http:")}`],
+    };
+  }
   const hints = [
     "Start one with  goodgate run",
     "If it runs elsewhere, say where:  --admin URL, or GOODGATE_ADMIN=URL (the address under admin.bind of its configuration).",

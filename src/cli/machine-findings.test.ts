@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { settingsForOrigins } from "../config/defaults.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Finding } from "./machine-findings.ts";
-import { connectionsWithin, machineFindings } from "./machine-findings.ts";
+import { connectionsWithin, isWorthTelling, machineFindings } from "./machine-findings.ts";
 import type { MachineFacts } from "./ports.ts";
 
 const ROOMY: MachineFacts = {
@@ -58,6 +58,19 @@ test("everything but ok says what to do", () => {
 });
 
 describe("descriptors", () => {
+  test.each([
+    [10_000, 10_000, false],
+    [10_000, 9_968, false],
+    [10_000, 9_800, false],
+    [10_000, 9_799, true],
+    [10_000, 100, true],
+    // What an operator wrote down is missed by one already.
+    [20_000, 19_999, true],
+    [50, 60, false],
+  ])("of %i connections %i fit: said at the start %s", (configured, fit, told) => {
+    expect(isWorthTelling(configured, fit)).toBe(told);
+  });
+
   test("two for each client connection and some of our own are enough, one less is not", () => {
     expect(finding("descriptors", { descriptorsMax: 20_064 })?.level).toBe("ok");
     expect(finding("descriptors", { descriptorsMax: 20_063 })?.level).toBe("warn");

@@ -2,8 +2,9 @@
  * What `doctor` concludes about the machine: each finding compares a limit of the system with what the
  * configuration asks for. Pure: facts in, findings out, so the figures can be tested without the machine.
  */
+import { CONNECTIONS_DEFAULT } from "../config/schema.ts";
 import type { Settings } from "../config/settings.ts";
-import { sizeText } from "../contract/quantities.ts";
+import { countText, sizeText } from "../contract/quantities.ts";
 import type { MachineFacts } from "./ports.ts";
 
 export interface Finding {
@@ -35,6 +36,11 @@ export function connectionsWithin(descriptorsMax: number): number {
   return Math.max(1, Math.floor((descriptorsMax - DESCRIPTORS_OWN) / 2));
 }
 
+/** The usual limit of 20 000 misses the default by a few connections; a line at every start about that teaches people not to read. */
+export function isWorthTelling(configured: number, fit: number): boolean {
+  return fit < (configured === CONNECTIONS_DEFAULT ? configured * 0.98 : configured);
+}
+
 export function machineFindings(facts: MachineFacts, settings: Settings): Finding[] {
   return [descriptors(facts, settings), ephemeralPorts(facts, settings), backlog(facts), memory(facts, settings)];
 }
@@ -53,13 +59,16 @@ function descriptors(facts: MachineFacts, settings: Settings): Finding {
   // In the worst case every client connection has one attempt under way, each on a connection of its own.
   const need = clients * 2 + DESCRIPTORS_OWN;
   if (limit >= need)
-    return ok(id, `${limit} descriptors are enough for ${clients} client connections with an origin connection each.`);
+    return ok(
+      id,
+      `${limit} descriptors are enough for ${countText(clients, "client connection")} with an origin connection each.`,
+    );
   const fit = connectionsWithin(limit);
   return {
     id,
     // Below this a handful of browsers is enough to meet the limit.
     level: limit < 1024 ? "bad" : "warn",
-    says: `${limit} descriptors cover ${fit} client connections with an origin connection each; the configuration allows ${clients}, and the gateway will take no more than fit.`,
+    says: `${limit} descriptors cover ${countText(fit, "client connection")} with an origin connection each; the configuration allows ${clients}, and the gateway will take no more than fit.`,
     todo: `Raise the limit to ${need} (systemd: LimitNOFILE=${need}; shell: ulimit -n ${need}; container: --ulimit nofile=${need}), or lower limits.connections to ${fit}.`,
   };
 }

@@ -52,7 +52,9 @@ describe("a command line that is not understood", () => {
     [["status", "--wathc"], "unknown option '--wathc'", "--watch"],
     [["proxy", "--tp", "http://a"], "unknown option '--tp'", "--to"],
     [["status", "now"], "too many arguments", ""],
-    [["run", "goodgate.yaml"], "too many arguments", ""],
+    [["run", "goodgate.yaml"], "too many arguments", "\n  Did you mean  goodgate run -c goodgate.yaml\n"],
+    [["run", "--json", "goodgate.yaml"], "too many arguments", "\n  Did you mean  goodgate run -c goodgate.yaml\n"],
+    [["goodgate.yaml"], "there is no command goodgate.yaml", "Did you mean  goodgate run -c goodgate.yaml"],
     [["check", "-H"], "argument missing", ""],
   ])("%j is exit code 2 and offers the nearest", async (args, message, hint) => {
     const world = cliWorld();
@@ -63,6 +65,15 @@ describe("a command line that is not understood", () => {
     expect(world.out()).toBe("");
   });
 });
+
+test.each([[["run", "-c", "one.yaml", "two.yaml"]], [["run", "one.yaml", "two.yaml"]], [["status", "one.yaml"]]])(
+  "%j does not suggest -c",
+  async (args) => {
+    const world = cliWorld();
+    expect(await world.run(...args)).toBe(EXIT.usage);
+    expect(world.err()).not.toContain("Did you mean");
+  },
+);
 
 test("colour is painted only by the terminal's own paint", async () => {
   const painted = cliWorld({ terminal: { paint: (style, text) => `<${style}>${text}</>` } });

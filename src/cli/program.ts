@@ -33,6 +33,7 @@ export async function runCli(args: readonly string[], ports: CliPorts): Promise<
     await program.parseAsync([...args], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
+    if (error.code === "commander.excessArguments") hintAtConfig(program, ports);
     return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   }
   return code;
@@ -56,8 +57,16 @@ function perform(command: Command, given: readonly unknown[], ports: CliPorts): 
   }
 }
 
+/** A file behind `run` is the likeliest thing to be written without its option. */
+function hintAtConfig(program: Command, ports: CliPorts): void {
+  const run = program.commands.find((command) => command.name() === "run");
+  const [word, ...more] = run?.args ?? [];
+  if (word === undefined || more.length > 0 || run?.opts()["config"] !== undefined) return;
+  ports.stderr(`  Did you mean  goodgate run -c ${plain(word)}\n`);
+}
+
 function unknownCommand(word: string, commands: readonly string[]): Parameters<typeof complain>[1] {
-  const near = nearest(word, commands);
+  const near = /\.(ya?ml|json)$/i.test(word) ? `run -c ${plain(word)}` : nearest(word, commands);
   const hints = near === null ? [] : [`Did you mean  goodgate ${near}`];
   return {
     code: "usage",

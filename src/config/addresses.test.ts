@@ -38,6 +38,14 @@ describe("where to listen", () => {
     expect(parseBind(input).ok).toBe(false);
   });
 
+  test("a star, as other programs write every address, is told what to write here", () => {
+    expect(parseBind("*:8080")).toEqual({
+      ok: false,
+      message: '"*" is neither an IP address nor localhost, and a listener binds to nothing else.',
+      hint: "Write 0.0.0.0:8080 for every IPv4 address, or [::]:8080 for every address.",
+    });
+  });
+
   test.each([
     ["0.0.0.0:80", "127.0.0.1:80", true],
     ["127.0.0.1:80", "0.0.0.0:80", true],

@@ -17,9 +17,15 @@ export function parseBind(input: unknown): Parsed<Bind> {
   if (parts === null) return refused(`${quoted(input)} is not an address with a port.`, BIND_HINT);
   const written = parts[1] ?? "";
   const host = written === "localhost" ? "127.0.0.1" : canonicalIp(written);
-  if (host === null)
-    return refused(`${quoted(written)} is not an IP address, and a listener binds to nothing else.`, BIND_HINT);
   const port = Number(parts[2]);
+  if (host === null) {
+    const hint =
+      written === "*" ? `Write 0.0.0.0:${port} for every IPv4 address, or [::]:${port} for every address.` : BIND_HINT;
+    return refused(
+      `${quoted(written)} is neither an IP address nor localhost, and a listener binds to nothing else.`,
+      hint,
+    );
+  }
   if (port > 65535) return refused(`Port ${port} does not exist.`, "Ports go from 0 (the system chooses) to 65535.");
   return accepted({ host, port });
 }

@@ -246,6 +246,51 @@ describe("bounds", () => {
     ).toContain("The file is nested too deeply to be a configuration.");
   });
 
+  test.each([
+    ["brackets", "a: ", "[", "]"],
+    ["braces", "a: ", "{a: ", "}"],
+    ["dashes", "", "- ", ""],
+  ])("nesting that ends the parser's stack is told as what it is: %s", (_, before, open, close) => {
+    const text = `${before}${open.repeat(20_000)}1${close.repeat(20_000)}`;
+    expect(problemsOf(text).map(({ message }) => message)).toEqual([
+      "The file is nested too deeply to be a configuration.",
+    ]);
+  });
+
+  test.each([
+    ["with its mark, little end first", "\uFEFF", false],
+    ["with its mark, big end first", "\uFEFF", true],
+    ["without a mark", "", false],
+  ])("a file in UTF-16 is named so: %s", (_, mark, bigEnd) => {
+    const bytes = Buffer.from(`${mark}${SMALLEST}`, "utf16le");
+    const text = (bigEnd ? bytes.swap16() : bytes).toString("utf8");
+    expect(problemsOf(text).map(problemLine)).toEqual([
+      "1:1 (file): The file is in UTF-16, and a configuration is in UTF-8. → Save it again as UTF-8, or convert it: iconv -f UTF-16 -t UTF-8 OLD > NEW.",
+    ]);
+  });
+
+  test.each([
+    ["a value", "drain: LONG"],
+    ["a value with spaces", 'drain: "LONG LONG"'],
+    ["a tag", "drain: !LONG 1"],
+    ["an alias", "drain: *LONG"],
+    ["a key", '? "LONG"\n: 1'],
+    ["a key with spaces", '? "LONG a LONG"\n: 1'],
+    ["a block's head", "drain: |LONG a LONG"],
+    ["a version", "%YAML LONG\n---\n"],
+    ["an escape", 'drain: "\\qLONG"'],
+    ["a service", 'services: { ? "LONG" : { hosts: [LONG], pools: [{ name: LONG, origins: ["http://LONG"] }] } }'],
+  ])("however long it is, %s is not repeated whole", (_, text) => {
+    const problems = problemsOf(text.replaceAll("LONG", "x".repeat(5000)));
+    expect(problems.length).toBeGreaterThan(0);
+    for (const { path, message, hint } of problems) {
+      for (const said of [path, message, hint]) {
+        expect(said).not.toMatch(/\S{121}/);
+        expect(said.length).toBeLessThan(300);
+      }
+    }
+  });
+
   test("aliases that multiply are cut off", () => {
     const levels = Array.from(
       { length: 9 },

@@ -6,6 +6,7 @@ import { crossFindings } from "./cross-checks.ts";
 import { fileJsonSchema, homesOf, keysAt } from "./json-schema.ts";
 import type { JsonSchema } from "./json-schema.ts";
 import { normalise } from "./normalise.ts";
+import { bounded } from "./parsed.ts";
 import { pathText, schemaFindings } from "./problems.ts";
 import type { ConfigNote, ConfigProblem, Finding, KeyHints } from "./problems.ts";
 import { routeFindings } from "./route-checks.ts";
@@ -32,6 +33,13 @@ export function loadSettings(text: string, fileName: string): LoadResult {
       "",
     );
   }
+  if (isUtf16(text)) {
+    return unreadable(
+      fileName,
+      "The file is in UTF-16, and a configuration is in UTF-8.",
+      "Save it again as UTF-8, or convert it: iconv -f UTF-16 -t UTF-8 OLD > NEW.",
+    );
+  }
   const tree = readYaml(text);
   const ofText = tree.problems.map((problem): Located => ({ ...problem, at: "value" }));
   if (tree.root === null && ofText.length > 0) return { ok: false, problems: placed(ofText, tree, fileName) };
@@ -49,6 +57,12 @@ export function loadSettings(text: string, fileName: string): LoadResult {
     settings: checked.settings,
     notes: placed(notes, tree, fileName).map(asNote),
   };
+}
+
+/** As it looks when it was read as UTF-8: each byte of the mark is a replacement character, every second byte is zero. */
+function isUtf16(text: string): boolean {
+  // oxlint-disable-next-line no-control-regex -- zero bytes are what gives it away.
+  return /^(?:\uFFFD\uFFFD)?(?:[^\0]\0[^\0]\0|\0[^\0]\0[^\0])/.test(text);
 }
 
 const SMALLEST =
@@ -105,7 +119,8 @@ function placed(findings: readonly Located[], tree: YamlTree, file: string): Con
   );
   const inOrder = [...once.values()].toReversed().toSorted((one, other) => one.offset - other.offset);
   const problems = inOrder.slice(0, PROBLEMS_MAX).map(({ offset, path, message, hint }) => {
-    return { file, ...tree.placeOf(offset), path: pathText(path), message, hint };
+    const said = { path: pathText(path), message: bounded(message), hint: bounded(hint) };
+    return { file, ...tree.placeOf(offset), ...said };
   });
   const left = inOrder.length - problems.length;
   const last = problems.at(-1);

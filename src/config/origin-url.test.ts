@@ -50,6 +50,18 @@ describe("an origin's URL", () => {
     expect(parseOriginUrl(input).ok).toBe(false);
   });
 
+  test.each([
+    [":3000", "Write http://127.0.0.1:3000."],
+    [":3000/base", "Write http://127.0.0.1:3000/base."],
+    ["3000", "For that port of this machine write http://127.0.0.1:3000."],
+    ["app:3000", "Write http://app:3000."],
+    ["[::1]:3000", "Write http://[::1]:3000."],
+    [":", "Write http://HOST, http://HOST:PORT or http://HOST:PORT/base."],
+    ["::1", "Write http://HOST, http://HOST:PORT or http://HOST:PORT/base."],
+  ])("%s has no scheme, and the hint can be copied", (text, hint) => {
+    expect(parseOriginUrl(text)).toMatchObject({ ok: false, hint });
+  });
+
   test("a password is never repeated", () => {
     const parsed = parseOriginUrl("http://admin:hunter2@a");
     expect(JSON.stringify(parsed)).not.toContain("hunter2");

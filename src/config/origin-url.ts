@@ -58,6 +58,11 @@ function withoutScheme(input: string, authority: string): Refusal {
       `For that port of this machine write http://127.0.0.1:${input}.`,
     );
   }
-  const hint = authority !== "" && /^[A-Za-z0-9._:[\]-]+$/.test(authority) ? `Write http://${input}.` : URL_HINT;
-  return refused(`${quoted(input)} has no scheme.`, hint);
+  return refused(`${quoted(input)} has no scheme.`, withScheme(input, authority));
+}
+
+function withScheme(input: string, authority: string): string {
+  // `:3000` is how many programs print the port that they listen on.
+  if (/^:\d{1,5}$/.test(authority)) return `Write http://127.0.0.1${input}.`;
+  return /^[A-Za-z0-9._[-][A-Za-z0-9._:[\]-]*$/.test(authority) ? `Write http://${input}.` : URL_HINT;
 }

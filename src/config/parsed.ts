@@ -29,10 +29,23 @@ export function sentence(message: string): string {
 
 const SHOWN_MAX = 80;
 
+/** A text of the file, cut where a person has seen enough of it. */
+export function shown(text: string): string {
+  return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text;
+}
+
+const WORD_MAX = 120;
+const LONG_WORD = new RegExp(`\\S{${WORD_MAX + 1},}`, "g");
+
+/** For messages that repeat anchors, tags and URLs bare: no word of them is longer than a person reads. */
+export function bounded(text: string): string {
+  return text.replace(LONG_WORD, (word) => `${word.slice(0, WORD_MAX - 2)}…${word.endsWith(".") ? "." : ""}`);
+}
+
 /** A value as a message quotes it: text in quotes and bounded, collections by their kind. */
 export function quoted(value: unknown): string {
   if (typeof value === "string") {
-    return JSON.stringify(value.length > SHOWN_MAX ? `${value.slice(0, SHOWN_MAX)}…` : value);
+    return JSON.stringify(shown(value));
   }
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   if (value === null || value === undefined) return "nothing";

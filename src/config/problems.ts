@@ -5,7 +5,7 @@
 import type { z } from "zod";
 import { nearest } from "../kernel/nearest.ts";
 import { EMPTY, EMPTY_HINT, MISSING } from "./fields.ts";
-import { quoted, sentence } from "./parsed.ts";
+import { quoted, sentence, shown } from "./parsed.ts";
 import { isMapping, UNREADABLE } from "./yaml-tree.ts";
 
 export interface ConfigProblem {
@@ -34,11 +34,13 @@ export interface Finding {
   readonly hint: string;
 }
 
+/** Keys come from the file, so each is bounded as a quoted value is. */
 export function pathText(path: Path): string {
-  return path.reduce<string>(
-    (text, part) => (typeof part === "number" ? `${text}[${part}]` : text === "" ? part : `${text}.${part}`),
-    "",
-  );
+  return path.reduce<string>((text, part) => {
+    if (typeof part === "number") return `${text}[${part}]`;
+    const key = shown(part);
+    return text === "" ? key : `${text}.${key}`;
+  }, "");
 }
 
 /** What is known about keys, for the hint to an unknown one. */

@@ -75,9 +75,11 @@ export const dnsSchema = z.strictObject({
   ttlMax: duration("1s", "1d").prefault("5m").describe("An answer counts as fresh for at most this long."),
 });
 
+export const CONNECTIONS_DEFAULT = 10_000;
+
 export const limitsSchema = z.strictObject({
   connections: count("connections", 1, 10_000_000)
-    .prefault(10_000)
+    .prefault(CONNECTIONS_DEFAULT)
     .describe("Client connections at once; never more than the system's descriptors allow."),
   replayBuffers: size("0B", "64GiB")
     .prefault("64MiB")

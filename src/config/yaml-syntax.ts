@@ -68,6 +68,11 @@ interface SyntaxWords {
   readonly hint: string;
 }
 
+export const TOO_DEEP: SyntaxWords = {
+  message: "The file is nested too deeply to be a configuration.",
+  hint: "",
+};
+
 const SYNTAX_WORDS: Readonly<Partial<Record<ErrorCode, (rest: string, error: YAMLError) => SyntaxWords>>> = {
   TAB_AS_INDENT: () => ({
     message: "A tab is used for indentation, which YAML does not allow.",
@@ -106,6 +111,8 @@ const SYNTAX_WORDS: Readonly<Partial<Record<ErrorCode, (rest: string, error: YAM
           hint: "Is a comma, a colon or a line break missing before it?",
         }
       : notYaml(error),
+  // The parser descends by recursion and reports the end of its stack as an error of the text.
+  RESOURCE_EXHAUSTION: () => TOO_DEEP,
   TAG_RESOLVE_FAILED: (rest) => ({
     message: `The tag ${/^\S+/.exec(rest)?.[0] ?? ""} means nothing here.`,
     hint: "Remove the tag.",
@@ -139,7 +146,12 @@ function notYaml(error: YAMLError): SyntaxWords {
   };
 }
 
+/** The longest of the parser's own messages has some hundred. */
+const MESSAGE_MAX = 160;
+
 function sentence(message: string): string {
-  const line = message.split("\n")[0] ?? "";
+  // Some of them end with a piece of the file, however long that is.
+  const [first = ""] = message.split("\n");
+  const line = first.length > MESSAGE_MAX ? `${first.slice(0, MESSAGE_MAX)}…` : first;
   return `${line.charAt(0).toUpperCase()}${line.slice(1)}${line.endsWith(".") ? "" : "."}`;
 }

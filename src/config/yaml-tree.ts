@@ -10,7 +10,7 @@ import { isAlias, isMap, isPair, isScalar, isSeq, parseAllDocuments } from "yaml
 import type { Alias, Node, Pair, YAMLMap } from "yaml";
 import { quoted } from "./parsed.ts";
 import type { Path } from "./problems.ts";
-import { syntaxProblems } from "./yaml-syntax.ts";
+import { syntaxProblems, TOO_DEEP } from "./yaml-syntax.ts";
 import type { PlaceOf, TextProblem } from "./yaml-syntax.ts";
 
 /** Where a value and its key begin, as offsets in the text. */
@@ -34,7 +34,7 @@ const DEPTH_MAX = 32;
 
 export function readYaml(text: string): YamlTree {
   const placeOf = placesIn(text);
-  const tooDeep = { offset: 0, path: [], message: "The file is nested too deeply to be a configuration.", hint: "" };
+  const tooDeep = { offset: 0, path: [], ...TOO_DEEP };
   let documents;
   try {
     // Duplicate keys are found below: the library compares every key with every other.
@@ -90,7 +90,7 @@ function createBuilder(): Builder {
       );
     if (values > VALUES_MAX) return { ...nothing, value: UNREADABLE };
     if (node === null) return nothing;
-    if (depth > DEPTH_MAX) return report("The file is nested too deeply to be a configuration.", "");
+    if (depth > DEPTH_MAX) return report(TOO_DEEP.message, TOO_DEEP.hint);
     if (isAlias(node)) return follow(node, path, key, depth, report);
     if (node.anchor !== undefined) anchors.set(node.anchor, node);
     if (node.tag !== undefined && !PLAIN_TAGS.has(node.tag))

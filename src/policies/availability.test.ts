@@ -289,3 +289,14 @@ test("for any events a pool with members is never empty, and nextAt is never in 
     { numRuns: 200 },
   );
 });
+
+test.each([
+  [1, "the only origin is in use", "the only origin fails; it is used all the same"],
+  [2, "both origins are in use", "both origins fail, so both are used all the same"],
+  [3, "all 3 origins are in use", "all 3 origins fail, so all are used all the same"],
+])("a pool of %i is told in words that fit its size", (size, well, failing) => {
+  const pool = new Pool(size);
+  expect(pool.assess(0).because).toBe(well);
+  for (const index of pool.members.keys()) pool.traffic(index, "failure", 100, 10);
+  expect(pool.assess(200).because).toBe(failing);
+});

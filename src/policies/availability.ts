@@ -236,7 +236,6 @@ function open(options: AvailabilityOptions, findings: readonly Finding[]): Openi
     used += 1;
     if (!finding.traffic.dead) working += 1;
   }
-  const dropped = size - used;
   if (
     accusedByChecks > 0 &&
     (working === 0 || accusedByChecks > Math.max(1, options.ejection.ejectedRatioMax * size))
@@ -251,7 +250,9 @@ function open(options: AvailabilityOptions, findings: readonly Finding[]): Openi
     const because =
       size === 1
         ? "the only origin fails; it is used all the same"
-        : `all ${size} origins fail, so all are used all the same`;
+        : size === 2
+          ? "both origins fail, so both are used all the same"
+          : `all ${size} origins fail, so all are used all the same`;
     return { kind: "fail-open", code: "available.fail-open.all", because };
   }
   const held = findings.find(
@@ -264,8 +265,13 @@ function open(options: AvailabilityOptions, findings: readonly Finding[]): Openi
       because: `an origin fails and is used all the same: ${held.heldBecause}`,
     };
   }
-  const because = dropped === 0 ? `all ${size} origins are in use` : `${used} of ${size} origins are in use`;
-  return { kind: "normal", code: "available.normal", because };
+  return { kind: "normal", code: "available.normal", because: inUse(used, size) };
+}
+
+function inUse(used: number, size: number): string {
+  if (used < size) return `${used} of ${size} origins ${used === 1 ? "is" : "are"} in use`;
+  if (size === 1) return "the only origin is in use";
+  return size === 2 ? "both origins are in use" : `all ${size} origins are in use`;
 }
 
 function isEven(usable: readonly Member[]): boolean {

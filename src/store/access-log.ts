@@ -1,13 +1,15 @@
 /**
  * The access log: one JSON line for each exchange, to a file or to standard output, and never a reason for an
- * exchange to wait. `append` formats into memory and returns; one write at a time follows, in batches.
+ * exchange to wait. `append` formats into memory and returns; one write at a time follows, of all that waits by
+ * then: a write ends once per turn of the event loop, and a turn under load is long.
  *
  * A disk that is full, slow or gone costs log lines, never requests: what waits is bounded by `bufferBytes`,
  * lines beyond it are dropped and counted, a failed write is tried again until it works, and whoever owns the
  * log hears when that begins and when it is over. Not a stream pipeline, because a stream's buffer counts
  * chunks loosely, fails for good at its first error and cannot change its file.
  *
- * It does not rotate files: something else renames the file and then calls `reopen`.
+ * It does not rotate files: something else renames the file and then calls `reopen`. Every file holds whole lines;
+ * only one that fails in the middle of a line ends with that half, and the line is then whole in the next.
  */
 import fs from "node:fs";
 import type { Schedule } from "../kernel/clock.ts";
@@ -26,7 +28,7 @@ export interface AccessLogOptions {
   readonly files?: LogFiles;
 }
 
-export type LogFiles = Pick<typeof fs, "open" | "write" | "close" | "fstat">;
+export type LogFiles = Pick<typeof fs, "open" | "writev" | "close" | "fstat">;
 
 /** What the owner should tell people. Each is said once, when it begins. */
 export type AccessLogEvent =
@@ -82,7 +84,7 @@ class Writer implements AccessLog {
   readonly #files: LogFiles;
   readonly #lines: LineBuffer;
   #descriptor: number;
-  /** Opened by `reopen`, to be used when no write is under way. */
+  /** Opened by `reopen`, to be used when no write is under way and the current file ends with a whole line. */
   #nextDescriptor = -1;
   #opening = false;
   /** A rotation that came while the file of the one before was being opened: that may be the wrong file already. */
@@ -142,7 +144,7 @@ class Writer implements AccessLog {
         // Two rotations during one long write: only the newest file matters.
         if (this.#nextDescriptor !== -1) this.#release(this.#nextDescriptor);
         this.#nextDescriptor = descriptor;
-        if (!this.#writing) this.#change();
+        if (!this.#writing) this.#changeIfWhole();
       } else this.#onEvent({ kind: "not reopened", code: error.code ?? "EIO" });
       if (this.#openAgain) {
         this.#openAgain = false;
@@ -194,13 +196,14 @@ class Writer implements AccessLog {
   #write(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = null;
-    const piece = this.#lines.first();
-    if (piece === null) {
+    // While the next file waits, the current one gets no more than the rest of the line that it has begun.
+    const pieces = this.#nextDescriptor === -1 ? this.#lines.waiting() : this.#lines.oldestLine();
+    if (pieces.length === 0) {
       this.#onEmpty?.();
       return;
     }
     this.#writing = true;
-    this.#files.write(this.#descriptor, piece.bytes, piece.from, piece.to - piece.from, null, (error, written) => {
+    this.#files.writev(this.#descriptor, pieces, null, (error, written) => {
       this.#writing = false;
       if (this.#over) this.#release(this.#descriptor);
       else if (error !== null) this.#failed(error.code ?? "EIO");
@@ -218,9 +221,10 @@ class Writer implements AccessLog {
       this.#failing = false;
       this.#dropping = false;
     }
-    if (this.#nextDescriptor !== -1) this.#change();
-    if (this.#lines.batchReady || this.#onEmpty !== null) this.#write();
-    else if (this.#lines.first() !== null) this.#wait(BATCH_MS);
+    this.#changeIfWhole();
+    // Half a line is not left for a reader of the file to find.
+    if (this.#lines.batchReady || this.#lines.midLine || this.#onEmpty !== null) this.#write();
+    else if (!this.#lines.empty) this.#wait(BATCH_MS);
   }
 
   #failed(code: string): void {
@@ -231,16 +235,20 @@ class Writer implements AccessLog {
     }
     const bounds = busy ? BUSY_RETRY_MS : FAILED_RETRY_MS;
     this.#retryMs = Math.min(Math.max(this.#retryMs * 2, bounds.first), bounds.most);
-    if (this.#nextDescriptor !== -1) this.#change();
+    this.#changeIfWhole();
     this.#wait(this.#retryMs);
   }
 
-  /** To the file that `reopen` opened. The rest of a line whose beginning the old file holds is lost: half a line is no JSON. */
-  #change(): void {
+  /**
+   * To the file that `reopen` opened, once the current one ends with a whole line. One that fails is left at once:
+   * a full disk may need just this file closed to have room again.
+   */
+  #changeIfWhole(): void {
+    if (this.#nextDescriptor === -1 || (this.#lines.midLine && this.#retryMs === 0)) return;
     this.#release(this.#descriptor);
     this.#descriptor = this.#nextDescriptor;
     this.#nextDescriptor = -1;
-    if (this.#lines.skipRestOfLine()) this.#dropped += 1;
+    this.#lines.restoreLine();
   }
 
   #release(descriptor: number): void {

@@ -3,14 +3,13 @@ import { expect, test } from "vitest";
 import { LineBuffer } from "./line-buffer.ts";
 
 const BLOCK = 64 * 1024;
+const NEWLINE = 10;
 
 function take(lines: LineBuffer, most = Infinity): string {
-  const piece = lines.first();
-  if (piece === null) return "";
-  const bytes = Math.min(most, piece.to - piece.from);
-  const text = Buffer.from(piece.bytes.subarray(piece.from, piece.from + bytes));
+  const waiting = Buffer.concat(lines.waiting());
+  const bytes = Math.min(most, waiting.length);
   lines.taken(bytes);
-  return text.toString("latin1");
+  return waiting.toString("latin1", 0, bytes);
 }
 
 test("lines come out as they went in, whatever is taken at a time and however long they are", () => {
@@ -39,11 +38,13 @@ test("lines come out as they went in, whatever is taken at a time and however lo
           const line = `${text.repeat(times).replaceAll("\n", "")}\n`;
           expect(buffer.append(line)).toBe(true);
           written += line;
+          for (const piece of buffer.waiting()) expect(piece.at(-1)).toBe(NEWLINE);
           read += take(buffer, sizes[index % sizes.length] ?? 1);
+          expect(buffer.midLine).toBe(read !== "" && !read.endsWith("\n"));
         }
-        for (let rest = take(buffer); rest !== ""; rest = take(buffer)) read += rest;
+        read += take(buffer);
         expect(Buffer.from(read, "latin1").toString()).toBe(Buffer.from(written).toString());
-        expect(buffer.first()).toBe(null);
+        expect(buffer.empty).toBe(true);
       },
     ),
     { numRuns: 60 },
@@ -55,11 +56,25 @@ test("what does not fit is refused whole, and what was taken makes room again", 
   const line = `${"x".repeat(999)}\n`;
   let kept = 0;
   while (buffer.append(line)) kept += 1;
-  expect(kept).toBe(Math.floor((2 * BLOCK) / 1_000));
+  expect(kept).toBe(2 * Math.floor(BLOCK / 1_000));
   expect(buffer.append(line)).toBe(false);
   expect(buffer.batchReady).toBe(true);
-  take(buffer);
+  take(buffer, BLOCK);
   expect(buffer.append(line)).toBe(true);
+});
+
+test("a line larger than a block counts with its own size, and leaves no memory behind", () => {
+  const buffer = new LineBuffer(3 * BLOCK);
+  const large = `${"x".repeat(2 * BLOCK)}\n`;
+  expect(buffer.append("small\n")).toBe(true);
+  expect(buffer.append(large)).toBe(false);
+  expect(take(buffer)).toBe("small\n");
+  expect(buffer.append(large)).toBe(true);
+  expect(buffer.append("small\n")).toBe(false);
+  expect(take(buffer)).toBe(large);
+  let kept = 0;
+  while (buffer.append(`${"x".repeat(BLOCK - 1)}\n`)) kept += 1;
+  expect(kept).toBe(3);
 });
 
 test("a bound smaller than a block is kept too", () => {
@@ -76,23 +91,31 @@ test("a line that is longer as bytes than as text is not cut at the end of a blo
     const filler = `${"x".repeat(BLOCK - gap - 1)}\n`;
     buffer.append(filler);
     expect(buffer.append("日本語日本語\n")).toBe(true);
-    let read = "";
-    for (let rest = take(buffer); rest !== ""; rest = take(buffer)) read += rest;
-    expect(Buffer.from(read, "latin1").toString()).toBe(`${filler}日本語日本語\n`);
+    const read = buffer.waiting().map((piece) => piece.toString());
+    // Its 19 bytes follow in the same block exactly when they have room there.
+    expect(read).toEqual(gap >= 19 ? [`${filler}日本語日本語\n`] : [filler, "日本語日本語\n"]);
   }
 });
 
-test("the rest of a line that was partly taken can be left out, over blocks too", () => {
+test("a line that was partly taken can be had again from its beginning", () => {
   const buffer = new LineBuffer(4 * BLOCK);
+  const long = `${"long".repeat(30_000)}\n`;
   buffer.append("first\n");
-  buffer.append(`${"long".repeat(30_000)}\n`);
+  buffer.append("second\n");
+  buffer.append(long);
   buffer.append("last\n");
+  expect(take(buffer, 3)).toBe("fir");
+  expect(Buffer.concat(buffer.oldestLine()).toString()).toBe("st\n");
+  buffer.restoreLine();
+  expect(Buffer.concat(buffer.oldestLine()).toString()).toBe("first\n");
   expect(take(buffer, 6)).toBe("first\n");
-  expect(buffer.skipRestOfLine()).toBe(false);
-  expect(take(buffer, 4)).toBe("long");
-  expect(buffer.skipRestOfLine()).toBe(true);
-  expect(take(buffer)).toBe("last\n");
-  expect(buffer.first()).toBe(null);
+  buffer.restoreLine();
+  expect(take(buffer, 9)).toBe("second\nlo");
+  buffer.restoreLine();
+  expect(take(buffer)).toBe(`${long}last\n`);
+  expect(buffer.oldestLine()).toEqual([]);
+  buffer.restoreLine();
+  expect(buffer.empty).toBe(true);
 });
 
 test("discarding tells how many lines are lost, a partly taken one included", () => {
@@ -100,5 +123,5 @@ test("discarding tells how many lines are lost, a partly taken one included", ()
   for (let count = 0; count < 5; count += 1) buffer.append("line\n");
   take(buffer, 7);
   expect(buffer.discard()).toBe(4);
-  expect(buffer.first()).toBe(null);
+  expect(buffer.empty).toBe(true);
 });

@@ -3,9 +3,15 @@
  * that is being filled, so a line that waits costs its bytes and no object; blocks are used again, so a busy
  * log makes no garbage.
  *
- * The bound counts blocks, because those are what occupies memory.
+ * A line never crosses blocks: what waits can be cut between any two of them, and a line of which a file took a
+ * part is still here from its beginning. That costs the end of a block now and then; a line larger than a block
+ * gets one of its own.
+ *
+ * The bound counts whole blocks, the spare ones too, because those are what occupies memory.
  */
 const BLOCK_BYTES = 64 * 1024;
+/** Kept for use again: about what a busy gateway fills during one write. After a burst the rest goes back. */
+const SPARE_BLOCKS_MAX = 8;
 /** A UTF-16 code unit becomes at most three bytes of UTF-8. */
 const BYTES_PER_UNIT_MAX = 3;
 const NEWLINE = 10;
@@ -17,34 +23,33 @@ interface Block {
   to: number;
 }
 
-export interface Piece {
-  readonly bytes: Buffer;
-  readonly from: number;
-  readonly to: number;
-}
-
 export class LineBuffer {
+  readonly #boundBytes: number;
   readonly #blockBytes: number;
-  readonly #blocksMax: number;
-  /** The first is being written, the last is being filled; often the same one. */
+  /** In order; the last is being filled. None is empty. */
   readonly #blocks: Block[] = [];
-  #spare: Block | null = null;
-  /** True when the last byte that was taken is not the end of a line. */
-  #midLine = false;
+  readonly #spare: Block[] = [];
+  /** What `#blocks` occupy. */
+  #bytes = 0;
 
   constructor(boundBytes: number) {
-    this.#blockBytes = Math.min(BLOCK_BYTES, Math.max(boundBytes, 1));
-    this.#blocksMax = Math.max(1, Math.floor(boundBytes / this.#blockBytes));
+    this.#boundBytes = Math.max(boundBytes, 1);
+    this.#blockBytes = Math.min(BLOCK_BYTES, this.#boundBytes);
   }
 
-  /** `line` ends with a newline. False when it does not fit any more: nothing of it was kept. */
+  /** `line` ends with its only newline. False when it does not fit any more: nothing of it was kept. */
   append(line: string): boolean {
-    const last = this.#blocks.at(-1);
-    if (last !== undefined && this.#blockBytes - last.to >= line.length * BYTES_PER_UNIT_MAX) {
-      last.to += last.bytes.write(line, last.to);
-      return true;
+    let block = this.#blocks.at(-1) ?? null;
+    if (block === null || this.#blockBytes - block.to < line.length * BYTES_PER_UNIT_MAX) {
+      block = this.#blockFor(Buffer.byteLength(line));
+      if (block === null) return false;
     }
-    return this.#appendAcross(Buffer.from(line));
+    block.to += block.bytes.write(line, block.to);
+    return true;
+  }
+
+  get empty(): boolean {
+    return this.#blocks.length === 0;
   }
 
   /** True when a whole block waits: worth a write without waiting for more. */
@@ -52,32 +57,39 @@ export class LineBuffer {
     return this.#blocks.length > 1;
   }
 
-  /** The oldest bytes, as many as lie together; null when there are none. They stay in place until `taken`. */
-  first(): Piece | null {
+  /** True when the file took the beginning of a line and not its end. */
+  get midLine(): boolean {
     const first = this.#blocks[0];
-    return first === undefined || first.from === first.to ? null : first;
+    return first !== undefined && first.from > 0 && first.bytes[first.from - 1] !== NEWLINE;
   }
 
-  /** The file took the oldest `bytes` of what `first` gave. */
+  /** All that waits, oldest first, in pieces of whole lines but for the first's beginning. They stay in place until `taken`. */
+  waiting(): Buffer[] {
+    return this.#blocks.map((block) => block.bytes.subarray(block.from, block.to));
+  }
+
+  /** The oldest line, or what is left of it; nothing when none waits. It stays in place until `taken`. */
+  oldestLine(): Buffer[] {
+    const first = this.#blocks[0];
+    if (first === undefined) return [];
+    return [first.bytes.subarray(first.from, first.bytes.indexOf(NEWLINE, first.from) + 1)];
+  }
+
+  /** The file took the oldest `bytes` of those that wait. */
   taken(bytes: number): void {
-    const first = this.#blocks[0];
-    if (first === undefined || bytes === 0) return;
-    first.from += bytes;
-    this.#midLine = first.bytes[first.from - 1] !== NEWLINE;
-    if (first.from === first.to) this.#free(first);
+    let left = bytes;
+    for (let first = this.#blocks[0]; first !== undefined && left > 0; first = this.#blocks[0]) {
+      const step = Math.min(left, first.to - first.from);
+      first.from += step;
+      left -= step;
+      if (first.from === first.to) this.#freeFirst(first);
+    }
   }
 
-  /** Drops the rest of a line of which a part was taken. False when there was no such line. */
-  skipRestOfLine(): boolean {
-    if (!this.#midLine) return false;
-    this.#midLine = false;
-    for (let first = this.#blocks[0]; first !== undefined; first = this.#blocks[0]) {
-      const end = first.bytes.subarray(0, first.to).indexOf(NEWLINE, first.from);
-      first.from = end === -1 ? first.to : end + 1;
-      if (first.from === first.to) this.#free(first);
-      if (end !== -1) break;
-    }
-    return true;
+  /** The line of which a part was taken waits whole again. */
+  restoreLine(): void {
+    const first = this.#blocks[0];
+    if (first !== undefined && this.midLine) first.from = first.bytes.lastIndexOf(NEWLINE, first.from - 1) + 1;
   }
 
   /** Forgets all that waits and tells how many lines that were, one that was partly taken included. */
@@ -87,38 +99,30 @@ export class LineBuffer {
       for (let at = block.from; at < block.to; at += 1) if (block.bytes[at] === NEWLINE) lines += 1;
     }
     this.#blocks.length = 0;
-    this.#midLine = false;
+    this.#bytes = 0;
     return lines;
   }
 
-  #appendAcross(line: Buffer): boolean {
+  /** The block with room for a line of `bytes`, or null when there is none and the bound allows no other. */
+  #blockFor(bytes: number): Block | null {
     const last = this.#blocks.at(-1);
-    const room = last === undefined ? 0 : this.#blockBytes - last.to;
-    if (line.length > room + (this.#blocksMax - this.#blocks.length) * this.#blockBytes) return false;
-    let copied = 0;
-    while (copied < line.length) {
-      let block = this.#blocks.at(-1);
-      if (block === undefined || block.to === this.#blockBytes) block = this.#add();
-      const step = line.copy(block.bytes, block.to, copied);
-      block.to += step;
-      copied += step;
-    }
-    return true;
-  }
-
-  #add(): Block {
-    const block = this.#spare ?? { bytes: Buffer.allocUnsafeSlow(this.#blockBytes), from: 0, to: 0 };
-    this.#spare = null;
+    if (last !== undefined && this.#blockBytes - last.to >= bytes) return last;
+    const size = Math.max(bytes, this.#blockBytes);
+    if (this.#bytes + size > this.#boundBytes) return null;
+    // For a large line the spare blocks are too small, and beside its own they might be more than the bound.
+    if (size > this.#blockBytes) this.#spare.length = 0;
+    const block = this.#spare.pop() ?? { bytes: Buffer.allocUnsafeSlow(size), from: 0, to: 0 };
     this.#blocks.push(block);
+    this.#bytes += size;
     return block;
   }
 
-  #free(first: Block): void {
+  #freeFirst(first: Block): void {
+    this.#blocks.shift();
+    this.#bytes -= first.bytes.length;
+    if (first.bytes.length > this.#blockBytes || this.#spare.length === SPARE_BLOCKS_MAX) return;
     first.from = 0;
     first.to = 0;
-    // The only block stays where it is, to be filled again.
-    if (this.#blocks.length === 1) return;
-    this.#blocks.shift();
-    this.#spare = first;
+    this.#spare.push(first);
   }
 }

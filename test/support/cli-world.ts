@@ -21,6 +21,8 @@ export interface CliWorldOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** By the path under the admin address: `/api/v1/status`. Absent: nobody listens. */
   readonly admin?: Readonly<Record<string, Fetched>>;
+  /** What every question to an admin API comes to when `admin` is absent; else nobody listens. */
+  readonly fetched?: Fetched;
   readonly env?: Readonly<Record<string, string>>;
   readonly start?: (settings: Settings) => StartResult;
   /** What the started gateway reports. */
@@ -53,6 +55,8 @@ const MACHINE: MachinePorts = {
   httpDate: () => Promise.resolve(WALL),
 };
 
+const NOBODY: Fetched = { kind: "unreachable", code: "ECONNREFUSED" };
+
 export function cliWorld(options: CliWorldOptions = {}): CliWorld {
   const printed = { out: "", err: "" };
   const asked: string[] = [];
@@ -73,7 +77,7 @@ export function cliWorld(options: CliWorldOptions = {}): CliWorld {
     },
     fetchJson(url, token) {
       asked.push(token === null ? url : `${url} with ${token}`);
-      if (options.admin === undefined) return Promise.resolve({ kind: "unreachable", code: "ECONNREFUSED" });
+      if (options.admin === undefined) return Promise.resolve(options.fetched ?? NOBODY);
       const missing: Fetched = {
         kind: "answer",
         status: 404,
