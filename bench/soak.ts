@@ -92,4 +92,8 @@ function reaches(adminPort: number, count: number): Promise<number> {
   );
 }
 
-process.exitCode = (await soak(Number(process.argv[2] ?? 2_000_000))) ? 0 : 1;
+const target = Number(process.argv[2] ?? 2_000_000);
+if (process.argv.length > 3 || !Number.isSafeInteger(target) || target < 5 * EVERY) {
+  process.stderr.write(`usage: node bench/soak.ts [EXCHANGES]   at least ${5 * EVERY}, 2000000 when not said\n`);
+  process.exitCode = 2;
+} else process.exitCode = (await soak(target)) ? 0 : 1;
