@@ -189,8 +189,8 @@ export const METRICS = [
   {
     name: "goodgate_event_loop_delay_seconds",
     type: "gauge",
-    labels: ["quantile"],
-    help: "How late the gateway's own event loop was over the last ten seconds: quantiles 0.5 and 0.99, and the maximum as 1.",
+    labels: ["statistic"],
+    help: "How late the gateway's own event loop was over the last ten seconds: median, p99 and max.",
   },
   {
     name: "goodgate_event_loop_utilisation_ratio",

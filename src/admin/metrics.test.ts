@@ -66,7 +66,7 @@ describe("the metrics", () => {
     expect(valueOf(families, "goodgate_pool_origins_available", { service: "shop", pool: "blue" })).toBe(1);
     expect(valueOf(families, "goodgate_service_state", { service: "shop", state: "failing open" })).toBe(1);
     expect(valueOf(families, "goodgate_refusals_total", { reason: "bare-lf" })).toBe(3);
-    expect(valueOf(families, "goodgate_event_loop_delay_seconds", { quantile: "1" })).toBe(0.0182);
+    expect(valueOf(families, "goodgate_event_loop_delay_seconds", { statistic: "max" })).toBe(0.0182);
     expect(valueOf(families, "goodgate_build_info", { version: "0.1.0" })).toBe(1);
     expect(valueOf(families, "goodgate_draining", {})).toBe(0);
   });

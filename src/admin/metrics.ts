@@ -100,9 +100,9 @@ const SOURCES: Sources = {
   goodgate_access_log_dropped_total: ofGateway(({ metrics }) => metrics.accessLogDropped),
   goodgate_draining: ofGateway(({ status }) => (status.state === "draining" ? 1 : 0)),
   goodgate_event_loop_delay_seconds: ({ metrics: { process } }) => [
-    { labels: { quantile: "0.5" }, value: process.loopDelayP50Ms / 1000 },
-    { labels: { quantile: "0.99" }, value: process.loopDelayP99Ms / 1000 },
-    { labels: { quantile: "1" }, value: process.loopDelayMaxMs / 1000 },
+    { labels: { statistic: "median" }, value: process.loopDelayP50Ms / 1000 },
+    { labels: { statistic: "p99" }, value: process.loopDelayP99Ms / 1000 },
+    { labels: { statistic: "max" }, value: process.loopDelayMaxMs / 1000 },
   ],
   goodgate_event_loop_utilisation_ratio: ofGateway(({ metrics }) => metrics.process.loopUtilisation),
   goodgate_heap_bytes: ofGateway(({ metrics }) => metrics.process.heapBytes),
