@@ -132,6 +132,7 @@ export class Exchange implements AttemptOwner {
     this.#clientKeepAlive = head.keepAlive && head.method !== "CONNECT" && !this.#client.surplus;
     this.#chunkedRequest = head.framing === "chunked";
     this.#expectContinue = head.expectContinue && !this.requestComplete;
+    this.#accept = head.valueOf(FIELD.ACCEPT);
     record.method = bounded(head.method, METHOD_KEPT);
     record.protocol = head.minorVersion === 1 ? "HTTP/1.1" : "HTTP/1.0";
     record.target = targetOf(head);
@@ -186,22 +187,20 @@ export class Exchange implements AttemptOwner {
     record.clientAddress = identity.clientAddress;
     this.#identityLines = identity.lines;
     this.#keepTrace = identity.keepTrace;
-    this.#routeTo(head);
+    this.#routeTo(head, host);
   }
 
   // ------------------------------------------------------------------ route
 
-  #routeTo(head: MessageHead): void {
+  #routeTo(head: MessageHead, hostField: string): void {
     const { record } = this;
-    const client = this.#client;
-    const host = hostWithoutPort(client.hostOf(head));
+    const host = hostWithoutPort(hostField);
     const path = pathOf(head, record.target);
     const headerOf = (name: string): string | null => joinedValue(head, name);
     const hit = this.#core.routes.match(host, head.method, path, headerOf);
     const routedAt = this.#core.clock.monotonic();
     record.routedUs = toUs(routedAt - this.startedMs);
     if (hit === null) {
-      this.#accept = head.valueOf(FIELD.ACCEPT);
       this.fail("gw.no_route", this.#core.routes.whyNot(host, head.method, path, headerOf), "route", 0);
       return;
     }
@@ -224,7 +223,6 @@ export class Exchange implements AttemptOwner {
   // ------------------------------------------------------------------ admit
 
   #admit(head: MessageHead, now: number): void {
-    this.#accept = head.valueOf(FIELD.ACCEPT);
     const { limits, identity } = this.#core;
     const { surplus } = this.#client;
     const refusal = refusalOf(head, {
