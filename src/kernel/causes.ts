@@ -641,6 +641,20 @@ const TABLE = {
       "`goodgate status` lists why each origin is out. If checks fail while traffic succeeds, the check is wrong.",
     equivalents: { envoy: "UH", haproxy: "SC, <NOSRV>", nginx: "no live upstreams", cloudflare: "503" },
   },
+  "origin.resume_mismatch": {
+    party: "configuration",
+    status: 0,
+    proxyStatus: null,
+    retryClass: "RX",
+    title: "Origins differ about a body",
+    means:
+      "A response had broken in its body, and an origin that was asked for the rest has other bytes under that name, or none. Nothing of its answer was used.",
+    evidence:
+      "The answer to a Range with If-Range was not the missing part of the same representation: another ETag or Last-Modified, another length, another status. The break itself is the cause of the attempt before it, often net.mid_reset or origin.truncated.",
+    lookFirst:
+      "Ask both origins for that path and compare ETag. Tags made of an inode or a start time differ on each machine: make them of the content. Otherwise a deploy is half done.",
+    equivalents: { envoy: null, haproxy: null, nginx: null, cloudflare: null },
+  },
   "origin.upgrade_failed": {
     party: "origin",
     status: 502,

@@ -96,6 +96,104 @@ export const DECISIONS = {
     step: "rescue",
     meaning: "Not repeated: the service's retry budget is used up, and more repeats would make an overload worse.",
   },
+  "resume.allowed.broken": {
+    step: "rescue",
+    meaning:
+      "A response broke in its body, and what was missing was asked for at another origin, which goes on only if it has the same bytes.",
+  },
+  "resume.allowed.same-origin": {
+    step: "rescue",
+    meaning:
+      "A response broke in its body, and what was missing was asked for on a new connection to the same origin, because no other is left.",
+  },
+  "resume.allowed.stalled": {
+    step: "rescue",
+    meaning:
+      "A response stood still in its body. The rest was asked for at another origin besides; whichever goes on first is kept.",
+  },
+  "resume.continued": {
+    step: "relay",
+    meaning: "The answer is the rest of the very body that the client is getting, so its bytes follow.",
+  },
+  "resume.went-on": {
+    step: "relay",
+    meaning: "The origin that had stood still went on before another one answered, so the other one was let go.",
+  },
+  "resume.given-up": {
+    step: "rescue",
+    meaning:
+      "An origin that was asked for the rest did not begin to answer in time, and another one is left to be asked instead.",
+  },
+  "resume.mismatch.range": {
+    step: "rescue",
+    meaning: "The answer is not the range that was asked for, or contradicts itself about it; nothing of it was used.",
+  },
+  "resume.mismatch.range-ignored": {
+    step: "rescue",
+    meaning: "The origin sent everything again, and what the client has of it is too much to be thrown away.",
+  },
+  "resume.mismatch.validator": {
+    step: "rescue",
+    meaning:
+      "The origin has another version than the one that the client is getting: its ETag or Last-Modified differs. Nothing of it was used.",
+  },
+  "resume.mismatch.coding": {
+    step: "rescue",
+    meaning: "The answer has another Content-Encoding under the same validator, so its bytes are others.",
+  },
+  "resume.mismatch.type": {
+    step: "rescue",
+    meaning: "The answer has another Content-Type, such as several ranges in one body; nothing of it was used.",
+  },
+  "resume.mismatch.status": {
+    step: "rescue",
+    meaning: "The origin answered the question for the rest with neither 206 nor 200.",
+  },
+  "resume.refused.off": {
+    step: "rescue",
+    meaning: "Not resumed: `resume` is off for this route.",
+  },
+  "resume.refused.request": {
+    step: "rescue",
+    meaning: "Not resumed: only what a GET without a body asks for can be asked for in part.",
+  },
+  "resume.refused.layer": {
+    step: "rescue",
+    meaning: "Not resumed: a Goodgate in front makes the attempts, and two layers that repeat multiply each other.",
+  },
+  "resume.refused.status": {
+    step: "rescue",
+    meaning: "Not resumed: the response was neither a whole representation (200) nor one known part of one (206).",
+  },
+  "resume.refused.no-length": {
+    step: "rescue",
+    meaning: "Not resumed: the response had no Content-Length, so nobody knows what is missing.",
+  },
+  "resume.refused.no-validator": {
+    step: "rescue",
+    meaning:
+      "Not resumed: the response had no strong validator (ETag, or a Last-Modified that is old enough), so another origin's bytes might be others.",
+  },
+  "resume.refused.no-cure": {
+    step: "rescue",
+    meaning: "Not resumed: the cause of the break would break the rest as well.",
+  },
+  "resume.refused.attempts": {
+    step: "rescue",
+    meaning: "Not resumed: as many attempts in a row as the service makes brought next to nothing.",
+  },
+  "resume.refused.times": {
+    step: "rescue",
+    meaning: "Not resumed: this body has been continued as often as the route allows.",
+  },
+  "resume.refused.no-origin": {
+    step: "rescue",
+    meaning: "Not resumed: every origin has failed or has other bytes.",
+  },
+  "resume.refused.budget": {
+    step: "rescue",
+    meaning: "Not resumed: the break brought little, and the service's retry budget is used up.",
+  },
 } as const satisfies Record<string, Row>;
 
 export type DecisionCode = keyof typeof DECISIONS;

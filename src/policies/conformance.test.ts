@@ -32,6 +32,10 @@ import { createPoolPreference, POOL_PREFERENCE_DEFAULTS, preferPool } from "./po
 import type { PoolPreferenceState } from "./pool-preference.ts";
 import { judgeResolution, STEADY } from "./resolution-change.ts";
 import type { Addressed, ResolutionChangeState } from "./resolution-change.ts";
+import { countResume, createResume, decideResume } from "./resume.ts";
+import type { ResumeInput, ResumeState } from "./resume.ts";
+import { judgeContinuation, promisedBody } from "./resumable.ts";
+import type { ResponseFacts } from "./resumable.ts";
 import { budgetInWords, countExchange, createRetryBudget, retriesLeft, takeRetry } from "./retry-budget.ts";
 import type { RetryBudget } from "./retry-budget.ts";
 import { decideRetry } from "./retry.ts";
@@ -387,6 +391,70 @@ conforms<RetryInput[], Partial<RetryInput>>("retry", {
   feed: (state, change) => ({ state, said: decideRetry(Object.freeze({ ...RETRY_INPUT, ...change })) }),
   sizeMax: 2,
   recovers: () => decideRetry(RETRY_INPUT).retry,
+});
+
+const RESUME_INPUT: ResumeInput = {
+  retryClass: "R2",
+  stalled: false,
+  received: 500_000,
+  bodyBytes: 1_000_000,
+  othersLeft: 1,
+  sameLeft: true,
+  budgetLeft: true,
+  budgetWords: "",
+};
+
+conforms<ResumeState, Partial<ResumeInput>>("resume", {
+  init: createResume,
+  event: fc.record(
+    {
+      stalled: fc.boolean(),
+      received: fc.integer({ min: 0, max: 1_000_000 }),
+      othersLeft: fc.nat({ max: 2 }),
+      sameLeft: fc.boolean(),
+      budgetLeft: fc.boolean(),
+    },
+    { requiredKeys: [] },
+  ),
+  feed: (state, change) => {
+    const input = Object.freeze({ ...RESUME_INPUT, ...change });
+    const said = decideResume({ attemptsMax: 3, timesMax: 50 }, state, input);
+    if (said.resume) countResume(state, input.received, input.bodyBytes);
+    return { state, said };
+  },
+  sizeMax: 100,
+  // Its life is one body: what is used up there stays so, and the next body begins afresh.
+  recovers: () => decideResume({ attemptsMax: 3, timesMax: 50 }, createResume(), RESUME_INPUT).resume,
+});
+
+const WHOLE: ResponseFacts = {
+  status: 200,
+  contentLength: 1000,
+  contentRange: null,
+  contentType: null,
+  contentEncoding: null,
+  etag: '"v1"',
+  lastModified: null,
+  date: null,
+};
+
+conforms<ResponseFacts[], Partial<ResponseFacts>>("resumable", {
+  init: () => [],
+  event: fc.record(
+    {
+      status: fc.constantFrom(200, 206, 416),
+      contentLength: fc.integer({ min: -1, max: 1000 }),
+      contentRange: fc.constantFrom(null, "bytes 1-999/1000", "bytes 0-9/10"),
+      etag: fc.constantFrom(null, '"v1"', '"v2"', 'W/"v1"'),
+    },
+    { requiredKeys: [] },
+  ),
+  feed: (state, change) => {
+    const promised = promisedBody(Object.freeze({ ...WHOLE, ...change }));
+    return { state, said: [promised, promised.resumable && judgeContinuation(promised.body, 1, WHOLE)] };
+  },
+  sizeMax: 2,
+  recovers: () => promisedBody(WHOLE).resumable,
 });
 
 conforms<RetryBudget, boolean>("retry budget", {

@@ -1,0 +1,121 @@
+import fc from "fast-check";
+import { describe, expect, it, test } from "vitest";
+import { countResume, createResume, decideResume, PROGRESS_BYTES } from "./resume.ts";
+import type { ResumeInput, ResumeVerdict } from "./resume.ts";
+
+const OPTIONS = { attemptsMax: 3, timesMax: 50 };
+const MIB = 1024 * 1024;
+
+const INPUT: ResumeInput = {
+  retryClass: "R2",
+  stalled: false,
+  received: 100_000,
+  bodyBytes: MIB,
+  othersLeft: 1,
+  sameLeft: true,
+  budgetLeft: true,
+  budgetWords: "",
+};
+
+function decide(change: Partial<ResumeInput> = {}, options = OPTIONS): ResumeVerdict {
+  return decideResume(options, createResume(), { ...INPUT, ...change });
+}
+
+describe("a broken body", () => {
+  it("is continued at another origin, and the reason says what is missing", () => {
+    expect(decide()).toEqual({
+      resume: true,
+      target: "other",
+      takesToken: false,
+      code: "resume.allowed.broken",
+      reason: "resumed at another origin: 926 KiB of 1 MiB are missing, from byte 100000",
+    });
+  });
+
+  it("is continued at the same origin when no other is left", () => {
+    expect(decide({ othersLeft: 0 })).toMatchObject({ target: "same", code: "resume.allowed.same-origin" });
+  });
+
+  it.each<[string, Partial<ResumeInput>]>([
+    ["resume.refused.no-cure", { retryClass: "RX" }],
+    ["resume.refused.no-origin", { othersLeft: 0, sameLeft: false }],
+    ["resume.refused.no-origin", { othersLeft: 0, stalled: true }],
+    ["resume.refused.budget", { received: PROGRESS_BYTES - 1, budgetLeft: false }],
+    ["resume.refused.budget", { stalled: true, budgetLeft: false }],
+  ])("is not: %s for %j", (code, change) => {
+    expect(decide(change)).toMatchObject({ resume: false, code });
+  });
+
+  it("is not continued by a service that makes one attempt", () => {
+    expect(decide({}, { attemptsMax: 1, timesMax: 50 })).toMatchObject({ code: "resume.refused.attempts" });
+  });
+
+  it("takes no token after a good part, because nothing is asked for twice", () => {
+    expect(decide({ received: PROGRESS_BYTES, budgetLeft: false })).toMatchObject({ resume: true, takesToken: false });
+    expect(decide({ received: PROGRESS_BYTES - 1 })).toMatchObject({ resume: true, takesToken: true });
+  });
+
+  it("that only stands still takes a token whatever it has brought, because two origins are at work then", () => {
+    expect(decide({ stalled: true })).toMatchObject({
+      resume: true,
+      takesToken: true,
+      code: "resume.allowed.stalled",
+    });
+  });
+});
+
+describe("the count of attempts", () => {
+  it("ends after as many in a row that brought nothing as any request gets", () => {
+    const state = createResume();
+    const cut = { ...INPUT, received: 0 };
+    expect(decideResume(OPTIONS, state, cut).resume).toBe(true);
+    countResume(state, 0, MIB);
+    expect(decideResume(OPTIONS, state, cut).resume).toBe(true);
+    countResume(state, 0, MIB);
+    expect(decideResume(OPTIONS, state, cut)).toMatchObject({
+      code: "resume.refused.attempts",
+      reason: "not resumed: 3 attempts in a row brought too little, the newest 0 bytes",
+    });
+    expect(state).toEqual({ times: 2, fruitless: 2, from: 0 });
+  });
+
+  it("begins afresh after a good part: 64 KiB, or a tenth of what was missing", () => {
+    for (const [bodyBytes, brought, fresh] of [
+      [100 * MIB, PROGRESS_BYTES, 0],
+      [100 * MIB, PROGRESS_BYTES - 1, 3],
+      [1000, 100, 0],
+      [1000, 99, 3],
+      [1, 0, 3],
+    ] as const) {
+      const state = { times: 2, fruitless: 2, from: 0 };
+      countResume(state, brought, bodyBytes);
+      expect(state.fruitless).toBe(fresh);
+    }
+  });
+
+  it("is bounded in all, however good the parts are", () => {
+    const state = { times: 50, fruitless: 0, from: 0 };
+    expect(decideResume(OPTIONS, state, INPUT)).toMatchObject({ code: "resume.refused.times" });
+  });
+});
+
+test("any course of breaks ends: complete, or refused with no more than the bound", () => {
+  const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 200, maxLength: 200, size: "max" });
+  fc.assert(
+    fc.property(cuts, fc.integer({ min: 1, max: 5_000_000_000 }), (shares, bodyBytes) => {
+      const state = createResume();
+      let received = 0;
+      let asked = 0;
+      for (const share of shares) {
+        received += Math.floor((bodyBytes - received) * share);
+        if (received === bodyBytes) break;
+        if (!decideResume(OPTIONS, state, { ...INPUT, received, bodyBytes }).resume) break;
+        countResume(state, received, bodyBytes);
+        asked += 1;
+      }
+      expect(asked).toBeLessThanOrEqual(OPTIONS.timesMax);
+      expect(state.times).toBe(asked);
+    }),
+    { numRuns: 50 },
+  );
+});

@@ -1,0 +1,130 @@
+/**
+ * Whether a body that broke, or stands still, is continued now. It may take many origins and many breaks until a large
+ * file is through, so attempts are not counted as they are for a request: what counts is whether they bring anything.
+ * An attempt that brought a good part starts the count afresh; a few in a row that did not are the end of it, and in all
+ * there are no more than the route allows.
+ *
+ * The budget guards origins against being asked twice for the same work. What the client has is not asked for again, so
+ * a break after a good part takes no token: with it a cut line under a thousand downloads would use up what the service
+ * keeps for everything else. A stalled origin is still at work, and asking a second one besides always takes a token.
+ */
+import type { DecisionCode } from "../kernel/decisions.ts";
+import type { RetryClass } from "../kernel/causes.ts";
+import { sizeInWords } from "./words.ts";
+
+export interface ResumeOptions {
+  /** Attempts in a row that may bring too little, the first included: those of any request. 1: nothing is resumed. */
+  readonly attemptsMax: number;
+  /** Continuations of one body in all. */
+  readonly timesMax: number;
+}
+
+/** Changed in place by `countResume`. */
+export interface ResumeState {
+  /** Continuations asked for. */
+  times: number;
+  /** Attempts in a row that brought too little. */
+  fruitless: number;
+  /** Bytes that the client had when the newest attempt began. */
+  from: number;
+}
+
+export interface ResumeInput {
+  readonly retryClass: RetryClass;
+  /** The origin is silent but its connection stands: the second one would work beside it. */
+  readonly stalled: boolean;
+  readonly received: number;
+  /** Bytes of the whole body. */
+  readonly bodyBytes: number;
+  /** Usable addresses that may still be asked. */
+  readonly othersLeft: number;
+  /** The address that failed may be asked again, on a new connection. */
+  readonly sameLeft: boolean;
+  readonly budgetLeft: boolean;
+  /** `budgetInWords`, needed only when nothing is left. */
+  readonly budgetWords: string;
+}
+
+export type ResumeCode = Extract<DecisionCode, `resume.${"allowed" | "refused"}.${string}`>;
+
+export interface ResumeVerdict {
+  readonly resume: boolean;
+  readonly target: "other" | "same";
+  /** A token is to be taken from the retry budget. */
+  readonly takesToken: boolean;
+  readonly code: ResumeCode;
+  /** For people, a full clause. */
+  readonly reason: string;
+}
+
+/** What counts as a good part: this much, or a tenth of what was missing, so that small bodies get their chance. */
+export const PROGRESS_BYTES: number = 64 * 1024;
+const PROGRESS_RATIO = 0.1;
+
+export function createResume(received = 0): ResumeState {
+  return { times: 0, fruitless: 0, from: received };
+}
+
+export function decideResume(options: ResumeOptions, state: ResumeState, input: ResumeInput): ResumeVerdict {
+  if (input.retryClass === "RX") return refuse("resume.refused.no-cure", "another origin does not cure this failure");
+  if (options.attemptsMax <= 1) return refuse("resume.refused.attempts", "the service makes one attempt only");
+  const fruitless = fruitlessAfter(state, input);
+  if (fruitless >= options.attemptsMax) {
+    return refuse(
+      "resume.refused.attempts",
+      `${fruitless} attempts in a row brought too little, the newest ${sizeInWords(input.received - state.from)}`,
+    );
+  }
+  if (state.times >= options.timesMax)
+    return refuse("resume.refused.times", `it has been continued ${state.times} times`);
+  const target = input.othersLeft > 0 ? "other" : "same";
+  if (target === "same" && (input.stalled || !input.sameLeft))
+    return refuse("resume.refused.no-origin", "no origin is left that may have the rest");
+  const takesToken = input.stalled || input.received - state.from < PROGRESS_BYTES;
+  if (takesToken && !input.budgetLeft)
+    return refuse("resume.refused.budget", `the retry budget is used up (${input.budgetWords})`);
+  return allow(target, takesToken, input);
+}
+
+/** A continuation is being asked for. */
+export function countResume(state: ResumeState, received: number, bodyBytes: number): void {
+  state.fruitless = fruitlessAfter(state, { received, bodyBytes });
+  state.times += 1;
+  state.from = received;
+}
+
+/** Attempts in a row that brought too little, when the newest one ends here. */
+function fruitlessAfter(
+  state: ResumeState,
+  { received, bodyBytes }: Pick<ResumeInput, "received" | "bodyBytes">,
+): number {
+  const brought = received - state.from;
+  const missing = bodyBytes - state.from;
+  const enough = brought >= PROGRESS_BYTES || (brought > 0 && brought >= missing * PROGRESS_RATIO);
+  return enough ? 0 : state.fruitless + 1;
+}
+
+function allow(
+  target: "other" | "same",
+  takesToken: boolean,
+  { received, bodyBytes, stalled }: ResumeInput,
+): ResumeVerdict {
+  const where = `${sizeInWords(bodyBytes - received)} of ${sizeInWords(bodyBytes)} are missing, from byte ${received}`;
+  if (stalled) {
+    const reason = `the origin is silent: the rest is asked for elsewhere besides; ${where}`;
+    return { resume: true, target, takesToken, code: "resume.allowed.stalled", reason };
+  }
+  return target === "other"
+    ? { resume: true, target, takesToken, code: "resume.allowed.broken", reason: `resumed at another origin: ${where}` }
+    : {
+        resume: true,
+        target,
+        takesToken,
+        code: "resume.allowed.same-origin",
+        reason: `resumed at the same origin on a new connection, because no other is left: ${where}`,
+      };
+}
+
+function refuse(code: ResumeCode, why: string): ResumeVerdict {
+  return { resume: false, target: "other", takesToken: false, code, reason: `not resumed: ${why}` };
+}
