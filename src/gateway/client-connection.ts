@@ -95,7 +95,8 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     const exchange = this.#exchange;
     if (this.#phase === "tunnel" && exchange !== null) exchange.tunnelFromClient(bytes, start, end);
     else if (this.#phase === "linger") this.#throwAway(end - start);
-    else if (exchange === null ? this.#phase === "write" : exchange.requestComplete) this.#keepAhead(bytes, start, end);
+    else if (exchange === null ? this.#phase === "write" : exchange.request.complete)
+      this.#keepAhead(bytes, start, end);
     else this.#feed(bytes, start, end, now);
     this.#core.gather.flush();
     this.#exchange?.afterClientTurn(now);
@@ -210,7 +211,7 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     const exchange = this.#exchange;
     if (exchange === null) return;
     if (this.#phase === "body") this.#wait("exchange", 0, this.#now);
-    if (!exchange.requestComplete) exchange.receiveEnd(this.#now);
+    if (!exchange.request.complete) exchange.receiveEnd(this.#now);
   }
 
   onRefusal(id: RefusalId): void {
@@ -262,7 +263,7 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   /** It is the client's turn to send the next bytes of its request. */
   waitForBody(): void {
     const exchange = this.#exchange;
-    if (exchange === null || exchange.requestComplete || exchange.awaitsContinue || this.#paused) return;
+    if (exchange === null || exchange.request.complete || exchange.request.awaitsContinue || this.#paused) return;
     if (this.#phase !== "exchange" && this.#phase !== "body") return;
     this.#wait("body", this.listener.settings.bodyGapMs, this.#core.clock.monotonic());
   }
@@ -362,7 +363,7 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
       if (this.#phase === "linger" || this.#phase === "closed") break;
       // The gateway's own answers to requests sent ahead leave one by one, so that it shows when they are not taken.
       if (exchange === null && at < end) this.#core.gather.flush();
-      if (exchange === null ? this.socket.writing : exchange.requestComplete) {
+      if (exchange === null ? this.socket.writing : exchange.request.complete) {
         if (at < end) this.#keepAhead(bytes, at, end);
         break;
       }
@@ -412,7 +413,7 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   /** The client's FIN, when all bytes before it have been read. */
   #afterLastByte(now: number): void {
     const exchange = this.#exchange;
-    if (exchange !== null && exchange.requestComplete) {
+    if (exchange !== null && exchange.request.complete) {
       this.#waitHalfClosed(now);
       return;
     }
@@ -428,7 +429,7 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
    */
   #waitHalfClosed(now: number): void {
     const exchange = this.#exchange;
-    if (exchange === null || (exchange.responseBegun && !exchange.endless)) return;
+    if (exchange === null || (exchange.response.begun && !exchange.endless)) return;
     this.#heardOf = exchange.record.responseBytes;
     this.#wait("half closed", this.listener.settings.halfClosedMs, now);
   }

@@ -1,6 +1,8 @@
 /** What every part of one running gateway shares. Made once by gateway.ts; passed, never imported as state. */
 import type { RouteTable } from "../config/route-table.ts";
 import type { LimitSettings } from "../config/settings.ts";
+import type { Step } from "../contract/record.ts";
+import type { CauseId } from "../kernel/causes.ts";
 import type { Chance, Clock } from "../kernel/clock.ts";
 import type { Dial } from "../kernel/socket.ts";
 import type { Resolver } from "../kernel/resolver.ts";
@@ -11,6 +13,10 @@ import type { RecordBook } from "./record-book.ts";
 import type { ReplayBudget } from "./replay-buffer.ts";
 import type { ServiceRuntime } from "./service-runtime.ts";
 import type { Telemetry } from "./telemetry.ts";
+
+export interface Outliving {
+  fail(cause: CauseId, evidence: string, step: Step, status: number): void;
+}
 
 export interface Core {
   readonly clock: Clock;
@@ -35,4 +41,6 @@ export interface Core {
   draining: boolean;
   connections: number;
   exchangesActive: number;
+  /** Exchanges that go on though their client has left. */
+  readonly outliving: Set<Outliving>;
 }

@@ -99,6 +99,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     draining: false,
     connections: 0,
     exchangesActive: 0,
+    outliving: new Set(),
   };
   services.push(...settings.services.map((service) => new ServiceRuntime(core, service)));
 
@@ -180,7 +181,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
       const until = clock.monotonic() + settings.drainMs;
       await new Promise<void>((resolve) => {
         const stop = ports.every(DRAIN_LOOK_MS, () => {
-          if (core.connections > 0 && clock.monotonic() < until) return;
+          if (core.connections + core.outliving.size > 0 && clock.monotonic() < until) return;
           stop();
           resolve();
         });
@@ -194,6 +195,9 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
       core.draining = true;
       const closed = Promise.all(listening.splice(0).map((port) => port.close()));
       for (const connection of connections()) connection.cutForDrain();
+      for (const exchange of core.outliving) {
+        exchange.fail("gw.draining", "the gateway stops and its time to finish has run out", "relay", 0);
+      }
       for (const service of services) for (const pool of service.pools) pool.stop();
       await closed;
       stopTicking();

@@ -15,9 +15,9 @@ import type { Core } from "./core.ts";
 import type { Ending } from "./judge.ts";
 import type { OriginAddress } from "./origin-address.ts";
 
-/** What an exchange hears from the connection that works for it. */
+/** What an attempt hears from the connection that works for it. */
 export interface AttemptOwner {
-  readonly attempt: AttemptRecord | null;
+  readonly attempt: AttemptRecord;
   /** The whole request has been handed to the connection. */
   readonly requestSent: boolean;
   /** Monotonic ms of the start of the exchange; times in the record count from it. */
@@ -176,12 +176,10 @@ export class OriginConnection implements SocketListener, MessageEvents, TimerOwn
   }
 
   #respond(owner: AttemptOwner, bytes: Buffer, start: number, end: number, now: number): void {
-    const { attempt } = owner;
-    if (attempt !== null) attempt.receivedBytes += end - start;
+    owner.attempt.receivedBytes += end - start;
     const consumed = this.#parser.execute(bytes, start, end);
     this.answering = this.headSeen || !this.#parser.idle;
-    // A refusal may have begun the next attempt already: those bytes are not its.
-    if (this.answering && owner.attempt === attempt) noteFirstByte(owner, now);
+    if (this.answering) noteFirstByte(owner, now);
     if (this.#complete) {
       if (consumed < end) {
         this.#reusable = false;
@@ -326,7 +324,7 @@ export class OriginConnection implements SocketListener, MessageEvents, TimerOwn
 /** Of the answer: early hints say nothing about how long that takes. */
 function noteFirstByte(owner: AttemptOwner, now: number): void {
   const { attempt } = owner;
-  if (attempt !== null && attempt.firstByteUs === -1) attempt.firstByteUs = toUs(now - owner.startedMs);
+  if (attempt.firstByteUs === -1) attempt.firstByteUs = toUs(now - owner.startedMs);
 }
 
 export function toUs(ms: number): number {

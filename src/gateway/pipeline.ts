@@ -6,8 +6,8 @@
  *   identify who asks and under which id, before anything is decided that somebody may want to find again.
  *   route    what is asked for: only then is it known whose limits and timeouts hold.
  *   admit    whether it may go on at all, before it costs an origin anything.
- *   look up  an answer that is at hand already. Empty until there is a cache; it will stand here, behind admission
- *            (a refused client gets no cached answer either) and before an origin is picked.
+ *   look up  an answer that is at hand already: behind admission (a refused client gets no cached answer either) and
+ *            before an origin is picked.
  *   pick     the origin, as late as possible, on the newest knowledge.
  *   attempt  one try there.
  *   judge    what came of it, as a cause with evidence, before anybody acts on it.
@@ -16,94 +16,82 @@
  *   reply    the gateway's own answer, when nothing else is left.
  *   record   always, exactly once, last: whatever happened before is in it.
  */
-import type { AttemptRecord, Decision, ExchangeRecord, Outcome, Step } from "../contract/record.ts";
-import type { RouteSettings } from "../config/settings.ts";
+import type { Decision, ExchangeRecord, Outcome, Step } from "../contract/record.ts";
+import type { RouteSettings, TimeoutSettings } from "../config/settings.ts";
 import { FIELD } from "../http1/field-ids.ts";
+import { absentClient } from "./absent-client.ts";
+import type { ClientSide } from "./absent-client.ts";
 import { refusalOf } from "./admit.ts";
+import { Attempt } from "./attempt.ts";
+import type { AttemptHost } from "./attempt.ts";
 import { climbsAboveRoot } from "./base-path.ts";
 import type { MessageHead } from "../http1/head.ts";
 import type { RefusalId } from "../http1/refusals.ts";
 import { REFUSALS } from "../http1/refusals.ts";
 import { writeResponse } from "../http1/serialise.ts";
-import { LAST_CHUNK, writeChunkHead } from "../http1/writer.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import { CAUSES } from "../kernel/causes.ts";
 import type { DecisionCode } from "../kernel/decisions.ts";
 import { isIdempotent } from "../policies/retry.ts";
 import type { ClientConnection } from "./client-connection.ts";
+import { ClientRequest } from "./client-request.ts";
+import { ClientResponse } from "./client-response.ts";
 import type { Core } from "./core.ts";
-import { acceptsTrailers, forwardsUpgrade, writeRequestHead } from "./forward-request.ts";
-import {
-  clientFraming,
-  isEventStream,
-  responseLines,
-  writeInterimHead,
-  writeLastChunk,
-  writeResponseHead,
-} from "./forward-response.ts";
-import type { ClientFraming } from "./forward-response.ts";
+import { clientFraming, isEventStream, responseLines, writeInterimHead } from "./forward-response.ts";
 import { httpDate } from "./http-date.ts";
 import { identifyRequest } from "./identify.ts";
-import { judgeAttempt } from "./judge.ts";
-import type { Ending } from "./judge.ts";
+import type { Ending, Judgement } from "./judge.ts";
 import { judgeResponse } from "./judge-response.ts";
-import { newAttemptRecord, newExchangeRecord } from "./new-record.ts";
+import { newExchangeRecord } from "./new-record.ts";
 import type { OriginAddress } from "./origin-address.ts";
-import { OriginConnection, toUs } from "./origin-connection.ts";
-import type { AttemptOwner } from "./origin-connection.ts";
-import { readHeadAgain } from "./read-head-again.ts";
-import { ReplayBuffer } from "./replay-buffer.ts";
+import { toUs } from "./origin-connection.ts";
+import type { OriginConnection } from "./origin-connection.ts";
+import { readResponseHeadAgain } from "./read-head-again.ts";
 import { respondToFailure, retryAfterSeconds } from "./reply.ts";
 import { bounded, hostWithoutPort, joinedValue, pathOf, targetOf } from "./request-target.ts";
 import { rescue } from "./rescue.ts";
-import type { RouteCounters } from "./telemetry.ts";
 import type { ServiceRuntime } from "./service-runtime.ts";
+import { serveSome } from "./stored-answer.ts";
+import type { AnswerBody, StoredAnswer } from "./stored-answer.ts";
+import type { RouteCounters } from "./telemetry.ts";
+import { Tunnel, agreedProtocol } from "./tunnel.ts";
 
 /** More than this of a host or a method is nobody's name and would only fill the memory of the records. */
 const HOST_KEPT = 256;
 const METHOD_KEPT = 32;
 
-export class Exchange implements AttemptOwner {
+export class Exchange implements AttemptHost {
   readonly record: ExchangeRecord;
+  readonly request: ClientRequest = new ClientRequest();
+  readonly response: ClientResponse;
   readonly startedMs: number;
-  attempt: AttemptRecord | null = null;
-  requestSent = false;
-  /** The request has been received whole. */
-  requestComplete = false;
-  /** The response's head has been handed to the client. */
-  responseBegun = false;
   /** Silence is no sign of a fault in this response, so it has no limit of its own. */
   endless = false;
-  tunnel = false;
+  /** Somebody else wants the response: it goes on to its end when the client leaves. */
+  outlivesClient = false;
   readonly #core: Core;
-  readonly #client: ClientConnection;
+  #client: ClientSide;
   #service: ServiceRuntime | null = null;
   #route: RouteSettings | null = null;
   #routeIndex = 0;
   #counters: RouteCounters | null = null;
   #idempotent = false;
-  #head: Buffer | null = null;
-  #identityLines = "";
-  #keepTrace = false;
   #accept: string | null = null;
-  #clientMinor: 0 | 1 = 1;
   #clientKeepAlive = false;
-  #chunkedRequest = false;
-  #expectContinue = false;
-  #upgrade = "";
-  #trailersWanted = false;
-  #replay: ReplayBuffer | null = null;
-  #connection: OriginConnection | null = null;
-  #address: OriginAddress | null = null;
+  /** The attempt that the exchange counts on: the newest, or the one whose response is passed on. */
+  #attempt: Attempt | null = null;
   readonly #tried: OriginAddress[] = [];
-  #waiter: (() => void) | null = null;
-  #attemptStartedMs = 0;
-  #framing: ClientFraming = "as is";
+  #tunnel: Tunnel | null = null;
+  /** An answer at hand that is being given. */
+  #serving: AnswerBody | null = null;
+  #servedAs: Outcome = "served";
   #gapMs = 0;
   /** An attempt found its idle connection dead. */
   #metStale = false;
   #done = false;
   #faulted = false;
+  /** How the client left an exchange that goes on without it. */
+  #left: { readonly cause: CauseId; readonly evidence: string; readonly step: Step } | null = null;
 
   constructor(core: Core, client: ClientConnection, startedMs: number) {
     this.#core = core;
@@ -116,22 +104,37 @@ export class Exchange implements AttemptOwner {
     this.record.peerPort = client.socket.remotePort;
     this.record.clientAddress = client.peer.address;
     this.record.connectionUses = client.uses;
+    this.response = new ClientResponse(core.gather, client.socket, this.record);
     core.exchangesActive += 1;
+  }
+
+  get timeouts(): TimeoutSettings {
+    return this.#settled.timeouts;
+  }
+
+  get hostHeader(): "preserve" | "origin" {
+    return this.#settled.hostHeader;
+  }
+
+  get #settled(): RouteSettings {
+    if (this.#route === null) throw new Error("an attempt before there was a route");
+    return this.#route;
   }
 
   // ------------------------------------------------------------------ receive
 
   /** The request's head is complete and right. */
   receive(head: MessageHead, now: number): void {
-    const { record } = this;
+    const { record, request } = this;
     record.headUs = toUs(now - this.startedMs);
-    this.requestComplete = head.framing === "none" || head.contentLength === 0;
-    if (this.requestComplete) record.requestEndUs = record.headUs;
-    this.#clientMinor = head.minorVersion;
+    request.complete = head.framing === "none" || head.contentLength === 0;
+    if (request.complete) record.requestEndUs = record.headUs;
+    request.method = head.method;
+    request.minorVersion = head.minorVersion;
+    request.chunked = head.framing === "chunked";
+    request.expectContinue = head.expectContinue && !request.complete;
     // What follows a CONNECT is not HTTP, so its connection ends with the answer.
     this.#clientKeepAlive = head.keepAlive && head.method !== "CONNECT" && !this.#client.surplus;
-    this.#chunkedRequest = head.framing === "chunked";
-    this.#expectContinue = head.expectContinue && !this.requestComplete;
     this.#accept = head.valueOf(FIELD.ACCEPT);
     record.method = bounded(head.method, METHOD_KEPT);
     record.protocol = head.minorVersion === 1 ? "HTTP/1.1" : "HTTP/1.0";
@@ -142,28 +145,30 @@ export class Exchange implements AttemptOwner {
 
   /** Bytes of the request's body, with the transfer coding taken off. */
   receiveBody(bytes: Buffer, start: number, end: number): void {
-    const waited = this.awaitsContinue;
+    const { request } = this;
+    const waited = request.awaitsContinue;
+    request.bodyBytes += end - start;
     this.record.requestBytes += end - start;
     if (this.#done) return;
-    const connection = this.#connection;
-    const ready = connection !== null && connection.state === "busy";
+    const attempt = this.#attempt;
+    const ready = attempt !== null && attempt.ready;
     // It did not wait for 100, and now the body has as long as it takes.
-    if (waited && ready && !this.responseBegun) connection.stopWaiting();
-    if (!this.responseBegun) {
-      this.#replay ??= new ReplayBuffer(this.#service?.settings.retry.replayBytes ?? 0, this.#core.replayBudget);
-      this.#replay.keep(bytes, start, end, !ready);
+    if (waited && ready && !this.response.begun) attempt.connection?.stopWaiting();
+    if (!this.response.begun) {
+      const limit = this.#service?.settings.retry.replayBytes ?? 0;
+      request.keepBody(bytes, start, end, !ready, limit, this.#core.replayBudget);
     }
-    if (ready) this.#sendBody(connection, bytes, start, end, true);
+    if (ready) attempt.sendBody(bytes, start, end, true);
     else this.#client.pause();
   }
 
   /** The request is complete. */
   receiveEnd(now: number): void {
-    this.requestComplete = true;
+    this.request.complete = true;
     this.record.requestEndUs = toUs(now - this.startedMs);
     if (this.#done) return;
-    const connection = this.#connection;
-    if (connection !== null && connection.state === "busy") this.#sendEnd(connection, now);
+    const attempt = this.#attempt;
+    if (attempt !== null && attempt.ready) attempt.sendEnd(now);
   }
 
   /** The message is malformed. Its connection will be closed by the caller. */
@@ -177,7 +182,7 @@ export class Exchange implements AttemptOwner {
   // ------------------------------------------------------------------ identify
 
   #identify(head: MessageHead): void {
-    const { record } = this;
+    const { record, request } = this;
     const client = this.#client;
     const host = client.hostOf(head);
     record.host = bounded(host, HOST_KEPT);
@@ -185,8 +190,9 @@ export class Exchange implements AttemptOwner {
     record.id = identity.id;
     record.traceId = identity.traceId;
     record.clientAddress = identity.clientAddress;
-    this.#identityLines = identity.lines;
-    this.#keepTrace = identity.keepTrace;
+    request.identityLines = identity.lines;
+    request.keepTrace = identity.keepTrace;
+    request.trusted = client.peer.trusted;
     this.#routeTo(head, host);
   }
 
@@ -230,10 +236,75 @@ export class Exchange implements AttemptOwner {
       connectionsMax: limits.connectionsMax,
       pseudonym: identity.pseudonym,
     });
-    if (refusal === null) {
-      this.#service?.admitted(now);
-      this.#pick(head, now);
-    } else this.fail(refusal.cause, refusal.evidence, "admit", refusal.status);
+    if (refusal !== null) {
+      this.fail(refusal.cause, refusal.evidence, "admit", refusal.status);
+      return;
+    }
+    this.#service?.admitted(now);
+    this.#lookUp(head, now);
+  }
+
+  // ------------------------------------------------------------------ look up
+
+  #lookUp(head: MessageHead, now: number): void {
+    this.#pick(head, now);
+  }
+
+  /** Gives an answer that is at hand. `outcome` is what the exchange counts as when the client has got all of it. */
+  serve(answer: StoredAnswer, outcome: Outcome, now: number): void {
+    this.#leaveOrigin(now);
+    readResponseHeadAgain(answer.head, this.request.method, (head) => {
+      if (!this.request.complete) this.#clientKeepAlive = false;
+      this.#begin(head, answer.lines, now);
+    });
+    if (answer.body === null) {
+      this.#completeAnswer(outcome, now);
+      return;
+    }
+    this.#serving = answer.body;
+    this.#servedAs = outcome;
+    answer.body.onMore = () => this.later((at) => this.#serveOn(at));
+    this.#serveOn(now);
+  }
+
+  #serveOn(now: number): void {
+    const body = this.#serving;
+    if (body === null || this.#done) return;
+    const { socket } = this.#client;
+    const served = serveSome(body, this.response, () => {
+      this.#core.gather.flush();
+      return socket.writing;
+    });
+    switch (served) {
+      case "full":
+        this.#client.waitForWrite(now);
+        return;
+      case "later":
+        return;
+      case "end":
+        this.#serving = null;
+        this.#completeAnswer(this.#servedAs, now);
+        return;
+      case "broken":
+        this.#cut("gw.internal", "the stored answer could not be read to its end", "relay");
+    }
+  }
+
+  #completeAnswer(outcome: Outcome, now: number): void {
+    this.response.end(null);
+    this.#finish(outcome, "record", now);
+    this.#client.exchangeDone(this.#clientKeepAlive, this.request.complete, now);
+  }
+
+  /** Goes on outside of any socket's turn, with what it had to wait for. */
+  later(step: (now: number) => void): void {
+    if (this.#done) return;
+    try {
+      step(this.#core.clock.monotonic());
+      this.#core.gather.flush();
+    } catch (error) {
+      this.onFault(error);
+    }
   }
 
   // ------------------------------------------------------------------ pick
@@ -246,285 +317,92 @@ export class Exchange implements AttemptOwner {
     switch (picked.kind) {
       case "address":
         if (picked.note !== null) this.decide("pick", picked.note.code, picked.note.reason);
-        this.#attempt(picked.address, head, now, false);
+        this.#try(picked.address, head, now, false);
         return;
       case "ask":
-        this.#keepHead(head);
-        picked.ask(() => this.#askedAgain());
+        this.request.keepHead(head);
+        picked.ask(() => this.later((at) => this.#pick(null, at)));
         return;
       case "none":
         this.fail(picked.cause, picked.evidence, "pick", 0);
     }
   }
 
-  /** The name that was asked for has an answer now, or a failure. */
-  #askedAgain(): void {
-    if (this.#done) return;
-    try {
-      this.#pick(null, this.#core.clock.monotonic());
-      this.#core.gather.flush();
-    } catch (error) {
-      this.onFault(error);
-    }
-  }
-
   // ------------------------------------------------------------------ attempt
 
   /** `fresh`: not on an idle connection, because one has just been found dead. */
-  #attempt(address: OriginAddress, head: MessageHead | null, now: number, fresh: boolean): void {
-    const { record } = this;
-    const route = this.#route;
-    if (route === null) return;
+  #try(address: OriginAddress, head: MessageHead | null, now: number, fresh: boolean): void {
     if (!fresh) this.#tried.push(address);
-    this.#address = address;
-    address.attemptStarted();
-    const attempt = newAttemptRecord(record.attempts.length + 1, address.poolName, address.origin.url, address.text);
-    record.attempts.push(attempt);
-    record.pool = attempt.pool;
-    record.origin = attempt.origin;
-    this.attempt = attempt;
-    this.requestSent = false;
-    this.#attemptStartedMs = now;
-    attempt.startedUs = toUs(now - this.startedMs);
+    const attempt = new Attempt(this.#core, this, address, now);
+    this.#attempt = attempt;
     // Behind a stale connection others may be as stale, and they could use up every attempt: then only one that was
     // in use a moment ago will do, as for requests that must not be repeated.
-    const idle = fresh ? null : address.takeIdle(now, this.#idempotent && !this.#metStale);
-    if (idle !== null) {
-      attempt.reused = true;
-      attempt.connectionUses = idle.uses;
-      attempt.connectionAgeMs = now - idle.connectedAt;
-      attempt.connectionIdleMs = now - idle.idleSince;
-      attempt.connectedUs = attempt.startedUs;
-      idle.assign(this);
-      this.#connection = idle;
-      if (head !== null && this.#service !== null && this.#service.settings.retry.attemptsMax > 1) this.#keepHead(head);
-      this.#sendHead(idle, head, now);
-      return;
-    }
-    this.#keepHead(head);
-    if (address.mayOpen()) {
-      this.#connection = new OriginConnection(this.#core, address, this, route.timeouts.connectMs, now);
-      return;
-    }
-    this.decide(
-      "attempt",
-      "attempt.waited-for-connection",
-      `all ${address.openMax} connections to the origin were in use`,
-    );
-    this.#waiter = address.waitForConnection(now, route.timeouts.connectMs, {
-      serve: (connection, at) => this.#serveWaiter(connection, at),
-      timeout: (at) => this.#endAttempt(null, { kind: "timeout", what: "pool" }, at, at - this.#attemptStartedMs),
-      onFault: (error) => this.onFault(error),
-    });
+    const steady = !this.#idempotent || this.#metStale;
+    const keepHead = this.#service !== null && this.#service.settings.retry.attemptsMax > 1;
+    attempt.start(head, now, fresh, steady, keepHead);
   }
 
-  /** A connection became free, or (null) one may be opened. */
-  #serveWaiter(connection: OriginConnection | null, now: number): void {
-    this.#waiter = null;
-    const { attempt } = this;
-    const address = this.#address;
-    if (attempt === null || address === null || this.#route === null) return;
-    if (connection === null) {
-      this.#connection = new OriginConnection(this.#core, address, this, this.#route.timeouts.connectMs, now);
-      return;
-    }
-    attempt.reused = true;
-    attempt.connectionUses = connection.uses;
-    attempt.connectionAgeMs = now - connection.connectedAt;
-    attempt.connectedUs = toUs(now - this.startedMs);
-    connection.assign(this);
-    this.#connection = connection;
-    this.#sendHead(connection, null, now);
-    this.#core.gather.flush();
-  }
-
-  onOriginConnected(connection: OriginConnection, now: number): void {
-    if (this.attempt !== null) this.attempt.connectedUs = toUs(now - this.startedMs);
-    this.#sendHead(connection, null, now);
-  }
-
-  #keepHead(head: MessageHead | null): void {
-    if (head === null || this.#head !== null) return;
-    this.#head = Buffer.allocUnsafe(head.headEnd - head.headStart);
-    head.bytes.copy(this.#head, 0, head.headStart, head.headEnd);
-  }
-
-  #sendHead(connection: OriginConnection, head: MessageHead | null, now: number): void {
-    if (head !== null) this.#writeHead(connection, head, now);
-    else if (this.#head !== null) readHeadAgain(this.#head, (again) => this.#writeHead(connection, again, now));
-  }
-
-  #writeHead(connection: OriginConnection, head: MessageHead, now: number): void {
-    const { attempt } = this;
-    const route = this.#route;
-    if (route === null || attempt === null) return;
-    connection.expect(head.method);
-    this.#upgrade = forwardsUpgrade(head) ? (head.valueOf(FIELD.UPGRADE) ?? "").toLowerCase() : "";
-    this.#trailersWanted = this.#clientMinor === 1 && acceptsTrailers(head);
-    const { origin } = connection.address;
-    const writer = this.#core.gather.to(connection.socket);
-    const before = writer.length;
-    writeRequestHead(writer, head, {
-      identity: this.#identityLines,
-      via: this.#core.identity.via,
-      basePath: origin.basePath,
-      host: route.hostHeader === "origin" ? connection.address.hostField : null,
-      ownHost: connection.address.hostField,
-      keepTrace: this.#keepTrace,
-      trusted: this.#client.peer.trusted,
-    });
-    attempt.sentBytes = writer.length - before;
-    attempt.sentUs = toUs(this.#core.clock.monotonic() - this.startedMs);
-    const replay = this.#replay;
-    if (replay !== null) {
-      for (const piece of replay.pieces) this.#sendBody(connection, piece, 0, piece.length, false);
-      replay.sent();
-    }
-    if (this.requestComplete) this.#sendEnd(connection, now);
-    else {
-      if (this.awaitsContinue) connection.wait("first byte", route.timeouts.firstByteMs, now);
-      this.#client.resume();
-    }
-  }
-
-  #sendBody(connection: OriginConnection, bytes: Buffer, start: number, end: number, shared: boolean): void {
-    if (this.attempt !== null) this.attempt.sentBytes += end - start;
-    const { gather } = this.#core;
-    if (this.#chunkedRequest) writeChunkHead(gather.to(connection.socket), end - start);
-    gather.body(connection.socket, bytes, start, end, this.#chunkedRequest, shared);
-  }
-
-  #sendEnd(connection: OriginConnection, now: number): void {
-    if (this.#chunkedRequest) {
-      this.#core.gather.to(connection.socket).copy(LAST_CHUNK, 0, LAST_CHUNK.length);
-    }
-    this.requestSent = true;
-    this.#awaitOrigin(connection, now);
-  }
-
-  /** Whose turn it is on the origin's side, and how long that may take. */
-  #awaitOrigin(connection: OriginConnection, now: number): void {
-    const route = this.#route;
-    if (this.responseBegun || this.tunnel || route === null || connection.state !== "busy") return;
-    if (connection.socket.writing) connection.wait("write", route.timeouts.gapMs, now);
-    else if (this.requestSent || this.awaitsContinue) connection.wait("first byte", route.timeouts.firstByteMs, now);
-    else connection.stopWaiting();
-  }
-
-  /** The client holds its body back until the origin asks for it (RFC 9110 §10.1.1): the origin's turn, not the client's. */
-  get awaitsContinue(): boolean {
-    return this.#expectContinue && this.record.requestBytes === 0;
+  onRequestHeadSent(): void {
+    this.#client.resume();
   }
 
   /** The client connection has handed over all it read: stop reading when the origin is slower. */
   afterClientTurn(now: number): void {
-    const connection = this.#connection;
+    const connection = this.#attempt?.connection ?? null;
     if (connection === null || !connection.socket.writing || connection.state === "connecting") return;
     this.#client.pause();
-    if (!this.responseBegun || this.tunnel) connection.wait("write", this.#route?.timeouts.gapMs ?? 0, now);
+    if (!this.response.begun || this.#tunnel !== null) {
+      connection.wait("write", this.#route?.timeouts.gapMs ?? 0, now);
+    }
   }
 
-  onOriginDrain(now: number): void {
+  onOriginDrain(attempt: Attempt, now: number): void {
     this.#client.resume();
-    const connection = this.#connection;
-    if (connection === null) return;
-    if (this.tunnel) connection.stopWaiting();
-    else this.#awaitOrigin(connection, now);
+    if (this.#tunnel !== null) attempt.connection?.stopWaiting();
+    else attempt.awaitOrigin(now);
   }
 
   // ------------------------------------------------------------------ judge
 
-  onAttemptEnded(connection: OriginConnection, ending: Ending, now: number): void {
-    this.#endAttempt(connection, ending, now, connection.limitMsAtEnd);
-  }
-
-  #endAttempt(connection: OriginConnection | null, ending: Ending, now: number, limitMs: number): void {
-    this.#connection = null;
-    this.#waiter = null;
-    if (this.tunnel) {
-      this.#endTunnel(ending, now, limitMs);
-      return;
-    }
-    const { attempt } = this;
-    const address = this.#address;
-    if (attempt === null || address === null) return;
-    const { wheel } = this.#core;
-    const sentMs = attempt.sentUs === -1 ? this.#attemptStartedMs : this.startedMs + attempt.sentUs / 1000;
-    const judgement = judgeAttempt(ending, {
-      connected: attempt.connectedUs !== -1,
-      reused: attempt.reused,
-      idleMs: attempt.connectionIdleMs,
-      sinceSentMs: Math.max(0, now - sentMs),
-      requestSent: this.requestSent,
-      receivedBytes: connection?.answering === true ? attempt.receivedBytes : 0,
-      headSeen: connection?.headSeen ?? false,
-      framing: connection?.framing ?? "none",
-      stallMs: wheel.stallEndedAt > sentMs ? Math.min(wheel.stallMs, wheel.stallEndedAt - sentMs) : 0,
-      limitMs,
-      leftAnswer: address.leftAnswer,
-      brokeNewConnection: this.record.attempts.some(
-        (earlier) => earlier.cause === "origin.reset_before_response" && !earlier.reused,
-      ),
-    });
-    attempt.cause = judgement.cause;
-    attempt.evidence = judgement.evidence;
-    if (judgement.cause === "origin.keepalive_race" || judgement.cause === "net.half_open") this.#metStale = true;
-    attempt.endedUs = toUs(now - this.startedMs);
-    address.attemptEnded(attempt, this.#attemptStartedMs, judgement.cause, now);
-    this.#rescue(judgement.cause, judgement.evidence, now);
+  onAttemptFailed(attempt: Attempt, judgement: Judgement, now: number): void {
+    const { cause, evidence } = judgement;
+    if (cause === "origin.keepalive_race" || cause === "net.half_open") this.#metStale = true;
+    this.#rescue(attempt, cause, evidence, now);
   }
 
   // ------------------------------------------------------------------ relay
 
-  onInterim(head: MessageHead): void {
-    if (this.#clientMinor === 0 || this.responseBegun) return;
+  onInterim(attempt: Attempt, head: MessageHead): void {
+    const { request } = this;
+    if (request.minorVersion === 0 || this.response.begun) return;
     if (head.status === 100) {
-      if (!this.#expectContinue) return;
+      if (!request.expectContinue) return;
       // The client sends its body now, and it is the origin's turn again when that is done. It may have sent it all
       // before, and a later attempt has it from the start: then it is the origin's turn already.
-      this.#expectContinue = false;
-      if (this.#connection !== null) this.#awaitOrigin(this.#connection, this.#core.clock.monotonic());
+      request.expectContinue = false;
+      attempt.awaitOrigin(this.#core.clock.monotonic());
       this.#client.waitForBody();
     }
     writeInterimHead(this.#core.gather.to(this.#client.socket), head, null);
   }
 
-  onResponseHead(connection: OriginConnection, head: MessageHead, now: number): boolean {
-    const { record, attempt } = this;
-    const route = this.#route;
-    if (attempt === null || route === null) return false;
-    attempt.headUs = toUs(now - this.startedMs);
-    attempt.status = head.status;
+  onResponseHead(attempt: Attempt, connection: OriginConnection, head: MessageHead, now: number): boolean {
+    const { record } = this;
     record.originStatus = head.status;
-    if (head.status === 101) return this.#relayUpgrade(connection, head, now);
-    connection.address.learnKeepAlive(head.valueOf(FIELD.KEEP_ALIVE), now);
-    this.#framing = clientFraming(head, this.#clientMinor);
     const judged = judgeResponse(head);
     if (judged !== null) {
-      record.cause = judged.cause;
-      record.party = CAUSES[judged.cause].party;
-      record.evidence = judged.evidence;
-      attempt.cause = judged.cause;
-      attempt.evidence = judged.evidence;
+      this.#note(judged.cause, judged.evidence);
+      attempt.attempt.cause = judged.cause;
+      attempt.attempt.evidence = judged.evidence;
     }
-    if (!this.requestComplete) {
+    if (!this.request.complete) {
       // The origin answers before it has the whole request; the rest cannot be told from a next request.
       this.#clientKeepAlive = false;
       this.decide("relay", "relay.early-reply", "the origin answered before the request was complete");
     }
-    const keepAlive = this.#clientKeepAlive && this.#framing !== "close" && !this.#core.draining;
-    this.#clientKeepAlive = keepAlive;
-    this.responseBegun = true;
-    record.status = head.status;
-    record.replyUs = toUs(now - this.startedMs);
-    writeResponseHead(this.#core.gather.to(this.#client.socket), head, {
-      lines: responseLines(head, record.id, judged?.cause ?? null, this.#core),
-      framing: this.#framing,
-      keepAlive,
-      clientMinorVersion: this.#clientMinor,
-    });
+    this.#begin(head, responseLines(head, record.id, judged?.cause ?? null, this.#core), now);
     // Server-sent events are silent for as long as nothing happens: silence is no sign of a fault there.
-    this.#gapMs = isEventStream(head) ? 0 : route.timeouts.gapMs;
+    this.#gapMs = isEventStream(head) ? 0 : this.timeouts.gapMs;
     this.endless = this.#gapMs === 0;
     if (this.endless) {
       connection.socket.probePeer();
@@ -532,21 +410,29 @@ export class Exchange implements AttemptOwner {
     }
     connection.wait("gap", this.#gapMs, now);
     this.#client.responseBegins(now);
-    this.#replay?.release();
+    this.request.releaseBody();
     return true;
   }
 
-  onResponseBody(bytes: Buffer, start: number, end: number): void {
-    const { gather } = this.#core;
-    const { socket } = this.#client;
-    this.record.responseBytes += end - start;
-    const chunked = this.#framing === "chunked";
-    if (chunked) writeChunkHead(gather.to(socket), end - start);
-    gather.body(socket, bytes, start, end, chunked, true);
+  /** The head of the final response goes to the client. */
+  #begin(head: MessageHead, lines: string, now: number): void {
+    const { record, request } = this;
+    const closes = clientFraming(head, request.minorVersion) === "close";
+    this.#clientKeepAlive = this.#clientKeepAlive && !closes && !this.#core.draining;
+    record.status = head.status;
+    record.replyUs = toUs(now - this.startedMs);
+    this.response.begin(head, {
+      lines,
+      keepAlive: this.#clientKeepAlive,
+      clientMinorVersion: request.minorVersion,
+    });
   }
 
-  onResponseEnd(connection: OriginConnection, now: number): void {
-    this.#connection = null;
+  onResponseBody(_attempt: Attempt, bytes: Buffer, start: number, end: number): void {
+    this.response.body(bytes, start, end, true);
+  }
+
+  onResponseEnd(_attempt: Attempt, connection: OriginConnection, now: number): void {
     if (connection.extraBytes > 0) {
       this.decide(
         "relay",
@@ -554,23 +440,17 @@ export class Exchange implements AttemptOwner {
         `${connection.extraBytes} bytes followed the end of the response; the connection was closed`,
       );
     }
-    const { attempt, record } = this;
-    if (attempt !== null) {
-      attempt.endedUs = toUs(now - this.startedMs);
-      this.#address?.attemptEnded(attempt, this.#attemptStartedMs, attempt.cause, now);
-    }
-    if (this.#framing === "chunked") {
-      writeLastChunk(this.#core.gather.to(this.#client.socket), this.#trailersWanted ? connection.trailers : null);
-    }
+    const { record, request } = this;
+    this.response.end(request.trailersWanted ? connection.trailers : null);
     const outcome: Outcome = record.cause !== null ? "failed" : record.attempts.length > 1 ? "rescued" : "served";
-    if (!this.requestComplete && record.cause === null)
+    if (!request.complete && record.cause === null)
       this.#note("origin.early_reply", "a final response came before the request was complete");
     this.#finish(outcome, "record", now);
-    this.#client.exchangeDone(this.#clientKeepAlive, this.requestComplete, now);
+    this.#client.exchangeDone(this.#clientKeepAlive, request.complete, now);
   }
 
-  onOriginTurnEnd(connection: OriginConnection, now: number): void {
-    if (!this.#client.socket.writing || this.#connection !== connection) return;
+  onOriginTurnEnd(attempt: Attempt, connection: OriginConnection, now: number): void {
+    if (!this.#client.socket.writing || attempt.connection !== connection) return;
     connection.pause();
     connection.stopWaiting();
     this.#client.waitForWrite(now);
@@ -578,75 +458,60 @@ export class Exchange implements AttemptOwner {
 
   /** The client has taken everything that waited. */
   clientDrained(now: number): void {
-    const connection = this.#connection;
+    if (this.#serving !== null) {
+      this.#serveOn(now);
+      return;
+    }
+    const connection = this.#attempt?.connection ?? null;
     if (connection === null) return;
     connection.resume();
-    if (this.responseBegun && !this.tunnel) connection.wait("gap", this.#gapMs, now);
-    else this.#awaitOrigin(connection, now);
+    if (this.response.begun && this.#tunnel === null) connection.wait("gap", this.#gapMs, now);
+    else this.#attempt?.awaitOrigin(now);
   }
 
   // ------------------------------------------------------------------ upgrades
 
-  #relayUpgrade(connection: OriginConnection, head: MessageHead, now: number): boolean {
-    const agreed = (head.valueOf(FIELD.UPGRADE) ?? "").toLowerCase();
-    const wanted = this.#upgrade.split(",").map((protocol) => protocol.trim());
-    if (this.#upgrade === "" || !wanted.includes(agreed)) {
-      const why =
-        this.#upgrade === "" ? "101 without a request to upgrade" : `101 to "${agreed}", asked was "${this.#upgrade}"`;
-      connection.abandon();
-      this.#endAttempt(connection, { kind: "upgrade", why }, now, 0);
+  onUpgrade(attempt: Attempt, connection: OriginConnection, head: MessageHead, now: number): boolean {
+    const { record } = this;
+    record.originStatus = head.status;
+    const { agreed, why } = agreedProtocol(this.request.upgrade, head);
+    if (why !== "") {
+      attempt.fail({ kind: "upgrade", why }, now);
       return false;
     }
-    this.tunnel = true;
-    this.responseBegun = true;
-    this.record.tunnel = true;
-    this.record.status = 101;
-    this.record.replyUs = toUs(now - this.startedMs);
-    connection.becomeTunnel();
-    // Nothing else ends a tunnel whose one end lost its network.
-    connection.socket.probePeer();
-    this.#client.socket.probePeer();
-    writeInterimHead(this.#core.gather.to(this.#client.socket), head, agreed);
-    this.#client.becomeTunnel();
+    attempt.tunnel = true;
+    this.response.begun = true;
+    record.tunnel = true;
+    record.status = 101;
+    record.replyUs = toUs(now - this.startedMs);
+    this.#tunnel = new Tunnel(this.#core, this.#client, connection, record);
+    this.#tunnel.open(head, agreed);
     return true;
   }
 
   /** Bytes from the client after the upgrade. */
   tunnelFromClient(bytes: Buffer, start: number, end: number): void {
-    this.record.requestBytes += end - start;
-    const connection = this.#connection;
-    if (connection !== null) this.#core.gather.body(connection.socket, bytes, start, end, false, false);
+    this.#tunnel?.fromClient(bytes, start, end);
   }
 
   tunnelClientFin(): void {
-    const connection = this.#connection;
-    if (connection === null) return;
-    connection.socket.end();
-    // What the origin still has to say may take its time, but not for ever.
-    connection.wait("gap", this.#client.listener.settings.idleMs, this.#core.clock.monotonic());
+    this.#tunnel?.clientFin();
+  }
+
+  tunnelClientDone(now: number): void {
+    this.#tunnel?.clientDone(now);
   }
 
   onTunnelBytes(bytes: Buffer, start: number, end: number): void {
-    this.record.responseBytes += end - start;
-    this.#core.gather.body(this.#client.socket, bytes, start, end, false, false);
+    this.#tunnel?.fromOrigin(bytes, start, end);
   }
 
   onTunnelFin(): void {
-    this.#client.socket.end();
+    this.#tunnel?.originFin();
   }
 
-  /** The client has closed in order, and all that it sent is on its way: the origin takes it, or its time runs out. */
-  tunnelClientDone(now: number): void {
-    this.#connection?.wait("write", this.#client.listener.settings.bodyGapMs, now);
-  }
-
-  /** The origin's side is closed. */
-  #endTunnel(ending: Ending, now: number, limitMs: number): void {
-    const { attempt } = this;
-    if (attempt !== null) {
-      attempt.endedUs = toUs(now - this.startedMs);
-      this.#address?.attemptEnded(attempt, this.#attemptStartedMs, null, now);
-    }
+  onTunnelEnd(_attempt: Attempt, ending: Ending, now: number, limitMs: number): void {
+    this.#tunnel?.originGone();
     const stalled = ending.kind === "timeout" && ending.what === "write";
     if (stalled) this.#note("origin.write_stall", `the origin took no byte of the tunnel for ${limitMs} ms`);
     this.#finish(stalled ? "failed" : "served", "record", now);
@@ -655,34 +520,32 @@ export class Exchange implements AttemptOwner {
 
   // ------------------------------------------------------------------ rescue
 
-  #rescue(cause: CauseId, evidence: string, now: number): void {
+  #rescue(attempt: Attempt, cause: CauseId, evidence: string, now: number): void {
     const service = this.#service;
-    const route = this.#route;
-    if (service === null || route === null) return;
-    const ended = this.attempt;
+    const { request, record } = this;
+    if (service === null) return;
     const verdict = rescue({
       cause,
-      method: this.record.method,
-      routeIdempotent: route.idempotent,
-      attempts: this.record.attempts.length,
-      responseBegun: this.responseBegun,
+      method: record.method,
+      routeIdempotent: this.#settled.idempotent,
+      attempts: record.attempts.length,
+      responseBegun: this.response.begun,
       service,
-      replay: this.#replay,
-      requestBytes: this.record.requestBytes,
-      staleConnection:
-        cause === "net.half_open" || (ended !== null && ended.reused && ended.receivedBytes === 0 && CLOSED.has(cause)),
+      replay: request.replay,
+      requestBytes: request.bodyBytes,
+      staleConnection: attempt.staleConnection,
       othersLeft: service.othersLeft(this.#routeIndex, this.#tried),
       now,
     });
     this.decide("rescue", verdict.code, verdict.reason);
     if (verdict.retry) {
       if (this.#counters !== null) this.#counters.retries += 1;
-      if (verdict.target === "same" && this.#address !== null) this.#attempt(this.#address, null, now, true);
+      if (verdict.target === "same") this.#try(attempt.address, null, now, true);
       else this.#pick(null, now);
       return;
     }
     if (verdict.code === "retry.refused.budget" && this.#counters !== null) this.#counters.retriesRefusedByBudget += 1;
-    if (this.responseBegun) this.#cut(cause, evidence, "relay");
+    if (this.response.begun) this.#cut(cause, evidence, "relay");
     else this.fail(cause, evidence, "attempt", 0);
   }
 
@@ -693,7 +556,7 @@ export class Exchange implements AttemptOwner {
     if (this.#done) return;
     const now = this.#core.clock.monotonic();
     this.#leaveOrigin(now);
-    if (this.responseBegun) {
+    if (this.response.begun) {
       this.#cut(cause, evidence, step);
       return;
     }
@@ -701,7 +564,8 @@ export class Exchange implements AttemptOwner {
     this.#note(cause, evidence);
     if (record.id === "") record.id = this.#core.newId();
     const refusal = record.reason === "" ? null : REFUSALS[record.reason as RefusalId];
-    const keepAlive = this.#clientKeepAlive && this.requestComplete && record.reason === "" && !this.#core.draining;
+    const complete = this.request.complete;
+    const keepAlive = this.#clientKeepAlive && complete && record.reason === "" && !this.#core.draining;
     const reply = respondToFailure(
       {
         cause,
@@ -724,7 +588,7 @@ export class Exchange implements AttemptOwner {
     record.replyUs = toUs(now - this.startedMs);
     writeResponse(this.#core.gather.to(this.#client.socket), reply.message);
     this.#finish(CAUSES[cause].party === "client" || cause === "gw.no_route" ? "refused" : "failed", step, now);
-    this.#client.exchangeDone(keepAlive, this.requestComplete, now);
+    this.#client.exchangeDone(keepAlive, complete, now);
   }
 
   /**
@@ -764,28 +628,49 @@ export class Exchange implements AttemptOwner {
     this.#note(cause, evidence);
     this.#finish("failed", step, now);
     // Chunks and Content-Length show the cut by themselves; without either only a reset does.
-    this.#client.cut(this.#framing === "close");
+    this.#client.cut(this.response.framing === "close");
   }
 
   /** The client is gone: what is done for it stops, also at the origin. */
   clientGone(how: string): void {
     if (this.#done) return;
     const now = this.#core.clock.monotonic();
-    if (this.tunnel) {
+    if (this.#tunnel !== null) {
       this.#leaveOrigin(now);
       this.#finish("served", "record", now);
       return;
     }
-    const uploading = !this.requestComplete && this.record.requestBytes > 0;
-    const where = this.responseBegun
+    const uploading = !this.request.complete && this.request.bodyBytes > 0;
+    const begun = this.response.begun;
+    const where = begun
       ? `after ${this.record.responseBytes} body bytes of the response`
       : uploading
-        ? `after ${this.record.requestBytes} bytes of its own body`
+        ? `after ${this.request.bodyBytes} bytes of its own body`
         : "before the response";
-    const cause = this.responseBegun || uploading ? "client.abort_body" : "client.abort_wait";
+    const cause = begun || uploading ? "client.abort_body" : "client.abort_wait";
+    const evidence = `the client closed the connection (${how}) ${where}`;
+    const step: Step = begun ? "relay" : uploading ? "receive" : "attempt";
+    if (this.outlivesClient && this.request.complete && this.#serving === null) {
+      this.#left = { cause, evidence, step };
+      this.#goOnAlone(now);
+      return;
+    }
     this.#leaveOrigin(now);
-    this.#note(cause, `the client closed the connection (${how}) ${where}`);
-    this.#finish("aborted", this.responseBegun ? "relay" : uploading ? "receive" : "attempt", now);
+    this.#note(cause, evidence);
+    this.#finish("aborted", step, now);
+  }
+
+  /** The client has left, and the response is wanted all the same. The record tells of the client in the end. */
+  #goOnAlone(now: number): void {
+    this.#core.outliving.add(this);
+    this.#client = absentClient(this.#client);
+    this.response.detached = true;
+    const connection = this.#attempt?.connection ?? null;
+    // It may have been the client that was waited for.
+    if (connection !== null && this.response.begun) {
+      connection.resume();
+      connection.wait("gap", this.#gapMs, now);
+    }
   }
 
   /** The client is there and does not take what it asked for. The caller cuts the connection. */
@@ -797,20 +682,11 @@ export class Exchange implements AttemptOwner {
     this.#finish("aborted", "relay", now);
   }
 
-  /** Ends what is under way at the origin, without blame for it. */
+  /** Ends what is under way for this exchange, without blame for it. */
   #leaveOrigin(now: number): void {
-    this.#waiter?.();
-    this.#waiter = null;
-    const connection = this.#connection;
-    this.#connection = null;
-    if (connection !== null) connection.abandon();
-    const { attempt } = this;
-    if (attempt !== null && attempt.endedUs === -1) {
-      attempt.endedUs = toUs(now - this.startedMs);
-      const unanswered = this.requestSent && attempt.firstByteUs === -1;
-      const waitedMs = unanswered ? now - this.startedMs - attempt.sentUs / 1000 : 0;
-      this.#address?.attemptAbandoned(this.#attemptStartedMs, waitedMs, now);
-    }
+    this.#attempt?.abandon(now);
+    this.#serving?.close();
+    this.#serving = null;
   }
 
   // ------------------------------------------------------------------ record
@@ -829,17 +705,22 @@ export class Exchange implements AttemptOwner {
   #finish(outcome: Outcome, step: Step, now: number): void {
     if (this.#done) return;
     this.#done = true;
-    this.#replay?.release();
+    this.request.releaseBody();
+    this.response.giveUp();
     const { record } = this;
     if (record.id === "") record.id = this.#core.newId();
     record.outcome = outcome;
     record.step = step;
+    const left = this.#left;
+    if (left !== null) {
+      this.#core.outliving.delete(this);
+      this.#note(left.cause, left.evidence);
+      record.outcome = "aborted";
+      record.step = left.step;
+    }
     record.doneUs = toUs(now - this.startedMs);
     this.#core.exchangesActive -= 1;
     (this.#counters ?? this.#core.telemetry.unrouted).add(record);
     this.#core.book.add(record, now);
   }
 }
-
-/** Causes that a used connection shows when it was closed before the request met it. */
-const CLOSED: ReadonlySet<CauseId> = new Set(["origin.keepalive_race", "origin.reset_before_response"]);

@@ -1,0 +1,71 @@
+/**
+ * Stands for a client that has left an exchange which goes on without it, because somebody else wants its response:
+ * others who wait for the same one, or the next try of a request that must not run twice. It takes everything at
+ * once and does nothing with it.
+ */
+import type { SocketPort } from "../kernel/socket.ts";
+import type { ClientConnection } from "./client-connection.ts";
+
+/** What an exchange needs of its client's connection. */
+export type ClientSide = Pick<
+  ClientConnection,
+  | "listener"
+  | "socket"
+  | "peer"
+  | "uses"
+  | "surplus"
+  | "hostOf"
+  | "userAgentOf"
+  | "pause"
+  | "resume"
+  | "waitForBody"
+  | "waitForWrite"
+  | "responseBegins"
+  | "exchangeDone"
+  | "cut"
+  | "becomeTunnel"
+  | "tunnelDone"
+>;
+
+export function absentClient(client: ClientSide): ClientSide {
+  return {
+    listener: client.listener,
+    peer: client.peer,
+    uses: client.uses,
+    surplus: client.surplus,
+    socket: nobodysSocket(client.socket),
+    hostOf: () => "",
+    userAgentOf: () => "",
+    pause: nothing,
+    resume: nothing,
+    waitForBody: nothing,
+    waitForWrite: nothing,
+    responseBegins: nothing,
+    exchangeDone: nothing,
+    cut: nothing,
+    becomeTunnel: nothing,
+    tunnelDone: nothing,
+  };
+}
+
+function nobodysSocket(socket: SocketPort): SocketPort {
+  return {
+    listener: socket.listener,
+    remoteAddress: socket.remoteAddress,
+    remotePort: socket.remotePort,
+    localAddress: socket.localAddress,
+    localPort: socket.localPort,
+    writing: false,
+    write: () => true,
+    pause: nothing,
+    resume: nothing,
+    probePeer: nothing,
+    end: nothing,
+    reset: nothing,
+    destroy: nothing,
+  };
+}
+
+function nothing(): void {
+  // Nobody is there.
+}

@@ -1,0 +1,351 @@
+/**
+ * One try of an exchange at one address: it gets itself a connection, sends the request there, waits within the
+ * limits of its route, and says what came of it. What follows from that is its exchange's to decide. An exchange
+ * usually has one at a time.
+ */
+import type { TimeoutSettings } from "../config/settings.ts";
+import type { AttemptRecord, ExchangeRecord, Step } from "../contract/record.ts";
+import { FIELD } from "../http1/field-ids.ts";
+import type { MessageHead } from "../http1/head.ts";
+import { LAST_CHUNK, writeChunkHead } from "../http1/writer.ts";
+import type { CauseId } from "../kernel/causes.ts";
+import type { DecisionCode } from "../kernel/decisions.ts";
+import type { ClientRequest } from "./client-request.ts";
+import type { Core } from "./core.ts";
+import { acceptsTrailers, forwardsUpgrade, writeRequestHead } from "./forward-request.ts";
+import { judgeAttempt } from "./judge.ts";
+import type { Ending, Judgement } from "./judge.ts";
+import { newAttemptRecord } from "./new-record.ts";
+import type { OriginAddress } from "./origin-address.ts";
+import { OriginConnection, toUs } from "./origin-connection.ts";
+import type { AttemptOwner } from "./origin-connection.ts";
+import { readHeadAgain } from "./read-head-again.ts";
+
+/** What an exchange tells its attempts, and hears from them. */
+export interface AttemptHost {
+  readonly record: ExchangeRecord;
+  readonly request: ClientRequest;
+  /** Monotonic ms of the start of the exchange; times in the record count from it. */
+  readonly startedMs: number;
+  readonly timeouts: TimeoutSettings;
+  /** What the origin sees as Host: the client's, or its own. */
+  readonly hostHeader: "preserve" | "origin";
+  /** The client's body flows through `attempt` from now on, as far as it has not come yet. */
+  onRequestHeadSent(attempt: Attempt): void;
+  onInterim(attempt: Attempt, head: MessageHead): void;
+  onUpgrade(attempt: Attempt, connection: OriginConnection, head: MessageHead, now: number): boolean;
+  /** The final head. False: the attempt is over and its connection will be closed. */
+  onResponseHead(attempt: Attempt, connection: OriginConnection, head: MessageHead, now: number): boolean;
+  onResponseBody(attempt: Attempt, bytes: Buffer, start: number, end: number): void;
+  /** The response is complete; the connection has gone back to its address. */
+  onResponseEnd(attempt: Attempt, connection: OriginConnection, now: number): void;
+  onTunnelBytes(bytes: Buffer, start: number, end: number): void;
+  onTunnelFin(): void;
+  /** The origin's side of a tunnel is closed. */
+  onTunnelEnd(attempt: Attempt, ending: Ending, now: number, limitMs: number): void;
+  onOriginDrain(attempt: Attempt, now: number): void;
+  onOriginTurnEnd(attempt: Attempt, connection: OriginConnection, now: number): void;
+  /** It ended before its response was complete. Its record and its address know. */
+  onAttemptFailed(attempt: Attempt, judgement: Judgement, now: number): void;
+  decide(step: Step, code: DecisionCode, reason: string): void;
+  onFault(error: unknown): void;
+}
+
+export class Attempt implements AttemptOwner {
+  readonly attempt: AttemptRecord;
+  readonly address: OriginAddress;
+  readonly startedMs: number;
+  /** The whole request has been handed to the connection. */
+  requestSent = false;
+  /** Null before there is one, while it is waited for, and after the end. */
+  connection: OriginConnection | null = null;
+  /** A final response head came. */
+  headSeen = false;
+  tunnel = false;
+  ended = false;
+  readonly #core: Core;
+  readonly #host: AttemptHost;
+  readonly #beganMs: number;
+  #waiter: (() => void) | null = null;
+
+  constructor(core: Core, host: AttemptHost, address: OriginAddress, now: number) {
+    const { record } = host;
+    this.#core = core;
+    this.#host = host;
+    this.address = address;
+    this.startedMs = host.startedMs;
+    this.#beganMs = now;
+    const attempt = newAttemptRecord(record.attempts.length + 1, address.poolName, address.origin.url, address.text);
+    attempt.startedUs = toUs(now - host.startedMs);
+    record.attempts.push(attempt);
+    record.pool = attempt.pool;
+    record.origin = attempt.origin;
+    this.attempt = attempt;
+    address.attemptStarted();
+  }
+
+  /** It can take body bytes now. */
+  get ready(): boolean {
+    return this.connection !== null && this.connection.state === "busy";
+  }
+
+  /**
+   * On an idle connection, a new one, or the next that becomes free. A null head is read again from its copy.
+   * `fresh`: not on an idle one. `steady`: only on one that was in use a moment ago.
+   */
+  start(head: MessageHead | null, now: number, fresh: boolean, steady: boolean, keepHead: boolean): void {
+    const { attempt, address } = this;
+    const { request, timeouts } = this.#host;
+    const idle = fresh ? null : address.takeIdle(now, !steady);
+    if (idle !== null) {
+      this.#takeUsed(idle, now);
+      attempt.connectionIdleMs = now - idle.idleSince;
+      attempt.connectedUs = attempt.startedUs;
+      if (keepHead) request.keepHead(head);
+      this.#sendHead(idle, head, now);
+      return;
+    }
+    request.keepHead(head);
+    if (address.mayOpen()) {
+      this.connection = new OriginConnection(this.#core, address, this, timeouts.connectMs, now);
+      return;
+    }
+    this.#host.decide(
+      "attempt",
+      "attempt.waited-for-connection",
+      `all ${address.openMax} connections to the origin were in use`,
+    );
+    this.#waiter = address.waitForConnection(now, timeouts.connectMs, {
+      serve: (connection, at) => this.#serve(connection, at),
+      timeout: (at) => this.#end(null, { kind: "timeout", what: "pool" }, at, at - this.#beganMs),
+      onFault: (error) => this.#host.onFault(error),
+    });
+  }
+
+  /** Body bytes of the client. */
+  sendBody(bytes: Buffer, start: number, end: number, shared: boolean): void {
+    const { connection } = this;
+    if (connection === null) return;
+    this.attempt.sentBytes += end - start;
+    const { gather } = this.#core;
+    const { chunked } = this.#host.request;
+    if (chunked) writeChunkHead(gather.to(connection.socket), end - start);
+    gather.body(connection.socket, bytes, start, end, chunked, shared);
+  }
+
+  /** The request is complete. */
+  sendEnd(now: number): void {
+    const { connection } = this;
+    if (connection === null) return;
+    if (this.#host.request.chunked) {
+      this.#core.gather.to(connection.socket).copy(LAST_CHUNK, 0, LAST_CHUNK.length);
+    }
+    this.requestSent = true;
+    this.awaitOrigin(now);
+  }
+
+  /** Whose turn it is on the origin's side, and how long that may take. */
+  awaitOrigin(now: number): void {
+    const { connection } = this;
+    if (connection === null || this.headSeen || this.tunnel || connection.state !== "busy") return;
+    const { timeouts, request } = this.#host;
+    if (connection.socket.writing) connection.wait("write", timeouts.gapMs, now);
+    else if (this.requestSent || request.awaitsContinue) connection.wait("first byte", timeouts.firstByteMs, now);
+    else connection.stopWaiting();
+  }
+
+  /**
+   * Ends what is under way, without blame for it: the client has left, another answer has won. The address only
+   * learns how long it kept us waiting.
+   */
+  abandon(now: number): void {
+    this.#waiter?.();
+    this.#waiter = null;
+    const { connection, attempt } = this;
+    this.connection = null;
+    if (connection !== null) connection.abandon();
+    if (this.ended) return;
+    this.ended = true;
+    attempt.endedUs = toUs(now - this.startedMs);
+    const unanswered = this.requestSent && attempt.firstByteUs === -1;
+    const waitedMs = unanswered ? now - this.startedMs - attempt.sentUs / 1000 : 0;
+    this.address.attemptAbandoned(this.#beganMs, waitedMs, now);
+  }
+
+  /** Ends it for the reason given, as if the connection had ended so: its response is of no use. */
+  fail(ending: Ending, now: number): void {
+    const { connection } = this;
+    if (connection === null) return;
+    connection.abandon();
+    this.#end(connection, ending, now, 0);
+  }
+
+  // ------------------------------------------------------------------ the connection
+
+  onOriginConnected(connection: OriginConnection, now: number): void {
+    this.attempt.connectedUs = toUs(now - this.startedMs);
+    this.#sendHead(connection, null, now);
+  }
+
+  onInterim(head: MessageHead): void {
+    this.#host.onInterim(this, head);
+  }
+
+  onResponseHead(connection: OriginConnection, head: MessageHead, now: number): boolean {
+    const { attempt } = this;
+    attempt.headUs = toUs(now - this.startedMs);
+    attempt.status = head.status;
+    if (head.status === 101) return this.#host.onUpgrade(this, connection, head, now);
+    this.headSeen = true;
+    connection.address.learnKeepAlive(head.valueOf(FIELD.KEEP_ALIVE), now);
+    return this.#host.onResponseHead(this, connection, head, now);
+  }
+
+  onResponseBody(bytes: Buffer, start: number, end: number): void {
+    this.#host.onResponseBody(this, bytes, start, end);
+  }
+
+  onResponseEnd(connection: OriginConnection, now: number): void {
+    const { attempt } = this;
+    this.connection = null;
+    this.ended = true;
+    attempt.endedUs = toUs(now - this.startedMs);
+    this.address.attemptEnded(attempt, this.#beganMs, attempt.cause, now);
+    this.#host.onResponseEnd(this, connection, now);
+  }
+
+  onTunnelBytes(bytes: Buffer, start: number, end: number): void {
+    this.#host.onTunnelBytes(bytes, start, end);
+  }
+
+  onTunnelFin(): void {
+    this.#host.onTunnelFin();
+  }
+
+  onOriginDrain(now: number): void {
+    this.#host.onOriginDrain(this, now);
+  }
+
+  onOriginTurnEnd(connection: OriginConnection, now: number): void {
+    this.#host.onOriginTurnEnd(this, connection, now);
+  }
+
+  onAttemptEnded(connection: OriginConnection, ending: Ending, now: number): void {
+    this.#end(connection, ending, now, connection.limitMsAtEnd);
+  }
+
+  onFault(error: unknown): void {
+    this.#host.onFault(error);
+  }
+
+  // ------------------------------------------------------------------ inside
+
+  #takeUsed(connection: OriginConnection, now: number): void {
+    const { attempt } = this;
+    attempt.reused = true;
+    attempt.connectionUses = connection.uses;
+    attempt.connectionAgeMs = now - connection.connectedAt;
+    connection.assign(this);
+    this.connection = connection;
+  }
+
+  /** A connection became free, or (null) one may be opened. */
+  #serve(connection: OriginConnection | null, now: number): void {
+    this.#waiter = null;
+    if (connection === null) {
+      this.connection = new OriginConnection(this.#core, this.address, this, this.#host.timeouts.connectMs, now);
+      return;
+    }
+    this.#takeUsed(connection, now);
+    this.attempt.connectedUs = toUs(now - this.startedMs);
+    this.#sendHead(connection, null, now);
+    this.#core.gather.flush();
+  }
+
+  #sendHead(connection: OriginConnection, head: MessageHead | null, now: number): void {
+    const { request } = this.#host;
+    if (head !== null) this.#writeHead(connection, head, now);
+    else if (request.head !== null) readHeadAgain(request.head, (again) => this.#writeHead(connection, again, now));
+  }
+
+  #writeHead(connection: OriginConnection, head: MessageHead, now: number): void {
+    const { attempt } = this;
+    const { request, timeouts, hostHeader } = this.#host;
+    connection.expect(head.method);
+    request.upgrade = forwardsUpgrade(head) ? (head.valueOf(FIELD.UPGRADE) ?? "").toLowerCase() : "";
+    request.trailersWanted = request.minorVersion === 1 && acceptsTrailers(head);
+    const writer = this.#core.gather.to(connection.socket);
+    const before = writer.length;
+    writeRequestHead(writer, head, {
+      identity: request.identityLines,
+      via: this.#core.identity.via,
+      basePath: connection.address.origin.basePath,
+      host: hostHeader === "origin" ? connection.address.hostField : null,
+      ownHost: connection.address.hostField,
+      keepTrace: request.keepTrace,
+      trusted: request.trusted,
+    });
+    attempt.sentBytes = writer.length - before;
+    attempt.sentUs = toUs(this.#core.clock.monotonic() - this.startedMs);
+    const { replay } = request;
+    if (replay !== null) {
+      for (const piece of replay.pieces) this.sendBody(piece, 0, piece.length, false);
+      replay.sent();
+    }
+    if (request.complete) this.sendEnd(now);
+    else {
+      if (request.awaitsContinue) connection.wait("first byte", timeouts.firstByteMs, now);
+      this.#host.onRequestHeadSent(this);
+    }
+  }
+
+  #end(connection: OriginConnection | null, ending: Ending, now: number, limitMs: number): void {
+    if (this.ended) return;
+    const { attempt, address } = this;
+    this.connection = null;
+    this.#waiter = null;
+    this.ended = true;
+    attempt.endedUs = toUs(now - this.startedMs);
+    if (this.tunnel) {
+      address.attemptEnded(attempt, this.#beganMs, null, now);
+      this.#host.onTunnelEnd(this, ending, now, limitMs);
+      return;
+    }
+    const judgement = this.#judge(connection, ending, now, limitMs);
+    attempt.cause = judgement.cause;
+    attempt.evidence = judgement.evidence;
+    address.attemptEnded(attempt, this.#beganMs, judgement.cause, now);
+    this.#host.onAttemptFailed(this, judgement, now);
+  }
+
+  #judge(connection: OriginConnection | null, ending: Ending, now: number, limitMs: number): Judgement {
+    const { attempt } = this;
+    const { wheel } = this.#core;
+    const sentMs = attempt.sentUs === -1 ? this.#beganMs : this.startedMs + attempt.sentUs / 1000;
+    return judgeAttempt(ending, {
+      connected: attempt.connectedUs !== -1,
+      reused: attempt.reused,
+      idleMs: attempt.connectionIdleMs,
+      sinceSentMs: Math.max(0, now - sentMs),
+      requestSent: this.requestSent,
+      receivedBytes: connection?.answering === true ? attempt.receivedBytes : 0,
+      headSeen: connection?.headSeen ?? false,
+      framing: connection?.framing ?? "none",
+      stallMs: wheel.stallEndedAt > sentMs ? Math.min(wheel.stallMs, wheel.stallEndedAt - sentMs) : 0,
+      limitMs,
+      leftAnswer: this.address.leftAnswer,
+      brokeNewConnection: this.#host.record.attempts.some(
+        (earlier) => earlier.cause === "origin.reset_before_response" && !earlier.reused,
+      ),
+    });
+  }
+
+  /** It was a used connection, and it ended without a byte: a new one to the same origin is another try. */
+  get staleConnection(): boolean {
+    const { cause, reused, receivedBytes } = this.attempt;
+    return cause === "net.half_open" || (reused && receivedBytes === 0 && cause !== null && CLOSED.has(cause));
+  }
+}
+
+/** Causes that a used connection shows when it was closed before the request met it. */
+const CLOSED: ReadonlySet<CauseId> = new Set(["origin.keepalive_race", "origin.reset_before_response"]);

@@ -1,0 +1,56 @@
+/**
+ * The request of an exchange as its attempts send it: its head, kept when it may be needed again, and the part of its
+ * body that came before an origin could take it or that another attempt may need. It knows no connection.
+ */
+import type { MessageHead } from "../http1/head.ts";
+import type { ReplayBudget } from "./replay-buffer.ts";
+import { ReplayBuffer } from "./replay-buffer.ts";
+
+export class ClientRequest {
+  method = "";
+  minorVersion: 0 | 1 = 1;
+  chunked = false;
+  /** It has been received whole. */
+  complete = false;
+  /** It asks for a 100 before it sends its body (RFC 9110 §10.1.1), and has got none. */
+  expectContinue = false;
+  /** Complete lines that tell the origin who asks: X-Forwarded-*, Forwarded, X-Request-Id, traceparent. */
+  identityLines = "";
+  keepTrace = false;
+  /** The peer is a trusted proxy. */
+  trusted = false;
+  /** The protocols it asks to change to, lower case; empty: none that goes on to an origin. */
+  upgrade = "";
+  trailersWanted = false;
+  /** Body bytes received. */
+  bodyBytes = 0;
+  replay: ReplayBuffer | null = null;
+  /** The head as it came. Null: nobody may need it again. */
+  head: Buffer | null = null;
+
+  /** It holds its body back until the origin asks for it: the origin's turn, not the client's. */
+  get awaitsContinue(): boolean {
+    return this.expectContinue && this.bodyBytes === 0;
+  }
+
+  /** What has been received can be sent again, to the last byte. */
+  get kept(): boolean {
+    return this.head !== null && (this.bodyBytes === 0 || this.replay?.bytes === this.bodyBytes);
+  }
+
+  keepHead(head: MessageHead | null): void {
+    if (head === null || this.head !== null) return;
+    this.head = Buffer.allocUnsafe(head.headEnd - head.headStart);
+    head.bytes.copy(this.head, 0, head.headStart, head.headEnd);
+  }
+
+  /** `must`: no origin has these bytes, so they are kept whatever the limits say. */
+  keepBody(bytes: Buffer, start: number, end: number, must: boolean, limit: number, budget: ReplayBudget): void {
+    this.replay ??= new ReplayBuffer(limit, budget);
+    this.replay.keep(bytes, start, end, must);
+  }
+
+  releaseBody(): void {
+    this.replay?.release();
+  }
+}
