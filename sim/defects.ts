@@ -4,6 +4,7 @@
  * to that, and that no checker is without one.
  */
 import type { GatewayPorts } from "../src/gateway/gateway.ts";
+import { DEAF } from "../src/kernel/socket.ts";
 import type { Dial, Listen, SocketListener, SocketPort } from "../src/kernel/socket.ts";
 import type { RunOptions } from "./scenario.ts";
 import type { World } from "./world.ts";
@@ -255,18 +256,4 @@ function bound(listener: SocketListener): SocketListener {
     onClose: () => listener.onClose(),
     onFault: (error) => listener.onFault(error),
   };
-}
-
-const DEAF: SocketListener = {
-  onConnect: ignore,
-  onData: ignore,
-  onDrain: ignore,
-  onFin: ignore,
-  onError: ignore,
-  onClose: ignore,
-  onFault: ignore,
-};
-
-function ignore(): void {
-  // Nobody listens on the second connection.
 }

@@ -3,6 +3,7 @@
  * are, and which of them are silent. It gives out the ports that `src/kernel/socket.ts` describes, to the gateway and
  * to the simulated clients and origins alike, and remembers who used them wrongly or left a socket open.
  */
+import { DEAF } from "../src/kernel/socket.ts";
 import type { Address, Dial, Listen, ListeningPort, SocketListener, SocketPort } from "../src/kernel/socket.ts";
 import type { SeededChance } from "./chance.ts";
 import { ReadBuffers } from "./read-buffers.ts";
@@ -199,18 +200,4 @@ export class VirtualNetwork {
       cut: this.#chance.pick(cuts),
     };
   }
-}
-
-const DEAF: SocketListener = {
-  onConnect: ignore,
-  onData: ignore,
-  onDrain: ignore,
-  onFin: ignore,
-  onError: ignore,
-  onClose: ignore,
-  onFault: ignore,
-};
-
-function ignore(): void {
-  // A refused connection has no owner.
 }

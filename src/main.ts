@@ -29,7 +29,7 @@ import type { AdminServer } from "./net/admin-server.ts";
 import { createIdSource, systemChance } from "./net/chance.ts";
 import { systemClock, systemSchedule } from "./net/clock.ts";
 import { readMachineFacts } from "./net/machine-facts.ts";
-import { httpDate, tryBind, tryConnect } from "./net/reach.ts";
+import { dateToldBy, tryBind, tryConnect } from "./net/reach.ts";
 import { createResolver } from "./net/resolver.ts";
 import { startSampleOrigins } from "./net/sample-origins.ts";
 import { onStopSignal } from "./net/stop-signals.ts";
@@ -80,7 +80,7 @@ function cliPorts(): CliPorts {
     startSamples: startSampleOrigins,
     wall: () => systemClock.wall(),
     pause: createPause(),
-    machine: { facts: readMachineFacts, tryBind, tryConnect, resolve: resolveOnce, httpDate },
+    machine: { facts: readMachineFacts, tryBind, tryConnect, resolve: resolveOnce, dateToldBy },
   };
 }
 
@@ -201,7 +201,18 @@ async function startGateway(configured: Settings): Promise<StartResult> {
     await close();
   };
   process.on("SIGUSR1", () => log?.reopen());
-  return { ok: true, gateway: running(gateway, admin, settings, events, end) };
+  const cut = async (): Promise<void> => {
+    await gateway.close();
+    await log?.close(LAST_WORDS_MS);
+  };
+  return { ok: true, gateway: running(gateway, admin, settings, events, { end, cut }) };
+}
+
+interface Endings {
+  /** In order, within the bound for draining. */
+  readonly end: () => Promise<void>;
+  /** At once: what is cut leaves its records, and the log gets them. */
+  readonly cut: () => Promise<void>;
 }
 
 /** The life of a gateway that serves, until a signal or too many faults end it. */
@@ -210,7 +221,7 @@ function running(
   admin: AdminServer | null,
   settings: Settings,
   events: Events,
-  end: () => Promise<void>,
+  { end, cut }: Endings,
 ): RunningGateway {
   const { promise: stopped, resolve } = Promise.withResolvers<number>();
   let stopping = false;
@@ -227,8 +238,12 @@ function running(
     );
   };
   onStopSignal(process, systemClock, (signal, again) => {
-    // The conventional code of a process that a signal ended.
-    if (again) process.exit(128 + constants.signals[signal]);
+    if (again) {
+      // The conventional code of a process that a signal ended.
+      const leave = (): never => process.exit(128 + constants.signals[signal]);
+      void cut().then(leave, leave);
+      return;
+    }
     stop(
       EXIT.ok,
       `${signal}: finishing what is under way, ${settings.drainMs / 1000} s at most; again to stop at once`,

@@ -2,6 +2,8 @@
  * HTML as a tagged template in which every value is escaped unless it is HTML already. Forgetting to escape
  * is then not possible, which matters here: paths, hosts and user agents come from whoever sent a request.
  */
+import { escapeHtml } from "../kernel/escape-html.ts";
+
 export class Html {
   readonly text: string;
 
@@ -27,19 +29,3 @@ function textOf(value: HtmlValue): string {
   if (typeof value === "object") return value.map(textOf).join("");
   return escapeHtml(String(value));
 }
-
-function escapeHtml(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? "").replaceAll(CONTROLS, "\uFFFD");
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-/** Controls, which HTML does not allow, and those that turn the direction of text, which can make a name read as another. */
-// oxlint-disable-next-line no-control-regex -- they are what is to be found
-const CONTROLS = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\u200E\u200F\u202A-\u202E\u2066-\u2069]/g;

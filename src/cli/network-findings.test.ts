@@ -133,12 +133,12 @@ describe("the clock", () => {
     [-30_000, "warn"],
     [60_000, "bad"],
   ] as const)("when all origins are %d ms ahead is %s", async (offMs, level) => {
-    const { of } = await findings({ machine: { httpDate: () => Promise.resolve(WALL + offMs) } });
+    const { of } = await findings({ machine: { dateToldBy: () => Promise.resolve(WALL + offMs) } });
     expect(of("clock")?.level).toBe(level);
   });
 
   test("says which way it is off", async () => {
-    const { of } = await findings({ machine: { httpDate: () => Promise.resolve(WALL + 90_000) } });
+    const { of } = await findings({ machine: { dateToldBy: () => Promise.resolve(WALL + 90_000) } });
     expect(of("clock")?.says).toBe("this machine's clock is 1 min 30 s behind that of most origins.");
   });
 
@@ -146,13 +146,13 @@ describe("the clock", () => {
     const file = FILE.replace('"http://a2.example.net:81"', '"http://a2.example.net:81", "http://a3.example.net"');
     const { of } = await findings({
       files: { "goodgate.yaml": file },
-      machine: { httpDate: (url) => Promise.resolve(url.includes("a2") ? WALL - 40_000 : WALL) },
+      machine: { dateToldBy: (url) => Promise.resolve(url.includes("a2") ? WALL - 40_000 : WALL) },
     });
     expect(of("clock")).toMatchObject({ level: "warn", says: "the clock of http://a2.example.net:81 is off by 40 s." });
   });
 
   test("origins that do not tell their time are no finding", async () => {
-    const { of } = await findings({ machine: { httpDate: () => Promise.resolve(null) } });
+    const { of } = await findings({ machine: { dateToldBy: () => Promise.resolve(null) } });
     expect(of("clock")).toMatchObject({ level: "ok", says: "no origin told its time, so the clock was not compared." });
   });
 });

@@ -135,7 +135,7 @@ async function originFinding(ports: CliPorts, origin: OriginSettings, settings: 
       clockOffMs: null,
     };
   }
-  const date = await machine.httpDate(origin.url, HEAD_MS);
+  const date = await machine.dateToldBy(origin.url, HEAD_MS);
   const clockOffMs = date === null ? null : date - ports.wall();
   if (failed.length > 0) {
     const says = `${count - failed.length} of ${count} addresses accept a connection; not ${failed.join(", ")}.`;

@@ -83,7 +83,7 @@ export interface MachinePorts {
   /** Asks for a name with these settings, once. */
   resolve(name: string, dns: DnsSettings): Promise<Resolution>;
   /** The Date field (RFC 9110 §6.6.1) of a HEAD response as epoch ms, or null when there is none. */
-  httpDate(url: string, timeoutMs: number): Promise<number | null>;
+  dateToldBy(url: string, timeoutMs: number): Promise<number | null>;
 }
 
 export type Reached = { readonly ok: true; readonly tookMs: number } | { readonly ok: false; readonly code: string };

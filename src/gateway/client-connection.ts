@@ -331,7 +331,7 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
 
   /** For the end of a drain: closes it whatever is under way. */
   cutForDrain(): void {
-    this.#underWay()?.fail("gw.draining", "the gateway stops and its time to finish has run out", "relay", 0);
+    this.#underWay()?.fail("gw.draining", "the gateway stopped before this was finished", "relay", 0);
     this.#core.gather.flush();
     this.#drop();
   }

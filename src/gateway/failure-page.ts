@@ -3,6 +3,8 @@
  * elsewhere. For requests that may be repeated it tries again by itself, later each time and never in step with
  * others, so that a recovering service does not meet all its visitors at once.
  */
+import { escapeHtml } from "../kernel/escape-html.ts";
+
 export interface FailurePage {
   readonly status: number;
   readonly phrase: string;
@@ -56,8 +58,4 @@ function retryScript(retryAfterSeconds: number): string {
     `a.firstChild.data="This page tries again by itself in "+Math.ceil(s)+" seconds. ";` +
     `setTimeout(function(){location.reload()},s*1000)})()`
   );
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -1,7 +1,7 @@
 /** What leaves on each socket is what was written to it, in order, whichever way the bytes were put together. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { HEAD_ROOM, TAIL_ROOM } from "../kernel/socket.ts";
+import { DEAF, HEAD_ROOM, TAIL_ROOM } from "../kernel/socket.ts";
 import type { SocketListener, SocketPort } from "../kernel/socket.ts";
 import { Gather } from "./gather.ts";
 
@@ -10,7 +10,7 @@ const MARKED = 64;
 
 /** Keeps what is written: what it takes at once it copies, what it does not take stays where it is until `copy`. */
 class Sink implements SocketPort {
-  listener: SocketListener = NOBODY;
+  listener: SocketListener = DEAF;
   readonly remoteAddress = "";
   readonly remotePort = 0;
   readonly localAddress = "";
@@ -46,16 +46,6 @@ class Sink implements SocketPort {
 
   destroy(): void {}
 }
-
-const NOBODY: SocketListener = {
-  onConnect: () => undefined,
-  onData: () => undefined,
-  onDrain: () => undefined,
-  onFin: () => undefined,
-  onError: () => undefined,
-  onClose: () => undefined,
-  onFault: () => undefined,
-};
 
 /** A buffer as it is handed over by a socket: rooms around the bytes, and marks around the rooms. */
 function handedOver(text: string): { bytes: Buffer; start: number; end: number; untouched: () => boolean } {

@@ -28,11 +28,16 @@ export function authorityShape(bytes: Buffer, start: number, end: number): Autho
 /** Offset after a registered name or an IPv4 address, or -1. */
 function endOfName(bytes: Buffer, start: number, end: number): number {
   let at = start;
+  // An empty label is no name to DNS; readers that drop one dot, or all of them, would route it differently.
+  let afterDot = true;
   while (at < end && REG_NAME[bytes[at] ?? 0] !== 0) {
     if (bytes[at] === PERCENT) {
       if (end - at < 3 || !isHex(bytes[at + 1]) || !isHex(bytes[at + 2])) return -1;
       at += 2;
     }
+    const dot = bytes[at] === DOT;
+    if (dot && afterDot) return -1;
+    afterDot = dot;
     at += 1;
   }
   return at;

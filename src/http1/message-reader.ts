@@ -39,6 +39,8 @@ export abstract class MessageReader {
   /** A handler sets this to make `execute` return as soon as it has returned. */
   stop = false;
   protected phase: number = IDLE;
+  /** Whatever its head says about length, content would be a fault. */
+  protected forbidsContent = false;
   protected readonly limits: MessageLimits;
   protected readonly events: MessageEvents;
   /** Of the content, or of the current chunk. */
@@ -239,6 +241,7 @@ export abstract class MessageReader {
           break;
         }
         case UNTIL_CLOSE:
+          if (this.forbidsContent) return this.refuseAt(at, "reset-content-with-content");
           this.events.onBody(bytes, at, end);
           return end;
         case CHUNK_CR:
@@ -267,6 +270,10 @@ export abstract class MessageReader {
     if (after < 0) {
       if (chunk.refusal !== null) this.refuseAt(start, chunk.refusal);
       return after;
+    }
+    if (chunk.size > 0 && this.forbidsContent) {
+      this.refuseAt(start, "reset-content-with-content");
+      return -2;
     }
     this.remaining = chunk.size;
     this.phase = chunk.size > 0 ? IN_CHUNK_DATA : IN_TRAILERS;

@@ -142,6 +142,7 @@ export class ResponseParser extends MessageReader {
   protected judge(): RefusalId | null {
     if (this.head.status < 200) this.interimHeads += 1;
     if (this.interimHeads > INTERIM_MAX) return "too-many-interim";
+    this.forbidsContent = this.head.status === 205;
     return judgeResponseHead(this.head, this.method ?? "");
   }
 

@@ -427,6 +427,13 @@ const TABLE = {
     source: "RFC 9110 §15.2",
   },
 
+  "reset-content-with-content": {
+    status: 502,
+    kind: "framing",
+    meaning: "A 205 came with content. Some clients read none after a 205, and would take it for the next response.",
+    source: "RFC 9110 §15.3.6",
+  },
+
   // The peer stopped in the middle.
   "truncated-head": {
     status: 400,

@@ -19,7 +19,8 @@ export function judgeResponseHead(head: MessageHead, method: string): RefusalId 
     if (head.framing !== "none" && head.contentLength !== 0) head.keepAlive = false;
     head.dropLow = LENGTH;
     head.framing = "none";
-  } else if (status === 304 || method === "HEAD") head.framing = "none";
+  } else if (status === 205 && head.contentLength > 0 && method !== "HEAD") return "reset-content-with-content";
+  else if (status === 304 || method === "HEAD") head.framing = "none";
   else if (head.framing === "none") {
     head.framing = "close";
     head.keepAlive = false;

@@ -66,7 +66,7 @@ describe("what is serialised is parsed as it was meant", () => {
   });
 
   test("responses, cut anywhere", () => {
-    const status = fc.integer({ min: 200, max: 599 }).filter((code) => code !== 204 && code !== 304);
+    const status = fc.integer({ min: 200, max: 599 }).filter((code) => ![204, 205, 304].includes(code));
     const content = fc.oneof(
       sized.filter(({ kind }) => kind !== "none"),
       bytes.map((all): Content => ({ kind: "close", bytes: all })),

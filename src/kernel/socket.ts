@@ -36,6 +36,17 @@ export interface SocketListener {
   onFault(error: unknown): void;
 }
 
+/** Hears nothing: for a socket that has no owner yet, or never gets one. */
+export const DEAF: SocketListener = {
+  onConnect: ignore,
+  onData: ignore,
+  onDrain: ignore,
+  onFin: ignore,
+  onError: ignore,
+  onClose: ignore,
+  onFault: ignore,
+};
+
 export interface SocketPort {
   listener: SocketListener;
   readonly remoteAddress: string;
@@ -83,3 +94,7 @@ export type Listen = (
   bind: { readonly host: string; readonly port: number },
   onSocket: (socket: SocketPort) => SocketListener | null,
 ) => Promise<ListeningPort>;
+
+function ignore(): void {
+  // Nobody is there to hear it.
+}

@@ -2,7 +2,7 @@ import http from "node:http";
 import net from "node:net";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { httpDate, tryBind, tryConnect } from "./reach.ts";
+import { dateToldBy, tryBind, tryConnect } from "./reach.ts";
 
 const servers: net.Server[] = [];
 
@@ -45,14 +45,14 @@ test("the Date of a HEAD response is read, and its absence is no failure", async
   const dated = await listen(
     http.createServer((_request, response) => response.writeHead(204, { date: "Sat, 21 Nov 2026 14:05:00 GMT" }).end()),
   );
-  expect(await httpDate(`http://127.0.0.1:${dated}/`, 2000)).toBe(Date.UTC(2026, 10, 21, 14, 5, 0));
+  expect(await dateToldBy(`http://127.0.0.1:${dated}/`, 2000)).toBe(Date.UTC(2026, 10, 21, 14, 5, 0));
   const undated = await listen(
     http.createServer((_request, response) => {
       response.sendDate = false;
       response.end();
     }),
   );
-  expect(await httpDate(`http://127.0.0.1:${undated}/`, 2000)).toBeNull();
+  expect(await dateToldBy(`http://127.0.0.1:${undated}/`, 2000)).toBeNull();
   const rude = await listen(net.createServer((socket) => socket.destroy()));
-  expect(await httpDate(`http://127.0.0.1:${rude}/`, 2000)).toBeNull();
+  expect(await dateToldBy(`http://127.0.0.1:${rude}/`, 2000)).toBeNull();
 });

@@ -31,7 +31,7 @@ export function tryConnect(host: string, port: number, timeoutMs: number): Promi
 }
 
 /** The Date field (RFC 9110 §6.6.1) of the answer to a HEAD as epoch ms; null when there is no answer or no such field. */
-export function httpDate(url: string, timeoutMs: number): Promise<number | null> {
+export function dateToldBy(url: string, timeoutMs: number): Promise<number | null> {
   return new Promise((resolve) => {
     const request = http.request(url, { method: "HEAD", agent: false, timeout: timeoutMs }, (response) => {
       const date = Date.parse(response.headers.date ?? "");

@@ -4,7 +4,7 @@
  */
 import fs from "node:fs";
 import net from "node:net";
-import { HEAD_ROOM, TAIL_ROOM } from "../kernel/socket.ts";
+import { DEAF, HEAD_ROOM, TAIL_ROOM } from "../kernel/socket.ts";
 import type { SocketError, SocketListener, SocketPort } from "../kernel/socket.ts";
 import { readBuffer, readView } from "./read-buffer.ts";
 
@@ -195,7 +195,7 @@ export function dialSocket(ip: string, port: number, family: 4 | 6, listener: So
 }
 
 function adopt(socket: OwnedSocket, listenerOf: (socket: TcpSocket) => SocketListener | null): void {
-  const wrapped = new TcpSocket(socket, REFUSED, false);
+  const wrapped = new TcpSocket(socket, DEAF, false);
   wrapped.remoteAddress = socket.remoteAddress ?? "";
   wrapped.remotePort = socket.remotePort ?? 0;
   const listener = listenerOf(wrapped);
@@ -268,18 +268,4 @@ function sendNow(socket: net.Socket, bytes: Buffer): number {
 
 function toSocketError(error: NodeJS.ErrnoException): SocketError {
   return { code: error.code ?? "UNKNOWN", syscall: error.syscall ?? "" };
-}
-
-const REFUSED: SocketListener = {
-  onConnect: ignore,
-  onData: ignore,
-  onDrain: ignore,
-  onFin: ignore,
-  onError: ignore,
-  onClose: ignore,
-  onFault: ignore,
-};
-
-function ignore(): void {
-  // A refused connection has no owner.
 }

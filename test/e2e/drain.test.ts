@@ -1,5 +1,8 @@
 /** SIGTERM: finish what is under way, take nothing new, say `Connection: close`, exit within the bound. */
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { inFrontOf, startGateway, type GatewayProcess } from "../support/gateway-process.ts";
 import { rawClient } from "../support/raw-client.ts";
@@ -17,12 +20,15 @@ afterEach(async () => {
 const GET = "GET /slow HTTP/1.1\r\nHost: test\r\n\r\n";
 
 /** A gateway with one request that has reached the origin and waits for its answer. */
-async function withOneUnderWay(drain: string): Promise<Awaited<ReturnType<typeof rawClient>>> {
+async function withOneUnderWay(
+  drain: string,
+  rest: Record<string, unknown> = {},
+): Promise<Awaited<ReturnType<typeof rawClient>>> {
   origin = await rawOrigin(async (connection) => {
     await connection.head();
     await connection.over;
   });
-  gateway = await startGateway(inFrontOf([origin.url], {}, { drain }));
+  gateway = await startGateway(inFrontOf([origin.url], {}, { drain, ...rest }));
   const client = await rawClient(gateway.port);
   await client.send(GET);
   await (await origin.connection(1)).received.until("the request", (text) => (text.includes("\r\n\r\n") ? true : null));
@@ -83,13 +89,17 @@ describe("a gateway that is told to stop", () => {
     await client.over;
   });
 
-  it("stops at once at a second signal", async () => {
-    await withOneUnderWay("60s");
+  it("stops at once at a second signal, and what it cut is in the access log", async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), "goodgate-drain-"));
+    const accessLog = path.join(folder, "access.log");
+    await withOneUnderWay("60s", { accessLog });
     // Signals that come together count as one (a launcher passes Ctrl-C on a second time), so this one is repeated.
     await until("the gateway to end", () => {
       if (gateway.child.running) gateway.child.signal("SIGTERM");
       return gateway.child.running ? null : true;
     });
     expect((await gateway.child.ending).code).toBe(143);
+    expect(await readFile(accessLog, "utf8")).toContain('"cause":"gw.draining"');
+    await rm(folder, { recursive: true });
   });
 });

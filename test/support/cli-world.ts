@@ -52,7 +52,7 @@ const MACHINE: MachinePorts = {
   tryConnect: () => Promise.resolve({ ok: true, tookMs: 0.4 }),
   resolve: (name) =>
     Promise.resolve({ name, addresses: [{ ip: "10.0.0.1", port: 0, family: 4 }], failure: null, learnedAt: 0 }),
-  httpDate: () => Promise.resolve(WALL),
+  dateToldBy: () => Promise.resolve(WALL),
 };
 
 const NOBODY: Fetched = { kind: "unreachable", code: "ECONNREFUSED" };

@@ -6,7 +6,7 @@
  * bytes that a write could not get rid of are looked at only when the peer takes them, and a write behind one's own
  * FIN throws. No call comes from inside a call that the owner made, as the port promises.
  */
-import { HEAD_ROOM, TAIL_ROOM } from "../../src/kernel/socket.ts";
+import { DEAF, HEAD_ROOM, TAIL_ROOM } from "../../src/kernel/socket.ts";
 import type { Address, Dial, Listen, SocketListener, SocketPort } from "../../src/kernel/socket.ts";
 
 const READ_BYTES = 128 * 1024;
@@ -106,7 +106,7 @@ export function memoryNetwork(): MemoryNetwork {
     connect(from = "192.0.2.7") {
       if (accepting === null) return null;
       ports += 1;
-      const socket = new MemorySocket(medium, NOBODY, `${from}:${ports}`, from, ports);
+      const socket = new MemorySocket(medium, DEAF, `${from}:${ports}`, from, ports);
       socket.connected = true;
       const listener = accepting(socket);
       if (listener === null) return null;
@@ -331,13 +331,3 @@ class MemorySocket implements SocketPort, Peer {
     }
   }
 }
-
-const NOBODY: SocketListener = {
-  onConnect: () => undefined,
-  onData: () => undefined,
-  onDrain: () => undefined,
-  onFin: () => undefined,
-  onError: () => undefined,
-  onClose: () => undefined,
-  onFault: () => undefined,
-};
