@@ -280,7 +280,9 @@ function portContract(world: World): Found[] {
 
 /** Records of requests that simulated clients made; a head that was cut has none of their targets. */
 function recordsOf(world: World): { id: number; record: ExchangeRecord }[] {
-  return world.records.map((record) => ({ id: idOf(record.target), record })).filter(({ id }) => id !== 0);
+  return world.records
+    .map((record) => ({ id: idOf(record.target, record.userAgent), record }))
+    .filter(({ id }) => id !== 0);
 }
 
 function retryOf(world: World): { attemptsMax: number; budgetRatio: number; budgetPerSecond: number } | null {

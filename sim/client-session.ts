@@ -1,14 +1,53 @@
 /** One connection of a simulated client: what it asked on it, what came back, and whose answer that was. */
-import type { SocketError, SocketListener, SocketPort } from "../src/kernel/socket.ts";
-import type { SimClient } from "./client.ts";
+import type { Address, SocketError, SocketListener, SocketPort } from "../src/kernel/socket.ts";
+import type { SeededChance } from "./chance.ts";
 import { content, firstWrong } from "./content.ts";
-import { targetOf } from "./ledger.ts";
-import type { RequestPlan, RequestState, RequestStory, Sighting } from "./ledger.ts";
+import { isContentOf, targetOf, userAgentOf } from "./ledger.ts";
+import type { Ledger, RequestPlan, RequestState, RequestStory, Sighting } from "./ledger.ts";
+import type { Trace } from "./trace.ts";
+import type { VirtualClock } from "./virtual-clock.ts";
+import type { VirtualNetwork } from "./virtual-network.ts";
 import { WireReader } from "./wire-reader.ts";
 import type { WireEvents, WireHead } from "./wire-reader.ts";
 
 /** A client that was not told to go on sends its body all the same after a while, or at once (RFC 9110 §10.1.1). */
 const CONTINUE_WAITS_MS = [0, 30, 1_000] as const;
+
+export interface ClientWorld {
+  readonly clock: VirtualClock;
+  readonly network: VirtualNetwork;
+  readonly ledger: Ledger;
+  readonly trace: Trace;
+  readonly gateway: Address;
+}
+
+/** How requests are written and answers read. */
+export interface SessionHabits {
+  readonly version: "1.1" | "1.0";
+  /** Reads, then rests this long, each time; 0: reads as things come. */
+  readonly readPauseMs: number;
+  /** A request body leaves in pieces of this size, this far apart. */
+  readonly pieceBytes: number;
+  readonly pieceGapMs: number;
+}
+
+/** Whose connection it is. */
+export interface SessionOwner {
+  readonly name: string;
+  readonly world: ClientWorld;
+  readonly chance: SeededChance;
+  readonly habits: SessionHabits;
+  /** The connection is made. */
+  connected(session: ClientSession): void;
+  /** Everything that was asked is answered; the connection may be used again if it `isOpen`. */
+  free(session: ClientSession): void;
+  /** There was no connection, and not one byte of anything was sent. */
+  unreachable(session: ClientSession): void;
+  /** One request has come to its end. */
+  settled(story: RequestStory, session: ClientSession): void;
+  /** The connection is closed. Last call. */
+  ended(session: ClientSession): void;
+}
 
 interface Asked {
   readonly story: RequestStory;
@@ -20,7 +59,7 @@ interface Asked {
 }
 
 export class ClientSession implements SocketListener, WireEvents {
-  readonly #client: SimClient;
+  readonly #client: SessionOwner;
   readonly #socket: SocketPort;
   readonly #reader = new WireReader("response", this);
   /** Oldest first; the response that comes next is the first one's. */
@@ -30,9 +69,9 @@ export class ClientSession implements SocketListener, WireEvents {
   #closing = false;
   #over = false;
 
-  constructor(client: SimClient) {
+  constructor(client: SessionOwner, ip: string) {
     this.#client = client;
-    this.#socket = client.world.network.dialFrom(client.ip)(client.world.gateway, this);
+    this.#socket = client.world.network.dialFrom(ip)(client.world.gateway, this);
   }
 
   /** May be asked for more. */
@@ -40,13 +79,18 @@ export class ClientSession implements SocketListener, WireEvents {
     return this.#connected && !this.#closing && !this.#over;
   }
 
-  /** Asks for one thing, or for several at once when none of them has a body. */
-  ask(): void {
-    const client = this.#client;
-    const plans = [client.habits.plan(client.chance)];
-    const count = Math.min(client.left, client.chance.integer(1, client.habits.ahead));
-    while (plans.length < count && plans.every(mayBeFollowed)) plans.push(client.habits.plan(client.chance));
-    for (const plan of plans) this.#send(plan);
+  ask(plan: RequestPlan): RequestStory {
+    return this.#send(plan);
+  }
+
+  /** Leaves without waiting for what is under way. */
+  abandon(how: "reset" | "close"): void {
+    if (this.#over) return;
+    this.#closing = true;
+    this.#settleAll("aborted");
+    this.#over = true;
+    if (how === "reset") this.#socket.reset();
+    else this.#socket.destroy();
   }
 
   /** Nothing more will be asked. */
@@ -60,7 +104,7 @@ export class ClientSession implements SocketListener, WireEvents {
   onConnect(): void {
     this.#connected = true;
     if (this.#closing) this.#socket.end();
-    else this.ask();
+    else this.#client.connected(this);
   }
 
   onData(bytes: Buffer, start: number, end: number): void {
@@ -88,8 +132,7 @@ export class ClientSession implements SocketListener, WireEvents {
 
   onError(error: SocketError): void {
     this.#note(`hears ${error.code}`);
-    // Not one byte of anything was sent when there was no connection.
-    if (!this.#connected) this.#client.left -= 1;
+    if (!this.#connected) this.#client.unreachable(this);
     this.#settleAll("cut");
   }
 
@@ -102,7 +145,7 @@ export class ClientSession implements SocketListener, WireEvents {
     this.#settleAll("cut");
     this.#over = true;
     for (const cancel of this.#cancels.splice(0)) cancel();
-    this.#client.sessionEnded(this);
+    this.#client.ended(this);
   }
 
   // ------------------------------------------------------------------ the responses
@@ -126,7 +169,10 @@ export class ClientSession implements SocketListener, WireEvents {
     const id = head.fields.get("x-sim-id");
     story.answeredBy = id === undefined ? "gateway" : "origin";
     story.origin = head.fields.get("x-sim-origin") ?? "";
-    if (id !== undefined && Number(id) !== story.id)
+    story.contentId = Number(id ?? 0);
+    const retryAfter = head.fields.get("retry-after");
+    if (retryAfter !== undefined) story.retryAfter = Number(retryAfter);
+    if (id !== undefined && !isContentOf(story.contentId, story))
       this.#saw("own response", story.id, `the response is that of #${id}`);
     if (id === undefined && story.proxyStatus === "")
       this.#saw("own response", story.id, `a ${status} of the gateway without Proxy-Status`);
@@ -141,7 +187,7 @@ export class ClientSession implements SocketListener, WireEvents {
     if (asked === undefined) return;
     const { story } = asked;
     if (story.answeredBy === "origin") {
-      const wrong = firstWrong(story.id, "response", story.bodyBytes, bytes, start, end);
+      const wrong = firstWrong(story.contentId, "response", story.bodyBytes, bytes, start, end);
       if (wrong !== -1) this.#saw("own response", story.id, `byte ${wrong} of the response body is not the origin's`);
     }
     story.bodyBytes += end - start;
@@ -178,13 +224,12 @@ export class ClientSession implements SocketListener, WireEvents {
 
   #next(): void {
     if (this.#asked.length > 0) return;
-    if (this.#closing || this.#client.left <= 0) this.finish();
-    else this.#client.thinkAndGoOn();
+    if (this.#closing) this.finish();
+    else this.#client.free(this);
   }
 
-  #send(plan: RequestPlan): void {
+  #send(plan: RequestPlan): RequestStory {
     const { habits, world } = this.#client;
-    this.#client.left -= 1;
     const story = world.ledger.open(this.#client.name, plan, world.clock.monotonic(), this.#asked.length);
     const body = content(story.id, "request", 0, plan.bodyBytes);
     const asked: Asked = { story, body, awaitsContinue: false, isAnswering: false };
@@ -192,7 +237,7 @@ export class ClientSession implements SocketListener, WireEvents {
     if (this.#asked.length === 1) this.#reader.expect(plan.method);
     this.#note(`${plan.method} #${story.id}${plan.bodyBytes > 0 ? ` with ${plan.bodyBytes} bytes` : ""}`);
     const isChunked = plan.bodyFraming === "chunked" && habits.version === "1.1";
-    let head = `${plan.method} ${targetOf(story)} HTTP/${habits.version}\r\nHost: shop.test\r\nUser-Agent: ${this.#client.name}\r\n`;
+    let head = `${plan.method} ${targetOf(story)} HTTP/${habits.version}\r\nHost: shop.test\r\nUser-Agent: ${userAgentOf(this.#client.name, story.id)}\r\n${plan.lines}`;
     if (plan.bodyBytes > 0)
       head += isChunked ? "Transfer-Encoding: chunked\r\n" : `Content-Length: ${plan.bodyBytes}\r\n`;
     if (habits.version === "1.0") head += "Connection: keep-alive\r\n";
@@ -205,6 +250,7 @@ export class ClientSession implements SocketListener, WireEvents {
     this.#socket.write(Buffer.from(`${head}\r\n`, "latin1"));
     if (!asked.awaitsContinue) this.#sendBody(asked);
     if (plan.abort !== null) this.#later(plan.abort.afterMs, () => this.#abort(asked));
+    return story;
   }
 
   #goOn(asked: Asked): void {
@@ -237,10 +283,7 @@ export class ClientSession implements SocketListener, WireEvents {
       this.#socket.end();
       return;
     }
-    this.#settleAll("aborted");
-    this.#over = true;
-    if (abort.how === "reset") this.#socket.reset();
-    else this.#socket.destroy();
+    this.abandon(abort.how);
   }
 
   #settleAll(state: RequestState): void {
@@ -256,6 +299,7 @@ export class ClientSession implements SocketListener, WireEvents {
     this.#note(
       `#${story.id} ${state}${story.status > 0 ? ` ${story.status} by ${story.answeredBy}, ${story.bodyBytes} bytes` : ""}`,
     );
+    this.#client.settled(story, this);
   }
 
   #later(ms: number, run: () => void): void {
@@ -274,10 +318,6 @@ export class ClientSession implements SocketListener, WireEvents {
     this.#note(`#${id} WRONG: ${what}`);
     this.#client.world.ledger.saw(checker, id, `${this.#client.name}: ${what}`);
   }
-}
-
-function mayBeFollowed(plan: RequestPlan): boolean {
-  return plan.bodyBytes === 0 && plan.abort === null;
 }
 
 function chunked(body: Buffer, pieceBytes: number): Buffer {

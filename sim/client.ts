@@ -4,15 +4,12 @@
  *
  * It never repeats a request by itself: what the gateway loses stays lost and is seen.
  */
-import type { Address } from "../src/kernel/socket.ts";
 import type { SeededChance } from "./chance.ts";
 import { ClientSession } from "./client-session.ts";
-import type { Ledger, RequestPlan } from "./ledger.ts";
-import type { Trace } from "./trace.ts";
-import type { VirtualClock } from "./virtual-clock.ts";
-import type { VirtualNetwork } from "./virtual-network.ts";
+import type { ClientWorld, SessionHabits, SessionOwner } from "./client-session.ts";
+import type { RequestPlan } from "./ledger.ts";
 
-export interface ClientHabits {
+export interface ClientHabits extends SessionHabits {
   /** How many requests it makes; then it closes its connection and is done. */
   readonly requests: number;
   /** From one answer to the next request, ms, both above 0; small pauses as likely as large ones. */
@@ -21,12 +18,6 @@ export interface ClientHabits {
   readonly plan: (chance: SeededChance) => RequestPlan;
   /** Requests without a body that are sent together at most; 1: each waits for the answer before it. */
   readonly ahead: number;
-  readonly version: "1.1" | "1.0";
-  /** Reads, then rests this long, each time; 0: reads as things come. */
-  readonly readPauseMs: number;
-  /** A request body leaves in pieces of this size, this far apart. */
-  readonly pieceBytes: number;
-  readonly pieceGapMs: number;
 }
 
 export const USUAL_HABITS: ClientHabits = {
@@ -40,15 +31,7 @@ export const USUAL_HABITS: ClientHabits = {
   pieceGapMs: 0,
 };
 
-export interface ClientWorld {
-  readonly clock: VirtualClock;
-  readonly network: VirtualNetwork;
-  readonly ledger: Ledger;
-  readonly trace: Trace;
-  readonly gateway: Address;
-}
-
-export class SimClient {
+export class SimClient implements SessionOwner {
   readonly name: string;
   readonly ip: string;
   readonly world: ClientWorld;
@@ -94,7 +77,29 @@ export class SimClient {
     });
   }
 
-  sessionEnded(session: ClientSession): void {
+  /** Asks for one thing, or for several at once when none of them has a body. */
+  connected(session: ClientSession): void {
+    const plans = [this.habits.plan(this.chance)];
+    const count = Math.min(this.left, this.chance.integer(1, this.habits.ahead));
+    while (plans.length < count && plans.every(mayBeFollowed)) plans.push(this.habits.plan(this.chance));
+    this.left -= plans.length;
+    for (const plan of plans) session.ask(plan);
+  }
+
+  free(session: ClientSession): void {
+    if (this.left <= 0) session.finish();
+    else this.thinkAndGoOn();
+  }
+
+  unreachable(): void {
+    this.left -= 1;
+  }
+
+  settled(): void {
+    // What became of it is in the ledger.
+  }
+
+  ended(session: ClientSession): void {
     this.#open -= 1;
     if (this.#session !== session) return;
     this.#session = null;
@@ -106,12 +111,16 @@ export class SimClient {
       this.#session?.finish();
       return;
     }
-    if (this.#session?.isOpen === true) this.#session.ask();
+    if (this.#session?.isOpen === true) this.connected(this.#session);
     else if (this.#session === null) {
       this.#open += 1;
-      this.#session = new ClientSession(this);
+      this.#session = new ClientSession(this, this.ip);
     }
   }
+}
+
+function mayBeFollowed(plan: RequestPlan): boolean {
+  return plan.bodyBytes === 0 && plan.abort === null;
 }
 
 /** Mostly small reads, some writes, some large ones. */
@@ -120,6 +129,9 @@ export function usualPlan(chance: SeededChance): RequestPlan {
   const hasBody = method === "PUT" || method === "POST";
   return {
     method,
+    path: "",
+    lines: "",
+    resource: 0,
     answerBytes: chance.happens(0.1) ? 0 : Math.floor(chance.spread(1, chance.happens(0.1) ? 300_000 : 20_000)),
     answerFraming: chance.pick(["length", "length", "length", "chunked", "chunked", "close"] as const),
     bodyBytes: hasBody ? Math.floor(chance.spread(1, chance.happens(0.1) ? 200_000 : 8_000)) : 0,

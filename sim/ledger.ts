@@ -4,6 +4,12 @@
  */
 export interface RequestPlan {
   readonly method: "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
+  /** Comes before the target's own part, so that routes can tell requests apart: `/checkout`, or nothing. */
+  readonly path: string;
+  /** Further field lines, complete. */
+  readonly lines: string;
+  /** What is asked for, the same thing for all who ask for its number; 0: a thing of this request's own. */
+  readonly resource: number;
   /** What the origin shall answer with, when nothing goes wrong. */
   readonly answerBytes: number;
   readonly answerFraming: "length" | "chunked" | "close";
@@ -38,9 +44,13 @@ export interface RequestStory {
   readonly ahead: number;
   state: RequestState;
   status: number;
+  /** Seconds of its Retry-After field; -1: none. */
+  retryAfter: number;
   /** Whose response it was. */
   answeredBy: "" | "origin" | "gateway";
   origin: string;
+  /** Whose bytes the response claims to have: see `contentOf`. */
+  contentId: number;
   proxyStatus: string;
   bodyBytes: number;
   endedAt: number;
@@ -74,8 +84,10 @@ export class Ledger {
       ahead,
       state: "waiting",
       status: 0,
+      retryAfter: -1,
       answeredBy: "",
       origin: "",
+      contentId: 0,
       proxyStatus: "",
       bodyBytes: 0,
       endedAt: -1,
@@ -98,30 +110,62 @@ export class Ledger {
   }
 }
 
-/** What a request needs of its origin travels in its target, so that an origin needs nothing but the request. */
-export function targetOf(story: Pick<RequestStory, "id" | "plan">): string {
-  const { plan } = story;
-  return `/r/${story.id}?n=${plan.answerBytes}&f=${plan.answerFraming}&b=${plan.bodyBytes}`;
+/**
+ * What a request needs of its origin travels in its target, so that an origin needs nothing but the request. Who asks
+ * for a thing that others ask for, too, says so in its User-Agent: the target is then the same for all.
+ */
+export function targetOf({ id, plan }: Pick<RequestStory, "id" | "plan">): string {
+  const what = plan.resource === 0 ? `/r/${id}` : `/k/${plan.resource}`;
+  return `${plan.path}${what}?n=${plan.answerBytes}&f=${plan.answerFraming}&b=${plan.bodyBytes}`;
 }
 
-export function idOf(target: string): number {
-  return Number(/^\/r\/(\d+)\?/.exec(target)?.[1] ?? 0);
+export function userAgentOf(client: string, id: number): string {
+  return `${client} #${id}`;
+}
+
+/** 0: not a request of a simulated client. */
+export function idOf(target: string, userAgent: string): number {
+  const own = /\/r\/(\d+)\?/.exec(target);
+  if (own !== null) return Number(own[1]);
+  return target.includes("/k/") ? Number(/ #(\d+)$/.exec(userAgent)?.[1] ?? 0) : 0;
 }
 
 export interface Wanted {
   readonly id: number;
+  readonly path: string;
+  readonly resource: number;
   readonly answerBytes: number;
   readonly answerFraming: RequestPlan["answerFraming"];
   readonly bodyBytes: number;
 }
 
+const TARGET = /^(.*)\/([rk])\/(\d+)\?n=(\d+)&f=(length|chunked|close)&b=(\d+)$/;
+
 /** Null: not a target of a simulated client. */
-export function wantedBy(target: string): Wanted | null {
-  const match = /^\/r\/(\d+)\?n=(\d+)&f=(length|chunked|close)&b=(\d+)$/.exec(target);
+export function wantedBy(target: string, userAgent: string): Wanted | null {
+  const match = TARGET.exec(target);
   if (match === null) return null;
-  const framing = match[3];
+  const framing = match[5];
   if (framing !== "length" && framing !== "chunked" && framing !== "close") return null;
-  return { id: Number(match[1]), answerBytes: Number(match[2]), answerFraming: framing, bodyBytes: Number(match[4]) };
+  return {
+    id: idOf(target, userAgent),
+    path: match[1] ?? "",
+    resource: match[2] === "k" ? Number(match[3]) : 0,
+    answerBytes: Number(match[4]),
+    answerFraming: framing,
+    bodyBytes: Number(match[6]),
+  };
+}
+
+const VERSIONS_APART = 1_000_000;
+
+/** Whose bytes an answer has: the request's own, or those of the thing asked for as it is in this version. */
+export function contentOf({ id, resource }: Pick<Wanted, "id" | "resource">, version: number): number {
+  return resource === 0 ? id : (version + 1) * VERSIONS_APART + resource;
+}
+
+export function isContentOf(contentId: number, { id, plan }: Pick<RequestStory, "id" | "plan">): boolean {
+  return plan.resource === 0 ? contentId === id : contentId % VERSIONS_APART === plan.resource;
 }
 
 /** RFC 9110 §9.2.2. */

@@ -1,7 +1,8 @@
 /** One connection at a simulated origin: reads requests, checks them, answers them as the script says. */
 import type { SocketListener, SocketPort } from "../src/kernel/socket.ts";
 import { content, firstWrong } from "./content.ts";
-import { wantedBy } from "./ledger.ts";
+import { contentOf, wantedBy } from "./ledger.ts";
+import { rangeOf } from "./range.ts";
 import type { RequestStory, Wanted } from "./ledger.ts";
 import type { AnswerPlan, SimOrigin } from "./origin.ts";
 import { WireReader } from "./wire-reader.ts";
@@ -13,6 +14,7 @@ interface Job {
   readonly wanted: Wanted | null;
   readonly story: RequestStory | null;
   readonly plan: AnswerPlan;
+  readonly fields: WireHead["fields"];
   readonly closes: boolean;
   bodyBytes: number;
   isReceived: boolean;
@@ -23,6 +25,7 @@ interface Job {
 }
 
 const HEALTH_PATH = "/healthz";
+const HEALTH_CHECK: Wanted = { id: 0, path: "", resource: 0, answerBytes: 3, answerFraming: "length", bodyBytes: 0 };
 
 export class OriginSession implements SocketListener, WireEvents {
   readonly #origin: SimOrigin;
@@ -116,7 +119,7 @@ export class OriginSession implements SocketListener, WireEvents {
       return;
     }
     const { ledger, clock } = this.#origin.world;
-    const wanted = wantedBy(target);
+    const wanted = wantedBy(target, head.fields.get("user-agent") ?? "");
     const story = wanted === null ? null : (ledger.stories.get(wanted.id) ?? null);
     if (wanted === null || story === null || story.plan.method !== method) {
       this.#breach(wanted?.id ?? 0, `a request that no client sent: ${head.startLine}`);
@@ -134,6 +137,7 @@ export class OriginSession implements SocketListener, WireEvents {
       wanted,
       story,
       plan,
+      fields: head.fields,
       closes,
       bodyBytes: 0,
       isReceived: false,
@@ -185,6 +189,7 @@ export class OriginSession implements SocketListener, WireEvents {
     const { script, chance } = this.#origin;
     return {
       delayMs: chance.spread(0.2, 20),
+      work: 1,
       status: 200,
       framing: asked.answerFraming,
       bytes: asked.answerBytes,
@@ -196,6 +201,7 @@ export class OriginSession implements SocketListener, WireEvents {
       extraBytes: 0,
       early: "no",
       lines: "",
+      version: null,
       ...script(asked, chance),
     };
   }
@@ -203,7 +209,7 @@ export class OriginSession implements SocketListener, WireEvents {
   #healthJob(method: string): Job {
     const { health } = this.#origin;
     const plan: AnswerPlan = {
-      ...this.#planFor({ id: 0, answerBytes: 3, answerFraming: "length", bodyBytes: 0, method }),
+      ...this.#planFor({ ...HEALTH_CHECK, method }),
       delayMs: 0.5,
       status: health === "well" ? 200 : 503,
       framing: "length",
@@ -217,6 +223,7 @@ export class OriginSession implements SocketListener, WireEvents {
       wanted: null,
       story: null,
       plan,
+      fields: new Map(),
       closes: true,
       bodyBytes: 0,
       isReceived: false,
@@ -227,10 +234,16 @@ export class OriginSession implements SocketListener, WireEvents {
   }
 
   #answerSoon(job: Job): void {
-    this.#later(job.plan.delayMs, () => {
-      job.wire = this.#wireOf(job);
-      this.#sendMore(job);
-    });
+    const answer = (): void => {
+      this.#later(job.plan.delayMs, () => {
+        job.wire = this.#wireOf(job);
+        this.#sendMore(job);
+      });
+    };
+    const { capacity } = this.#origin;
+    // A check is answered by another thread: that is why checks are not believed when traffic says otherwise.
+    if (capacity === null || job.wanted === null) answer();
+    else capacity.take(job.plan.work, () => this.#over || answer());
   }
 
   #sendMore(job: Job): void {
@@ -281,9 +294,16 @@ export class OriginSession implements SocketListener, WireEvents {
   #wireOf(job: Job): Buffer {
     const { plan, wanted, method } = job;
     const { place, idleMs, tellsIdle, chance } = this.#origin;
-    const body = wanted === null ? Buffer.from("ok\n") : content(wanted.id, "response", 0, plan.bytes);
-    let head = `HTTP/1.1 ${plan.status} ${plan.status === 200 ? "OK" : "Trouble"}\r\nX-Sim-Origin: ${place.name}\r\n`;
-    if (wanted !== null) head += `X-Sim-Id: ${wanted.id}\r\n`;
+    const contentId = wanted === null ? 0 : contentOf(wanted, plan.version ?? 0);
+    const etag = plan.version === null ? "" : `"v${plan.version}-${contentId}"`;
+    const range = etag === "" || plan.status !== 200 ? null : rangeOf(job.fields, etag, plan.bytes);
+    const [from, to] = range ?? [0, plan.bytes];
+    const body = wanted === null ? Buffer.from("ok\n") : content(contentId, "response", from, to - from);
+    const status = range === null ? plan.status : 206;
+    let head = `HTTP/1.1 ${status} ${status < 300 ? "OK" : "Trouble"}\r\nX-Sim-Origin: ${place.name}\r\n`;
+    if (wanted !== null) head += `X-Sim-Id: ${contentId}\r\n`;
+    if (etag !== "") head += `ETag: ${etag}\r\nAccept-Ranges: bytes\r\n`;
+    if (range !== null) head += `Content-Range: bytes ${from}-${to - 1}/${plan.bytes}\r\n`;
     if (tellsIdle && Number.isFinite(idleMs)) head += `Keep-Alive: timeout=${Math.floor(idleMs / 1000)}\r\n`;
     if (plan.framing === "length") head += `Content-Length: ${body.length}\r\n`;
     if (plan.framing === "chunked") head += "Transfer-Encoding: chunked\r\n";

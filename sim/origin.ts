@@ -6,6 +6,7 @@
  * what "run" means for a request that must not run twice.
  */
 import type { SocketPort } from "../src/kernel/socket.ts";
+import type { Capacity } from "./capacity.ts";
 import type { SeededChance } from "./chance.ts";
 import type { Ledger, Wanted } from "./ledger.ts";
 import { OriginSession } from "./origin-session.ts";
@@ -16,6 +17,8 @@ import type { VirtualNetwork } from "./virtual-network.ts";
 export interface AnswerPlan {
   /** From the moment at which the request is complete (with `early`: its head) to the first byte. */
   readonly delayMs: number;
+  /** Where the origin has a capacity: how much of it this takes, waited for before `delayMs`. 1 is usual. */
+  readonly work: number;
   readonly status: number;
   readonly framing: "length" | "chunked" | "close";
   readonly bytes: number;
@@ -34,6 +37,8 @@ export interface AnswerPlan {
   readonly early: "no" | "reads on" | "cuts";
   /** Further field lines, complete. */
   readonly lines: string;
+  /** The answer has a strong validator, `Range` and `If-Range` are obeyed, and the thing asked for is this one of its versions. */
+  readonly version: number | null;
 }
 
 /** What is to be done with a request. What it leaves out is done well. */
@@ -67,6 +72,12 @@ export class SimOrigin {
   readPauseMs = 0;
   /** Says so in a Keep-Alive field. */
   tellsIdle = false;
+  /** Null: everything is done as it comes. */
+  capacity: Capacity | null = null;
+  /** A process that crashed is started again after this long; Infinity: it stays down. */
+  restartMs = Infinity;
+  /** How often it crashed. */
+  crashes = 0;
   /** Since when it has been doing its work again; monotonic ms. */
   wellSince: number;
   /** When requests of clients came, monotonic ms, in order. */
@@ -102,9 +113,12 @@ export class SimOrigin {
   crash(how: "fin" | "rst"): void {
     if (!this.isRunning) return;
     this.world.trace.note(this.place.name, `crashes (${how})`);
+    this.crashes += 1;
     this.#closeDoor();
+    this.capacity?.clear();
     for (const session of this.#sessions) session.kill(how);
     this.#sessions.clear();
+    if (Number.isFinite(this.restartMs)) this.world.clock.schedule(this.restartMs, () => this.start());
   }
 
   /** Stops taking connections, finishes what is under way, as a deploy does it. */

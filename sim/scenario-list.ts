@@ -19,6 +19,7 @@ import { ownStall } from "./scenarios/own-stall.ts";
 import { powerCut } from "./scenarios/power-cut.ts";
 import { refused } from "./scenarios/refused.ts";
 import { resetAfterRequest } from "./scenarios/reset-after-request.ts";
+import { retryStorm } from "./scenarios/retry-storm.ts";
 import { rollingCrash } from "./scenarios/rolling-crash.ts";
 import { sentAhead } from "./scenarios/sent-ahead.ts";
 import { sickOrigin } from "./scenarios/sick-origin.ts";
@@ -53,3 +54,6 @@ export const SCENARIOS: readonly Scenario[] = [
   drainUnderLoad,
   chaos,
 ];
+
+/** Marks that are not met yet: run by name alone, so that what is missing can be looked at. */
+export const UNMET: readonly Scenario[] = [retryStorm];

@@ -15,6 +15,10 @@ import { SeededChance } from "./chance.ts";
 import { SimClient, USUAL_HABITS } from "./client.ts";
 import type { ClientHabits } from "./client.ts";
 import { Ledger } from "./ledger.ts";
+import { Load, USUAL_LOAD } from "./load.ts";
+import type { LoadPlan } from "./load.ts";
+import { NaiveGateway, USUAL_NAIVETY } from "./naive-gateway.ts";
+import type { NaiveHabits } from "./naive-gateway.ts";
 import { SimOrigin } from "./origin.ts";
 import { SimResolver } from "./resolver.ts";
 import { Trace } from "./trace.ts";
@@ -33,6 +37,8 @@ export interface WorldSetup {
   readonly file: FileKeys;
   /** Puts something between the gateway and its ports. */
   readonly bend: ((ports: GatewayPorts, world: World) => GatewayPorts) | null;
+  /** Not null: a naive gateway takes the place of ours, which is put together and never started. */
+  readonly naive: Partial<NaiveHabits> | null;
 }
 
 /** What `nothing left` looks at. */
@@ -56,6 +62,7 @@ export interface PoolSample {
 
 export const GATEWAY_IP = "10.0.0.1";
 const GATEWAY_PORT = 8080;
+const GATEWAY: Address = { ip: GATEWAY_IP, port: GATEWAY_PORT, family: 4 };
 const ORIGIN_PORT = 3000;
 const CHECKS_AT_ONCE_MAX = 64;
 const SAMPLE_EVERY_MS = 500;
@@ -76,6 +83,7 @@ export class World {
   readonly settings: Settings;
   readonly gateway: Gateway;
   readonly clients: SimClient[] = [];
+  readonly loads: Load[] = [];
 
   readonly records: ExchangeRecord[] = [];
   readonly events: { readonly atMs: number; readonly event: GatewayEvent }[] = [];
@@ -83,12 +91,14 @@ export class World {
   readonly rests: Rest[] = [];
   /** What the program threw where nobody caught it. */
   readonly faults: string[] = [];
-  /** When traffic ended, monotonic ms. */
+  /** When traffic began and ended, monotonic ms. */
+  trafficBeganAt = 0;
   trafficEndedAt = 0;
   /** Why the run had to be given up; empty when it came to its end. */
   gaveUp = "";
 
   readonly #origins = new Map<string, SimOrigin>();
+  readonly #naive: NaiveGateway | null;
   readonly #checks: { stop(): void };
   #drained: Promise<void> | null = null;
   #stopSampling: () => void = () => undefined;
@@ -102,8 +112,16 @@ export class World {
     this.settings = settingsOf(setup);
     const ports = this.#ports();
     this.gateway = createGateway(this.settings, setup.bend === null ? ports : setup.bend(ports, this));
+    this.#naive =
+      setup.naive === null
+        ? null
+        : new NaiveGateway(
+            this.settings,
+            { ...ports, schedule: (ms, run) => this.clock.schedule(ms, run) },
+            { ...USUAL_NAIVETY, ...setup.naive },
+          );
     this.gateway.view.subscribe((event) => this.#hear(event));
-    this.#checks = this.#startChecks();
+    this.#checks = this.#naive === null ? this.#startChecks() : NO_CHECKS;
   }
 
   origin(name: string): SimOrigin {
@@ -123,7 +141,7 @@ export class World {
 
   /** Clients with these habits, each starting a little later than the one before. */
   addClients(count: number, habits: Partial<ClientHabits> = {}): SimClient[] {
-    const world = { ...this.#parts(), gateway: { ip: GATEWAY_IP, port: GATEWAY_PORT, family: 4 } satisfies Address };
+    const world = { ...this.#parts(), gateway: GATEWAY };
     const added: SimClient[] = [];
     for (let index = 0; index < count; index += 1) {
       const number = this.clients.length + 1;
@@ -141,6 +159,22 @@ export class World {
     return added;
   }
 
+  /** A steady stream of calls, whatever becomes of them. */
+  addLoad(plan: Pick<LoadPlan, "name" | "perSecond" | "untilMs"> & Partial<LoadPlan>): Load {
+    const world = { ...this.#parts(), gateway: GATEWAY };
+    const prefix = `10.8.${this.loads.length}`;
+    const load = new Load(world, prefix, { ...USUAL_LOAD, ...plan }, this.chance.fork(plan.name));
+    this.loads.push(load);
+    return load;
+  }
+
+  /** All lines short and alike, and reads as things come: for scenarios that are about amounts, not about bytes. */
+  straightenLines(): void {
+    const line = { latencyMs: [0.2, 0.6], windowBytes: [400_000, 400_000], cuts: ["whole"] } as const;
+    this.network.setLines(GATEWAY_IP, line);
+    for (const { place } of this.origins) this.network.setLines(place.ip, line);
+  }
+
   /** `run` after `ms` of traffic. */
   at(ms: number, run: () => void): void {
     this.clock.schedule(ms, run);
@@ -151,20 +185,23 @@ export class World {
     if (this.#drained !== null) return this.#drained;
     this.trace.note("world", "the gateway drains");
     this.#checks.stop();
-    const drained = this.gateway.drain();
+    const drained = (this.#naive ?? this.gateway).drain();
     this.#drained = drained;
     return drained;
   }
 
   /** From the start of the gateway to the last closed socket. */
   async run(): Promise<void> {
-    await this.#settled(this.gateway.start(), 5_000, "the gateway does not start");
+    await this.#settled((this.#naive ?? this.gateway).start(), 5_000, "the gateway does not start");
     if (this.gaveUp !== "") return;
     this.#stopSampling = this.clock.every(SAMPLE_EVERY_MS, () => this.#sample());
-    for (const client of this.clients) client.start();
-    await this.clock.run(TRAFFIC_MAX_MS, () => this.clients.every((client) => client.isDone));
+    this.trafficBeganAt = this.clock.monotonic();
+    const users = [...this.clients, ...this.loads];
+    for (const user of users) user.start();
+    const isDone = (): boolean => users.every((user) => user.isDone);
+    await this.clock.run(TRAFFIC_MAX_MS, isDone);
     this.trafficEndedAt = this.clock.monotonic();
-    if (!this.clients.every((client) => client.isDone)) this.gaveUp = "clients wait for answers that do not come";
+    if (!isDone()) this.gaveUp = "clients wait for answers that do not come";
     await this.clock.run(SETTLE_MS);
     this.#rest("all clients done");
     this.#stopSampling();
@@ -340,6 +377,8 @@ function wordsOf(event: GatewayEvent): string {
       return event.record.id;
   }
 }
+
+const NO_CHECKS = { stop: (): void => undefined };
 
 const NO_PROCESS = {
   cpuSeconds: 0,
