@@ -30,7 +30,7 @@ describe("a naive gateway", () => {
     const { world } = await runScenario(calm, { seed: 1, gateway: "naive" });
     const stories = [...world.ledger.stories.values()];
     expect(world.gaveUp).toBe("");
-    expect(stories.length).toBeGreaterThan(100);
+    expect(stories.length).toBeGreaterThanOrEqual(100);
     expect(stories.filter(({ state, status }) => state !== "answered" || status !== 200)).toEqual([]);
   });
 });
