@@ -25,6 +25,8 @@ import {
   mayReuse,
 } from "./keep-alive.ts";
 import type { KeepAliveState } from "./keep-alive.ts";
+import { concludeKey, judgeKnownKey } from "./idempotency.ts";
+import type { KnownKey } from "./idempotency.ts";
 import { judgeOutlier } from "./outlier.ts";
 import { createPeakEwma, LATENCY_FLOOR_MS, load, recordFailure, recordLatency } from "./peak-ewma.ts";
 import type { PeakEwma } from "./peak-ewma.ts";
@@ -520,4 +522,29 @@ conforms<Name, readonly number[] | null>("resolution change", {
     const twice = judgeResolution(once.state, once.verdict.addresses, answer, now + 300_000);
     return twice.verdict.addresses.length === 1 && twice.state.kind === "steady";
   },
+});
+
+conforms<KnownKey | null, { status: number; sent: boolean; fingerprint: string; honour: boolean }>("idempotency", {
+  init: () => null,
+  event: fc.record({
+    status: fc.constantFrom(0, 201, 409, 429, 500, 502, 503),
+    sent: fc.boolean(),
+    fingerprint: fc.constantFrom("f", "g"),
+    honour: fc.boolean(),
+  }),
+  feed: (known, { status, sent, fingerprint, honour }) => {
+    const verdict = known === null ? null : judgeKnownKey(Object.freeze(known), fingerprint, false, honour);
+    if (verdict !== null && verdict.kind !== "send") return { state: known, said: verdict };
+    const conclusion = concludeKey(
+      status === 0
+        ? { kind: "failed", sent, because: "reset" }
+        : { kind: "response", status, retryAfter: sent, kept: sent, because: sent ? "" : "too large" },
+      honour,
+    );
+    const { state } = conclusion;
+    return { state: state === null ? null : { fingerprint, state }, said: [verdict, conclusion] };
+  },
+  sizeMax: 300,
+  // A key that is used up stays so until it expires, which the ledger sees to; good news is that it is not forgotten.
+  recovers: (known) => known === null || judgeKnownKey(known, known.fingerprint, false, false).kind !== "send",
 });
