@@ -121,12 +121,13 @@ export class VirtualSocket implements SocketPort {
     const rest = bytes.subarray(taken);
     this.#kept.push({ bytes: rest, asGiven: Buffer.from(rest), sent: 0 });
     this.#medium.buffers.lend(rest);
-    this.#medium.waits(
-      this,
-      this.#kept.reduce((sum, kept) => sum + kept.bytes.length - kept.sent, 0),
-    );
+    this.#medium.waits(this, this.waitingBytes);
     this.writing = true;
     return false;
+  }
+
+  get waitingBytes(): number {
+    return this.#kept.reduce((sum, kept) => sum + kept.bytes.length - kept.sent, 0);
   }
 
   pause(): void {

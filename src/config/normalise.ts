@@ -29,13 +29,15 @@ import type {
 
 export function normalise(file: CheckedFile): Settings {
   const settings: Settings = {
-    listeners: file.listeners.map(({ bind, trustedProxies, heads, timeouts }) => ({
+    listeners: file.listeners.map(({ bind, trustedProxies, heads, timeouts, minRate }) => ({
       name: bind.name,
       bind: bind.bind,
       trustedProxies: trustedProxies ?? file.trustedProxies,
       heads: headLimitsOf(heads),
       headMs: timeouts.head,
       bodyGapMs: timeouts.bodyGap,
+      sentBytesMin: bytesIn(minRate.request, timeouts.bodyGap),
+      takenBytesMin: bytesIn(minRate.response, timeouts.bodyGap),
       idleMs: timeouts.idle,
       halfClosedMs: timeouts.halfClosed,
     })),
@@ -158,6 +160,11 @@ function retryOf(retry: CheckedService["retry"]): RetrySettings {
 
 function connectionsOf({ perOrigin, idlePerOrigin, idle }: CheckedService["connections"]): ConnectionSettings {
   return { perOriginMax: perOrigin, idlePerOriginMax: Math.min(idlePerOrigin, perOrigin), idleMaxMs: idle };
+}
+
+/** At a rate per second; at least one, because nothing at all is never enough. */
+function bytesIn(bytesPerSecond: number, ms: number): number {
+  return Math.max(1, Math.floor((bytesPerSecond * ms) / 1000));
 }
 
 function headLimitsOf(heads: CheckedService["heads"]): HeadLimits {

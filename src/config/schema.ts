@@ -26,11 +26,20 @@ const clientTimeoutsSchema = z.strictObject({
   head: duration("1ms", "10m").prefault("10s").describe("From the first byte of a request to its complete head."),
   bodyGap: duration("1ms", "1d")
     .prefault("30s")
-    .describe("Between bytes of a request body, and between bytes that the client takes of a response."),
+    .describe(
+      "Over how long a client has to keep up `minRate`, when it sends a request body and when it takes a response.",
+    ),
   idle: duration("1ms", "1d").prefault("75s").describe("Between one request and the next on a connection."),
   halfClosed: duration("0s", "10m")
     .prefault("5s")
     .describe("How long a client that closed its side after a request is still answered before it counts as gone."),
+});
+
+const minRateSchema = z.strictObject({
+  request: size("0B", "1GiB").prefault("240B").describe("Of a request body that is being received."),
+  response: size("0B", "1GiB")
+    .prefault("240B")
+    .describe("Of a response that waits for the client to take it. What the kernels between hold counts as taken."),
 });
 
 export const listenerSchema = z.strictObject({
@@ -40,6 +49,11 @@ export const listenerSchema = z.strictObject({
     .describe("Peers in these ranges may say who the client is. Default: the list at the top level."),
   heads: headsSchema.prefault({}).describe("Bounds on what a client may send besides bodies."),
   timeouts: clientTimeoutsSchema.prefault({}).describe("How long a client may take."),
+  minRate: minRateSchema
+    .prefault({})
+    .describe(
+      "Bytes a second that a client keeps up over each `timeouts.bodyGap`, so that none holds its place with a byte now and then. 0B: one byte in that time is enough.",
+    ),
 });
 
 export const adminSchema = z

@@ -30,8 +30,12 @@ export interface ListenerSettings {
   readonly heads: HeadLimits;
   /** First byte to complete head. Default 10 s. */
   readonly headMs: number;
-  /** Between bytes of a request body, and between bytes the client takes of a response. Default 30 s. */
+  /** Over how long a client has to keep up the two that follow. Default 30 s. */
   readonly bodyGapMs: number;
+  /** Bytes of a request body that have to come in each `bodyGapMs`; at least 1. Default 240 B/s. */
+  readonly sentBytesMin: number;
+  /** Bytes of a waiting response that the client has to take in each `bodyGapMs`; at least 1. Default 240 B/s. */
+  readonly takenBytesMin: number;
   /** Between exchanges. Default 75 s. */
   readonly idleMs: number;
   /** How long a half-closed client (FIN after its request) is still answered before it counts as gone. Default 5 s. */

@@ -56,6 +56,7 @@ function nobodysSocket(socket: SocketPort): SocketPort {
     localAddress: socket.localAddress,
     localPort: socket.localPort,
     writing: false,
+    waitingBytes: 0,
     write: () => true,
     pause: nothing,
     resume: nothing,

@@ -410,6 +410,88 @@ describe("time limits", () => {
     expect(client.take()).toBe("");
   });
 
+  it("a body that comes a byte now and then is answered 408, and one that keeps up the rate is not", async () => {
+    const world = await memoryGateway();
+    const head = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n";
+    const [dribbler, slow] = [world.client(), world.client()];
+    dribbler.send(head);
+    slow.send(head);
+    for (let second = 0; second < 29; second += 1) {
+      world.advance(1_000);
+      dribbler.send("x");
+      slow.send("x".repeat(300));
+    }
+    expect(statuses(dribbler)).toEqual([]);
+    world.advance(1_100);
+    expect(statuses(dribbler)).toEqual(["408"]);
+    expect(world.records[0]?.evidence).toMatch(/^29 bytes of the request body in 30000 ms; at least 7200 /);
+    for (let second = 0; second < 60; second += 1) {
+      world.advance(1_000);
+      slow.send("x".repeat(300));
+    }
+    expect(statuses(slow)).toEqual([]);
+    expect(world.records).toHaveLength(1);
+  });
+
+  it("the time that an origin takes for an upload is not the client's", async () => {
+    const world = await memoryGateway({ service: { routes: [{ timeouts: { gap: "10m" } }] } });
+    const client = world.client();
+    client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n");
+    world.origin(1).takeOnly(0);
+    client.send("x".repeat(1_000));
+    world.advance(100_000);
+    expect(world.records).toEqual([]);
+    world.origin(1).takeAll();
+    world.advance(31_000);
+    expect(world.records[0]).toMatchObject({ cause: "client.slow" });
+  });
+
+  it("a client that steadily takes little of a response gets all of it; one that takes next to nothing is cut", async () => {
+    const world = await memoryGateway();
+    const [steady, dead] = [world.client(), world.client()];
+    [steady, dead].forEach((client, index) => {
+      client.takeOnly(0);
+      client.send(get("/"));
+      world.origin(index + 1).send(`HTTP/1.1 200 OK\r\nContent-Length: 100001\r\n\r\n${"x".repeat(100_000)}`);
+    });
+    for (let second = 1; second <= 29; second += 1) {
+      world.advance(1_000);
+      steady.takeMore(1_000);
+      dead.takeMore(100);
+    }
+    expect(dead.ended).toBe("");
+    world.advance(1_100);
+    expect(dead.ended).toBe("rst");
+    expect(world.records[0]?.evidence).toBe(
+      "the client took 2900 bytes in 30000 ms; at least 7200 are asked for (minRate.response)",
+    );
+    for (let second = 0; second < 80; second += 1) {
+      world.advance(1_000);
+      steady.takeMore(1_000);
+    }
+    expect(steady.received).toMatch(/x{100000}$/);
+    world.origin(1).send("x");
+    steady.takeAll();
+    expect(world.records[1]).toMatchObject({ outcome: "served", responseBytes: 100_001 });
+  });
+
+  it("an origin that steadily takes little of an upload is not given up", async () => {
+    const world = await memoryGateway();
+    const client = world.client();
+    client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 30000\r\n\r\n");
+    const origin = world.origin(1);
+    origin.takeOnly(0);
+    client.send("x".repeat(30_000));
+    for (let second = 0; second < 100; second += 1) {
+      world.advance(1_000);
+      origin.takeMore(100);
+    }
+    expect(world.records).toEqual([]);
+    // The window that is open saw some progress; the one after it sees none.
+    world.advance(61_000);
+    expect(world.records[0]).toMatchObject({ cause: "origin.write_stall" });
+  });
+
   it("a head that trickles is answered 408 after its time, however regularly its bytes come", async () => {
     const world = await memoryGateway();
     const client = world.client();
@@ -424,7 +506,7 @@ describe("time limits", () => {
   });
 
   it("a body may take as long as its bytes come, and not longer without any", async () => {
-    const world = await memoryGateway();
+    const world = await memoryGateway({ listener: { minRate: { request: "0B" } } });
     const client = world.client();
     client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n");
     for (let piece = 0; piece < 4; piece += 1) {

@@ -56,6 +56,10 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   #ended = false;
   #inFeed = false;
   #lingered = 0;
+  /** Of the request body, since its window of time was opened. */
+  #sentBytes = 0;
+  /** What waited for the client when its window of time was opened. */
+  #waitingBytes = 0;
   /** Body bytes of the response when a half-closed client was last looked at. */
   #heardOf = 0;
   #host = "";
@@ -154,8 +158,11 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   onTimer(_timer: WheelTimer, now: number): void {
     this.#now = now;
     switch (this.#phase) {
-      case "idle":
       case "linger":
+        if (this.socket.writing && this.#takesEnough(now)) return;
+        this.#drop();
+        return;
+      case "idle":
         this.#drop();
         return;
       case "head":
@@ -169,15 +176,16 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
       case "body":
         this.#exchange?.fail(
           "client.slow",
-          `no byte of the request body for ${this.listener.settings.bodyGapMs} ms`,
+          `${byteText(this.#sentBytes)} of the request body in ${this.listener.settings.bodyGapMs} ms; at least ${this.listener.settings.sentBytesMin} are asked for (minRate.request)`,
           "receive",
           0,
         );
         break;
       case "write":
       case "tunnel":
+        if (this.#takesEnough(now)) break;
         this.#exchange?.clientTooSlow(
-          `the client took no byte of the response for ${this.listener.settings.bodyGapMs} ms`,
+          `the client took ${byteText(this.#waitingBytes - this.socket.waitingBytes)} in ${this.listener.settings.bodyGapMs} ms; at least ${this.listener.settings.takenBytesMin} are asked for (minRate.response)`,
         );
         this.#exchange = null;
         this.#reset();
@@ -204,6 +212,7 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   }
 
   onBody(bytes: Buffer, start: number, end: number): void {
+    this.#sentBytes += end - start;
     this.#exchange?.receiveBody(bytes, start, end);
   }
 
@@ -265,11 +274,15 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     const exchange = this.#exchange;
     if (exchange === null || exchange.request.complete || exchange.request.awaitsContinue || this.#paused) return;
     if (this.#phase !== "exchange" && this.#phase !== "body") return;
+    // The window stays open until enough has come: a byte now and then must not move its end.
+    if (this.#phase === "body" && this.#sentBytes < this.listener.settings.sentBytesMin) return;
+    this.#sentBytes = 0;
     this.#wait("body", this.listener.settings.bodyGapMs, this.#core.clock.monotonic());
   }
 
   /** The response waits until the client takes more of it. */
   waitForWrite(now: number): void {
+    this.#waitingBytes = this.socket.waitingBytes;
     // Both ends of a tunnel may be silent for as long as they like, but what one says the other has to take.
     this.#wait(this.#phase === "tunnel" ? "tunnel" : "write", this.listener.settings.bodyGapMs, now);
   }
@@ -394,6 +407,7 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   /** Whoever asks on and does not take the answers waits: otherwise they would pile up here. */
   #waitUntilTaken(now: number): void {
     this.pause();
+    this.#waitingBytes = this.socket.waitingBytes;
     this.#wait("write", this.listener.settings.bodyGapMs, now);
   }
 
@@ -460,6 +474,7 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
    */
   #linger(now: number): void {
     this.socket.end();
+    this.#waitingBytes = this.socket.waitingBytes;
     this.#ahead = null;
     this.resume();
     this.#wait("linger", this.socket.writing ? this.listener.settings.bodyGapMs : LINGER_MS, now);
@@ -469,6 +484,16 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   #reset(): void {
     this.#wait("linger", 0, this.#now);
     this.socket.reset();
+  }
+
+  /** Whoever takes what waits, however slowly a connection lets it, is not cut; a new window begins. */
+  #takesEnough(now: number): boolean {
+    const waiting = this.socket.waitingBytes;
+    const { takenBytesMin, bodyGapMs } = this.listener.settings;
+    if (this.#waitingBytes - waiting < takenBytesMin) return false;
+    this.#waitingBytes = waiting;
+    this.#wait(this.#phase, bodyGapMs, now);
+    return true;
   }
 
   #throwAway(length: number): void {
@@ -490,6 +515,10 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     this.#exchange = null;
     exchange?.clientGone(how);
   }
+}
+
+function byteText(count: number): string {
+  return count === 0 ? "no byte" : count === 1 ? "1 byte" : `${count} bytes`;
 }
 
 const USER_AGENT_KEPT = 256;

@@ -16,6 +16,7 @@ class Sink implements SocketPort {
   readonly localAddress = "";
   readonly localPort = 0;
   readonly writing = false;
+  readonly waitingBytes = 0;
   writes = 0;
   taking = true;
   #parts: Buffer[] = [];

@@ -71,6 +71,8 @@ export class OriginConnection implements SocketListener, MessageEvents, TimerOwn
   #complete = false;
   #paused = false;
   #now = 0;
+  /** What waited for the origin when its time began. */
+  #waitingBytes = 0;
 
   constructor(core: Core, address: OriginAddress, owner: AttemptOwner, connectMs: number, now: number) {
     this.#core = core;
@@ -101,6 +103,7 @@ export class OriginConnection implements SocketListener, MessageEvents, TimerOwn
   wait(what: Waiting, limitMs: number, now: number): void {
     this.#waiting = what;
     this.limitMs = limitMs;
+    if (what === "write") this.#waitingBytes = this.socket.waitingBytes;
     if (limitMs > 0) this.#core.wheel.arm(this.#timer, now, limitMs);
     else this.#core.wheel.disarm(this.#timer);
   }
@@ -283,10 +286,17 @@ export class OriginConnection implements SocketListener, MessageEvents, TimerOwn
       case "idle":
         this.retire();
         return;
+      case "write":
+        // It takes what waits, slowly: its time begins anew.
+        if (this.socket.waitingBytes < this.#waitingBytes) {
+          this.wait("write", this.limitMs, now);
+          return;
+        }
+        this.#end({ kind: "timeout", what: "write" }, now);
+        return;
       case "connect":
       case "first byte":
       case "gap":
-      case "write":
         this.#end({ kind: "timeout", what: this.#waiting }, now);
     }
   }

@@ -203,8 +203,11 @@ describe("a tunnel", () => {
   it.each(["client", "origin"])("ends for both when the %s resets", async (who) => {
     const { world, client, origin } = await tunnel();
     (who === "client" ? client : origin).rst();
-    expect(client.ended).not.toBe("");
-    expect(origin.ended).not.toBe("");
+    // A FIN would say that the protocol inside had come to its end.
+    expect(who === "client" ? origin.ended : client.ended).toBe("rst");
+    expect(world.records[0]?.decisions.map((decision) => decision.code)).toEqual(
+      who === "origin" ? ["relay.tunnel-reset"] : [],
+    );
     client.fin();
     world.advance(3_000);
     expectQuiet(world);

@@ -514,8 +514,12 @@ export class Exchange implements AttemptHost {
     this.#tunnel?.originGone();
     const stalled = ending.kind === "timeout" && ending.what === "write";
     if (stalled) this.#note("origin.write_stall", `the origin took no byte of the tunnel for ${limitMs} ms`);
+    const reset = ending.kind === "error";
+    if (reset) this.decide("relay", "relay.tunnel-reset", `the origin's side ended by ${ending.error.code}`);
     this.#finish(stalled ? "failed" : "served", "record", now);
-    this.#client.tunnelDone();
+    // A FIN would tell the client that all was said.
+    if (reset) this.#client.cut(true);
+    else this.#client.tunnelDone();
   }
 
   // ------------------------------------------------------------------ rescue

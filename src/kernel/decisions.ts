@@ -51,6 +51,10 @@ export const DECISIONS = {
     meaning:
       "The origin answered before the request was complete; the answer was passed on and the client's connection is closed after it.",
   },
+  "relay.tunnel-reset": {
+    step: "relay",
+    meaning: "The origin ended a tunnel by a reset, so the client's side was reset too: what was said is not complete.",
+  },
   "retry.allowed.never-sent": {
     step: "rescue",
     meaning: "Repeated at another origin: nothing of the request had reached the first, so any method may go again.",

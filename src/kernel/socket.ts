@@ -60,6 +60,8 @@ export interface SocketPort {
   write(bytes: Buffer): boolean;
   /** True while bytes wait that the kernel did not take. */
   readonly writing: boolean;
+  /** How many. It falls as the kernel takes them: that is how progress shows before `onDrain`. */
+  readonly waitingBytes: number;
   pause(): void;
   resume(): void;
   /** From now on a peer that vanished without a word is found out (TCP keep-alive), however long both are silent. */

@@ -6,6 +6,7 @@ import type { ListeningPort, SocketListener, SocketPort } from "../kernel/socket
 import { rawClient } from "../../test/support/raw-client.ts";
 import { rawOrigin } from "../../test/support/raw-origin.ts";
 import type { RawOrigin, Script } from "../../test/support/raw-origin.ts";
+import { until } from "../../test/support/until.ts";
 import { readBuffer } from "./read-buffer.ts";
 import { dialTcp } from "./tcp-dial.ts";
 import { createListen } from "./tcp-listen.ts";
@@ -215,6 +216,34 @@ describe("a write that the kernel does not take whole", () => {
     await all;
     expect(foreign).toEqual([]);
     await to.told.heard("drain");
+  });
+
+  it("tells how much waits, and less as the kernel takes a part of one write", async () => {
+    const server = await listen();
+    const client = await connect(server.port);
+    client.pause();
+    const { socket, told } = await server.connection(1);
+    expect(socket.waitingBytes).toBe(0);
+    const much = Buffer.alloc(64 * 1024 * 1024, "x");
+    expect(socket.write(much)).toBe(false);
+    const first = socket.waitingBytes;
+    expect(first).toBeGreaterThan(0);
+    expect(first).toBeLessThan(much.length);
+    let received = 0;
+    client.on("data", (chunk: Buffer) => {
+      received += chunk.length;
+      // It takes a part, and stops.
+      if (received > 16 * 1024 * 1024 && received < 17 * 1024 * 1024) client.pause();
+    });
+    client.resume();
+    await until("a part to be taken", () => (socket.waitingBytes < first ? true : null));
+    expect(socket.writing).toBe(true);
+    expect(socket.waitingBytes).toBeGreaterThan(0);
+    await until("the client to stop", () => (client.isPaused() ? true : null));
+    client.removeAllListeners("data");
+    client.resume();
+    await told.heard("drain");
+    expect(socket.waitingBytes).toBe(0);
   });
 
   it("says so, keeps the order of what follows, and says when all has left, once", async () => {

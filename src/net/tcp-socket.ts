@@ -28,6 +28,12 @@ class OwnedSocket extends net.Socket {
   }
 }
 
+/** What Node knows of a write under way and does not publish. Without it progress shows only write by write. */
+interface Insides {
+  readonly _writableState?: { readonly writelen?: number };
+  readonly _handle?: { readonly writeQueueSize?: number } | null;
+}
+
 export class TcpSocket implements SocketPort {
   listener: SocketListener;
   remoteAddress = "";
@@ -77,6 +83,14 @@ export class TcpSocket implements SocketPort {
       this.#awaitFlush();
     }
     return false;
+  }
+
+  /** What Node has not handed over yet, and what libuv holds of the write under way, of which the kernel took a part. */
+  get waitingBytes(): number {
+    if (!this.writing) return 0;
+    const inside = this.#socket as unknown as Insides;
+    const underWay = inside._writableState?.writelen ?? 0;
+    return this.#socket.writableLength - underWay + (inside._handle?.writeQueueSize ?? underWay);
   }
 
   pause(): void {

@@ -31,6 +31,8 @@ export interface Peer {
   /** From now on the kernel between both takes so many bytes in all and no more, until `takeAll`. */
   takeOnly(bytes: number): void;
   takeAll(): void;
+  /** So many more bytes than until now, of those that wait first. */
+  takeMore(bytes: number): void;
   /** Of a dialled connection that is held: the answer to SYN, or an error instead. */
   accept(): void;
   refuse(code: string): void;
@@ -176,6 +178,10 @@ class MemorySocket implements SocketPort, Peer {
     return false;
   }
 
+  get waitingBytes(): number {
+    return this.#queue.reduce((sum, { bytes, from }) => sum + bytes.length - from, 0);
+  }
+
   pause(): void {
     this.stalled = true;
   }
@@ -237,6 +243,12 @@ class MemorySocket implements SocketPort, Peer {
 
   takeAll(): void {
     this.#room = Infinity;
+    this.#medium.later(() => this.#flush());
+    this.#medium.settle();
+  }
+
+  takeMore(bytes: number): void {
+    this.#room += bytes;
     this.#medium.later(() => this.#flush());
     this.#medium.settle();
   }
