@@ -11,6 +11,7 @@ import { cpus, release, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { freePort } from "../test/support/free-port.ts";
+import { runFaults } from "./faults/main.ts";
 import { measure, measureIdle, type Measurement } from "./measure.ts";
 import { parseOptions, USAGE, type Options } from "./options.ts";
 import { startOrigin, startPeer, versionOf, type Bed, type PeerName, type RunningPeer } from "./peers.ts";
@@ -23,6 +24,10 @@ const PAGE = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
 const FILES = { "500": 500, "64k": 65_536, "1m": 1_048_576 } as const;
 
 async function main(args: readonly string[]): Promise<void> {
+  if (args[0] === "faults") {
+    await runFaults(args.slice(1));
+    return;
+  }
   if (args.includes("--help")) {
     process.stdout.write(USAGE);
     return;

@@ -15,7 +15,8 @@ export interface Options {
   readonly write: boolean;
 }
 
-export const USAGE = `npm run bench -- [options]
+export const USAGE = `npm run bench -- [options]           how much work an exchange is
+npm run bench -- faults [options]    what clients see while origins fail (faults --help)
 
   --rows a,b          of: ${ROW_NAMES.join(", ")}
   --peers a,b         of: ${PEER_NAMES.join(", ")} (those not installed are left out)

@@ -5,12 +5,12 @@
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startChild, type Child } from "../test/support/child.ts";
 import { freePort } from "../test/support/free-port.ts";
-import { until } from "../test/support/until.ts";
+import { answers } from "./answers.ts";
+import { fillTemplate } from "./fill-template.ts";
 
 export const PEER_NAMES = ["goodgate", "haproxy", "nginx", "caddy", "node-http"] as const;
 export type PeerName = (typeof PEER_NAMES)[number];
@@ -100,9 +100,9 @@ async function commandOf(
 }
 
 /** Writes a template with its values filled in, and returns where. */
-async function fill(template: string, bed: Bed, values: Record<string, string>): Promise<string> {
+function fill(template: string, bed: Bed, values: Record<string, string>): Promise<string> {
   const log = (name: string): string => join(bed.folder, `${name}.access.log`);
-  const all: Record<string, string> = {
+  return fillTemplate(template, bed.folder, {
     FOLDER: bed.folder,
     ORIGIN_A: String(bed.originPorts[0]),
     ORIGIN_B: String(bed.originPorts[1]),
@@ -112,35 +112,6 @@ async function fill(template: string, bed: Bed, values: Record<string, string>):
     NGINX_LOG: bed.accessLog ? `${log("nginx")} combined buffer=64k flush=1s` : "off",
     CADDY_LOG: bed.accessLog ? `log {\n\t\toutput file ${log("caddy")}\n\t}` : "",
     ...values,
-  };
-  const text = await readFile(join(ROOT, "bench/configs", template), "utf8");
-  const path = join(bed.folder, `${values["PORT"] ?? "origin"}-${template}`);
-  await writeFile(
-    path,
-    text.replaceAll(/__([A-Z_]+?)__/g, (_, key: string) => {
-      const value = all[key];
-      if (value === undefined) throw new Error(`${template} asks for ${key}, which the benchmark does not know`);
-      return value;
-    }),
-  );
-  return path;
-}
-
-/** Resolves when a GET through `port` is answered; otherwise ends the child before it rejects. */
-async function answers(child: Child, port: number): Promise<void> {
-  const answered = until(`an answer on port ${port}`, async () => {
-    if (!child.running) throw new Error(`it ended while starting:\n${child.stderr()}${child.stdout()}`);
-    try {
-      const answer = await fetch(`http://127.0.0.1:${port}/500`);
-      await answer.arrayBuffer();
-      return answer.status === 200 ? true : null;
-    } catch {
-      return null;
-    }
-  });
-  await answered.catch(async (error: unknown) => {
-    await child.stop();
-    throw error;
   });
 }
 
