@@ -13,6 +13,7 @@ import { orderFindings } from "./order-checks.ts";
 import { pathText, valueAt } from "./problems.ts";
 import type { Finding, Path } from "./problems.ts";
 import { adminSchema, limitsSchema, LISTENERS_DEFAULT, listenerSchema } from "./schema.ts";
+import { resumeSchema, routeSchema } from "./route-schema.ts";
 import { retrySchema } from "./service-schema.ts";
 import type { Bind } from "./settings.ts";
 import { formatSize } from "./units.ts";
@@ -34,6 +35,7 @@ export function crossFindings(file: unknown): Finding[] {
       ...fieldNameFindings(file, ["services", name, "routes"]),
       ...healthFindings(file, ["services", name, "health"]),
       ...replayFindings(file, ["services", name, "retry"]),
+      ...resumeFindings(file, ["services", name]),
     ]),
   ];
 }
@@ -218,6 +220,29 @@ function replayFindings(file: unknown, path: Path): Finding[] {
   if (isOff || !one.success || !all.success || one.data <= all.data) return [];
   const message = `One replay buffer of ${formatSize(one.data)} is more than limits.replayBuffers allows for all of them, ${formatSize(all.data)}.`;
   return [problem([...path, "replayBuffer"], message, "Lower this one or raise limits.replayBuffers.")];
+}
+
+/** Ways of writing `resume` in which it would silently do nothing, or less than it says. */
+function resumeFindings(file: unknown, service: Path): Finding[] {
+  const retry = valueAt(file, [...service, "retry"]);
+  const isAlone = retry === false || valueAt(file, [...service, "retry", "attempts"]) === 1;
+  return listAt(file, [...service, "routes"]).flatMap((_, index) => {
+    const path = [...service, "routes", index, "resume"];
+    const resume = valueAt(file, path);
+    if (isAlone && (resume === true || isMapping(resume))) {
+      const message = "Nothing is resumed in a service that makes one attempt for each request.";
+      return [problem(path, message, "Allow attempts in its retry, or leave this out.")];
+    }
+    const gap = routeSchema.shape.timeouts.safeParse(valueAt(file, [...service, "routes", index, "timeouts"]));
+    const stall = resumeSchema.shape.stall.safeParse(valueAt(file, [...path, "stall"]));
+    const isMeant = valueAt(file, [...path, "stall"]) !== undefined && stall.success && stall.data > 0;
+    if (!isMeant || !gap.success || stall.data < gap.data.gap) return [];
+    const message =
+      gap.data.gap === 0
+        ? "With timeouts.gap: false silence means nothing on this route, so no stall is ever seen."
+        : "A silent response is ended by timeouts.gap before this much time has passed.";
+    return [problem([...path, "stall"], message, "Lower stall or change timeouts.gap.")];
+  });
 }
 
 /** The name of each entry, made up where none is written; null where one is written that is not a name. */

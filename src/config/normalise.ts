@@ -8,7 +8,7 @@
 import { poolName } from "./names.ts";
 import type { OriginAddress } from "./origin-url.ts";
 import { compareRoutes, DEFAULT_ROUTE, isCatchAll, matchName } from "./route-order.ts";
-import { routeMatchOf, routeSchema } from "./route-schema.ts";
+import { resumeSchema, routeMatchOf, routeSchema } from "./route-schema.ts";
 import type { CheckedRoute } from "./route-schema.ts";
 import { accessLogSchema } from "./schema.ts";
 import type { CheckedFile } from "./schema.ts";
@@ -21,6 +21,7 @@ import type {
   HeadLimits,
   HealthSettings,
   OriginSettings,
+  ResumeSettings,
   RetrySettings,
   RouteSettings,
   ServiceSettings,
@@ -116,7 +117,14 @@ function routeOf(route: CheckedRoute, name: string, pools: readonly string[]): R
     timeouts: { connectMs: route.timeouts.connect, firstByteMs: route.timeouts.firstByte, gapMs: route.timeouts.gap },
     idempotent: route.idempotent,
     hostHeader: route.hostHeader,
+    resume: resumeOf(route.resume),
   };
+}
+
+function resumeOf(resume: CheckedRoute["resume"]): ResumeSettings | null {
+  if (resume === false) return null;
+  const { stall, times } = resume === true ? resumeSchema.parse({}) : resume;
+  return { stallMs: stall, timesMax: times };
 }
 
 function healthOf(health: CheckedService["health"]): HealthSettings | null {

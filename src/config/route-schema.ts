@@ -1,6 +1,6 @@
 /** One route of a service, as an operator writes it: which requests, and what is different for them. */
 import { z } from "zod";
-import { choice, duration, durationOrFalse, text, yesOrNo } from "./fields.ts";
+import { choice, count, duration, durationOrFalse, text, yesOrNo } from "./fields.ts";
 import { nameText, parseName } from "./names.ts";
 import { accepted, quoted, refused } from "./parsed.ts";
 import type { Parsed } from "./parsed.ts";
@@ -63,6 +63,15 @@ const timeoutsSchema = z.strictObject({
     ),
 });
 
+export const resumeSchema = z.strictObject({
+  stall: durationOrFalse("50ms", "1h")
+    .prefault("900ms")
+    .describe(
+      "Silence in a body, while the client is not the slower one, after which another origin is asked for the rest besides; false for never.",
+    ),
+  times: count("continuations", 1, 1000).prefault(50).describe("How often one body is continued at most."),
+});
+
 export const routeSchema = z.strictObject({
   name: text("name", parseRouteName)
     .optional()
@@ -87,6 +96,12 @@ export const routeSchema = z.strictObject({
   hostHeader: choice(["preserve", "origin"])
     .prefault("preserve")
     .describe("What the origin sees as Host: the client's (`preserve`) or its own (`origin`)."),
+  resume: z
+    .union([yesOrNo(), resumeSchema])
+    .prefault(true)
+    .describe(
+      "Whether a response that breaks in its body is continued from another origin, where a strong validator shows that it has the same bytes; or the details of that.",
+    ),
 });
 
 export type CheckedRoute = z.output<typeof routeSchema>;

@@ -104,6 +104,15 @@ export interface RouteSettings {
   readonly idempotent: boolean;
   /** What the origin sees as Host: the client's (`preserve`, default) or its own (`origin`). */
   readonly hostHeader: "preserve" | "origin";
+  /** How a response that breaks in its body is continued. Null: it is cut. */
+  readonly resume: ResumeSettings | null;
+}
+
+export interface ResumeSettings {
+  /** Silence in a body after which another origin is asked for the rest besides. Default 900 ms. 0: only a break counts. */
+  readonly stallMs: number;
+  /** Continuations of one body. Default 50. */
+  readonly timesMax: number;
 }
 
 export interface RouteMatch {

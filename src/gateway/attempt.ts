@@ -21,10 +21,20 @@ import { OriginConnection, toUs } from "./origin-connection.ts";
 import type { AttemptOwner } from "./origin-connection.ts";
 import { readHeadAgain } from "./read-head-again.ts";
 
+/** The missing part of a response that broke. */
+export interface RequestedPart {
+  /** `bytes=100-199`. */
+  readonly range: string;
+  /** For If-Range. */
+  readonly validator: string;
+}
+
 /** What an exchange tells its attempts, and hears from them. */
 export interface AttemptHost {
   readonly record: ExchangeRecord;
   readonly request: ClientRequest;
+  /** Only this part is asked for; null: what the client asked for. */
+  readonly part: RequestedPart | null;
   /** Monotonic ms of the start of the exchange; times in the record count from it. */
   readonly startedMs: number;
   readonly timeouts: TimeoutSettings;
@@ -270,9 +280,9 @@ export class Attempt implements AttemptOwner {
 
   #writeHead(connection: OriginConnection, head: MessageHead, now: number): void {
     const { attempt } = this;
-    const { request, timeouts, hostHeader } = this.#host;
+    const { request, part, timeouts, hostHeader } = this.#host;
     connection.expect(head.method);
-    request.upgrade = forwardsUpgrade(head) ? (head.valueOf(FIELD.UPGRADE) ?? "").toLowerCase() : "";
+    request.upgrade = part === null && forwardsUpgrade(head) ? (head.valueOf(FIELD.UPGRADE) ?? "").toLowerCase() : "";
     request.trailersWanted = request.minorVersion === 1 && acceptsTrailers(head);
     const writer = this.#core.gather.to(connection.socket);
     const before = writer.length;
@@ -284,6 +294,7 @@ export class Attempt implements AttemptOwner {
       ownHost: connection.address.hostField,
       keepTrace: request.keepTrace,
       trusted: request.trusted,
+      part,
     });
     attempt.sentBytes = writer.length - before;
     attempt.sentUs = toUs(this.#core.clock.monotonic() - this.startedMs);

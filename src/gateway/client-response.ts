@@ -35,6 +35,8 @@ export class ClientResponse {
   begun = false;
   framing: ClientFraming = "as is";
   tap: ResponseTap | null = null;
+  /** Body bytes of it so far, whoever got them. */
+  bodyBytes = 0;
   /** The client has left, and somebody else wants the response all the same. */
   detached = false;
   readonly #gather: Gather;
@@ -63,6 +65,7 @@ export class ClientResponse {
   /** `shared`: the bytes lie in the buffer that is being read, with room around them. */
   body(bytes: Buffer, start: number, end: number, shared: boolean): void {
     this.tap?.onBody(bytes, start, end);
+    this.bodyBytes += end - start;
     if (this.detached) return;
     this.#record.responseBytes += end - start;
     const chunked = this.framing === "chunked";

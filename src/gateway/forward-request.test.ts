@@ -13,6 +13,7 @@ const ADDITIONS: RequestAdditions = {
   ownHost: "origin.test:81",
   keepTrace: false,
   trusted: false,
+  part: null,
 };
 
 /** What the origin gets for a request with these lines, without what the gateway always adds at the end. */

@@ -23,6 +23,8 @@ export interface RequestAdditions {
   readonly keepTrace: boolean;
   /** The peer is a trusted proxy: what it says beside the fields that are written anew goes on. */
   readonly trusted: boolean;
+  /** Only this part is asked for, under whatever conditions the client's whole request stood; null: all of it. */
+  readonly part: { readonly range: string; readonly validator: string } | null;
 }
 
 /** Fields that this gateway writes itself: never copied. Hop-by-hop ones are asked of the head. */
@@ -52,7 +54,10 @@ export function writeRequestHead(writer: ByteWriter, head: MessageHead, addition
   writer.ascii("Via: ");
   writer.ascii(additions.via);
   writer.crlf();
-  if (forwardsUpgrade(head)) {
+  if (additions.part !== null) {
+    // RFC 9110 §13.1.5: the part, if it is still that of the same representation; otherwise all of the new one.
+    writer.ascii(`Range: ${additions.part.range}\r\nIf-Range: ${additions.part.validator}\r\n`);
+  } else if (forwardsUpgrade(head)) {
     writer.ascii("Connection: Upgrade\r\nUpgrade: ");
     writer.ascii(head.valueOf(FIELD.UPGRADE) ?? "");
     writer.crlf();
@@ -133,7 +138,7 @@ function copyFields(
   writer: ByteWriter,
   head: MessageHead,
   withoutHost: boolean,
-  { keepTrace, trusted }: RequestAdditions,
+  { keepTrace, trusted, part }: RequestAdditions,
 ): void {
   const { bytes, fieldCount } = head;
   let runStart = -1;
@@ -147,6 +152,7 @@ function copyFields(
       (id === FIELD.CONTENT_LENGTH && !head.contentLengthPlain) ||
       (id === FIELD.OTHER && claimsIdentity(head, i, trusted)) ||
       (!keepTrace && (id === FIELD.TRACEPARENT || id === FIELD.TRACESTATE)) ||
+      (part !== null && asksForPart(head, i)) ||
       id === FIELD.MAX_FORWARDS;
     if (dropped) {
       if (runStart !== -1) writer.copy(bytes, runStart, runEnd);
@@ -159,6 +165,16 @@ function copyFields(
   }
   if (runStart !== -1) writer.copy(bytes, runStart, runEnd);
 }
+
+/**
+ * Whether a field selects a part or makes the request conditional (RFC 9110 §13.1, §14.2). The client's conditions were
+ * met when its response began; asked again for the rest, they would be asked about another state of things.
+ */
+function asksForPart(head: MessageHead, index: number): boolean {
+  return PART_FIELDS.some((name) => head.named(index, name));
+}
+
+const PART_FIELDS = ["range", "if-range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"];
 
 /** As a number, where the text had leading zeros that the next reader might take for octal. */
 export function writeContentLength(writer: ByteWriter, length: number): void {

@@ -16,6 +16,8 @@ export type Ending =
   | { readonly kind: "fin" }
   | { readonly kind: "timeout"; readonly what: "connect" | "pool" | "first byte" | "gap" | "write" }
   | { readonly kind: "refusal"; readonly id: RefusalId }
+  /** A whole head of a response that is of no use here, for the reason given. */
+  | { readonly kind: "unusable"; readonly judgement: Judgement }
   /** A 101 that nobody asked for, or for another protocol. */
   | { readonly kind: "upgrade"; readonly why: string };
 
@@ -59,6 +61,8 @@ export function judgeAttempt(ending: Ending, facts: AttemptFacts): Judgement {
       return judgeLeft(judgeTimeout(ending.what, facts), facts);
     case "refusal":
       return judgeRefusal(ending.id, facts);
+    case "unusable":
+      return ending.judgement;
     case "upgrade":
       return { cause: "origin.upgrade_failed", evidence: ending.why };
   }

@@ -259,6 +259,8 @@ export class OriginAddress implements Address, Candidate, Member {
 export function outcomeOf(cause: CauseId): TrafficOutcome {
   if (cause === "origin.early_reply") return "success";
   if (cause === "origin.keepalive_race" || cause === "net.half_open") return "ignore";
+  // It answered, and rightly: only that it is asked to go on with another origin's body.
+  if (cause === "origin.resume_mismatch") return "ignore";
   switch (CAUSES[cause].party) {
     case "origin":
     case "network":

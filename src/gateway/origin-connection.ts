@@ -73,6 +73,9 @@ export class OriginConnection implements SocketListener, MessageEvents, TimerOwn
   #now = 0;
   /** What waited for the origin when its time began. */
   #waitingBytes = 0;
+  /** The read that is under way. */
+  #bytes: Buffer | null = null;
+  #bytesEnd = 0;
 
   constructor(core: Core, address: OriginAddress, owner: AttemptOwner, connectMs: number, now: number) {
     this.#core = core;
@@ -123,6 +126,11 @@ export class OriginConnection implements SocketListener, MessageEvents, TimerOwn
     if (!this.#paused) return;
     this.#paused = false;
     this.socket.resume();
+  }
+
+  /** Whether the whole body behind a head came in the same read as the head, of whose end there is no doubt then. */
+  holdsBodyOf(head: MessageHead): boolean {
+    return head.bytes === this.#bytes && head.headEnd + head.contentLength <= this.#bytesEnd;
   }
 
   /** From now on bytes belong to the protocol that the 101 agreed on. */
@@ -180,6 +188,8 @@ export class OriginConnection implements SocketListener, MessageEvents, TimerOwn
 
   #respond(owner: AttemptOwner, bytes: Buffer, start: number, end: number, now: number): void {
     owner.attempt.receivedBytes += end - start;
+    this.#bytes = bytes;
+    this.#bytesEnd = end;
     const consumed = this.#parser.execute(bytes, start, end);
     this.answering = this.headSeen || !this.#parser.idle;
     if (this.answering) noteFirstByte(owner, now);

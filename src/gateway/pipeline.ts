@@ -50,6 +50,8 @@ import { readResponseHeadAgain } from "./read-head-again.ts";
 import { respondToFailure, retryAfterSeconds } from "./reply.ts";
 import { bounded, hostWithoutPort, joinedValue, pathOf, targetOf } from "./request-target.ts";
 import { rescue } from "./rescue.ts";
+import { mayBeResumed, Resumption, whyNotResumed } from "./resumption.ts";
+import type { ResumeHost } from "./resumption.ts";
 import type { ServiceRuntime } from "./service-runtime.ts";
 import { serveSome } from "./stored-answer.ts";
 import type { AnswerBody, StoredAnswer } from "./stored-answer.ts";
@@ -60,7 +62,8 @@ import { Tunnel, agreedProtocol } from "./tunnel.ts";
 const HOST_KEPT = 256;
 const METHOD_KEPT = 32;
 
-export class Exchange implements AttemptHost {
+export class Exchange implements AttemptHost, ResumeHost {
+  readonly part = null;
   readonly record: ExchangeRecord;
   readonly request: ClientRequest = new ClientRequest();
   readonly response: ClientResponse;
@@ -81,6 +84,8 @@ export class Exchange implements AttemptHost {
   /** The attempt that the exchange counts on: the newest, or the one whose response is passed on. */
   #attempt: Attempt | null = null;
   readonly #tried: OriginAddress[] = [];
+  /** The response on its way could be continued by another origin. */
+  #resumption: Resumption | null = null;
   #tunnel: Tunnel | null = null;
   /** An answer at hand that is being given. */
   #serving: AnswerBody | null = null;
@@ -366,6 +371,10 @@ export class Exchange implements AttemptHost {
 
   onAttemptFailed(attempt: Attempt, judgement: Judgement, now: number): void {
     const { cause, evidence } = judgement;
+    if (this.#resumption !== null) {
+      this.#resumption.broke(attempt, judgement, now);
+      return;
+    }
     if (cause === "origin.keepalive_race" || cause === "net.half_open") this.#metStale = true;
     this.#rescue(attempt, cause, evidence, now);
   }
@@ -411,6 +420,12 @@ export class Exchange implements AttemptHost {
     connection.wait("gap", this.#gapMs, now);
     this.#client.responseBegins(now);
     this.request.releaseBody();
+    const { resume } = this.#settled;
+    const service = this.#service;
+    if (resume !== null && service !== null && mayBeResumed(this.request, head, connection)) {
+      const place = { service, routeIndex: this.#routeIndex, settings: resume, tried: this.#tried };
+      this.#resumption = new Resumption(this.#core, this, place, attempt, head);
+    }
     return true;
   }
 
@@ -442,7 +457,8 @@ export class Exchange implements AttemptHost {
     }
     const { record, request } = this;
     this.response.end(request.trailersWanted ? connection.trailers : null);
-    const outcome: Outcome = record.cause !== null ? "failed" : record.attempts.length > 1 ? "rescued" : "served";
+    const rescued = record.attempts.length > 1 && record.attempts.some((attempt) => attempt.cause !== null);
+    const outcome: Outcome = record.cause !== null ? "failed" : rescued ? "rescued" : "served";
     if (!request.complete && record.cause === null)
       this.#note("origin.early_reply", "a final response came before the request was complete");
     this.#finish(outcome, "record", now);
@@ -450,7 +466,10 @@ export class Exchange implements AttemptHost {
   }
 
   onOriginTurnEnd(attempt: Attempt, connection: OriginConnection, now: number): void {
-    if (!this.#client.socket.writing || attempt.connection !== connection) return;
+    if (attempt.connection !== connection) return;
+    const { writing } = this.#client.socket;
+    this.#resumption?.heard(!writing, now);
+    if (!writing) return;
     connection.pause();
     connection.stopWaiting();
     this.#client.waitForWrite(now);
@@ -465,6 +484,7 @@ export class Exchange implements AttemptHost {
     const connection = this.#attempt?.connection ?? null;
     if (connection === null) return;
     connection.resume();
+    this.#resumption?.awaited(now);
     if (this.response.begun && this.#tunnel === null) connection.wait("gap", this.#gapMs, now);
     else this.#attempt?.awaitOrigin(now);
   }
@@ -528,6 +548,10 @@ export class Exchange implements AttemptHost {
     const service = this.#service;
     const { request, record } = this;
     if (service === null) return;
+    if (this.response.begun) {
+      const why = whyNotResumed(this.#settled.resume, request, this.response, record.status);
+      this.decide("rescue", why.code, why.reason);
+    }
     const verdict = rescue({
       cause,
       method: record.method,
@@ -551,6 +575,19 @@ export class Exchange implements AttemptHost {
     if (verdict.code === "retry.refused.budget" && this.#counters !== null) this.#counters.retriesRefusedByBudget += 1;
     if (this.response.begun) this.#cut(cause, evidence, "relay");
     else this.fail(cause, evidence, "attempt", 0);
+  }
+
+  /** Another origin goes on with the response. */
+  goOnWith(attempt: Attempt): void {
+    this.#attempt = attempt;
+  }
+
+  onContinuing(): void {
+    if (this.#counters !== null) this.#counters.retries += 1;
+  }
+
+  onBroken({ cause, evidence }: Judgement): void {
+    this.#cut(cause, evidence, "relay");
   }
 
   // ------------------------------------------------------------------ reply
@@ -673,6 +710,7 @@ export class Exchange implements AttemptHost {
     // It may have been the client that was waited for.
     if (connection !== null && this.response.begun) {
       connection.resume();
+      this.#resumption?.awaited(now);
       connection.wait("gap", this.#gapMs, now);
     }
   }
@@ -689,6 +727,7 @@ export class Exchange implements AttemptHost {
   /** Ends what is under way for this exchange, without blame for it. */
   #leaveOrigin(now: number): void {
     this.#attempt?.abandon(now);
+    this.#resumption?.close(now);
     this.#serving?.close();
     this.#serving = null;
   }
@@ -710,6 +749,7 @@ export class Exchange implements AttemptHost {
     if (this.#done) return;
     this.#done = true;
     this.request.releaseBody();
+    this.#resumption?.close(now);
     this.response.giveUp();
     const { record } = this;
     if (record.id === "") record.id = this.#core.newId();

@@ -415,7 +415,7 @@ const TABLE = {
     retryClass: "R2",
     title: "Reset during the response",
     means:
-      "The connection was reset while the response was under way, by the path or by a crashing origin; the client's copy was cut, too.",
+      "The connection was reset while the response was under way, by the path or by a crashing origin; the client's copy was cut, too, unless another origin could go on with it.",
     evidence:
       "RST (ECONNRESET while reading) after response bytes and before the framing said that all had come. A FIN at that point is origin.truncated.",
     lookFirst:
@@ -474,7 +474,7 @@ const TABLE = {
     retryClass: "R2",
     title: "Response cut short",
     means:
-      "The origin closed the connection before the response was complete by its own framing. The client's copy was cut visibly, too.",
+      "The origin closed the connection before the response was complete by its own framing. The client's copy was cut visibly, too, unless another origin could go on with it.",
     evidence:
       "A clean FIN inside the head, before Content-Length was reached, or before the last chunk. An RST instead is net.mid_reset.",
     lookFirst:
