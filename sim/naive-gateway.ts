@@ -18,9 +18,11 @@ export interface NaiveHabits {
   readonly names: "once" | "obeyed";
   /** `obeyed`: an origin whose check fails three times gets nothing, whatever becomes of the rest. */
   readonly checks: "none" | "obeyed";
+  /** `reads`: what changes something is not repeated, also where nobody can have got it. */
+  readonly repeats: "everything" | "reads";
 }
 
-export const USUAL_NAIVETY: NaiveHabits = { names: "once", checks: "none" };
+export const USUAL_NAIVETY: NaiveHabits = { names: "once", checks: "none", repeats: "everything" };
 
 export interface NaivePorts extends Pick<GatewayPorts, "dial" | "listen" | "resolver" | "newId" | "every"> {
   readonly schedule: (ms: number, run: () => void) => () => void;
@@ -111,8 +113,13 @@ export class NaiveGateway {
   }
 
   /** Every address there is, beginning with the next one in turn. */
-  around(): Address[] {
+  around(method: string): Address[] {
     this.#turn += 1;
+    const all = this.#usable();
+    return this.#habits.repeats === "everything" || method === "GET" ? all : all.slice(0, 1);
+  }
+
+  #usable(): Address[] {
     return this.#pools.flatMap((places) => {
       const usable = places.filter((place) => place.failedChecks < CHECKS_UNTIL_DOWN).flatMap(addressesOf);
       const from = usable.length === 0 ? 0 : this.#turn % usable.length;
@@ -399,7 +406,7 @@ class NaiveExchange implements Answers {
         return;
       }
       this.#hasPlace = true;
-      this.#left = this.#gateway.around();
+      this.#left = this.#gateway.around(this.#method);
       this.#goOn();
     });
   }

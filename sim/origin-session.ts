@@ -284,6 +284,7 @@ export class OriginSession implements SocketListener, WireEvents {
   /** The request is in and the response is out. */
   #answered(job: Job): void {
     this.#job = null;
+    if (job.wanted !== null) this.#origin.onAnswered(job.wanted);
     if (job.closes || this.#closing) {
       // FIN behind the response; what still comes is read, so that no RST takes the response back.
       this.#deaf = true;

@@ -76,6 +76,8 @@ export class SimOrigin {
   capacity: Capacity | null = null;
   /** A process that crashed is started again after this long; Infinity: it stays down. */
   restartMs = Infinity;
+  /** Hears of each request of a client that is answered, or given up by whoever asked. */
+  onAnswered: (asked: Wanted) => void = () => undefined;
   /** How often it crashed. */
   crashes = 0;
   /** Since when it has been doing its work again; monotonic ms. */

@@ -12,6 +12,8 @@ export interface Scenario {
   readonly what: string;
   /** Pool name → origins. */
   readonly pools: Readonly<Record<string, readonly string[]>>;
+  /** Origins that no pool names. */
+  readonly hosts?: readonly string[];
   /** Keys of the service, as in a configuration file. */
   readonly service?: Readonly<Record<string, unknown>>;
   readonly file?: FileKeys;
@@ -50,9 +52,9 @@ export interface RunReport {
 }
 
 export async function runScenario(scenario: Scenario, options: RunOptions): Promise<RunReport> {
-  const { name, pools, service = {}, file = {} } = scenario;
+  const { name, pools, hosts = [], service = {}, file = {} } = scenario;
   const naive = options.gateway === "naive" ? (scenario.naive ?? {}) : null;
-  const world = new World({ seed: options.seed, pools, service, file, bend: options.bend ?? null, naive });
+  const world = new World({ seed: options.seed, pools, hosts, service, file, bend: options.bend ?? null, naive });
   options.onWorld?.(world);
   const expected = scenario.play(world);
   await world.run();

@@ -5,11 +5,14 @@ import { SCENARIOS } from "./scenario-list.ts";
 import { lineInWords } from "./trace.ts";
 
 const SEEDS = 16;
+/** Where thousands of calls are made; what is chance in one is even in so many. */
+const MARKED_SEEDS = 5;
 const LINES = 25;
 
 describe("the gateway keeps its promises", () => {
   it.each(SCENARIOS)("$name: $what", async (scenario) => {
-    for (let seed = 1; seed <= SEEDS; seed += 1) {
+    const seeds = scenario.isMarked === true ? MARKED_SEEDS : SEEDS;
+    for (let seed = 1; seed <= seeds; seed += 1) {
       const report = await runScenario(scenario, { seed });
       if (report.findings.length > 0) expect.fail(inWords(report));
     }

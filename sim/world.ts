@@ -32,6 +32,8 @@ export interface WorldSetup {
   readonly seed: number;
   /** Pool name → names of its origins, in order of preference; each origin gets a host of its own. */
   readonly pools: Readonly<Record<string, readonly string[]>>;
+  /** Origins that no pool names: places that a name may move to. */
+  readonly hosts: readonly string[];
   /** Keys of the service besides its pools, as in a configuration file. */
   readonly service: Readonly<Record<string, unknown>>;
   readonly file: FileKeys;
@@ -108,7 +110,7 @@ export class World {
     this.network = new VirtualNetwork(this.clock, this.chance.fork("network"), this.trace);
     this.resolver = new SimResolver(this.clock, this.trace);
     this.clock.onFault = (error) => this.#fault(error);
-    for (const names of Object.values(setup.pools)) for (const name of names) this.#addOrigin(name);
+    for (const name of [...Object.values(setup.pools).flat(), ...setup.hosts]) this.#addOrigin(name);
     this.settings = settingsOf(setup);
     const ports = this.#ports();
     this.gateway = createGateway(this.settings, setup.bend === null ? ports : setup.bend(ports, this));

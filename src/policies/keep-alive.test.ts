@@ -99,8 +99,8 @@ test("an origin that said 0 once and then nothing more is tried again in the end
 
 test("a request that must not run twice keeps half the limit and at most a second", () => {
   const state = createKeepAlive();
-  expect(mayReuse(options, state, 999, false, 0)).toBe(true);
-  expect(mayReuse(options, state, 1_000, false, 0)).toBe(false);
+  expect(mayReuse(options, state, 499, false, 0)).toBe(true);
+  expect(mayReuse(options, state, 500, false, 0)).toBe(false);
   expect(mayReuse(options, state, 59_999, true, 0)).toBe(true);
   learnFromHint(state, 1, 0);
   expect(mayReuse(options, state, 249, false, 0)).toBe(true);
