@@ -1,5 +1,6 @@
 /** Responses that break in their bodies, and what becomes of them: through the whole gateway, byte by byte. */
-import { describe, expect, it } from "vitest";
+import fc from "fast-check";
+import { describe, expect, it, test } from "vitest";
 import { memoryGateway } from "../../test/support/memory-gateway.ts";
 import type { MemoryGateway } from "../../test/support/memory-gateway.ts";
 import type { Peer } from "../../test/support/memory-socket.ts";
@@ -541,3 +542,95 @@ describe("a response that stands still", () => {
     }
   });
 });
+
+interface Answer {
+  readonly how: "part" | "all" | "other version" | "wrong offset" | "trouble" | "refuses" | "silent";
+  /** How much of what it has to send it sends, 0 to 1. */
+  readonly share: number;
+  readonly end: "fin" | "rst" | "silent";
+  readonly pieceBytes: number;
+}
+
+const answer: fc.Arbitrary<Answer> = fc.record({
+  how: fc.constantFrom(
+    ...([
+      "part",
+      "part",
+      "part",
+      "part",
+      "all",
+      "other version",
+      "wrong offset",
+      "trouble",
+      "refuses",
+      "silent",
+    ] as const),
+  ),
+  share: fc.oneof(fc.constantFrom(0, 1, 1), fc.double({ min: 0, max: 1, noNaN: true })),
+  end: fc.constantFrom("fin", "rst", "silent"),
+  pieceBytes: fc.constantFrom(1, 4096, 100_000, 140_000).map((bytes) => (bytes === 1 ? 50_001 : bytes)),
+});
+
+/** Lets the origin behind a connection do as it was told. */
+function play(peer: Peer, { how, share, end, pieceBytes }: Answer, isFirst: boolean): void {
+  const asked = Number(/Range: bytes=(\d+)-/.exec(peer.received)?.[1] ?? 0);
+  const evil = Buffer.alloc(WHOLE.length, "EVIL");
+  const [top, body] = ((): [string, Buffer] => {
+    if (isFirst) return [OK, WHOLE];
+    switch (how) {
+      case "part":
+        return [head(asked), WHOLE.subarray(asked)];
+      case "all":
+        return [OK, WHOLE];
+      case "other version":
+        return [head(asked, WHOLE.length - 1, 'ETag: "v2"\r\n'), evil.subarray(asked)];
+      case "wrong offset":
+        return [head(asked + 1, WHOLE.length), evil.subarray(asked)];
+      case "trouble":
+        return ["HTTP/1.1 503 No\r\nContent-Length: 300000\r\n\r\n", evil];
+      case "refuses":
+      case "silent":
+        return ["", Buffer.alloc(0)];
+    }
+  })();
+  if (how === "refuses" && !isFirst) {
+    peer.rst();
+    return;
+  }
+  if (top !== "") peer.send(top);
+  const until = Math.floor(body.length * share);
+  for (let at = 0; at < until; at += pieceBytes) peer.send(body.subarray(at, Math.min(until, at + pieceBytes)));
+  if (until < body.length && end !== "silent") peer[end]();
+}
+
+test("whatever origins do, the client gets a beginning of the one right body, and an end only when it is whole", async () => {
+  const plan = fc.array(answer, { minLength: 1, maxLength: 12 });
+  await fc.assert(
+    fc.asyncProperty(plan, fc.boolean(), async (answers, isSlow) => {
+      const world = await memoryGateway(THREE);
+      const client = world.client();
+      if (isSlow) client.takeOnly(100_000);
+      client.send(get());
+      for (let played = 0, turns = 0; turns < 400 && world.records.length === 0; turns += 1) {
+        if (played < world.network.dialled.length) {
+          // A course that goes on for longer than planned ends with an origin that does its work.
+          play(world.origin(played + 1), answers[played] ?? WELL, played === 0);
+          played += 1;
+        } else world.advance(300);
+        if (turns === 5) client.takeAll();
+      }
+      const got = bodyOf(client);
+      expect(TEXT.startsWith(got)).toBe(true);
+      const [record] = world.records;
+      const isWhole = record?.outcome === "served" || record?.outcome === "rescued";
+      expect(got.length === TEXT.length).toBe(isWhole);
+      if (!isWhole) expect(client.ended).not.toBe("");
+      client.rst();
+      world.advance(100);
+      expectQuiet(world);
+    }),
+    { numRuns: 150 },
+  );
+});
+
+const WELL: Answer = { how: "part", share: 1, end: "fin", pieceBytes: 100_000 };
