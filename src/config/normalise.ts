@@ -13,7 +13,7 @@ import type { CheckedRoute } from "./route-schema.ts";
 import { accessLogSchema } from "./schema.ts";
 import type { CheckedFile } from "./schema.ts";
 import { ejectionSchema, WEIGHT_DEFAULT } from "./service-schema.ts";
-import type { CheckedService } from "./service-schema.ts";
+import type { CheckedService, CheckedSlow } from "./service-schema.ts";
 import type {
   AccessLogSettings,
   ConnectionSettings,
@@ -26,6 +26,7 @@ import type {
   RouteSettings,
   ServiceSettings,
   Settings,
+  SlowSettings,
 } from "./settings.ts";
 
 export function normalise(file: CheckedFile): Settings {
@@ -153,7 +154,12 @@ function ejectionOf(checked: CheckedService["ejection"]): EjectionSettings {
     returnAfterMaxMs: ejection.returnAfterMax,
     rampMs: ejection.ramp,
     ejectedRatioMax: ejection.ejectedMax,
+    slow: checked === false || ejection.slow === false ? null : slowOf(ejection.slow),
   };
+}
+
+function slowOf({ factor, extra, share, peersMin }: CheckedSlow): SlowSettings {
+  return { factor, extraMs: extra, shareMin: share, peersMin };
 }
 
 function retryOf(retry: CheckedService["retry"]): RetrySettings {

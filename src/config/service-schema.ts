@@ -61,6 +61,21 @@ export const healthSchema = z.strictObject({
     .describe("Statuses that count as healthy in an HTTP check, both ends included."),
 });
 
+export const slowSchema = z.strictObject({
+  factor: count("times the median", 2, 1000)
+    .prefault(4)
+    .describe("A request is slow when its first byte takes longer than this many times the median of the peers."),
+  extra: duration("1ms", "1h").prefault("100ms").describe("And longer than that median by this much."),
+  share: ratio(0.01, 0.9)
+    .prefault("20%")
+    .describe(
+      "An origin whose share of slow requests is larger than its peers' by this much has to be found soon. The larger, the more evidence it takes to accuse one.",
+    ),
+  peersMin: count("requests", 1, 1_000_000)
+    .prefault(20)
+    .describe("Requests of its peers in the window that a comparison needs."),
+});
+
 export const ejectionSchema = z.strictObject({
   consecutiveFailures: count("failures in a row", 1, 1_000_000)
     .prefault(5)
@@ -84,6 +99,10 @@ export const ejectionSchema = z.strictObject({
   ejectedMax: ratio(0, 1)
     .prefault("50%")
     .describe("The part of a pool that may be ejected at once; one origin may always be, the last one never."),
+  slow: z
+    .union([switchedOff(), slowSchema])
+    .prefault({})
+    .describe("When an origin that answers, but slower than its peers, is ejected, or false for never."),
 });
 
 export const retrySchema = z.strictObject({
@@ -141,6 +160,7 @@ export const serviceSchema = z.strictObject({
   heads: headsSchema.prefault({}).describe("Bounds on what an origin may send besides bodies."),
 });
 
+export type CheckedSlow = z.output<typeof slowSchema>;
 export type CheckedService = z.output<typeof serviceSchema>;
 
 function parseCheckPath(input: unknown): Parsed<string> {

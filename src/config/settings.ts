@@ -159,6 +159,19 @@ export interface EjectionSettings {
   readonly rampMs: number;
   /** Share of a pool that may be out at once; never the last origin. Default 0.5. */
   readonly ejectedRatioMax: number;
+  /** Null: an origin is not ejected for being slower than its peers. */
+  readonly slow: SlowSettings | null;
+}
+
+export interface SlowSettings {
+  /** A request is slow when it takes longer than this multiple of the peers' median. Default 4. */
+  readonly factor: number;
+  /** And longer than the median by this much. Default 100 ms. */
+  readonly extraMs: number;
+  /** How much larger than its peers' share of slow requests an origin's is that has to be found soon. Default 0.2. */
+  readonly shareMin: number;
+  /** Requests of its peers in the window that a comparison needs. Default 20. */
+  readonly peersMin: number;
 }
 
 export interface RetrySettings {

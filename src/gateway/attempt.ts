@@ -10,8 +10,10 @@ import type { MessageHead } from "../http1/head.ts";
 import { LAST_CHUNK, writeChunkHead } from "../http1/writer.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import type { DecisionCode } from "../kernel/decisions.ts";
+import { slowFromMs } from "../policies/ejection.ts";
 import type { ClientRequest } from "./client-request.ts";
 import type { Core } from "./core.ts";
+import type { FirstByteWait } from "./first-byte-wait.ts";
 import { acceptsTrailers, forwardsUpgrade, writeRequestHead } from "./forward-request.ts";
 import { judgeAttempt } from "./judge.ts";
 import type { Ending, Judgement } from "./judge.ts";
@@ -61,7 +63,7 @@ export interface AttemptHost {
   onFault(error: unknown): void;
 }
 
-export class Attempt implements AttemptOwner {
+export class Attempt implements AttemptOwner, FirstByteWait {
   readonly attempt: AttemptRecord;
   readonly address: OriginAddress;
   readonly startedMs: number;
@@ -73,9 +75,13 @@ export class Attempt implements AttemptOwner {
   headSeen = false;
   tunnel = false;
   ended = false;
+  readonly beganMs: number;
+  turnMs = -1;
+  toldSlow = false;
+  older: FirstByteWait | null = null;
+  newer: FirstByteWait | null = null;
   readonly #core: Core;
   readonly #host: AttemptHost;
-  readonly #beganMs: number;
   #waiter: (() => void) | null = null;
 
   constructor(core: Core, host: AttemptHost, address: OriginAddress, now: number) {
@@ -84,7 +90,7 @@ export class Attempt implements AttemptOwner {
     this.#host = host;
     this.address = address;
     this.startedMs = host.startedMs;
-    this.#beganMs = now;
+    this.beganMs = now;
     const attempt = newAttemptRecord(record.attempts.length + 1, address.poolName, address.origin.url, address.text);
     attempt.startedUs = toUs(now - host.startedMs);
     record.attempts.push(attempt);
@@ -118,6 +124,7 @@ export class Attempt implements AttemptOwner {
     request.keepHead(head);
     if (address.mayOpen()) {
       this.connection = new OriginConnection(this.#core, address, this, timeouts.connectMs, now);
+      if (request.complete) this.#beginWait(now);
       return;
     }
     this.#host.decide(
@@ -127,7 +134,7 @@ export class Attempt implements AttemptOwner {
     );
     this.#waiter = address.waitForConnection(now, timeouts.connectMs, {
       serve: (connection, at) => this.#serve(connection, at),
-      timeout: (at) => this.#end(null, { kind: "timeout", what: "pool" }, at, at - this.#beganMs),
+      timeout: (at) => this.#end(null, { kind: "timeout", what: "pool" }, at, at - this.beganMs),
       onFault: (error) => this.#host.onFault(error),
     });
   }
@@ -151,6 +158,7 @@ export class Attempt implements AttemptOwner {
       this.#core.gather.to(connection.socket).copy(LAST_CHUNK, 0, LAST_CHUNK.length);
     }
     this.requestSent = true;
+    if (!connection.socket.writing) this.#beginWait(now);
     this.awaitOrigin(now);
   }
 
@@ -176,10 +184,11 @@ export class Attempt implements AttemptOwner {
     if (connection !== null) connection.abandon();
     if (this.ended) return;
     this.ended = true;
+    this.#endWait(false, now);
     attempt.endedUs = toUs(now - this.startedMs);
     const unanswered = this.requestSent && attempt.firstByteUs === -1;
     const waitedMs = unanswered ? now - this.startedMs - attempt.sentUs / 1000 : 0;
-    this.address.attemptAbandoned(this.#beganMs, waitedMs, now);
+    this.address.attemptAbandoned(this.beganMs, waitedMs, now);
   }
 
   /** Ends it for the reason given, as if the connection had ended so: its response is of no use. */
@@ -205,6 +214,7 @@ export class Attempt implements AttemptOwner {
     const { attempt } = this;
     attempt.headUs = toUs(now - this.startedMs);
     attempt.status = head.status;
+    this.#endWait(true, now);
     if (head.status === 101) return this.#host.onUpgrade(this, connection, head, now);
     this.headSeen = true;
     connection.address.learnKeepAlive(head.valueOf(FIELD.KEEP_ALIVE), now);
@@ -220,7 +230,7 @@ export class Attempt implements AttemptOwner {
     this.connection = null;
     this.ended = true;
     attempt.endedUs = toUs(now - this.startedMs);
-    this.address.attemptEnded(attempt, this.#beganMs, attempt.cause, now);
+    this.address.attemptEnded(attempt, this.beganMs, attempt.cause, now);
     this.#host.onResponseEnd(this, connection, now);
   }
 
@@ -264,6 +274,7 @@ export class Attempt implements AttemptOwner {
     this.#waiter = null;
     if (connection === null) {
       this.connection = new OriginConnection(this.#core, this.address, this, this.#host.timeouts.connectMs, now);
+      if (this.#host.request.complete) this.#beginWait(now);
       return;
     }
     this.#takeUsed(connection, now);
@@ -316,23 +327,44 @@ export class Attempt implements AttemptOwner {
     this.connection = null;
     this.#waiter = null;
     this.ended = true;
+    this.#endWait(false, now);
     attempt.endedUs = toUs(now - this.startedMs);
     if (this.tunnel) {
-      address.attemptEnded(attempt, this.#beganMs, null, now);
+      address.attemptEnded(attempt, this.beganMs, null, now);
       this.#host.onTunnelEnd(this, ending, now, limitMs);
       return;
     }
     const judgement = this.#judge(connection, ending, now, limitMs);
     attempt.cause = judgement.cause;
     attempt.evidence = judgement.evidence;
-    address.attemptEnded(attempt, this.#beganMs, judgement.cause, now);
+    address.attemptEnded(attempt, this.beganMs, judgement.cause, now);
     this.#host.onAttemptFailed(this, judgement, now);
+  }
+
+  /**
+   * From now on the origin is waited for, as evidence about it: for all that it has got, connecting included. Not
+   * where waiting is what was asked for (a long poll), and not while a body is still on its way.
+   */
+  #beginWait(now: number): void {
+    const { address } = this;
+    if (this.turnMs !== -1 || this.headSeen || this.#host.timeouts.firstByteMs === 0) return;
+    if (address.ejection.latencies !== null) address.waits.add(this, now);
+  }
+
+  #endWait(answered: boolean, now: number): void {
+    const { turnMs, address } = this;
+    if (turnMs === -1) return;
+    address.waits.remove(this);
+    if (this.toldSlow) return;
+    const waitedMs = now - turnMs;
+    // Given up: how long it would have taken is unknown, unless that was too long already.
+    if (answered || waitedMs >= slowFromMs(address.ejection)) address.waited(turnMs, waitedMs, this.beganMs, now);
   }
 
   #judge(connection: OriginConnection | null, ending: Ending, now: number, limitMs: number): Judgement {
     const { attempt } = this;
     const { wheel } = this.#core;
-    const sentMs = attempt.sentUs === -1 ? this.#beganMs : this.startedMs + attempt.sentUs / 1000;
+    const sentMs = attempt.sentUs === -1 ? this.beganMs : this.startedMs + attempt.sentUs / 1000;
     return judgeAttempt(ending, {
       connected: attempt.connectedUs !== -1,
       reused: attempt.reused,

@@ -12,7 +12,7 @@ import type { Address } from "../kernel/socket.ts";
 import type { TimerOwner } from "../kernel/timer-wheel.ts";
 import { WheelTimer } from "../kernel/timer-wheel.ts";
 import type { Candidate } from "../policies/choose-two.ts";
-import { createEjection } from "../policies/ejection.ts";
+import { createEjection, slowFromMs } from "../policies/ejection.ts";
 import type { EjectionOptions, EjectionState, TrafficOutcome } from "../policies/ejection.ts";
 import { UNCHECKED } from "../policies/health.ts";
 import type { HealthState } from "../policies/health.ts";
@@ -29,6 +29,7 @@ import { createPeakEwma, expectedLatency, recordFailure, recordLatency } from ".
 import type { PeakEwma } from "../policies/peak-ewma.ts";
 import type { Member } from "../policies/availability.ts";
 import type { Core } from "./core.ts";
+import { FirstByteWaits } from "./first-byte-wait.ts";
 import type { OriginConnection } from "./origin-connection.ts";
 import { countCause } from "./telemetry.ts";
 
@@ -71,6 +72,7 @@ export class OriginAddress implements Address, Candidate, Member {
   leftAnswer = false;
   readonly latency: PeakEwma = createPeakEwma();
   readonly ejection: EjectionState;
+  readonly waits = new FirstByteWaits();
   health: HealthState = UNCHECKED;
   /** The newest result of an active check. */
   check: { ok: boolean | null; at: number; detail: string } = { ok: null, at: 0, detail: "" };
@@ -85,6 +87,8 @@ export class OriginAddress implements Address, Candidate, Member {
   /** Called after each attempt, with what it says about the origin. Set by the pool. */
   onOutcome: (address: OriginAddress, outcome: TrafficOutcome, startedMs: number, now: number) => void = () =>
     undefined;
+  /** Called for each first byte that came after `latencyMs`, or is that late already. Set by the pool. */
+  onLatency: (address: OriginAddress, latencyMs: number, startedMs: number, now: number) => void = () => undefined;
 
   readonly #core: Core;
   readonly #connections: ConnectionSettings;
@@ -249,6 +253,21 @@ export class OriginAddress implements Address, Candidate, Member {
     this.inFlight -= 1;
     if (waitedMs > expectedLatency(this.latency, 1, now)) recordLatency(this.latency, waitedMs, now);
     this.onOutcome(this, "ignore", startedMs, now);
+  }
+
+  /** A first byte came, or is late, `waitedMs` after the origin's turn began. Across a stall of this process it says nothing. */
+  waited(turnMs: number, waitedMs: number, startedMs: number, now: number): void {
+    if (this.#core.wheel.stallEndedAt <= turnMs) this.onLatency(this, waitedMs, startedMs, now);
+  }
+
+  /** Tells of those whose first byte is late by now. Returns how long the oldest has waited. */
+  tellSlow(now: number): number {
+    const fromMs = slowFromMs(this.ejection);
+    for (let wait = this.waits.nextSlow(fromMs, now); wait !== null; wait = this.waits.nextSlow(fromMs, now)) {
+      this.waited(wait.turnMs, now - wait.turnMs, wait.beganMs, now);
+    }
+    const { oldest } = this.waits;
+    return oldest === null ? 0 : now - oldest.turnMs;
   }
 }
 

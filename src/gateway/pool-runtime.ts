@@ -6,10 +6,13 @@ import type { PoolSettings, ServiceSettings } from "../config/settings.ts";
 import type { Resolution } from "../kernel/resolver.ts";
 import { assess, probationTurn } from "../policies/availability.ts";
 import type { Availability } from "../policies/availability.ts";
-import { observeOutcome } from "../policies/ejection.ts";
-import type { TrafficOutcome } from "../policies/ejection.ts";
+import { observeLatency, observeOutcome, observeStuck, slowFromMs } from "../policies/ejection.ts";
+import type { EjectionVerdict, TrafficOutcome } from "../policies/ejection.ts";
 import { stepHealth } from "../policies/health.ts";
 import type { CheckResult } from "../policies/health.ts";
+import { createLatencyWindow } from "../policies/latency-window.ts";
+import type { LatencyWindow } from "../policies/latency-window.ts";
+import { LASTING_MS } from "../policies/slowness.ts";
 import type { Standing } from "../policies/standing.ts";
 import { STEADY, judgeResolution } from "../policies/resolution-change.ts";
 import type { ResolutionChangeState } from "../policies/resolution-change.ts";
@@ -18,6 +21,7 @@ import { OriginAddress } from "./origin-address.ts";
 
 /** How often an answer is awaited that confirms a sharp loss of addresses. */
 const CONFIRM_LOOK_MS = 1_000;
+const SWEEP_MS = 25;
 
 interface NamedOrigin {
   readonly settings: PoolSettings["origins"][number];
@@ -36,14 +40,20 @@ export class PoolRuntime {
   readonly #core: Core;
   readonly #service: ServiceSettings;
   readonly #unwatch: (() => void)[] = [];
+  /** Of all members together: what each of them is compared with. */
+  readonly #latencies: LatencyWindow;
   /** Monotonic ms when held addresses are looked at again. */
   #confirmAt = Infinity;
+  /** Monotonic ms when waits that are too long are looked for again. */
+  #sweepAt: number;
   #shown = new Map<OriginAddress, Standing["state"]>();
 
   constructor(core: Core, service: ServiceSettings, pool: PoolSettings) {
     this.#core = core;
     this.#service = service;
     this.name = pool.name;
+    this.#latencies = createLatencyWindow(service.ejection.windowMs);
+    this.#sweepAt = service.ejection.slow === null ? Infinity : 0;
     this.origins = pool.origins.map((settings) => ({ settings, addresses: [], change: STEADY, resolution: null }));
     this.availability = assess(service, [], core.clock.monotonic());
   }
@@ -62,11 +72,12 @@ export class PoolRuntime {
     for (const member of this.members) member.destroy();
   }
 
-  /** Brings `availability` up to date when time alone may have changed it. One comparison on the usual path. */
+  /** Brings `availability` up to date when time alone may have changed it. Three comparisons on the usual path. */
   settle(now: number): void {
     const { nextAt } = this.availability;
     if (nextAt >= 0 && now >= nextAt) this.assess(now);
     if (now >= this.#confirmAt) this.#confirmShrink(now);
+    if (now >= this.#sweepAt) this.#sweep(now);
   }
 
   /**
@@ -106,16 +117,32 @@ export class PoolRuntime {
   }
 
   #outcome(address: OriginAddress, outcome: TrafficOutcome, startedMs: number, now: number): void {
-    const verdict = observeOutcome(
-      this.#service.ejection,
-      address,
-      this.members,
-      outcome,
-      startedMs,
-      // A roll is only used when an ejection happens; drawing it for each outcome would be work for nothing.
-      outcome === "failure" ? this.#core.chance() : 0,
-      now,
-    );
+    // A roll is only used when an ejection happens; drawing it for each outcome would be work for nothing.
+    const roll = outcome === "failure" ? this.#core.chance() : 0;
+    this.#heed(observeOutcome(this.#service.ejection, address, this.members, outcome, startedMs, roll, now), now);
+  }
+
+  #latency(address: OriginAddress, latencyMs: number, startedMs: number, now: number): void {
+    const { ejection } = this.#service;
+    const roll = latencyMs < slowFromMs(address.ejection) ? 0 : this.#core.chance();
+    const all = this.#latencies;
+    this.#heed(observeLatency(ejection, address, this.members, all, latencyMs, startedMs, roll, now), now);
+  }
+
+  /** Waits that are too long already: traffic that is stuck must not have to end before anybody learns from it. */
+  #sweep(now: number): void {
+    this.#sweepAt = now + SWEEP_MS;
+    for (const address of this.members) {
+      const waitedMs = address.tellSlow(now);
+      if (waitedMs < LASTING_MS) continue;
+      const { ejection } = this.#service;
+      const { members } = this;
+      const roll = this.#core.chance();
+      this.#heed(observeStuck(ejection, address, members, this.#latencies, waitedMs, roll, now), now);
+    }
+  }
+
+  #heed(verdict: EjectionVerdict, now: number): void {
     if (verdict.kind !== "none") this.assess(now);
   }
 
@@ -186,6 +213,7 @@ export class PoolRuntime {
       now,
     );
     made.onOutcome = (self, outcome, startedMs, at) => this.#outcome(self, outcome, startedMs, at);
+    made.onLatency = (self, latencyMs, startedMs, at) => this.#latency(self, latencyMs, startedMs, at);
     return made;
   }
 

@@ -17,6 +17,7 @@ const options: AvailabilityOptions = {
     returnAfterMaxMs: 60_000,
     rampMs: 10_000,
     ejectedRatioMax: 0.5,
+    slow: { factor: 4, extraMs: 100, shareMin: 0.2, peersMin: 20 },
   },
   health: { path: "/healthz", intervalMs: 2_000, timeoutMs: 1_000, down: 3, up: 2 },
 };

@@ -142,6 +142,8 @@ interface Finding extends Facts {
   readonly share: number;
   /** Part of its weight that counts as live. */
   readonly live: number;
+  /** It should be out by its failures or its slowness, and is held in use. */
+  readonly held: boolean;
   readonly nextAt: number;
   readonly trialAt: number;
 }
@@ -185,6 +187,7 @@ function find(options: AvailabilityOptions, member: Member, now: number): Findin
     accusedBy,
     vouched,
     heldBecause: state.heldBecause,
+    held: state.heldBecause !== "" && (traffic.failing || state.latencies?.accused === true),
     share,
     live,
     nextAt,
@@ -255,14 +258,12 @@ function open(options: AvailabilityOptions, findings: readonly Finding[]): Openi
           : `all ${size} origins fail, so all are used all the same`;
     return { kind: "fail-open", code: "available.fail-open.all", because };
   }
-  const held = findings.find(
-    (finding) => finding.accusedBy === "" && finding.heldBecause !== "" && finding.traffic.failing,
-  );
+  const held = findings.find((finding) => finding.accusedBy === "" && finding.held);
   if (held !== undefined) {
     return {
       kind: "fail-open",
       code: "available.fail-open.held",
-      because: `an origin fails and is used all the same: ${held.heldBecause}`,
+      because: `an origin is used although it should be out: ${held.heldBecause}`,
     };
   }
   return { kind: "normal", code: "available.normal", because: inUse(used, size) };

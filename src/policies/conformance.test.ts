@@ -11,7 +11,14 @@ import { describe, expect, test } from "vitest";
 import { assess, probationTurn } from "./availability.ts";
 import type { AvailabilityOptions, Member } from "./availability.ts";
 import { chooseTwo } from "./choose-two.ts";
-import { beginProbation, createEjection, isProbationDue, observeOutcome, settleEjection } from "./ejection.ts";
+import {
+  beginProbation,
+  createEjection,
+  isProbationDue,
+  observeLatency,
+  observeOutcome,
+  settleEjection,
+} from "./ejection.ts";
 import type { EjectionMember, TrafficOutcome } from "./ejection.ts";
 import { stepHealth, UNCHECKED } from "./health.ts";
 import type { HealthOptions, HealthState } from "./health.ts";
@@ -27,6 +34,8 @@ import {
 import type { KeepAliveState } from "./keep-alive.ts";
 import { concludeKey, judgeKnownKey } from "./idempotency.ts";
 import type { KnownKey } from "./idempotency.ts";
+import { addLatency, bucketOf, countAbove, createLatencyWindow } from "./latency-window.ts";
+import type { LatencyWindow } from "./latency-window.ts";
 import { judgeOutlier } from "./outlier.ts";
 import { createPeakEwma, LATENCY_FLOOR_MS, load, recordFailure, recordLatency } from "./peak-ewma.ts";
 import type { PeakEwma } from "./peak-ewma.ts";
@@ -150,6 +159,7 @@ const options: AvailabilityOptions = {
     returnAfterMaxMs: 60_000,
     rampMs: 10_000,
     ejectedRatioMax: 0.5,
+    slow: { factor: 4, extraMs: 100, shareMin: 0.2, peersMin: 20 },
   },
   health,
 };
@@ -225,36 +235,64 @@ conforms<Place[], { who: number; share: number; ms: number; roll1: number; roll2
   },
 });
 
-conforms<EjectionMember[], { who: number; what: TrafficOutcome | "try"; late: number; roll: number }>("ejection", {
-  init: () => Array.from({ length: 4 }, () => ({ ejection: createEjection(options.ejection, 0), share: 1 })),
+conforms<LatencyWindow, number>("latency window", {
+  init: () => createLatencyWindow(10_000),
+  event: fc.double({ min: 0, max: 1e9, noNaN: true }),
+  feed: (state, ms, now) => {
+    addLatency(state, bucketOf(ms), now);
+    return { state, said: countAbove(state, 10, now) };
+  },
+  sizeMax: 1_000,
+  recovers: (state, now) => countAbove(state, -1, now + 10_000) === 0,
+});
+
+interface Ejecting {
+  members: EjectionMember[];
+  all: LatencyWindow;
+}
+
+conforms<Ejecting, { who: number; what: TrafficOutcome | "try"; ms: number; late: number; roll: number }>("ejection", {
+  init: () => ({
+    members: Array.from({ length: 4 }, () => ({ ejection: createEjection(options.ejection, 0), share: 1 })),
+    all: createLatencyWindow(options.ejection.windowMs),
+  }),
   event: fc.record({
     who: fc.nat({ max: 3 }),
     what: fc.oneof<fc.Arbitrary<TrafficOutcome | "try">[]>(outcome, outcome, fc.constant("try")),
+    ms: fc.constantFrom(1, 10, 3_000, 60_000),
     late: fc.nat({ max: 5_000 }),
     roll,
   }),
-  feed: (state, { who, what, late, roll: chance }, now) => {
-    const member = state[who]!;
+  feed: (state, { who, what, ms, late, roll: chance }, now) => {
+    const member = state.members[who]!;
     if (what !== "try") {
       const began = Math.max(0, now - late);
-      return { state, said: observeOutcome(options.ejection, member, state, what, began, chance, now) };
+      return {
+        state,
+        said: [
+          observeLatency(options.ejection, member, state.members, state.all, ms, began, chance, now),
+          observeOutcome(options.ejection, member, state.members, what, began, chance, now),
+        ],
+      };
     }
     const due = isProbationDue(member.ejection, true, now);
     if (due) beginProbation(member.ejection, now);
     return { state, said: due };
   },
-  sizeMax: 4 * 1_000,
-  recovers: (state, now) => {
+  sizeMax: 6 * 2_000,
+  recovers: ({ members, all }, now) => {
     for (let step = 0; step < WHILE.steps; step += 1) {
       const at = now + step * WHILE.stepMs;
-      for (const member of state) {
+      for (const member of members) {
         const phase = settleEjection(member.ejection, at);
         if (isProbationDue(member.ejection, true, at)) beginProbation(member.ejection, at);
         // An ejected origin hears nothing until its turn.
-        if (phase.kind !== "ejected") observeOutcome(options.ejection, member, state, "success", at, 0, at);
+        if (phase.kind === "ejected") continue;
+        observeLatency(options.ejection, member, members, all, 1, at, 0, at);
+        observeOutcome(options.ejection, member, members, "success", at, 0, at);
       }
     }
-    return state.every(({ ejection }) => ejection.phase.kind === "up" && ejection.heldCode === "");
+    return members.every(({ ejection }) => ejection.phase.kind === "up" && ejection.heldCode === "");
   },
 });
 
@@ -324,7 +362,7 @@ conforms<Origin[], { who: number; what: TrafficOutcome | "check ok" | "check bad
       const { usable, ...rest } = assess(options, state, now);
       return { state, said: [rest, usable.map((each) => state.indexOf(each))] };
     },
-    sizeMax: 3 * 1_500,
+    sizeMax: 3 * 2_500,
     recovers: (state, now) => {
       for (let step = 0; step < WHILE.steps; step += 1) {
         const at = now + step * WHILE.stepMs;

@@ -6,11 +6,15 @@ import {
   ejectedMax,
   ejectionShare,
   isProbationDue,
+  observeLatency,
   observeOutcome,
+  observeStuck,
   RAMP_SHARE_MIN,
   settleEjection,
   trafficEvidence,
 } from "./ejection.ts";
+import { createLatencyWindow } from "./latency-window.ts";
+import type { LatencyWindow } from "./latency-window.ts";
 import type { EjectionMember, EjectionOptions, EjectionVerdict, TrafficOutcome } from "./ejection.ts";
 
 const options: EjectionOptions = {
@@ -22,6 +26,7 @@ const options: EjectionOptions = {
   returnAfterMaxMs: 60_000,
   rampMs: 10_000,
   ejectedRatioMax: 0.5,
+  slow: { factor: 4, extraMs: 100, shareMin: 0.2, peersMin: 20 },
 };
 
 /** A pool of `size`, all up and used. `tell` reports `times` results of attempts that began at `now`. */
@@ -293,3 +298,76 @@ function settled(member: EjectionMember, now: number): EjectionMember["ejection"
   settleEjection(member.ejection, now);
   return member.ejection;
 }
+
+/** A pool whose second and third member answer in 10 ms; `wait` tells of requests to the first. */
+function poolWithLatencies(size: number): {
+  members: (EjectionMember & { share: number })[];
+  wait: (ms: number, now: number, index?: number) => EjectionVerdict;
+  all: LatencyWindow;
+} {
+  const { members } = poolOf(size);
+  const all = createLatencyWindow(options.windowMs);
+  const wait = (ms: number, now: number, index = 0): EjectionVerdict => {
+    // The outcome is heard a moment later, of an attempt that began before.
+    const slow = observeLatency(options, members[index]!, members, all, ms, now, 0, now + ms);
+    const outcome = observeOutcome(options, members[index]!, members, "success", now, 0, now + ms);
+    return slow.kind === "none" ? outcome : slow;
+  };
+  for (let time = 0; time < 500; time += 1) for (let peer = 1; peer < size; peer += 1) wait(10, 0, peer);
+  return { members, wait, all };
+}
+
+test("an origin far slower than its peers is ejected though it answers, and its slow probation is no success", () => {
+  const { members, wait } = poolWithLatencies(3);
+  wait(10, 500);
+  wait(128, 1_000);
+  wait(128, 1_200);
+  expect(wait(128, 1_500)).toMatchObject({
+    kind: "ejected",
+    code: "eject.out.slow",
+    because: "its last 3 requests took longer than 128 ms, and 0 of 1000 at its peers; out for 1 s",
+  });
+  beginProbation(members[0]!.ejection, 2_700);
+  expect(wait(300, 2_700)).toMatchObject({ kind: "ejected", code: "eject.out.probation-slow" });
+  expect(members[0]!.ejection.phase).toMatchObject({ kind: "ejected", times: 2, until: 5_000 });
+  beginProbation(members[0]!.ejection, 5_000);
+  expect(wait(10, 5_000)).toMatchObject({ kind: "back", code: "eject.back.ramping" });
+});
+
+test("a slow probation of an origin that was out for its failures is a success", () => {
+  const { members, wait } = poolWithLatencies(3);
+  for (let time = 0; time < 5; time += 1) observeOutcome(options, members[0]!, members, "failure", 100, 0, 100);
+  beginProbation(members[0]!.ejection, 1_200);
+  expect(wait(3_000, 1_200)).toMatchObject({ kind: "back" });
+});
+
+test("slowness ejects no more than the caps allow, and what is held is released when it is fast again", () => {
+  const { members, wait } = poolWithLatencies(2);
+  wait(10, 500);
+  members[1]!.share = 0;
+  for (let time = 0; time < 3; time += 1) wait(128, 1_000 + 300 * time);
+  expect(members[0]!.ejection).toMatchObject({ phase: { kind: "up" }, heldCode: "eject.held.last-origin" });
+  expect(wait(10, 2_001)).toEqual({ kind: "none" });
+  const verdicts = Array.from({ length: 200 }, () => wait(10, 2_002));
+  expect(verdicts.filter(({ kind }) => kind !== "none")).toMatchObject([{ code: "eject.back.recovered" }]);
+  expect(members[0]!.ejection.heldCode).toBe("");
+});
+
+test("slowness is no reason where it is switched off, and nothing is kept for it", () => {
+  const off = { ...options, slow: null };
+  const members = [0, 1].map(() => ({ ejection: createEjection(off, 0), share: 1 }));
+  expect(members[0]!.ejection.latencies).toBeNull();
+  const all = createLatencyWindow(10_000);
+  expect(observeLatency(off, members[0]!, members, all, 60_000, 0, 0, 0)).toEqual({ kind: "none" });
+});
+
+test("an origin that hangs is found by what waits there, though nothing more is sent to it", () => {
+  const { members, wait, all } = poolWithLatencies(3);
+  wait(10, 500);
+  for (let time = 0; time < 3; time += 1) wait(128, 1_000);
+  const stuck = (member: number, waitedMs: number): EjectionVerdict =>
+    observeStuck(options, members[member]!, members, all, waitedMs, 0, 1_000 + waitedMs);
+  expect(stuck(0, 499)).toEqual({ kind: "none" });
+  expect(stuck(1, 628)).toEqual({ kind: "none" });
+  expect(stuck(0, 628)).toMatchObject({ code: "eject.out.slow" });
+});

@@ -2,7 +2,8 @@
  * Outlier ejection: an origin address whose real traffic fails, while its peers' does not, gets no traffic
  * for a while; then one real request tries it (probation), and its share grows back over a ramp.
  *
- * Whether it is an outlier is judged in outlier.ts; this file is the machine around that judgement.
+ * Whether it is an outlier is judged in outlier.ts by its failures and in slowness.ts by its latencies; this
+ * file is the machine around those judgements.
  *
  * Local faults of the gateway (no descriptors, no ports, a client that left) are no evidence about an
  * origin: the caller reports them as `ignore`. Nor are late results of attempts that began before the
@@ -15,10 +16,14 @@
  * the verdict is a shared constant. Time passes lazily: no timer is needed, and
  * `availability.ts` says when to look again.
  */
+import { addLatency, bucketOf, createLatencyWindow, takeOut } from "./latency-window.ts";
+import type { LatencyWindow } from "./latency-window.ts";
 import { isBelowRatio, isSuspect, judgeOutlier } from "./outlier.ts";
 import type { OutlierOptions, Tally } from "./outlier.ts";
 import { addToCount, clearCount, countAt, createSlidingCount } from "./sliding-count.ts";
 import type { SlidingCount } from "./sliding-count.ts";
+import { clearSlow, countSlow, createSlow, isProven, LASTING_MS, lookAtPeers, slownessInWords } from "./slowness.ts";
+import type { SlowOptions, SlowState } from "./slowness.ts";
 import { durationInWords } from "./words.ts";
 
 /** The shape of `EjectionSettings` in config/settings.ts. */
@@ -28,6 +33,8 @@ export interface EjectionOptions extends OutlierOptions {
   readonly returnAfterMaxMs: number;
   readonly rampMs: number;
   readonly ejectedRatioMax: number;
+  /** Null: slowness is no reason. */
+  readonly slow: SlowOptions | null;
 }
 
 /** `ignore`: the attempt says nothing about the origin. */
@@ -78,6 +85,19 @@ export interface EjectionState {
   /** Why it is not ejected though it fails: a code and a sentence; empty when it does not fail. */
   heldCode: EjectionCode | "";
   heldBecause: string;
+  /** Null: slowness is no reason. */
+  readonly latencies: LatencyState | null;
+}
+
+export interface LatencyState {
+  readonly window: LatencyWindow;
+  readonly slow: SlowState;
+  /** Monotonic ms when the peers are looked at again. */
+  lookAt: number;
+  /** It is out, or should be, because it is slow: then a slow answer is no proof that it is well. */
+  accused: boolean;
+  /** It has been ejected since: what is in the window is from before, and is taken out before anything is added. */
+  stale: boolean;
 }
 
 /** What is needed of each address of a pool to judge one of them. */
@@ -95,6 +115,10 @@ export const EJECTION_CODES = {
     "An origin failed several times in a row while its peers did not; it gets no traffic for a while.",
   "eject.out.success-ratio":
     "An origin's success ratio fell below the limit and is clearly worse than its peers'; it gets no traffic for a while.",
+  "eject.out.slow":
+    "Far more of an origin's requests were slow than of its peers'; it gets no traffic for a while, though it answers.",
+  "eject.out.probation-slow":
+    "The one request that tried an origin, ejected for slowness, was slow again; it stays out for longer.",
   "eject.out.probation-failed": "The one request that tried an ejected origin failed; it stays out for longer.",
   "eject.held.peers-alike": "An origin fails, but its peers fail alike, so it is no outlier and stays in use.",
   "eject.held.ratio-cap":
@@ -126,6 +150,8 @@ const PROBATION_MAX_MS = 30_000;
 /** Requests that cannot be repeated are spared the probation for this long after it is due. */
 const REPEATABLE_FIRST_MS = 5_000;
 export const RAMP_SHARE_MIN = 0.1;
+/** How often the peers are looked at for what is slow. */
+const SLOW_LOOK_MS = 1_000;
 
 export function createEjection(options: EjectionOptions, now: number): EjectionState {
   return {
@@ -138,7 +164,84 @@ export function createEjection(options: EjectionOptions, now: number): EjectionS
     failures: createSlidingCount(options.windowMs),
     heldCode: "",
     heldBecause: "",
+    latencies:
+      options.slow === null
+        ? null
+        : {
+            window: createLatencyWindow(options.windowMs),
+            slow: createSlow(),
+            lookAt: 0,
+            accused: false,
+            stale: false,
+          },
   };
+}
+
+/**
+ * A request to `member` had its first byte `sampleMs` after the origin's turn began, or has been waiting for so long
+ * that it is slow whatever becomes of it (`slowFromMs`). Slow ones have to be told when they become so and not when
+ * they end: the quick ones that began with them are told by then, and they would come in clusters without them.
+ * To be told before `observeOutcome`, so that a slow probation is no success. `all` is the sum over the pool.
+ */
+export function observeLatency(
+  options: EjectionOptions,
+  member: EjectionMember,
+  pool: readonly EjectionMember[],
+  all: LatencyWindow,
+  sampleMs: number,
+  startedAt: number,
+  roll: number,
+  now: number,
+): EjectionVerdict {
+  const state = member.ejection;
+  const { latencies } = state;
+  if (options.slow === null || latencies === null || startedAt < state.phase.since) return NO_CHANGE;
+  if (latencies.stale) {
+    latencies.stale = false;
+    takeOut(all, latencies.window, now);
+  }
+  const bucket = bucketOf(sampleMs);
+  addLatency(latencies.window, bucket, now);
+  addLatency(all, bucket, now);
+  const { slow } = latencies;
+  if (now >= latencies.lookAt) {
+    latencies.lookAt = now + SLOW_LOOK_MS;
+    lookAtPeers(options.slow, slow, all, latencies.window, now);
+  }
+  // Of those that began before anybody knew what is slow, the slow ones alone would be heard of now.
+  if (startedAt < slow.knownSince) return NO_CHANGE;
+  const isSlower = countSlow(options.slow, slow, bucket, all, latencies.window, now);
+  if (isSlower) return wasSlower(options, member, latencies, pool, roll, now);
+  if (!latencies.accused) return NO_CHANGE;
+  if (bucket > slow.above && state.phase.kind === "probation") {
+    const what = "the request that tried it was slow again";
+    return eject(options, state, state.phase.times + 1, "eject.out.probation-slow", what, roll, now);
+  }
+  return slow.sum === 0 && state.heldCode !== "" ? releaseSlow(state, latencies) : NO_CHANGE;
+}
+
+/**
+ * The request that has waited longest at `member` has waited `waitedMs`, and has been told as slow. An origin that
+ * hangs gets no more requests as soon as those that it has outnumber those of its peers, so no more would be told.
+ */
+export function observeStuck(
+  options: EjectionOptions,
+  member: EjectionMember,
+  pool: readonly EjectionMember[],
+  all: LatencyWindow,
+  waitedMs: number,
+  roll: number,
+  now: number,
+): EjectionVerdict {
+  const { latencies } = member.ejection;
+  if (options.slow === null || latencies === null || waitedMs < LASTING_MS) return NO_CHANGE;
+  if (!isProven(options.slow, latencies.slow, all, latencies.window, now)) return NO_CHANGE;
+  return wasSlower(options, member, latencies, pool, roll, now);
+}
+
+/** From how long on a wait is slow, whatever becomes of it. */
+export function slowFromMs(state: EjectionState): number {
+  return state.latencies === null ? Number.POSITIVE_INFINITY : state.latencies.slow.fromMs;
 }
 
 /**
@@ -297,11 +400,12 @@ function beginRamp(options: EjectionOptions, state: EjectionState, times: number
       : { kind: "up", since: now, upSince: now, times, because: "" };
   clearCount(state.failures);
   clearHeld(state);
+  if (state.latencies !== null) state.latencies.accused = false;
   return { kind: "back", code: "eject.back.ramping", because };
 }
 
 function releaseHeld(options: EjectionOptions, state: EjectionState, now: number): EjectionVerdict {
-  if (trafficEvidence(options, state, now).failing) return NO_CHANGE;
+  if (state.latencies?.accused === true || trafficEvidence(options, state, now).failing) return NO_CHANGE;
   clearHeld(state);
   return { kind: "back", code: "eject.back.recovered", because: "requests to it succeed again" };
 }
@@ -347,22 +451,54 @@ function failed(
   if (judged === "alike" || judged === "sound") {
     return hold(state, "eject.held.peers-alike", `${what}, but ${peersInWords(peers)}: no outlier, so it stays in use`);
   }
-  if (peers.available === 0) {
-    return hold(
-      state,
-      "eject.held.last-origin",
-      `${what}, but no other origin of the pool is available, so it stays in use`,
-    );
-  }
-  const most = ejectedMax(options, pool.length);
-  if (peers.out >= most) {
-    return hold(
-      state,
-      "eject.held.ratio-cap",
-      `${what}, but ${peers.out} of ${pool.length} are out already and at most ${most} may be, so it stays in use`,
-    );
-  }
+  const held = holdByCaps(options, member, pool, what, now);
+  if (held !== null) return held;
   return eject(options, state, timesNow(options, phase, now), `eject.out.${judged}`, what, roll, now);
+}
+
+function wasSlower(
+  options: EjectionOptions,
+  member: EjectionMember,
+  latencies: LatencyState,
+  pool: readonly EjectionMember[],
+  roll: number,
+  now: number,
+): EjectionVerdict {
+  const state = member.ejection;
+  const phase = settleEjection(state, now);
+  if (phase.kind === "ejected" || phase.kind === "probation") return NO_CHANGE;
+  const what = slownessInWords(latencies.slow);
+  latencies.accused = true;
+  const held = holdByCaps(options, member, pool, what, now);
+  return held ?? eject(options, state, timesNow(options, phase, now), "eject.out.slow", what, roll, now);
+}
+
+/** Fast answers in between are what a gray origin is made of: it is released when they have outweighed the slow ones. */
+function releaseSlow(state: EjectionState, latencies: LatencyState): EjectionVerdict {
+  latencies.accused = false;
+  clearHeld(state);
+  return { kind: "back", code: "eject.back.recovered", because: "requests to it are as fast as its peers' again" };
+}
+
+/** It should be out: not as the last one, and not when as many are out as may be. Null: nothing speaks against it. */
+function holdByCaps(
+  options: EjectionOptions,
+  member: EjectionMember,
+  pool: readonly EjectionMember[],
+  what: string,
+  now: number,
+): EjectionVerdict | null {
+  const peers = peersOf(member, pool, now);
+  const most = ejectedMax(options, pool.length);
+  if (peers.available === 0) {
+    const because = `${what}, but no other origin of the pool is available, so it stays in use`;
+    return hold(member.ejection, "eject.held.last-origin", because);
+  }
+  if (peers.out >= most) {
+    const because = `${what}, but ${peers.out} of ${pool.length} are out already and at most ${most} may be, so it stays in use`;
+    return hold(member.ejection, "eject.held.ratio-cap", because);
+  }
+  return null;
 }
 
 function tallyOf(state: EjectionState, now: number): Tally {
@@ -424,6 +560,10 @@ function eject(
   clearCount(state.successes);
   clearCount(state.failures);
   clearHeld(state);
+  if (state.latencies !== null) {
+    state.latencies.stale = true;
+    clearSlow(state.latencies.slow);
+  }
   return { kind: "ejected", code, because };
 }
 

@@ -30,7 +30,9 @@ export interface Facts {
   readonly accusedBy: "" | "checks" | "traffic" | "both";
   /** Its traffic succeeds although its checks fail. */
   readonly vouched: boolean;
-  /** Why it is not ejected though it fails; empty when it does not fail. */
+  /** It should be out by its failures or its slowness, and is held in use. */
+  readonly held: boolean;
+  /** Why it is held. */
   readonly heldBecause: string;
 }
 
@@ -61,7 +63,8 @@ export function standingOf(facts: Facts, share: number, openBecause: string): St
 
 function upBecause(facts: Facts): string {
   const { health, traffic } = facts;
-  if (traffic.failing) return facts.heldBecause === "" ? trafficInWords(facts) : facts.heldBecause;
+  if (facts.held) return facts.heldBecause;
+  if (traffic.failing) return trafficInWords(facts);
   if (facts.vouched && health !== null)
     return `${health.because}, but ${trafficInWords(facts)}, and traffic outranks checks`;
   if (traffic.total > 0) return trafficInWords(facts);

@@ -7,9 +7,11 @@ import { assess, probationTurn } from "./availability.ts";
 import type { Availability, AvailabilityOptions, Member } from "./availability.ts";
 import { chooseTwo } from "./choose-two.ts";
 import type { Candidate } from "./choose-two.ts";
-import { createEjection, observeOutcome } from "./ejection.ts";
+import { createEjection, observeLatency, observeOutcome, slowFromMs } from "./ejection.ts";
+import type { EjectionVerdict } from "./ejection.ts";
 import { stepHealth, UNCHECKED } from "./health.ts";
 import type { HealthState } from "./health.ts";
+import { createLatencyWindow } from "./latency-window.ts";
 import { createPeakEwma, recordFailure, recordLatency } from "./peak-ewma.ts";
 import { createPoolPreference, POOL_PREFERENCE_DEFAULTS, preferPool } from "./pool-preference.ts";
 import { countExchange, createRetryBudget, retriesLeft, takeRetry } from "./retry-budget.ts";
@@ -25,6 +27,7 @@ const defaults: AvailabilityOptions & { readonly retry: { budgetRatio: number; b
     returnAfterMaxMs: 60_000,
     rampMs: 10_000,
     ejectedRatioMax: 0.5,
+    slow: { factor: 4, extraMs: 100, shareMin: 0.2, peersMin: 20 },
   },
   health: { path: "/healthz", intervalMs: 2_000, timeoutMs: 1_000, down: 3, up: 2 },
   retry: { budgetRatio: 0.1, budgetPerSecond: 10 },
@@ -63,12 +66,16 @@ class Simulation {
   readonly pools: Origin[][];
   readonly chance: () => number;
   readonly failures: number[] = [];
+  readonly ejections: { at: number; code: string; of: number }[] = [];
+  /** Instants at which an exchange ended that had taken longer than a second. */
+  readonly slow: number[] = [];
   readonly moves: { at: number; to: number }[] = [];
   exchanges = 0;
   retries = 0;
   leastUsable = Number.POSITIVE_INFINITY;
   readonly #options: typeof defaults;
   readonly #budget = createRetryBudget();
+  readonly #latencies = [createLatencyWindow(10_000), createLatencyWindow(10_000)];
   #available: Availability<Origin>[] = [];
   #preference = createPoolPreference(0);
   #preferenceAt = -1;
@@ -131,12 +138,21 @@ class Simulation {
     origin.attempts.push(startedAt);
     origin.inFlight += 1;
     const { ms, ok } = origin.behaviour(this.#now, this.chance);
+    // As the gateway does: an attempt counts as slow as soon as it is, not when it ends.
+    this.#later(Math.min(ms, slowFromMs(origin.ejection)), () => {
+      const { ejection } = this.#options;
+      const all = this.#latencies[origin.pool]!;
+      const members = this.pools[origin.pool]!;
+      const waited = this.#now - startedAt;
+      this.#heed(origin, observeLatency(ejection, origin, members, all, waited, startedAt, 0, this.#now));
+    });
     this.#later(ms, () => {
       origin.inFlight -= 1;
       if (ok) recordLatency(origin.latency, ms, this.#now);
       else recordFailure(origin.latency, ms, this.#now);
       const members = this.pools[origin.pool]!;
       const outcome = ok ? "success" : "failure";
+      if (ms > 1_000) this.slow.push(this.#now);
       const verdict = observeOutcome(
         this.#options.ejection,
         origin,
@@ -146,9 +162,16 @@ class Simulation {
         this.chance(),
         this.#now,
       );
-      if (verdict.kind !== "none") this.#assess();
+      this.#heed(origin, verdict);
       if (!ok) this.#rescue(tried);
     });
+  }
+
+  #heed(origin: Origin, verdict: EjectionVerdict): void {
+    if (verdict.kind === "none") return;
+    const of = this.pools[origin.pool]!.indexOf(origin);
+    if (verdict.kind === "ejected") this.ejections.push({ at: this.#now, code: verdict.code, of });
+    this.#assess();
   }
 
   #pick(tried: Origin[]): Origin | null {
@@ -262,6 +285,27 @@ describe.each([1, 2, 3, 4, 5])("seed %i", (seed) => {
     sim.run(100, 60_000);
     expect(sim.share(1, 12_000, 60_000)).toBeLessThan(0.03);
     expect(sim.share(1, 12_000, 60_000)).toBeGreaterThan(0);
+  });
+
+  test.each([60, 100, 300, 1_000])(
+    "an origin that lets every fifth request wait for three seconds harms one request in 200 at most, at %i a second",
+    (rate) => {
+      const gray = during(10_000, 60_000, (_, chance) => ({ ms: chance() < 0.2 ? 3_000 : 10, ok: true }));
+      const sim = new Simulation(seed, [[{ serves: well }, { serves: gray }, { serves: well }]]);
+      sim.run(rate, 60_000);
+      expect(sim.slow.length / (rate * 50)).toBeLessThan(0.005);
+      expect(sim.ejections.every(({ of }) => of === 1)).toBe(true);
+      // The fewer requests, the longer it takes to know; until then the balancer avoids it.
+      if (rate >= 300) expect(sim.ejections[0]).toMatchObject({ code: "eject.out.slow" });
+      if (rate >= 300) expect(sim.ejections[0]!.at).toBeLessThan(20_000);
+    },
+  );
+
+  test("reports that take seconds at every origin take nobody out", () => {
+    const reports: Behaviour = (_, chance) => ({ ms: chance() < 0.1 ? 2_000 * (0.5 + chance()) : 10, ok: true });
+    const sim = new Simulation(seed, [[{ serves: reports }, { serves: reports }, { serves: reports }]]);
+    sim.run(200, 300_000);
+    expect(sim.ejections).toEqual([]);
   });
 
   test("one slow report now and then does not turn an origin's traffic over to its neighbours", () => {
