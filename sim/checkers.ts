@@ -77,10 +77,12 @@ function runAtMostOnce(world: World): Found[] {
 function attemptsInBounds(world: World): Found[] {
   const found: Found[] = [];
   for (const { id, record } of recordsOf(world)) {
-    const most = retryOf(world)?.attemptsMax ?? 1;
     const { attempts, decisions } = record;
+    // A body may be continued more often than a request is repeated, also from where it broke.
+    const continued = decisionsOf(record, "resume.allowed.");
+    const most = (retryOf(world)?.attemptsMax ?? 1) + continued;
     if (attempts.length > most) found.push({ id, what: `${attempts.length} attempts, ${most} are allowed` });
-    if (decisions.some((decision) => decision.code === "retry.allowed.fresh-connection")) continue;
+    if (continued > 0 || decisions.some(({ code }) => code === "retry.allowed.fresh-connection")) continue;
     const addresses = new Set(attempts.map((attempt) => attempt.address));
     if (addresses.size < attempts.length) found.push({ id, what: "two attempts at one address" });
   }
@@ -93,8 +95,12 @@ function retriesInBudget(world: World): Found[] {
   if (options === null) return [];
   const exchanges: number[] = [];
   const retries: number[] = [];
-  for (const { startedAt, attempts } of world.records) {
-    attempts.forEach(({ startedUs }, index) => (index === 0 ? exchanges : retries).push(startedAt + startedUs / 1000));
+  for (const record of world.records) {
+    // What a client has of a body is not asked for again, so continuing one takes nothing from the budget.
+    const repeats = record.attempts.length - decisionsOf(record, "resume.allowed.");
+    record.attempts.forEach(({ startedUs }, index) => {
+      if (index < Math.max(1, repeats)) (index === 0 ? exchanges : retries).push(record.startedAt + startedUs / 1000);
+    });
   }
   exchanges.sort((one, other) => one - other);
   retries.sort((one, other) => one - other);
@@ -181,13 +187,14 @@ function* againstTime(record: ExchangeRecord): Generator<string> {
   if (!isAscending([0, record.headUs, record.routedUs, record.replyUs, record.doneUs]))
     yield "its times are out of order";
   let from = record.routedUs;
+  const mayOverlap = hadTwoAtOnce(record);
   for (const attempt of record.attempts) {
     const { startedUs, connectedUs, sentUs, firstByteUs, headUs, endedUs } = attempt;
     if (!isAscending([from, startedUs, connectedUs, sentUs, firstByteUs, headUs, endedUs, record.doneUs])) {
       yield `the times of attempt ${attempt.number} are out of order`;
     }
     if (endedUs === -1) yield `attempt ${attempt.number} has no end`;
-    from = endedUs;
+    from = mayOverlap ? startedUs : endedUs;
   }
 }
 
@@ -205,11 +212,14 @@ function explained(world: World): Found[] {
     if ((outcome === "rescued" && attempts.length < 2) || (outcome === "served" && attempts.length > 1)) {
       found.push({ id, what: `${outcome} with ${attempts.length} attempts` });
     }
-    for (const attempt of attempts.slice(0, -1)) {
+    // The slower of two at once did not fail, nor one that was left because it was silent: a decision says so.
+    const wasLeft = hadTwoAtOnce(record) || decisionsOf(record, "resume.given-up") > 0;
+    for (const attempt of wasLeft ? [] : attempts.slice(0, -1)) {
       if (attempt.cause === null || attempt.evidence === "")
         found.push({ id, what: `attempt ${attempt.number} failed without a cause or evidence` });
     }
-    if (attempts.length > 1 && !record.decisions.some((decision) => decision.code.startsWith("retry.allowed"))) {
+    const repeated = REPEATING.reduce((sum, code) => sum + decisionsOf(record, code), 0);
+    if (attempts.length > 1 && repeated === 0) {
       found.push({ id, what: "repeated without a decision to" });
     }
   }
@@ -283,6 +293,19 @@ function recordsOf(world: World): { id: number; record: ExchangeRecord }[] {
   return world.records
     .map((record) => ({ id: idOf(record.target, record.userAgent), record }))
     .filter(({ id }) => id !== 0);
+}
+
+/** Codes of decisions to make one more attempt. */
+const REPEATING = ["retry.allowed", "resume.allowed", "hedge."];
+
+/** How many decisions of this kind a record has. */
+function decisionsOf({ decisions }: ExchangeRecord, code: string): number {
+  return decisions.filter((decision) => decision.code.startsWith(code)).length;
+}
+
+/** A second origin was asked while the first one was silent. */
+function hadTwoAtOnce(record: ExchangeRecord): boolean {
+  return decisionsOf(record, "resume.allowed.stalled") + decisionsOf(record, "hedge.") > 0;
 }
 
 function retryOf(world: World): { attemptsMax: number; budgetRatio: number; budgetPerSecond: number } | null {

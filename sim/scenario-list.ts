@@ -74,7 +74,8 @@ export const SCENARIOS: readonly Scenario[] = [
   fastFailing,
   sickKeys,
   staleReuse,
+  brokenSegments,
 ];
 
 /** Marks that are not met yet: run by name alone, so that what is missing can be looked at. */
-export const UNMET: readonly Scenario[] = [retryStorm, herdOnReturn, sickDependency, flapping, brokenSegments, poison];
+export const UNMET: readonly Scenario[] = [retryStorm, herdOnReturn, sickDependency, flapping, poison];

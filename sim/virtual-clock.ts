@@ -13,6 +13,8 @@ const STARTS_AT_MS = 4_321.25;
 const WALL_AT_START_MS = Date.UTC(2027, 0, 1);
 /** How deep a chain of promises may be that an event sets off: `drain` over `close` over the listeners' own. */
 const TURNS_PER_INSTANT = 4;
+/** Most timers are cancelled long before they are due: beyond this many of them the queue is cleared of them. */
+const CANCELLED_MIN = 1_000;
 /** An instant in which this many events happen is a loop that feeds itself. */
 const EVENTS_PER_INSTANT_MAX = 200_000;
 
@@ -30,7 +32,7 @@ export class VirtualClock implements Clock {
   happened = 0;
   /** Hears what an event threw; without it the run ends. */
   onFault: ((error: unknown) => void) | null = null;
-  readonly #queue: TimedEvent[] = [];
+  #queue: TimedEvent[] = [];
   #now = STARTS_AT_MS;
   #order = 0;
   #waiting = 0;
@@ -62,6 +64,8 @@ export class VirtualClock implements Clock {
       if (event.run === null) return;
       event.run = null;
       this.#waiting -= 1;
+      const cancelled = this.#queue.length - this.#waiting;
+      if (cancelled > CANCELLED_MIN && cancelled > this.#waiting) this.#clear();
     };
   }
 
@@ -126,6 +130,11 @@ export class VirtualClock implements Clock {
     } catch (error) {
       this.onFault(error);
     }
+  }
+
+  /** An ascending list is a heap, too. */
+  #clear(): void {
+    this.#queue = this.#queue.filter(({ run }) => run !== null).sort((one, other) => (isBefore(one, other) ? -1 : 1));
   }
 
   // A binary heap: the smallest at the front, each parent before its two children.

@@ -10,7 +10,7 @@ const COMPLETE_MIN = 0.99;
 const STALL_FOUND_MS = 1_000;
 const SEGMENT_BYTES = 60_000;
 const PER_S = 20;
-const FOR_MS = 40_000;
+const FOR_MS = 30_000;
 const BROKEN_SHARE = 0.1;
 /** A while in which one origin has a newer version of everything. */
 const DEPLOY_FROM_MS = 15_000;
@@ -75,6 +75,10 @@ export const brokenSegments: Scenario = {
       },
       *also() {
         yield* happened("a segment broke", broken, 30);
+        const resumed = world.records.filter(({ decisions }) =>
+          decisions.some(({ code }) => code === "resume.continued"),
+        );
+        yield* happened("a body went on from elsewhere", resumed.length, 20);
       },
     };
   },

@@ -5,8 +5,8 @@ import { amplification, atMost, callsOf, failedShare, recoveredAfterMs } from ".
 import type { Scenario } from "../scenario.ts";
 
 /** Mechanism 7 of failures.md: retry storm, metastable overload. */
-const CAPACITY_PER_S = 100;
-const OFFERED_PER_S = 80;
+const CAPACITY_PER_S = 50;
+const OFFERED_PER_S = 40;
 const CRITICAL_SHARE = 0.25;
 const STALL_FROM_MS = 10_000;
 const STALL_MS = 5_000;
@@ -31,7 +31,7 @@ export const retryStorm: Scenario = {
     origin.script = () => ({ delayMs: 1 });
     world.at(STALL_FROM_MS, () => capacity.setPace(0));
     world.at(STALL_FROM_MS + STALL_MS, () => capacity.setPace(CAPACITY_PER_S));
-    const habits = { untilMs: 45_000, patienceMs: 2_000, repeats: 3, backoffMs: 200 };
+    const habits = { untilMs: 40_000, patienceMs: 2_000, repeats: 3, backoffMs: 200 };
     const critical = world.addLoad({
       ...habits,
       name: "critical",
@@ -49,7 +49,7 @@ export const retryStorm: Scenario = {
         yield* atMost("mechanism 7: critical calls failed after the stall", failedShare(after), CRITICAL_FAILED_MAX);
       },
       *also() {
-        yield* happened("a call came", callsOf(world, [critical, normal]).length, 3_000);
+        yield* happened("a call came", callsOf(world, [critical, normal]).length, 1_500);
         yield* happened("requests waited at the origin", capacity.waitedMost, 5);
       },
     };
