@@ -116,6 +116,7 @@ function routeOf(route: CheckedRoute, name: string, pools: readonly string[]): R
     match: routeMatchOf(route),
     pools: route.pools ?? pools,
     timeouts: { connectMs: route.timeouts.connect, firstByteMs: route.timeouts.firstByte, gapMs: route.timeouts.gap },
+    deadlineMs: route.deadline,
     idempotent: route.idempotent,
     hostHeader: route.hostHeader,
     resume: resumeOf(route.resume),
@@ -163,12 +164,23 @@ function slowOf({ factor, extra, share, peersMin }: CheckedSlow): SlowSettings {
 }
 
 function retryOf(retry: CheckedService["retry"]): RetrySettings {
-  if (retry === false) return { attemptsMax: 1, budgetRatio: 0, budgetPerSecond: 0, replayBytes: 0 };
+  if (retry === false) {
+    return {
+      attemptsMax: 1,
+      budgetRatio: 0,
+      budgetPerSecond: 0,
+      replayBytes: 0,
+      backoffBaseMs: 0,
+      backoffMaxMs: 0,
+    };
+  }
   return {
     attemptsMax: retry.attempts,
     budgetRatio: retry.budget,
     budgetPerSecond: retry.budgetPerSecond,
     replayBytes: retry.replayBuffer,
+    backoffBaseMs: retry.backoff === false ? 0 : Math.min(retry.backoff.base, retry.backoff.max),
+    backoffMaxMs: retry.backoff === false ? 0 : retry.backoff.max,
   };
 }
 

@@ -7,7 +7,7 @@ import { headsSchema } from "./heads-schema.ts";
 import { valueAt } from "./problems.ts";
 import type { Finding, Path } from "./problems.ts";
 import { dnsSchema } from "./schema.ts";
-import { connectionsSchema, ejectionSchema, healthSchema } from "./service-schema.ts";
+import { backoffSchema, connectionsSchema, ejectionSchema, healthSchema } from "./service-schema.ts";
 import { isMapping } from "./yaml-tree.ts";
 
 export function orderFindings(file: unknown): Finding[] {
@@ -23,6 +23,7 @@ export function orderFindings(file: unknown): Finding[] {
       ...check(file, ["services", name, "health"], CHECK_TIME),
       ...check(file, ["services", name, "ejection"], RETURN),
       ...check(file, ["services", name, "connections"], IDLE),
+      ...check(file, ["services", name, "retry", "backoff"], BACKOFF),
     ]),
   ];
 }
@@ -63,6 +64,13 @@ const IDLE: Pair = {
   low: "idlePerOrigin",
   high: "perOrigin",
   message: "More connections would be kept idle than may be open.",
+};
+
+const BACKOFF: Pair = {
+  fields: backoffSchema.shape,
+  low: "base",
+  high: "max",
+  message: "The first pause would be longer than the longest may be.",
 };
 
 function check(file: unknown, path: Path, { fields, low, high, message }: Pair): Finding[] {

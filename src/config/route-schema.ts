@@ -88,6 +88,11 @@ export const routeSchema = z.strictObject({
       "Names of the service's pools that this route uses, in order of preference. Default: all, in the order of the service.",
     ),
   timeouts: timeoutsSchema.prefault({}).describe("How long an origin may take."),
+  deadline: durationOrFalse("1ms", "1d")
+    .prefault(false)
+    .describe(
+      "How long a client of this route waits for a response to begin, all attempts together; or false. Origins are told what is left of it. A client may allow less with `X-Request-Timeout` or `grpc-timeout`.",
+    ),
   idempotent: yesOrNo()
     .prefault(false)
     .describe(

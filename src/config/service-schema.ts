@@ -105,6 +105,11 @@ export const ejectionSchema = z.strictObject({
     .describe("When an origin that answers, but slower than its peers, is ejected, or false for never."),
 });
 
+export const backoffSchema = z.strictObject({
+  base: duration("1ms", "1m").prefault("100ms").describe("The first pause is random, up to this."),
+  max: duration("1ms", "10m").prefault("1s").describe("Each further one is up to twice as long as before, up to this."),
+});
+
 export const retrySchema = z.strictObject({
   attempts: count("attempts, the first one included", 1, 10)
     .prefault(3)
@@ -116,6 +121,12 @@ export const retrySchema = z.strictObject({
   replayBuffer: size("0B", "64MiB")
     .prefault("64KiB")
     .describe("How much of a request body is kept for a retry. Larger bodies are streamed and not sent again."),
+  backoff: z
+    .union([switchedOff(), backoffSchema])
+    .prefault({})
+    .describe(
+      "The pause before origins that could all not be reached are tried once more, as long as attempts are left; or false for not again.",
+    ),
 });
 
 export const connectionsSchema = z.strictObject({

@@ -102,6 +102,8 @@ export interface RouteSettings {
   readonly timeouts: TimeoutSettings;
   /** True: requests of this route may be repeated whatever their method. Default: by method (RFC 9110 §9.2.2). */
   readonly idempotent: boolean;
+  /** The whole time until a response begins, all attempts together. A client may allow less. 0: none, the default. */
+  readonly deadlineMs: number;
   /** What the origin sees as Host: the client's (`preserve`, default) or its own (`origin`). */
   readonly hostHeader: "preserve" | "origin";
   /** How a response that breaks in its body is continued. Null: it is cut. */
@@ -181,6 +183,10 @@ export interface RetrySettings {
   readonly budgetPerSecond: number;
   /** Request body kept for a repeat, per exchange. Default 64 KiB. */
   readonly replayBytes: number;
+  /** The pause before origins that could not be reached are tried once more is random, up to this. Default 100 ms. */
+  readonly backoffBaseMs: number;
+  /** It doubles with each pass up to this. Default 1 s; 0: they are not tried once more. */
+  readonly backoffMaxMs: number;
 }
 
 export interface ConnectionSettings {

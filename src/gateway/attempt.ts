@@ -15,6 +15,7 @@ import type { ClientRequest } from "./client-request.ts";
 import type { Core } from "./core.ts";
 import type { FirstByteWait } from "./first-byte-wait.ts";
 import { acceptsTrailers, forwardsUpgrade, writeRequestHead } from "./forward-request.ts";
+import { gatewayLines } from "./identify.ts";
 import { judgeAttempt } from "./judge.ts";
 import type { Ending, Judgement } from "./judge.ts";
 import { newAttemptRecord } from "./new-record.ts";
@@ -299,7 +300,8 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     const before = writer.length;
     writeRequestHead(writer, head, {
       identity: request.identityLines,
-      via: this.#core.identity.via,
+      gateway: gatewayLines(this.#core.identity, attempt.number, request.repeats),
+      deadline: request.deadline === null ? "" : request.deadline.lines(now),
       basePath: connection.address.origin.basePath,
       host: hostHeader === "origin" ? connection.address.hostField : null,
       ownHost: connection.address.hostField,

@@ -3,8 +3,10 @@
  * body that came before an origin could take it or that another attempt may need. It knows no connection.
  */
 import type { MessageHead } from "../http1/head.ts";
+import type { Keyed } from "../policies/retry.ts";
 import type { ReplayBudget } from "./replay-buffer.ts";
 import { ReplayBuffer } from "./replay-buffer.ts";
+import type { RequestDeadline } from "./request-deadline.ts";
 
 export class ClientRequest {
   method = "";
@@ -25,6 +27,14 @@ export class ClientRequest {
   /** Body bytes received. */
   bodyBytes = 0;
   replay: ReplayBuffer | null = null;
+  /** Until when an answer is of use. Null: no limit is known. */
+  deadline: RequestDeadline | null = null;
+  /** What fails can be sent elsewhere from here, so a Goodgate behind need not. */
+  repeats = false;
+  /** A Goodgate in front of this one repeats what fails here. */
+  repeatedInFront = false;
+  /** Whether it carries an idempotency key, and what that is worth. */
+  keyed: Keyed = "no";
   /** The head as it came. Null: nobody may need it again. */
   head: Buffer | null = null;
 

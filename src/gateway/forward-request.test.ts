@@ -7,7 +7,8 @@ import { readHeadAgain } from "./read-head-again.ts";
 
 const ADDITIONS: RequestAdditions = {
   identity: "X-Request-Id: 1\r\n",
-  via: "1.1 gate",
+  gateway: "Via: 1.1 gate\r\n",
+  deadline: "",
   basePath: "",
   host: null,
   ownHost: "origin.test:81",

@@ -11,8 +11,10 @@ import type { ByteWriter } from "../http1/writer.ts";
 export interface RequestAdditions {
   /** Complete lines: X-Forwarded-*, Forwarded, X-Request-Id and, when a trace starts here, traceparent. */
   readonly identity: string;
-  /** `Via` value of this gateway, e.g. `1.1 goodgate-5f2a`. */
-  readonly via: string;
+  /** Complete lines that this gateway says of itself: Via, and Goodgate-Attempt where it repeats what fails. */
+  readonly gateway: string;
+  /** Complete lines that say how much time is left; they replace the client's. Empty: what the client says goes on. */
+  readonly deadline: string;
   /** Put before the path; empty for most origins. */
   readonly basePath: string;
   /** Replaces Host; null keeps the client's. */
@@ -37,9 +39,13 @@ for (const id of [
   FIELD.X_REAL_IP,
   FIELD.FORWARDED,
   FIELD.X_REQUEST_ID,
+  FIELD.GOODGATE_ATTEMPT,
 ]) {
   REPLACED[id] = 1;
 }
+/** Only where a deadline holds: what cannot be read as one is not ours to replace. */
+const DEADLINE = 2;
+for (const id of [FIELD.X_REQUEST_TIMEOUT, FIELD.GRPC_TIMEOUT]) REPLACED[id] = DEADLINE;
 
 export function writeRequestHead(writer: ByteWriter, head: MessageHead, additions: RequestAdditions): void {
   writeRequestLine(writer, head, additions.basePath);
@@ -51,9 +57,8 @@ export function writeRequestHead(writer: ByteWriter, head: MessageHead, addition
   }
   copyFields(writer, head, host !== null, additions);
   writer.ascii(additions.identity);
-  writer.ascii("Via: ");
-  writer.ascii(additions.via);
-  writer.crlf();
+  writer.ascii(additions.gateway);
+  if (additions.deadline !== "") writer.ascii(additions.deadline);
   if (additions.part !== null) {
     // RFC 9110 §13.1.5: the part, if it is still that of the same representation; otherwise all of the new one.
     writer.ascii(`Range: ${additions.part.range}\r\nIf-Range: ${additions.part.validator}\r\n`);
@@ -138,7 +143,7 @@ function copyFields(
   writer: ByteWriter,
   head: MessageHead,
   withoutHost: boolean,
-  { keepTrace, trusted, part }: RequestAdditions,
+  { keepTrace, trusted, part, deadline }: RequestAdditions,
 ): void {
   const { bytes, fieldCount } = head;
   let runStart = -1;
@@ -147,6 +152,7 @@ function copyFields(
     const id = head.id(i);
     const dropped =
       REPLACED[id] === 1 ||
+      (REPLACED[id] === DEADLINE && deadline !== "") ||
       head.hopByHop(i) ||
       (id === FIELD.HOST && withoutHost) ||
       (id === FIELD.CONTENT_LENGTH && !head.contentLengthPlain) ||

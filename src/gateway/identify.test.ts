@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createIdentity, identifyPeer, identifyRequest, trustedProxies } from "./identify.ts";
+import { createIdentity, gatewayLines, identifyPeer, identifyRequest, trustedProxies } from "./identify.ts";
 import type { PeerIdentity, RequestIdentity } from "./identify.ts";
 import { readHeadAgain } from "./read-head-again.ts";
 
@@ -154,6 +154,10 @@ describe("a trace", () => {
   });
 });
 
-it("this gateway's name in Via is its own", () => {
-  expect(createIdentity("5f2a")).toEqual({ name: "goodgate", via: "1.1 goodgate-5f2a", pseudonym: "goodgate-5f2a" });
+it("this gateway's name in Via is its own, and where it repeats what fails the attempts are numbered", () => {
+  const identity = createIdentity("5f2a");
+  expect(identity).toMatchObject({ name: "goodgate", pseudonym: "goodgate-5f2a" });
+  expect(gatewayLines(identity, 1, false)).toBe("Via: 1.1 goodgate-5f2a\r\n");
+  expect(gatewayLines(identity, 1, true)).toBe("Via: 1.1 goodgate-5f2a\r\nGoodgate-Attempt: 1\r\n");
+  expect(gatewayLines(identity, 3, true)).toBe("Via: 1.1 goodgate-5f2a\r\nGoodgate-Attempt: 3\r\n");
 });

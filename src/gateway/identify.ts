@@ -31,15 +31,28 @@ function singleAddress(text: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
 export interface Identity {
   /** `goodgate` in Proxy-Status. */
   readonly name: string;
-  /** `1.1 goodgate-5f2a9c01`. */
-  readonly via: string;
+  /** Lines of every request to an origin: `Via: 1.1 goodgate-5f2a9c01`, and the same with the number of a first attempt. */
+  readonly viaLine: string;
+  readonly firstAttemptLines: string;
   /** The part after the version. */
   readonly pseudonym: string;
 }
 
 export function createIdentity(instance: string): Identity {
   const pseudonym = `goodgate-${instance}`;
-  return { name: "goodgate", via: `1.1 ${pseudonym}`, pseudonym };
+  const viaLine = `Via: 1.1 ${pseudonym}\r\n`;
+  return { name: "goodgate", viaLine, firstAttemptLines: viaLine + attemptLine(1), pseudonym };
+}
+
+/** Tells a Goodgate behind this one that this one repeats what fails, so that only one of them does. */
+function attemptLine(number: number): string {
+  return `Goodgate-Attempt: ${number}\r\n`;
+}
+
+/** What this gateway says of itself to an origin. `repeats`: it could send the request elsewhere. */
+export function gatewayLines(identity: Identity, number: number, repeats: boolean): string {
+  if (!repeats) return identity.viaLine;
+  return number === 1 ? identity.firstAttemptLines : identity.viaLine + attemptLine(number);
 }
 
 /** What is known of a client connection before any request; kept with it. */

@@ -529,13 +529,13 @@ describe("a rescue", () => {
     const world = await memoryGateway({ origins: [1, 2, 3, 4].map((n) => `http://10.0.0.${n}`) });
     const client = world.client();
     client.send(GET);
-    for (const number of [1, 2, 3]) world.origin(number).fin();
+    for (const number of [1, 2, 3]) world.origin(number).send("garbage\r\n\r\n");
     expect(world.network.dialled.map((origin) => origin.address)).toHaveLength(3);
     expect(new Set(world.network.dialled.map((origin) => origin.address)).size).toBe(3);
     expect(statusOf(client)).toBe("502");
     expect(codes(world)).toEqual(["retry.allowed.idempotent", "retry.allowed.idempotent", "retry.refused.attempts"]);
     expect(world.records[0]?.attempts.map((attempt) => attempt.cause)).toEqual(
-      Array.from({ length: 3 }, () => "origin.reset_before_response"),
+      Array.from({ length: 3 }, () => "origin.malformed"),
     );
     expectQuiet(world);
   });

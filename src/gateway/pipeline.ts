@@ -33,6 +33,7 @@ import type { CauseId } from "../kernel/causes.ts";
 import { CAUSES } from "../kernel/causes.ts";
 import type { DecisionCode } from "../kernel/decisions.ts";
 import { isIdempotent } from "../policies/retry.ts";
+import type { RetryVerdict } from "../policies/retry.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import { ClientRequest } from "./client-request.ts";
 import { ClientResponse } from "./client-response.ts";
@@ -48,6 +49,8 @@ import { toUs } from "./origin-connection.ts";
 import type { OriginConnection } from "./origin-connection.ts";
 import { readResponseHeadAgain } from "./read-head-again.ts";
 import { respondToFailure, retryAfterSeconds } from "./reply.ts";
+import { deadlineOf } from "./request-deadline.ts";
+import type { RequestDeadline } from "./request-deadline.ts";
 import { bounded, hostWithoutPort, joinedValue, pathOf, targetOf } from "./request-target.ts";
 import { rescue } from "./rescue.ts";
 import { mayBeResumed, Resumption, whyNotResumed } from "./resumption.ts";
@@ -57,6 +60,7 @@ import { serveSome } from "./stored-answer.ts";
 import type { AnswerBody, StoredAnswer } from "./stored-answer.ts";
 import type { RouteCounters } from "./telemetry.ts";
 import { Tunnel, agreedProtocol } from "./tunnel.ts";
+import { Wait } from "./wait.ts";
 
 /** More than this of a host or a method is nobody's name and would only fill the memory of the records. */
 const HOST_KEPT = 256;
@@ -93,6 +97,15 @@ export class Exchange implements AttemptHost, ResumeHost {
   #gapMs = 0;
   /** An attempt found its idle connection dead. */
   #metStale = false;
+  /** An attempt broke the connection to its origin. */
+  #metBroken = false;
+  /** How often all origins have been tried, this time included. */
+  #pass = 1;
+  /** The decision to repeat, until it is known where. */
+  #repeat: Decision | null = null;
+  /** Until the deadline, and until the next attempt. */
+  #deadline: Wait | null = null;
+  #pause: Wait | null = null;
   #done = false;
   #faulted = false;
   /** How the client left an exchange that goes on without it. */
@@ -246,7 +259,31 @@ export class Exchange implements AttemptHost, ResumeHost {
       return;
     }
     this.#service?.admitted(now);
+    this.#heed(head, now);
     this.#lookUp(head, now);
+  }
+
+  /** What the request says of the time it has, and of a gateway in front that repeats what fails. */
+  #heed(head: MessageHead, now: number): void {
+    const { request } = this;
+    request.repeats = this.#service?.repeats === true;
+    request.repeatedInFront = head.find(FIELD.GOODGATE_ATTEMPT) !== -1;
+    const deadline = deadlineOf(head, this.startedMs, this.#settled.deadlineMs);
+    if (deadline === null) return;
+    request.deadline = deadline;
+    this.#deadline = new Wait(this.#core.wheel, this, deadline.leftMs(now), now, () => this.#expire(deadline));
+  }
+
+  /** Nobody waits any more. Once a response has begun its client is the judge of that. */
+  #expire(deadline: RequestDeadline): void {
+    if (this.#done || this.response.begun) return;
+    const { cause, evidence } = deadline.judge(this.record);
+    const attempt = this.#attempt;
+    if (attempt !== null && !attempt.ended) {
+      attempt.attempt.cause = cause;
+      attempt.attempt.evidence = evidence;
+    }
+    this.fail(cause, evidence, this.record.attempts.length === 0 ? "pick" : "attempt", 0);
   }
 
   // ------------------------------------------------------------------ look up
@@ -318,6 +355,11 @@ export class Exchange implements AttemptHost, ResumeHost {
   #pick(head: MessageHead | null, now: number): void {
     const service = this.#service;
     if (service === null) return;
+    const { deadline } = this.request;
+    if (deadline !== null && deadline.leftMs(now) <= 0) {
+      this.#expire(deadline);
+      return;
+    }
     const picked = service.pick(this.#routeIndex, this.#tried, this.#idempotent, now);
     switch (picked.kind) {
       case "address":
@@ -338,13 +380,18 @@ export class Exchange implements AttemptHost, ResumeHost {
   /** `fresh`: not on an idle connection, because one has just been found dead. */
   #try(address: OriginAddress, head: MessageHead | null, now: number, fresh: boolean): void {
     if (!fresh) this.#tried.push(address);
+    const repeat = this.#repeat;
+    this.#repeat = null;
+    if (repeat !== null) repeat.reason += `; next is ${address.text} in pool ${address.poolName}`;
     const attempt = new Attempt(this.#core, this, address, now);
     this.#attempt = attempt;
     // Behind a stale connection others may be as stale, and they could use up every attempt: then only one that was
     // in use a moment ago will do, as for requests that must not be repeated.
     const steady = !this.#idempotent || this.#metStale;
     const keepHead = this.#service !== null && this.#service.settings.retry.attemptsMax > 1;
-    attempt.start(head, now, fresh, steady, keepHead);
+    // Behind a broken connection the next origin may have died with the first: a new connection finds that out, and
+    // is refused, where one that lies idle would swallow the request.
+    attempt.start(head, now, fresh || this.#metBroken, steady, keepHead);
   }
 
   onRequestHeadSent(): void {
@@ -376,6 +423,7 @@ export class Exchange implements AttemptHost, ResumeHost {
       return;
     }
     if (cause === "origin.keepalive_race" || cause === "net.half_open") this.#metStale = true;
+    if (cause === "origin.reset_before_response") this.#metBroken = true;
     this.#rescue(attempt, cause, evidence, now);
   }
 
@@ -554,27 +602,42 @@ export class Exchange implements AttemptHost, ResumeHost {
     }
     const verdict = rescue({
       cause,
-      method: record.method,
+      request,
+      record,
       routeIdempotent: this.#settled.idempotent,
-      attempts: record.attempts.length,
       responseBegun: this.response.begun,
       service,
-      replay: request.replay,
-      requestBytes: request.bodyBytes,
       staleConnection: attempt.staleConnection,
       othersLeft: service.othersLeft(this.#routeIndex, this.#tried),
+      pass: this.#pass,
+      roll: this.#core.chance(),
       now,
     });
     this.decide("rescue", verdict.code, verdict.reason);
     if (verdict.retry) {
       if (this.#counters !== null) this.#counters.retries += 1;
-      if (verdict.target === "same") this.#try(attempt.address, null, now, true);
-      else this.#pick(null, now);
+      this.#repeat = record.decisions.at(-1) ?? null;
+      this.#again(attempt, verdict, now);
       return;
     }
     if (verdict.code === "retry.refused.budget" && this.#counters !== null) this.#counters.retriesRefusedByBudget += 1;
     if (this.response.begun) this.#cut(cause, evidence, "relay");
     else this.fail(cause, evidence, "attempt", 0);
+  }
+
+  #again(failed: Attempt, { target, waitMs }: RetryVerdict, now: number): void {
+    switch (target) {
+      case "same":
+        this.#try(failed.address, null, now, true);
+        return;
+      case "other":
+        this.#pick(null, now);
+        return;
+      case "any":
+        this.#pass += 1;
+        this.#tried.length = 0;
+        this.#pause = new Wait(this.#core.wheel, this, waitMs, now, (at) => this.#pick(null, at));
+    }
   }
 
   /** Another origin goes on with the response. */
@@ -726,6 +789,7 @@ export class Exchange implements AttemptHost, ResumeHost {
 
   /** Ends what is under way for this exchange, without blame for it. */
   #leaveOrigin(now: number): void {
+    this.#pause?.cancel();
     this.#attempt?.abandon(now);
     this.#resumption?.close(now);
     this.#serving?.close();
@@ -748,6 +812,7 @@ export class Exchange implements AttemptHost, ResumeHost {
   #finish(outcome: Outcome, step: Step, now: number): void {
     if (this.#done) return;
     this.#done = true;
+    this.#deadline?.cancel();
     this.request.releaseBody();
     this.#resumption?.close(now);
     this.response.giveUp();

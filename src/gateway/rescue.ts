@@ -2,53 +2,79 @@
  * Rescue: whether a failed attempt is repeated. Gathers what policies/retry.ts needs to decide, and takes the token
  * from the budget when it said yes; the decision and its reason go to the record.
  */
+import type { ExchangeRecord } from "../contract/record.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import { CAUSES } from "../kernel/causes.ts";
 import { budgetInWords, retriesLeft, takeRetry } from "../policies/retry-budget.ts";
 import { decideRetry } from "../policies/retry.ts";
 import type { ReplayBody, RetryVerdict } from "../policies/retry.ts";
+import type { ClientRequest } from "./client-request.ts";
 import type { ReplayBuffer } from "./replay-buffer.ts";
 import type { ServiceRuntime } from "./service-runtime.ts";
 
 export interface FailedAttempt {
   readonly cause: CauseId;
-  readonly method: string;
+  readonly request: ClientRequest;
+  readonly record: ExchangeRecord;
   readonly routeIdempotent: boolean;
-  readonly attempts: number;
   /** A part of a response has been passed on to the client. */
   readonly responseBegun: boolean;
   readonly service: ServiceRuntime;
-  readonly replay: ReplayBuffer | null;
-  /** Body bytes received so far. */
-  readonly requestBytes: number;
   /** It was a used connection, and it ended without a byte: a new one to the same origin is another try. */
   readonly staleConnection: boolean;
   /** Usable origins that were not tried. */
   readonly othersLeft: number;
+  /** How often all origins have been tried, this time included. */
+  readonly pass: number;
+  /** Chance in [0, 1). */
+  readonly roll: number;
   readonly now: number;
 }
 
 export function rescue(failed: FailedAttempt): RetryVerdict {
-  const { service, now } = failed;
+  const { service, request, record, now } = failed;
   const options = service.settings.retry;
   const budgetLeft = retriesLeft(options, service.budget, now) >= 1;
   const verdict = decideRetry({
     retryClass: CAUSES[failed.cause].retryClass,
-    method: failed.method,
+    method: record.method,
     routeIdempotent: failed.routeIdempotent,
-    body: bodyOf(failed.replay, failed.requestBytes),
-    bodyBytes: failed.requestBytes,
+    keyed: request.keyed,
+    body: bodyOf(request.replay, request.bodyBytes),
+    bodyBytes: request.bodyBytes,
     replayBytes: options.replayBytes,
     responseBegun: failed.responseBegun,
-    attempts: failed.attempts,
+    attempts: record.attempts.length,
     attemptsMax: options.attemptsMax,
     othersLeft: failed.othersLeft,
     staleConnection: failed.staleConnection,
+    connectFailed: COMES_BACK.has(failed.cause),
+    originsBroken: originsBroken(record),
+    overloadedForMs: -1,
+    status: 0,
+    repeatedInFront: request.repeatedInFront,
+    deadlineLeftMs: request.deadline === null ? Infinity : request.deadline.leftMs(now),
+    usualMs: 0,
+    backoff: options,
+    pass: failed.pass,
+    roll: failed.roll,
     budgetLeft,
     budgetWords: budgetLeft ? "" : budgetInWords(options, service.budget, now),
   });
   if (verdict.retry) takeRetry(options, service.budget, now);
   return verdict;
+}
+
+/**
+ * What passes by itself within a second, such as a restart, and shows at once. Not an address that swallows the
+ * attempt to connect: finding that out a second time would cost the client as long again.
+ */
+const COMES_BACK: ReadonlySet<CauseId> = new Set(["origin.refused", "net.unroutable", "dns.stale_ip"]);
+
+/** Different addresses whose connection broke under this exchange, on which it was not simply stale. */
+function originsBroken(record: ExchangeRecord): number {
+  const broken = record.attempts.filter((attempt) => attempt.cause === "origin.reset_before_response");
+  return new Set(broken.map((attempt) => attempt.address)).size;
 }
 
 /** What has been received can be sent again when every byte of it is still here, however large it is. */

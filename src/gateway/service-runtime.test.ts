@@ -6,6 +6,7 @@ import type { MemoryGateway } from "../../test/support/memory-gateway.ts";
 const OK = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
 const POOLS = {
   service: {
+    retry: { backoff: false },
     pools: [
       { name: "near", origins: ["http://10.1.0.1", "http://10.1.0.2"] },
       { name: "far", origins: ["http://10.2.0.1"] },

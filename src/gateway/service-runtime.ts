@@ -35,6 +35,8 @@ export class ServiceRuntime {
   readonly counters: readonly RouteCounters[];
   /** Any of its origins serves under a base path. */
   readonly hasBasePath: boolean;
+  /** It has more than one origin and may send to another what failed at the first. */
+  readonly repeats: boolean;
   readonly #core: Core;
   /** For each route the pools it uses and which of them is in use; routes with the same pools share one. */
   readonly #preferences: readonly Preference[];
@@ -42,6 +44,8 @@ export class ServiceRuntime {
   constructor(core: Core, settings: ServiceSettings) {
     this.#core = core;
     this.settings = settings;
+    const origins = settings.pools.reduce((sum, pool) => sum + pool.origins.length, 0);
+    this.repeats = settings.retry.attemptsMax > 1 && origins > 1;
     this.hasBasePath = settings.pools.some((pool) => pool.origins.some((origin) => origin.basePath !== ""));
     this.pools = settings.pools.map((pool) => new PoolRuntime(core, settings, pool));
     this.counters = settings.routes.map((route) => new RouteCounters(settings.name, route.name));

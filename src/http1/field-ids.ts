@@ -66,6 +66,9 @@ export const FIELD = {
   IF_MATCH: 54,
   IF_UNMODIFIED_SINCE: 55,
   PRAGMA: 56,
+  X_REQUEST_TIMEOUT: 57,
+  GRPC_TIMEOUT: 58,
+  GOODGATE_ATTEMPT: 59,
 } as const;
 
 /** `FIELD.X_REAL_IP` is `x-real-ip`: the keys above are the names. */

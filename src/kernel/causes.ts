@@ -285,6 +285,20 @@ const TABLE = {
       "Take the gateway out of whatever spreads load over it before stopping it, and give `drain` more time than your longest requests need.",
     equivalents: { envoy: "LH", haproxy: "K", nginx: null, cloudflare: null },
   },
+  "gw.deadline": {
+    party: "overload",
+    status: 504,
+    proxyStatus: "proxy_internal_response",
+    retryClass: "RX",
+    title: "Too late to begin",
+    means:
+      "The time that the client or the route allows was over before an origin had the request, so it was dropped instead of being worked on for nobody.",
+    evidence:
+      "The deadline passed while the request waited inside the gateway or for a connection. Where an origin had the request it is origin.deadline.",
+    lookFirst:
+      "See what the request waited for: the decisions of its record say so. If many wait, there is more work than room; if one does, compare the deadline with what the route usually takes.",
+    equivalents: { envoy: "DT", haproxy: "sQ", nginx: null, cloudflare: null },
+  },
   "dns.nxdomain": {
     party: "dns",
     status: 502,
@@ -551,6 +565,20 @@ const TABLE = {
       "Connected, request handed over, nothing received by the deadline, and the gateway's own loop was free. One slow route points to a query; all routes of one origin to a paused process.",
     lookFirst: "Split by route and by origin. If the route is slow by nature, raise `timeouts.firstByte` for it.",
     equivalents: { envoy: "UT", haproxy: "sH", nginx: "(110) while reading response header", cloudflare: "524" },
+  },
+  "origin.deadline": {
+    party: "origin",
+    status: 504,
+    proxyStatus: "http_response_timeout",
+    retryClass: "RX",
+    title: "No response before the deadline",
+    means:
+      "An origin had the request and had not begun to answer when the time was over that the client (`X-Request-Timeout`, `grpc-timeout`) or the route (`deadline`) allows.",
+    evidence:
+      "The record says whose time it was and how long the origin had of it. The limit of the route for the first byte had not run out; that is origin.ttfb_timeout. It does not count as a failure of the origin, because anybody may ask for an answer in a millisecond.",
+    lookFirst:
+      "Compare the time that was allowed with what the route usually takes. If it is shorter, the deadline is wrong; if the origin was slower than usual, look there.",
+    equivalents: { envoy: "DT", haproxy: "sH", nginx: null, cloudflare: null },
   },
   "origin.stall_mid_body": {
     party: "origin",

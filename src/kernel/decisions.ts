@@ -68,6 +68,48 @@ export const DECISIONS = {
     step: "rescue",
     meaning: "Repeated at the same origin on a new connection: an idle one had died, and no other origin is left.",
   },
+  "retry.allowed.keyed": {
+    step: "rescue",
+    meaning:
+      "Repeated at another origin: it carries an idempotency key, and its route declares that origins run one key once.",
+  },
+  "retry.allowed.second-pass": {
+    step: "rescue",
+    meaning:
+      "Repeated after a pause with jitter: every origin was asked and none could be reached, so nothing was sent, and one may be back.",
+  },
+  "retry.allowed.retry-after": {
+    step: "rescue",
+    meaning:
+      "Repeated after as long as the origin asked to wait (Retry-After, RFC 9110 §10.2.3): the request's deadline allows it.",
+  },
+  "retry.allowed.answer": {
+    step: "rescue",
+    meaning:
+      "Another origin is asked because of a 5xx of the first, whose answer is held back meanwhile and passed on if there is no better one.",
+  },
+  "retry.refused.overloaded": {
+    step: "rescue",
+    meaning: "Not repeated: the origin says that it is overloaded, and asking another would carry the overload there.",
+  },
+  "retry.refused.keyed": {
+    step: "rescue",
+    meaning:
+      "Not repeated: it carries an idempotency key, may have reached an origin, and its route does not say that origins run one key once.",
+  },
+  "retry.refused.in-front": {
+    step: "rescue",
+    meaning:
+      "Not repeated: a Goodgate in front of this one repeats what fails here (it says so in `Goodgate-Attempt`), and two layers multiply.",
+  },
+  "retry.refused.breaks-origins": {
+    step: "rescue",
+    meaning: "Not repeated: the request has broken the connections to two origins, and no third is risked for it.",
+  },
+  "retry.refused.deadline": {
+    step: "rescue",
+    meaning: "Not repeated: less time is left until the deadline than another attempt usually takes.",
+  },
   "retry.refused.response-begun": {
     step: "rescue",
     meaning: "Not repeated: the response had begun, and a second one cannot replace it.",

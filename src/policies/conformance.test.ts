@@ -8,9 +8,12 @@
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { RETRY_INPUT } from "../../test/support/retry-input.ts";
 import { assess, probationTurn } from "./availability.ts";
 import type { AvailabilityOptions, Member } from "./availability.ts";
+import { backoffMs } from "./backoff.ts";
 import { chooseTwo } from "./choose-two.ts";
+import { parseGrpcTimeout, parseRequestTimeout } from "./deadline.ts";
 import {
   beginProbation,
   createEjection,
@@ -399,22 +402,6 @@ conforms<PoolPreferenceState, [number, number, number]>("pool preference", {
   },
 });
 
-const RETRY_INPUT: RetryInput = {
-  retryClass: "R1",
-  method: "GET",
-  routeIdempotent: false,
-  body: "untouched",
-  bodyBytes: 0,
-  replayBytes: 65_536,
-  responseBegun: false,
-  attempts: 1,
-  attemptsMax: 3,
-  othersLeft: 1,
-  staleConnection: false,
-  budgetLeft: true,
-  budgetWords: "",
-};
-
 conforms<RetryInput[], Partial<RetryInput>>("retry", {
   init: () => [],
   event: fc.record(
@@ -424,6 +411,13 @@ conforms<RetryInput[], Partial<RetryInput>>("retry", {
       body: fc.constantFrom<RetryInput["body"]>("untouched", "kept", "too-large", "not-kept"),
       attempts: fc.integer({ min: 1, max: 4 }),
       othersLeft: fc.nat({ max: 2 }),
+      keyed: fc.constantFrom<RetryInput["keyed"]>("no", "never-twice", "origins-honour"),
+      connectFailed: fc.boolean(),
+      overloadedForMs: fc.constantFrom(-1, 0, 1_000),
+      deadlineLeftMs: fc.constantFrom(Infinity, 0, 100, 5_000),
+      repeatedInFront: fc.boolean(),
+      pass: fc.integer({ min: 1, max: 1_000 }),
+      roll,
       budgetLeft: fc.boolean(),
     },
     { requiredKeys: [] },
@@ -495,6 +489,25 @@ conforms<ResponseFacts[], Partial<ResponseFacts>>("resumable", {
   },
   sizeMax: 2,
   recovers: () => promisedBody(WHOLE).resumable,
+});
+
+conforms<number[], number>("backoff", {
+  init: () => [1],
+  event: roll,
+  feed: (state, chance) => {
+    const waitMs = backoffMs(RETRY_INPUT.backoff, state[0]!, chance);
+    return { state: [state[0]! + 1], said: waitMs };
+  },
+  sizeMax: 20,
+  recovers: () => backoffMs(RETRY_INPUT.backoff, 1, 0.5) === 50,
+});
+
+conforms<string[], string>("deadline", {
+  init: () => [],
+  event: fc.oneof(fc.string(), fc.stringMatching(/^\d{1,9}(\.\d{1,9})?[HMSmun]?$/)),
+  feed: (state, text) => ({ state, said: [parseRequestTimeout(text), parseGrpcTimeout(text)] }),
+  sizeMax: 2,
+  recovers: () => parseRequestTimeout("1") === 1_000 && parseGrpcTimeout("1S") === 1_000,
 });
 
 conforms<RetryBudget, boolean>("retry budget", {

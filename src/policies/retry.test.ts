@@ -1,25 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { RETRY_INPUT } from "../../test/support/retry-input.ts";
 import { DECISIONS } from "../kernel/decisions.ts";
 import { decideRetry, isIdempotent } from "./retry.ts";
 import type { RetryCode, RetryInput } from "./retry.ts";
 
 /** An attempt that never reached its origin, with everything in favour of repeating it. */
-const input: RetryInput = {
-  retryClass: "R0",
-  method: "POST",
-  routeIdempotent: false,
-  body: "kept",
-  bodyBytes: 1_000,
-  replayBytes: 65_536,
-  responseBegun: false,
-  attempts: 1,
-  attemptsMax: 3,
-  othersLeft: 2,
-  staleConnection: false,
-  budgetLeft: true,
-  budgetWords: "",
-};
+const input: RetryInput = { ...RETRY_INPUT, retryClass: "R0", method: "POST", body: "kept", bodyBytes: 1_000 };
 
 test("each rule by its case, with the sentence that a person reads", () => {
   const cases: [Partial<RetryInput>, RetryCode, string][] = [
@@ -74,6 +61,51 @@ test("each rule by its case, with the sentence that a person reads", () => {
     [{ attempts: 3 }, "retry.refused.attempts", "not retried: 3 of 3 attempts were made"],
     [{ othersLeft: 0 }, "retry.refused.no-other-origin", "not retried: no usable origin is left that was not tried"],
     [
+      { retryClass: "R1", keyed: "origins-honour" },
+      "retry.allowed.keyed",
+      "retried: its route declares that origins run one idempotency key once",
+    ],
+    [
+      { retryClass: "R1", keyed: "never-twice" },
+      "retry.refused.keyed",
+      "not retried: it may have reached the origin, and its route does not say that origins run one idempotency key once",
+    ],
+    [
+      { othersLeft: 0, connectFailed: true },
+      "retry.allowed.second-pass",
+      "retried after 50 ms: no origin could be reached, nothing was sent, and one may be back by then",
+    ],
+    [
+      { retryClass: "R2", method: "GET", status: 503 },
+      "retry.allowed.answer",
+      "retried: the answer 503 is held back while another origin is asked, because GET is idempotent",
+    ],
+    [
+      { retryClass: "R2", method: "GET", status: 503, overloadedForMs: 1_000, deadlineLeftMs: 3_000 },
+      "retry.allowed.retry-after",
+      "retried after 1.3 s: the origin asked to wait, and the deadline allows it",
+    ],
+    [
+      { retryClass: "R2", method: "GET", status: 503, overloadedForMs: 1_000 },
+      "retry.refused.overloaded",
+      "not retried: the origin says that it is overloaded",
+    ],
+    [
+      { retryClass: "R1", method: "GET", repeatedInFront: true },
+      "retry.refused.in-front",
+      "not retried: a Goodgate in front repeats what fails here, and one layer is enough",
+    ],
+    [
+      { retryClass: "R1", method: "GET", originsBroken: 2 },
+      "retry.refused.breaks-origins",
+      "not retried: it has broken the connection to 2 origins, and no other is risked for it",
+    ],
+    [
+      { deadlineLeftMs: 80, usualMs: 100 },
+      "retry.refused.deadline",
+      "not retried: 80 ms are left until the deadline, and another attempt takes about 100 ms",
+    ],
+    [
       { budgetLeft: false, budgetWords: "200 repeats for 1000 exchanges" },
       "retry.refused.budget",
       "not retried: the retry budget is used up (200 repeats for 1000 exchanges)",
@@ -105,6 +137,23 @@ test("a stale connection goes to another origin first, to the same one only when
   ).toMatchObject({ target: "same" });
 });
 
+test("a pause fits between the failure and the deadline, or is not made", () => {
+  const again: RetryInput = { ...input, othersLeft: 0, connectFailed: true, roll: 0.9 };
+  expect(decideRetry({ ...again, deadlineLeftMs: 91 })).toMatchObject({ target: "any", waitMs: 90 });
+  expect(decideRetry({ ...again, deadlineLeftMs: 90 })).toMatchObject({ code: "retry.refused.deadline" });
+  expect(decideRetry({ ...again, pass: 2, deadlineLeftMs: 181 })).toMatchObject({ target: "any", waitMs: 180 });
+  expect(decideRetry({ ...again, backoff: { backoffBaseMs: 0, backoffMaxMs: 0 } })).toMatchObject({
+    code: "retry.refused.no-other-origin",
+  });
+});
+
+test("a gateway in front leaves to this one what was never sent, and idle connections that had died", () => {
+  const behind: RetryInput = { ...RETRY_INPUT, repeatedInFront: true };
+  expect(decideRetry({ ...behind, retryClass: "R0", method: "POST" }).retry).toBe(true);
+  expect(decideRetry({ ...behind, staleConnection: true }).retry).toBe(true);
+  expect(decideRetry(behind).retry).toBe(false);
+});
+
 test("no combination of circumstances repeats what must not be repeated", () => {
   const anyInput = fc.record({
     retryClass: fc.constantFrom<RetryInput["retryClass"]>("R0", "R1", "R2", "RX"),
@@ -118,6 +167,17 @@ test("no combination of circumstances repeats what must not be repeated", () => 
     attemptsMax: fc.integer({ min: 1, max: 5 }),
     othersLeft: fc.nat({ max: 3 }),
     staleConnection: fc.boolean(),
+    keyed: fc.constantFrom<RetryInput["keyed"]>("no", "never-twice", "origins-honour"),
+    connectFailed: fc.boolean(),
+    originsBroken: fc.nat({ max: 3 }),
+    overloadedForMs: fc.constantFrom(-1, 0, 1_000),
+    status: fc.constantFrom(0, 500, 503),
+    repeatedInFront: fc.boolean(),
+    deadlineLeftMs: fc.constantFrom(Infinity, -5, 50, 5_000),
+    usualMs: fc.nat({ max: 200 }),
+    backoff: fc.constant(RETRY_INPUT.backoff),
+    pass: fc.integer({ min: 1, max: 5 }),
+    roll: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
     budgetLeft: fc.boolean(),
     budgetWords: fc.constant("words"),
   });
@@ -131,9 +191,16 @@ test("no combination of circumstances repeats what must not be repeated", () => 
       expect(any.attempts).toBeLessThan(any.attemptsMax);
       expect(["untouched", "kept"]).toContain(any.body);
       expect(["R0", "R1", "R2"]).toContain(any.retryClass);
-      if (any.retryClass !== "R0") expect(any.routeIdempotent || isIdempotent(any.method)).toBe(true);
-      expect(any.othersLeft > 0 || any.staleConnection).toBe(true);
-      expect(verdict.target).toBe(any.othersLeft > 0 ? "other" : "same");
+      if (any.retryClass !== "R0") {
+        expect(any.routeIdempotent || any.keyed === "origins-honour" || isIdempotent(any.method)).toBe(true);
+        expect(any.keyed).not.toBe("never-twice");
+        expect(any.originsBroken).toBeLessThan(2);
+      }
+      expect(verdict.waitMs + any.usualMs).toBeLessThan(any.deadlineLeftMs);
+      if (any.overloadedForMs >= 0) expect(verdict.waitMs).toBeGreaterThanOrEqual(any.overloadedForMs);
+      else if (any.othersLeft > 0) expect(verdict).toMatchObject({ target: "other", waitMs: 0 });
+      else expect(verdict.target).toBe(any.staleConnection ? "same" : "any");
+      if (verdict.target === "any" && any.overloadedForMs < 0) expect(any.retryClass).toBe("R0");
     }),
     { numRuns: 2_000 },
   );

@@ -3,6 +3,7 @@
  * origins that misbehave. What is asserted is what clients and origins would notice, for several seeds.
  */
 import { describe, expect, test } from "vitest";
+import { RETRY_INPUT } from "../../test/support/retry-input.ts";
 import { assess, probationTurn } from "./availability.ts";
 import type { Availability, AvailabilityOptions, Member } from "./availability.ts";
 import { chooseTwo } from "./choose-two.ts";
@@ -193,19 +194,10 @@ class Simulation {
   #rescue(tried: Origin[]): void {
     const { usable } = this.#available[this.#preference.pool]!;
     const { retry } = decideRetry({
-      retryClass: "R1",
-      method: "GET",
-      routeIdempotent: false,
-      body: "untouched",
-      bodyBytes: 0,
-      replayBytes: 65_536,
-      responseBegun: false,
+      ...RETRY_INPUT,
       attempts: tried.length,
-      attemptsMax: 3,
       othersLeft: usable.filter((origin) => !tried.includes(origin)).length,
-      staleConnection: false,
       budgetLeft: retriesLeft(this.#options.retry, this.#budget, this.#now) > 0,
-      budgetWords: "",
     });
     if (!retry || !takeRetry(this.#options.retry, this.#budget, this.#now)) {
       this.failures.push(this.#now);

@@ -279,6 +279,16 @@ const CASES: readonly Case[] = [
     },
   },
   {
+    name: "deadline-unconnected",
+    cause: "gw.deadline",
+    title: "a deadline that passes before an address answers SYN",
+    origins: () => [deaf.url],
+    async act(scene) {
+      await scene.client.send(scene.get("X-Request-Timeout: 0.1\r\n"));
+      return status(scene);
+    },
+  },
+  {
     name: "half-open",
     cause: "net.half_open",
     title: "a long idle connection that swallows the request",
@@ -517,6 +527,17 @@ const CASES: readonly Case[] = [
     origin: HOLD,
     async act(scene) {
       await scene.client.send(scene.get());
+      return status(scene);
+    },
+    record: { originStatus: 0 },
+  },
+  {
+    name: "deadline",
+    cause: "origin.deadline",
+    title: "an origin that has the request when the client's deadline passes",
+    origin: HOLD,
+    async act(scene) {
+      await scene.client.send(scene.get("X-Request-Timeout: 0.1\r\n"));
       return status(scene);
     },
     record: { originStatus: 0 },

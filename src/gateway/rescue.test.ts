@@ -1,0 +1,253 @@
+/** What is repeated, where and when, through the whole gateway. */
+import { describe, expect, it } from "vitest";
+import { memoryGateway } from "../../test/support/memory-gateway.ts";
+import type { MemoryGateway } from "../../test/support/memory-gateway.ts";
+import type { Peer } from "../../test/support/memory-socket.ts";
+
+const GET = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+const TWO = { origins: ["http://10.0.0.1", "http://10.0.0.2"] };
+
+function get(fields: string): string {
+  return `GET / HTTP/1.1\r\nHost: x\r\n${fields}\r\n`;
+}
+
+function codes(world: MemoryGateway): string[] {
+  return world.records.flatMap((record) => record.decisions.map((decision) => decision.code));
+}
+
+function statusOf(client: Peer): string {
+  return /^HTTP\/1\.1 (\d{3})/.exec(client.received)?.[1] ?? "";
+}
+
+function expectQuiet(world: MemoryGateway): void {
+  expect(world.faults).toEqual([]);
+  expect(world.gateway.view.status().exchangesActive).toBe(0);
+  for (const origin of world.gateway.view.origins()) {
+    for (const address of origin.addresses) expect(address.inFlight).toBe(0);
+  }
+}
+
+describe("origins that could all not be reached", () => {
+  it("are tried once more after a pause, so that a restart costs a client nothing but time", async () => {
+    const world = await memoryGateway({ chance: () => 0.5 });
+    world.network.acceptAtOnce = false;
+    const client = world.client();
+    client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\npay");
+    world.origin(1).refuse("ECONNREFUSED");
+    expect(world.network.dialled).toHaveLength(1);
+    expect(client.received).toBe("");
+    world.advance(40);
+    expect(world.network.dialled).toHaveLength(1);
+    world.advance(60);
+    world.origin(2).accept();
+    expect(world.origin(2).received).toMatch(/^POST [\s\S]*\r\n\r\npay$/);
+    world.origin(2).send(OK);
+    expect(client.received).toMatch(/ok$/);
+    expect(world.records[0]).toMatchObject({ outcome: "rescued" });
+    expect(world.records[0]?.decisions.map((decision) => decision.reason)).toEqual([
+      "retried after 50 ms: no origin could be reached, nothing was sent, and one may be back by then; next is 10.0.0.1:80 in pool main",
+    ]);
+    expectQuiet(world);
+  });
+
+  it("are tried as often as attempts allow, with longer pauses, and then the client is told", async () => {
+    const world = await memoryGateway({ chance: () => 0.99 });
+    world.network.acceptAtOnce = false;
+    const client = world.client();
+    client.send(GET);
+    world.origin(1).refuse("ECONNREFUSED");
+    world.advance(150);
+    world.origin(2).refuse("ECONNREFUSED");
+    world.advance(150);
+    expect(world.network.dialled).toHaveLength(2);
+    world.advance(100);
+    world.origin(3).refuse("ECONNREFUSED");
+    expect(statusOf(client)).toBe("502");
+    expect(codes(world)).toEqual(["retry.allowed.second-pass", "retry.allowed.second-pass", "retry.refused.attempts"]);
+    expectQuiet(world);
+  });
+
+  it.each([
+    ["without backoff", { retry: { backoff: false } }, "ECONNREFUSED", "retry.refused.no-other-origin"],
+    ["when finding out took as long as connecting may", {}, "ETIMEDOUT", "retry.refused.no-other-origin"],
+  ])("are not tried once more %s", async (_, service, code, refused) => {
+    const world = await memoryGateway({ service });
+    world.network.acceptAtOnce = false;
+    const client = world.client();
+    client.send(GET);
+    world.origin(1).refuse(code);
+    expect(statusOf(client)).toMatch(/^50[24]$/);
+    expect(codes(world)).toEqual([refused]);
+  });
+
+  it("are not tried for a client that left during the pause", async () => {
+    const world = await memoryGateway();
+    world.network.acceptAtOnce = false;
+    const client = world.client();
+    client.send(GET);
+    world.origin(1).refuse("ECONNREFUSED");
+    client.rst();
+    world.advance(1_000);
+    expect(world.network.dialled).toHaveLength(1);
+    expect(world.records[0]).toMatchObject({ outcome: "aborted", cause: "client.abort_wait" });
+    expectQuiet(world);
+  });
+});
+
+describe("a decision to repeat", () => {
+  it("names the origin that is next", async () => {
+    const world = await memoryGateway(TWO);
+    world.client().send(GET);
+    const [first] = world.network.dialled;
+    first?.rst();
+    world.origin(2).send(OK);
+    expect(world.records[0]?.decisions[0]?.reason).toBe(
+      `retried: GET is idempotent and nothing of a response had been passed on; next is ${world.origin(2).address} in pool main`,
+    );
+  });
+});
+
+describe("a gateway in front or behind", () => {
+  it("is told the number of each attempt, where this one repeats what fails", async () => {
+    const world = await memoryGateway(TWO);
+    world.client().send(get("Goodgate-Attempt: 7\r\n"));
+    expect(world.origin(1).received.match(/Goodgate-Attempt: \d+/g)).toEqual(["Goodgate-Attempt: 1"]);
+    world.client().send(GET);
+    world.origin(2).rst();
+    expect(world.origin(3).received.match(/Goodgate-Attempt: \d+/g)).toEqual(["Goodgate-Attempt: 2"]);
+  });
+
+  it.each([
+    ["with one origin", {}],
+    ["that does not retry", { ...TWO, service: { retry: false } }],
+  ])("is told nothing by one %s, so that it repeats itself", async (_, options) => {
+    const world = await memoryGateway(options);
+    world.client().send(GET);
+    expect(world.origin(1).received).not.toContain("Goodgate-Attempt");
+  });
+
+  it("repeats what fails here, and this one does not; what was never sent still goes elsewhere", async () => {
+    const world = await memoryGateway(TWO);
+    const client = world.client();
+    client.send(get("Goodgate-Attempt: 1\r\n"));
+    world.origin(1).rst();
+    expect(statusOf(client)).toBe("502");
+    expect(codes(world)).toEqual(["retry.refused.in-front"]);
+    world.network.acceptAtOnce = false;
+    const other = world.client();
+    other.send(get("Goodgate-Attempt: 1\r\n"));
+    world.origin(2).refuse("ECONNREFUSED");
+    world.origin(3).accept();
+    world.origin(3).send(OK);
+    expect(other.received).toMatch(/ok$/);
+    expectQuiet(world);
+  });
+});
+
+describe("a request that breaks connections", () => {
+  it("gets two origins and no third", async () => {
+    const world = await memoryGateway({ origins: [1, 2, 3].map((n) => `http://10.0.0.${n}`) });
+    const client = world.client();
+    client.send(GET);
+    world.origin(1).rst();
+    world.origin(2).rst();
+    expect(world.network.dialled).toHaveLength(2);
+    expect(statusOf(client)).toBe("502");
+    expect(codes(world)).toEqual(["retry.allowed.idempotent", "retry.refused.breaks-origins"]);
+    expectQuiet(world);
+  });
+});
+
+describe("a deadline", () => {
+  it("that the client says bounds the wait for an answer, without blame for the origin", async () => {
+    const world = await memoryGateway();
+    const client = world.client();
+    client.send(get("X-Request-Timeout: 0.5\r\n"));
+    world.advance(450);
+    expect(client.received).toBe("");
+    world.advance(150);
+    expect(statusOf(client)).toBe("504");
+    expect(world.origin(1).ended).toBe("rst");
+    expect(world.records[0]).toMatchObject({ cause: "origin.deadline", outcome: "failed", status: 504 });
+    expect(world.records[0]?.evidence).toBe(
+      "the 500 ms that the client allows are over; 10.0.0.1:80 had the request for 500 ms of them and had not answered",
+    );
+    expect(world.records[0]?.attempts[0]).toMatchObject({ cause: "origin.deadline" });
+    expect(world.gateway.view.origins()[0]?.addresses[0]).toMatchObject({ failures: 0, state: "up" });
+    expectQuiet(world);
+  });
+
+  it("of the route holds where the client allows more, and says whose it is", async () => {
+    const world = await memoryGateway({ service: { routes: [{ deadline: "1s" }] } });
+    const client = world.client();
+    client.send(get("X-Request-Timeout: 30\r\n"));
+    expect(world.origin(1).received).toContain("X-Request-Timeout: 1.000\r\n");
+    world.advance(1_100);
+    expect(statusOf(client)).toBe("504");
+    expect(world.records[0]?.evidence).toMatch(/^the 1 s that the route allows are over/);
+  });
+
+  it("goes on to each origin with what is left, in the words of the client and once", async () => {
+    const world = await memoryGateway(TWO);
+    world.client().send(get("x-request-timeout: 2\r\ngrpc-timeout: 1500m\r\n"));
+    expect(world.origin(1).received.match(/timeout: .*/gi)).toEqual(["Timeout: 1.500", "timeout: 1500m"]);
+    world.advance(300);
+    world.origin(1).rst();
+    expect(world.origin(2).received.match(/timeout: .*/gi)).toEqual(["Timeout: 1.200", "timeout: 1200m"]);
+  });
+
+  it("that cannot be read is none, and goes on as it came", async () => {
+    const world = await memoryGateway();
+    const client = world.client();
+    client.send(get("X-Request-Timeout: soon\r\n"));
+    expect(world.origin(1).received).toContain("X-Request-Timeout: soon\r\n");
+    world.advance(5_000);
+    world.origin(1).send(OK);
+    expect(client.received).toMatch(/ok$/);
+  });
+
+  it("that passes before there is a connection drops the request, and no origin ever sees it", async () => {
+    const world = await memoryGateway();
+    world.network.acceptAtOnce = false;
+    const client = world.client();
+    client.send(get("X-Request-Timeout: 0.2\r\n"));
+    world.advance(300);
+    expect(statusOf(client)).toBe("504");
+    expect(world.records[0]).toMatchObject({ cause: "gw.deadline", party: "overload" });
+    expect(world.origin(1).received).toBe("");
+    expectQuiet(world);
+  });
+
+  it("that leaves no time for another pause ends the matter at once", async () => {
+    const world = await memoryGateway({ chance: () => 0.9 });
+    world.network.acceptAtOnce = false;
+    const client = world.client();
+    client.send(get("X-Request-Timeout: 0.05\r\n"));
+    world.origin(1).refuse("ECONNREFUSED");
+    expect(statusOf(client)).toBe("502");
+    expect(codes(world)).toEqual(["retry.refused.deadline"]);
+  });
+
+  it("ends with the head of the response: what is on its way is let go on", async () => {
+    const world = await memoryGateway();
+    const client = world.client();
+    client.send(get("X-Request-Timeout: 0.2\r\n"));
+    world.origin(1).send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab");
+    world.advance(1_000);
+    world.origin(1).send("cd");
+    expect(client.received).toMatch(/abcd$/);
+    expect(world.records[0]).toMatchObject({ outcome: "served", cause: null });
+    expectQuiet(world);
+  });
+
+  it("does not outlive a client that left", async () => {
+    const world = await memoryGateway();
+    const client = world.client();
+    client.send(get("X-Request-Timeout: 0.2\r\n"));
+    client.rst();
+    world.advance(1_000);
+    expect(world.records).toHaveLength(1);
+    expectQuiet(world);
+  });
+});
