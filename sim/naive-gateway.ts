@@ -55,7 +55,7 @@ export class NaiveGateway {
   readonly #queue: (() => void)[] = [];
   #busy = 0;
   #turn = 0;
-  #listening: ListeningPort | null = null;
+  #listening: readonly ListeningPort[] = [];
   readonly #stops: (() => void)[] = [];
 
   constructor(settings: Settings, ports: NaivePorts, habits: NaiveHabits) {
@@ -72,20 +72,21 @@ export class NaiveGateway {
         this.#ports.every(CHECK_EVERY_MS, () => this.#pools.flat().forEach((place) => this.#check(place))),
       );
     }
-    const bind = this.#settings.listeners[0]?.bind;
-    if (bind === undefined) throw new Error("no listener");
-    this.#listening = await this.#ports.listen(bind, (socket) => {
-      const client = new ClientLeg(socket, this);
-      this.#clients.add(client);
-      return client;
-    });
+    const listening = this.#settings.listeners.map(({ bind }) =>
+      this.#ports.listen(bind, (socket) => {
+        const client = new ClientLeg(socket, this);
+        this.#clients.add(client);
+        return client;
+      }),
+    );
+    this.#listening = await Promise.all(listening);
   }
 
   async drain(): Promise<void> {
     for (const stop of this.#stops) stop();
     for (const client of this.#clients) client.leave();
     for (const legs of this.#idle.values()) for (const leg of legs.splice(0)) leg.leave();
-    await this.#listening?.close();
+    await Promise.all(this.#listening.map((port) => port.close()));
   }
 
   forget(client: ClientLeg): void {

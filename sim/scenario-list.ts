@@ -2,6 +2,7 @@
 import type { Scenario } from "./scenario.ts";
 import { poison } from "./scenarios/poison.ts";
 import { brokenSegments } from "./scenarios/broken-segments.ts";
+import { stackedGateways } from "./scenarios/stacked-gateways.ts";
 import { staleReuse } from "./scenarios/stale-reuse.ts";
 import { flapping } from "./scenarios/flapping.ts";
 import { sickKeys } from "./scenarios/sick-keys.ts";
@@ -75,6 +76,7 @@ export const SCENARIOS: readonly Scenario[] = [
   sickKeys,
   staleReuse,
   brokenSegments,
+  stackedGateways,
 ];
 
 /** Marks that are not met yet: run by name alone, so that what is missing can be looked at. */

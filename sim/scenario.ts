@@ -17,6 +17,8 @@ export interface Scenario {
   /** Keys of the service, as in a configuration file. */
   readonly service?: Readonly<Record<string, unknown>>;
   readonly file?: FileKeys;
+  /** Gateways one behind the other; 1 without it. Only what clients see of them is checked then. */
+  readonly layers?: number;
   /** Origins that must have got traffic again at the end, if they have been well for a while by then. */
   readonly returning?: readonly string[];
   /** It has pass marks of its own, which the negative control must miss. */
@@ -52,9 +54,18 @@ export interface RunReport {
 }
 
 export async function runScenario(scenario: Scenario, options: RunOptions): Promise<RunReport> {
-  const { name, pools, hosts = [], service = {}, file = {} } = scenario;
+  const { name, pools, hosts = [], service = {}, file = {}, layers = 1 } = scenario;
   const naive = options.gateway === "naive" ? (scenario.naive ?? {}) : null;
-  const world = new World({ seed: options.seed, pools, hosts, service, file, bend: options.bend ?? null, naive });
+  const world = new World({
+    seed: options.seed,
+    pools,
+    hosts,
+    service,
+    file,
+    layers,
+    bend: options.bend ?? null,
+    naive,
+  });
   options.onWorld?.(world);
   const expected = scenario.play(world);
   await world.run();

@@ -37,6 +37,8 @@ export interface WorldSetup {
   /** Keys of the service besides its pools, as in a configuration file. */
   readonly service: Readonly<Record<string, unknown>>;
   readonly file: FileKeys;
+  /** Gateways one behind the other, alike; the last one has the pools. */
+  readonly layers: number;
   /** Puts something between the gateway and its ports. */
   readonly bend: ((ports: GatewayPorts, world: World) => GatewayPorts) | null;
   /** Not null: a naive gateway takes the place of ours, which is put together and never started. */
@@ -64,6 +66,8 @@ export interface PoolSample {
 
 export const GATEWAY_IP = "10.0.0.1";
 const GATEWAY_PORT = 8080;
+/** A gateway behind another one has two doors, so that the one in front has a choice. */
+const GATEWAY_PORTS: readonly number[] = [GATEWAY_PORT, GATEWAY_PORT + 1];
 const GATEWAY: Address = { ip: GATEWAY_IP, port: GATEWAY_PORT, family: 4 };
 const ORIGIN_PORT = 3000;
 const CHECKS_AT_ONCE_MAX = 64;
@@ -100,7 +104,8 @@ export class World {
   gaveUp = "";
 
   readonly #origins = new Map<string, SimOrigin>();
-  readonly #naive: NaiveGateway | null;
+  /** What clients ask, and what stands behind it. */
+  readonly #running: readonly Running[];
   readonly #checks: { stop(): void };
   #drained: Promise<void> | null = null;
   #stopSampling: () => void = () => undefined;
@@ -111,19 +116,20 @@ export class World {
     this.resolver = new SimResolver(this.clock, this.trace);
     this.clock.onFault = (error) => this.#fault(error);
     for (const name of [...Object.values(setup.pools).flat(), ...setup.hosts]) this.#addOrigin(name);
-    this.settings = settingsOf(setup);
+    this.settings = settingsOf(setup, 0);
     const ports = this.#ports();
     this.gateway = createGateway(this.settings, setup.bend === null ? ports : setup.bend(ports, this));
-    this.#naive =
-      setup.naive === null
-        ? null
-        : new NaiveGateway(
-            this.settings,
-            { ...ports, schedule: (ms, run) => this.clock.schedule(ms, run) },
-            { ...USUAL_NAIVETY, ...setup.naive },
-          );
+    const schedule = (ms: number, run: () => void): (() => void) => this.clock.schedule(ms, run);
+    this.#running = Array.from({ length: setup.layers }, (_, layer): Running => {
+      const settings = settingsOf(setup, layer);
+      const own = layer === 0 ? ports : this.#innerPorts(layer);
+      if (setup.naive !== null)
+        return new NaiveGateway(settings, { ...own, schedule }, { ...USUAL_NAIVETY, ...setup.naive });
+      return layer === 0 ? this.gateway : createGateway(settings, own);
+    });
+    for (let layer = 1; layer < setup.layers; layer += 1) this.resolver.setAnswer(nameOf(layer), [ipOf(layer)]);
     this.gateway.view.subscribe((event) => this.#hear(event));
-    this.#checks = this.#naive === null ? this.#startChecks() : NO_CHECKS;
+    this.#checks = setup.naive === null ? this.#startChecks() : NO_CHECKS;
   }
 
   origin(name: string): SimOrigin {
@@ -187,15 +193,18 @@ export class World {
     if (this.#drained !== null) return this.#drained;
     this.trace.note("world", "the gateway drains");
     this.#checks.stop();
-    const drained = (this.#naive ?? this.gateway).drain();
+    const drained = this.#drainAll();
     this.#drained = drained;
     return drained;
   }
 
   /** From the start of the gateway to the last closed socket. */
   async run(): Promise<void> {
-    await this.#settled((this.#naive ?? this.gateway).start(), 5_000, "the gateway does not start");
-    if (this.gaveUp !== "") return;
+    for (const gateway of this.#running.toReversed()) {
+      // oxlint-disable-next-line no-await-in-loop -- From the innermost outwards, as they need each other.
+      await this.#settled(gateway.start(), 5_000, "the gateway does not start");
+      if (this.gaveUp !== "") return;
+    }
     this.#stopSampling = this.clock.every(SAMPLE_EVERY_MS, () => this.#sample());
     this.trafficBeganAt = this.clock.monotonic();
     const users = [...this.clients, ...this.loads];
@@ -219,6 +228,11 @@ export class World {
   #parts(): Pick<World, "clock" | "network" | "ledger" | "trace"> {
     const { clock, network, ledger, trace } = this;
     return { clock, network, ledger, trace };
+  }
+
+  async #drainAll(): Promise<void> {
+    // oxlint-disable-next-line no-await-in-loop -- From the outermost inwards.
+    for (const gateway of this.#running) await gateway.drain();
   }
 
   #addOrigin(name: string): void {
@@ -245,6 +259,20 @@ export class World {
       accessLogDropped: () => 0,
       version: "simulated",
       onFault: (error) => this.#fault(error),
+    };
+  }
+
+  /** Of a gateway behind the first one: what it records and says is not looked at. */
+  #innerPorts(layer: number): GatewayPorts {
+    const { clock } = this;
+    const ids = this.chance.fork(`ids ${layer}`);
+    return {
+      ...this.#ports(),
+      chance: this.chance.fork(`gateway ${layer}`).next,
+      newId: () => ids.id(),
+      dial: this.network.dialFrom(ipOf(layer)),
+      every: (ms, run) => clock.every(ms, run),
+      log: null,
     };
   }
 
@@ -327,6 +355,19 @@ export class World {
   }
 }
 
+interface Running {
+  start(): Promise<void>;
+  drain(): Promise<void>;
+}
+
+function ipOf(layer: number): string {
+  return layer === 0 ? GATEWAY_IP : `10.0.${layer}.1`;
+}
+
+function nameOf(layer: number): string {
+  return `layer-${layer}.test`;
+}
+
 function copyOf(record: ExchangeRecord): ExchangeRecord {
   return {
     ...record,
@@ -338,20 +379,27 @@ function copyOf(record: ExchangeRecord): ExchangeRecord {
 const settingsKnown = new Map<string, Settings>();
 
 /** Reading a configuration takes longer than many a run; the same text gives the same settings. */
-function settingsOf({ pools, service, file }: WorldSetup): Settings {
+function settingsOf({ pools, service, file, layers }: WorldSetup, layer: number): Settings {
   const { listener, ...others } = file;
+  const isLast = layer === layers - 1;
+  const places = isLast
+    ? Object.entries(pools).map(([name, origins]) => ({
+        name,
+        origins: origins.map((origin) => `http://${origin}.test:${ORIGIN_PORT}`),
+      }))
+    : [{ name: "next", origins: GATEWAY_PORTS.map((port) => `http://${nameOf(layer + 1)}:${port}`) }];
   const value = {
     admin: false,
     ...others,
-    listeners: [{ bind: `${GATEWAY_IP}:${GATEWAY_PORT}`, ...listener }],
+    listeners: (layer === 0 ? [GATEWAY_PORT] : GATEWAY_PORTS).map((port) => ({
+      bind: `${ipOf(layer)}:${port}`,
+      ...listener,
+    })),
     services: {
       shop: {
         health: { path: "/healthz" },
         ...service,
-        pools: Object.entries(pools).map(([name, origins]) => ({
-          name,
-          origins: origins.map((origin) => `http://${origin}.test:${ORIGIN_PORT}`),
-        })),
+        pools: places,
       },
     },
   };
