@@ -82,7 +82,7 @@ function attemptsInBounds(world: World): Found[] {
     const continued = decisionsOf(record, "resume.allowed.");
     const most = (retryOf(world)?.attemptsMax ?? 1) + continued;
     if (attempts.length > most) found.push({ id, what: `${attempts.length} attempts, ${most} are allowed` });
-    if (continued > 0 || decisions.some(({ code }) => code === "retry.allowed.fresh-connection")) continue;
+    if (continued > 0 || decisions.some(({ code }) => MAY_ASK_AGAIN.has(code))) continue;
     const addresses = new Set(attempts.map((attempt) => attempt.address));
     if (addresses.size < attempts.length) found.push({ id, what: "two attempts at one address" });
   }
@@ -294,6 +294,13 @@ function recordsOf(world: World): { id: number; record: ExchangeRecord }[] {
     .map((record) => ({ id: idOf(record.target, record.userAgent), record }))
     .filter(({ id }) => id !== 0);
 }
+
+/** Decisions after which an address that was tried may be tried again. */
+const MAY_ASK_AGAIN: ReadonlySet<string> = new Set([
+  "retry.allowed.fresh-connection",
+  "retry.allowed.second-pass",
+  "retry.allowed.retry-after",
+]);
 
 /** Codes of decisions to make one more attempt. */
 const REPEATING = ["retry.allowed", "resume.allowed", "hedge."];
