@@ -14,6 +14,7 @@ import { freePort } from "../test/support/free-port.ts";
 import { runFaults } from "./faults/main.ts";
 import { measure, measureIdle, type Measurement } from "./measure.ts";
 import { parseOptions, USAGE, type Options } from "./options.ts";
+import { runPolicies } from "./policies.ts";
 import { startOrigin, startPeer, versionOf, type Bed, type PeerName, type RunningPeer } from "./peers.ts";
 import { treeResidentBytes } from "./process-tree.ts";
 import { insertReport, renderReport, type BenchResult } from "./report.ts";
@@ -30,6 +31,16 @@ async function main(args: readonly string[]): Promise<void> {
   }
   if (args.includes("--help")) {
     process.stdout.write(USAGE);
+    return;
+  }
+  if (args[0] === "policies") {
+    await withUndo(async (undo) => {
+      const bed = await makeBed(true);
+      undo(() => rm(bed.folder, { recursive: true, force: true }));
+      const origin = await startOrigin(bed);
+      undo(() => origin.stop());
+      await runPolicies(args.slice(1), bed, undo);
+    });
     return;
   }
   let options: Options;

@@ -16,6 +16,7 @@ export interface Options {
 }
 
 export const USAGE = `npm run bench -- [options]           how much work an exchange is
+npm run bench -- policies [options]  what each policy adds to that (policies --help)
 npm run bench -- faults [options]    what clients see while origins fail (faults --help)
 
   --rows a,b          of: ${ROW_NAMES.join(", ")}

@@ -28,8 +28,6 @@ const YARDSTICK: PeerName = "haproxy";
 /** The most that issue 2 allows Goodgate per idle connection, and how much cheaper than node:http it has to be. */
 const IDLE_MARK_KIB = 12;
 const NODE_HTTP_MARK = 3;
-const BEGIN = "<!-- bench:begin -->";
-const END = "<!-- bench:end -->";
 
 /** Markdown; reads as plain text too. */
 export function renderReport(result: BenchResult): string {
@@ -55,12 +53,13 @@ export function renderReport(result: BenchResult): string {
   ].join("\n");
 }
 
-/** The text of docs/performance.md with everything between its markers replaced by `report`. */
-export function insertReport(page: string, report: string): string {
-  const begin = page.indexOf(BEGIN);
-  const end = page.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error(`docs/performance.md needs a line ${BEGIN} and, below it, ${END}`);
-  return `${page.slice(0, begin)}${BEGIN}\n\n${report.trim()}\n\n${page.slice(end)}`;
+/** The text of a page of the docs with everything between the markers of that name replaced by `report`. */
+export function insertReport(page: string, report: string, name = "bench"): string {
+  const marks = { begin: `<!-- ${name}:begin -->`, end: `<!-- ${name}:end -->` };
+  const begin = page.indexOf(marks.begin);
+  const end = page.indexOf(marks.end);
+  if (begin < 0 || end < begin) throw new Error(`the page needs a line ${marks.begin} and, below it, ${marks.end}`);
+  return `${page.slice(0, begin)}${marks.begin}\n\n${report.trim()}\n\n${page.slice(end)}`;
 }
 
 /** Ratio of a peer to HAProxy in a row; null when either is missing. Ratios are taken round by round, so that drift of the machine cancels out. */

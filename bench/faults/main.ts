@@ -59,7 +59,7 @@ export async function runFaults(args: readonly string[]): Promise<void> {
   const table = `${renderOutcomes(outcomes)}\n`;
   process.stdout.write(`\n${table}`);
   if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(outcomes, null, 1)}\n`);
-  if (values.write) await writeFile(PAGE, insertReport(await readFile(PAGE, "utf8"), table));
+  if (values.write) await writeFile(PAGE, insertReport(await readFile(PAGE, "utf8"), table, "faults"));
 }
 
 async function measure(name: FaultRowName, peer: FaultPeer, undo: Undo): Promise<Outcome> {
