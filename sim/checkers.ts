@@ -5,6 +5,7 @@
 import type { AttemptRecord, ExchangeRecord } from "../src/contract/record.ts";
 import { idOf } from "./ledger.ts";
 import type { RequestStory, Sighting } from "./ledger.ts";
+import { callsOf, failedShare } from "./measures.ts";
 import type { Scenario } from "./scenario.ts";
 import { GATEWAY_IP } from "./world.ts";
 import type { Rest, World } from "./world.ts";
@@ -40,6 +41,8 @@ export const CHECKERS: readonly Checker[] = [
   { name: "memory in bounds", check: memoryInBounds },
   { name: "pool never empty", check: poolNeverEmpty },
   { name: "traffic returns", check: trafficReturns },
+  { name: "goodput returns", check: goodputReturns },
+  { name: "origins spared", check: originsSpared },
   { name: "port contract", check: portContract },
 ];
 
@@ -280,6 +283,38 @@ function trafficReturns(world: World, scenario: Scenario): Found[] {
     });
   }
   return found;
+}
+
+/** As mechanism 8 has it, the slowest of them all to come back. */
+const GOODPUT_WITHIN_MS = 30_000;
+const GOODPUT_MIN = 0.95;
+
+/** Once the trigger is gone what is served returns by itself: an overload must not live on. */
+function goodputReturns(world: World): Found[] {
+  const calls = callsOf(world, world.loads, world.wellFromMs + GOODPUT_WITHIN_MS);
+  const share = 1 - failedShare(calls);
+  if (calls.length < REQUESTS_TO_JUDGE || share >= GOODPUT_MIN) return [];
+  const what = `30 s after all was well again ${Math.round(share * 100)} % of ${calls.length} calls were served`;
+  return [{ id: 0, what }];
+}
+
+/** What origins get beyond what clients ask, counted by the origins, is what the retry budget gives. */
+function originsSpared(world: World): Found[] {
+  const options = retryOf(world);
+  const asked = world.ledger.stories.size;
+  const got = world.origins.reduce((sum, { requestsAt }) => sum + requestsAt.length, 0);
+  const seconds = (world.trafficEndedAt - world.trafficBeganAt) / 1000;
+  // What a client has of a body is not asked for again: continuing one is no repeat.
+  const continued = world.records.reduce((sum, record) => sum + decisionsOf(record, "resume.allowed."), 0);
+  const budget = options === null ? 0 : options.budgetRatio * asked + options.budgetPerSecond * (seconds + 10);
+  return got <= asked + continued + budget
+    ? []
+    : [
+        {
+          id: 0,
+          what: `origins got ${got} requests for ${asked} of clients, ${Math.floor(budget)} repeats are allowed`,
+        },
+      ];
 }
 
 function portContract(world: World): Found[] {

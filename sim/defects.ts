@@ -5,7 +5,7 @@
  */
 import type { GatewayPorts } from "../src/gateway/gateway.ts";
 import { DEAF } from "../src/kernel/socket.ts";
-import type { Dial, Listen, SocketListener, SocketPort } from "../src/kernel/socket.ts";
+import type { Address, Dial, Listen, SocketListener, SocketPort } from "../src/kernel/socket.ts";
 import type { RunOptions } from "./scenario.ts";
 import type { World } from "./world.ts";
 
@@ -21,6 +21,10 @@ export interface Defect {
 
 /** Beyond the head of every message here: so only bodies are changed. */
 const INTO_BODY_BYTES = 500;
+/** When its name has just moved. */
+const STUCK_FROM_MS = 5_500;
+/** Nobody listens there. */
+const NOWHERE: Address = { ip: "10.99.0.1", port: 1, family: 4 };
 
 export const DEFECTS: readonly Defect[] = [
   {
@@ -182,6 +186,32 @@ export const DEFECTS: readonly Defect[] = [
     options: {
       onWorld: (world) => world.at(30_001, () => world.network.setReach(world.origin("a2").place.ip, "silent")),
     },
+  },
+  {
+    name: "stuck",
+    what: "Once it has been in trouble the gateway finds no origin any more.",
+    scenario: "name-moves",
+    checker: "goodput returns",
+    options: {
+      bend: (ports, world) => ({
+        ...ports,
+        dial: (address, listener) => ports.dial(world.clock.elapsedMs > STUCK_FROM_MS ? NOWHERE : address, listener),
+      }),
+    },
+  },
+  {
+    name: "asks-twice",
+    what: "Whatever is asked of an origin is asked of it on a second connection, too.",
+    scenario: "name-moves",
+    checker: "origins spared",
+    options: bending((ports) => ({
+      dial: writing(ports.dial, (socket, bytes, write) => {
+        const copy = Buffer.from(bytes);
+        const address: Address = { ip: socket.remoteAddress, port: socket.remotePort, family: 4 };
+        const second = ports.dial(address, { ...DEAF, onConnect: () => void second.write(copy) });
+        return write(bytes);
+      }),
+    })),
   },
   {
     name: "emptied",

@@ -97,6 +97,8 @@ export class World {
   readonly rests: Rest[] = [];
   /** What the program threw where nobody caught it. */
   readonly faults: string[] = [];
+  /** From when on nothing is wrong any more, ms of traffic; Infinity: nobody says so. */
+  wellFromMs = Infinity;
   /** When traffic began and ended, monotonic ms. */
   trafficBeganAt = 0;
   trafficEndedAt = 0;

@@ -33,6 +33,7 @@ export const herdOnReturn: Scenario = {
       capacity.setPace(WEAK_PER_S);
     });
     world.at(BACK_AT_MS + WEAK_MS, () => capacity.setPace(FULL_PER_S));
+    world.wellFromMs = BACK_AT_MS;
     const untilMs = BACK_AT_MS + FULL_WITHIN_MS + 15_000;
     const usual = world.addLoad({ name: "usual", perSecond: USUAL_PER_S, untilMs, patienceMs: 3_000 });
     // They all came while it was down, and do not give up.

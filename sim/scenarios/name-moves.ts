@@ -7,7 +7,7 @@ const MOVED_AT_MS = 5_000;
 const TTL_MS = 2_000;
 const FOLLOWED_WITHIN_MS = TTL_MS + 2_000;
 const FAILED_MAX = 0.01;
-const PER_S = 30;
+const PER_S = 20;
 
 export const nameMoves: Scenario = {
   name: "name-moves",
@@ -26,10 +26,11 @@ export const nameMoves: Scenario = {
       old.crash("rst");
     });
     world.at(MOVED_AT_MS + FOLLOWED_WITHIN_MS, () => old.start());
+    world.wellFromMs = MOVED_AT_MS + FOLLOWED_WITHIN_MS;
     const load = world.addLoad({
       name: "load",
       perSecond: PER_S,
-      untilMs: 30_000,
+      untilMs: 45_000,
       patienceMs: 5_000,
       repeats: 2,
       backoffMs: 1_000,

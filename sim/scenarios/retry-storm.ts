@@ -31,7 +31,8 @@ export const retryStorm: Scenario = {
     origin.script = () => ({ delayMs: 1 });
     world.at(STALL_FROM_MS, () => capacity.setPace(0));
     world.at(STALL_FROM_MS + STALL_MS, () => capacity.setPace(CAPACITY_PER_S));
-    const habits = { untilMs: 40_000, patienceMs: 2_000, repeats: 3, backoffMs: 200 };
+    world.wellFromMs = STALL_FROM_MS + STALL_MS;
+    const habits = { untilMs: 50_000, patienceMs: 2_000, repeats: 3, backoffMs: 200 };
     const critical = world.addLoad({
       ...habits,
       name: "critical",

@@ -34,6 +34,7 @@ export const slowNeighbour: Scenario = {
     world.at(SLOW_FROM_MS + SLOW_FOR_MS, () => {
       isSlow = false;
     });
+    world.wellFromMs = SLOW_FROM_MS + SLOW_FOR_MS;
     const usual = (): { delayMs: number } => ({ delayMs: world.chance.between(8, 12) });
     world.origin("a1").script = () => (isSlow ? { delayMs: SLOW_ANSWER_MS } : usual());
     world.origin("b1").script = usual;
