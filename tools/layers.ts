@@ -38,7 +38,10 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   policies: { imports: ["kernel"], packages: [] },
   config: { imports: ["kernel", "policies"], packages: ["ipaddr.js", "yaml", "zod"] },
   contract: { imports: ["kernel", "config"], packages: ["zod"] },
-  gateway: { imports: ["kernel", "http1", "policies", "config", "contract"], packages: ["http-cache-semantics", "ipaddr.js"] },
+  gateway: {
+    imports: ["kernel", "http1", "policies", "config", "contract"],
+    packages: ["http-cache-semantics", "ipaddr.js"],
+  },
   net: { imports: ["kernel", "contract"], packages: ["ipaddr.js"], touchesSystem: true },
   control: { imports: ["kernel", "policies", "config", "contract"], packages: [] },
   store: { imports: ["kernel", "contract"], packages: [], touchesSystem: true },

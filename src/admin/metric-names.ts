@@ -69,6 +69,12 @@ export const METRICS = [
     help: "Retries that would have been safe and were not made because the retry budget was spent.",
   },
   {
+    name: "goodgate_rate_limit_shadowed_total",
+    type: "counter",
+    labels: ["service", "route"],
+    help: "Requests that a rate limit in shadow would have refused. Those that were refused have the cause client.rate_limited.",
+  },
+  {
     name: "goodgate_refusals_total",
     type: "counter",
     labels: ["reason"],
@@ -166,6 +172,19 @@ export const METRICS = [
     labels: [],
     help: "Client connections closed without an answer: even more than may be told so were open.",
   },
+  {
+    name: "goodgate_flood_refused_total",
+    type: "counter",
+    labels: [],
+    help: "Requests refused because their client asks for far more than all others (in shadow: that would have been).",
+  },
+  {
+    name: "goodgate_flood_spared_total",
+    type: "counter",
+    labels: [],
+    help: "Requests of clients that ask for far more than all others and passed because of who they are.",
+  },
+  { name: "goodgate_clients_held_back", type: "gauge", labels: [], help: "Clients that the flood guard holds back." },
   { name: "goodgate_connections", type: "gauge", labels: [], help: "Client connections open." },
   { name: "goodgate_exchanges_active", type: "gauge", labels: [], help: "Exchanges going on." },
   {

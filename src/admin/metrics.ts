@@ -63,6 +63,7 @@ const SOURCES: Sources = {
   goodgate_response_body_bytes_total: ofRoutes((route) => route.responseBytes),
   goodgate_retries_total: ofRoutes((route) => route.retries),
   goodgate_retries_refused_by_budget_total: ofRoutes((route) => route.retriesRefusedByBudget),
+  goodgate_rate_limit_shadowed_total: ofRoutes((route) => route.rateLimitShadowed),
   goodgate_refusals_total: ({ metrics }) =>
     Object.entries(metrics.refusals).map(([reason, value]) => ({ labels: { reason }, value })),
 
@@ -94,6 +95,9 @@ const SOURCES: Sources = {
     ),
   goodgate_connections_accepted_total: ofGateway(({ metrics }) => metrics.connectionsAccepted),
   goodgate_connections_turned_away_total: ofGateway(({ metrics }) => metrics.connectionsTurnedAway),
+  goodgate_flood_refused_total: ofGateway(({ metrics }) => metrics.floodRefused),
+  goodgate_flood_spared_total: ofGateway(({ metrics }) => metrics.floodSpared),
+  goodgate_clients_held_back: ofGateway(({ metrics }) => metrics.clientsHeldBack),
   goodgate_connections: ofGateway(({ metrics }) => metrics.connectionsOpen),
   goodgate_exchanges_active: ofGateway(({ metrics }) => metrics.exchangesActive),
   goodgate_replay_buffer_bytes: ofGateway(({ metrics }) => metrics.replayBytes),

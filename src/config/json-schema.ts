@@ -53,7 +53,7 @@ export function schemaAt(schema: JsonSchema, path: Path): JsonSchema | null {
   let at: JsonSchema | null = schema;
   for (const part of path) {
     if (typeof part === "number") {
-      at = at?.items ?? null;
+      at = at?.items ?? at?.anyOf?.find((option) => option.items !== undefined)?.items ?? null;
       continue;
     }
     const mapping: JsonSchema | null = at === null ? null : mappingOf(at);

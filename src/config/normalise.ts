@@ -7,6 +7,7 @@
  */
 import { poolName } from "./names.ts";
 import type { OriginAddress } from "./origin-url.ts";
+import { rateLimitsOf } from "./rate-limit-schema.ts";
 import { compareRoutes, DEFAULT_ROUTE, isCatchAll, matchName } from "./route-order.ts";
 import { resumeSchema, routeMatchOf, routeSchema } from "./route-schema.ts";
 import type { CheckedRoute } from "./route-schema.ts";
@@ -18,6 +19,7 @@ import type {
   AccessLogSettings,
   ConnectionSettings,
   EjectionSettings,
+  FloodSettings,
   HeadLimits,
   HealthSettings,
   OriginSettings,
@@ -51,7 +53,15 @@ export function normalise(file: CheckedFile): Settings {
       ttlMinMs: file.dns.ttlMin,
       ttlMaxMs: file.dns.ttlMax,
     },
-    limits: { connectionsMax: file.limits.connections, replayBytesTotal: file.limits.replayBuffers },
+    limits: {
+      connectionsMax: file.limits.connections,
+      connectionsPerClientMax: file.limits.connectionsPerClient ?? null,
+      flood: floodOf(file.limits.flood),
+      clientBits: file.limits.clientNetwork,
+      rateLimitKeysMax: file.limits.rateLimitKeys,
+      replayBytesTotal: file.limits.replayBuffers,
+    },
+    trusted: file.trusted,
     records: {
       failedMax: file.records.failed,
       slowestMax: file.records.slowest,
@@ -118,6 +128,7 @@ function routeOf(route: CheckedRoute, name: string, pools: readonly string[]): R
     timeouts: { connectMs: route.timeouts.connect, firstByteMs: route.timeouts.firstByte, gapMs: route.timeouts.gap },
     deadlineMs: route.deadline,
     idempotent: route.idempotent,
+    rateLimits: rateLimitsOf(route.rateLimit),
     hostHeader: route.hostHeader,
     resume: resumeOf(route.resume),
   };
@@ -200,6 +211,18 @@ function headLimitsOf(heads: CheckedService["heads"]): HeadLimits {
     lineBytes: Math.min(heads.line, heads.head),
     chunkExtensionBytes: heads.chunkExtension,
     trailerBytes: heads.trailer,
+  };
+}
+
+function floodOf(flood: CheckedFile["limits"]["flood"]): FloodSettings | null {
+  if (flood === false) return null;
+  return {
+    stressedTimes: flood.stressed.times,
+    stressedPerSecond: flood.stressed.perSecond,
+    calmTimes: flood.calm.times,
+    calmPerSecond: flood.calm.perSecond,
+    clientsMax: flood.clients,
+    shadow: flood.shadow,
   };
 }
 

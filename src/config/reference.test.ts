@@ -53,6 +53,7 @@ test("nothing but origins, and what a mapping is about, must be written", () => 
     "services.NAME.pools",
     "services.NAME.pools[].origins",
     "services.NAME.pools[].origins[].url",
+    "services.NAME.routes[].rateLimit.rate",
     "listeners[].bind",
     "accessLog.path",
   ]);

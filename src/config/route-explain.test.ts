@@ -32,6 +32,7 @@ test("every route under the host is named with the reason, and every other servi
   expect(TABLE.explain("shop.example.com", "POST", "/api/payments/7", headers({ "x-beta": "0" }))).toEqual({
     host: "shop.example.com",
     method: "POST",
+    limits: [],
     readings: ["/api/payments/7"],
     hostPattern: "shop.example.com",
     chosen: { service: "shop", route: "payments" },

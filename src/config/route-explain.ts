@@ -5,6 +5,7 @@
  */
 import { fitsPattern } from "./path-pattern.ts";
 import { quoted } from "./parsed.ts";
+import { rateLimitText } from "./rate-limit-text.ts";
 import { compareMatches, compareRoutes, matchText, patternOf } from "./route-order.ts";
 import type { HeaderOf, RouteHit } from "./route-table.ts";
 import type { RouteMatch, ServiceSettings } from "./settings.ts";
@@ -20,6 +21,8 @@ export interface RouteExplanation {
   readonly chosen: { readonly service: string; readonly route: string } | null;
   /** A sentence. */
   readonly because: string;
+  /** The rate limits of the chosen route, one sentence each. */
+  readonly limits: readonly string[];
   /** The routes under `hostPattern`, in the order in which they are asked. */
   readonly candidates: readonly RouteCandidate[];
   /** Services that were not asked, with the reason. */
@@ -62,6 +65,9 @@ export function explainRoute(question: RouteQuestion, services: readonly Service
     hostPattern: pattern,
     chosen: hit === null ? null : { service: hit.service.name, route: hit.route.name },
     because: hit === null ? refusalText(question) : choiceText(question, hit),
+    limits: (hit?.route.rateLimits ?? []).map(
+      (limit) => `Rate limit "${limit.name}": at most ${rateLimitText(limit)}.`,
+    ),
     candidates: ordered.map((candidate) => candidateOf(candidate, question)),
     otherServices: services
       .filter((service) => !asked.has(service))

@@ -6,6 +6,7 @@ import { accepted, quoted, refused } from "./parsed.ts";
 import type { Parsed } from "./parsed.ts";
 import { parsePathPattern } from "./path-pattern.ts";
 import { DEFAULT_ROUTE } from "./route-order.ts";
+import { rateLimitsSchema } from "./rate-limit-schema.ts";
 import type { RouteMatch } from "./settings.ts";
 
 const METHODS_MAX = 16;
@@ -98,6 +99,9 @@ export const routeSchema = z.strictObject({
     .describe(
       "True: requests of this route may be sent again whatever their method, because doing them twice does no harm. False: the method decides (RFC 9110 §9.2.2).",
     ),
+  rateLimit: rateLimitsSchema
+    .prefault([])
+    .describe("How many requests may come: a limit, or a list of limits that all have to hold. Default: no limit."),
   hostHeader: choice(["preserve", "origin"])
     .prefault("preserve")
     .describe("What the origin sees as Host: the client's (`preserve`) or its own (`origin`)."),

@@ -7,7 +7,7 @@
  */
 import { z } from "zod";
 import { parseBind, parseCidr, isLoopback, parseResolver } from "./addresses.ts";
-import { count, duration, field, ratio, size, switchedOff, text } from "./fields.ts";
+import { count, duration, field, ratio, size, switchedOff, text, yesOrNo } from "./fields.ts";
 import { headsSchema } from "./heads-schema.ts";
 import { nameText } from "./names.ts";
 import { accepted, quoted, refused } from "./parsed.ts";
@@ -91,10 +91,56 @@ export const dnsSchema = z.strictObject({
 
 export const CONNECTIONS_DEFAULT = 10_000;
 
+// oxlint-disable-next-line typescript/explicit-function-return-type -- the type of a schema is the schema
+function heavySchema(times: number, perSecond: number) {
+  return z.strictObject({
+    times: count("times", 2, 1_000_000)
+      .prefault(times)
+      .describe("It asks for more than so many times the mean of the other clients."),
+    perSecond: count("requests a second", 1, 10_000_000)
+      .prefault(perSecond)
+      .describe("And for more than so many requests a second."),
+  });
+}
+
+const floodSchema = z.strictObject({
+  stressed: heavySchema(10, 50)
+    .prefault({})
+    .describe("Who is heavy while the gateway or the service has to turn requests away."),
+  calm: heavySchema(100, 1_000).prefault({}).describe("Who is heavy otherwise, among at least ten other clients."),
+  clients: count("clients", 64, 1_000_000)
+    .prefault(8_192)
+    .describe("Clients that are watched at once, at 120 bytes each."),
+  shadow: yesOrNo().prefault(false).describe("True: nobody is held back; what would be done is noted and counted."),
+});
+
 export const limitsSchema = z.strictObject({
   connections: count("connections", 1, 10_000_000)
     .prefault(CONNECTIONS_DEFAULT)
     .describe("Client connections at once; never more than the system's descriptors allow."),
+  connectionsPerClient: count("connections", 1, 10_000_000)
+    .optional()
+    .describe(
+      "Connections of one client at once; trusted proxies and `trusted` clients have no such limit. Default: a quarter of `connections`, and 100 at least.",
+    ),
+  flood: z
+    .union([switchedOff(), floodSchema])
+    .prefault({})
+    .describe(
+      "A client that asks for far more than all others is held back for ten seconds at a time; clients that were good before, and `trusted` ones, never are. False: never.",
+    ),
+  clientNetwork: z
+    .strictObject({
+      ipv4: count("bits", 8, 32).prefault(32).describe("Leading bits of an IPv4 address."),
+      ipv6: count("bits", 16, 128).prefault(64).describe("Leading bits of an IPv6 address; one household has 64."),
+    })
+    .prefault({})
+    .describe("How much of an address tells one client from another where clients are counted."),
+  rateLimitKeys: count("keys", 64, 10_000_000)
+    .prefault(65_536)
+    .describe(
+      "Clients or field values that each rate limit remembers, at 24 bytes each. Beyond it newcomers may be refused too early, and nobody gets more than the limit.",
+    ),
   replayBuffers: size("0B", "64GiB")
     .prefault("64MiB")
     .describe("All request bodies that are kept for retries, together."),
@@ -136,6 +182,13 @@ export const fileSchema = z.strictObject({
     ),
   dns: dnsSchema.prefault({}).describe("How names of origins are resolved."),
   limits: limitsSchema.prefault({}).describe("Bounds for the whole gateway."),
+  trusted: z
+    .array(text("address range", parseCidr))
+    .max(TRUSTED_MAX)
+    .prefault([])
+    .describe(
+      "Clients in these ranges are never held back by automation: your own batches, probes, partners. The machine itself never is. Rate limits of routes hold for them too.",
+    ),
   records: recordsSchema.prefault({}).describe("How many records of requests are kept in memory."),
   accessLog: z
     .union([

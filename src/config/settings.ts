@@ -9,6 +9,8 @@ export interface Settings {
   readonly services: readonly ServiceSettings[];
   readonly dns: DnsSettings;
   readonly limits: LimitSettings;
+  /** Clients in these ranges are never held back by automation. CIDR text. Default none; the machine itself always is. */
+  readonly trusted: readonly string[];
   readonly records: RecordSettings;
   readonly accessLog: AccessLogSettings | null;
   /** How long a drain may take before what is left is cut. Default 30 s. */
@@ -104,6 +106,8 @@ export interface RouteSettings {
   readonly idempotent: boolean;
   /** The whole time until a response begins, all attempts together. A client may allow less. 0: none, the default. */
   readonly deadlineMs: number;
+  /** All have to hold. Default: none. */
+  readonly rateLimits: readonly RateLimitSettings[];
   /** What the origin sees as Host: the client's (`preserve`, default) or its own (`origin`). */
   readonly hostHeader: "preserve" | "origin";
   /** How a response that breaks in its body is continued. Null: it is cut. */
@@ -115,6 +119,22 @@ export interface ResumeSettings {
   readonly stallMs: number;
   /** Continuations of one body. Default 50. */
   readonly timesMax: number;
+}
+
+export interface RateLimitSettings {
+  /** In RateLimit fields and records; no two limits of a route are called the same. */
+  readonly name: string;
+  /** So many requests … */
+  readonly count: number;
+  /** … in so much time. */
+  readonly periodMs: number;
+  /** So many at once after a pause. Default: `count`. */
+  readonly burst: number;
+  readonly per: "client" | "route" | "header";
+  /** Lower-case field name; empty unless `per` is `header`. */
+  readonly header: string;
+  /** Notes what it would refuse and refuses nothing. */
+  readonly shadow: boolean;
 }
 
 export interface RouteMatch {
@@ -210,8 +230,31 @@ export interface DnsSettings {
 export interface LimitSettings {
   /** Client connections at once. Default 10 000, and never more than the descriptors allow. */
   readonly connectionsMax: number;
+  /** Of one client, unless it is a trusted proxy or protected. Null, the default: a quarter of `connectionsMax`, at least 100. */
+  readonly connectionsPerClientMax: number | null;
+  /** Null: switched off. */
+  readonly flood: FloodSettings | null;
+  /** Clients are told apart by so many leading bits of their address. Default 32 of IPv4 and 64 of IPv6. */
+  readonly clientBits: { readonly ipv4: number; readonly ipv6: number };
+  /** Clients or field values that each rate limit remembers. Default 65 536. */
+  readonly rateLimitKeysMax: number;
   /** All replay buffers together. Default 64 MiB. */
   readonly replayBytesTotal: number;
+}
+
+/** When one client is held back because it asks for far more than all others. */
+export interface FloodSettings {
+  /** While the gateway or a service turns requests away: so many times the mean of the others … Default 10. */
+  readonly stressedTimes: number;
+  /** … and so many requests a second. Default 50. */
+  readonly stressedPerSecond: number;
+  /** Otherwise. Defaults 100 and 1000. */
+  readonly calmTimes: number;
+  readonly calmPerSecond: number;
+  /** Clients that are watched at once. Default 8192. */
+  readonly clientsMax: number;
+  /** Notes what it would do and does nothing. */
+  readonly shadow: boolean;
 }
 
 export interface RecordSettings {

@@ -144,7 +144,7 @@ export const causeSchema = describes<Cause>()(
     id: causeIdSchema,
     party: partySchema,
     status: z
-      .literal([0, 400, 404, 408, 500, 502, 503, 504])
+      .literal([0, 400, 404, 408, 429, 500, 502, 503, 504])
       .describe("What the client gets when the gateway has to answer; 0: the gateway never answers with this cause."),
     proxyStatus: z
       .enum([
@@ -160,6 +160,7 @@ export const causeSchema = describes<Cause>()(
         "dns_error",
         "dns_timeout",
         "http_protocol_error",
+        "http_request_denied",
         "http_request_error",
         "http_response_header_section_size",
         "http_response_incomplete",

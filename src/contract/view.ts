@@ -106,6 +106,8 @@ export interface MetricsView {
     responseBytes: number;
     retries: number;
     retriesRefusedByBudget: number;
+    /** Requests that a rate limit in shadow would have refused. */
+    rateLimitShadowed: number;
   }[];
   origins: {
     service: string;
@@ -129,6 +131,12 @@ export interface MetricsView {
   connectionsAccepted: number;
   /** Closed without an answer: far more than `limits.connections` were open. */
   connectionsTurnedAway: number;
+  /** Requests refused because their client asks for far more than all others; in shadow: that would have been. */
+  floodRefused: number;
+  /** Requests of such clients that passed because of who they are. */
+  floodSpared: number;
+  /** Gauge. Clients held back. */
+  clientsHeldBack: number;
   /** Gauge. */
   connectionsOpen: number;
   /** Gauge. */

@@ -5,6 +5,7 @@
 import { FIELD } from "../http1/field-ids.ts";
 import type { MessageHead } from "../http1/head.ts";
 import type { CauseId } from "../kernel/causes.ts";
+import type { Surplus } from "./client-connection.ts";
 
 export interface Refusal {
   readonly cause: CauseId;
@@ -14,16 +15,27 @@ export interface Refusal {
 }
 
 export interface Admission {
-  /** The client's connection is one more than may be. */
-  readonly surplus: boolean;
+  /** The client's connection is one more than may be: of all, or of this client. */
+  readonly surplus: Surplus;
   readonly connectionsMax: number;
+  readonly connectionsPerClientMax: number;
   /** This gateway's name in Via. */
   readonly pseudonym: string;
 }
 
 /** Null: it goes on. */
-export function refusalOf(head: MessageHead, { surplus, connectionsMax, pseudonym }: Admission): Refusal | null {
-  if (surplus) {
+export function refusalOf(
+  head: MessageHead,
+  { surplus, connectionsMax, connectionsPerClientMax, pseudonym }: Admission,
+): Refusal | null {
+  if (surplus === "client") {
+    return {
+      cause: "client.flood",
+      evidence: `${connectionsPerClientMax} connections of this client are open (limits.connectionsPerClient)`,
+      status: 0,
+    };
+  }
+  if (surplus === "all") {
     return { cause: "gw.shed", evidence: `${connectionsMax} connections are open (limits.connections)`, status: 0 };
   }
   if (head.method === "CONNECT") {

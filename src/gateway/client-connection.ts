@@ -12,7 +12,6 @@ import type { TimerOwner } from "../kernel/timer-wheel.ts";
 import { WheelTimer } from "../kernel/timer-wheel.ts";
 import type { ListenerSettings } from "../config/settings.ts";
 import type { Core } from "./core.ts";
-import { identifyPeer } from "./identify.ts";
 import type { PeerIdentity, TrustedProxies } from "./identify.ts";
 import { Exchange } from "./pipeline.ts";
 
@@ -23,6 +22,14 @@ export interface ListenerRuntime {
   readonly isTrusted: TrustedProxies;
   /** Open connections, so that a drain can find the idle ones. */
   readonly connections: Set<ClientConnection>;
+}
+
+/** Null: it has its place. `all`: too many connections are open; `client`: too many of this client. */
+export type Surplus = null | "all" | "client";
+
+/** A trusted proxy brings many clients, and a protected client may bring what it needs. */
+export function isCounted(peer: PeerIdentity): boolean {
+  return !peer.trusted && !peer.isProtected;
 }
 
 /** After a reply to a request that was not read whole: how long, and how much, is read and thrown away. */
@@ -41,8 +48,8 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   readonly peer: PeerIdentity;
   /** Exchanges that ended on it. */
   uses = 0;
-  /** Above the limit of connections: gets one refusal. */
-  readonly surplus: boolean;
+  /** Above a limit of connections: gets one refusal. */
+  readonly surplus: Surplus;
   readonly #core: Core;
   readonly #parser: RequestParser;
   readonly #timer: WheelTimer = new WheelTimer(this);
@@ -65,14 +72,15 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   #host = "";
   #userAgent = "";
 
-  constructor(core: Core, listener: ListenerRuntime, socket: SocketPort, surplus: boolean) {
+  constructor(core: Core, listener: ListenerRuntime, socket: SocketPort, peer: PeerIdentity, surplus: Surplus) {
     this.#core = core;
     this.listener = listener;
     this.socket = socket;
     this.surplus = surplus;
-    this.peer = identifyPeer(socket.remoteAddress, listener.isTrusted);
+    this.peer = peer;
     this.#parser = new RequestParser(listener.settings.heads, this);
     core.connections += 1;
+    if (isCounted(peer)) core.connectionsOf.set(peer.key, (core.connectionsOf.get(peer.key) ?? 0) + 1);
     core.telemetry.connectionsAccepted += 1;
     listener.connections.add(this);
     // A connection that never says anything waits as long as one for its next request.
@@ -141,6 +149,7 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     this.#phase = "closed";
     this.#core.wheel.remove(this.#timer);
     this.#core.connections -= 1;
+    if (isCounted(this.peer)) this.#forgetOne();
     this.listener.connections.delete(this);
   }
 
@@ -508,6 +517,14 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   #drop(): void {
     if (this.socket.writing) this.socket.reset();
     else this.socket.destroy();
+  }
+
+  /** Only clients that are here are counted, so the count is as bounded as the connections. */
+  #forgetOne(): void {
+    const { connectionsOf } = this.#core;
+    const left = (connectionsOf.get(this.peer.key) ?? 1) - 1;
+    if (left > 0) connectionsOf.set(this.peer.key, left);
+    else connectionsOf.delete(this.peer.key);
   }
 
   #gone(how: string): void {

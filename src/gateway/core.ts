@@ -4,9 +4,11 @@ import type { LimitSettings } from "../config/settings.ts";
 import type { Step } from "../contract/record.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import type { Chance, Clock } from "../kernel/clock.ts";
+import type { HashKey } from "../kernel/keyed-hash.ts";
 import type { Dial } from "../kernel/socket.ts";
 import type { Resolver } from "../kernel/resolver.ts";
 import type { TimerWheel } from "../kernel/timer-wheel.ts";
+import type { FloodGuard } from "./flood-guard.ts";
 import type { Gather } from "./gather.ts";
 import type { Identity } from "./identify.ts";
 import type { RecordBook } from "./record-book.ts";
@@ -37,6 +39,19 @@ export interface Core {
   readonly routes: RouteTable;
   /** In the order of the settings; `RouteHit.serviceIndex` points into it. */
   readonly services: readonly ServiceRuntime[];
+  /** Chance of this process, so that nobody can choose whom he is counted with. */
+  readonly hashKey: HashKey;
+  /** Whom a client is counted as (client-key.ts), by its address. */
+  readonly clientKey: (address: string) => number;
+  /** Automation never holds this client back. */
+  readonly isProtected: (address: string) => boolean;
+  /** Null: switched off. */
+  readonly flood: FloodGuard | null;
+  /** Client connections by client, of those that are counted. */
+  readonly connectionsOf: Map<number, number>;
+  readonly connectionsPerClientMax: number;
+  /** When a request was last turned away for lack of room, monotonic ms. */
+  shedAt: number;
   /** After SIGTERM: exchanges are finished, connections are not kept. */
   draining: boolean;
   connections: number;

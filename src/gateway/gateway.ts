@@ -3,19 +3,22 @@
  * simulator can run the very same code on a virtual network.
  */
 import { compileRoutes } from "../config/route-table.ts";
-import type { HealthSettings, Settings } from "../config/settings.ts";
+import type { HealthSettings, LimitSettings, Settings } from "../config/settings.ts";
 import type { ExchangeRecord } from "../contract/record.ts";
-import type { GatewayView, ProcessView } from "../contract/view.ts";
+import type { GatewayEvent, GatewayView, ProcessView } from "../contract/view.ts";
 import type { Chance, Clock } from "../kernel/clock.ts";
 import type { Resolver } from "../kernel/resolver.ts";
 import type { Dial, Listen, ListeningPort, SocketListener, SocketPort } from "../kernel/socket.ts";
 import { TimerWheel } from "../kernel/timer-wheel.ts";
 import type { CheckResult } from "../policies/health.ts";
+import { clientKey, hashKeyFrom } from "./client-key.ts";
 import { ClientConnection } from "./client-connection.ts";
-import type { ListenerRuntime } from "./client-connection.ts";
+import { isCounted } from "./client-connection.ts";
+import type { ListenerRuntime, Surplus } from "./client-connection.ts";
 import type { Core } from "./core.ts";
+import { FloodGuard } from "./flood-guard.ts";
 import { Gather } from "./gather.ts";
-import { createIdentity, trustedProxies } from "./identify.ts";
+import { createIdentity, identifyPeer, trustedProxies } from "./identify.ts";
 import type { OriginAddress } from "./origin-address.ts";
 import type { PoolRuntime } from "./pool-runtime.ts";
 import { probeOrigin } from "./probe.ts";
@@ -75,11 +78,20 @@ const TELL_EVERY_MS = 10_000;
 const RECLAIM_LOOKS = 64;
 /** Clients above the limit that are told so; beyond them connections are closed without a word. */
 const SURPLUS_MAX = 16;
+const SURPLUS_OF_CLIENT_MAX = 4;
+/** One client gets a quarter of the connections unless the operator says otherwise, and in a small gateway this many. */
+const PER_CLIENT_SHARE = 0.25;
+const PER_CLIENT_MIN = 100;
 
 export function createGateway(settings: Settings, ports: GatewayPorts): Gateway {
   const { clock } = ports;
   const wheel = new TimerWheel(clock.monotonic());
   const services: ServiceRuntime[] = [];
+  const hashKey = hashKeyFrom(ports.newId());
+  const book = new RecordBook(settings.records, ports.chance, ports.log);
+  const isTrusted = trustedProxies(settings.trusted);
+  const flood = settings.limits.flood;
+  const world = { clock, chance: ports.chance, publish: (event: GatewayEvent) => book.publish(event) };
   const core: Core = {
     clock,
     chance: ports.chance,
@@ -89,13 +101,20 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     wheel,
     gather: new Gather(),
     identity: createIdentity(ports.newId().slice(0, 8)),
-    book: new RecordBook(settings.records, ports.chance, ports.log),
+    book,
     telemetry: new Telemetry(),
     replayBudget: { bytes: 0, bytesMax: settings.limits.replayBytesTotal },
     limits: settings.limits,
     onFault: ports.onFault,
     routes: compileRoutes(settings.services),
     services,
+    hashKey,
+    clientKey: (address) => clientKey(address, settings.limits.clientBits, hashKey),
+    isProtected: (address) => isLoopbackText(address) || isTrusted(address),
+    flood: flood === null ? null : new FloodGuard(flood, world),
+    connectionsOf: new Map(),
+    connectionsPerClientMax: perClientMax(settings.limits),
+    shedAt: -Infinity,
     draining: false,
     connections: 0,
     exchangesActive: 0,
@@ -114,9 +133,22 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
 
   let toldOfTurningAway = -Infinity;
 
-  /** Counted each time, told now and then: a flood of connections must not become one of events. */
+  function turnAwayClient(address: string): void {
+    core.telemetry.connectionsTurnedAway += 1;
+    tellOfTurningAway(
+      `${core.connectionsPerClientMax} connections of ${address} are open, as many as one client may have (limits.connectionsPerClient); its new ones are closed without an answer`,
+    );
+  }
+
   function turnAway(connectionsMax: number): void {
     core.telemetry.connectionsTurnedAway += 1;
+    tellOfTurningAway(
+      `${core.connections} client connections are open and ${connectionsMax} may be (limits.connections); new ones are closed without an answer`,
+    );
+  }
+
+  /** Counted each time, told now and then: a flood of connections must not become one of events. */
+  function tellOfTurningAway(detail: string): void {
     const now = clock.monotonic();
     if (now - toldOfTurningAway < TELL_EVERY_MS) return;
     toldOfTurningAway = now;
@@ -124,17 +156,17 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
       kind: "gateway",
       at: clock.wall(),
       code: "connections.turned-away",
-      detail: `${core.connections} client connections are open and ${connectionsMax} may be (limits.connections); new ones are closed without an answer`,
+      detail,
     });
   }
 
   /** At the limit whoever has been idle longest makes room: browsers keep connections that they may never use again. */
-  function reclaimOne(): boolean {
+  function reclaimOne(whose: number | null): boolean {
     const now = clock.monotonic();
     for (const listener of listeners) {
       let looked = 0;
       for (const connection of listener.connections) {
-        if (connection.reclaim(now)) return true;
+        if ((whose === null || connection.peer.key === whose) && connection.reclaim(now)) return true;
         looked += 1;
         if (looked === RECLAIM_LOOKS) break;
       }
@@ -148,8 +180,16 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
       turnAway(connectionsMax);
       return null;
     }
-    const full = core.connections >= connectionsMax;
-    return new ClientConnection(core, listener, socket, full && !reclaimOne());
+    const peer = identifyPeer(socket.remoteAddress, listener.isTrusted, core);
+    const own = isCounted(peer) ? (core.connectionsOf.get(peer.key) ?? 0) : 0;
+    if (own >= core.connectionsPerClientMax + SURPLUS_OF_CLIENT_MAX) {
+      turnAwayClient(peer.address);
+      return null;
+    }
+    let surplus: Surplus = null;
+    if (own >= core.connectionsPerClientMax && !reclaimOne(peer.key)) surplus = "client";
+    else if (core.connections >= connectionsMax && !reclaimOne(null)) surplus = "all";
+    return new ClientConnection(core, listener, socket, peer, surplus);
   }
 
   function connections(): ClientConnection[] {
@@ -233,6 +273,15 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     probe: (target, done) => probeOrigin(ports.dial, target.address, target.health, done),
   };
   return gateway;
+}
+
+/** The machine itself: its own probes, and a terminator of TLS beside the gateway, which speaks for everybody. */
+function isLoopbackText(address: string): boolean {
+  return address.startsWith("127.") || address === "::1";
+}
+
+function perClientMax({ connectionsMax, connectionsPerClientMax }: LimitSettings): number {
+  return connectionsPerClientMax ?? Math.max(PER_CLIENT_MIN, Math.floor(connectionsMax * PER_CLIENT_SHARE));
 }
 
 /** Waits until every name has an answer or a failure, or the time is up. */

@@ -6,8 +6,10 @@ import { readHeadAgain } from "./read-head-again.ts";
 const FRESH = "0123456789abcdef0123456789abcdef";
 const TRUSTED = trustedProxies(["10.0.0.0/8", "2001:db8::/32", "192.0.2.1"]);
 
+const CLIENTS = { clientKey: () => 1, isProtected: () => false };
+
 function identified(peerAddress: string, fields: readonly string[] = [], host = "shop.test"): RequestIdentity {
-  return identifiedFor(identifyPeer(peerAddress, TRUSTED), fields, host);
+  return identifiedFor(identifyPeer(peerAddress, TRUSTED, CLIENTS), fields, host);
 }
 
 function identifiedFor(peer: PeerIdentity, fields: readonly string[], host = "shop.test"): RequestIdentity {
@@ -84,7 +86,7 @@ describe("an untrusted peer", () => {
   });
 
   it("that asks for several hosts on one connection never gets the lines of another", () => {
-    const peer = identifyPeer("203.0.113.9", TRUSTED);
+    const peer = identifyPeer("203.0.113.9", TRUSTED, CLIENTS);
     for (const host of ["a.test", "b.test", "a.test", "", "a.test"]) {
       expect(lines(identifiedFor(peer, [], host))["X-Forwarded-Host"]).toBe(host === "" ? undefined : host);
     }

@@ -60,14 +60,28 @@ export interface PeerIdentity {
   /** As text; IPv4 in IPv6 is shown as IPv4. */
   readonly address: string;
   readonly trusted: boolean;
+  /** Whom it is counted as, and whether automation may hold it back; a trusted proxy speaks for others. */
+  readonly key: number;
+  readonly isProtected: boolean;
   /** The lines about the peer for the last host it asked for, so that they are made once and not per request. */
   lines: string;
   linesHost: string;
 }
 
-export function identifyPeer(remoteAddress: string, trusted: TrustedProxies): PeerIdentity {
+export function identifyPeer(
+  remoteAddress: string,
+  trusted: TrustedProxies,
+  clients: { readonly clientKey: (address: string) => number; readonly isProtected: (address: string) => boolean },
+): PeerIdentity {
   const address = remoteAddress.startsWith("::ffff:") ? remoteAddress.slice(7) : remoteAddress;
-  return { address, trusted: trusted(address), lines: "", linesHost: "" };
+  return {
+    address,
+    trusted: trusted(address),
+    key: clients.clientKey(address),
+    isProtected: clients.isProtected(address),
+    lines: "",
+    linesHost: "",
+  };
 }
 
 export interface RequestIdentity {

@@ -38,6 +38,7 @@ import type { ClientConnection } from "./client-connection.ts";
 import { ClientRequest } from "./client-request.ts";
 import { ClientResponse } from "./client-response.ts";
 import type { Core } from "./core.ts";
+import { enter } from "./entry.ts";
 import { clientFraming, isEventStream, responseLines, writeInterimHead } from "./forward-response.ts";
 import { httpDate } from "./http-date.ts";
 import { identifyRequest } from "./identify.ts";
@@ -85,6 +86,12 @@ export class Exchange implements AttemptHost, ResumeHost {
   #idempotent = false;
   #accept: string | null = null;
   #clientKeepAlive = false;
+  /** Whom the client is counted as; 0: nobody has asked. */
+  #clientKey = 0;
+  /** Complete lines that any answer gets, such as RateLimit. */
+  #replyLines = "";
+  /** 0: what the cause says. */
+  #retryAfterSeconds = 0;
   /** The attempt that the exchange counts on: the newest, or the one whose response is passed on. */
   #attempt: Attempt | null = null;
   readonly #tried: OriginAddress[] = [];
@@ -152,7 +159,7 @@ export class Exchange implements AttemptHost, ResumeHost {
     request.chunked = head.framing === "chunked";
     request.expectContinue = head.expectContinue && !request.complete;
     // What follows a CONNECT is not HTTP, so its connection ends with the answer.
-    this.#clientKeepAlive = head.keepAlive && head.method !== "CONNECT" && !this.#client.surplus;
+    this.#clientKeepAlive = head.keepAlive && head.method !== "CONNECT" && this.#client.surplus === null;
     this.#accept = head.valueOf(FIELD.ACCEPT);
     record.method = bounded(head.method, METHOD_KEPT);
     record.protocol = head.minorVersion === 1 ? "HTTP/1.1" : "HTTP/1.0";
@@ -247,17 +254,19 @@ export class Exchange implements AttemptHost, ResumeHost {
   // ------------------------------------------------------------------ admit
 
   #admit(head: MessageHead, now: number): void {
-    const { limits, identity } = this.#core;
+    const { limits, identity, connectionsPerClientMax } = this.#core;
     const { surplus } = this.#client;
     const refusal = refusalOf(head, {
       surplus,
       connectionsMax: limits.connectionsMax,
+      connectionsPerClientMax,
       pseudonym: identity.pseudonym,
     });
     if (refusal !== null) {
       this.fail(refusal.cause, refusal.evidence, "admit", refusal.status);
       return;
     }
+    if (!this.#enter(head, now)) return;
     this.#service?.admitted(now);
     this.#heed(head, now);
     this.#lookUp(head, now);
@@ -284,6 +293,29 @@ export class Exchange implements AttemptHost, ResumeHost {
       attempt.attempt.evidence = evidence;
     }
     this.fail(cause, evidence, this.record.attempts.length === 0 ? "pick" : "attempt", 0);
+  }
+
+  /** The bounds on what one client or one route may ask for. */
+  #enter(head: MessageHead, now: number): boolean {
+    const core = this.#core;
+    const service = this.#service;
+    const limits = service?.limitsOf(this.#routeIndex) ?? null;
+    if (core.flood === null && limits === null) return true;
+    const { peer } = this.#client;
+    const address = this.record.clientAddress;
+    const direct = address === peer.address;
+    this.#clientKey = direct ? peer.key : core.clientKey(address);
+    const note = enter(core, limits, head, this.#clientKey, address, direct ? peer.isProtected : null, service, now);
+    if (note === null) return true;
+    this.#replyLines = note.lines;
+    if (note.code !== null) this.decide("admit", note.code, note.reason);
+    if (note.refused === null) {
+      if (note.code === "admit.rate-limit-shadow" && this.#counters !== null) this.#counters.rateLimitShadowed += 1;
+      return true;
+    }
+    this.#retryAfterSeconds = note.refused.retryAfterSeconds;
+    this.fail(note.refused.cause, note.refused.evidence, "admit", 0);
+    return false;
   }
 
   // ------------------------------------------------------------------ look up
@@ -485,7 +517,7 @@ export class Exchange implements AttemptHost, ResumeHost {
     record.status = head.status;
     record.replyUs = toUs(now - this.startedMs);
     this.response.begin(head, {
-      lines,
+      lines: this.#replyLines === "" ? lines : lines + this.#replyLines,
       keepAlive: this.#clientKeepAlive,
       clientMinorVersion: request.minorVersion,
     });
@@ -666,6 +698,7 @@ export class Exchange implements AttemptHost, ResumeHost {
     }
     const { record } = this;
     this.#note(cause, evidence);
+    if (CAUSES[cause].party === "overload") this.#noteShed(now);
     if (record.id === "") record.id = this.#core.newId();
     const refusal = record.reason === "" ? null : REFUSALS[record.reason as RefusalId];
     const complete = this.request.complete;
@@ -676,7 +709,7 @@ export class Exchange implements AttemptHost, ResumeHost {
         status,
         reason: record.reason,
         reasonText: refusal?.meaning ?? "",
-        retryAfterSeconds: retryAfterSeconds(cause),
+        retryAfterSeconds: this.#retryAfterSeconds > 0 ? this.#retryAfterSeconds : retryAfterSeconds(cause),
       },
       {
         requestId: record.id,
@@ -685,6 +718,7 @@ export class Exchange implements AttemptHost, ResumeHost {
         keepAlive,
         date: httpDate(this.#core.clock.wall()),
         name: this.#core.identity.name,
+        lines: this.#replyLines,
       },
     );
     record.status = reply.message.status;
@@ -693,6 +727,12 @@ export class Exchange implements AttemptHost, ResumeHost {
     writeResponse(this.#core.gather.to(this.#client.socket), reply.message);
     this.#finish(CAUSES[cause].party === "client" || cause === "gw.no_route" ? "refused" : "failed", step, now);
     this.#client.exchangeDone(keepAlive, complete, now);
+  }
+
+  /** There was no room for it: what is decided about others in the next moments knows of that. */
+  #noteShed(now: number): void {
+    if (this.#service === null) this.#core.shedAt = now;
+    else this.#service.shedAt = now;
   }
 
   /**
@@ -829,6 +869,9 @@ export class Exchange implements AttemptHost, ResumeHost {
     }
     record.doneUs = toUs(now - this.startedMs);
     this.#core.exchangesActive -= 1;
+    if (this.#clientKey !== 0 && record.status < 400 && (outcome === "served" || outcome === "rescued")) {
+      this.#core.flood?.answeredWell(this.#clientKey, now);
+    }
     (this.#counters ?? this.#core.telemetry.unrouted).add(record);
     this.#core.book.add(record, now);
   }

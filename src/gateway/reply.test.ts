@@ -16,6 +16,7 @@ const CONTEXT: ReplyContext = {
   keepAlive: true,
   date: "Thu, 01 Jan 1970 00:00:00 GMT",
   name: "goodgate",
+  lines: "",
 };
 const FORMS = [null, "text/html", "application/problem+json"];
 const causes = Object.keys(CAUSES) as CauseId[];

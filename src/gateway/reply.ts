@@ -29,6 +29,8 @@ export interface ReplyContext {
   readonly date: string;
   /** Name in Proxy-Status. */
   readonly name: string;
+  /** Complete field lines to be added; empty: none. */
+  readonly lines: string;
 }
 
 export interface Reply {
@@ -70,6 +72,10 @@ export function respondToFailure(failure: Failure, context: ReplyContext): Reply
     ["Connection", context.keepAlive ? "keep-alive" : "close"],
   ];
   if (failure.retryAfterSeconds > 0) fields.push(["Retry-After", String(failure.retryAfterSeconds)]);
+  for (const line of context.lines.split("\r\n")) {
+    const colon = line.indexOf(": ");
+    if (colon > 0) fields.push([line.slice(0, colon), line.slice(colon + 2)]);
+  }
   const isHead = context.method === "HEAD";
   return {
     message: {
@@ -96,6 +102,7 @@ export function retryAfterSeconds(cause: CauseId): number {
 const RETRY_AFTER: Partial<Record<CauseId, number>> = {
   "gw.shed": 1,
   "gw.draining": 1,
+  "client.flood": 10,
   "gw.pool_wait": 1,
   "gw.fd_exhausted": 5,
   "gw.ports_exhausted": 5,
@@ -178,6 +185,8 @@ function sentenceFor(failure: Failure, status: number): string {
   switch (status) {
     case 404:
       return "Nothing is served under this address.";
+    case 429:
+      return "Too many requests came in a short time. Trying again a little later will help.";
     case 408:
       return "The request did not arrive in time.";
     case 503:

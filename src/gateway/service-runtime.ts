@@ -13,6 +13,7 @@ import type { RetryBudget } from "../policies/retry-budget.ts";
 import type { Core } from "./core.ts";
 import type { OriginAddress } from "./origin-address.ts";
 import { PoolRuntime } from "./pool-runtime.ts";
+import { RouteLimits } from "./rate-limits.ts";
 import { RouteCounters } from "./telemetry.ts";
 
 export type Picked =
@@ -37,7 +38,10 @@ export class ServiceRuntime {
   readonly hasBasePath: boolean;
   /** It has more than one origin and may send to another what failed at the first. */
   readonly repeats: boolean;
+  /** When it last turned a request away for lack of room, monotonic ms. */
+  shedAt = -Infinity;
   readonly #core: Core;
+  readonly #limits: readonly (RouteLimits | null)[];
   /** For each route the pools it uses and which of them is in use; routes with the same pools share one. */
   readonly #preferences: readonly Preference[];
 
@@ -49,6 +53,11 @@ export class ServiceRuntime {
     this.hasBasePath = settings.pools.some((pool) => pool.origins.some((origin) => origin.basePath !== ""));
     this.pools = settings.pools.map((pool) => new PoolRuntime(core, settings, pool));
     this.counters = settings.routes.map((route) => new RouteCounters(settings.name, route.name));
+    this.#limits = settings.routes.map((route) =>
+      route.rateLimits.length === 0
+        ? null
+        : new RouteLimits(route.rateLimits, core.limits.rateLimitKeysMax, core.hashKey),
+    );
     const shared = new Map<string, Preference>();
     this.#preferences = settings.routes.map((route) => {
       const key = route.pools.join("\n");
@@ -56,6 +65,11 @@ export class ServiceRuntime {
       shared.set(key, preference);
       return preference;
     });
+  }
+
+  /** Null: the route has none. */
+  limitsOf(routeIndex: number): RouteLimits | null {
+    return this.#limits[routeIndex] ?? null;
   }
 
   countersOf(routeIndex: number): RouteCounters | null {

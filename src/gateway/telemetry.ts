@@ -17,6 +17,7 @@ export class RouteCounters {
   responseBytes = 0;
   retries = 0;
   retriesRefusedByBudget = 0;
+  rateLimitShadowed = 0;
   readonly #byClass = new Float64Array(CLASSES.length);
 
   constructor(service: string, route: string) {

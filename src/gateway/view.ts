@@ -55,6 +55,7 @@ export function createView({ core, listeners, listening, ports, startedAt }: Vie
         responseBytes: counters.responseBytes,
         retries: counters.retries,
         retriesRefusedByBudget: counters.retriesRefusedByBudget,
+        rateLimitShadowed: counters.rateLimitShadowed,
       })),
       origins: core.services.flatMap((service) =>
         service.pools.flatMap((pool) =>
@@ -78,6 +79,9 @@ export function createView({ core, listeners, listening, ports, startedAt }: Vie
       refusals: { ...core.telemetry.refusals },
       connectionsAccepted: core.telemetry.connectionsAccepted,
       connectionsTurnedAway: core.telemetry.connectionsTurnedAway,
+      floodRefused: core.flood?.refused ?? 0,
+      floodSpared: core.flood?.spared ?? 0,
+      clientsHeldBack: core.flood?.heldBack(ports.clock.monotonic()) ?? 0,
       connectionsOpen: core.connections,
       exchangesActive: core.exchangesActive,
       replayBytes: core.replayBudget.bytes,

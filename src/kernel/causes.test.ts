@@ -16,6 +16,7 @@ const RECOMMENDED: Record<ProxyStatusError, readonly number[]> = {
   dns_error: [502],
   dns_timeout: [504],
   http_protocol_error: [502],
+  http_request_denied: [403],
   // "The 4xx that applies", and for the internal response "the most appropriate".
   http_request_error: [400, 404, 408],
   http_response_header_section_size: [502],
@@ -31,6 +32,8 @@ const RECOMMENDED: Record<ProxyStatusError, readonly number[]> = {
 /** Where the table leaves the recommendation on purpose. */
 const DEVIATIONS: Partial<Record<CauseId, string>> = {
   "gw.no_route": "404 is what people expect of a host or path that nobody serves; a 500 would page someone",
+  "client.rate_limited": "429 (RFC 6585) says what was wrong and that it passes; 403 would not",
+  "client.flood": "as client.rate_limited",
   "gw.fd_exhausted": "it passes, so 503 invites another try where 500 would forbid it",
   "gw.ports_exhausted": "as gw.fd_exhausted",
   "gw.mem_or_buffers": "as gw.fd_exhausted",

@@ -53,6 +53,7 @@ export type ProxyStatusError =
   | "dns_error"
   | "dns_timeout"
   | "http_protocol_error"
+  | "http_request_denied"
   | "http_request_error"
   | "http_response_header_section_size"
   | "http_response_incomplete"
@@ -82,7 +83,7 @@ interface Row {
    * head is out, the connection is cut instead. 0: the gateway never answers with this cause, because the
    * client is gone or because the origin's own response is passed on.
    */
-  readonly status: 0 | 400 | 404 | 408 | 500 | 502 | 503 | 504;
+  readonly status: 0 | 400 | 404 | 408 | 429 | 500 | 502 | 503 | 504;
   /** The `error` parameter of Proxy-Status (RFC 9209 §2.1.1); null when there is none to report. */
   readonly proxyStatus: ProxyStatusError | null;
   readonly retryClass: RetryClass;
@@ -154,6 +155,33 @@ const TABLE = {
     lookFirst:
       "Read the reason id and the client's address. Two framings, odd lengths and bare line ends from one address are smuggling probes; one client of your own is a bug to report.",
     equivalents: { envoy: "DPE", haproxy: "PR", nginx: "400", cloudflare: "400" },
+  },
+  "client.rate_limited": {
+    party: "client",
+    status: 429,
+    proxyStatus: "http_request_denied",
+    retryClass: "RX",
+    title: "Rate limit reached",
+    means: "The client, or all clients of the route together, asked for more than the route's `rateLimit` allows.",
+    evidence:
+      "A configured limit was used up; its name and figures stand in the evidence. Told from client.flood by who set the bound: here the operator did, and no origin was asked in either.",
+    lookFirst:
+      "Look at the clients that meet it. A fair one needs a higher `burst` or `rate`; try a new limit with `shadow: true` first.",
+    equivalents: { envoy: "RL", haproxy: "PR", nginx: "limiting requests", cloudflare: "1015" },
+  },
+  "client.flood": {
+    party: "client",
+    status: 429,
+    proxyStatus: "http_request_denied",
+    retryClass: "RX",
+    title: "Held back as a flood",
+    means:
+      "One client held far more connections, or asked far more often, than all others, and was refused for a while so that the others are served.",
+    evidence:
+      "The rule that refused stands in the evidence with its figures: `flood.…` for requests, `limits.connectionsPerClient` for connections. A limit that the operator set on a route is client.rate_limited.",
+    lookFirst:
+      "Look at who it was. Put your own batches, probes and partners under `trusted`, and the addresses of a proxy in front under `trustedProxies`: behind one, all clients look like one.",
+    equivalents: { envoy: "RL", haproxy: "PR", nginx: "limiting connections by zone", cloudflare: "1015" },
   },
   "gw.no_route": {
     party: "configuration",

@@ -7,11 +7,24 @@
  */
 interface Row {
   /** The step of the exchange in which it is decided (contract/record.ts, `Step`). */
-  readonly step: "pick" | "attempt" | "relay" | "rescue";
+  readonly step: "admit" | "pick" | "attempt" | "relay" | "rescue";
   readonly meaning: string;
 }
 
 export const DECISIONS = {
+  "admit.rate-limit-shadow": {
+    step: "admit",
+    meaning: "A rate limit in shadow would have refused this request; it passed.",
+  },
+  "admit.flood-shadow": {
+    step: "admit",
+    meaning: "The flood guard, which is in shadow, would have held this client back; its request passed.",
+  },
+  "admit.flood-spared": {
+    step: "admit",
+    meaning:
+      "The client asks for far more than the others and was not held back: it is protected, was good before, or holding it back would have hit good traffic.",
+  },
   "available.fail-open.held": {
     step: "pick",
     meaning: "An origin that fails is used all the same: its peers fail alike, or as many are out already as may be.",

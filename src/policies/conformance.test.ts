@@ -23,6 +23,8 @@ import {
   settleEjection,
 } from "./ejection.ts";
 import type { EjectionMember, TrafficOutcome } from "./ejection.ts";
+import { answeredWell, createFloodState, floodInWords, floodVerdict, heldBack } from "./flood.ts";
+import type { FloodState } from "./flood.ts";
 import { stepHealth, UNCHECKED } from "./health.ts";
 import type { HealthOptions, HealthState } from "./health.ts";
 import {
@@ -44,6 +46,8 @@ import { createPeakEwma, LATENCY_FLOOR_MS, load, recordFailure, recordLatency } 
 import type { PeakEwma } from "./peak-ewma.ts";
 import { createPoolPreference, POOL_PREFERENCE_DEFAULTS, preferPool } from "./pool-preference.ts";
 import type { PoolPreferenceState } from "./pool-preference.ts";
+import { createRateTable, fullMsAt, placeOf, remainingAt, takeOne, waitMsAt } from "./rate-limit.ts";
+import type { RateTable } from "./rate-limit.ts";
 import { judgeResolution, STEADY } from "./resolution-change.ts";
 import type { Addressed, ResolutionChangeState } from "./resolution-change.ts";
 import { countResume, createResume, decideResume } from "./resume.ts";
@@ -598,4 +602,51 @@ conforms<KnownKey | null, { status: number; sent: boolean; fingerprint: string; 
   sizeMax: 300,
   // A key that is used up stays so until it expires, which the ledger sees to; good news is that it is not forgotten.
   recovers: (known) => known === null || judgeKnownKey(known, known.fingerprint, false, false).kind !== "send",
+});
+
+const RATE = { count: 7, periodMs: 1_000, burst: 20 };
+
+conforms<RateTable, { key: number; times: number }>("rate limit", {
+  init: () => createRateTable(16),
+  event: fc.record({ key: fc.integer({ min: 1, max: 60 }), times: fc.integer({ min: 1, max: 40 }) }),
+  feed: (state, { key, times }, now) => {
+    const said: number[] = [];
+    for (let i = 0; i < times; i += 1) {
+      const place = placeOf(RATE, state, key, now);
+      if (remainingAt(RATE, state, place, now) > 0) takeOne(RATE, state, place, now);
+      said.push(waitMsAt(RATE, state, place, now), fullMsAt(RATE, state, place, now));
+    }
+    return { state, said };
+  },
+  sizeMax: 16 * 60,
+  recovers: (state, now) => {
+    const later = now + 10_000;
+    return [1, 30, 60].every((key) => remainingAt(RATE, state, placeOf(RATE, state, key, later), later) === RATE.burst);
+  },
+});
+
+const FLOOD = { stressedTimes: 10, stressedPerSecond: 50, calmTimes: 100, calmPerSecond: 1_000 };
+
+conforms<FloodState, { key: number; times: number; flags: number; roll: number }>("flood", {
+  init: () => createFloodState(16),
+  event: fc.record({
+    key: fc.integer({ min: 1, max: 60 }),
+    times: fc.constantFrom(1, 5, 200),
+    flags: fc.nat({ max: 7 }),
+    roll,
+  }),
+  feed: (state, { key, times, flags, roll: chance }, now) => {
+    const said: unknown[] = [];
+    for (let i = 0; i < times; i += 1)
+      said.push(floodVerdict(FLOOD, state, key, (flags & 1) !== 0, (flags & 2) !== 0, chance, now));
+    if ((flags & 4) !== 0) answeredWell(state, key, now);
+    said.push(floodInWords(state, key, now), heldBack(state, now));
+    return { state, said };
+  },
+  sizeMax: 16 * 300,
+  recovers: (state, now) => {
+    // A block ends, and whoever asks as others do passes.
+    const later = now + 20_000;
+    return [1, 30, 60].every((key) => floodVerdict(FLOOD, state, key, false, true, 0.99, later) === "pass");
+  },
 });

@@ -65,9 +65,19 @@ export async function memoryGateway(options: MemoryGatewayOptions = {}): Promise
       }
       return () => cancel();
     },
-    processView: () => {
-      throw new Error("not asked for here");
-    },
+    // A process in memory has no figures.
+    processView: () => ({
+      cpuSeconds: 0,
+      residentBytes: 0,
+      heapBytes: 0,
+      descriptorsOpen: 0,
+      descriptorsMax: 0,
+      loopDelayP50Ms: 0,
+      loopDelayP99Ms: 0,
+      loopDelayMaxMs: 0,
+      loopUtilisation: 0,
+      uptimeSeconds: 0,
+    }),
     log: (record) => records.push(structuredClone(record)),
     accessLogDropped: () => 0,
     version: "0.0.0",

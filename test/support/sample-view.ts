@@ -284,6 +284,7 @@ function sampleMetrics(): MetricsView {
     responseBytes: 98_765_432,
     retries: 230,
     retriesRefusedByBudget: 3,
+    rateLimitShadowed: 0,
   });
   return {
     routes: [route("shop", "payments", 12_000), route("shop", "default", 401_000), route("blog", "default", 88_000)],
@@ -322,6 +323,9 @@ function sampleMetrics(): MetricsView {
     refusals: { "bare-lf": 3, "two-framings": 1 },
     connectionsAccepted: 90_211,
     connectionsTurnedAway: 0,
+    floodRefused: 0,
+    floodSpared: 0,
+    clientsHeldBack: 0,
     connectionsOpen: 412,
     exchangesActive: 17,
     replayBytes: 131_072,

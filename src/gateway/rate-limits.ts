@@ -1,0 +1,113 @@
+/**
+ * Admit: the rate limits of one route. All have to hold; a request that one of them refuses costs nothing with the
+ * others. A limit in shadow is counted like the others, refuses nothing and tells clients nothing.
+ *
+ * Clients are told in the fields of draft-ietf-httpapi-ratelimit-headers (structured form): what the quota is, and
+ * how much of it is left, also with every answer that passes, so that a well-made client never meets a 429.
+ */
+import { rateLimitText } from "../config/rate-limit-text.ts";
+import type { RateLimitSettings } from "../config/settings.ts";
+import type { MessageHead } from "../http1/head.ts";
+import type { HashKey } from "../kernel/keyed-hash.ts";
+import { keyedHash } from "../kernel/keyed-hash.ts";
+import { createRateTable, fullMsAt, placeOf, remainingAt, takeOne, waitMsAt } from "../policies/rate-limit.ts";
+import type { RateTable } from "../policies/rate-limit.ts";
+import { durationInWords } from "../policies/words.ts";
+import { joinedValue } from "./request-target.ts";
+
+export interface RateVerdict {
+  /** Null: admitted. */
+  readonly refused: { readonly evidence: string; readonly waitMs: number; readonly shared: boolean } | null;
+  /** What a limit in shadow would have refused, as a sentence; empty: nothing. */
+  readonly shadowed: string;
+  /** Complete field lines for the answer; empty when all limits are in shadow. */
+  readonly lines: string;
+}
+
+interface Limit {
+  readonly settings: RateLimitSettings;
+  readonly table: RateTable;
+  /** The part of RateLimit-Policy that never changes. */
+  readonly policy: string;
+  /** The place of the request in hand. */
+  place: number;
+}
+
+export class RouteLimits {
+  readonly #limits: readonly Limit[];
+  readonly #hashKey: HashKey;
+  readonly #policyLine: string;
+
+  constructor(settings: readonly RateLimitSettings[], keysMax: number, hashKey: HashKey) {
+    this.#hashKey = hashKey;
+    this.#limits = settings.map((limit) => ({
+      settings: limit,
+      table: createRateTable(limit.per === "route" ? 1 : keysMax),
+      policy: policyOf(limit),
+      place: 0,
+    }));
+    const told = this.#limits.filter((limit) => !limit.settings.shadow).map((limit) => limit.policy);
+    this.#policyLine = told.length === 0 ? "" : `RateLimit-Policy: ${told.join(", ")}\r\n`;
+  }
+
+  /** `client`: the number of whoever asks (client-key.ts). */
+  admit(head: MessageHead, client: number, now: number): RateVerdict {
+    let refusing: Limit | null = null;
+    let waitMs = 0;
+    let shadowed = "";
+    for (const limit of this.#limits) {
+      const { settings, table } = limit;
+      limit.place = placeOf(settings, table, this.#keyOf(settings, head, client), now);
+      if (remainingAt(settings, table, limit.place, now) >= 1) continue;
+      const wait = waitMsAt(settings, table, limit.place, now);
+      if (settings.shadow) shadowed = sentenceOf(settings, wait);
+      else if (wait > waitMs) {
+        refusing = limit;
+        waitMs = wait;
+      }
+    }
+    if (refusing === null) {
+      for (const { settings, table, place } of this.#limits) {
+        if (remainingAt(settings, table, place, now) >= 1) takeOne(settings, table, place, now);
+      }
+    }
+    const refused =
+      refusing === null
+        ? null
+        : {
+            evidence: sentenceOf(refusing.settings, waitMs),
+            waitMs,
+            shared: refusing.settings.per === "route",
+          };
+    return { refused, shadowed, lines: this.#lines(now) };
+  }
+
+  #keyOf({ per, header }: RateLimitSettings, head: MessageHead, client: number): number {
+    if (per === "client") return client;
+    return per === "route" ? 1 : keyedHash(this.#hashKey, joinedValue(head, header) ?? "");
+  }
+
+  #lines(now: number): string {
+    if (this.#policyLine === "") return "";
+    let left = "";
+    for (const { settings, table, place } of this.#limits) {
+      if (settings.shadow) continue;
+      const remaining = remainingAt(settings, table, place, now);
+      const seconds = Math.ceil(fullMsAt(settings, table, place, now) / 1000);
+      left += `${left === "" ? "" : ", "}"${settings.name}";r=${remaining};t=${seconds}`;
+    }
+    return `${this.#policyLine}RateLimit: ${left}\r\n`;
+  }
+}
+
+/**
+ * The quota is the burst, and the window how long that takes to come back: so what is left never exceeds the quota,
+ * and a client that keeps to quota per window keeps to the rate.
+ */
+function policyOf({ name, burst, periodMs, count }: RateLimitSettings): string {
+  return `"${name}";q=${burst};w=${Math.ceil((burst * periodMs) / count / 1000)}`;
+}
+
+function sentenceOf(limit: RateLimitSettings, waitMs: number): string {
+  return `rate limit "${limit.name}": ${rateLimitText(limit)}; one more in ${durationInWords(waitMs)}`;
+}
