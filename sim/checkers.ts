@@ -3,6 +3,7 @@
  * from the evidence of a run to what breaks it. `checkers.test.ts` shows for each of them that it can fail.
  */
 import type { AttemptRecord, ExchangeRecord } from "../src/contract/record.ts";
+import { isOutsideBudget, splitAttempts } from "./continuations.ts";
 import { idOf } from "./ledger.ts";
 import type { RequestStory, Sighting } from "./ledger.ts";
 import { callsOf, failedShare } from "./measures.ts";
@@ -77,17 +78,21 @@ function runAtMostOnce(world: World): Found[] {
   return found;
 }
 
+/** The default of `resume.times`. */
+const CONTINUATIONS_MAX = 50;
+
 function attemptsInBounds(world: World): Found[] {
   const found: Found[] = [];
   for (const { id, record } of recordsOf(world)) {
-    const { attempts, decisions } = record;
-    // A body may be continued more often than a request is repeated, also from where it broke.
-    const continued = decisionsOf(record, "resume.allowed.");
-    const most = (retryOf(world)?.attemptsMax ?? 1) + continued;
-    if (attempts.length > most) found.push({ id, what: `${attempts.length} attempts, ${most} are allowed` });
-    if (continued > 0 || decisions.some(({ code }) => MAY_ASK_AGAIN.has(code))) continue;
-    const addresses = new Set(attempts.map((attempt) => attempt.address));
-    if (addresses.size < attempts.length) found.push({ id, what: "two attempts at one address" });
+    const most = retryOf(world)?.attemptsMax ?? 1;
+    const { before, continuations, decisions } = splitAttempts(record);
+    if (before.length > most) found.push({ id, what: `${before.length} attempts, ${most} are allowed` });
+    if (continuations.length !== decisions.length)
+      found.push({ id, what: `${continuations.length} continuations, ${decisions.length} decisions to continue` });
+    if (continuations.length > CONTINUATIONS_MAX) found.push({ id, what: `${continuations.length} continuations` });
+    if (record.decisions.some(({ code }) => MAY_ASK_AGAIN.has(code))) continue;
+    const addresses = new Set(before.map((attempt) => attempt.address));
+    if (addresses.size < before.length) found.push({ id, what: "two attempts at one address" });
   }
   return found;
 }
@@ -99,10 +104,12 @@ function retriesInBudget(world: World): Found[] {
   const exchanges: number[] = [];
   const retries: number[] = [];
   for (const record of world.records) {
-    // What a client has of a body is not asked for again, so continuing one takes nothing from the budget.
-    const repeats = record.attempts.length - decisionsOf(record, "resume.allowed.");
-    record.attempts.forEach(({ startedUs }, index) => {
-      if (index < Math.max(1, repeats)) (index === 0 ? exchanges : retries).push(record.startedAt + startedUs / 1000);
+    const { before, continuations, decisions } = splitAttempts(record);
+    const at = ({ startedUs }: AttemptRecord): number => record.startedAt + startedUs / 1000;
+    before.forEach((attempt, index) => (index === 0 ? exchanges : retries).push(at(attempt)));
+    continuations.forEach((attempt, index) => {
+      const decision = decisions[index];
+      if (decision === undefined || !isOutsideBudget(decision)) retries.push(at(attempt));
     });
   }
   exchanges.sort((one, other) => one - other);
@@ -212,11 +219,11 @@ function explained(world: World): Found[] {
     }
     if (isGood && cause !== null && cause !== "origin.early_reply")
       found.push({ id, what: `${outcome}, and yet ${cause}` });
-    if ((outcome === "rescued" && attempts.length < 2) || (outcome === "served" && attempts.length > 1)) {
-      found.push({ id, what: `${outcome} with ${attempts.length} attempts` });
-    }
     // The slower of two at once did not fail, nor one that was left because it was silent: a decision says so.
     const wasLeft = hadTwoAtOnce(record) || decisionsOf(record, "resume.given-up") > 0;
+    if ((outcome === "rescued" && attempts.length < 2) || (outcome === "served" && attempts.length > 1 && !wasLeft)) {
+      found.push({ id, what: `${outcome} with ${attempts.length} attempts` });
+    }
     for (const attempt of wasLeft ? [] : attempts.slice(0, -1)) {
       if (attempt.cause === null || attempt.evidence === "")
         found.push({ id, what: `attempt ${attempt.number} failed without a cause or evidence` });

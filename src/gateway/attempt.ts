@@ -301,7 +301,8 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     writeRequestHead(writer, head, {
       identity: request.identityLines,
       gateway: gatewayLines(this.#core.identity, attempt.number, request.repeats),
-      deadline: request.deadline === null ? "" : request.deadline.lines(now),
+      // What is left of a body may take as long as the whole of it might have.
+      deadline: request.deadline === null || part !== null ? "" : request.deadline.lines(now),
       basePath: connection.address.origin.basePath,
       host: hostHeader === "origin" ? connection.address.hostField : null,
       ownHost: connection.address.hostField,

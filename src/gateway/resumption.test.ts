@@ -175,6 +175,22 @@ describe("a response that breaks in its body", () => {
     expectQuietAfterLeaving(world, client);
   });
 
+  it("has as long for its rest as it had for the whole, and no deadline that is over already", async () => {
+    const world = await memoryGateway(TWO);
+    const client = world.client();
+    client.send(get("X-Request-Timeout: 2\r\n"));
+    world.origin(1).send(OK);
+    for (let at = 0; at < 50; at += 10) {
+      world.origin(1).send(WHOLE.subarray(at, at + 10));
+      world.advance(500);
+    }
+    world.origin(1).rst();
+    expect(world.origin(2).received).toContain("X-Request-Timeout: 2\r\n");
+    world.origin(2).send(Buffer.concat([Buffer.from(head(50)), WHOLE.subarray(50)]));
+    expectBody(client, TEXT);
+    expectQuiet(world);
+  });
+
   it("goes on for a client of HTTP/1.0", async () => {
     const world = await memoryGateway(TWO);
     const client = world.client();
@@ -316,6 +332,7 @@ describe("a response that cannot be continued is cut, and the record says why", 
     ["resume.refused.no-length", get(), 'HTTP/1.1 200 OK\r\nETag: "v1"\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n'],
     ["resume.refused.status", get(), OK.replace("200 OK", "404 No")],
     ["resume.refused.status", get(), head(0).replace("/300000", "/*")],
+    ["resume.refused.layer", get("Goodgate-Attempt: 1\r\n"), OK],
     ["resume.refused.request", "POST /film HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi", OK],
     ["resume.refused.request", "GET /film HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi", OK],
   ])("%s for %j and %j", async (code, request, response) => {
@@ -461,17 +478,39 @@ describe("a response that stands still", () => {
     expectQuiet(world);
   });
 
-  it("with a single origin is waited for, and cut after the gap limit", async () => {
+  it("with a single origin is continued by it, on a new connection", async () => {
     const { world, client } = await brokenAfter(1000, {});
-    world.advance(29_000);
-    expect(world.network.dialled).toHaveLength(1);
-    world.advance(1_100);
-    // Silence became a break: the same origin is asked once more.
+    world.advance(1000);
     expect(world.network.dialled).toHaveLength(2);
     world.origin(2).send(Buffer.concat([Buffer.from(head(1000)), WHOLE.subarray(1000)]));
     expectBody(client, TEXT);
-    expect(world.records[0]?.attempts[0]).toMatchObject({ cause: "origin.stall_mid_body" });
+    expect(codes(world)).toEqual(["resume.allowed.stalled", "resume.continued"]);
     expectQuiet(world);
+  });
+
+  it("on every connection is cut when the gap limit and the attempts are used up", async () => {
+    const { world, client } = await brokenAfter(1000, {});
+    world.advance(29_000);
+    expect(client.ended).toBe("");
+    world.advance(2_500);
+    expect(client.ended).toBe("fin");
+    expectBody(client, TEXT.slice(0, 1000));
+    expect(world.network.dialled.length).toBeLessThanOrEqual(3);
+    expect(world.records[0]).toMatchObject({ outcome: "failed", cause: "origin.stall_mid_body" });
+    expectQuiet(world);
+  });
+
+  it("after it went on is measured anew, and ends by the limit of its route", async () => {
+    const service = { routes: [{ resume: { stall: false } }] };
+    const { world, client } = await brokenAfter(1000, { ...TWO, service });
+    world.origin(1).rst();
+    world.origin(2).send(head(1000));
+    world.origin(2).send(WHOLE.subarray(1000, 1100));
+    world.advance(29_000);
+    expect(world.network.dialled).toHaveLength(2);
+    world.advance(1_100);
+    expect(world.network.dialled).toHaveLength(3);
+    expectQuietAfterLeaving(world, client);
   });
 
   it("is not one while it is the client that takes nothing", async () => {

@@ -74,6 +74,7 @@ export function mayBeResumed(request: ClientRequest, head: MessageHead, connecti
     (head.status === 200 || head.status === 206) &&
     (head.find(FIELD.ETAG) !== -1 || head.find(FIELD.LAST_MODIFIED) !== -1) &&
     !connection.holdsBodyOf(head) &&
+    !request.repeatedInFront &&
     isPlainGet(request)
   );
 }
@@ -87,6 +88,7 @@ export function whyNotResumed(
 ): { readonly code: DecisionCode; readonly reason: string } {
   if (settings === null) return no("resume.refused.off", "`resume` is off for its route");
   if (!isPlainGet(request)) return no("resume.refused.request", `${request.method} cannot be asked for in part`);
+  if (request.repeatedInFront) return no("resume.refused.layer", "a Goodgate in front continues what breaks");
   if (status !== 200 && status !== 206) return no("resume.refused.status", `status ${status} is neither 200 nor 206`);
   if (response.framing !== "as is") return no("resume.refused.no-length", "the response did not declare its length");
   return no("resume.refused.no-validator", "it has neither ETag nor Last-Modified");
@@ -119,7 +121,7 @@ export class Resumption implements AttemptHost, TimerOwner {
   #skip = 0;
   /** How the client's response broke last. */
   #brokeBy: Judgement = { cause: "origin.stall_mid_body", evidence: "" };
-  /** Asked since something was last brought, and the one that was asked last. */
+  /** Where it failed since something was last brought, and where last. */
   #tried: OriginAddress[];
   #last: OriginAddress;
   /** Have other bytes. */
@@ -170,7 +172,7 @@ export class Resumption implements AttemptHost, TimerOwner {
     this.#current = null;
     this.#silentSince = -1;
     this.#brokeBy = judgement;
-    this.#last = attempt.address;
+    this.#failedAt(attempt.address);
     // One that was asked while it stood still is on its way already.
     if (this.#next === null && !this.#asking) this.#goOn(now);
     else this.#core.wheel.arm(this.#timer, now, this.#stallMs);
@@ -189,7 +191,6 @@ export class Resumption implements AttemptHost, TimerOwner {
     if (this.#next !== null) this.#giveUpNext(this.#next, now);
     else if (this.#current !== null && this.#silentSince < 0) {
       this.#silentSince = now - this.#stallMs;
-      this.#last = this.#current.address;
       this.#goOn(now);
     }
     this.#core.gather.flush();
@@ -211,7 +212,7 @@ export class Resumption implements AttemptHost, TimerOwner {
    * longer. When nobody else is left to ask, it has the time that any request has.
    */
   #giveUpNext(next: Attempt, now: number): void {
-    this.#last = next.address;
+    this.#failedAt(next.address);
     const verdict = this.#verdict(now);
     if (!verdict.resume || verdict.target === "same") return;
     const waited = durationInWords(this.#stallMs);
@@ -250,7 +251,7 @@ export class Resumption implements AttemptHost, TimerOwner {
       received: this.#host.response.bodyBytes,
       bodyBytes: lengthOf(promised.body),
       othersLeft: this.#othersLeft(),
-      sameLeft: !this.#different.includes(this.#last),
+      sameLeft: !this.#different.includes(this.#same),
       budgetLeft,
       budgetWords: budgetLeft ? "" : budgetInWords(retry, service.budget, now),
     });
@@ -270,6 +271,16 @@ export class Resumption implements AttemptHost, TimerOwner {
     return [...this.#tried, ...this.#different, ...current];
   }
 
+  #failedAt(address: OriginAddress): void {
+    this.#last = address;
+    if (!this.#tried.includes(address)) this.#tried.push(address);
+  }
+
+  /** Where the client's bytes come from, or came from last. */
+  get #same(): OriginAddress {
+    return this.#current?.address ?? this.#last;
+  }
+
   #askForRest(verdict: ResumeVerdict, now: number): void {
     const promised = this.#promise();
     if (!promised.resumable) return;
@@ -282,14 +293,13 @@ export class Resumption implements AttemptHost, TimerOwner {
     this.part = { range: missingRange(promised.body, bodyBytes), validator: promised.body.validator };
     this.#host.onContinuing();
     if (verdict.target === "same") {
-      this.#ask(this.#last, now);
+      this.#ask(this.#same, now);
       return;
     }
     const picked = service.pick(routeIndex, this.#excluded, true, now);
     switch (picked.kind) {
       case "address":
         if (picked.note !== null) this.#host.decide("pick", picked.note.code, picked.note.reason);
-        this.#tried.push(picked.address);
         this.#ask(picked.address, now);
         return;
       case "ask":
@@ -380,7 +390,7 @@ export class Resumption implements AttemptHost, TimerOwner {
     if (attempt === this.#next) {
       this.#core.wheel.disarm(this.#timer);
       this.#next = null;
-      this.#last = attempt.address;
+      this.#failedAt(attempt.address);
       this.#goOn(now);
     } else this.broke(attempt, judgement, now);
   }

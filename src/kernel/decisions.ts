@@ -168,7 +168,7 @@ export const DECISIONS = {
   "resume.allowed.stalled": {
     step: "rescue",
     meaning:
-      "A response stood still in its body. The rest was asked for at another origin besides; whichever goes on first is kept.",
+      "A response stood still in its body. The rest was asked for at another origin besides, or on a new connection where no other has it; whichever goes on first is kept.",
   },
   "resume.continued": {
     step: "relay",

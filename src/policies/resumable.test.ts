@@ -139,6 +139,7 @@ describe("an answer to the question for the rest", () => {
     ["resume.mismatch.range", { contentRange: null }],
     ["resume.mismatch.range", { contentRange: "bytes 99-999/1000", contentLength: 901 }],
     ["resume.mismatch.range", { contentRange: "bytes 101-999/1000", contentLength: 899 }],
+    ["resume.mismatch.range", { contentRange: "bytes 101-999/1000", contentLength: 900 }],
     ["resume.mismatch.range", { contentRange: "bytes 100-998/1000", contentLength: 899 }],
     ["resume.mismatch.range", { contentRange: "bytes 100-999/1001" }],
     ["resume.mismatch.range", { contentRange: "bytes 100-999/*" }],

@@ -28,7 +28,8 @@ describe("a broken body", () => {
       target: "other",
       takesToken: false,
       code: "resume.allowed.broken",
-      reason: "resumed at another origin: 926 KiB of 1 MiB are missing, from byte 100000",
+      reason:
+        "resumed at another origin: 926 KiB of 1 MiB are missing, from byte 100000; outside the retry budget, because a good part had come",
     });
   });
 
@@ -39,7 +40,7 @@ describe("a broken body", () => {
   it.each<[string, Partial<ResumeInput>]>([
     ["resume.refused.no-cure", { retryClass: "RX" }],
     ["resume.refused.no-origin", { othersLeft: 0, sameLeft: false }],
-    ["resume.refused.no-origin", { othersLeft: 0, stalled: true }],
+    ["resume.refused.no-origin", { othersLeft: 0, sameLeft: false, stalled: true }],
     ["resume.refused.budget", { received: PROGRESS_BYTES - 1, budgetLeft: false }],
     ["resume.refused.budget", { stalled: true, budgetLeft: false }],
   ])("is not: %s for %j", (code, change) => {
@@ -61,6 +62,13 @@ describe("a broken body", () => {
       takesToken: true,
       code: "resume.allowed.stalled",
     });
+  });
+});
+
+describe("a silent body", () => {
+  it("is asked for at another origin, or else at the same one on a new connection", () => {
+    expect(decide({ stalled: true }).reason).toMatch(/elsewhere besides/);
+    expect(decide({ stalled: true, othersLeft: 0 })).toMatchObject({ target: "same", code: "resume.allowed.stalled" });
   });
 });
 

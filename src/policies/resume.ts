@@ -38,7 +38,7 @@ export interface ResumeInput {
   readonly bodyBytes: number;
   /** Usable addresses that may still be asked. */
   readonly othersLeft: number;
-  /** The address that failed may be asked again, on a new connection. */
+  /** The address that failed, or is silent, may be asked again on a new connection. */
   readonly sameLeft: boolean;
   readonly budgetLeft: boolean;
   /** `budgetInWords`, needed only when nothing is left. */
@@ -78,7 +78,7 @@ export function decideResume(options: ResumeOptions, state: ResumeState, input: 
   if (state.times >= options.timesMax)
     return refuse("resume.refused.times", `it has been continued ${state.times} times`);
   const target = input.othersLeft > 0 ? "other" : "same";
-  if (target === "same" && (input.stalled || !input.sameLeft))
+  if (target === "same" && !input.sameLeft)
     return refuse("resume.refused.no-origin", "no origin is left that may have the rest");
   const takesToken = input.stalled || input.received - state.from < PROGRESS_BYTES;
   if (takesToken && !input.budgetLeft)
@@ -104,25 +104,23 @@ function fruitlessAfter(
   return enough ? 0 : state.fruitless + 1;
 }
 
-function allow(
-  target: "other" | "same",
-  takesToken: boolean,
-  { received, bodyBytes, stalled }: ResumeInput,
-): ResumeVerdict {
-  const where = `${sizeInWords(bodyBytes - received)} of ${sizeInWords(bodyBytes)} are missing, from byte ${received}`;
-  if (stalled) {
-    const reason = `the origin is silent: the rest is asked for elsewhere besides; ${where}`;
-    return { resume: true, target, takesToken, code: "resume.allowed.stalled", reason };
+function allow(target: "other" | "same", takesToken: boolean, input: ResumeInput): ResumeVerdict {
+  const { received, bodyBytes } = input;
+  const missing = `${sizeInWords(bodyBytes - received)} of ${sizeInWords(bodyBytes)} are missing, from byte ${received}`;
+  const paid = takesToken ? "" : "; outside the retry budget, because a good part had come";
+  const verdict = { resume: true, target, takesToken };
+  if (input.stalled) {
+    const where = target === "other" ? "elsewhere" : "there on a new connection";
+    const reason = `the origin is silent: the rest is asked for ${where} besides; ${missing}`;
+    return { ...verdict, code: "resume.allowed.stalled", reason };
   }
-  return target === "other"
-    ? { resume: true, target, takesToken, code: "resume.allowed.broken", reason: `resumed at another origin: ${where}` }
-    : {
-        resume: true,
-        target,
-        takesToken,
-        code: "resume.allowed.same-origin",
-        reason: `resumed at the same origin on a new connection, because no other is left: ${where}`,
-      };
+  if (target === "other")
+    return { ...verdict, code: "resume.allowed.broken", reason: `resumed at another origin: ${missing}${paid}` };
+  return {
+    ...verdict,
+    code: "resume.allowed.same-origin",
+    reason: `resumed at the same origin on a new connection, because no other is left: ${missing}${paid}`,
+  };
 }
 
 function refuse(code: ResumeCode, why: string): ResumeVerdict {
