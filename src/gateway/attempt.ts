@@ -32,8 +32,19 @@ export interface RequestedPart {
   readonly validator: string;
 }
 
+/** Hears what becomes of a response whose head has come. */
+export interface ResponseHearer {
+  onResponseBody(attempt: Attempt, bytes: Buffer, start: number, end: number): void;
+  /** The response is complete; the connection has gone back to its address. */
+  onResponseEnd(attempt: Attempt, connection: OriginConnection, now: number): void;
+  onOriginTurnEnd(attempt: Attempt, connection: OriginConnection, now: number): void;
+  /** It ended before its response was complete. Its record and its address know. */
+  onAttemptFailed(attempt: Attempt, judgement: Judgement, now: number): void;
+  onFault(error: unknown): void;
+}
+
 /** What an exchange tells its attempts, and hears from them. */
-export interface AttemptHost {
+export interface AttemptHost extends ResponseHearer {
   readonly record: ExchangeRecord;
   readonly request: ClientRequest;
   /** Only this part is asked for; null: what the client asked for. */
@@ -49,19 +60,12 @@ export interface AttemptHost {
   onUpgrade(attempt: Attempt, connection: OriginConnection, head: MessageHead, now: number): boolean;
   /** The final head. False: the attempt is over and its connection will be closed. */
   onResponseHead(attempt: Attempt, connection: OriginConnection, head: MessageHead, now: number): boolean;
-  onResponseBody(attempt: Attempt, bytes: Buffer, start: number, end: number): void;
-  /** The response is complete; the connection has gone back to its address. */
-  onResponseEnd(attempt: Attempt, connection: OriginConnection, now: number): void;
   onTunnelBytes(bytes: Buffer, start: number, end: number): void;
   onTunnelFin(): void;
   /** The origin's side of a tunnel is closed. */
   onTunnelEnd(attempt: Attempt, ending: Ending, now: number, limitMs: number): void;
   onOriginDrain(attempt: Attempt, now: number): void;
-  onOriginTurnEnd(attempt: Attempt, connection: OriginConnection, now: number): void;
-  /** It ended before its response was complete. Its record and its address know. */
-  onAttemptFailed(attempt: Attempt, judgement: Judgement, now: number): void;
   decide(step: Step, code: DecisionCode, reason: string): void;
-  onFault(error: unknown): void;
 }
 
 export class Attempt implements AttemptOwner, FirstByteWait {
@@ -83,12 +87,15 @@ export class Attempt implements AttemptOwner, FirstByteWait {
   newer: FirstByteWait | null = null;
   readonly #core: Core;
   readonly #host: AttemptHost;
+  /** Its host, unless another takes the response. */
+  #hearer: ResponseHearer;
   #waiter: (() => void) | null = null;
 
   constructor(core: Core, host: AttemptHost, address: OriginAddress, now: number) {
     const { record } = host;
     this.#core = core;
     this.#host = host;
+    this.#hearer = host;
     this.address = address;
     this.startedMs = host.startedMs;
     this.beganMs = now;
@@ -192,6 +199,28 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     this.address.attemptAbandoned(this.beganMs, waitedMs, now);
   }
 
+  /** Somebody else takes the response from here on: the exchange counts on another attempt. */
+  handOver(hearer: ResponseHearer): void {
+    this.#hearer = hearer;
+  }
+
+  /** The origin's turn again, after a pause on our side. */
+  waitForMore(gapMs: number): void {
+    this.connection?.wait("gap", gapMs, this.#core.clock.monotonic());
+  }
+
+  /** The rest of its response is of no use. What is known of it, good or bad, counts for its address all the same. */
+  drop(): void {
+    const { connection, attempt } = this;
+    if (this.ended) return;
+    const now = this.#core.clock.monotonic();
+    this.connection = null;
+    this.ended = true;
+    connection?.abandon();
+    attempt.endedUs = toUs(now - this.startedMs);
+    this.address.attemptEnded(attempt, this.beganMs, attempt.cause, now);
+  }
+
   /** Ends it for the reason given, as if the connection had ended so: its response is of no use. */
   fail(ending: Ending, now: number): void {
     const { connection } = this;
@@ -223,7 +252,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
   }
 
   onResponseBody(bytes: Buffer, start: number, end: number): void {
-    this.#host.onResponseBody(this, bytes, start, end);
+    this.#hearer.onResponseBody(this, bytes, start, end);
   }
 
   onResponseEnd(connection: OriginConnection, now: number): void {
@@ -232,7 +261,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     this.ended = true;
     attempt.endedUs = toUs(now - this.startedMs);
     this.address.attemptEnded(attempt, this.beganMs, attempt.cause, now);
-    this.#host.onResponseEnd(this, connection, now);
+    this.#hearer.onResponseEnd(this, connection, now);
   }
 
   onTunnelBytes(bytes: Buffer, start: number, end: number): void {
@@ -248,7 +277,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
   }
 
   onOriginTurnEnd(connection: OriginConnection, now: number): void {
-    this.#host.onOriginTurnEnd(this, connection, now);
+    this.#hearer.onOriginTurnEnd(this, connection, now);
   }
 
   onAttemptEnded(connection: OriginConnection, ending: Ending, now: number): void {
@@ -256,7 +285,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
   }
 
   onFault(error: unknown): void {
-    this.#host.onFault(error);
+    this.#hearer.onFault(error);
   }
 
   // ------------------------------------------------------------------ inside
@@ -341,7 +370,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     attempt.cause = judgement.cause;
     attempt.evidence = judgement.evidence;
     address.attemptEnded(attempt, this.beganMs, judgement.cause, now);
-    this.#host.onAttemptFailed(this, judgement, now);
+    this.#hearer.onAttemptFailed(this, judgement, now);
   }
 
   /**

@@ -4,6 +4,7 @@
  */
 import { FIELD } from "../http1/field-ids.ts";
 import type { MessageHead } from "../http1/head.ts";
+import { parseRetryAfter } from "../policies/retry-after.ts";
 import type { Judgement } from "./judge.ts";
 
 /** Null: nothing went wrong. Only 5xx are judged: anything else is an answer. */
@@ -24,6 +25,13 @@ export function judgeResponse(head: MessageHead): Judgement | null {
     };
   }
   return { cause: "origin.app_5xx", evidence: `a complete response with status ${status}` };
+}
+
+/** How long an origin that says it is overloaded asks to wait, ms; -1: it does not say so. `wallNow`: epoch ms. */
+export function overloadedForMs(head: MessageHead, wallNow: number): number {
+  if (head.status !== 503) return -1;
+  const value = head.valueOf(FIELD.RETRY_AFTER);
+  return value === null ? -1 : parseRetryAfter(value, wallNow);
 }
 
 const GATEWAY_SERVERS =

@@ -583,10 +583,10 @@ describe("a rescue", () => {
     expectQuiet(world);
   });
 
-  it("of an origin's own 5xx is not made: it is passed on and labelled", async () => {
+  it("of an origin's own 5xx to a payment is not made: it is passed on and labelled", async () => {
     const world = await memoryGateway(TWO);
     const client = world.client();
-    client.send(GET);
+    client.send(request("POST", "pay"));
     world.origin(1).send("HTTP/1.1 500 Oops\r\nContent-Length: 4\r\n\r\nsorr");
     expect(client.received).toMatch(
       /^HTTP\/1\.1 500 Oops\r\n[\s\S]*\r\nProxy-Status: goodgate[^\r]*received-status=500[\s\S]*sorr$/,

@@ -32,6 +32,7 @@ import { writeResponse } from "../http1/serialise.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import { CAUSES } from "../kernel/causes.ts";
 import type { DecisionCode } from "../kernel/decisions.ts";
+import { countAsked, isWorthAsking, mayBeBetterElsewhere, yieldInWords } from "../policies/answer-worth-retrying.ts";
 import { isIdempotent } from "../policies/retry.ts";
 import type { RetryVerdict } from "../policies/retry.ts";
 import type { ClientConnection } from "./client-connection.ts";
@@ -40,10 +41,11 @@ import { ClientResponse } from "./client-response.ts";
 import type { Core } from "./core.ts";
 import { enter } from "./entry.ts";
 import { clientFraming, isEventStream, responseLines, writeInterimHead } from "./forward-response.ts";
+import { HeldAnswer } from "./held-answer.ts";
 import { httpDate } from "./http-date.ts";
 import { identifyRequest } from "./identify.ts";
 import type { Ending, Judgement } from "./judge.ts";
-import { judgeResponse } from "./judge-response.ts";
+import { judgeResponse, overloadedForMs } from "./judge-response.ts";
 import { newExchangeRecord } from "./new-record.ts";
 import type { OriginAddress } from "./origin-address.ts";
 import { toUs } from "./origin-connection.ts";
@@ -54,6 +56,7 @@ import { deadlineOf } from "./request-deadline.ts";
 import type { RequestDeadline } from "./request-deadline.ts";
 import { bounded, hostWithoutPort, joinedValue, pathOf, targetOf } from "./request-target.ts";
 import { rescue } from "./rescue.ts";
+import type { FailedAttempt } from "./rescue.ts";
 import { mayBeResumed, Resumption, whyNotResumed } from "./resumption.ts";
 import type { ResumeHost } from "./resumption.ts";
 import type { ServiceRuntime } from "./service-runtime.ts";
@@ -106,6 +109,8 @@ export class Exchange implements AttemptHost, ResumeHost {
   #metStale = false;
   /** An attempt broke the connection to its origin. */
   #metBroken = false;
+  /** A 5xx that is held back while another origin is asked. */
+  #held: HeldAnswer | null = null;
   /** How often all origins have been tried, this time included. */
   #pass = 1;
   /** The decision to repeat, until it is known where. */
@@ -477,13 +482,15 @@ export class Exchange implements AttemptHost, ResumeHost {
 
   onResponseHead(attempt: Attempt, connection: OriginConnection, head: MessageHead, now: number): boolean {
     const { record } = this;
-    record.originStatus = head.status;
     const judged = judgeResponse(head);
     if (judged !== null) {
-      this.#note(judged.cause, judged.evidence);
       attempt.attempt.cause = judged.cause;
       attempt.attempt.evidence = judged.evidence;
+      if (this.#holdBack(attempt, head, judged, now)) return true;
+      this.#note(judged.cause, judged.evidence);
     }
+    if (this.#held !== null) this.#letHeldGo(head.status < 500, now);
+    record.originStatus = head.status;
     if (!this.request.complete) {
       // The origin answers before it has the whole request; the rest cannot be told from a next request.
       this.#clientKeepAlive = false;
@@ -625,19 +632,28 @@ export class Exchange implements AttemptHost, ResumeHost {
   // ------------------------------------------------------------------ rescue
 
   #rescue(attempt: Attempt, cause: CauseId, evidence: string, now: number): void {
-    const service = this.#service;
-    const { request, record } = this;
-    if (service === null) return;
     if (this.response.begun) {
-      const why = whyNotResumed(this.#settled.resume, request, this.response, record.status);
+      const why = whyNotResumed(this.#settled.resume, this.request, this.response, this.record.status);
       this.decide("rescue", why.code, why.reason);
     }
+    const verdict = this.#verdictOn(attempt, cause, null, now);
+    if (verdict.retry) this.#again(attempt, verdict, now);
+    else if (this.response.begun) this.#cut(cause, evidence, "relay");
+    else this.fail(cause, evidence, "attempt", 0);
+  }
+
+  /** Whether it is repeated, on the record. */
+  #verdictOn(attempt: Attempt, cause: CauseId, answer: FailedAttempt["answer"], now: number): RetryVerdict {
+    const service = this.#service;
+    const { request, record } = this;
+    if (service === null) throw new Error("an attempt of no service");
     const verdict = rescue({
       cause,
       request,
       record,
       routeIdempotent: this.#settled.idempotent,
       responseBegun: this.response.begun,
+      answer,
       service,
       staleConnection: attempt.staleConnection,
       othersLeft: service.othersLeft(this.#routeIndex, this.#tried),
@@ -646,15 +662,70 @@ export class Exchange implements AttemptHost, ResumeHost {
       now,
     });
     this.decide("rescue", verdict.code, verdict.reason);
+    const counters = this.#counters;
     if (verdict.retry) {
-      if (this.#counters !== null) this.#counters.retries += 1;
+      if (counters !== null) counters.retries += 1;
       this.#repeat = record.decisions.at(-1) ?? null;
-      this.#again(attempt, verdict, now);
-      return;
+    } else if (verdict.code === "retry.refused.budget" && counters !== null) counters.retriesRefusedByBudget += 1;
+    return verdict;
+  }
+
+  /** Another origin may have a better answer than this 5xx: it is asked, and this one waits. */
+  #holdBack(attempt: Attempt, head: MessageHead, judged: Judgement, now: number): boolean {
+    const service = this.#service;
+    const { record, request } = this;
+    const { idempotent } = this.#settled;
+    if (service === null || service.settings.retry.attemptsMax < 2 || !request.complete) return false;
+    if (!mayBeBetterElsewhere(head.status, record.method, idempotent)) return false;
+    const answers = service.answersOf(this.#routeIndex);
+    if (!isWorthAsking(answers, now)) {
+      this.decide("rescue", "held.same-everywhere", `passed on: ${yieldInWords(answers, now)}`);
+      return false;
     }
-    if (verdict.code === "retry.refused.budget" && this.#counters !== null) this.#counters.retriesRefusedByBudget += 1;
-    if (this.response.begun) this.#cut(cause, evidence, "relay");
-    else this.fail(cause, evidence, "attempt", 0);
+    const overloaded = overloadedForMs(head, this.#core.clock.wall());
+    const verdict = this.#verdictOn(attempt, judged.cause, { status: head.status, overloadedForMs: overloaded }, now);
+    if (!verdict.retry) return false;
+    if (this.#held !== null) this.#letHeldGo(false, now);
+    const { gapMs } = this.timeouts;
+    const lines = responseLines(head, record.id, judged.cause, this.#core);
+    const onFault = (error: unknown): void => this.onFault(error);
+    this.#held = new HeldAnswer(attempt, head, judged, { lines, gapMs, onFault });
+    attempt.handOver(this.#held);
+    attempt.waitForMore(gapMs);
+    this.#attempt = null;
+    this.#again(attempt, verdict, now);
+    return true;
+  }
+
+  /** The answer that was held back is not needed: another is passed on, or nobody is there. */
+  #letHeldGo(better: boolean, now: number): void {
+    const held = this.#held;
+    if (held === null) return;
+    this.#held = null;
+    held.close();
+    const answers = this.#service?.answersOf(this.#routeIndex);
+    if (answers !== undefined) countAsked(answers, better, now);
+  }
+
+  /** Nothing better was found than the answer that is held back. False: that one broke, too. */
+  #giveHeld(held: HeldAnswer, insteadOf: CauseId, now: number): boolean {
+    const { record } = this;
+    this.#held = null;
+    const answers = this.#service?.answersOf(this.#routeIndex);
+    if (answers !== undefined) countAsked(answers, false, now);
+    if (held.broken) return false;
+    const { attempt } = held.attempt;
+    this.decide(
+      "rescue",
+      "held.given",
+      `nothing better was found (${insteadOf}); the answer ${held.status} of ${attempt.address} is passed on`,
+    );
+    record.originStatus = held.status;
+    record.pool = attempt.pool;
+    record.origin = attempt.origin;
+    this.#note(held.judgement.cause, held.judgement.evidence);
+    this.serve(held.answer, "failed", now);
+    return true;
   }
 
   #again(failed: Attempt, { target, waitMs }: RetryVerdict, now: number): void {
@@ -691,6 +762,8 @@ export class Exchange implements AttemptHost, ResumeHost {
   fail(cause: CauseId, evidence: string, step: Step, status: number): void {
     if (this.#done) return;
     const now = this.#core.clock.monotonic();
+    const held = this.#held;
+    if (held !== null && !this.#faulted && this.#giveHeld(held, cause, now)) return;
     this.#leaveOrigin(now);
     if (this.response.begun) {
       this.#cut(cause, evidence, step);
@@ -830,6 +903,8 @@ export class Exchange implements AttemptHost, ResumeHost {
   /** Ends what is under way for this exchange, without blame for it. */
   #leaveOrigin(now: number): void {
     this.#pause?.cancel();
+    this.#held?.close();
+    this.#held = null;
     this.#attempt?.abandon(now);
     this.#resumption?.close(now);
     this.#serving?.close();

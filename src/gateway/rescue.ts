@@ -19,6 +19,8 @@ export interface FailedAttempt {
   readonly routeIdempotent: boolean;
   /** A part of a response has been passed on to the client. */
   readonly responseBegun: boolean;
+  /** The attempt brought a whole answer, which can be held back; null: it brought none. */
+  readonly answer: { readonly status: number; readonly overloadedForMs: number } | null;
   readonly service: ServiceRuntime;
   /** It was a used connection, and it ended without a byte: a new one to the same origin is another try. */
   readonly staleConnection: boolean;
@@ -32,11 +34,12 @@ export interface FailedAttempt {
 }
 
 export function rescue(failed: FailedAttempt): RetryVerdict {
-  const { service, request, record, now } = failed;
+  const { service, request, record, answer, now } = failed;
   const options = service.settings.retry;
   const budgetLeft = retriesLeft(options, service.budget, now) >= 1;
   const verdict = decideRetry({
-    retryClass: CAUSES[failed.cause].retryClass,
+    // Whatever an answer says, as long as it is held back it is one of which nothing was passed on.
+    retryClass: answer === null ? CAUSES[failed.cause].retryClass : "R2",
     method: record.method,
     routeIdempotent: failed.routeIdempotent,
     keyed: request.keyed,
@@ -50,8 +53,8 @@ export function rescue(failed: FailedAttempt): RetryVerdict {
     staleConnection: failed.staleConnection,
     connectFailed: COMES_BACK.has(failed.cause),
     originsBroken: originsBroken(record),
-    overloadedForMs: -1,
-    status: 0,
+    overloadedForMs: answer === null ? -1 : answer.overloadedForMs,
+    status: answer === null ? 0 : answer.status,
     repeatedInFront: request.repeatedInFront,
     deadlineLeftMs: request.deadline === null ? Infinity : request.deadline.leftMs(now),
     usualMs: 0,

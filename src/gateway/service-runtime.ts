@@ -5,6 +5,8 @@
 import type { RouteSettings, ServiceSettings } from "../config/settings.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import type { DecisionCode } from "../kernel/decisions.ts";
+import { createAnswerYield } from "../policies/answer-worth-retrying.ts";
+import type { AnswerYield } from "../policies/answer-worth-retrying.ts";
 import { chooseTwo } from "../policies/choose-two.ts";
 import { POOL_PREFERENCE_DEFAULTS, createPoolPreference, preferPool } from "../policies/pool-preference.ts";
 import type { PoolPreferenceState, PoolVerdict } from "../policies/pool-preference.ts";
@@ -41,7 +43,12 @@ export class ServiceRuntime {
   /** When it last turned a request away for lack of room, monotonic ms. */
   shedAt = -Infinity;
   readonly #core: Core;
+<<<<<<< HEAD
   readonly #limits: readonly (RouteLimits | null)[];
+=======
+  /** What repeats because of a 5xx have brought, by route; null: there were none. */
+  readonly #answers: (AnswerYield | null)[];
+>>>>>>> a87d62d (A 5xx of one origin is held back while another is asked, and never lost)
   /** For each route the pools it uses and which of them is in use; routes with the same pools share one. */
   readonly #preferences: readonly Preference[];
 
@@ -52,6 +59,7 @@ export class ServiceRuntime {
     this.repeats = settings.retry.attemptsMax > 1 && origins > 1;
     this.hasBasePath = settings.pools.some((pool) => pool.origins.some((origin) => origin.basePath !== ""));
     this.pools = settings.pools.map((pool) => new PoolRuntime(core, settings, pool));
+    this.#answers = settings.routes.map(() => null);
     this.counters = settings.routes.map((route) => new RouteCounters(settings.name, route.name));
     this.#limits = settings.routes.map((route) =>
       route.rateLimits.length === 0
@@ -90,6 +98,10 @@ export class ServiceRuntime {
     const last = this.#preferences[this.#preferences.length - 1];
     if (last === undefined) throw new Error("a service without routes");
     return last;
+  }
+
+  answersOf(routeIndex: number): AnswerYield {
+    return (this.#answers[routeIndex] ??= createAnswerYield());
   }
 
   /** Once for each exchange: what the retry budget is a share of. */

@@ -651,9 +651,10 @@ const TABLE = {
     party: "origin",
     status: 0,
     proxyStatus: null,
-    retryClass: "RX",
+    retryClass: "R2",
     title: "Origin's own error",
-    means: "The origin's application answered with a complete 5xx response of its own. It was passed on untouched.",
+    means:
+      "The origin's application answered with a complete 5xx response of its own. It was passed on untouched, unless another origin had a better answer.",
     evidence:
       "An origin status of 500 or above in a well-formed, complete response without marks of another gateway (those make it origin.nested_gw_5xx).",
     lookFirst: "The application's log, with the request id that was passed on to it. Then split by route and version.",

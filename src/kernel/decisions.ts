@@ -68,6 +68,16 @@ export const DECISIONS = {
     step: "relay",
     meaning: "The origin ended a tunnel by a reset, so the client's side was reset too: what was said is not complete.",
   },
+  "held.given": {
+    step: "rescue",
+    meaning:
+      "Another origin was asked because of a 5xx and had nothing better, so the answer that was held back is passed on as it came.",
+  },
+  "held.same-everywhere": {
+    step: "rescue",
+    meaning:
+      "A 5xx is passed on without asking another origin: on this route that has brought nothing better lately, so it is the application.",
+  },
   "retry.allowed.never-sent": {
     step: "rescue",
     meaning: "Repeated at another origin: nothing of the request had reached the first, so any method may go again.",

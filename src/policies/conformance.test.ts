@@ -9,6 +9,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { RETRY_INPUT } from "../../test/support/retry-input.ts";
+import { countAsked, createAnswerYield, isWorthAsking, yieldInWords } from "./answer-worth-retrying.ts";
+import type { AnswerYield } from "./answer-worth-retrying.ts";
 import { assess, probationTurn } from "./availability.ts";
 import type { AvailabilityOptions, Member } from "./availability.ts";
 import { backoffMs } from "./backoff.ts";
@@ -56,6 +58,7 @@ import { judgeContinuation, promisedBody } from "./resumable.ts";
 import type { ResponseFacts } from "./resumable.ts";
 import { budgetInWords, countExchange, createRetryBudget, retriesLeft, takeRetry } from "./retry-budget.ts";
 import type { RetryBudget } from "./retry-budget.ts";
+import { parseRetryAfter } from "./retry-after.ts";
 import { decideRetry } from "./retry.ts";
 import type { RetryInput } from "./retry.ts";
 import { addToCount, countAt, createSlidingCount } from "./sliding-count.ts";
@@ -493,6 +496,29 @@ conforms<ResponseFacts[], Partial<ResponseFacts>>("resumable", {
   },
   sizeMax: 2,
   recovers: () => promisedBody(WHOLE).resumable,
+});
+
+conforms<AnswerYield, boolean>("answer worth retrying", {
+  init: createAnswerYield,
+  event: fc.boolean(),
+  feed: (state, better, now) => {
+    countAsked(state, better, now);
+    return { state, said: [isWorthAsking(state, now), yieldInWords(state, now)] };
+  },
+  sizeMax: 400,
+  recovers: (state, now) => isWorthAsking(state, now + 10_000),
+});
+
+conforms<number[], string>("retry after", {
+  init: () => [],
+  event: fc.oneof(
+    fc.string(),
+    fc.stringMatching(/^\d{1,12}$/),
+    fc.date().map((date) => date.toUTCString()),
+  ),
+  feed: (state, text, now) => ({ state, said: parseRetryAfter(text, now) }),
+  sizeMax: 2,
+  recovers: () => parseRetryAfter("1", 0) === 1_000,
 });
 
 conforms<number[], number>("backoff", {

@@ -124,6 +124,11 @@ export function isIdempotent(method: string): boolean {
 /** More origins than this are not risked for one request that breaks them (failures.md calls it a poison request). */
 export const ORIGINS_BROKEN_MAX = 2;
 
+/** Methods that RFC 9110 §9.2.1 defines as safe, except TRACE, which nobody waits for. */
+export function isSafe(method: string): boolean {
+  return method === "GET" || method === "HEAD" || method === "OPTIONS";
+}
+
 export function decideRetry(input: RetryInput): RetryVerdict {
   const refusal = refusalFor(input);
   if (refusal !== null) return refusal;
