@@ -43,12 +43,9 @@ export class ServiceRuntime {
   /** When it last turned a request away for lack of room, monotonic ms. */
   shedAt = -Infinity;
   readonly #core: Core;
-<<<<<<< HEAD
   readonly #limits: readonly (RouteLimits | null)[];
-=======
   /** What repeats because of a 5xx have brought, by route; null: there were none. */
   readonly #answers: (AnswerYield | null)[];
->>>>>>> a87d62d (A 5xx of one origin is held back while another is asked, and never lost)
   /** For each route the pools it uses and which of them is in use; routes with the same pools share one. */
   readonly #preferences: readonly Preference[];
 
