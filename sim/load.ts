@@ -25,6 +25,8 @@ export interface LoadPlan {
   readonly backoffMs: number;
   /** Waits for as long as a Retry-After says. */
   readonly obeysRetryAfter: boolean;
+  /** Each call makes a connection of its own, and leaves it open. */
+  readonly keepsOpen: boolean;
   /** From so many addresses, in turn. At most 250. */
   readonly addresses: number;
 }
@@ -36,6 +38,7 @@ export const USUAL_LOAD: Omit<LoadPlan, "name" | "perSecond" | "untilMs"> = {
   repeats: 0,
   backoffMs: 200,
   obeysRetryAfter: false,
+  keepsOpen: false,
   addresses: 200,
 };
 
@@ -204,6 +207,7 @@ export class Load implements SessionOwner {
   }
 
   #restedSession(): ClientSession | null {
+    if (this.plan.keepsOpen) return null;
     for (let session = this.#idle.pop(); session !== undefined; session = this.#idle.pop()) {
       if (session.isOpen) return session;
     }

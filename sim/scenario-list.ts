@@ -19,6 +19,7 @@ import { blackHole } from "./scenarios/black-hole.ts";
 import { calm } from "./scenarios/calm.ts";
 import { chaos } from "./scenarios/chaos.ts";
 import { clientAborts } from "./scenarios/client-aborts.ts";
+import { connectionFlood } from "./scenarios/connection-flood.ts";
 import { dnsDark } from "./scenarios/dns-dark.ts";
 import { dnsLoss } from "./scenarios/dns-loss.ts";
 import { dnsMove } from "./scenarios/dns-move.ts";
@@ -77,6 +78,7 @@ export const SCENARIOS: readonly Scenario[] = [
   staleReuse,
   brokenSegments,
   stackedGateways,
+  connectionFlood,
 ];
 
 /** Marks that are not met yet: run by name alone, so that what is missing can be looked at. */

@@ -52,6 +52,8 @@ export class VirtualNetwork {
   readonly #lines = new Map<string, LineBounds>();
   readonly #reach = new Map<string, Reach>();
   readonly #waitedMost = new Map<string, number>();
+  readonly #socketsMax = new Map<string, number>();
+  readonly #wallHits = new Map<string, number>();
   readonly #open = new Set<VirtualSocket>();
   readonly #held = new Set<VirtualSocket>();
   #port = EPHEMERAL_FROM;
@@ -122,6 +124,16 @@ export class VirtualNetwork {
     }
   }
 
+  /** How many sockets a host may have open, as `ulimit -n` says it. */
+  setSocketsMax(ip: string, most: number): void {
+    this.#socketsMax.set(ip, most);
+  }
+
+  /** How often a host had no descriptor for a socket (EMFILE). */
+  wallHits(ip: string): number {
+    return this.#wallHits.get(ip) ?? 0;
+  }
+
   /** The machine loses its power: its connections are gone without a word. */
   cutPower(ip: string): void {
     for (const socket of this.#open) if (socket.localAddress === ip) socket.vanish();
@@ -150,6 +162,10 @@ export class VirtualNetwork {
     const local = [from, this.#port] as const;
     const remote = [address.ip, address.port] as const;
     const dialler = new VirtualSocket(this.#medium, line, { local, remote }, listener);
+    if (this.#isFull(from)) {
+      this.#clock.schedule(0, () => dialler.fail("EMFILE", "connect"));
+      return dialler;
+    }
     this.#open.add(dialler);
     if (this.#reachOf(address.ip) === "unroutable")
       this.#clock.schedule(0, () => dialler.fail("EHOSTUNREACH", "connect"));
@@ -173,7 +189,8 @@ export class VirtualNetwork {
   #synArrives(dialler: VirtualSocket, line: Line): void {
     const { localAddress, localPort, remoteAddress, remotePort } = dialler;
     const onSocket = this.#listeners.get(`${remoteAddress}:${remotePort}`);
-    if (onSocket === undefined) {
+    // Really such a connection would wait in the backlog; for whoever dials it comes to the same.
+    if (onSocket === undefined || this.#isFull(remoteAddress)) {
       this.#clock.schedule(line.latencyMs, () => dialler.fail("ECONNREFUSED", "connect"));
       return;
     }
@@ -190,6 +207,13 @@ export class VirtualNetwork {
       if (dialler.over) accepted.refuse();
       else dialler.tellConnected();
     });
+  }
+
+  #isFull(ip: string): boolean {
+    const most = this.#socketsMax.get(ip);
+    if (most === undefined || this.openAt(ip).length < most) return false;
+    this.#wallHits.set(ip, this.wallHits(ip) + 1);
+    return true;
   }
 
   #drawLine(ip: string): Line {

@@ -6,7 +6,7 @@
 import { checkValue } from "../src/config/load.ts";
 import type { Settings } from "../src/config/settings.ts";
 import type { ExchangeRecord } from "../src/contract/record.ts";
-import type { GatewayEvent, MetricsView, StatusView } from "../src/contract/view.ts";
+import type { GatewayEvent, MetricsView, ProcessView, StatusView } from "../src/contract/view.ts";
 import { createHealthSchedule } from "../src/control/health-schedule.ts";
 import { createGateway } from "../src/gateway/gateway.ts";
 import type { CheckTarget, Gateway, GatewayPorts } from "../src/gateway/gateway.ts";
@@ -109,6 +109,7 @@ export class World {
   /** What clients ask, and what stands behind it. */
   readonly #running: readonly Running[];
   readonly #checks: { stop(): void };
+  #descriptorsMax = 0;
   #drained: Promise<void> | null = null;
   #stopSampling: () => void = () => undefined;
 
@@ -185,6 +186,12 @@ export class World {
     for (const { place } of this.origins) this.network.setLines(place.ip, line);
   }
 
+  /** The gateway's process may have this many sockets, and not one more. */
+  limitDescriptors(most: number): void {
+    this.#descriptorsMax = most;
+    this.network.setSocketsMax(GATEWAY_IP, most);
+  }
+
   /** `run` after `ms` of traffic. */
   at(ms: number, run: () => void): void {
     this.clock.schedule(ms, run);
@@ -256,7 +263,7 @@ export class World {
       listen: this.network.listen,
       resolver: this.resolver,
       every: (ms, run) => clock.every(ms, run),
-      processView: () => NO_PROCESS,
+      processView: () => this.#processView(),
       log: (record) => this.#keep(record),
       accessLogDropped: () => 0,
       version: "simulated",
@@ -276,6 +283,12 @@ export class World {
       every: (ms, run) => clock.every(ms, run),
       log: null,
     };
+  }
+
+  #processView(): ProcessView {
+    if (this.#descriptorsMax === 0) return NO_PROCESS;
+    const descriptorsOpen = this.network.openAt(GATEWAY_IP).length;
+    return { ...NO_PROCESS, descriptorsOpen, descriptorsMax: this.#descriptorsMax };
   }
 
   #startChecks(): { stop(): void } {
