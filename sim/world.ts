@@ -434,6 +434,12 @@ function wordsOf(event: GatewayEvent): string {
       return `${event.origin} is ${event.state}: ${event.because}`;
     case "pool":
       return `pool ${event.from} → ${event.to}: ${event.because}`;
+    case "spill":
+      return `shares ${event.shares.map(({ pool, share }) => `${pool} ${share}`).join(", ")}: ${event.because}`;
+    case "fail-open":
+      return `pool ${event.pool} fails open, ${event.state}: ${event.because}`;
+    case "disagreement":
+      return `${event.address}: disagreement, ${event.state}: ${event.because}`;
     case "resolution":
       return `${event.origin}: ${event.because}`;
     case "gateway":

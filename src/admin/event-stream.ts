@@ -19,6 +19,9 @@ export const EVENT_KINDS = [
   "exchange",
   "origin",
   "pool",
+  "spill",
+  "fail-open",
+  "disagreement",
   "resolution",
   "gateway",
 ] as const satisfies readonly EventKind[];

@@ -152,7 +152,13 @@ export const METRICS = [
     name: "goodgate_pool_active",
     type: "gauge",
     labels: ["service", "pool"],
-    help: "1 for the pool that new exchanges of the service go to, 0 for its other pools.",
+    help: "1 for the pool of the service that comes first, 0 for its other pools.",
+  },
+  {
+    name: "goodgate_pool_share",
+    type: "gauge",
+    labels: ["service", "pool"],
+    help: "Part of the exchanges that a pool gets now, 0 to 1: below the threshold of capacity the first one gives some away.",
   },
   {
     name: "goodgate_service_state",

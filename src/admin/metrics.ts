@@ -86,6 +86,7 @@ const SOURCES: Sources = {
   goodgate_pool_origins: ofPools((pool) => pool.origins),
   goodgate_pool_origins_available: ofPools((pool) => pool.available),
   goodgate_pool_active: ofPools((pool, service) => (pool.name === service.pool ? 1 : 0)),
+  goodgate_pool_share: ofPools((pool) => pool.share),
   goodgate_service_state: ({ status }) =>
     status.services.flatMap((service) =>
       SERVICE_STATES.map((state) => ({

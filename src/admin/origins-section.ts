@@ -9,9 +9,10 @@ import { ADDRESS_SIGNS, grouped, lasting, SERVICE_SIGNS, table, tag } from "./pa
 export function servicesSection(status: StatusView): Html {
   const services = status.services.map((service) => {
     const pools = service.pools.map((pool) => {
-      const isUsed = pool.name === service.pool ? html` ${tag(["quiet", "→"], "in use")}` : null;
+      const isUsed = pool.name === service.pool ? html` ${tag(["quiet", "→"], "first")}` : null;
+      const share = pool.share > 0 && pool.share < 1 ? `, ${shareText(pool.share)} of the traffic` : "";
       return html`<li>
-        ${pool.name}: ${pool.available} of ${countText(pool.origins, "origin")} can be picked${isUsed}
+        ${pool.name}: ${pool.available} of ${countText(pool.origins, "origin")} can be picked${share}${isUsed}
       </li>`;
     });
     return html`<li>
@@ -30,6 +31,11 @@ export function servicesSection(status: StatusView): Html {
       ${services}
     </ul>
   </section>`;
+}
+
+/** `0.4 %`, `12 %`. */
+function shareText(share: number): string {
+  return `${share < 0.01 ? (share * 100).toFixed(1) : Math.round(share * 100)} %`;
 }
 
 const ORIGIN_COLUMNS: readonly Column[] = [

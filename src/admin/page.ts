@@ -87,10 +87,10 @@ addEventListener("DOMContentLoaded", () => {
   button.addEventListener("click", () => { paused = !paused; show(); renew(); });
   show();
   setInterval(renew, 5000);
-  const events = new EventSource("/api/v1/events?kind=origin,pool,resolution,gateway");
+  const events = new EventSource("/api/v1/events?kind=origin,pool,spill,fail-open,disagreement,resolution,gateway");
   let soon = 0;
   const atOnce = () => { clearTimeout(soon); soon = setTimeout(renew, 200); };
-  for (const kind of ["origin", "pool", "resolution", "gateway"]) events.addEventListener(kind, atOnce);
+  for (const kind of ["origin", "pool", "spill", "fail-open", "disagreement", "resolution", "gateway"]) events.addEventListener(kind, atOnce);
 });
 `;
 

@@ -40,8 +40,8 @@ function origin(url: string, changes: Partial<OriginView>): OriginView {
 
 function service(changes: Partial<ServiceStatusView>): ServiceStatusView {
   const pools = [
-    { name: "blue", origins: 2, available: 1 },
-    { name: "green", origins: 1, available: 1 },
+    { name: "blue", origins: 2, available: 1, share: 1 },
+    { name: "green", origins: 1, available: 1, share: 0 },
   ];
   return { name: "shop", hosts: ["shop.example.com"], pool: "blue", state: "healthy", because: "", pools, ...changes };
 }

@@ -110,7 +110,8 @@ function serviceLines(
 ): string[] {
   const { paint } = terminal;
   const pools = service.pools.map(
-    (pool) => `${pool.name} ${pool.available}/${pool.origins}${pool.name === service.pool ? " (in use)" : ""}`,
+    (pool) =>
+      `${pool.name} ${pool.available}/${pool.origins}${pool.name === service.pool ? " (first)" : ""}${sharePart(pool.share)}`,
   );
   const lines = [
     `${paint("bold", `service ${plain(service.name)}`)}  ${paint(SERVICE_STYLES[service.state], service.state)}  ` +
@@ -138,6 +139,10 @@ function serviceLines(
     ),
   );
   return lines;
+}
+
+function sharePart(share: number): string {
+  return share > 0 && share < 1 ? ` ${share < 0.01 ? (share * 100).toFixed(1) : Math.round(share * 100)} %` : "";
 }
 
 function originRow(origin: OriginView, address: OriginAddressView, now: number, terminal: Terminal): TableCell[] {

@@ -19,6 +19,7 @@ import type {
   AccessLogSettings,
   ConnectionSettings,
   EjectionSettings,
+  FailoverSettings,
   FloodSettings,
   HeadLimits,
   HealthSettings,
@@ -77,6 +78,7 @@ export function normalise(file: CheckedFile): Settings {
 function serviceOf(name: string, service: CheckedService): ServiceSettings {
   const pools = service.pools.map((pool, index) => ({
     name: pool.name ?? poolName(index),
+    standbyShare: pool.standbyShare,
     origins: pool.origins.map(originOf),
   }));
   return {
@@ -90,6 +92,7 @@ function serviceOf(name: string, service: CheckedService): ServiceSettings {
     health: healthOf(service.health),
     ejection: ejectionOf(service.ejection),
     retry: retryOf(service.retry),
+    failover: failoverOf(service.failover),
     connections: connectionsOf(service.connections),
     heads: headLimitsOf(service.heads),
   };
@@ -193,6 +196,10 @@ function retryOf(retry: CheckedService["retry"]): RetrySettings {
     backoffBaseMs: retry.backoff === false ? 0 : Math.min(retry.backoff.base, retry.backoff.max),
     backoffMaxMs: retry.backoff === false ? 0 : retry.backoff.max,
   };
+}
+
+function failoverOf({ threshold, backAfter, hold }: CheckedService["failover"]): FailoverSettings {
+  return { threshold, backAfterMs: backAfter, holdMs: hold };
 }
 
 function connectionsOf({ perOrigin, idlePerOrigin, idle }: CheckedService["connections"]): ConnectionSettings {

@@ -25,7 +25,9 @@ const originSchema = z.union([
     ),
     weight: count("parts", 1, 1000)
       .prefault(WEIGHT_DEFAULT)
-      .describe("Its share of the pool, in proportion to the weights of the others."),
+      .describe(
+        "Its share of the pool, in proportion to the weights of the others. Pools with less weight in all take less when another one fails.",
+      ),
   }),
 ]);
 
@@ -38,6 +40,25 @@ const poolSchema = z.strictObject({
     .min(1)
     .max(ORIGINS_MAX)
     .describe("Origins that fail together, such as those of one provider or region: a URL, or a URL with a weight."),
+  standbyShare: ratio(0, 0.5)
+    .prefault("0%")
+    .describe(
+      "The part of the safe requests (GET, HEAD, OPTIONS) that the pool gets while another one comes first, so that it is proven.",
+    ),
+});
+
+export const failoverSchema = z.strictObject({
+  threshold: ratio(0.01, 1)
+    .prefault("70%")
+    .describe(
+      "The part of its capacity with which the first pool carries all traffic. Below it what is missing goes to the next pools.",
+    ),
+  backAfter: duration("0s", "1h")
+    .prefault("30s")
+    .describe("How long capacity that came back must have been steady before it is counted on again."),
+  hold: duration("0s", "1d")
+    .prefault("5m")
+    .describe("How long a pool comes first at least, unless nothing in it works. Twice as long after each relapse."),
 });
 
 export const healthSchema = z.strictObject({
@@ -167,6 +188,9 @@ export const serviceSchema = z.strictObject({
     .union([switchedOff(), retrySchema])
     .prefault({})
     .describe("When a request is sent again to another origin, or false for never."),
+  failover: failoverSchema
+    .prefault({})
+    .describe("How traffic is shared between pools when one of them loses capacity."),
   connections: connectionsSchema.prefault({}).describe("Connections to origins."),
   heads: headsSchema.prefault({}).describe("Bounds on what an origin may send besides bodies."),
 });

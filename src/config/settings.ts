@@ -74,13 +74,25 @@ export interface ServiceSettings {
   readonly health: HealthSettings | null;
   readonly ejection: EjectionSettings;
   readonly retry: RetrySettings;
+  readonly failover: FailoverSettings;
   readonly connections: ConnectionSettings;
   /** Origins' response heads. */
   readonly heads: HeadLimits;
 }
 
+export interface FailoverSettings {
+  /** The part of its capacity with which the first pool carries all that is needed. Default 0.7. */
+  readonly threshold: number;
+  /** How long capacity that came back must have been steady before it is counted on. Default 30 s. */
+  readonly backAfterMs: number;
+  /** At least this long between two changes of the pool that comes first, unless the new one fails. Default 5 min. */
+  readonly holdMs: number;
+}
+
 export interface PoolSettings {
   readonly name: string;
+  /** Part of the safe requests that it gets while it is not first. Default 0. */
+  readonly standbyShare: number;
   readonly origins: readonly OriginSettings[];
 }
 

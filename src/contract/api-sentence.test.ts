@@ -12,7 +12,7 @@ function statusOf(...services: [ServiceStatusView["state"], string?][]): StatusV
       pool: "main",
       state,
       because,
-      pools: [{ name: "main", origins: 2, available: state === "healthy" ? 2 : 0 }],
+      pools: [{ name: "main", origins: 2, available: state === "healthy" ? 2 : 0, share: 1 }],
     })),
   };
 }

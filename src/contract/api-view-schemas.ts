@@ -27,13 +27,20 @@ export const serviceStatusSchema = describes<ServiceStatusView>()(
   z.object({
     name: z.string(),
     hosts: z.array(z.string()),
-    pool: z.string().describe("The pool that new exchanges go to."),
+    pool: z.string().describe("The pool that comes first."),
     state: z
       .enum(["healthy", "degraded", "failing open", "down"])
       .describe("failing open: too many origins are out, so all are used. down: no origin can be picked."),
     because: z.string().describe("The reason for the state, as a sentence."),
     pools: z
-      .array(z.object({ name: z.string(), origins: count("Configured."), available: count("May be picked now.") }))
+      .array(
+        z.object({
+          name: z.string(),
+          origins: count("Configured."),
+          available: count("May be picked now."),
+          share: count("Part of the exchanges that it gets now, 0 to 1."),
+        }),
+      )
       .describe("In order of preference."),
   }),
 );
@@ -118,6 +125,34 @@ export const eventSchema = describes<GatewayEvent>()(
       service: z.string(),
       from: z.string(),
       to: z.string(),
+      because: z.string(),
+    }),
+    z.object({
+      kind: z.literal("spill"),
+      at: epochMs("When"),
+      service: z.string(),
+      shares: z
+        .array(z.object({ pool: z.string(), share: count("Part of the exchanges, 0 to 1.") }))
+        .describe("What each pool gets."),
+      because: z.string(),
+    }),
+    z.object({
+      kind: z.literal("fail-open"),
+      at: epochMs("When"),
+      service: z.string(),
+      pool: z.string(),
+      state: z.enum(["begin", "end"]),
+      code: z.string().describe("Which way of failing open, as on the records of the exchanges served so."),
+      because: z.string(),
+    }),
+    z.object({
+      kind: z.literal("disagreement"),
+      at: epochMs("When"),
+      service: z.string(),
+      pool: z.string(),
+      origin: z.string(),
+      address: z.string(),
+      state: z.enum(["begin", "end"]),
       because: z.string(),
     }),
     z.object({

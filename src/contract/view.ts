@@ -48,12 +48,13 @@ export interface StatusView {
 export interface ServiceStatusView {
   name: string;
   hosts: readonly string[];
-  /** The pool that new exchanges go to. */
+  /** The pool that comes first. */
   pool: string;
   /** `failing open`: too many origins are out, so all are used; `down`: nothing can be picked. */
   state: "healthy" | "degraded" | "failing open" | "down";
   because: string;
-  pools: { name: string; origins: number; available: number }[];
+  /** `share`: part of the exchanges that it gets now, 0–1. */
+  pools: { name: string; origins: number; available: number; share: number }[];
 }
 
 export interface OriginView {
@@ -174,6 +175,30 @@ export type GatewayEvent =
       state: OriginAddressView["state"];
       because: string;
     }
+  /** Another pool comes first. */
   | { kind: "pool"; at: number; service: string; from: string; to: string; because: string }
+  /** The pools share the traffic in another way. */
+  | { kind: "spill"; at: number; service: string; shares: { pool: string; share: number }[]; because: string }
+  /** A pool is used although it fails (`begin`), and not any more. */
+  | {
+      kind: "fail-open";
+      at: number;
+      service: string;
+      pool: string;
+      state: "begin" | "end";
+      code: string;
+      because: string;
+    }
+  /** Checks and traffic say opposite things about an address, and not any more. */
+  | {
+      kind: "disagreement";
+      at: number;
+      service: string;
+      pool: string;
+      origin: string;
+      address: string;
+      state: "begin" | "end";
+      because: string;
+    }
   | { kind: "resolution"; at: number; service: string; origin: string; because: string }
   | { kind: "gateway"; at: number; code: string; detail: string };

@@ -397,10 +397,10 @@ export class Exchange implements AttemptHost, ResumeHost {
       this.#expire(deadline);
       return;
     }
-    const picked = service.pick(this.#routeIndex, this.#tried, this.#idempotent, now);
+    const picked = service.pick(this.#routeIndex, this.#tried, this.#idempotent, now, this.record.method);
     switch (picked.kind) {
       case "address":
-        if (picked.note !== null) this.decide("pick", picked.note.code, picked.note.reason);
+        for (const note of picked.notes) this.decide("pick", note.code, note.reason);
         this.#try(picked.address, head, now, false);
         return;
       case "ask":

@@ -299,7 +299,7 @@ export class Resumption implements AttemptHost, TimerOwner {
     const picked = service.pick(routeIndex, this.#excluded, true, now);
     switch (picked.kind) {
       case "address":
-        if (picked.note !== null) this.#host.decide("pick", picked.note.code, picked.note.reason);
+        for (const note of picked.notes) this.#host.decide("pick", note.code, note.reason);
         this.#ask(picked.address, now);
         return;
       case "ask":

@@ -17,11 +17,16 @@ const POOLS = {
 const near = (address: string): boolean => address.startsWith("10.1.");
 
 /** One exchange; origins that `fails` names refuse the connection. Returns the pool where it ended. */
-function exchange(world: MemoryGateway, fails: (address: string) => boolean = () => false, path = "/"): string {
+function exchange(
+  world: MemoryGateway,
+  fails: (address: string) => boolean = () => false,
+  path = "/",
+  method = "GET",
+): string {
   world.network.acceptAtOnce = false;
   const client = world.client();
   const known = world.network.dialled.length;
-  client.send(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+  client.send(`${method} ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n`);
   for (let number = known + 1; number <= world.network.dialled.length; number += 1) {
     const origin = world.origin(number);
     if (fails(origin.address)) {
@@ -65,7 +70,7 @@ describe("pools in order of preference", () => {
     }
     expect(moves).toEqual(["near to far"]);
     expect(world.gateway.view.status().services[0]).toMatchObject({ pool: "far", state: "degraded" });
-    for (let count = 0; count < 100; count += 1) {
+    for (let count = 0; count < 310; count += 1) {
       exchange(world);
       world.advance(1_000);
     }
@@ -78,6 +83,132 @@ describe("pools in order of preference", () => {
     expect(exchange(world, undefined, "/far/x")).toBe("far");
     expect(exchange(world, (address) => !near(address), "/far/x")).toBe("far");
     expect(world.records.at(-1)).toMatchObject({ cause: "origin.refused", route: "/far/*", outcome: "failed" });
+  });
+});
+
+describe("a pool that has lost a part of its capacity", () => {
+  const half = (address: string): boolean => address === "10.1.0.1:80";
+  function check(world: MemoryGateway, fails: (address: string) => boolean): void {
+    for (const target of world.gateway.checkTargets()) {
+      world.gateway.checked(target, { ok: !fails(target.address.text), detail: "" });
+    }
+  }
+  const FAILOVER = { health: {}, failover: { threshold: "100%" } };
+
+  it("gives that part to the next pool, tells it once, and each exchange that went there says why", async () => {
+    const world = await memoryGateway({ service: { ...POOLS.service, ...FAILOVER }, chance: seededChance() });
+    const events: unknown[] = [];
+    world.gateway.view.subscribe((event) => {
+      if (event.kind === "pool" || event.kind === "spill") events.push(event);
+    });
+    check(world, half);
+    const pools = Array.from({ length: 400 }, () => exchange(world));
+    const spilled = pools.filter((pool) => pool === "far").length;
+    expect(spilled).toBeGreaterThan(150);
+    expect(spilled).toBeLessThan(250);
+    expect(events).toMatchObject([
+      {
+        kind: "spill",
+        shares: [
+          { pool: "near", share: 0.5 },
+          { pool: "far", share: 0.5 },
+        ],
+        because:
+          "pool near has 50 % of its capacity live, 50 points below the threshold of 100 %; 50 % of the traffic goes to pool far",
+      },
+    ]);
+    const there = world.records.filter(({ pool }) => pool === "far");
+    expect(there.every(({ decisions }) => decisions[0]?.code === "pick.spill")).toBe(true);
+    const status = world.gateway.view.status().services[0];
+    expect(status).toMatchObject({ pool: "near", pools: [{ share: 0.5 }, { share: 0.5 }] });
+    expect(status?.because).toMatch(/50 % of the traffic goes to pool far$/);
+  });
+
+  it("keeps all of it where what is left is enough by the threshold", async () => {
+    const world = await memoryGateway({
+      service: { ...POOLS.service, health: {}, failover: { threshold: "50%" } },
+      chance: seededChance(),
+    });
+    check(world, half);
+    expect(Array.from({ length: 100 }, () => exchange(world)).filter((pool) => pool === "far")).toEqual([]);
+  });
+
+  it("gets it back as late as is configured", async () => {
+    const world = await memoryGateway({
+      service: { ...POOLS.service, health: {}, failover: { threshold: "100%", backAfter: "2m" } },
+      chance: seededChance(),
+    });
+    check(world, half);
+    exchange(world);
+    check(world, () => false);
+    const shares = (): number[] => world.gateway.view.status().services[0]?.pools.map(({ share }) => share) ?? [];
+    for (let count = 0; count < 118; count += 1) {
+      world.advance(1_000);
+      check(world, () => false);
+      exchange(world);
+    }
+    expect(shares()).toEqual([0.5, 0.5]);
+    for (let count = 0; count < 20; count += 1) {
+      world.advance(1_000);
+      exchange(world);
+    }
+    expect(shares()).toEqual([1, 0]);
+  });
+});
+
+describe("a pool that has lost everything", () => {
+  it("comes first again no earlier than is configured after the move", async () => {
+    const world = await memoryGateway({ service: { ...POOLS.service, failover: { hold: "1m", backAfter: "5s" } } });
+    const moves: string[] = [];
+    world.gateway.view.subscribe((event) => {
+      if (event.kind === "pool") moves.push(event.to);
+    });
+    for (let count = 0; count < 20; count += 1) exchange(world, near);
+    for (let count = 0; count < 58; count += 1) {
+      world.advance(1_000);
+      exchange(world);
+    }
+    expect(moves).toEqual(["far"]);
+    for (let count = 0; count < 5; count += 1) {
+      world.advance(1_000);
+      exchange(world);
+    }
+    expect(moves).toEqual(["far", "near"]);
+  });
+});
+
+describe("a standby", () => {
+  const service = {
+    pools: [
+      { name: "near", origins: ["http://10.1.0.1"] },
+      { name: "far", origins: ["http://10.2.0.1"], standbyShare: "10%" },
+    ],
+  };
+
+  it("always gets its share of safe requests, says so on them, and is no reason to call the service degraded", async () => {
+    const world = await memoryGateway({ service, chance: seededChance() });
+    const pools = Array.from({ length: 1_000 }, () => exchange(world));
+    const proven = pools.filter((pool) => pool === "far").length;
+    expect(proven).toBeGreaterThan(70);
+    expect(proven).toBeLessThan(130);
+    const record = world.records.find(({ pool }) => pool === "far");
+    expect(record?.decisions).toEqual([
+      { step: "pick", code: "pick.standby", reason: "pool far always gets 10 % of safe requests, to be proven" },
+    ]);
+    expect(world.gateway.view.status().services[0]).toMatchObject({ pool: "near", state: "healthy" });
+  });
+
+  it("gets no writes: they would be split between two places", async () => {
+    const world = await memoryGateway({ service, chance: () => 0 });
+    expect(exchange(world)).toBe("far");
+    expect(exchange(world, undefined, "/", "PUT")).toBe("near");
+    expect(exchange(world, undefined, "/", "POST")).toBe("near");
+  });
+
+  it("that fails costs no client anything", async () => {
+    const world = await memoryGateway({ service, chance: () => 0 });
+    expect(exchange(world, (address) => !near(address))).toBe("near");
+    expect(world.records.at(-1)).toMatchObject({ outcome: "rescued" });
   });
 });
 

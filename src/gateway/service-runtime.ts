@@ -4,16 +4,15 @@
  */
 import type { RouteSettings, ServiceSettings } from "../config/settings.ts";
 import type { CauseId } from "../kernel/causes.ts";
-import type { DecisionCode } from "../kernel/decisions.ts";
 import { createAnswerYield } from "../policies/answer-worth-retrying.ts";
 import type { AnswerYield } from "../policies/answer-worth-retrying.ts";
 import { chooseTwo } from "../policies/choose-two.ts";
-import { POOL_PREFERENCE_DEFAULTS, createPoolPreference, preferPool } from "../policies/pool-preference.ts";
-import type { PoolPreferenceState, PoolVerdict } from "../policies/pool-preference.ts";
 import { countExchange, createRetryBudget } from "../policies/retry-budget.ts";
 import type { RetryBudget } from "../policies/retry-budget.ts";
 import type { Core } from "./core.ts";
 import type { OriginAddress } from "./origin-address.ts";
+import type { PickNote } from "./pick-note.ts";
+import { PoolChoice } from "./pool-choice.ts";
 import { PoolRuntime } from "./pool-runtime.ts";
 import { RouteLimits } from "./rate-limits.ts";
 import { RouteCounters } from "./telemetry.ts";
@@ -22,14 +21,14 @@ export type Picked =
   | {
       readonly kind: "address";
       readonly address: OriginAddress;
-      readonly note: { readonly code: DecisionCode; readonly reason: string } | null;
+      /** What the record should say about it; usually nothing. */
+      readonly notes: readonly PickNote[];
     }
   /** A name has not been resolved yet: `ask` calls back when it has. */
   | { readonly kind: "ask"; readonly ask: (done: () => void) => void }
   | { readonly kind: "none"; readonly cause: CauseId; readonly evidence: string };
 
-/** How often the pool in use is thought about while nothing happens. */
-const PREFERENCE_LOOK_MS = 250;
+const NO_NOTES: readonly PickNote[] = [];
 
 export class ServiceRuntime {
   readonly settings: ServiceSettings;
@@ -46,8 +45,8 @@ export class ServiceRuntime {
   readonly #limits: readonly (RouteLimits | null)[];
   /** What repeats because of a 5xx have brought, by route; null: there were none. */
   readonly #answers: (AnswerYield | null)[];
-  /** For each route the pools it uses and which of them is in use; routes with the same pools share one. */
-  readonly #preferences: readonly Preference[];
+  /** For each route the pools that it uses and how traffic is shared between them; routes with the same pools share one. */
+  readonly #choices: readonly PoolChoice[];
 
   constructor(core: Core, settings: ServiceSettings) {
     this.#core = core;
@@ -63,12 +62,12 @@ export class ServiceRuntime {
         ? null
         : new RouteLimits(route.rateLimits, core.limits.rateLimitKeysMax, core.hashKey),
     );
-    const shared = new Map<string, Preference>();
-    this.#preferences = settings.routes.map((route) => {
+    const shared = new Map<string, PoolChoice>();
+    this.#choices = settings.routes.map((route) => {
       const key = route.pools.join("\n");
-      const preference = shared.get(key) ?? new Preference(core, settings.name, this.#poolsOf(route));
-      shared.set(key, preference);
-      return preference;
+      const choice = shared.get(key) ?? this.#choiceOf(route);
+      shared.set(key, choice);
+      return choice;
     });
   }
 
@@ -81,18 +80,9 @@ export class ServiceRuntime {
     return this.counters[routeIndex] ?? null;
   }
 
-  /** The pool that new exchanges go to by the route that takes everything else, which stands last. */
-  get poolInUse(): PoolRuntime {
-    return this.#last.settle(this.#core.clock.monotonic());
-  }
-
-  /** Why that one. */
-  get preferenceBecause(): string {
-    return this.#last.verdict?.because ?? "it is the only pool";
-  }
-
-  get #last(): Preference {
-    const last = this.#preferences[this.#preferences.length - 1];
+  /** The choice of the route that takes everything else, which stands last: what is shown for the service. */
+  get shown(): PoolChoice {
+    const last = this.#choices[this.#choices.length - 1];
     if (last === undefined) throw new Error("a service without routes");
     return last;
   }
@@ -107,58 +97,48 @@ export class ServiceRuntime {
   }
 
   /** `tried`: addresses that this exchange has used; they are not picked again. */
-  pick(routeIndex: number, tried: readonly OriginAddress[], repeatable: boolean, now: number): Picked {
-    const preference = this.#preferences[routeIndex];
-    if (preference === undefined) throw new Error("a route without pools");
+  pick(
+    routeIndex: number,
+    tried: readonly OriginAddress[],
+    repeatable: boolean,
+    now: number,
+    method: string = "",
+  ): Picked {
+    const choice = this.#choices[routeIndex];
+    if (choice === undefined) throw new Error("a route without pools");
     if (tried.length === 0) {
-      const probation = preference.probation(repeatable, now);
-      if (probation !== null) {
-        return {
-          kind: "address",
-          address: probation,
-          note: { code: "pick.probation", reason: `this request tries ${probation.text} again after its ejection` },
-        };
+      const address = choice.probation(repeatable, method, now);
+      if (address !== null) {
+        const reason = `this request tries ${address.text} again after its ejection`;
+        return { kind: "address", address, notes: [{ code: "pick.probation", reason }] };
       }
     }
-    const inUse = preference.settle(now);
-    const address = this.#choose(inUse, tried, now);
-    if (address !== null) return { kind: "address", address, note: noteOf(inUse) };
-    for (const pool of preference.pools) {
-      if (pool === inUse) continue;
+    const chosen = choice.choose(method, now);
+    const address = this.#choose(chosen, tried, now);
+    if (address !== null) return { kind: "address", address, notes: notesOf(choice.note, chosen) };
+    for (const pool of choice.pools) {
+      if (pool === chosen) continue;
       const other = this.#choose(pool, tried, now);
-      if (other !== null) {
-        return {
-          kind: "address",
-          address: other,
-          note: {
-            code: "pick.other-pool",
-            reason: `pool ${inUse.name} has no origin left for this exchange; pool ${pool.name} has`,
-          },
-        };
-      }
+      if (other === null) continue;
+      const reason = `pool ${chosen.name} has no origin left for this exchange; pool ${pool.name} has`;
+      return { kind: "address", address: other, notes: notesOf({ code: "pick.other-pool", reason }, pool) };
     }
-    const lastResort = tried.length === 0 ? null : lastResortOf(preference.pools, tried);
+    const lastResort = tried.length === 0 ? null : lastResortOf(choice.pools, tried);
     if (lastResort !== null) {
-      return {
-        kind: "address",
-        address: lastResort,
-        note: {
-          code: "pick.last-resort",
-          reason: `no usable origin is left for this exchange; ${lastResort.text} is ejected, but its checks do not fail`,
-        },
-      };
+      const reason = `no usable origin is left for this exchange; ${lastResort.text} is ejected, but its checks do not fail`;
+      return { kind: "address", address: lastResort, notes: [{ code: "pick.last-resort", reason }] };
     }
-    return this.#nothing(preference.pools);
+    return this.#nothing(choice.pools);
   }
 
   /** How many addresses may still be tried; an ejected one counts only when there is nothing else. */
   othersLeft(routeIndex: number, tried: readonly OriginAddress[]): number {
     let count = 0;
-    for (const pool of this.#preferences[routeIndex]?.pools ?? []) {
+    for (const pool of this.#choices[routeIndex]?.pools ?? []) {
       for (const address of pool.availability.usable) if (!tried.includes(address)) count += 1;
     }
     if (count > 0) return count;
-    return lastResortOf(this.#preferences[routeIndex]?.pools ?? [], tried) === null ? 0 : 1;
+    return lastResortOf(this.#choices[routeIndex]?.pools ?? [], tried) === null ? 0 : 1;
   }
 
   #choose(pool: PoolRuntime, tried: readonly OriginAddress[], now: number): OriginAddress | null {
@@ -192,8 +172,14 @@ export class ServiceRuntime {
     );
   }
 
-  #poolsOf(route: RouteSettings): PoolRuntime[] {
-    return route.pools.flatMap((name) => this.pools.filter((pool) => pool.name === name));
+  #choiceOf(route: RouteSettings): PoolChoice {
+    const { settings } = this;
+    return new PoolChoice(
+      this.#core,
+      settings,
+      route.pools.flatMap((name) => this.pools.filter((pool) => pool.name === name)),
+      route.pools.flatMap((name) => settings.pools.filter((pool) => pool.name === name)),
+    );
   }
 }
 
@@ -210,77 +196,18 @@ function lastResortOf(pools: readonly PoolRuntime[], tried: readonly OriginAddre
   return null;
 }
 
-function noteOf(pool: PoolRuntime): { code: DecisionCode; reason: string } | null {
+/** Every exchange that a pool serves although it fails says so, whatever brought it there. */
+function notesOf(note: PickNote | null, pool: PoolRuntime): readonly PickNote[] {
   const { availability } = pool;
   switch (availability.code) {
     case "available.fail-open.held":
     case "available.fail-open.checks":
-    case "available.fail-open.all":
-      return { code: availability.code, reason: availability.because };
+    case "available.fail-open.all": {
+      const open = { code: availability.code, reason: availability.because };
+      return note === null ? [open] : [note, open];
+    }
     case "available.normal":
     case "available.empty":
-      return null;
-  }
-}
-
-/** Which of some pools is in use. */
-class Preference {
-  readonly pools: readonly PoolRuntime[];
-  verdict: PoolVerdict | null = null;
-  readonly #core: Core;
-  readonly #service: string;
-  #state: PoolPreferenceState;
-  #lookAt = 0;
-
-  constructor(core: Core, service: string, pools: readonly PoolRuntime[]) {
-    this.#core = core;
-    this.#service = service;
-    this.pools = pools;
-    this.#state = createPoolPreference(core.clock.monotonic());
-  }
-
-  /** An ejected address that is due, in the pool in use or in one preferred to it: so they come back. */
-  probation(repeatable: boolean, now: number): OriginAddress | null {
-    for (let index = 0; index <= this.#state.pool; index += 1) {
-      const pool = this.pools[index];
-      if (pool === undefined || pool.availability.probationAt < 0) continue;
-      const address = pool.probation(repeatable, now);
-      if (address !== null) return address;
-    }
-    return null;
-  }
-
-  settle(now: number): PoolRuntime {
-    const { pools } = this;
-    const first = pools[0];
-    if (first === undefined) throw new Error("a route without pools");
-    if (pools.length === 1) {
-      first.settle(now);
-      return first;
-    }
-    // Thought about now and then, and at once when what is in use has nothing live.
-    const current = pools[this.#state.pool] ?? first;
-    current.settle(now);
-    if (now >= this.#lookAt || current.availability.liveShare <= 0) this.#look(now);
-    return pools[this.#state.pool] ?? first;
-  }
-
-  #look(now: number): void {
-    this.#lookAt = now + PREFERENCE_LOOK_MS;
-    for (const pool of this.pools) pool.settle(now);
-    const before = this.#state.pool;
-    const capacities = this.pools.map((pool) => ({ name: pool.name, liveShare: pool.availability.liveShare }));
-    const { state, verdict } = preferPool(POOL_PREFERENCE_DEFAULTS, this.#state, capacities, now);
-    this.#state = state;
-    this.verdict = verdict;
-    if (state.pool === before) return;
-    this.#core.book.publish({
-      kind: "pool",
-      at: this.#core.clock.wall(),
-      service: this.#service,
-      from: this.pools[before]?.name ?? "",
-      to: this.pools[state.pool]?.name ?? "",
-      because: verdict.because,
-    });
+      return note === null ? NO_NOTES : [note];
   }
 }

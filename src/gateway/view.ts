@@ -93,7 +93,8 @@ export function createView({ core, listeners, listening, ports, startedAt }: Vie
 
   function serviceView(service: ServiceRuntime, now: number): ServiceStatusView {
     for (const pool of service.pools) pool.settle(now);
-    const used = service.poolInUse;
+    const { shown } = service;
+    const used = shown.settle(now);
     const { availability } = used;
     const anything = service.pools.some((pool) => pool.availability.usable.length > 0);
     const allUp = service.pools.every((pool) =>
@@ -107,7 +108,12 @@ export function createView({ core, listeners, listening, ports, startedAt }: Vie
         : allUp && !away
           ? "healthy"
           : "degraded";
-    const because = away ? `pool ${used.name} is in use: ${service.preferenceBecause}` : availability.because;
+    const preference = shown.verdict?.because ?? "it is the only pool";
+    const because = away
+      ? `pool ${used.name} comes first: ${preference}`
+      : shown.shareOf(used) < 1
+        ? `${availability.because}; ${preference}`
+        : availability.because;
     return {
       name: service.settings.name,
       hosts: service.settings.hosts,
@@ -117,6 +123,7 @@ export function createView({ core, listeners, listening, ports, startedAt }: Vie
       pools: service.pools.map((pool) => ({
         name: pool.name,
         origins: pool.origins.length,
+        share: shown.shareOf(pool),
         available: pool.origins.filter((origin) => origin.addresses.some((address) => address.share > 0)).length,
       })),
     };

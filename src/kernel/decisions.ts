@@ -50,6 +50,15 @@ export const DECISIONS = {
     step: "pick",
     meaning: "The pool in use has no origin left that this exchange has not tried, so one of another pool was picked.",
   },
+  "pick.spill": {
+    step: "pick",
+    meaning:
+      "The first pool has less capacity than is needed, so a part of the exchanges, this one among them, goes to the next.",
+  },
+  "pick.standby": {
+    step: "pick",
+    meaning: "A pool that is not first got this exchange as a part of its continuous share, so that it is proven.",
+  },
   "attempt.waited-for-connection": {
     step: "attempt",
     meaning: "Every connection that the origin may have was in use, so the attempt waited for one to become free.",

@@ -46,7 +46,7 @@ import type { LatencyWindow } from "./latency-window.ts";
 import { judgeOutlier } from "./outlier.ts";
 import { createPeakEwma, LATENCY_FLOOR_MS, load, recordFailure, recordLatency } from "./peak-ewma.ts";
 import type { PeakEwma } from "./peak-ewma.ts";
-import { createPoolPreference, POOL_PREFERENCE_DEFAULTS, preferPool } from "./pool-preference.ts";
+import { createPoolPreference, preferPool } from "./pool-preference.ts";
 import type { PoolPreferenceState } from "./pool-preference.ts";
 import { createRateTable, fullMsAt, placeOf, remainingAt, takeOne, waitMsAt } from "./rate-limit.ts";
 import type { RateTable } from "./rate-limit.ts";
@@ -393,19 +393,26 @@ conforms<Origin[], { who: number; what: TrafficOutcome | "check ok" | "check bad
   },
 );
 
+const FAILOVER = { threshold: 0.7, backAfterMs: 30_000, holdMs: 300_000 };
+
 conforms<PoolPreferenceState, [number, number, number]>("pool preference", {
-  init: () => createPoolPreference(0),
+  init: () => createPoolPreference(),
   event: fc.tuple(fc.constantFrom(0, 0.3, 0.6, 1), fc.constantFrom(0, 0.3, 0.6, 1), fc.constantFrom(0, 0.3, 0.6, 1)),
   feed: (state, shares, now) => {
-    const pools = shares.map((liveShare, index) => ({ name: `pool-${index}`, liveShare }));
-    const step = preferPool(POOL_PREFERENCE_DEFAULTS, Object.freeze(state), pools, now);
+    const pools = shares.map((liveShare, index) => ({
+      name: `pool-${index}`,
+      liveShare,
+      weight: 100,
+      standbyShare: 0,
+    }));
+    const step = preferPool(FAILOVER, Object.freeze(state), pools, now);
     return { state: step.state, said: step.verdict };
   },
   sizeMax: 300,
   recovers: (state, now) => {
-    const pools = ["a", "b", "c"].map((name) => ({ name, liveShare: 1 }));
-    const once = preferPool(POOL_PREFERENCE_DEFAULTS, state, pools, now).state;
-    return preferPool(POOL_PREFERENCE_DEFAULTS, once, pools, now + 600_000).state.pool === 0;
+    const pools = ["a", "b", "c"].map((name) => ({ name, liveShare: 1, weight: 100, standbyShare: 0 }));
+    const once = preferPool(FAILOVER, state, pools, now).state;
+    return preferPool(FAILOVER, once, pools, now + 30_000_000).state.first === 0;
   },
 });
 

@@ -1,79 +1,81 @@
 /**
- * Which pool new exchanges go to. Pools are listed in order of preference; the first that can serve gets
- * everything. The pool is left when less than half of its capacity is live (at once when nothing is), and
- * only for one that is better; it is gone back to after it has been well for a while.
+ * Which pool comes first, and what share of the traffic each pool gets. Pools are listed in order of preference.
  *
- * Moving all traffic is a large action, so it must not flap: the thresholds of leaving and returning are
- * apart, a partial loss must last, and each departure that follows soon after another move makes the next
- * return wait four times as long and the next departure a little. Spilling a part of the traffic in
- * proportion to what is lost is a different policy.
+ * Two things are kept apart. What is *missing* in the first pool spills to the next ones at once and in
+ * proportion (spill.ts); it needs no decision, and it ends when the capacity has been back for a while. Which
+ * pool is *first* is a decision, because caches, connections and data follow it: it changes at once when nothing
+ * in the first pool is known to work and something elsewhere is, and otherwise only to go back to a preferred
+ * pool that has been well for long enough, a long while after the last move. So a cut of seconds that comes
+ * again and again moves the traffic once, and a relapse makes the next return wait twice as long.
+ *
+ * What is needed is not known, so it is taken from how pools are built: as much as the most preferred pool
+ * carries with `threshold` of its capacity. Weights of origins count alike in all pools.
  *
  * Pure: the given state is not changed. Ask again whenever an assessment of a pool changed and when `nextAt`
- * has come; the answer between is the `pool` of the state.
+ * has come; the shares of the last verdict hold in between.
  */
+import { shareOut } from "./spill.ts";
 import { durationInWords, shareInWords } from "./words.ts";
 
+/** The shape of `FailoverSettings` in config/settings.ts. */
 export interface PoolPreferenceOptions {
-  /** Below this live share the pool is left, when another is better. */
-  readonly leaveBelowRatio: number;
-  /** How long a share below that, but above 0, must last. */
-  readonly leaveAfterMs: number;
-  /** From this live share on a preferred pool counts as well. */
-  readonly returnAtRatio: number;
-  /** How long it must be well. Fourfold for each departure that follows soon after another move. */
-  readonly returnAfterMs: number;
-  /** At most this long; and this long without a move makes the next departure count as the first. */
-  readonly returnAfterMaxMs: number;
+  /** The part of its capacity with which the most preferred pool carries all that is needed. */
+  readonly threshold: number;
+  /** How long capacity that came back must have been steady before it counts. */
+  readonly backAfterMs: number;
+  /** From one move to the next, unless the pool that was moved to fails as well. Twice as long after each relapse. */
+  readonly holdMs: number;
 }
-
-export const POOL_PREFERENCE_DEFAULTS: PoolPreferenceOptions = {
-  leaveBelowRatio: 0.5,
-  leaveAfterMs: 5_000,
-  returnAtRatio: 0.7,
-  returnAfterMs: 30_000,
-  returnAfterMaxMs: 600_000,
-};
-
-const DEPARTURE_WAIT_MAX_MS = 60_000;
 
 export interface PoolCapacity {
   readonly name: string;
-  /** `liveShare` of availability.ts. */
+  /** `liveShare` of availability.ts; -1: nothing is known of it yet. */
   readonly liveShare: number;
+  /** The weights of its origins together. */
+  readonly weight: number;
+  /** Its continuous share while it is not first, so that it is proven. */
+  readonly standbyShare: number;
 }
 
+/** Arrays have one entry for each pool. */
 export interface PoolPreferenceState {
-  /** Index of the pool in use. */
-  readonly pool: number;
-  /** Time of the last move. */
-  readonly since: number;
-  /** Since when the pool in use is below the threshold; -1: it is not. */
-  readonly poorSince: number;
-  /** For each pool: since when it is well; -1: it is not. */
-  readonly wellSince: readonly number[];
-  /** Departures without a calm spell between them. */
-  readonly departures: number;
+  /** Index of the pool that comes first. */
+  readonly first: number;
+  /** Time of the last move; -1: there was none. */
+  readonly movedAt: number;
+  /** Departures soon after a return, without a calm spell between them. */
+  readonly relapses: number;
+  /** Live share when last seen; -1: never. */
+  readonly seen: readonly number[];
+  /** The part of it that has been steady. */
+  readonly trusted: readonly number[];
+  /** When it last fell below the threshold, or further. */
+  readonly fellAt: readonly number[];
 }
 
 /** Every code of this policy with its meaning. */
 export const POOL_CODES = {
-  "pool.stay.preferred": "The most preferred pool is in use and has capacity enough.",
-  "pool.stay.poor":
-    "The pool in use has lost much of its capacity, but no other is better, or the loss is too young to move all traffic.",
-  "pool.stay.away": "A less preferred pool is in use because a preferred one is not well, or not for long enough.",
-  "pool.stay.none-live": "No pool has anything that is known to work; the one in use stays in use.",
-  "pool.move.none-live": "Nothing in the pool in use is known to work; the next pool gets the traffic.",
-  "pool.move.below-threshold":
-    "The pool in use has been below the threshold for a while; a better pool gets the traffic.",
-  "pool.move.back": "A preferred pool has been well for long enough; it gets the traffic again.",
+  "pool.stay.preferred": "The most preferred pool has capacity enough and gets the traffic.",
+  "pool.stay.away":
+    "A less preferred pool is first, because a preferred one has not been well for long enough or the last move is too young.",
+  "pool.stay.short":
+    "The pools together have less capacity than is needed; each that works gets what it can take, the first the rest.",
+  "pool.stay.none-live": "No pool has anything that is known to work; the first one stays first.",
+  "pool.spill": "The first pool has less capacity than is needed; what is missing goes to the next pools.",
+  "pool.move.none-live": "Nothing in the first pool is known to work; another pool comes first now.",
+  "pool.move.back": "A preferred pool has been well for long enough; it comes first again.",
 } as const satisfies Record<string, string>;
 
 export interface PoolVerdict {
   readonly kind: "stay" | "move";
-  readonly pool: number;
   readonly code: keyof typeof POOL_CODES;
   readonly because: string;
-  /** Live share of the pool in use, before a move, and how far that is above the threshold (below: negative). */
+  readonly first: number;
+  /** What each pool gets, summing up to 1. */
+  readonly shares: readonly number[];
+  /** What each pool gets of requests that do no harm, so that it is proven; 0 where its share is as large already. */
+  readonly standby: readonly number[];
+  /** Live share of the pool that was first before the verdict, and how far above the threshold that is (below: negative). */
   readonly liveShare: number;
   readonly threshold: number;
   readonly distance: number;
@@ -86,8 +88,12 @@ export interface PoolPreferenceStep {
   readonly verdict: PoolVerdict;
 }
 
-export function createPoolPreference(now: number): PoolPreferenceState {
-  return { pool: 0, since: now, poorSince: -1, wellSince: [], departures: 0 };
+/** A smaller change of the live share is no news. */
+const NEWS = 0.01;
+const RELAPSES_MAX = 4;
+
+export function createPoolPreference(): PoolPreferenceState {
+  return { first: 0, movedAt: -1, relapses: 0, seen: [], trusted: [], fellAt: [] };
 }
 
 /** `pools` in order of preference, at least one. */
@@ -98,152 +104,177 @@ export function preferPool(
   now: number,
 ): PoolPreferenceStep {
   const seen = lookAt(options, state, pools, now);
-  const live = shareOf(pools, seen.pool);
-
-  const back = pools.findIndex(
-    (_, index) => index < seen.pool && isWellSince(seen, index, now - returnWaitMs(options, seen)),
-  );
-  if (back >= 0) {
-    const because = `pool ${nameOf(pools, back)} is preferred and has been well for ${durationInWords(returnWaitMs(options, seen))}`;
-    return moveTo(options, seen, pools, back, "pool.move.back", because, now);
-  }
-
-  const best = bestOf(options, pools);
-  const bestLive = shareOf(pools, best);
-  if (live <= 0 && bestLive > 0 && now - seen.since >= departureWaitMs(seen)) {
-    const because = `nothing in pool ${nameOf(pools, seen.pool)} is known to work; ${liveInWords(pools, best)}`;
-    return moveTo(options, seen, pools, best, "pool.move.none-live", because, now);
-  }
-  const isPoor = seen.poorSince >= 0;
-  const isOtherBetter = best !== seen.pool && bestLive > live && bestLive >= options.leaveBelowRatio;
-  if (isPoor && isOtherBetter && now - seen.poorSince >= options.leaveAfterMs) {
+  const { first } = seen;
+  const back = preferredAndWell(options, seen, first);
+  if (back >= 0 && now >= holdEnd(options, seen)) {
     const because =
-      `${liveInWords(pools, seen.pool)}, below the threshold of ${shareInWords(options.leaveBelowRatio)} ` +
-      `for ${durationInWords(now - seen.poorSince)}; ${liveInWords(pools, best)}`;
-    return moveTo(options, seen, pools, best, "pool.move.below-threshold", because, now);
+      `pool ${nameOf(pools, back)} is preferred and has had ${shareInWords(seen.trusted[back] ?? 0)} of its capacity ` +
+      `live for ${durationInWords(options.backAfterMs)}, ${distanceInWords(options, seen.trusted[back] ?? 0)}`;
+    return moved(options, seen, pools, back, "pool.move.back", because, now);
   }
-  return { state: seen, verdict: stay(options, seen, pools, isPoor && isOtherBetter, now) };
+  // A pool of which nothing is known yet, because its names take their time at the start, has not failed.
+  const isDead = pools[first]?.liveShare === 0;
+  const other = isDead ? bestBesides(options, pools, first) : -1;
+  if (other >= 0) {
+    const because =
+      `nothing in pool ${nameOf(pools, first)} is known to work, ${distanceInWords(options, 0)}; ` +
+      liveInWords(pools, other);
+    return moved(options, seen, pools, other, "pool.move.none-live", because, now);
+  }
+  return { state: seen, verdict: stay(options, seen, pools, back, now) };
 }
 
-/** Updates what is known of each pool; moves nothing. */
+/** Takes in what is known of each pool; moves nothing. */
 function lookAt(
   options: PoolPreferenceOptions,
   state: PoolPreferenceState,
   pools: readonly PoolCapacity[],
   now: number,
 ): PoolPreferenceState {
+  const fellAt: number[] = [];
+  const trusted = pools.map(({ liveShare }, index) => {
+    const before = state.seen[index] ?? -1;
+    const trustedBefore = state.trusted[index] ?? -1;
+    const isFirstNews = before < 0 || trustedBefore < 0;
+    const isFall = liveShare < before - NEWS && (liveShare < options.threshold || liveShare < trustedBefore);
+    fellAt[index] = isFall || isFirstNews ? now : (state.fellAt[index] ?? now);
+    if (liveShare < 0) return trustedBefore;
+    if (isFirstNews || liveShare <= trustedBefore) return liveShare;
+    return now - (fellAt[index] ?? now) >= options.backAfterMs ? liveShare : trustedBefore;
+  });
   // A reload may have left fewer pools than before.
-  const pool = state.pool < pools.length ? state.pool : 0;
-  const isPoor = shareOf(pools, pool) < options.leaveBelowRatio;
-  return {
-    ...state,
-    pool,
-    poorSince: isPoor ? (state.poorSince < 0 || pool !== state.pool ? now : state.poorSince) : -1,
-    wellSince: pools.map(({ liveShare }, index) => {
-      if (!(liveShare >= options.returnAtRatio)) return -1;
-      const before = state.wellSince[index] ?? -1;
-      return before < 0 ? now : before;
-    }),
-  };
+  const first = state.first < pools.length ? state.first : 0;
+  return { ...state, first, seen: pools.map(({ liveShare }) => liveShare), trusted, fellAt };
 }
 
-function moveTo(
+function moved(
   options: PoolPreferenceOptions,
   seen: PoolPreferenceState,
   pools: readonly PoolCapacity[],
-  pool: number,
-  code: keyof typeof POOL_CODES,
+  first: number,
+  code: "pool.move.back" | "pool.move.none-live",
   because: string,
   now: number,
 ): PoolPreferenceStep {
-  const isCalm = now - seen.since >= options.returnAfterMaxMs;
-  const departures = code === "pool.move.back" ? seen.departures : (isCalm ? 0 : seen.departures) + 1;
-  const state: PoolPreferenceState = { ...seen, pool, since: now, poorSince: -1, departures };
-  const nextAt = now + options.leaveAfterMs;
-  return { state, verdict: { ...measured(options, pools, seen.pool), kind: "move", pool, code, because, nextAt } };
-}
-
-function returnWaitMs(options: PoolPreferenceOptions, state: PoolPreferenceState): number {
-  return Math.min(
-    options.returnAfterMaxMs,
-    options.returnAfterMs * 4 ** Math.min(Math.max(0, state.departures - 1), 20),
-  );
-}
-
-/** The first departure is at once; when pools die by turns, traffic is not thrown about faster than this. */
-function departureWaitMs(state: PoolPreferenceState): number {
-  return state.departures < 1 ? 0 : Math.min(DEPARTURE_WAIT_MAX_MS, 1000 * 2 ** Math.min(state.departures, 20));
+  const isSoon = seen.movedAt >= 0 && now - seen.movedAt < options.holdMs;
+  const relapses = code === "pool.move.back" ? seen.relapses : isSoon ? Math.min(RELAPSES_MAX, seen.relapses + 1) : 0;
+  const state: PoolPreferenceState = { ...seen, first, movedAt: now, relapses };
+  const from = liveOf(pools, seen.first);
+  return {
+    state,
+    verdict: {
+      ...measured(options, from),
+      ...divided(options, state, pools),
+      kind: "move",
+      code,
+      because,
+      first,
+      nextAt: nextAtOf(options, state, now),
+    },
+  };
 }
 
 function stay(
   options: PoolPreferenceOptions,
   seen: PoolPreferenceState,
   pools: readonly PoolCapacity[],
-  isLeaving: boolean,
+  back: number,
   now: number,
 ): PoolVerdict {
-  const base = { ...measured(options, pools, seen.pool), kind: "stay" as const, pool: seen.pool };
-  const live = base.liveShare;
-  const isNoneLive = pools.every(({ liveShare }) => liveShare <= 0);
-  const waits: number[] = [];
-  seen.wellSince.forEach((since, index) => {
-    if (index < seen.pool && since >= 0) waits.push(since + returnWaitMs(options, seen));
-  });
-  if (isLeaving) waits.push(seen.poorSince + options.leaveAfterMs);
-  if (live <= 0 && !isNoneLive) waits.push(seen.since + departureWaitMs(seen));
-  const later = waits.filter((at) => at > now);
-  const nextAt = later.length === 0 ? -1 : Math.min(...later);
-
-  if (isNoneLive) {
-    const because = "no pool has anything that is known to work";
-    return { ...base, nextAt, code: "pool.stay.none-live", because };
+  const { first } = seen;
+  const live = liveOf(pools, first);
+  const { shares, standby } = divided(options, seen, pools);
+  const base = {
+    ...measured(options, live),
+    kind: "stay" as const,
+    first,
+    shares,
+    standby,
+    nextAt: nextAtOf(options, seen, now),
+  };
+  const here = `${liveInWords(pools, first)}, ${distanceInWords(options, live)}`;
+  const elsewhere = sharesInWords(pools, shares, first);
+  if (pools.every((_, index) => liveOf(pools, index) <= 0)) {
+    const because = `no pool has anything that is known to work; pool ${nameOf(pools, first)} stays first`;
+    return { ...base, code: "pool.stay.none-live", because };
   }
-  if (live <= 0) {
-    const because = `nothing in pool ${nameOf(pools, seen.pool)} is known to work, but the traffic was moved just now`;
-    return { ...base, nextAt, code: "pool.stay.poor", because };
+  const room = pools.reduce((sum, _, index) => sum + roomOf(options, pools, index, liveOf(pools, index)), 0);
+  if (room < 1 - NEWS) {
+    const because = `${here}; all pools together have ${shareInWords(room)} of what is needed${elsewhere}`;
+    return { ...base, code: "pool.stay.short", because };
   }
-  if (live < options.leaveBelowRatio) {
-    const why = isLeaving ? `not yet for ${durationInWords(options.leaveAfterMs)}` : "but no other pool is better";
-    const because = `${liveInWords(pools, seen.pool)}, below the threshold of ${shareInWords(options.leaveBelowRatio)}, ${why}`;
-    return { ...base, nextAt, code: "pool.stay.poor", because };
+  if (first !== 0) {
+    const wait =
+      back < 0
+        ? `${liveInWords(pools, 0)} and has to have ${shareInWords(options.threshold)} for ${durationInWords(options.backAfterMs)}`
+        : `pool ${nameOf(pools, back)} is well, and comes first again in ${durationInWords(holdEnd(options, seen) - now)} if it stays so`;
+    return { ...base, code: "pool.stay.away", because: `${here}; ${wait}${elsewhere}` };
   }
-  const above = `${Math.round(base.distance * 100)} points above the threshold of ${shareInWords(options.leaveBelowRatio)}`;
-  const here = `${liveInWords(pools, seen.pool)}, ${above}`;
-  if (seen.pool === 0) return { ...base, nextAt, code: "pool.stay.preferred", because: here };
-  const wait =
-    nextAt >= 0
-      ? `returns to a preferred pool in ${durationInWords(nextAt - now)} if it stays well`
-      : `${liveInWords(pools, 0)} and counts as well from ${shareInWords(options.returnAtRatio)}`;
-  return { ...base, nextAt, code: "pool.stay.away", because: `${here}; ${wait}` };
+  return { ...base, code: elsewhere === "" ? "pool.stay.preferred" : "pool.spill", because: `${here}${elsewhere}` };
 }
 
-function measured(
+function divided(
   options: PoolPreferenceOptions,
+  state: PoolPreferenceState,
   pools: readonly PoolCapacity[],
-  pool: number,
-): Pick<PoolVerdict, "liveShare" | "threshold" | "distance"> {
-  const liveShare = shareOf(pools, pool);
-  return { liveShare, threshold: options.leaveBelowRatio, distance: liveShare - options.leaveBelowRatio };
+): { shares: readonly number[]; standby: readonly number[] } {
+  const rooms = pools.map((_, index) => ({
+    live: roomOf(options, pools, index, liveOf(pools, index)),
+    trusted: roomOf(options, pools, index, Math.max(0, Math.min(liveOf(pools, index), state.trusted[index] ?? 0))),
+  }));
+  const order = [state.first, ...pools.map((_, index) => index).filter((index) => index !== state.first)];
+  const shares = shareOut(rooms, order);
+  const standby = pools.map(({ standbyShare }, index) =>
+    index === state.first || liveOf(pools, index) <= 0 || (shares[index] ?? 0) >= standbyShare ? 0 : standbyShare,
+  );
+  return { shares, standby };
 }
 
-/** The most preferred that is above the threshold of leaving; if none is, the one with the most. */
-function bestOf(options: PoolPreferenceOptions, pools: readonly PoolCapacity[]): number {
-  const enough = pools.findIndex(({ liveShare }) => liveShare >= options.leaveBelowRatio);
-  if (enough >= 0) return enough;
-  let best = 0;
-  for (let index = 1; index < pools.length; index += 1) {
-    if (shareOf(pools, index) > shareOf(pools, best)) best = index;
+/** What a pool can take with `live` of its capacity, as a part of what is needed. */
+function roomOf(options: PoolPreferenceOptions, pools: readonly PoolCapacity[], index: number, live: number): number {
+  const needed = options.threshold * (pools[0]?.weight ?? 0);
+  return needed > 0 ? ((pools[index]?.weight ?? 0) * live) / needed : 0;
+}
+
+function preferredAndWell(options: PoolPreferenceOptions, state: PoolPreferenceState, first: number): number {
+  return state.trusted.findIndex((trusted, index) => index < first && trusted >= options.threshold);
+}
+
+/** The most preferred that can take all; if none can, the one that can take most; -1: nothing else works. */
+function bestBesides(options: PoolPreferenceOptions, pools: readonly PoolCapacity[], first: number): number {
+  let best = -1;
+  let most = 0;
+  for (let index = 0; index < pools.length; index += 1) {
+    const room = Math.min(1, roomOf(options, pools, index, liveOf(pools, index)));
+    if (index === first || room <= most) continue;
+    best = index;
+    most = room;
   }
   return best;
 }
 
-function isWellSince(state: PoolPreferenceState, index: number, at: number): boolean {
-  const since = state.wellSince[index] ?? -1;
-  return since >= 0 && since <= at;
+function holdEnd(options: PoolPreferenceOptions, state: PoolPreferenceState): number {
+  return state.movedAt < 0 ? 0 : state.movedAt + options.holdMs * 2 ** state.relapses;
 }
 
-function shareOf(pools: readonly PoolCapacity[], index: number): number {
-  return pools[index]?.liveShare ?? 0;
+function nextAtOf(options: PoolPreferenceOptions, state: PoolPreferenceState, now: number): number {
+  const waits = state.seen.flatMap((live, index) =>
+    live > (state.trusted[index] ?? 0) ? [(state.fellAt[index] ?? now) + options.backAfterMs] : [],
+  );
+  if (preferredAndWell(options, state, state.first) >= 0) waits.push(holdEnd(options, state));
+  const later = waits.filter((at) => at > now);
+  return later.length === 0 ? -1 : Math.min(...later);
+}
+
+function measured(
+  options: PoolPreferenceOptions,
+  liveShare: number,
+): Pick<PoolVerdict, "liveShare" | "threshold" | "distance"> {
+  return { liveShare, threshold: options.threshold, distance: liveShare - options.threshold };
+}
+
+function liveOf(pools: readonly PoolCapacity[], index: number): number {
+  return Math.max(0, pools[index]?.liveShare ?? 0);
 }
 
 function nameOf(pools: readonly PoolCapacity[], index: number): string {
@@ -251,5 +282,22 @@ function nameOf(pools: readonly PoolCapacity[], index: number): string {
 }
 
 function liveInWords(pools: readonly PoolCapacity[], index: number): string {
-  return `pool ${nameOf(pools, index)} has ${shareInWords(shareOf(pools, index))} of its capacity live`;
+  return `pool ${nameOf(pools, index)} has ${shareInWords(liveOf(pools, index))} of its capacity live`;
+}
+
+function distanceInWords(options: PoolPreferenceOptions, live: number): string {
+  const points = Math.round((live - options.threshold) * 100);
+  const where = points < 0 ? `${-points} points below` : points === 0 ? "at" : `${points} points above`;
+  return `${where} the threshold of ${shareInWords(options.threshold)}`;
+}
+
+/** `; 29 % of the traffic goes to pool gcp`; empty when all goes to the first. */
+function sharesInWords(pools: readonly PoolCapacity[], shares: readonly number[], first: number): string {
+  return pools
+    .map((pool, index) =>
+      index === first || (shares[index] ?? 0) <= 0
+        ? ""
+        : `; ${shareInWords(shares[index] ?? 0)} of the traffic goes to pool ${pool.name}`,
+    )
+    .join("");
 }

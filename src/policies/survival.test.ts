@@ -14,9 +14,10 @@ import { stepHealth, UNCHECKED } from "./health.ts";
 import type { HealthState } from "./health.ts";
 import { createLatencyWindow } from "./latency-window.ts";
 import { createPeakEwma, recordFailure, recordLatency } from "./peak-ewma.ts";
-import { createPoolPreference, POOL_PREFERENCE_DEFAULTS, preferPool } from "./pool-preference.ts";
+import { createPoolPreference, preferPool } from "./pool-preference.ts";
 import { countExchange, createRetryBudget, retriesLeft, takeRetry } from "./retry-budget.ts";
 import { decideRetry } from "./retry.ts";
+import { poolByRoll } from "./spill.ts";
 
 const defaults: AvailabilityOptions & { readonly retry: { budgetRatio: number; budgetPerSecond: number } } = {
   ejection: {
@@ -33,6 +34,8 @@ const defaults: AvailabilityOptions & { readonly retry: { budgetRatio: number; b
   health: { path: "/healthz", intervalMs: 2_000, timeoutMs: 1_000, down: 3, up: 2 },
   retry: { budgetRatio: 0.1, budgetPerSecond: 10 },
 };
+
+const FAILOVER = { threshold: 0.7, backAfterMs: 30_000, holdMs: 300_000 };
 
 /** What an origin does with a request or a check that reaches it at `now`. */
 type Behaviour = (now: number, chance: () => number) => { readonly ms: number; readonly ok: boolean };
@@ -78,8 +81,9 @@ class Simulation {
   readonly #budget = createRetryBudget();
   readonly #latencies = [createLatencyWindow(10_000), createLatencyWindow(10_000)];
   #available: Availability<Origin>[] = [];
-  #preference = createPoolPreference(0);
+  #preference = createPoolPreference();
   #preferenceAt = -1;
+  #shares: readonly number[] = [1];
   #queue: { at: number; run: () => void }[] = [];
   #now = 0;
 
@@ -178,21 +182,24 @@ class Simulation {
   #pick(tried: Origin[]): Origin | null {
     if (this.#available.some(({ nextAt }) => nextAt >= 0 && nextAt <= this.#now)) this.#assess();
     else if (this.#preferenceAt >= 0 && this.#preferenceAt <= this.#now) this.#assess();
-    const pool = this.#preference.pool;
-    for (let index = 0; index <= pool && tried.length === 0; index += 1) {
+    const pool = poolByRoll(this.#shares, this.pools.length > 1 ? this.chance() : 0);
+    for (let index = 0; index < this.pools.length && tried.length === 0; index += 1) {
       const turn = probationTurn(this.#options, this.pools[index]!, this.#available[index]!, true, this.#now);
       if (turn < 0) continue;
       this.#assess();
       return this.pools[index]![turn]!;
     }
-    const { usable, even } = this.#available[pool]!;
-    this.leastUsable = Math.min(this.leastUsable, usable.length);
-    const index = chooseTwo(usable, usable.length, this.chance(), this.chance(), this.#now, tried, even);
-    return usable[index] ?? null;
+    for (const each of [pool, ...this.pools.keys()]) {
+      const { usable, even } = this.#available[each]!;
+      if (each === pool) this.leastUsable = Math.min(this.leastUsable, usable.length);
+      const index = chooseTwo(usable, usable.length, this.chance(), this.chance(), this.#now, tried, even);
+      if (usable[index] !== undefined) return usable[index];
+    }
+    return null;
   }
 
   #rescue(tried: Origin[]): void {
-    const { usable } = this.#available[this.#preference.pool]!;
+    const usable = this.#available.flatMap((available) => available.usable);
     const { retry } = decideRetry({
       ...RETRY_INPUT,
       attempts: tried.length,
@@ -218,11 +225,17 @@ class Simulation {
 
   #assess(): void {
     this.#available = this.pools.map((members) => assess(this.#options, members, this.#now));
-    const capacities = this.#available.map(({ liveShare }, index) => ({ name: `pool-${index}`, liveShare }));
-    const step = preferPool(POOL_PREFERENCE_DEFAULTS, this.#preference, capacities, this.#now);
+    const capacities = this.#available.map(({ liveShare }, index) => ({
+      name: `pool-${index}`,
+      liveShare,
+      weight: 100 * this.pools[index]!.length,
+      standbyShare: 0,
+    }));
+    const step = preferPool(FAILOVER, this.#preference, capacities, this.#now);
+    this.#shares = step.verdict.shares;
     this.#preference = step.state;
     this.#preferenceAt = step.verdict.nextAt;
-    if (step.verdict.kind === "move") this.moves.push({ at: this.#now, to: step.verdict.pool });
+    if (step.verdict.kind === "move") this.moves.push({ at: this.#now, to: step.verdict.first });
   }
 
   /** Part of all attempts between two instants that went to one origin of the first pool. */
@@ -368,11 +381,39 @@ describe.each([1, 2, 3, 4, 5])("seed %i", (seed) => {
       ],
       [{ serves: well }, { serves: well }],
     ]);
-    sim.run(100, 200_000);
+    sim.run(100, 400_000);
     expect(sim.moves.map(({ to }) => to)).toEqual([1, 0]);
-    expect(sim.moves[0]!.at).toBeLessThan(13_000);
-    expect(sim.moves[1]!.at).toBeGreaterThan(90_000);
-    expect(sim.errors(100, 13_000, 200_000)).toBe(0);
-    expect(sim.share(0, 180_000, 200_000)).toBeGreaterThan(0.3);
+    expect(sim.moves[0]!.at).toBeLessThan(11_000);
+    expect(sim.moves[1]!.at).toBeGreaterThan(300_000);
+    expect(sim.errors(100, 10_000, 400_000)).toBe(0);
+    expect(sim.share(0, 380_000, 400_000)).toBeGreaterThan(0.3);
+  });
+
+  test("a pool that is cut off for three seconds every twenty moves the traffic once and harms nobody", () => {
+    const cut: Behaviour = (now, chance) =>
+      now >= 10_000 && now % 20_000 < 3_000 ? failsFast(now, chance) : well(now, chance);
+    const sim = new Simulation(seed, [
+      [
+        { serves: cut, checked: cut },
+        { serves: cut, checked: cut },
+      ],
+      [{ serves: well }, { serves: well }],
+    ]);
+    sim.run(100, 320_000);
+    expect(sim.moves.map(({ to }) => to)).toEqual([1]);
+    expect(sim.failures).toEqual([]);
+  });
+
+  test("half a pool lost sends its share to the next and no more", () => {
+    const bad = during(10_000, 60_000, failsFast);
+    const sim = new Simulation(seed, [
+      [{ serves: bad, checked: bad }, { serves: well }],
+      [{ serves: well }, { serves: well }],
+    ]);
+    sim.run(100, 60_000);
+    expect(sim.moves).toEqual([]);
+    expect(sim.failures).toEqual([]);
+    // Half of the capacity is 71 % of what is needed.
+    expect(sim.share(1, 20_000, 60_000)).toBeCloseTo(0.71, 1);
   });
 });

@@ -73,7 +73,7 @@ export function quietView(): SampleView {
         pool: "default",
         state: "healthy",
         because: "All 1 of its origins can be picked.",
-        pools: [{ name: "default", origins: 1, available: 1 }],
+        pools: [{ name: "default", origins: 1, available: 1, share: 1 }],
       },
     ],
   };
@@ -139,8 +139,8 @@ function sampleStatus(): StatusView {
         state: "failing open",
         because: "2 of 3 origins of pool blue are out, more than the half that may be, so all three are used.",
         pools: [
-          { name: "blue", origins: 3, available: 1 },
-          { name: "green", origins: 1, available: 1 },
+          { name: "blue", origins: 3, available: 1, share: 1 },
+          { name: "green", origins: 1, available: 1, share: 0 },
         ],
       },
       {
@@ -149,7 +149,7 @@ function sampleStatus(): StatusView {
         pool: "main",
         state: "healthy",
         because: "All 2 of its origins can be picked.",
-        pools: [{ name: "main", origins: 2, available: 2 }],
+        pools: [{ name: "main", origins: 2, available: 2, share: 1 }],
       },
       {
         name: "reports",
@@ -157,7 +157,7 @@ function sampleStatus(): StatusView {
         pool: "main",
         state: "degraded",
         because: "1 of 2 origins of pool main is ramping up.",
-        pools: [{ name: "main", origins: 2, available: 2 }],
+        pools: [{ name: "main", origins: 2, available: 2, share: 1 }],
       },
     ],
   };

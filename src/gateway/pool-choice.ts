@@ -1,0 +1,154 @@
+/**
+ * Which of some pools an exchange goes to: asks policies/pool-preference.ts now and then, and at once when the first
+ * pool changed, and shares the traffic out as it says. While the first pool has all it needs, an exchange costs a few
+ * comparisons here and no roll.
+ */
+import type { FailoverSettings, PoolSettings } from "../config/settings.ts";
+import { createPoolPreference, preferPool } from "../policies/pool-preference.ts";
+import type { PoolPreferenceState, PoolVerdict } from "../policies/pool-preference.ts";
+import { isSafe } from "../policies/safe-method.ts";
+import { poolByRoll } from "../policies/spill.ts";
+import { shareInWords } from "../policies/words.ts";
+import type { Availability } from "../policies/availability.ts";
+import type { Core } from "./core.ts";
+import type { OriginAddress } from "./origin-address.ts";
+import type { PickNote } from "./pick-note.ts";
+import type { PoolRuntime } from "./pool-runtime.ts";
+
+/** How often the pools are thought about while nothing happens. */
+const LOOK_MS = 250;
+/** A share that moves by less is not told. */
+const NEWS = 0.1;
+
+export class PoolChoice {
+  readonly pools: readonly PoolRuntime[];
+  verdict: PoolVerdict | null = null;
+  /** Why the pool that `choose` gave last is not the first one; null when it is. */
+  note: PickNote | null = null;
+  readonly #core: Core;
+  readonly #service: string;
+  readonly #failover: FailoverSettings;
+  readonly #weights: readonly number[];
+  readonly #standbyShares: readonly number[];
+  #state: PoolPreferenceState = createPoolPreference();
+  #lookAt = 0;
+  /** The assessment of the first pool that was thought about last. */
+  #known: Availability<OriginAddress> | null = null;
+  #spilling = false;
+  #standby = 0;
+  #told: readonly number[] = [];
+
+  constructor(
+    core: Core,
+    service: { readonly name: string; readonly failover: FailoverSettings },
+    pools: readonly PoolRuntime[],
+    settings: readonly PoolSettings[],
+  ) {
+    this.#core = core;
+    this.#service = service.name;
+    this.#failover = service.failover;
+    this.pools = pools;
+    this.#weights = settings.map((pool) => pool.origins.reduce((sum, origin) => sum + origin.weight, 0));
+    this.#standbyShares = settings.map((pool) => pool.standbyShare);
+  }
+
+  /** The pool for the next attempt of an exchange. Standbys are proven with safe methods only: a write must not split. */
+  choose(method: string, now: number): PoolRuntime {
+    const first = this.settle(now);
+    this.note = null;
+    if (this.#standby > 0 && isSafe(method)) {
+      const standby = this.#standbyByRoll();
+      if (standby !== null) return standby;
+    }
+    return this.#spilling ? this.#spillByRoll(first, now) : first;
+  }
+
+  /** The pool that comes first, brought up to date. */
+  settle(now: number): PoolRuntime {
+    const { pools } = this;
+    const first = pools[this.#state.first] ?? pools[0];
+    if (first === undefined) throw new Error("a route without pools");
+    first.settle(now);
+    if (pools.length === 1) return first;
+    if (now >= this.#lookAt || first.availability !== this.#known) this.#look(now);
+    return pools[this.#state.first] ?? first;
+  }
+
+  /** Part of the traffic that a pool gets now, standby share included. */
+  shareOf(pool: PoolRuntime): number {
+    const index = this.pools.indexOf(pool);
+    if (this.verdict === null) return index === 0 ? 1 : 0;
+    return Math.max(this.verdict.shares[index] ?? 0, this.verdict.standby[index] ?? 0);
+  }
+
+  /** An ejected address that is due: so they come back. In pools that are not first by requests that do no harm alone. */
+  probation(repeatable: boolean, method: string, now: number): OriginAddress | null {
+    for (let index = 0; index < this.pools.length; index += 1) {
+      const pool = this.pools[index];
+      if (pool === undefined || pool.availability.probationAt < 0) continue;
+      if (index !== this.#state.first && !isSafe(method)) continue;
+      const address = pool.probation(repeatable, now);
+      if (address !== null) return address;
+    }
+    return null;
+  }
+
+  #standbyByRoll(): PoolRuntime | null {
+    const roll = this.#core.chance();
+    if (roll >= this.#standby) return null;
+    const standby = this.verdict?.standby ?? [];
+    const index = poolByRoll(standby, roll);
+    const pool = this.pools[index] ?? null;
+    if (pool !== null) {
+      const share = shareInWords(standby[index] ?? 0);
+      this.note = {
+        code: "pick.standby",
+        reason: `pool ${pool.name} always gets ${share} of safe requests, to be proven`,
+      };
+    }
+    return pool;
+  }
+
+  #spillByRoll(first: PoolRuntime, now: number): PoolRuntime {
+    const pool = this.pools[poolByRoll(this.verdict?.shares ?? [], this.#core.chance())] ?? first;
+    if (pool === first) return first;
+    pool.settle(now);
+    this.note = { code: "pick.spill", reason: this.verdict?.because ?? "" };
+    return pool;
+  }
+
+  #look(now: number): void {
+    this.#lookAt = now + LOOK_MS;
+    for (const pool of this.pools) pool.settle(now);
+    const before = this.#state.first;
+    const capacities = this.pools.map((pool, index) => ({
+      name: pool.name,
+      liveShare: pool.members.length === 0 ? -1 : pool.availability.liveShare,
+      weight: this.#weights[index] ?? 0,
+      standbyShare: this.#standbyShares[index] ?? 0,
+    }));
+    const { state, verdict } = preferPool(this.#failover, this.#state, capacities, now);
+    this.#state = state;
+    this.verdict = verdict;
+    this.#known = this.pools[state.first]?.availability ?? null;
+    this.#spilling = (verdict.shares[state.first] ?? 1) < 1;
+    this.#standby = verdict.standby.reduce((sum, share) => sum + share, 0);
+    const at = this.#core.clock.wall();
+    if (state.first !== before) {
+      const from = this.pools[before]?.name ?? "";
+      const to = this.pools[state.first]?.name ?? "";
+      this.#core.book.publish({ kind: "pool", at, service: this.#service, from, to, because: verdict.because });
+    } else if (this.#isNews(verdict.shares)) {
+      const shares = this.pools.map((pool, index) => ({ pool: pool.name, share: verdict.shares[index] ?? 0 }));
+      this.#core.book.publish({ kind: "spill", at, service: this.#service, shares, because: verdict.because });
+    } else return;
+    this.#told = verdict.shares;
+  }
+
+  #isNews(shares: readonly number[]): boolean {
+    return shares.some((share, index) => {
+      const told = this.#told[index] ?? (index === this.#state.first ? 1 : 0);
+      return Math.abs(share - told) >= NEWS || share > 0 !== told > 0;
+    });
+  }
+}
