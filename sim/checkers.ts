@@ -352,9 +352,9 @@ function decisionsOf({ decisions }: ExchangeRecord, code: string): number {
   return decisions.filter((decision) => decision.code.startsWith(code)).length;
 }
 
-/** A second origin was asked while the first one was silent. */
+/** A second origin was asked while the first one was silent, or its answer held back. */
 function hadTwoAtOnce(record: ExchangeRecord): boolean {
-  return decisionsOf(record, "resume.allowed.stalled") + decisionsOf(record, "hedge.") > 0;
+  return ["resume.allowed.stalled", "retry.allowed.answer", "hedge."].some((code) => decisionsOf(record, code) > 0);
 }
 
 function retryOf(world: World): { attemptsMax: number; budgetRatio: number; budgetPerSecond: number } | null {
