@@ -668,6 +668,8 @@ const ELSEWHERE: readonly CauseId[] = [
   "dns.timeout",
   "dns.empty_or_prohibited",
   "dns.stale_ip",
+  // Of an attempt, never of an exchange: resume.test.ts.
+  "origin.resume_mismatch",
 ];
 
 /** Causes that no test can bring about from outside, and why. */

@@ -60,6 +60,8 @@ interface FileServer {
   readonly url: string;
   readonly requests: { readonly url: string; readonly range: string }[];
   breaks: Breaks;
+  /** A part of its tags. */
+  version: string;
   close(): void;
 }
 
@@ -70,6 +72,7 @@ async function fileServer(): Promise<FileServer> {
     url: "",
     requests: [],
     breaks: () => null,
+    version: "",
     close() {
       server.closeAllConnections();
       server.close();
@@ -82,11 +85,12 @@ async function fileServer(): Promise<FileServer> {
     const { range = "" } = request.headers;
     self.requests.push({ url: url.pathname, range });
     const match = /^bytes=(\d+)-(\d+)$/.exec(range);
-    const isRange = match !== null && request.headers["if-range"] === `"file-${file}"`;
+    const tag = `"file-${file}${self.version}"`;
+    const isRange = match !== null && request.headers["if-range"] === tag;
     const from = isRange ? Number(match[1]) : 0;
     const to = isRange ? Number(match[2]) + 1 : total;
     response.writeHead(isRange ? 206 : 200, {
-      ETag: `"file-${file}"`,
+      ETag: tag,
       "Content-Length": to - from,
       ...(isRange ? { "Content-Range": `bytes ${from}-${to - 1}/${total}` } : {}),
     });
@@ -208,6 +212,21 @@ describe("downloads through a gateway with its defaults, three origins in two po
     const got = await Promise.all(files.map((file) => download(`${gateway.url}/${file}?bytes=${MIB}`, file)));
     expect(got).toEqual(files.map(() => MIB));
     expect(performance.now() - started).toBeLessThan(6000);
+  });
+
+  it("of which each origin has another version go on at the one where they began, and nowhere else", async () => {
+    for (const [index, server] of servers.entries()) server.version = `-of-${index}`;
+    breakAll(({ isRange, total }) => (isRange ? null : { after: total / 2, how: "rst" }));
+    expect(await download(`${gateway.url}/3000?bytes=${MIB}`, 3000)).toBe(MIB);
+    const record = await gateway.record("the versions", ({ target }) => target.startsWith("/3000?"));
+    expect(record.attempts.map(({ cause }) => cause)).toEqual([
+      "net.mid_reset",
+      "origin.resume_mismatch",
+      "origin.resume_mismatch",
+      null,
+    ]);
+    expect(record.attempts[3]?.address).toBe(record.attempts[0]?.address);
+    for (const server of servers) server.version = "";
   });
 });
 
