@@ -1,0 +1,105 @@
+/**
+ * What the simulator shows with thousands of seeds (sim/scenarios), once with real processes and sockets: three origins
+ * in two pools behind a gateway whose file says no more than where they are, under a steady load that does not wait.
+ */
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { runLoad } from "../../bench/faults/clients.ts";
+import type { Asked, LoadPlan, Seen } from "../../bench/faults/clients.ts";
+import { startOrigins } from "../../bench/faults/origins.ts";
+import type { Origins } from "../../bench/faults/origins.ts";
+import { startGateway, type GatewayProcess } from "../support/gateway-process.ts";
+
+const RATE = 300;
+/** Longer than any wait that the defaults allow. */
+const PATIENCE_MS = 30_000;
+
+let origins: Origins;
+let gateway: GatewayProcess;
+
+beforeEach(async () => {
+  origins = await startOrigins();
+  const { a, b, c } = origins;
+  gateway = await startGateway({
+    accessLog: false,
+    services: {
+      main: {
+        pools: [
+          { name: "one", origins: [a, b].map(({ port }) => `http://127.0.0.1:${port}`) },
+          { name: "two", origins: [`http://127.0.0.1:${c.port}`] },
+        ],
+      },
+    },
+  });
+});
+afterEach(async () => {
+  await gateway?.stop();
+  await Promise.all(origins.all.map((origin) => origin.stop()));
+});
+
+/** `events`: what is done how many seconds after the load began. */
+async function underLoad(
+  plan: Pick<LoadPlan, "seconds" | "ask"> & Partial<LoadPlan>,
+  events: readonly (readonly [number, () => unknown])[],
+): Promise<Seen[]> {
+  const timers = events.map(([second, run]) => setTimeout(run, second * 1000));
+  const seen = await runLoad({
+    port: gateway.port,
+    rate: () => RATE,
+    patienceMs: PATIENCE_MS,
+    clientRetries: 0,
+    ...plan,
+  });
+  for (const timer of timers) clearTimeout(timer);
+  return seen;
+}
+
+function page(): Asked {
+  return { method: "GET", path: "/page", class: "normal" };
+}
+
+function pageOrPayment(number: number): Asked {
+  return number % 2 === 1 ? { method: "POST", path: "/pay", class: "normal" } : page();
+}
+
+function outcomes(seen: readonly Seen[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { outcome } of seen) counts[outcome] = (counts[outcome] ?? 0) + 1;
+  return counts;
+}
+
+describe("300 reads a second, with the defaults", () => {
+  it("lose nothing when an origin is killed and comes back", { timeout: 60_000 }, async () => {
+    const seen = await underLoad({ seconds: 6, ask: page }, [
+      [2, () => origins.a.kill()],
+      [4, () => origins.a.start()],
+    ]);
+    expect(outcomes(seen)).toEqual({ "200": seen.length });
+    expect(seen.length).toBeGreaterThan(RATE * 4);
+  });
+
+  it("lose nothing when the whole preferred pool is killed", { timeout: 60_000 }, async () => {
+    const seen = await underLoad({ seconds: 6, ask: page }, [
+      [2, () => [origins.a, origins.b].forEach((origin) => origin.kill())],
+    ]);
+    expect(outcomes(seen)).toEqual({ "200": seen.length });
+    const { services } = await gateway.status();
+    expect(services[0]?.pool).toBe("two");
+  });
+});
+
+describe("origins that close connections after a second, without saying so", () => {
+  it("lose no read and no payment, and execute each payment once", { timeout: 60_000 }, async () => {
+    for (const origin of origins.all) origin.behave({ idleMs: 1_000 });
+    // Bursts about a second apart: each finds the connections of the one before it when they are being closed.
+    const seen = await underLoad({ seconds: 12, ask: pageOrPayment, rate: burst }, []);
+    expect(outcomes(seen)).toEqual({ "200": seen.length });
+    const counts = await Promise.all(origins.all.map((origin) => origin.counts()));
+    const payments = counts.flatMap((count) => count.payments);
+    expect(payments.length).toBe(seen.filter(({ method }) => method === "POST").length);
+    expect(new Set(payments).size).toBe(payments.length);
+  });
+});
+
+function burst(second: number): number {
+  return second % 1.1 < 0.1 ? RATE : 0;
+}
