@@ -146,6 +146,13 @@ export function switchedOff(what = "a mapping"): Field<false> {
   );
 }
 
+/** True alone: the short form of a section with every default. */
+export function yes(what = "a mapping"): Field<true> {
+  return field({ type: "true", bounds: "", json: { const: true } }, (input) =>
+    input === true ? accepted(true) : refused(`${quoted(input)} is neither ${what} nor true.`, ""),
+  );
+}
+
 const NO_BOUNDS = { min: 0, max: Number.MAX_SAFE_INTEGER };
 
 /** For values written in this program, which are right or a bug. */

@@ -5,6 +5,8 @@
  * A default never contradicts what is written: with `interval: 500ms` a check may take 500 ms, although a
  * second is the default. Where both are written and contradict each other, order-checks.ts has refused them.
  */
+import { ROUTE_CACHE_DEFAULTS } from "./cache-schema.ts";
+import type { CheckedRouteCache } from "./cache-schema.ts";
 import { poolName } from "./names.ts";
 import type { OriginAddress } from "./origin-url.ts";
 import { rateLimitsOf } from "./rate-limit-schema.ts";
@@ -26,6 +28,7 @@ import type {
   OriginSettings,
   ResumeSettings,
   RetrySettings,
+  RouteCacheSettings,
   RouteSettings,
   ServiceSettings,
   Settings,
@@ -70,6 +73,13 @@ export function normalise(file: CheckedFile): Settings {
       sampleRatio: file.records.sample,
     },
     accessLog: accessLogOf(file.accessLog),
+    cache: {
+      memoryBytes: file.cache.memory,
+      objectBytes: Math.min(file.cache.object, file.cache.memory),
+      variantsMax: file.cache.variants,
+      waitMs: file.cache.wait,
+      waitersMax: file.cache.waiters,
+    },
     drainMs: file.drain,
   };
   return frozen(settings);
@@ -134,6 +144,23 @@ function routeOf(route: CheckedRoute, name: string, pools: readonly string[]): R
     rateLimits: rateLimitsOf(route.rateLimit),
     hostHeader: route.hostHeader,
     resume: resumeOf(route.resume),
+    cache: routeCacheOf(route.cache),
+  };
+}
+
+/** How long a last good copy may be past its freshness when nothing is said about it. */
+const LAST_GOOD_MS = 24 * 60 * 60 * 1000;
+
+function routeCacheOf(written: CheckedRouteCache): RouteCacheSettings {
+  const cache = typeof written === "object" ? written : ROUTE_CACHE_DEFAULTS;
+  return {
+    mode: written === undefined ? "last good" : written === false ? "off" : "full",
+    staleIfDisconnectedMs: cache.staleIfError ?? LAST_GOOD_MS,
+    staleIfStatusMs: cache.staleIfError ?? 0,
+    staleWhileRevalidateMs: cache.staleWhileRevalidate,
+    negativeMs: cache.negative,
+    setCookie: cache.setCookie,
+    reload: cache.reload,
   };
 }
 

@@ -1,5 +1,6 @@
 /** One route of a service, as an operator writes it: which requests, and what is different for them. */
 import { z } from "zod";
+import { routeCacheSchema } from "./cache-schema.ts";
 import { choice, count, duration, durationOrFalse, text, yesOrNo } from "./fields.ts";
 import { nameText, parseName } from "./names.ts";
 import { accepted, quoted, refused } from "./parsed.ts";
@@ -111,6 +112,7 @@ export const routeSchema = z.strictObject({
     .describe(
       "Whether a response that breaks in its body is continued from another origin, where a strong validator shows that it has the same bytes; or the details of that.",
     ),
+  cache: routeCacheSchema,
 });
 
 export type CheckedRoute = z.output<typeof routeSchema>;

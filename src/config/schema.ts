@@ -7,6 +7,7 @@
  */
 import { z } from "zod";
 import { parseBind, parseCidr, isLoopback, parseResolver } from "./addresses.ts";
+import { cacheSchema } from "./cache-schema.ts";
 import { count, duration, field, ratio, size, switchedOff, text, yesOrNo } from "./fields.ts";
 import { headsSchema } from "./heads-schema.ts";
 import { nameText } from "./names.ts";
@@ -189,6 +190,7 @@ export const fileSchema = z.strictObject({
     .describe(
       "Clients in these ranges are never held back by automation: your own batches, probes, partners. The machine itself never is. Rate limits of routes hold for them too.",
     ),
+  cache: cacheSchema.prefault({}).describe("Bounds of the cache. What is cached is said by each route."),
   records: recordsSchema.prefault({}).describe("How many records of requests are kept in memory."),
   accessLog: z
     .union([

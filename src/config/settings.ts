@@ -13,6 +13,7 @@ export interface Settings {
   readonly trusted: readonly string[];
   readonly records: RecordSettings;
   readonly accessLog: AccessLogSettings | null;
+  readonly cache: CacheSettings;
   /** How long a drain may take before what is left is cut. Default 30 s. */
   readonly drainMs: number;
 }
@@ -124,6 +125,7 @@ export interface RouteSettings {
   readonly hostHeader: "preserve" | "origin";
   /** How a response that breaks in its body is continued. Null: it is cut. */
   readonly resume: ResumeSettings | null;
+  readonly cache: RouteCacheSettings;
 }
 
 export interface ResumeSettings {
@@ -147,6 +149,26 @@ export interface RateLimitSettings {
   readonly header: string;
   /** Notes what it would refuse and refuses nothing. */
   readonly shadow: boolean;
+}
+
+export interface RouteCacheSettings {
+  /**
+   * `last good` (default): a copy is kept of what origins mark as storable, and answers when no origin can.
+   * `full`: stored responses answer as RFC 9111 allows. `off`: neither.
+   */
+  readonly mode: "off" | "last good" | "full";
+  /** Past its freshness, when no origin answers. Default 1 day. */
+  readonly staleIfDisconnectedMs: number;
+  /** Past its freshness, when an origin answers 500, 502, 503 or 504. Default 0: as the response says. */
+  readonly staleIfStatusMs: number;
+  /** Past its freshness, while a new response is fetched. Default 0: as the response says. */
+  readonly staleWhileRevalidateMs: number;
+  /** For 404, 410 and 5xx without a lifetime of their own. Default 0: they are not stored. */
+  readonly negativeMs: number;
+  /** Responses with Set-Cookie are stored. Default false. */
+  readonly setCookie: boolean;
+  /** Request directives are obeyed. Default false. */
+  readonly reload: boolean;
 }
 
 export interface RouteMatch {
@@ -237,6 +259,19 @@ export interface DnsSettings {
   /** Bounds on how long an answer counts as fresh, whatever its TTL says. Default 1 s and 5 min. */
   readonly ttlMinMs: number;
   readonly ttlMaxMs: number;
+}
+
+export interface CacheSettings {
+  /** All stored responses in memory. Default 64 MiB; 0: no cache. */
+  readonly memoryBytes: number;
+  /** One stored response. Default 8 MiB. */
+  readonly objectBytes: number;
+  /** Variants of one URL. Default 16. */
+  readonly variantsMax: number;
+  /** For the same response being fetched for another request. Default 5 s. */
+  readonly waitMs: number;
+  /** Waiting for one response at once. Default 1000. */
+  readonly waitersMax: number;
 }
 
 export interface LimitSettings {

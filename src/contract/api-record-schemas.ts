@@ -83,6 +83,10 @@ export const decisionSchema = describes<Decision>()(
   }),
 );
 
+const cacheWordSchema = z
+  .enum(["", "hit", "stale", "revalidated", "collapsed", "miss", "pass", "last-good", "refresh"])
+  .describe("What the cache had to do with it; empty: nothing.");
+
 export const exchangeSchema = describes<ExchangeRecord>()(
   z.object({
     id: z.string().describe("The request id, as in X-Request-Id."),
@@ -117,6 +121,7 @@ export const exchangeSchema = describes<ExchangeRecord>()(
     requestEndUs: microseconds("Last byte of the request body received"),
     replyUs: microseconds("Response head handed to the client's socket"),
     doneUs: microseconds("All done"),
+    cache: cacheWordSchema,
     tunnel: z.boolean().describe("Upgraded to a tunnel (WebSocket and others)."),
     attempts: z.array(attemptSchema),
     decisions: z.array(decisionSchema),

@@ -23,9 +23,9 @@ export type Step =
 
 /** How it ended for the client. */
 export type Outcome =
-  /** A complete response below 500 came from an origin at the first attempt. */
+  /** A complete response below 500 came from an origin at the first attempt, or from the cache. */
   | "served"
-  /** A complete response came from an origin after at least one failed attempt. */
+  /** A complete response came from an origin after at least one failed attempt, or a stored one in place of what failed. */
   | "rescued"
   /** The gateway had to answer itself, or the response was cut, or the origin's answer was a 5xx of its own making. */
   | "failed"
@@ -33,6 +33,27 @@ export type Outcome =
   | "refused"
   /** The client left first. */
   | "aborted";
+
+/** What the cache had to do with it. */
+export type CacheWord =
+  /** Nothing. */
+  | ""
+  /** A stored response answered, and was fresh. */
+  | "hit"
+  /** A stored response answered though it was stale: a new one was being fetched, or the client wanted it. */
+  | "stale"
+  /** A stored response answered after an origin had said that it still holds. */
+  | "revalidated"
+  /** The response to another request for the same, which was on its way. */
+  | "collapsed"
+  /** No stored response could answer: an origin did. */
+  | "miss"
+  /** It was none of the cache's business: its method, its conditions. */
+  | "pass"
+  /** A stored response answered because no origin could. */
+  | "last-good"
+  /** No client asked: a stored response that was given away stale was fetched anew. */
+  | "refresh";
 
 export interface AttemptRecord {
   /** 1 for the first. */
@@ -132,6 +153,7 @@ export interface ExchangeRecord {
   replyUs: number;
   /** When all was done. */
   doneUs: number;
+  cache: CacheWord;
   /** Upgraded to a tunnel (WebSocket and others). */
   tunnel: boolean;
   attempts: AttemptRecord[];

@@ -9,7 +9,7 @@
 import { causeOf } from "../kernel/causes.ts";
 import type { Cause, CauseId, Party, RetryClass } from "../kernel/causes.ts";
 import { countText, durationText, ordinalText, sizeText } from "./quantities.ts";
-import type { AttemptRecord, ExchangeRecord } from "./record.ts";
+import type { AttemptRecord, CacheWord, ExchangeRecord } from "./record.ts";
 
 export interface Story {
   /** One sentence: the request, how it ended, and why. */
@@ -61,6 +61,17 @@ export const RETRY_CLASS_WORDS: Readonly<Record<RetryClass, string>> = {
   RX: "the request is not sent again",
 };
 
+const CACHE_TEXTS: Readonly<Record<Exclude<CacheWord, "">, string>> = {
+  hit: "a stored response answered, and was fresh",
+  stale: "a stored response answered although it was stale",
+  revalidated: "a stored response answered after an origin had confirmed it",
+  collapsed: "it shared the response to another request for the same",
+  miss: "no stored response could answer",
+  pass: "it was none of the cache's business",
+  "last-good": "a stored response answered because no origin could",
+  refresh: "no client asked: a stored response that had been given away stale was fetched anew",
+};
+
 function headline(record: ExchangeRecord): string {
   const request = requestText(record);
   const took = durationText(record.doneUs);
@@ -68,8 +79,9 @@ function headline(record: ExchangeRecord): string {
   switch (record.outcome) {
     case "served":
       if (record.tunnel) return `${request} became a tunnel to ${record.origin}, open for ${took}.`;
-      return `${request} was answered with ${record.status} by ${record.origin} in ${took}.`;
+      return `${request} was answered with ${record.status} by ${answererText(record)} in ${took}.`;
     case "rescued": {
+      if (record.cache === "last-good") return `${request} was rescued in ${took}: ${lastGoodText(record)}.`;
       const failed = countText(failedAttempts(record).length, "attempt");
       return `${request} was rescued in ${took}: ${failed} failed, then ${record.origin} answered with ${record.status}.`;
     }
@@ -94,6 +106,32 @@ function headline(record: ExchangeRecord): string {
         ? `${request}: the client left after ${took}, having taken ${sizeText(record.responseBytes)} of the response.`
         : `${request}: the client left after ${took}, before there was an answer.`;
   }
+}
+
+/** Whose response it was. */
+function answererText(record: ExchangeRecord): string {
+  switch (record.cache) {
+    case "hit":
+      return "the cache";
+    case "stale":
+      return "the cache, with a stale response,";
+    case "revalidated":
+      return `the cache, after ${record.origin} had said that the stored response still holds,`;
+    case "collapsed":
+      return "the response to another request for the same";
+    case "":
+    case "miss":
+    case "pass":
+    case "refresh":
+    case "last-good":
+      return record.origin;
+  }
+}
+
+function lastGoodText(record: ExchangeRecord): string {
+  const failed = failedAttempts(record).length;
+  const why = failed === 0 ? "no origin could be asked" : `${countText(failed, "attempt")} failed`;
+  return `${why}, and a stored response with ${record.status} was given instead`;
 }
 
 /** True when the failure is the origin's own complete 5xx, which the client got as it was. */
@@ -131,6 +169,7 @@ function storyLines(record: ExchangeRecord): StoryLine[] {
   for (const attempt of record.attempts) add(`Attempt ${attempt.number}`, attemptText(attempt, record.evidence));
   if (record.attempts.length === 0 && record.outcome !== "served") add("Attempts", "none: no origin was contacted");
   addDecisions(record, cause, add);
+  add("Cache", record.cache === "" ? "" : CACHE_TEXTS[record.cache]);
   add("Client", clientText(record));
   add("Way", wayText(record));
   add("Bodies", `${sizeText(record.requestBytes)} from the client, ${sizeText(record.responseBytes)} to it`);

@@ -48,6 +48,11 @@ export function absentClient(client: ClientSide): ClientSide {
   };
 }
 
+/** Stands for the client of an exchange that no client asked for: its request is the copy of another's. */
+export function clientBehind(client: ClientSide, host: string): ClientSide {
+  return { ...absentClient(client), hostOf: () => host };
+}
+
 function nobodysSocket(socket: SocketPort): SocketPort {
   return {
     listener: socket.listener,

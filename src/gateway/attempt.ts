@@ -338,6 +338,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
       keepTrace: request.keepTrace,
       trusted: request.trusted,
       part,
+      conditions: request.conditions,
     });
     attempt.sentBytes = writer.length - before;
     attempt.sentUs = toUs(this.#core.clock.monotonic() - this.startedMs);

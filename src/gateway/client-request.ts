@@ -24,6 +24,8 @@ export class ClientRequest {
   /** The protocols it asks to change to, lower case; empty: none that goes on to an origin. */
   upgrade = "";
   trailersWanted = false;
+  /** Complete lines that take the place of the client's own conditions and ranges; null: those go on as they are. */
+  conditions: string | null = null;
   /** Body bytes received. */
   bodyBytes = 0;
   replay: ReplayBuffer | null = null;

@@ -8,6 +8,7 @@ import type { HashKey } from "../kernel/keyed-hash.ts";
 import type { Dial } from "../kernel/socket.ts";
 import type { Resolver } from "../kernel/resolver.ts";
 import type { TimerWheel } from "../kernel/timer-wheel.ts";
+import type { ResponseCache } from "./cache/response-cache.ts";
 import type { FloodGuard } from "./flood-guard.ts";
 import type { Gather } from "./gather.ts";
 import type { Identity } from "./identify.ts";
@@ -33,6 +34,7 @@ export interface Core {
   readonly book: RecordBook;
   readonly telemetry: Telemetry;
   readonly replayBudget: ReplayBudget;
+  readonly cache: ResponseCache;
   readonly limits: LimitSettings;
   /** Tells the operator of a defect of ours that one exchange has paid for. */
   readonly onFault: (error: unknown) => void;

@@ -13,6 +13,7 @@ const ADDITIONS: RequestAdditions = {
   host: null,
   ownHost: "origin.test:81",
   keepTrace: false,
+  conditions: null,
   trusted: false,
   part: null,
 };

@@ -23,6 +23,8 @@ export interface RequestAdditions {
   readonly ownHost: string;
   /** The client's traceparent is passed on. */
   readonly keepTrace: boolean;
+  /** Complete lines in place of the client's own conditions and ranges; null keeps those. */
+  readonly conditions: string | null;
   /** The peer is a trusted proxy: what it says beside the fields that are written anew goes on. */
   readonly trusted: boolean;
   /** Only this part is asked for, under whatever conditions the client's whole request stood; null: all of it. */
@@ -47,6 +49,10 @@ for (const id of [
 const DEADLINE = 2;
 for (const id of [FIELD.X_REQUEST_TIMEOUT, FIELD.GRPC_TIMEOUT]) REPLACED[id] = DEADLINE;
 
+/** What asks for less than the whole response: replaced when a whole one, or the word that ours holds, is wanted. */
+const CONDITIONS = new Uint8Array(256);
+for (const id of [FIELD.IF_NONE_MATCH, FIELD.IF_MODIFIED_SINCE, FIELD.IF_RANGE, FIELD.RANGE]) CONDITIONS[id] = 1;
+
 export function writeRequestHead(writer: ByteWriter, head: MessageHead, additions: RequestAdditions): void {
   writeRequestLine(writer, head, additions.basePath);
   const host = additions.host ?? authorityOf(head) ?? (head.find(FIELD.HOST) === -1 ? additions.ownHost : null);
@@ -57,6 +63,7 @@ export function writeRequestHead(writer: ByteWriter, head: MessageHead, addition
   }
   copyFields(writer, head, host !== null, additions);
   writer.ascii(additions.identity);
+  if (additions.conditions !== null && additions.part === null) writer.ascii(additions.conditions);
   writer.ascii(additions.gateway);
   if (additions.deadline !== "") writer.ascii(additions.deadline);
   if (additions.part !== null) {
@@ -143,7 +150,7 @@ function copyFields(
   writer: ByteWriter,
   head: MessageHead,
   withoutHost: boolean,
-  { keepTrace, trusted, part, deadline }: RequestAdditions,
+  { keepTrace, trusted, part, deadline, conditions }: RequestAdditions,
 ): void {
   const { bytes, fieldCount } = head;
   let runStart = -1;
@@ -157,6 +164,7 @@ function copyFields(
       (id === FIELD.HOST && withoutHost) ||
       (id === FIELD.CONTENT_LENGTH && !head.contentLengthPlain) ||
       (id === FIELD.OTHER && claimsIdentity(head, i, trusted)) ||
+      (conditions !== null && CONDITIONS[id] === 1) ||
       (!keepTrace && (id === FIELD.TRACEPARENT || id === FIELD.TRACESTATE)) ||
       (part !== null && asksForPart(head, i)) ||
       id === FIELD.MAX_FORWARDS;

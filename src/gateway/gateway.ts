@@ -16,6 +16,7 @@ import { ClientConnection } from "./client-connection.ts";
 import { isCounted } from "./client-connection.ts";
 import type { ListenerRuntime, Surplus } from "./client-connection.ts";
 import type { Core } from "./core.ts";
+import { ResponseCache } from "./cache/response-cache.ts";
 import { FloodGuard } from "./flood-guard.ts";
 import { Gather } from "./gather.ts";
 import { createIdentity, identifyPeer, trustedProxies } from "./identify.ts";
@@ -104,6 +105,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     book,
     telemetry: new Telemetry(),
     replayBudget: { bytes: 0, bytesMax: settings.limits.replayBytesTotal },
+    cache: new ResponseCache(settings.cache),
     limits: settings.limits,
     onFault: ports.onFault,
     routes: compileRoutes(settings.services),

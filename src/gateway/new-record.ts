@@ -35,6 +35,7 @@ export function newExchangeRecord(id: string, startedAt: number, listener: strin
     requestEndUs: -1,
     replyUs: -1,
     doneUs: -1,
+    cache: "",
     tunnel: false,
     attempts: [],
     decisions: [],

@@ -19,13 +19,17 @@
 import type { Decision, ExchangeRecord, Outcome, Step } from "../contract/record.ts";
 import type { RouteSettings, TimeoutSettings } from "../config/settings.ts";
 import { FIELD } from "../http1/field-ids.ts";
-import { absentClient } from "./absent-client.ts";
+import { absentClient, clientBehind } from "./absent-client.ts";
 import type { ClientSide } from "./absent-client.ts";
 import { refusalOf } from "./admit.ts";
 import { Attempt } from "./attempt.ts";
 import type { AttemptHost } from "./attempt.ts";
 import { climbsAboveRoot } from "./base-path.ts";
 import type { MessageHead } from "../http1/head.ts";
+import { beginVisit, visitForFailure, visitForResponse } from "./cache/begin-visit.ts";
+import type { Entry } from "./cache/entry.ts";
+import type { RouteCache } from "./cache/response-cache.ts";
+import type { Guest, Visit } from "./cache/visit.ts";
 import type { RefusalId } from "../http1/refusals.ts";
 import { REFUSALS } from "../http1/refusals.ts";
 import { writeResponse } from "../http1/serialise.ts";
@@ -35,7 +39,6 @@ import type { DecisionCode } from "../kernel/decisions.ts";
 import { countAsked, isWorthAsking, mayBeBetterElsewhere, yieldInWords } from "../policies/answer-worth-retrying.ts";
 import { isIdempotent } from "../policies/retry.ts";
 import type { RetryVerdict } from "../policies/retry.ts";
-import type { ClientConnection } from "./client-connection.ts";
 import { ClientRequest } from "./client-request.ts";
 import { ClientResponse } from "./client-response.ts";
 import type { Core } from "./core.ts";
@@ -50,7 +53,7 @@ import { newExchangeRecord } from "./new-record.ts";
 import type { OriginAddress } from "./origin-address.ts";
 import { toUs } from "./origin-connection.ts";
 import type { OriginConnection } from "./origin-connection.ts";
-import { readResponseHeadAgain } from "./read-head-again.ts";
+import { readHeadAgain, readResponseHeadAgain } from "./read-head-again.ts";
 import { respondToFailure, retryAfterSeconds } from "./reply.ts";
 import { deadlineOf } from "./request-deadline.ts";
 import type { RequestDeadline } from "./request-deadline.ts";
@@ -69,8 +72,12 @@ import { Wait } from "./wait.ts";
 /** More than this of a host or a method is nobody's name and would only fill the memory of the records. */
 const HOST_KEPT = 256;
 const METHOD_KEPT = 32;
+/** How long the rest of a response may take that nobody gets. */
+const PASSED_OVER_MS = 1_000;
+/** A stored response would hide what has to be seen: a defect, a stop, a request that belongs nowhere. */
+const STAYS_FAILED: ReadonlySet<CauseId> = new Set(["gw.internal", "gw.draining", "gw.no_route"]);
 
-export class Exchange implements AttemptHost, ResumeHost {
+export class Exchange implements AttemptHost, ResumeHost, Guest {
   readonly part = null;
   readonly record: ExchangeRecord;
   readonly request: ClientRequest = new ClientRequest();
@@ -80,6 +87,8 @@ export class Exchange implements AttemptHost, ResumeHost {
   endless = false;
   /** Somebody else wants the response: it goes on to its end when the client leaves. */
   outlivesClient = false;
+  /** Others are given the same response as it comes: it neither ends with the client nor waits for it. */
+  hasFollowers = false;
   readonly #core: Core;
   #client: ClientSide;
   #service: ServiceRuntime | null = null;
@@ -101,6 +110,13 @@ export class Exchange implements AttemptHost, ResumeHost {
   /** The response on its way could be continued by another origin. */
   #resumption: Resumption | null = null;
   #tunnel: Tunnel | null = null;
+  /** The route's cache; null: it has none. */
+  #cache: RouteCache | null = null;
+  #visit: Visit | null = null;
+  /** What came from the origin is passed over, and something stored will answer. */
+  #passedOver = false;
+  /** No client asked for it: it fetches anew what is stored. */
+  #refreshes: Entry | null = null;
   /** An answer at hand that is being given. */
   #serving: AnswerBody | null = null;
   #servedAs: Outcome = "served";
@@ -123,7 +139,7 @@ export class Exchange implements AttemptHost, ResumeHost {
   /** How the client left an exchange that goes on without it. */
   #left: { readonly cause: CauseId; readonly evidence: string; readonly step: Step } | null = null;
 
-  constructor(core: Core, client: ClientConnection, startedMs: number) {
+  constructor(core: Core, client: ClientSide, startedMs: number) {
     this.#core = core;
     this.#client = client;
     this.startedMs = startedMs;
@@ -246,6 +262,7 @@ export class Exchange implements AttemptHost, ResumeHost {
     this.#route = hit.route;
     this.#routeIndex = hit.routeIndex;
     this.#counters = service.countersOf(hit.routeIndex);
+    this.#cache = service.cacheOf(hit.routeIndex);
     this.#idempotent = hit.route.idempotent || isIdempotent(head.method);
     record.service = service.settings.name;
     record.route = hit.route.name;
@@ -326,7 +343,30 @@ export class Exchange implements AttemptHost, ResumeHost {
   // ------------------------------------------------------------------ look up
 
   #lookUp(head: MessageHead, now: number): void {
+    if (this.#cache !== null) {
+      const refreshes = this.#refreshes;
+      const visit = beginVisit(this.#cache, this.#core, this, head, refreshes !== null);
+      this.#visit = visit;
+      if (refreshes !== null) visit?.lookUpForRefresh(refreshes);
+      else if (visit !== null && visit.lookUp(head, now)) return;
+    }
     this.#pick(head, now);
+  }
+
+  /** Nothing at hand answers: an origin has to. */
+  forward(now: number): void {
+    this.#pick(null, now);
+  }
+
+  /** Another exchange fetches `entry` anew, as this request would have, and its answer goes to nobody. */
+  refresh(entry: Entry, now: number): void {
+    const { head } = this.request;
+    if (head === null || this.#core.draining) return;
+    const behind = new Exchange(this.#core, clientBehind(this.#client, this.record.host), now);
+    behind.#refreshes = entry;
+    behind.response.detached = true;
+    this.#core.outliving.add(behind);
+    readHeadAgain(head, (again) => behind.receive(again, now));
   }
 
   /** Gives an answer that is at hand. `outcome` is what the exchange counts as when the client has got all of it. */
@@ -365,7 +405,11 @@ export class Exchange implements AttemptHost, ResumeHost {
         this.#completeAnswer(this.#servedAs, now);
         return;
       case "broken":
-        this.#cut("gw.internal", "the stored answer could not be read to its end", "relay");
+        this.#cut(
+          body.failure?.cause ?? "gw.internal",
+          body.failure?.evidence ?? "the stored answer could not be read to its end",
+          "relay",
+        );
     }
   }
 
@@ -425,7 +469,8 @@ export class Exchange implements AttemptHost, ResumeHost {
     // Behind a stale connection others may be as stale, and they could use up every attempt: then only one that was
     // in use a moment ago will do, as for requests that must not be repeated.
     const steady = !this.#idempotent || this.#metStale;
-    const keepHead = this.#service !== null && this.#service.settings.retry.attemptsMax > 1;
+    const retries = this.#service !== null && this.#service.settings.retry.attemptsMax > 1;
+    const keepHead = retries || this.#cache !== null;
     // Behind a broken connection the next origin may have died with the first: a new connection finds that out, and
     // is refused, where one that lies idle would swallow the request.
     attempt.start(head, now, fresh || this.#metBroken, steady, keepHead);
@@ -455,6 +500,10 @@ export class Exchange implements AttemptHost, ResumeHost {
 
   onAttemptFailed(attempt: Attempt, judgement: Judgement, now: number): void {
     const { cause, evidence } = judgement;
+    if (this.#passedOver) {
+      this.#answerInstead(now);
+      return;
+    }
     if (this.#resumption !== null) {
       this.#resumption.broke(attempt, judgement, now);
       return;
@@ -487,16 +536,23 @@ export class Exchange implements AttemptHost, ResumeHost {
       attempt.attempt.cause = judged.cause;
       attempt.attempt.evidence = judged.evidence;
       if (this.#holdBack(attempt, head, judged, now)) return true;
-      this.#note(judged.cause, judged.evidence);
     }
     if (this.#held !== null) this.#letHeldGo(head.status < 500, now);
     record.originStatus = head.status;
+    const cacheLines = this.#cacheLines(attempt, head, now);
+    if (cacheLines === null) {
+      // Its end is waited for, so that the connection can be used again, but not for long.
+      this.#passedOver = true;
+      connection.wait("gap", PASSED_OVER_MS, now);
+      return true;
+    }
+    if (judged !== null) this.#note(judged.cause, judged.evidence);
     if (!this.request.complete) {
       // The origin answers before it has the whole request; the rest cannot be told from a next request.
       this.#clientKeepAlive = false;
       this.decide("relay", "relay.early-reply", "the origin answered before the request was complete");
     }
-    this.#begin(head, responseLines(head, record.id, judged?.cause ?? null, this.#core), now);
+    this.#begin(head, responseLines(head, record.id, judged?.cause ?? null, this.#core) + cacheLines, now);
     // Server-sent events are silent for as long as nothing happens: silence is no sign of a fault there.
     this.#gapMs = isEventStream(head) ? 0 : this.timeouts.gapMs;
     this.endless = this.#gapMs === 0;
@@ -530,7 +586,22 @@ export class Exchange implements AttemptHost, ResumeHost {
     });
   }
 
+  /** What the cache adds to a response head; null: it has something better than this response. */
+  #cacheLines(attempt: Attempt, head: MessageHead, now: number): string | null {
+    if (this.#cache === null) return "";
+    this.#visit ??= visitForResponse(this.#cache, this.#core, this, head);
+    return this.#visit === null
+      ? ""
+      : this.#visit.onOriginHead(head, this.startedMs + attempt.attempt.sentUs / 1000, now);
+  }
+
+  #answerInstead(now: number): void {
+    this.#passedOver = false;
+    this.#visit?.answerInstead(now);
+  }
+
   onResponseBody(_attempt: Attempt, bytes: Buffer, start: number, end: number): void {
+    if (this.#passedOver) return;
     this.response.body(bytes, start, end, true);
   }
 
@@ -541,6 +612,10 @@ export class Exchange implements AttemptHost, ResumeHost {
         "relay.extra-bytes",
         `${connection.extraBytes} bytes followed the end of the response; the connection was closed`,
       );
+    }
+    if (this.#passedOver) {
+      this.#answerInstead(now);
+      return;
     }
     const { record, request } = this;
     this.response.end(request.trailersWanted ? connection.trailers : null);
@@ -553,10 +628,16 @@ export class Exchange implements AttemptHost, ResumeHost {
   }
 
   onOriginTurnEnd(attempt: Attempt, connection: OriginConnection, now: number): void {
+    this.#visit?.turnEnd();
     if (attempt.connection !== connection) return;
     const { writing } = this.#client.socket;
     this.#resumption?.heard(!writing, now);
     if (!writing) return;
+    if (this.hasFollowers) {
+      // They do not wait for this client. What it leaves waiting is bounded by the size of what is shared.
+      this.#client.waitForWrite(now);
+      return;
+    }
     connection.pause();
     connection.stopWaiting();
     this.#client.waitForWrite(now);
@@ -723,8 +804,17 @@ export class Exchange implements AttemptHost, ResumeHost {
     record.originStatus = held.status;
     record.pool = attempt.pool;
     record.origin = attempt.origin;
+    let lines: string | null = "";
+    readResponseHeadAgain(held.answer.head, record.method, (head) => {
+      lines = this.#cacheLines(held.attempt, head, now);
+    });
+    if (lines === null) {
+      held.close();
+      this.#answerInstead(now);
+      return true;
+    }
     this.#note(held.judgement.cause, held.judgement.evidence);
-    this.serve(held.answer, "failed", now);
+    this.serve({ ...held.answer, lines: held.answer.lines + lines }, "failed", now);
     return true;
   }
 
@@ -769,6 +859,7 @@ export class Exchange implements AttemptHost, ResumeHost {
       this.#cut(cause, evidence, step);
       return;
     }
+    if (this.#answersFromCache(cause, evidence, now)) return;
     const { record } = this;
     this.#note(cause, evidence);
     if (CAUSES[cause].party === "overload") this.#noteShed(now);
@@ -806,6 +897,13 @@ export class Exchange implements AttemptHost, ResumeHost {
   #noteShed(now: number): void {
     if (this.#service === null) this.#core.shedAt = now;
     else this.#service.shedAt = now;
+  }
+
+  /** The last good copy, for failures that it helps against. */
+  #answersFromCache(cause: CauseId, evidence: string, now: number): boolean {
+    if (this.#cache === null || CAUSES[cause].party === "client" || STAYS_FAILED.has(cause)) return false;
+    this.#visit ??= visitForFailure(this.#cache, this.#core, this);
+    return this.#visit !== null && this.#visit.answerForOrigin(cause, evidence, now);
   }
 
   /**
@@ -867,7 +965,7 @@ export class Exchange implements AttemptHost, ResumeHost {
     const cause = begun || uploading ? "client.abort_body" : "client.abort_wait";
     const evidence = `the client closed the connection (${how}) ${where}`;
     const step: Step = begun ? "relay" : uploading ? "receive" : "attempt";
-    if (this.outlivesClient && this.request.complete && this.#serving === null) {
+    if ((this.outlivesClient || this.hasFollowers) && this.request.complete && this.#serving === null) {
       this.#left = { cause, evidence, step };
       this.#goOnAlone(now);
       return;
@@ -895,6 +993,11 @@ export class Exchange implements AttemptHost, ResumeHost {
   clientTooSlow(evidence: string): void {
     if (this.#done) return;
     const now = this.#core.clock.monotonic();
+    if (this.hasFollowers) {
+      this.#left = { cause: "client.slow", evidence, step: "relay" };
+      this.#goOnAlone(now);
+      return;
+    }
     this.#leaveOrigin(now);
     this.#note("client.slow", evidence);
     this.#finish("aborted", "relay", now);
@@ -931,6 +1034,8 @@ export class Exchange implements AttemptHost, ResumeHost {
     this.request.releaseBody();
     this.#resumption?.close(now);
     this.response.giveUp();
+    this.#visit?.finish();
+    if (this.#refreshes !== null) this.#core.outliving.delete(this);
     const { record } = this;
     if (record.id === "") record.id = this.#core.newId();
     record.outcome = outcome;

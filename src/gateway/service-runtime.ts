@@ -9,6 +9,7 @@ import type { AnswerYield } from "../policies/answer-worth-retrying.ts";
 import { chooseTwo } from "../policies/choose-two.ts";
 import { countExchange, createRetryBudget } from "../policies/retry-budget.ts";
 import type { RetryBudget } from "../policies/retry-budget.ts";
+import type { RouteCache } from "./cache/response-cache.ts";
 import type { Core } from "./core.ts";
 import type { OriginAddress } from "./origin-address.ts";
 import type { PickNote } from "./pick-note.ts";
@@ -35,6 +36,7 @@ export class ServiceRuntime {
   readonly pools: readonly PoolRuntime[];
   readonly budget: RetryBudget = createRetryBudget();
   readonly counters: readonly RouteCounters[];
+  readonly #caches: readonly (RouteCache | null)[];
   /** Any of its origins serves under a base path. */
   readonly hasBasePath: boolean;
   /** It has more than one origin and may send to another what failed at the first. */
@@ -62,6 +64,7 @@ export class ServiceRuntime {
         ? null
         : new RouteLimits(route.rateLimits, core.limits.rateLimitKeysMax, core.hashKey),
     );
+    this.#caches = settings.routes.map((route) => core.cache.route(settings.name, route.cache));
     const shared = new Map<string, PoolChoice>();
     this.#choices = settings.routes.map((route) => {
       const key = route.pools.join("\n");
@@ -74,6 +77,11 @@ export class ServiceRuntime {
   /** Null: the route has none. */
   limitsOf(routeIndex: number): RouteLimits | null {
     return this.#limits[routeIndex] ?? null;
+  }
+
+  /** Null: nothing is cached there. */
+  cacheOf(routeIndex: number): RouteCache | null {
+    return this.#caches[routeIndex] ?? null;
   }
 
   countersOf(routeIndex: number): RouteCounters | null {

@@ -3,6 +3,7 @@
  * response while it comes. It is pulled piece by piece as the client takes it, so that a large one needs no more
  * memory than a small one and a slow client holds up nobody.
  */
+import type { CauseId } from "../kernel/causes.ts";
 import type { ClientResponse } from "./client-response.ts";
 
 /** Where the body of an answer comes from. */
@@ -11,6 +12,8 @@ export interface AnswerBody {
   pull(): Buffer | "later" | "end" | "broken";
   /** Set by whoever serves it. Called when `pull` has something again; never from inside `pull`. */
   onMore: () => void;
+  /** Why it is broken, where that is known. */
+  readonly failure?: { readonly cause: CauseId; readonly evidence: string } | null;
   /** Nobody wants the rest. */
   close(): void;
 }

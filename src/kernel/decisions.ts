@@ -7,7 +7,7 @@
  */
 interface Row {
   /** The step of the exchange in which it is decided (contract/record.ts, `Step`). */
-  readonly step: "admit" | "pick" | "attempt" | "relay" | "rescue";
+  readonly step: "admit" | "look up" | "pick" | "attempt" | "relay" | "rescue";
   readonly meaning: string;
 }
 
@@ -24,6 +24,21 @@ export const DECISIONS = {
     step: "admit",
     meaning:
       "The client asks for far more than the others and was not held back: it is protected, was good before, or holding it back would have hit good traffic.",
+  },
+  "cache.stale-while-revalidate": {
+    step: "look up",
+    meaning:
+      "A stored response answered though it was stale, as its origin or the route allows, and a new one was fetched without anybody waiting for it.",
+  },
+  "cache.waited-too-long": {
+    step: "look up",
+    meaning:
+      "The same response was being fetched for another request and took longer than requests wait for that, so this one asked an origin by itself.",
+  },
+  "cache.last-good": {
+    step: "rescue",
+    meaning:
+      "No origin gave a usable answer, so a stored response was given instead, within what its origin and the route allow.",
   },
   "available.fail-open.held": {
     step: "pick",

@@ -30,6 +30,7 @@ export function accessLine(record: ExchangeRecord): string {
   line += reached(',"headUs":', record.headUs) + reached(',"routedUs":', record.routedUs);
   line += reached(',"requestEndUs":', record.requestEndUs) + reached(',"replyUs":', record.replyUs);
   line += ',"doneUs":' + whole(record.doneUs);
+  line += text(',"cache":', record.cache);
   if (record.tunnel) line += ',"tunnel":true';
   if (record.attempts.length > 0) line += ',"attempts":' + attemptList(record.attempts, record);
   if (record.decisions.length > 0) line += ',"decisions":' + decisionList(record.decisions);

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { CAUSES } from "../../src/kernel/causes.ts";
 import type { CauseId, Party } from "../../src/kernel/causes.ts";
-import type { AttemptRecord, Decision, ExchangeRecord, Outcome, Step } from "../../src/contract/record.ts";
+import type { AttemptRecord, CacheWord, Decision, ExchangeRecord, Outcome, Step } from "../../src/contract/record.ts";
 
 const STEPS: readonly Step[] = [
   "receive",
@@ -19,6 +19,17 @@ const STEPS: readonly Step[] = [
   "record",
 ];
 const OUTCOMES: readonly Outcome[] = ["served", "rescued", "failed", "refused", "aborted"];
+const CACHE_WORDS: readonly CacheWord[] = [
+  "",
+  "hit",
+  "stale",
+  "revalidated",
+  "collapsed",
+  "miss",
+  "pass",
+  "last-good",
+  "refresh",
+];
 const PARTIES: readonly Party[] = ["client", "gateway", "network", "dns", "origin", "configuration", "overload"];
 
 export function sampleRecord(): ExchangeRecord {
@@ -55,6 +66,7 @@ export function sampleRecord(): ExchangeRecord {
     requestEndUs: 12,
     replyUs: 900,
     doneUs: 950,
+    cache: "",
     tunnel: false,
     attempts: [sampleAttempt()],
     decisions: [],
@@ -162,6 +174,7 @@ export function arbitraryRecord(): fc.Arbitrary<ExchangeRecord> {
     requestEndUs: us(),
     replyUs: us(),
     doneUs: us(),
+    cache: fc.constantFrom(...CACHE_WORDS),
     tunnel: fc.boolean(),
     attempts: fc.array(arbitraryAttempt(), { maxLength: 3 }),
     decisions: fc.array(arbitraryDecision(), { maxLength: 3 }),

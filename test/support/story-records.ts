@@ -64,6 +64,7 @@ export function storyRecord(changes: Partial<ExchangeRecord> = {}): ExchangeReco
     requestEndUs: 90,
     replyUs: 11_900,
     doneUs: 12_300,
+    cache: "",
     tunnel: false,
     attempts: [attempt(1, BLUE_1, {})],
     decisions: [],

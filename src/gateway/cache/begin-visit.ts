@@ -1,0 +1,55 @@
+/**
+ * Whether an exchange has anything to do with the cache. Most have not: these few comparisons are what the cache
+ * costs them. Without any configuration a request is looked up only when something is stored, and a response is looked
+ * at only when it has one of the fields that speak of caching.
+ */
+import type { MessageHead } from "../../http1/head.ts";
+import { readHeadAgain } from "../read-head-again.ts";
+import { isSafe } from "./methods.ts";
+import { keyHost, keyTarget } from "./request-key.ts";
+import type { RouteCache } from "./response-cache.ts";
+import { mentionsCaching } from "./response-facts.ts";
+import { Visit } from "./visit.ts";
+import type { Guest, VisitPorts } from "./visit.ts";
+
+/** When a request has been admitted. */
+export function beginVisit(
+  route: RouteCache,
+  ports: VisitPorts,
+  guest: Guest,
+  head: MessageHead,
+  refreshes: boolean,
+): Visit | null {
+  if (route.full || refreshes) return new Visit(route, ports, guest, head);
+  const { store } = route.cache;
+  // Only those that would be alike are put together: a plain GET for something that is known to be for everybody.
+  if (store.slots === 0 || head.method !== "GET") return null;
+  const slot = store.find(route.partition, keyHost(guest.record.host), keyTarget(head, guest.record.target));
+  return slot === null ? null : new Visit(route, ports, guest, head);
+}
+
+/** When an origin has answered an exchange that had nothing to do with the cache so far. */
+export function visitForResponse(route: RouteCache, ports: VisitPorts, guest: Guest, head: MessageHead): Visit | null {
+  const { method } = guest.request;
+  if (method === "GET") return mentionsCaching(head) ? visitWithKeptHead(route, ports, guest) : null;
+  return isSafe(method) || head.status >= 400 || route.cache.store.entries === 0
+    ? null
+    : visitWithKeptHead(route, ports, guest);
+}
+
+/** When the exchange is about to fail. */
+export function visitForFailure(route: RouteCache, ports: VisitPorts, guest: Guest): Visit | null {
+  const { method } = guest.request;
+  if (route.cache.store.entries === 0 || (method !== "GET" && method !== "HEAD")) return null;
+  return visitWithKeptHead(route, ports, guest);
+}
+
+function visitWithKeptHead(route: RouteCache, ports: VisitPorts, guest: Guest): Visit | null {
+  let visit: Visit | null = null;
+  if (guest.request.head !== null) {
+    readHeadAgain(guest.request.head, (head) => {
+      visit = new Visit(route, ports, guest, head);
+    });
+  }
+  return visit;
+}

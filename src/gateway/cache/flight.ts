@@ -1,0 +1,114 @@
+/**
+ * One fetch of a key, and those who wait for it: the first request goes to an origin, everybody who asks for the same
+ * meanwhile gets its response as it comes. When it turns out that it may not be shared they go their own ways; when it
+ * fails, one of them takes the lead and the others go on waiting, so that a broken origin is asked by one at a time.
+ */
+import type { TimerOwner, TimerWheel } from "../../kernel/timer-wheel.ts";
+import { WheelTimer } from "../../kernel/timer-wheel.ts";
+import type { Entry } from "./entry.ts";
+import type { Slot } from "./store.ts";
+
+/** Who leads a flight. */
+export interface FlightLeader {
+  /** Others want the response: it goes on without the leader's client, and does not wait for it. */
+  hasFollowers: boolean;
+}
+
+/** Who waits. Each call ends its waiting. */
+export interface Follower {
+  /** The response may be used by others; its body may still be coming. False: not by this one. */
+  onShared(entry: Entry): boolean;
+  /** `alone`: it is not to be shared. `again`: it failed, and somebody else may try. `late`: it took too long. */
+  onReleased(why: "alone" | "again" | "late"): void;
+  onFault(error: unknown): void;
+}
+
+export class Flight {
+  readonly slot: Slot;
+  readonly leader: FlightLeader;
+  /** Known as soon as the response's head is, and only when it is shared. */
+  entry: Entry | null = null;
+  readonly #wheel: TimerWheel;
+  readonly #waiting: Set<Waiting> = new Set();
+  #over = false;
+
+  constructor(slot: Slot, leader: FlightLeader, wheel: TimerWheel) {
+    this.slot = slot;
+    this.leader = leader;
+    this.#wheel = wheel;
+    slot.flights.push(this);
+  }
+
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** Returns what ends the waiting when the follower's client has left. */
+  join(follower: Follower, now: number, waitMs: number): () => void {
+    const waiting = new Waiting(follower, (one) => this.#late(one));
+    this.#waiting.add(waiting);
+    this.leader.hasFollowers = true;
+    this.#wheel.arm(waiting.timer, now, waitMs);
+    return () => {
+      this.#drop(waiting);
+      this.settleFollowers();
+    };
+  }
+
+  /** The head has come, and who fits may have the response. */
+  share(entry: Entry): void {
+    this.entry = entry;
+    for (const waiting of this.#waiting) {
+      this.#drop(waiting);
+      if (!waiting.follower.onShared(entry)) waiting.follower.onReleased("again");
+    }
+    this.settleFollowers();
+  }
+
+  /** It is over, as far as others are concerned. */
+  end(why: "alone" | "again"): void {
+    if (this.#over) return;
+    this.#over = true;
+    const at = this.slot.flights.indexOf(this);
+    if (at !== -1) this.slot.flights.splice(at, 1);
+    const waiting = [...this.#waiting];
+    for (const one of waiting) this.#drop(one);
+    this.settleFollowers();
+    for (const one of waiting) one.follower.onReleased(why);
+  }
+
+  /** Whether anybody still wants the response besides the leader's client. */
+  settleFollowers(): void {
+    this.leader.hasFollowers = this.#waiting.size > 0 || (this.entry?.body?.readers ?? 0) > 0;
+  }
+
+  #late(waiting: Waiting): void {
+    this.#drop(waiting);
+    this.settleFollowers();
+    waiting.follower.onReleased("late");
+  }
+
+  #drop(waiting: Waiting): void {
+    this.#waiting.delete(waiting);
+    this.#wheel.remove(waiting.timer);
+  }
+}
+
+class Waiting implements TimerOwner {
+  readonly follower: Follower;
+  readonly timer: WheelTimer = new WheelTimer(this);
+  readonly #late: (waiting: Waiting) => void;
+
+  constructor(follower: Follower, late: (waiting: Waiting) => void) {
+    this.follower = follower;
+    this.#late = late;
+  }
+
+  onTimer(): void {
+    this.#late(this);
+  }
+
+  onFault(error: unknown): void {
+    this.follower.onFault(error);
+  }
+}

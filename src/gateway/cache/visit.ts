@@ -1,0 +1,588 @@
+/**
+ * What one exchange has to do with the cache: it looks for an answer, waits for one that is on its way, leads the fetch
+ * that others wait for, keeps what the origin says, and comes back for the last good copy when none says anything.
+ * The exchange tells it what happens and is told what to do instead of the usual; it never looks inside.
+ */
+import type { CacheWord, ExchangeRecord, Outcome, Step } from "../../contract/record.ts";
+import type { MessageHead } from "../../http1/head.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import type { CauseId } from "../../kernel/causes.ts";
+import type { DecisionCode } from "../../kernel/decisions.ts";
+import type { TimerWheel } from "../../kernel/timer-wheel.ts";
+import { judgeFreshness, mayAnswerForOrigin } from "../../policies/freshness.ts";
+import type { AskedFreshness } from "../../policies/freshness.ts";
+import type { ClientRequest } from "../client-request.ts";
+import type { ClientResponse } from "../client-response.ts";
+import { readHeadAgain, readResponseHeadAgain } from "../read-head-again.ts";
+import { joinedValue } from "../request-target.ts";
+import type { StoredAnswer } from "../stored-answer.ts";
+import { answerFrom } from "./answers.ts";
+import { forwardLine, hitLine } from "./cache-status.ts";
+import type { ForwardFacts, Forwarded } from "./cache-status.ts";
+import { conditionsOf, hasOriginConditions } from "./conditions.ts";
+import type { Conditions } from "./conditions.ts";
+import { Entry } from "./entry.ts";
+import type { EntryFacts } from "./entry.ts";
+import { Flight } from "./flight.ts";
+import type { FlightLeader, Follower } from "./flight.ts";
+import { freshenFields, isAbout } from "./freshen.ts";
+import { parseHttpTime } from "./http-time.ts";
+import { isSafe } from "./methods.ts";
+import { Recording } from "./recording.ts";
+import type { RecordingOwner } from "./recording.ts";
+import { askedFreshness, isAuthorised, isPersonal, keyHost, keyTarget, saysNoStore } from "./request-key.ts";
+import { PASS_MS } from "./response-cache.ts";
+import type { RouteCache } from "./response-cache.ts";
+import { factsOf } from "./response-facts.ts";
+import type { ResponseFacts } from "./response-facts.ts";
+import { fits, selectingOf } from "./selecting.ts";
+import { judgeStorable } from "./storable.ts";
+import type { NotStorable, Storable } from "./storable.ts";
+import type { Slot } from "./store.ts";
+import type { Breakage } from "./stored-body.ts";
+import { storedFields } from "./stored-fields.ts";
+
+/** The exchange, as far as its visit to the cache is concerned. */
+export interface Guest extends FlightLeader {
+  readonly record: ExchangeRecord;
+  readonly request: ClientRequest;
+  readonly response: ClientResponse;
+  readonly startedMs: number;
+  decide(step: Step, code: DecisionCode, reason: string): void;
+  serve(answer: StoredAnswer, outcome: Outcome, now: number): void;
+  later(step: (now: number) => void): void;
+  /** Goes on to an origin. */
+  forward(now: number): void;
+  /** Fetches anew what was just given away stale, with nobody waiting for it. */
+  refresh(entry: Entry, now: number): void;
+  onFault(error: unknown): void;
+}
+
+export interface VisitPorts {
+  readonly clock: Clock;
+  readonly wheel: TimerWheel;
+}
+
+/** Within this time a copy that only serves as the last good one is not made again: it would say nothing new. */
+const KEEP_AGAIN_MS = 1_000;
+
+export class Visit implements Follower, RecordingOwner {
+  readonly route: RouteCache;
+  readonly #ports: VisitPorts;
+  readonly #guest: Guest;
+  readonly #host: string;
+  readonly #target: string;
+  /** What came of looking, for Cache-Status and the record. */
+  #forwarded: Forwarded = "uri-miss";
+  #detail = "";
+  #conditions: Conditions | null = null;
+  #isHead: boolean;
+  #personal = false;
+  #authorised = false;
+  #noStore = false;
+  /** A stored response that is to be validated, or may have to answer all the same. */
+  #entry: Entry | null = null;
+  #flight: Flight | null = null;
+  #leaveFlight: (() => void) | null = null;
+  #waitUntil = -1;
+  #recording: Recording | null = null;
+  /** Wall-clock ms of the attempt whose response has come. */
+  #instead: ((now: number) => void) | null = null;
+  #refreshes = false;
+
+  constructor(route: RouteCache, ports: VisitPorts, guest: Guest, head: MessageHead) {
+    this.route = route;
+    this.#ports = ports;
+    this.#guest = guest;
+    this.#host = keyHost(guest.record.host);
+    this.#target = keyTarget(head, guest.record.target);
+    this.#isHead = head.method === "HEAD";
+    this.#readRequest(head);
+  }
+
+  // ------------------------------------------------------------------ look up
+
+  /** True: the client gets its answer from here, now or when it comes. False: the exchange goes on to an origin. */
+  lookUp(head: MessageHead, now: number): boolean {
+    const { request, record } = this.#guest;
+    if (head.method !== "GET" && !this.#isHead) return this.#passBy("method");
+    // A body would be a part of the key that nobody looks at.
+    if (this.#target === "" || this.#host === "" || !request.complete || head.upgrade || hasOriginConditions(head)) {
+      return this.#passBy("bypass");
+    }
+    if (this.route.full) record.cache = "miss";
+    const slot = this.route.cache.store.find(this.route.partition, this.#host, this.#target);
+    const entry = slot === null ? null : this.#variant(slot, head);
+    if (entry !== null && this.route.full) {
+      const asked = this.route.settings.reload ? askedFreshness(head) : null;
+      if (this.#answerFromStored(entry, asked, head, now)) return true;
+    } else if (slot !== null && slot.variants.length > 0) this.#forwarded = this.route.full ? "vary-miss" : "bypass";
+    return this.#joinOrLead(slot, entry, head, now);
+  }
+
+  /** The exchange exists only to fetch `entry` anew. */
+  lookUpForRefresh(entry: Entry): void {
+    this.#guest.record.cache = "refresh";
+    this.#refreshes = true;
+    this.#conditions = null;
+    this.#forwarded = "stale";
+    this.#lead(entry.slot, entry);
+  }
+
+  #readRequest(head: MessageHead): void {
+    this.#conditions = conditionsOf(head);
+    this.#personal = isPersonal(head);
+    this.#authorised = isAuthorised(head);
+    this.#noStore = saysNoStore(head);
+  }
+
+  #passBy(forwarded: Forwarded): false {
+    this.#forwarded = forwarded;
+    if (this.route.full) this.#guest.record.cache = "pass";
+    return false;
+  }
+
+  #variant(slot: Slot, head: MessageHead): Entry | null {
+    const fieldOf = (name: string): string | null => joinedValue(head, name);
+    // The newest is asked first: what an origin says last about a variant is what holds.
+    for (let index = slot.variants.length - 1; index >= 0; index -= 1) {
+      const entry = slot.variants[index];
+      if (entry === undefined || (entry.facts.anonymousOnly && this.#personal)) continue;
+      if (fits(entry.facts.selecting, entry.facts.contentLanguage, fieldOf)) return entry;
+    }
+    return null;
+  }
+
+  #answerFromStored(entry: Entry, asked: AskedFreshness | null, head: MessageHead, now: number): boolean {
+    const { freshness } = entry.facts;
+    const verdict = judgeFreshness(freshness, this.route.permissions, entry.ageMs(now), asked);
+    switch (verdict) {
+      case "fresh":
+        return this.#give(entry, "hit", hitLine(entry.ttlSeconds(now), ""), now);
+      case "stale-wanted":
+        return this.#give(entry, "stale", hitLine(entry.ttlSeconds(now), "MAX-STALE"), now);
+      case "stale-while-revalidate": {
+        const isFetched = entry.slot.flights.some((flight) => flight.entry === null);
+        if (!isFetched) this.#guest.request.keepHead(head);
+        this.#guest.decide(
+          "look up",
+          "cache.stale-while-revalidate",
+          `the stored response was stale for ${-entry.ttlSeconds(now)} s; ${isFetched ? "it is being fetched" : "it is fetched anew behind its back"}`,
+        );
+        if (!this.#give(entry, "stale", hitLine(entry.ttlSeconds(now), "STALE-WHILE-REVALIDATE"), now)) return false;
+        if (!isFetched) this.#guest.refresh(entry, now);
+        return true;
+      }
+      case "stale":
+        this.#forwarded = "stale";
+        return false;
+      case "asked-anew":
+        this.#forwarded = "request";
+        return false;
+    }
+  }
+
+  #joinOrLead(slot: Slot | null, entry: Entry | null, head: MessageHead, now: number): boolean {
+    const { route } = this;
+    const { cache } = route;
+    // Parts are passed on and not kept; what HEAD brings has no body to keep.
+    if (
+      this.#isHead ||
+      this.#noStore ||
+      (entry === null && this.#conditions !== null && this.#conditions.range !== null)
+    ) {
+      this.#detail = this.#isHead ? "HEAD" : this.#noStore ? "REQUEST-NO-STORE" : "RANGE";
+      return false;
+    }
+    if (!route.full && (entry === null || entry.facts.freshness.lifetimeMs === 0 || this.#conditions !== null))
+      return false;
+    const fieldOf = (name: string): string | null => joinedValue(head, name);
+    for (const flight of slot?.flights ?? []) {
+      if (flight.entry !== null) {
+        // Its body is on its way and can be read from the start.
+        if (!fits(flight.entry.facts.selecting, flight.entry.facts.contentLanguage, fieldOf)) continue;
+        return this.#give(flight.entry, "collapsed", this.#forwardLine({ collapsed: true }), now);
+      }
+      if (flight.waiting >= cache.settings.waitersMax) {
+        this.#detail = "COLLAPSE-FULL";
+        return false;
+      }
+      return this.#follow(flight, head, now);
+    }
+    const passed = now - cache.passed.last(this.#host, this.#target) < PASS_MS && entry === null;
+    if (passed || !this.#mayShareAnswer) {
+      this.#detail = passed ? "NOT-SHARED" : "";
+      if (entry !== null && route.full) this.#validate(entry);
+      return false;
+    }
+    this.#lead(slot ?? cache.store.slotFor(route.partition, this.#host, this.#target), entry);
+    return false;
+  }
+
+  /** A response to credentials is rarely for others, and theirs would wait for nothing. */
+  get #mayShareAnswer(): boolean {
+    return !this.#authorised;
+  }
+
+  #lead(slot: Slot, entry: Entry | null): void {
+    this.#flight = new Flight(slot, this.#guest, this.#ports.wheel);
+    if (!this.route.full) return;
+    if (entry !== null) this.#validate(entry);
+    // The client's own conditions would get everybody a 304: it is answered by what comes.
+    else this.#guest.request.conditions = "";
+  }
+
+  #validate(entry: Entry): void {
+    const { etag, lastModified } = entry.facts;
+    this.#entry = entry;
+    this.#guest.request.conditions =
+      (etag === null ? "" : `If-None-Match: ${etag}\r\n`) +
+      (lastModified === null ? "" : `If-Modified-Since: ${lastModified}\r\n`);
+  }
+
+  // ------------------------------------------------------------------ waiting
+
+  #follow(flight: Flight, head: MessageHead, now: number): boolean {
+    const { waitMs } = this.route.cache.settings;
+    if (this.#waitUntil === -1) this.#waitUntil = now + waitMs;
+    const leftMs = this.#waitUntil - now;
+    if (leftMs <= 0) return false;
+    this.#guest.request.keepHead(head);
+    this.#leaveFlight = flight.join(this, now, leftMs);
+    return true;
+  }
+
+  onShared(entry: Entry): boolean {
+    this.#leaveFlight = null;
+    let mayHave = false;
+    this.#withHead((head) => {
+      const fieldOf = (name: string): string | null => joinedValue(head, name);
+      mayHave = fits(entry.facts.selecting, entry.facts.contentLanguage, fieldOf);
+    });
+    if (!mayHave) return false;
+    this.#guest.later((now) => {
+      this.#give(entry, "collapsed", this.#forwardLine({ collapsed: true }), now);
+    });
+    return true;
+  }
+
+  onReleased(why: "alone" | "again" | "late"): void {
+    this.#leaveFlight = null;
+    this.#guest.later((now) => {
+      if (why === "again" && now < this.#waitUntil) {
+        let answered = false;
+        this.#withHead((head) => {
+          answered = this.lookUp(head, now);
+        });
+        if (answered) return;
+      } else {
+        this.#detail = why === "late" ? "COLLAPSE-TIMEOUT" : "NOT-SHARED";
+        if (why === "late") {
+          this.#guest.decide(
+            "look up",
+            "cache.waited-too-long",
+            `the same response was being fetched for another request and had not come after ${this.route.cache.settings.waitMs} ms`,
+          );
+        }
+      }
+      this.#guest.forward(now);
+    });
+  }
+
+  onFault(error: unknown): void {
+    this.#guest.onFault(error);
+  }
+
+  #withHead(use: (head: MessageHead) => void): void {
+    const { head } = this.#guest.request;
+    if (head !== null) readHeadAgain(head, use);
+  }
+
+  // ------------------------------------------------------------------ what the origin says
+
+  /** The final head of an attempt. Lines to be added to it; null: it is not passed on, and `answerInstead` will answer. */
+  onOriginHead(head: MessageHead, sentMs: number, now: number): string | null {
+    const { cache, service, full } = this.route;
+    if (!isSafe(this.#guest.request.method)) {
+      // RFC 9111 §4.4: it was no error and may have changed what is stored.
+      if (head.status < 400 && this.#target !== "") cache.invalidate(service, this.#host, this.#target, head, now);
+      if (!full || !this.#showsItsTarget(head)) return full ? this.#forwardLine({}) : "";
+    }
+    const entry = this.#entry;
+    if (head.status === 304 && entry !== null) return this.#onNotModified(entry, head, sentMs, now);
+    if (STALE_STATUSES.has(head.status) && this.route.full && this.#answersForStatus(head.status, now)) return null;
+    const facts = factsOf(head);
+    const judged = this.#judge(facts, sentMs, now);
+    const stored = judged.stored && this.#mayKeep(judged) && this.#record(head, facts, judged, now);
+    if (!judged.stored) this.#detail = judged.why;
+    if (!stored) {
+      if (this.#flight !== null) this.route.cache.passed.note(this.#host, this.#target, now);
+      this.#flight?.end("alone");
+    }
+    return this.route.full ? this.#forwardLine({ stored }) : "";
+  }
+
+  /** RFC 9110 §9.3.3: a POST whose response says that it is what a GET for the same URL would get. */
+  #showsItsTarget(head: MessageHead): boolean {
+    const location = this.#guest.request.method === "POST" && head.status === 200 ? head.get("content-location") : null;
+    const base = `http://${this.#host}${this.#target}`;
+    return location !== null && this.#target !== "" && URL.parse(location, base)?.href === URL.parse(base)?.href;
+  }
+
+  #judge(facts: ResponseFacts, sentMs: number, now: number): Storable | NotStorable {
+    const { request } = this.#guest;
+    if (this.#isHead || this.#target === "" || this.#host === "") return { stored: false, why: "METHOD" };
+    if (!request.complete || (request.method === "GET" && request.bodyBytes > 0)) return { stored: false, why: "BODY" };
+    if (!this.route.full && facts.status >= 400) return { stored: false, why: "STATUS" };
+    const wall = this.#ports.clock.wall();
+    return judgeStorable(
+      facts,
+      {
+        authorised: this.#authorised,
+        personal: this.#personal,
+        noStore: this.#noStore,
+        sentAt: wall - Math.max(0, now - sentMs),
+        receivedAt: wall,
+      },
+      this.route.settings,
+    );
+  }
+
+  /** A POST's response is worth keeping only for as long as it says itself. */
+  #mayKeep({ freshness }: Storable): boolean {
+    return this.#guest.request.method === "GET" || (freshness.lifetimeMs > 0 && !freshness.noCache);
+  }
+
+  /** Begins to keep it. False: it cannot be kept. */
+  #record(head: MessageHead, facts: ResponseFacts, judged: Storable, now: number): boolean {
+    const { cache } = this.route;
+    const length = head.framing === "length" ? head.contentLength : head.framing === "none" ? 0 : -1;
+    if (length > cache.settings.objectBytes) {
+      this.#detail = "TOO-LARGE";
+      return false;
+    }
+    let selecting = selectingOf(facts.vary, () => null);
+    if (facts.vary !== null) {
+      selecting = null;
+      this.#withHead((request) => {
+        selecting = selectingOf(facts.vary, (name) => joinedValue(request, name));
+      });
+    }
+    if (selecting === null) {
+      this.#detail = "VARY";
+      return false;
+    }
+    const slot = this.#flight?.slot ?? cache.store.slotFor(this.route.partition, this.#host, this.#target);
+    const wall = this.#ports.clock.wall();
+    const entryFacts: EntryFacts = {
+      ...this.#factsFrom(storedFields(head, wall), facts, judged, wall),
+      selecting,
+      status: head.status,
+      reason: head.bytes.latin1Slice(head.reasonStart, head.reasonEnd),
+    };
+    if (this.#flight === null && !this.route.full && this.#isKeptAlready(slot, entryFacts, now)) return false;
+    const entry = new Entry(slot, entryFacts, null, now, wall);
+    this.#recording = new Recording(cache.store, cache.settings.objectBytes, entry, length, this);
+    this.#guest.response.tap = this.#recording;
+    // What a POST has changed is what it shows.
+    this.#sentAtMono = this.#guest.request.method === "POST" ? now + 1 : this.#guest.startedMs;
+    if (this.#isShareable(judged)) this.#flight?.share(entry);
+    else this.#flight?.end("alone");
+    return true;
+  }
+
+  /** Monotonic ms of the request: what has changed since is not in the response. */
+  #sentAtMono = 0;
+
+  #isShareable({ freshness, ageMs }: Storable): boolean {
+    return !freshness.noCache && freshness.lifetimeMs > ageMs;
+  }
+
+  #isKeptAlready(slot: Slot, facts: EntryFacts, now: number): boolean {
+    const newest = slot.variants[slot.variants.length - 1];
+    const kept = newest !== undefined && now - newest.receivedAt < KEEP_AGAIN_MS && newest.facts.etag === facts.etag;
+    if (!kept) return false;
+    this.route.cache.store.tidy(slot);
+    return true;
+  }
+
+  #factsFrom(
+    fields: string,
+    facts: ResponseFacts,
+    judged: Storable,
+    wall: number,
+  ): Omit<EntryFacts, "selecting" | "status" | "reason"> {
+    const modified = facts.lastModified ?? facts.date;
+    return {
+      fields,
+      freshness: judged.freshness,
+      ageMs: judged.ageMs,
+      anonymousOnly: judged.anonymousOnly,
+      etag: facts.etag,
+      lastModified: facts.lastModified,
+      modifiedAt: modified === null ? wall : parseHttpTime(modified, wall),
+      contentLanguage: facts.contentLanguage,
+      tags: facts.tags,
+    };
+  }
+
+  // ------------------------------------------------------------------ answers in place of the origin's
+
+  /** The response that was passed over is complete, or will not be: the client gets the other one now. */
+  answerInstead(now: number): boolean {
+    const instead = this.#instead;
+    this.#instead = null;
+    instead?.(now);
+    return instead !== null;
+  }
+
+  /** The origin says that the stored response still holds (RFC 9111 §4.3.4). */
+  #onNotModified(entry: Entry, head: MessageHead, sentMs: number, now: number): string | null {
+    const fresh = storedFields(head, this.#ports.clock.wall());
+    const cookies = cookieLines(fresh);
+    const about = isAbout(entry.facts, factsOf(head).etag);
+    if (about) {
+      const kept = this.route.settings.setCookie ? fresh : fresh.replaceAll(SET_COOKIE_LINES, "");
+      this.#freshen(entry, kept, factsOf(head).age, sentMs, now);
+    }
+    this.#instead = (at) => {
+      const flight = this.#flight;
+      if (about && flight !== null && entry.stored) flight.share(entry);
+      flight?.end("again");
+      const line = forwardLine(this.#forwarded, { status: 304, stored: entry.stored });
+      this.#give(
+        entry,
+        this.#refreshes ? "refresh" : "revalidated",
+        line + (this.route.settings.setCookie ? "" : cookies),
+        at,
+      );
+    };
+    return null;
+  }
+
+  #freshen(entry: Entry, fresh: string, age: string | null, sentMs: number, now: number): void {
+    const { store } = this.route.cache;
+    const fields = freshenFields(entry.facts.fields, fresh);
+    const ageLine = age === null ? "" : `Age: ${age}\r\n`;
+    const wall = this.#ports.clock.wall();
+    readResponseHeadAgain(Buffer.from(`HTTP/1.1 200 OK\r\n${fields}${ageLine}\r\n`, "latin1"), "HEAD", (merged) => {
+      const facts = { ...factsOf(merged), status: entry.facts.status };
+      const judged = this.#judge(facts, sentMs, now);
+      if (!judged.stored) {
+        store.remove(entry);
+        return;
+      }
+      const { selecting, status, reason } = entry.facts;
+      entry.facts = { ...this.#factsFrom(fields, facts, judged, wall), selecting, status, reason };
+      entry.receivedAt = now;
+      entry.receivedWall = wall;
+      store.recount(entry);
+    });
+  }
+
+  /** RFC 5861 §4: an error of the origin is replaced by a stored response where that is allowed. */
+  #answersForStatus(status: number, now: number): boolean {
+    const entry = this.#entry ?? this.#storedNow();
+    if (entry === null) return false;
+    if (!mayAnswerForOrigin(entry.facts.freshness, this.route.permissions, entry.ageMs(now), "error")) return false;
+    this.#instead = (at) => {
+      this.#flight?.end("again");
+      this.#tellRescue(entry, `the origin answered ${status}`, at);
+      this.#give(entry, "last-good", forwardLine("stale", { status, detail: "STALE-IF-ERROR" }), at);
+    };
+    return true;
+  }
+
+  /** No origin answered, or none was asked: the last good copy may, within what its origin and the route allow. */
+  answerForOrigin(cause: CauseId, evidence: string, now: number): boolean {
+    const entry = this.#entry ?? this.#storedNow();
+    if (entry === null || this.#guest.response.begun) return false;
+    if (!mayAnswerForOrigin(entry.facts.freshness, this.route.permissions, entry.ageMs(now), "disconnected"))
+      return false;
+    if (entry.facts.anonymousOnly && this.#personal) return false;
+    this.#flight?.end("again");
+    this.#tellRescue(entry, `no origin answered (${cause}: ${evidence})`, now);
+    return this.#give(entry, "last-good", forwardLine("stale", { detail: "DISCONNECTED" }), now);
+  }
+
+  #tellRescue(entry: Entry, why: string, now: number): void {
+    const age = Math.round(entry.ageMs(now) / 1000);
+    this.#guest.decide("rescue", "cache.last-good", `${why}; a stored response ${age} s old was given instead`);
+  }
+
+  /** What is stored for it at this moment, whatever its age. */
+  #storedNow(): Entry | null {
+    if (this.#target === "" || this.#guest.request.bodyBytes > 0) return null;
+    const slot = this.route.cache.store.find(this.route.partition, this.#host, this.#target);
+    if (slot === null) return null;
+    let entry: Entry | null = null;
+    this.#withHead((head) => {
+      entry = this.#variant(slot, head);
+    });
+    return entry;
+  }
+
+  #give(entry: Entry, word: CacheWord, line: string, now: number): boolean {
+    const { body } = entry;
+    if (body === null || body.state === "broken" || body.isWindow) return false;
+    const { record, response, request } = this.#guest;
+    entry.used = true;
+    record.cache = word;
+    if (response.tap === this.#recording) response.tap = null;
+    const age = Math.floor(entry.ageMs(now) / 1000);
+    const lines = `X-Request-Id: ${record.id}\r\nAge: ${age}\r\n${line}`;
+    // The client's own conditions are about what it has, and what it gets is whole here.
+    const answer = answerFrom(entry, body, this.#isHead, this.#conditions, this.#ports.clock.wall(), lines);
+    request.conditions = null;
+    this.#guest.serve(answer, word === "last-good" ? "rescued" : "served", now);
+    return true;
+  }
+
+  #forwardLine(facts: ForwardFacts): string {
+    return forwardLine(this.#forwarded, { detail: this.#detail, ...facts });
+  }
+
+  // ------------------------------------------------------------------ recording
+
+  get mayStore(): boolean {
+    const { cache } = this.route;
+    const since = this.#sentAtMono;
+    return cache.purgedAt < since && cache.changed.last(this.#host, this.#target) < since;
+  }
+
+  get breakage(): Breakage {
+    const { cause, evidence } = this.#guest.record;
+    return {
+      cause: cause ?? "gw.internal",
+      evidence: `the response that was shared with another request broke off: ${evidence}`,
+    };
+  }
+
+  onComplete(): void {
+    this.#flight?.end("again");
+  }
+
+  onGivenUp(): void {
+    this.#flight?.end("alone");
+  }
+
+  /** After each read from the origin, when the client's bytes have left. */
+  turnEnd(): void {
+    this.#recording?.turnEnd();
+    this.#flight?.settleFollowers();
+  }
+
+  /** The exchange is over, however it ended. */
+  finish(): void {
+    this.#leaveFlight?.();
+    this.#leaveFlight = null;
+    this.#flight?.end("again");
+  }
+}
+
+const STALE_STATUSES: ReadonlySet<number> = new Set([500, 502, 503, 504]);
+const SET_COOKIE_LINES = /^set-cookie:[^\r\n]*\r\n/gim;
+
+function cookieLines(fields: string): string {
+  return (fields.match(SET_COOKIE_LINES) ?? []).join("");
+}
