@@ -8,6 +8,8 @@ export const failover: Scenario = {
   name: "failover",
   what: "The preferred pool dies as a whole: the next one takes over without a lost read, and hands back when all is steady.",
   pools: { near: ["n1", "n2"], far: ["f1", "f2"] },
+  // By default the new place is kept for five minutes at least.
+  service: { failover: { hold: "40s" } },
   play(world) {
     const chance = world.chance.fork("crashes");
     const began = world.clock.monotonic();
@@ -20,6 +22,7 @@ export const failover: Scenario = {
     world.addClients(5, { requests: 65, thinkMs: [300, 6_000] });
     return () => {
       const farAt = world.origin("f1").requestsAt.concat(world.origin("f2").requestsAt);
+      // Steady for half a minute, and the checks before it.
       const back = began + UP_AT_MS + 60_000;
       const late = [...world.ledger.stories.values()].filter(({ sentAt }) => sentAt > back).length;
       return [
