@@ -185,6 +185,11 @@ describe("active checks", () => {
       check: { kind: "http", ok: false, detail: "status 500" },
     });
     for (let count = 0; count < 2; count += 1) world.gateway.checked(first, { ok: true, detail: "status 200" });
+    expect(world.gateway.view.origins()[0]?.addresses[0]).toMatchObject({
+      state: "ramping",
+      because: "its checks succeed again; its share grows back over 10 s",
+    });
+    world.advance(10_000);
     expect(world.gateway.view.origins()[0]?.addresses[0]?.state).toBe("up");
   });
 
@@ -207,5 +212,93 @@ describe("active checks", () => {
     world.names.answer("a.test", ["10.0.0.1", "10.0.0.2"]);
     expect(changes).toBe(2);
     expect(world.gateway.checkTargets().map(({ address }) => address.text)).toEqual(["10.0.0.1:80", "10.0.0.2:80"]);
+  });
+});
+
+/** A round of checks of all origins. */
+function check(world: MemoryGateway, ok: (address: string) => boolean): void {
+  for (const target of world.gateway.checkTargets()) {
+    world.gateway.checked(target, { ok: ok(target.address.text), detail: "status 503" });
+  }
+}
+
+describe("checks that fail while traffic succeeds", () => {
+  it("are told as such after the second one, before they decide anything, and again when it is over", async () => {
+    const origins = ["http://10.0.0.1", "http://10.0.0.2"];
+    const world = await memoryGateway({ origins, service: { health: { path: "/healthz" } } });
+    const events = listen(world);
+    check(world, () => true);
+    for (let round = 0; round < 2; round += 1) {
+      world.advance(2_000);
+      check(world, (address) => address !== "10.0.0.1:80");
+      exchange(world);
+    }
+    check(world, (address) => address !== "10.0.0.1:80");
+    expect(events).toMatchObject([
+      {
+        kind: "disagreement",
+        state: "begin",
+        address: "10.0.0.1:80",
+        because: "checks fail, but 1 of 1 requests in the last 10 s succeeded",
+      },
+    ]);
+    const address = world.gateway.view.origins()[0]?.addresses[0];
+    expect(address).toMatchObject({ state: "up", disagreement: expect.stringMatching(/^checks fail, but /) });
+    check(world, () => true);
+    check(world, () => true);
+    expect(events.at(-1)).toMatchObject({ kind: "disagreement", state: "end", address: "10.0.0.1:80" });
+    expect(world.gateway.view.origins()[0]?.addresses[0]?.disagreement).toBe("");
+  });
+
+  it("are contradicted by nothing when traffic fails as well", async () => {
+    const world = await memoryGateway({ origins: ["http://10.0.0.1", "http://10.0.0.2"], service: { health: {} } });
+    const events = listen(world);
+    check(world, () => true);
+    for (let round = 0; round < 4; round += 1) {
+      world.advance(2_000);
+      check(world, (address) => address !== "10.0.0.1:80");
+      exchange(world, (address) => address === "10.0.0.1:80");
+    }
+    expect(events.filter(({ kind }) => kind === "disagreement")).toEqual([]);
+  });
+});
+
+describe("a pool that is used although it fails", () => {
+  it("says so when it begins, on each exchange, and when it is over, with numbers", async () => {
+    const world = await memoryGateway({ origins: ["http://10.0.0.1", "http://10.0.0.2"], service: { health: {} } });
+    const events = listen(world);
+    const told = (): GatewayEvent[] => events.filter(({ kind }) => kind === "fail-open");
+    check(world, () => false);
+    expect(told()).toMatchObject([
+      {
+        state: "begin",
+        code: "available.fail-open.checks",
+        because:
+          "checks fail at 2 of 2 and no other origin is known to work, so those are used all the same (2 of 2 addresses are used, 0 are up)",
+      },
+    ]);
+    for (let count = 0; count < 3; count += 1) exchange(world);
+    expect(world.records.map(({ decisions }) => decisions.map(({ code }) => code))).toEqual([
+      ["available.fail-open.checks"],
+      ["available.fail-open.checks"],
+      ["available.fail-open.checks"],
+    ]);
+    world.advance(2_000);
+    check(world, () => true);
+    check(world, () => true);
+    exchange(world);
+    expect(world.records.at(-1)?.decisions).toEqual([]);
+    world.advance(2_000);
+    check(world, () => true);
+    expect(told()).toHaveLength(1);
+    world.advance(3_500);
+    exchange(world);
+    expect(told()).toHaveLength(2);
+    expect(told()[1]).toMatchObject({
+      state: "end",
+      because: expect.stringMatching(
+        /^it was used so for 2 s and served 3 exchanges; it has been in order for 5\.\d s$/,
+      ),
+    });
   });
 });

@@ -6,7 +6,7 @@ import type { PoolSettings, ServiceSettings } from "../config/settings.ts";
 import type { Resolution } from "../kernel/resolver.ts";
 import { assess, probationTurn } from "../policies/availability.ts";
 import type { Availability } from "../policies/availability.ts";
-import { observeLatency, observeOutcome, observeStuck, slowFromMs } from "../policies/ejection.ts";
+import { observeLatency, observeOutcome, observeStuck, returnByChecks, slowFromMs } from "../policies/ejection.ts";
 import type { EjectionVerdict, TrafficOutcome } from "../policies/ejection.ts";
 import { stepHealth } from "../policies/health.ts";
 import type { CheckResult } from "../policies/health.ts";
@@ -17,6 +17,7 @@ import type { Standing } from "../policies/standing.ts";
 import { STEADY, judgeResolution } from "../policies/resolution-change.ts";
 import type { ResolutionChangeState } from "../policies/resolution-change.ts";
 import type { Core } from "./core.ts";
+import { FailOpenNotice } from "./fail-open-notice.ts";
 import { OriginAddress } from "./origin-address.ts";
 
 /** How often an answer is awaited that confirms a sharp loss of addresses. */
@@ -28,6 +29,12 @@ interface NamedOrigin {
   addresses: OriginAddress[];
   change: ResolutionChangeState;
   resolution: Resolution | null;
+}
+
+/** What was told last of an address. */
+interface Shown {
+  readonly state: Standing["state"];
+  readonly isDisputed: boolean;
 }
 
 export class PoolRuntime {
@@ -46,12 +53,14 @@ export class PoolRuntime {
   #confirmAt = Infinity;
   /** Monotonic ms when waits that are too long are looked for again. */
   #sweepAt: number;
-  #shown = new Map<OriginAddress, Standing["state"]>();
+  #shown = new Map<OriginAddress, Shown>();
+  readonly #failOpen: FailOpenNotice;
 
   constructor(core: Core, service: ServiceSettings, pool: PoolSettings) {
     this.#core = core;
     this.#service = service;
     this.name = pool.name;
+    this.#failOpen = new FailOpenNotice(core, service.name, pool.name);
     this.#latencies = createLatencyWindow(service.ejection.windowMs);
     this.#sweepAt = service.ejection.slow === null ? Infinity : 0;
     this.origins = pool.origins.map((settings) => ({ settings, addresses: [], change: STEADY, resolution: null }));
@@ -72,12 +81,13 @@ export class PoolRuntime {
     for (const member of this.members) member.destroy();
   }
 
-  /** Brings `availability` up to date when time alone may have changed it. Three comparisons on the usual path. */
+  /** Brings `availability` up to date when time alone may have changed it. Four comparisons on the usual path. */
   settle(now: number): void {
     const { nextAt } = this.availability;
     if (nextAt >= 0 && now >= nextAt) this.assess(now);
     if (now >= this.#confirmAt) this.#confirmShrink(now);
     if (now >= this.#sweepAt) this.#sweep(now);
+    if (now >= this.#failOpen.endAt) this.#failOpen.end(now);
   }
 
   /**
@@ -106,14 +116,25 @@ export class PoolRuntime {
   checked(address: OriginAddress, result: CheckResult, now: number): void {
     if (this.#service.health === null) return;
     address.check = { ok: result.ok, at: this.#core.clock.wall(), detail: result.detail };
-    const { state, verdict } = stepHealth(this.#service.health, address.health, result, now);
+    const before = address.health;
+    const { state, verdict } = stepHealth(this.#service.health, before, result, now);
     address.health = state;
-    if (verdict.kind === "changed") this.assess(now);
+    const isBack = verdict.kind === "changed" && before.kind === "down" && address.share === 0;
+    if (isBack) returnByChecks(this.#service.ejection, address.ejection, now);
+    // A failure may contradict traffic, and a success may end or contradict what is thought of it.
+    const isNews = verdict.kind === "changed" || !result.ok || (before.kind === "up" && before.failed > 0);
+    if (isNews || address.ejection.phase.kind !== "up") this.assess(now);
   }
 
   assess(now: number): void {
     this.availability = assess(this.#service, this.members, now);
     this.#announce();
+    this.#failOpen.look(this.availability, this.members.length, now);
+  }
+
+  /** An exchange is served by a pool that is used although it fails. */
+  servedOpen(): void {
+    this.#failOpen.served += 1;
   }
 
   #outcome(address: OriginAddress, outcome: TrafficOutcome, startedMs: number, now: number): void {
@@ -217,25 +238,29 @@ export class PoolRuntime {
     return made;
   }
 
-  /** Tells whoever listens which addresses changed their state, once each. */
+  /** Tells whoever listens which addresses changed their state, and which checks and traffic disagree about, once each. */
   #announce(): void {
-    const shown = new Map<OriginAddress, Standing["state"]>();
+    const shown = new Map<OriginAddress, Shown>();
     this.members.forEach((member, index) => {
       const standing = this.availability.standings[index];
       if (standing === undefined) return;
-      shown.set(member, standing.state);
-      const before = this.#shown.get(member) ?? "up";
-      if (before === standing.state) return;
-      this.#core.book.publish({
-        kind: "origin",
+      const { state, because, disagreement } = standing;
+      const isDisputed = disagreement !== "";
+      shown.set(member, { state, isDisputed });
+      const before = this.#shown.get(member) ?? { state: "up", isDisputed: false };
+      const where = {
         at: this.#core.clock.wall(),
         service: this.#service.name,
         pool: this.name,
         origin: member.origin.url,
         address: member.text,
-        state: standing.state,
-        because: standing.because,
-      });
+      };
+      if (before.state !== state) this.#core.book.publish({ kind: "origin", ...where, state, because });
+      if (before.isDisputed === isDisputed) return;
+      const about = isDisputed
+        ? ({ state: "begin", because: disagreement } as const)
+        : ({ state: "end", because } as const);
+      this.#core.book.publish({ kind: "disagreement", ...where, ...about });
     });
     this.#shown = shown;
   }

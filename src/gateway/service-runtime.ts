@@ -211,6 +211,7 @@ function notesOf(note: PickNote | null, pool: PoolRuntime): readonly PickNote[] 
     case "available.fail-open.held":
     case "available.fail-open.checks":
     case "available.fail-open.all": {
+      pool.servedOpen();
       const open = { code: availability.code, reason: availability.because };
       return note === null ? [open] : [note, open];
     }

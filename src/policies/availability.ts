@@ -14,7 +14,7 @@
  * the balancer and the ejection read. `probationTurn` is for every request and costs one comparison.
  */
 import { beginProbation, ejectionShare, isProbationDue, settleEjection, trafficEvidence } from "./ejection.ts";
-import type { EjectionMember, EjectionOptions, EjectionPhase, TrafficEvidence } from "./ejection.ts";
+import type { EjectionMember, EjectionOptions, EjectionPhase, EjectionState, TrafficEvidence } from "./ejection.ts";
 import { settleHealth, staleAfterMs } from "./health.ts";
 import type { HealthOptions, HealthState } from "./health.ts";
 import { standingOf } from "./standing.ts";
@@ -66,6 +66,8 @@ export interface Availability<M extends Member> {
   readonly probationAt: number;
 }
 
+/** Failed checks in a row, while traffic succeeds, that are worth telling, whether they take the origin down or not. */
+const DOUBTED_FROM = 2;
 /** A ramp is followed in this many steps. */
 const RAMP_STEPS = 20;
 /** While a pool fails open, its evidence is looked at this often. */
@@ -156,8 +158,10 @@ function find(options: AvailabilityOptions, member: Member, now: number): Findin
   const isOut = phase.kind === "ejected" || phase.kind === "probation";
 
   const down = health?.kind === "down";
-  const vouchedUntil = down ? vouchEnd(options.ejection, member, health.failingSince, traffic) : -1;
-  const vouched = now < vouchedUntil;
+  const failingSince = failingSinceOf(options, health);
+  const vouchedUntil = failingSince < 0 ? -1 : vouchEnd(options.ejection, member, failingSince, traffic);
+  const isVouched = now < vouchedUntil;
+  const vouched = down && isVouched;
   // A run of failures that no success ended does not grow old while checks go on failing: otherwise a dead
   // origin would be tried with real requests again each time its evidence leaves the window.
   const agreed = down && state.run >= options.ejection.consecutiveFailures;
@@ -186,6 +190,8 @@ function find(options: AvailabilityOptions, member: Member, now: number): Findin
     windowMs: options.ejection.windowMs,
     accusedBy,
     vouched,
+    checksContradicted: isVouched,
+    trafficContradicted: isTrafficContradicted(state, phase, health, traffic),
     heldBecause: state.heldBecause,
     held: state.heldBecause !== "" && (traffic.failing || state.latencies?.accused === true),
     share,
@@ -193,6 +199,25 @@ function find(options: AvailabilityOptions, member: Member, now: number): Findin
     nextAt,
     trialAt: trial,
   };
+}
+
+/** Since when checks fail, as far as that is more than a single one; -1: they do not. */
+function failingSinceOf(options: AvailabilityOptions, health: HealthState | null): number {
+  if (health?.kind === "down") return health.failingSince;
+  const enough = Math.min(DOUBTED_FROM, options.health?.down ?? DOUBTED_FROM);
+  return health?.kind === "up" && health.failed >= enough ? health.failingSince : -1;
+}
+
+/** A check succeeded although traffic had begun to fail by then: one from before the trouble contradicts nothing. */
+function isTrafficContradicted(
+  state: EjectionState,
+  phase: EjectionPhase,
+  health: HealthState | null,
+  traffic: TrafficEvidence,
+): boolean {
+  if (health?.kind !== "up" || health.failed > 0) return false;
+  if (phase.kind === "ejected" || phase.kind === "probation") return health.at > phase.since;
+  return traffic.failing && (!traffic.dead || health.at > state.lastSuccessAt);
 }
 
 /**

@@ -320,6 +320,14 @@ export function beginProbation(state: EjectionState, now: number): void {
   };
 }
 
+/**
+ * Checks say that an origin works again that they had taken out: its share grows back too. It has been without
+ * traffic, and may have been restarted; all of its share at once is what a cold cache is worst at.
+ */
+export function returnByChecks(options: EjectionOptions, state: EjectionState, now: number): void {
+  if (settleEjection(state, now).kind === "up") beginRamp(options, state, 0, "its checks succeed again", now);
+}
+
 /** Part of its weight that the phase allows, 0–1. Grows from 0.1 over the ramp. */
 export function ejectionShare(phase: EjectionPhase, now: number): number {
   switch (phase.kind) {
@@ -385,15 +393,18 @@ function succeeded(
     // A success in `ejected` came through a pool that failed open: it is as good a proof as a probation.
     case "ejected":
     case "probation":
-      return beginRamp(options, state, phase.times, now);
+      return beginRamp(options, state, phase.times, "a request to it succeeded", now);
   }
 }
 
-function beginRamp(options: EjectionOptions, state: EjectionState, times: number, now: number): EjectionVerdict {
-  const because =
-    options.rampMs > 0
-      ? `a request to it succeeded; its share grows back over ${durationInWords(options.rampMs)}`
-      : "a request to it succeeded";
+function beginRamp(
+  options: EjectionOptions,
+  state: EjectionState,
+  times: number,
+  what: string,
+  now: number,
+): EjectionVerdict {
+  const because = options.rampMs > 0 ? `${what}; its share grows back over ${durationInWords(options.rampMs)}` : what;
   state.phase =
     options.rampMs > 0
       ? { kind: "ramping", since: now, until: now + options.rampMs, times, because }

@@ -30,6 +30,10 @@ export interface Facts {
   readonly accusedBy: "" | "checks" | "traffic" | "both";
   /** Its traffic succeeds although its checks fail. */
   readonly vouched: boolean;
+  /** Checks fail, one after the other, and traffic succeeds. */
+  readonly checksContradicted: boolean;
+  /** Traffic fails, and a check has succeeded since. */
+  readonly trafficContradicted: boolean;
   /** It should be out by its failures or its slowness, and is held in use. */
   readonly held: boolean;
   /** Why it is held. */
@@ -72,9 +76,11 @@ function upBecause(facts: Facts): string {
 }
 
 function disagreementOf(facts: Facts): string {
-  if (facts.health?.kind === "down" && facts.vouched) return `checks fail, but ${trafficInWords(facts)}`;
-  if (facts.health?.kind === "up" && facts.traffic.failing) return `checks succeed, but only ${trafficInWords(facts)}`;
-  return "";
+  const { phase } = facts;
+  if (facts.checksContradicted) return `checks fail, but ${trafficInWords(facts)}`;
+  if (!facts.trafficContradicted) return "";
+  if (phase.kind === "ejected" || phase.kind === "probation") return `checks succeed, but ${phase.because}`;
+  return `checks succeed, but only ${trafficInWords(facts)}`;
 }
 
 function trafficInWords(facts: Facts): string {
