@@ -3,6 +3,8 @@
  * corpus and the fuzzers against the codec; `sim` runs the whole gateway in simulated worlds; `e2e` starts real gateways and origins on loopback, one file
  * at a time, because on a small machine two of them would measure each other.
  */
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -35,6 +37,8 @@ export default defineConfig({
       {
         test: {
           name: "e2e",
+          // Gateways that tests start keep nothing in the home directory.
+          env: { XDG_STATE_HOME: join(tmpdir(), "goodgate-test-state") },
           include: ["test/**/*.test.ts"],
           exclude: ["test/wire/**", "test/fuzz/**"],
           testTimeout: 60_000,

@@ -262,6 +262,7 @@ export class World {
       dial: this.network.dialFrom(GATEWAY_IP),
       listen: this.network.listen,
       resolver: this.resolver,
+      ledger: null,
       every: (ms, run) => clock.every(ms, run),
       processView: () => this.#processView(),
       log: (record) => this.#keep(record),

@@ -38,6 +38,9 @@ import { dialTcp } from "./net/tcp-dial.ts";
 import { createListen } from "./net/tcp-listen.ts";
 import { openAccessLog } from "./store/access-log.ts";
 import type { AccessLogEvent } from "./store/access-log.ts";
+import { openLedger } from "./store/ledger.ts";
+import type { EmbeddedLedger, LedgerEvent } from "./store/ledger.ts";
+import { defaultStateDirectory } from "./store/state-directory.ts";
 
 const VERSION = versionOfPackage();
 /** What may still be written or answered after the last exchange. */
@@ -146,6 +149,15 @@ async function startGateway(configured: Settings): Promise<StartResult> {
     return { ok: false, what: "access log", where: settings.accessLog?.path ?? "", code: opened.code };
   }
   const log = opened === null ? null : opened.log;
+  const state = stateDirectoryOf(settings);
+  const ledger = state === null ? null : await openKeys(state, settings, events.tell);
+  if (requiresKeys(settings) && ledger?.unusable !== null) {
+    facts.close();
+    await log?.close(LAST_WORDS_MS);
+    await ledger?.close();
+    const code = ledger === null ? "no state directory is known" : (ledger.unusable?.detail ?? "");
+    return { ok: false, what: "state directory", where: state ?? "", code };
+  }
   const resolver = createResolver({
     dns: settings.dns,
     clock: systemClock,
@@ -161,6 +173,7 @@ async function startGateway(configured: Settings): Promise<StartResult> {
       events.tell("accept.failed", `a connection could not be accepted (system error ${status})`),
     ),
     resolver,
+    ledger,
     every,
     processView: () => facts.process(),
     log: log === null ? null : (record) => log.append(record),
@@ -176,6 +189,7 @@ async function startGateway(configured: Settings): Promise<StartResult> {
     facts.close();
     resolver.close();
     await log?.close(LAST_WORDS_MS);
+    await ledger?.close();
   };
 
   try {
@@ -332,6 +346,41 @@ function accessLogText(event: AccessLogEvent): string {
       return `writing works again; ${event.dropped} lines were lost`;
     case "not reopened":
       return `the file could not be opened again (${event.code}); the old one stays in use`;
+  }
+}
+
+/** Null: there is none, by the configuration or because nobody says where. */
+function stateDirectoryOf({ state, listeners }: Settings): string | null {
+  const [first] = listeners;
+  if (!state.use || first === undefined) return null;
+  if (state.directory !== "") return state.directory;
+  return defaultStateDirectory(process.env, { name: first.name, port: first.bind.port });
+}
+
+function requiresKeys(settings: Settings): boolean {
+  return settings.services.some(({ routes }) => routes.some((route) => route.idempotencyKey.mode === "required"));
+}
+
+function openKeys(directory: string, settings: Settings, tell: Events["tell"]): Promise<EmbeddedLedger> {
+  const { bytesMax } = settings.idempotency;
+  const onEvent = (event: LedgerEvent): void => tell(`keys.${event.kind.replaceAll(" ", "-")}`, ledgerText(event));
+  return openLedger({ directory, bytesMax, schedule: systemSchedule, onEvent });
+}
+
+function ledgerText(event: LedgerEvent): string {
+  switch (event.kind) {
+    case "unusable":
+      return event.code === "in-use"
+        ? `another process uses the state directory (${event.detail}); until it lets go, Idempotency-Key is not honoured here`
+        : `the state directory cannot be used (${event.detail}); until it can, Idempotency-Key is not honoured`;
+    case "usable":
+      return "the state directory can be used; Idempotency-Key is honoured";
+    case "moved aside":
+      return `the ledger of keys could not be read and is now ${event.to}; an empty one was begun, so requests with keys from before may be carried out again`;
+    case "interrupted":
+      return `${countText(event.keys, "request")} with an Idempotency-Key had been sent and not answered when the gateway ended; see them with  goodgate keys --uncertain`;
+    case "forgetting":
+      return "the ledger of keys is full (idempotency.bytes): answers, then keys, are forgotten before their time, oldest first";
   }
 }
 

@@ -54,7 +54,7 @@ export type StartResult =
   | {
       readonly ok: false;
       /** What could not be opened. */
-      readonly what: "listener" | "admin" | "access log";
+      readonly what: "listener" | "admin" | "access log" | "state directory";
       /** The address or the file, as configured. */
       readonly where: string;
       readonly code: string;

@@ -163,6 +163,18 @@ async function cannotStart(
       "Make its folder writable for this user, or choose another path under accessLog.",
     ]);
   }
+  if (failure.what === "state directory") {
+    return {
+      code: "cannot-start-state",
+      exit: EXIT.cannotStart,
+      message: `a route requires Idempotency-Key, and there is no place to keep keys: ${plain(failure.code)}.`,
+      hints: [
+        where === ""
+          ? "Name a directory for it under state."
+          : `Make ${where} a directory that this user may write and no other gateway uses, or name another one under state.`,
+      ],
+    };
+  }
   const port = where.slice(where.lastIndexOf(":") + 1);
   const elsewhere = otherAddress(failure, from, where);
   switch (failure.code) {

@@ -36,6 +36,7 @@ export function crossFindings(file: unknown): Finding[] {
       ...healthFindings(file, ["services", name, "health"]),
       ...replayFindings(file, ["services", name, "retry"]),
       ...resumeFindings(file, ["services", name]),
+      ...keyFindings(file, ["services", name, "routes"]),
     ]),
   ];
 }
@@ -242,6 +243,31 @@ function resumeFindings(file: unknown, service: Path): Finding[] {
         ? "With timeouts.gap: false silence means nothing on this route, so no stall is ever seen."
         : "A silent response is ended by timeouts.gap before this much time has passed.";
     return [problem([...path, "stall"], message, "Lower stall or change timeouts.gap.")];
+  });
+}
+
+/** A promise that needs a place to be kept, without one; and settings of a promise that is not given. */
+function keyFindings(file: unknown, routes: Path): Finding[] {
+  return listAt(file, routes).flatMap((_, index) => {
+    const path = [...routes, index, "idempotencyKey"];
+    const written = valueAt(file, path);
+    const mode = isMapping(written) ? written["mode"] : written;
+    if (mode === "required" && valueAt(file, ["state"]) === false) {
+      return [
+        problem(
+          isMapping(written) ? [...path, "mode"] : path,
+          "Keys cannot be required while nothing may be stored: state is false.",
+          "Name a directory under state, or make this honour.",
+        ),
+      ];
+    }
+    if (mode !== "off" || !isMapping(written)) return [];
+    return ["origins", "keep", "scope"]
+      .filter((key) => written[key] !== undefined)
+      .map((key) => ({
+        ...problem([...path, key], `With mode off, ${key} has no effect.`, "Change the mode, or leave this out."),
+        at: "key" as const,
+      }));
   });
 }
 

@@ -11,7 +11,7 @@ import { poolName } from "./names.ts";
 import type { OriginAddress } from "./origin-url.ts";
 import { rateLimitsOf } from "./rate-limit-schema.ts";
 import { compareRoutes, DEFAULT_ROUTE, isCatchAll, matchName } from "./route-order.ts";
-import { resumeSchema, routeMatchOf, routeSchema } from "./route-schema.ts";
+import { idempotencyKeySchema, resumeSchema, routeMatchOf, routeSchema } from "./route-schema.ts";
 import type { CheckedRoute } from "./route-schema.ts";
 import { accessLogSchema } from "./schema.ts";
 import type { CheckedFile } from "./schema.ts";
@@ -25,6 +25,7 @@ import type {
   FloodSettings,
   HeadLimits,
   HealthSettings,
+  IdempotencyKeySettings,
   OriginSettings,
   ResumeSettings,
   RetrySettings,
@@ -79,6 +80,15 @@ export function normalise(file: CheckedFile): Settings {
       variantsMax: file.cache.variants,
       waitMs: file.cache.wait,
       waitersMax: file.cache.waiters,
+    },
+    state: { use: file.state !== false, directory: typeof file.state === "string" ? file.state : "" },
+    idempotency: {
+      bytesMax: file.idempotency.bytes,
+      answerBytesMax: file.idempotency.answer,
+      receivingBytesMax: file.idempotency.receiving,
+      waitMs: file.idempotency.wait,
+      waitersMax: file.idempotency.waiters,
+      lateMs: file.idempotency.late,
     },
     drainMs: file.drain,
   };
@@ -142,6 +152,7 @@ function routeOf(route: CheckedRoute, name: string, pools: readonly string[]): R
     deadlineMs: route.deadline,
     idempotent: route.idempotent,
     rateLimits: rateLimitsOf(route.rateLimit),
+    idempotencyKey: idempotencyKeyOf(route.idempotencyKey),
     hostHeader: route.hostHeader,
     resume: resumeOf(route.resume),
     cache: routeCacheOf(route.cache),
@@ -168,6 +179,12 @@ function resumeOf(resume: CheckedRoute["resume"]): ResumeSettings | null {
   if (resume === false) return null;
   const { stall, times } = resume === true ? resumeSchema.parse({}) : resume;
   return { stallMs: stall, timesMax: times };
+}
+
+function idempotencyKeyOf(written: CheckedRoute["idempotencyKey"]): IdempotencyKeySettings {
+  const { mode, origins, keep, scope } =
+    typeof written === "string" ? idempotencyKeySchema.parse({ mode: written }) : written;
+  return { mode, originsHonour: origins === "honour", keepMs: keep, scope };
 }
 
 function healthOf(health: CheckedService["health"]): HealthSettings | null {

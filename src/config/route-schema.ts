@@ -74,6 +74,27 @@ export const resumeSchema = z.strictObject({
   times: count("continuations", 1, 1000).prefault(50).describe("How often one body is continued at most."),
 });
 
+const KEY_MODES = ["off", "honour", "required"] as const;
+
+export const idempotencyKeySchema = z.strictObject({
+  mode: choice(KEY_MODES)
+    .prefault("honour")
+    .describe(
+      "`honour`: a key that comes is honoured. `required`: requests without one are refused, and so are all while keys cannot be stored. `off`: the field is passed on like any other.",
+    ),
+  origins: choice(["ignore", "honour"])
+    .prefault("ignore")
+    .describe(
+      "`honour`: the origins of this route carry out a key once by themselves, all of them together. Then a request that was sent and not answered may be sent again with its key.",
+    ),
+  keep: duration("1m", "30d").prefault("24h").describe("How long a key and its answer are remembered."),
+  scope: choice(["credentials", "service"])
+    .prefault("credentials")
+    .describe(
+      "`credentials`: a key means something only together with the request's Authorization, or its Cookie where it has none, so no client gets the answer of another. `service`: a key is one key whoever sends it, and with other credentials it is refused; for clients whose credentials change between two tries.",
+    ),
+});
+
 export const routeSchema = z.strictObject({
   name: text("name", parseRouteName)
     .optional()
@@ -103,6 +124,12 @@ export const routeSchema = z.strictObject({
   rateLimit: rateLimitsSchema
     .prefault([])
     .describe("How many requests may come: a limit, or a list of limits that all have to hold. Default: no limit."),
+  idempotencyKey: z
+    .union([choice(KEY_MODES), idempotencyKeySchema])
+    .prefault({})
+    .describe(
+      "What Idempotency-Key means in requests whose method is not idempotent (POST, PATCH): carried out once, however often it is sent.",
+    ),
   hostHeader: choice(["preserve", "origin"])
     .prefault("preserve")
     .describe("What the origin sees as Host: the client's (`preserve`) or its own (`origin`)."),

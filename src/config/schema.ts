@@ -165,6 +165,31 @@ export const accessLogSchema = z.strictObject({
     .describe("Lines that wait in memory for a slow disk; beyond it they are dropped and counted."),
 });
 
+export const idempotencySchema = z.strictObject({
+  bytes: size("64KiB", "64GiB")
+    .prefault("256MiB")
+    .describe(
+      "Keys and stored answers together, on disk. When it is full, answers and then keys older than an hour give way.",
+    ),
+  answer: size("0B", "64MiB")
+    .prefault("1MiB")
+    .describe("The largest answer that is stored. Of a larger one only the fact is kept, and a repeat is told that."),
+  receiving: size("0B", "64GiB")
+    .prefault("64MiB")
+    .describe("Answers that are being received for storing, together, in memory."),
+  wait: duration("0s", "10m")
+    .prefault("10s")
+    .describe("How long a request waits for one with the same key that is under way, before it gets 409."),
+  waiters: count("requests", 0, 10_000)
+    .prefault(16)
+    .describe("Requests that may wait for one key; more get 409 at once."),
+  late: duration("0s", "1h")
+    .prefault("2m")
+    .describe(
+      "How long an answer is still waited for after its client was told that it took too long, so that the next try gets it.",
+    ),
+});
+
 export const LISTENERS_DEFAULT = [{ bind: "0.0.0.0:8080" }];
 
 export const fileSchema = z.strictObject({
@@ -206,6 +231,15 @@ export const fileSchema = z.strictObject({
     ])
     .prefault(false)
     .describe("One JSON line for each request: a file path, `stdout`, a mapping, or false."),
+  state: field(
+    { type: "directory or false", bounds: "", json: { anyOf: [{ const: false }, { type: "string", minLength: 1 }] } },
+    parseStateDirectory,
+  )
+    .optional()
+    .describe(
+      "Where what must outlive a restart is kept, or false for nowhere. Default: `$STATE_DIRECTORY`, else `goodgate/BIND` under `$XDG_STATE_HOME` or `~/.local/state`, with the bind of the first listener; none when its port is 0.",
+    ),
+  idempotency: idempotencySchema.prefault({}).describe("Bounds on what is remembered of Idempotency-Key."),
   drain: duration("0s", "1h")
     .prefault("30s")
     .describe("How long requests that are under way may take to finish when the gateway stops."),
@@ -236,4 +270,12 @@ function parseLogPath(input: unknown): Parsed<string> {
   return isPath
     ? accepted(input)
     : refused(`${quoted(input)} is not the path of a file.`, "Write a file path, stdout, or false for no access log.");
+}
+
+function parseStateDirectory(input: unknown): Parsed<string | false> {
+  if (input === false) return accepted(false);
+  const isPath = typeof input === "string" && input !== "" && input.length <= 4096 && !input.includes("\0");
+  return isPath
+    ? accepted(input)
+    : refused(`${quoted(input)} is not the path of a directory.`, "Write a directory, or false to keep nothing.");
 }

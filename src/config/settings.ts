@@ -14,6 +14,8 @@ export interface Settings {
   readonly records: RecordSettings;
   readonly accessLog: AccessLogSettings | null;
   readonly cache: CacheSettings;
+  readonly state: StateSettings;
+  readonly idempotency: IdempotencySettings;
   /** How long a drain may take before what is left is cut. Default 30 s. */
   readonly drainMs: number;
 }
@@ -121,6 +123,7 @@ export interface RouteSettings {
   readonly deadlineMs: number;
   /** All have to hold. Default: none. */
   readonly rateLimits: readonly RateLimitSettings[];
+  readonly idempotencyKey: IdempotencyKeySettings;
   /** What the origin sees as Host: the client's (`preserve`, default) or its own (`origin`). */
   readonly hostHeader: "preserve" | "origin";
   /** How a response that breaks in its body is continued. Null: it is cut. */
@@ -320,4 +323,38 @@ export interface AccessLogSettings {
   readonly path: string;
   /** Lines wait in memory up to this much; beyond it they are dropped and counted. Default 4 MiB. */
   readonly bufferBytes: number;
+}
+
+/** Where what must outlive the process is kept. */
+export interface StateSettings {
+  readonly use: boolean;
+  /** Empty: the usual place of this system, which is found at start. */
+  readonly directory: string;
+}
+
+/** How a route treats Idempotency-Key in requests whose method is not idempotent. */
+export interface IdempotencyKeySettings {
+  readonly mode: "off" | "honour" | "required";
+  /** The origins of the route honour the key themselves, so that sending it again cannot run anything twice. */
+  readonly originsHonour: boolean;
+  /** Default 24 h. */
+  readonly keepMs: number;
+  /** `credentials`: each client has keys of its own. `service`: a key is the same key whoever sends it. */
+  readonly scope: "credentials" | "service";
+}
+
+/** Bounds of the ledger of keys, for the whole gateway. */
+export interface IdempotencySettings {
+  /** Default 256 MiB. */
+  readonly bytesMax: number;
+  /** One answer; of a larger one only the fact is kept. Default 1 MiB. */
+  readonly answerBytesMax: number;
+  /** Answers that are being received, together. Default 64 MiB. */
+  readonly receivingBytesMax: number;
+  /** How long a request waits for one with the same key. Default 10 s. */
+  readonly waitMs: number;
+  /** How many wait for one key. Default 16. */
+  readonly waitersMax: number;
+  /** How long an answer is waited for after its client was told that it took too long. Default 2 min. */
+  readonly lateMs: number;
 }

@@ -149,7 +149,7 @@ export const causeSchema = describes<Cause>()(
     id: causeIdSchema,
     party: partySchema,
     status: z
-      .literal([0, 400, 404, 408, 429, 500, 502, 503, 504])
+      .literal([0, 400, 404, 408, 409, 422, 429, 500, 502, 503, 504])
       .describe("What the client gets when the gateway has to answer; 0: the gateway never answers with this cause."),
     proxyStatus: z
       .enum([

@@ -56,6 +56,8 @@ export interface AttemptHost extends ResponseHearer {
   readonly hostHeader: "preserve" | "origin";
   /** The client's body flows through `attempt` from now on, as far as it has not come yet. */
   onRequestHeadSent(attempt: Attempt): void;
+  /** All of the request has been handed to the connection. */
+  onRequestSent(attempt: Attempt, now: number): void;
   onInterim(attempt: Attempt, head: MessageHead): void;
   onUpgrade(attempt: Attempt, connection: OriginConnection, head: MessageHead, now: number): boolean;
   /** The final head. False: the attempt is over and its connection will be closed. */
@@ -168,6 +170,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     this.requestSent = true;
     if (!connection.socket.writing) this.#beginWait(now);
     this.awaitOrigin(now);
+    this.#host.onRequestSent(this, now);
   }
 
   /** Whose turn it is on the origin's side, and how long that may take. */
@@ -219,6 +222,11 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     connection?.abandon();
     attempt.endedUs = toUs(now - this.startedMs);
     this.address.attemptEnded(attempt, this.beganMs, attempt.cause, now);
+  }
+
+  /** It has taken longer than it may, and goes on: its address is judged now, as for one that was given up. */
+  overdue(now: number): void {
+    this.address.attemptOverdue(this.beganMs, now);
   }
 
   /** Ends it for the reason given, as if the connection had ended so: its response is of no use. */

@@ -12,6 +12,7 @@ import type { ResponseCache } from "./cache/response-cache.ts";
 import type { FloodGuard } from "./flood-guard.ts";
 import type { Gather } from "./gather.ts";
 import type { Identity } from "./identify.ts";
+import type { KeyBook } from "./key-book.ts";
 import type { RecordBook } from "./record-book.ts";
 import type { ReplayBudget } from "./replay-buffer.ts";
 import type { ServiceRuntime } from "./service-runtime.ts";
@@ -54,6 +55,8 @@ export interface Core {
   readonly connectionsPerClientMax: number;
   /** When a request was last turned away for lack of room, monotonic ms. */
   shedAt: number;
+  /** Null: nothing is kept, so nothing is promised. */
+  readonly keys: KeyBook | null;
   /** After SIGTERM: exchanges are finished, connections are not kept. */
   draining: boolean;
   connections: number;

@@ -7,6 +7,7 @@ import type { HealthSettings, LimitSettings, Settings } from "../config/settings
 import type { ExchangeRecord } from "../contract/record.ts";
 import type { GatewayEvent, GatewayView, ProcessView } from "../contract/view.ts";
 import type { Chance, Clock } from "../kernel/clock.ts";
+import type { Ledger } from "../kernel/ledger.ts";
 import type { Resolver } from "../kernel/resolver.ts";
 import type { Dial, Listen, ListeningPort, SocketListener, SocketPort } from "../kernel/socket.ts";
 import { TimerWheel } from "../kernel/timer-wheel.ts";
@@ -20,6 +21,7 @@ import { ResponseCache } from "./cache/response-cache.ts";
 import { FloodGuard } from "./flood-guard.ts";
 import { Gather } from "./gather.ts";
 import { createIdentity, identifyPeer, trustedProxies } from "./identify.ts";
+import { KeyBook } from "./key-book.ts";
 import type { OriginAddress } from "./origin-address.ts";
 import type { PoolRuntime } from "./pool-runtime.ts";
 import { probeOrigin } from "./probe.ts";
@@ -36,6 +38,8 @@ export interface GatewayPorts {
   readonly dial: Dial;
   readonly listen: Listen;
   readonly resolver: Resolver;
+  /** Null: there is no state directory, and keys are not honoured. */
+  readonly ledger: Ledger | null;
   /** Calls `run` every `ms` until the returned function is called. */
   readonly every: (ms: number, run: () => void) => () => void;
   readonly processView: () => ProcessView;
@@ -103,6 +107,10 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     gather: new Gather(),
     identity: createIdentity(ports.newId().slice(0, 8)),
     book,
+    keys:
+      ports.ledger === null
+        ? null
+        : new KeyBook(ports.ledger, settings.idempotency, clock, (event) => book.publish(event)),
     telemetry: new Telemetry(),
     replayBudget: { bytes: 0, bytesMax: settings.limits.replayBytesTotal },
     cache: new ResponseCache(settings.cache),

@@ -245,6 +245,14 @@ export class OriginAddress implements Address, Candidate, Member {
     this.onOutcome(this, outcome, startedMs, now);
   }
 
+  /** It has not ended, but took longer than it may, which counts as much as if it had ended by that. */
+  attemptOverdue(startedMs: number, now: number): void {
+    this.failures += 1;
+    countCause(this.byCause, "origin.ttfb_timeout");
+    recordFailure(this.latency, now - startedMs, now);
+    this.onOutcome(this, "failure", startedMs, now);
+  }
+
   /**
    * The client left first: says nothing about the origin, except that it took at least `waitedMs`. An origin that
    * hangs, behind clients less patient than the gateway, shows by nothing else. 0: the origin's turn had not come.

@@ -49,6 +49,8 @@ import { httpDate } from "./http-date.ts";
 import { identifyRequest } from "./identify.ts";
 import type { Ending, Judgement } from "./judge.ts";
 import { judgeResponse, overloadedForMs } from "./judge-response.ts";
+import { findKey } from "./keyed-exchange.ts";
+import type { KeyedExchange, KeyedHost } from "./keyed-exchange.ts";
 import { newExchangeRecord } from "./new-record.ts";
 import type { OriginAddress } from "./origin-address.ts";
 import { toUs } from "./origin-connection.ts";
@@ -66,6 +68,7 @@ import type { ServiceRuntime } from "./service-runtime.ts";
 import { serveSome } from "./stored-answer.ts";
 import type { AnswerBody, StoredAnswer } from "./stored-answer.ts";
 import type { RouteCounters } from "./telemetry.ts";
+import type { WithheldAnswer } from "./withheld-answer.ts";
 import { Tunnel, agreedProtocol } from "./tunnel.ts";
 import { Wait } from "./wait.ts";
 
@@ -77,7 +80,7 @@ const PASSED_OVER_MS = 1_000;
 /** A stored response would hide what has to be seen: a defect, a stop, a request that belongs nowhere. */
 const STAYS_FAILED: ReadonlySet<CauseId> = new Set(["gw.internal", "gw.draining", "gw.no_route"]);
 
-export class Exchange implements AttemptHost, ResumeHost, Guest {
+export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost {
   readonly part = null;
   readonly record: ExchangeRecord;
   readonly request: ClientRequest = new ClientRequest();
@@ -106,6 +109,8 @@ export class Exchange implements AttemptHost, ResumeHost, Guest {
   #retryAfterSeconds = 0;
   /** The attempt that the exchange counts on: the newest, or the one whose response is passed on. */
   #attempt: Attempt | null = null;
+  /** The request carries an Idempotency-Key that is honoured. */
+  #keyed: KeyedExchange | null = null;
   readonly #tried: OriginAddress[] = [];
   /** The response on its way could be continued by another origin. */
   #resumption: Resumption | null = null;
@@ -137,7 +142,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest {
   #done = false;
   #faulted = false;
   /** How the client left an exchange that goes on without it. */
-  #left: { readonly cause: CauseId; readonly evidence: string; readonly step: Step } | null = null;
+  #left: Leaving | null = null;
 
   constructor(core: Core, client: ClientSide, startedMs: number) {
     this.#core = core;
@@ -155,7 +160,11 @@ export class Exchange implements AttemptHost, ResumeHost, Guest {
   }
 
   get timeouts(): TimeoutSettings {
-    return this.#settled.timeouts;
+    return this.#keyed === null ? this.#settled.timeouts : this.#keyed.timeouts;
+  }
+
+  get over(): boolean {
+    return this.#done;
   }
 
   get hostHeader(): "preserve" | "origin" {
@@ -205,6 +214,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest {
       request.keepBody(bytes, start, end, !ready, limit, this.#core.replayBudget);
     }
     if (ready) attempt.sendBody(bytes, start, end, true);
+    else if (this.#keyed !== null && this.#keyed.phase === "collecting") this.#collectForKey(bytes, start, end);
     else this.#client.pause();
   }
 
@@ -215,6 +225,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest {
     if (this.#done) return;
     const attempt = this.#attempt;
     if (attempt !== null && attempt.ready) attempt.sendEnd(now);
+    else if (this.#keyed !== null && this.#keyed.phase === "collecting") this.#keyed.ask(now);
   }
 
   /** The message is malformed. Its connection will be closed by the caller. */
@@ -307,9 +318,15 @@ export class Exchange implements AttemptHost, ResumeHost, Guest {
 
   /** Nobody waits any more. Once a response has begun its client is the judge of that. */
   #expire(deadline: RequestDeadline): void {
-    if (this.#done || this.response.begun) return;
+    // With a key its answer is wanted all the same, by the next try.
+    if (this.#done || this.response.begun || this.#left !== null || this.#keyed?.answerAtHand === true) return;
     const { cause, evidence } = deadline.judge(this.record);
     const attempt = this.#attempt;
+    if (attempt !== null && this.#keyed?.waitsOn === true) {
+      this.#keyed.uncertain = true;
+      this.answerAndGoOn(cause, evidence, "attempt", this.#core.clock.monotonic());
+      return;
+    }
     if (attempt !== null && !attempt.ended) {
       attempt.attempt.cause = cause;
       attempt.attempt.evidence = evidence;
@@ -343,6 +360,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest {
   // ------------------------------------------------------------------ look up
 
   #lookUp(head: MessageHead, now: number): void {
+    if (!isIdempotent(head.method) && this.#lookUpKey(head, now)) return;
     if (this.#cache !== null) {
       const refreshes = this.#refreshes;
       const visit = beginVisit(this.#cache, this.#core, this, head, refreshes !== null);
@@ -367,6 +385,32 @@ export class Exchange implements AttemptHost, ResumeHost, Guest {
     behind.response.detached = true;
     this.#core.outliving.add(behind);
     readHeadAgain(head, (again) => behind.receive(again, now));
+  }
+
+  /** True: the request waits for its key, or was refused for it. */
+  #lookUpKey(head: MessageHead, now: number): boolean {
+    const found = findKey(this.#core, this, head, this.#settled);
+    if (found.kind === "none") return false;
+    if (found.kind === "refused") {
+      this.fail(found.cause, found.evidence, "look up", 0);
+      return true;
+    }
+    const { request } = this;
+    this.#keyed = found.keyed;
+    request.keepHead(head);
+    if (request.complete) found.keyed.ask(now);
+    else if (request.expectContinue) {
+      // The body is needed before any origin is, so the invitation is ours to give (RFC 9110 §10.1.1).
+      request.expectContinue = false;
+      this.#core.gather.to(this.#client.socket).ascii("HTTP/1.1 100 Continue\r\n\r\n");
+    }
+    return true;
+  }
+
+  #collectForKey(bytes: Buffer, start: number, end: number): void {
+    if (this.#keyed?.collect(bytes, start, end) !== true) return;
+    this.#client.pause();
+    this.#keyed.ask(this.#core.clock.monotonic());
   }
 
   /** Gives an answer that is at hand. `outcome` is what the exchange counts as when the client has got all of it. */
@@ -480,6 +524,10 @@ export class Exchange implements AttemptHost, ResumeHost, Guest {
     this.#client.resume();
   }
 
+  onRequestSent(_attempt: Attempt, now: number): void {
+    this.#keyed?.sent(now);
+  }
+
   /** The client connection has handed over all it read: stop reading when the origin is slower. */
   afterClientTurn(now: number): void {
     const connection = this.#attempt?.connection ?? null;
@@ -535,7 +583,8 @@ export class Exchange implements AttemptHost, ResumeHost, Guest {
     if (judged !== null) {
       attempt.attempt.cause = judged.cause;
       attempt.attempt.evidence = judged.evidence;
-      if (this.#holdBack(attempt, head, judged, now)) return true;
+      // The answer to a key is what its ledger says, and that is one answer.
+      if (this.#keyed === null && this.#holdBack(attempt, head, judged, now)) return true;
     }
     if (this.#held !== null) this.#letHeldGo(head.status < 500, now);
     record.originStatus = head.status;
@@ -552,17 +601,14 @@ export class Exchange implements AttemptHost, ResumeHost, Guest {
       this.#clientKeepAlive = false;
       this.decide("relay", "relay.early-reply", "the origin answered before the request was complete");
     }
-    this.#begin(head, responseLines(head, record.id, judged?.cause ?? null, this.#core) + cacheLines, now);
-    // Server-sent events are silent for as long as nothing happens: silence is no sign of a fault there.
-    this.#gapMs = isEventStream(head) ? 0 : this.timeouts.gapMs;
-    this.endless = this.#gapMs === 0;
-    if (this.endless) {
-      connection.socket.probePeer();
-      this.#client.socket.probePeer();
+    const lines = responseLines(head, record.id, judged?.cause ?? null, this.#core) + cacheLines;
+    const keyed = this.#keyed;
+    if (keyed !== null && keyed.phase === "sending") {
+      connection.wait("gap", this.timeouts.gapMs, now);
+      keyed.receiveHead(connection, head, lines);
+      return true;
     }
-    connection.wait("gap", this.#gapMs, now);
-    this.#client.responseBegins(now);
-    this.request.releaseBody();
+    this.#relay(connection, head, lines, now);
     const { resume } = this.#settled;
     const service = this.#service;
     if (resume !== null && service !== null && mayBeResumed(this.request, head, connection)) {
@@ -570,6 +616,45 @@ export class Exchange implements AttemptHost, ResumeHost, Guest {
       this.#resumption = new Resumption(this.#core, this, place, attempt, head);
     }
     return true;
+  }
+
+  /** The response goes to the client as it comes. `connection`: null when all of it has come. */
+  #relay(connection: OriginConnection | null, head: MessageHead, lines: string, now: number): void {
+    this.#begin(head, lines, now);
+    this.request.releaseBody();
+    // Server-sent events are silent for as long as nothing happens: silence is no sign of a fault there.
+    this.#gapMs = isEventStream(head) ? 0 : this.timeouts.gapMs;
+    this.endless = this.#gapMs === 0;
+    if (this.endless) {
+      connection?.socket.probePeer();
+      this.#client.socket.probePeer();
+    }
+    connection?.wait("gap", this.#gapMs, now);
+    this.#client.responseBegins(now);
+  }
+
+  relayWithheld(answer: WithheldAnswer, ended: boolean, now: number): void {
+    if (this.#left !== null) {
+      this.#leaveOrigin(now);
+      this.#finish("failed", "relay", now);
+      return;
+    }
+    const connection = this.#attempt?.connection ?? null;
+    readResponseHeadAgain(answer.head, this.request.method, (head) => this.#relay(connection, head, answer.lines, now));
+    for (const piece of answer.pieces) this.response.body(piece, 0, piece.length, false);
+    if (ended) {
+      this.#complete(null, now);
+      return;
+    }
+    this.#core.gather.flush();
+    if (this.#client.socket.writing) this.#client.waitForWrite(now);
+    else connection?.resume();
+  }
+
+  giveWithheld(answer: StoredAnswer, now: number): void {
+    const outcome = this.#outcome;
+    if (this.#left === null) this.serve(answer, outcome, now);
+    else this.#finish(outcome, "record", now);
   }
 
   /** The head of the final response goes to the client. */
@@ -602,6 +687,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest {
 
   onResponseBody(_attempt: Attempt, bytes: Buffer, start: number, end: number): void {
     if (this.#passedOver) return;
+    if (this.#keyed !== null && this.#keyed.receiveBody(bytes, start, end)) return;
     this.response.body(bytes, start, end, true);
   }
 
@@ -617,14 +703,25 @@ export class Exchange implements AttemptHost, ResumeHost, Guest {
       this.#answerInstead(now);
       return;
     }
+    if (this.#keyed !== null && this.#keyed.receiveEnd()) return;
+    this.#complete(this.request.trailersWanted ? connection.trailers : null, now);
+  }
+
+  #complete(trailers: OriginConnection["trailers"], now: number): void {
     const { record, request } = this;
-    this.response.end(request.trailersWanted ? connection.trailers : null);
-    const rescued = record.attempts.length > 1 && record.attempts.some((attempt) => attempt.cause !== null);
-    const outcome: Outcome = record.cause !== null ? "failed" : rescued ? "rescued" : "served";
+    this.response.end(trailers);
+    const outcome = this.#outcome;
     if (!request.complete && record.cause === null)
       this.#note("origin.early_reply", "a final response came before the request was complete");
     this.#finish(outcome, "record", now);
     this.#client.exchangeDone(this.#clientKeepAlive, request.complete, now);
+  }
+
+  /** Of an exchange that an origin answered completely. */
+  get #outcome(): Outcome {
+    const { cause, attempts } = this.record;
+    const rescued = attempts.length > 1 && attempts.some((attempt) => attempt.cause !== null);
+    return cause !== null ? "failed" : rescued ? "rescued" : "served";
   }
 
   onOriginTurnEnd(attempt: Attempt, connection: OriginConnection, now: number): void {
@@ -732,7 +829,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest {
       cause,
       request,
       record,
-      routeIdempotent: this.#settled.idempotent,
+      routeIdempotent: this.#settled.idempotent || this.#keyed?.settings.originsHonour === true,
       responseBegun: this.response.begun,
       answer,
       service,
@@ -860,9 +957,30 @@ export class Exchange implements AttemptHost, ResumeHost, Guest {
       return;
     }
     if (this.#answersFromCache(cause, evidence, now)) return;
-    const { record } = this;
     this.#note(cause, evidence);
     if (CAUSES[cause].party === "overload") this.#noteShed(now);
+    this.#keyed?.finish();
+    const keepAlive = this.#writeFailure(cause, status, now);
+    const { complete } = this.request;
+    this.#finish(CAUSES[cause].party === "client" || cause === "gw.no_route" ? "refused" : "failed", step, now);
+    this.#client.exchangeDone(keepAlive, complete, now);
+  }
+
+  answerAndGoOn(cause: CauseId, evidence: string, step: Step, now: number): void {
+    const attempt = this.#attempt;
+    if (this.#done || this.#left !== null || this.response.begun || attempt === null || !this.request.complete) return;
+    attempt.overdue(now);
+    this.#note(cause, evidence);
+    const keepAlive = this.#writeFailure(cause, 0, now);
+    const client = this.#client;
+    this.#left = { outcome: "failed", cause, evidence, step };
+    this.#goOnAlone(now);
+    client.exchangeDone(keepAlive, true, now);
+  }
+
+  /** Returns whether the client's connection stays. */
+  #writeFailure(cause: CauseId, status: number, now: number): boolean {
+    const { record } = this;
     if (record.id === "") record.id = this.#core.newId();
     const refusal = record.reason === "" ? null : REFUSALS[record.reason as RefusalId];
     const complete = this.request.complete;
@@ -874,6 +992,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest {
         reason: record.reason,
         reasonText: refusal?.meaning ?? "",
         retryAfterSeconds: this.#retryAfterSeconds > 0 ? this.#retryAfterSeconds : retryAfterSeconds(cause),
+        uncertain: this.#keyed !== null && this.#keyed.uncertain,
       },
       {
         requestId: record.id,
@@ -889,8 +1008,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest {
     record.responseBytes = reply.bodyBytes;
     record.replyUs = toUs(now - this.startedMs);
     writeResponse(this.#core.gather.to(this.#client.socket), reply.message);
-    this.#finish(CAUSES[cause].party === "client" || cause === "gw.no_route" ? "refused" : "failed", step, now);
-    this.#client.exchangeDone(keepAlive, complete, now);
+    return keepAlive;
   }
 
   /** There was no room for it: what is decided about others in the next moments knows of that. */
@@ -966,7 +1084,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest {
     const evidence = `the client closed the connection (${how}) ${where}`;
     const step: Step = begun ? "relay" : uploading ? "receive" : "attempt";
     if ((this.outlivesClient || this.hasFollowers) && this.request.complete && this.#serving === null) {
-      this.#left = { cause, evidence, step };
+      this.#left = { outcome: "aborted", cause, evidence, step };
       this.#goOnAlone(now);
       return;
     }
@@ -994,7 +1112,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest {
     if (this.#done) return;
     const now = this.#core.clock.monotonic();
     if (this.hasFollowers) {
-      this.#left = { cause: "client.slow", evidence, step: "relay" };
+      this.#left = { outcome: "aborted", cause: "client.slow", evidence, step: "relay" };
       this.#goOnAlone(now);
       return;
     }
@@ -1029,6 +1147,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest {
 
   #finish(outcome: Outcome, step: Step, now: number): void {
     if (this.#done) return;
+    this.#keyed?.finish();
     this.#done = true;
     this.#deadline?.cancel();
     this.request.releaseBody();
@@ -1044,7 +1163,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest {
     if (left !== null) {
       this.#core.outliving.delete(this);
       this.#note(left.cause, left.evidence);
-      record.outcome = "aborted";
+      record.outcome = left.outcome;
       record.step = left.step;
     }
     record.doneUs = toUs(now - this.startedMs);
@@ -1055,4 +1174,12 @@ export class Exchange implements AttemptHost, ResumeHost, Guest {
     (this.#counters ?? this.#core.telemetry.unrouted).add(record);
     this.#core.book.add(record, now);
   }
+}
+
+/** How an exchange ended for a client that is gone, or was answered, while it goes on. */
+interface Leaving {
+  readonly outcome: Outcome;
+  readonly cause: CauseId;
+  readonly evidence: string;
+  readonly step: Step;
 }

@@ -8,7 +8,14 @@ import type { CauseId } from "../kernel/causes.ts";
 import { preferredForm, proxyStatus, respondToFailure } from "./reply.ts";
 import type { Failure, Reply, ReplyContext } from "./reply.ts";
 
-const FAILURE: Failure = { cause: "origin.refused", status: 0, reason: "", reasonText: "", retryAfterSeconds: 0 };
+const FAILURE: Failure = {
+  cause: "origin.refused",
+  status: 0,
+  reason: "",
+  reasonText: "",
+  retryAfterSeconds: 0,
+  uncertain: false,
+};
 const CONTEXT: ReplyContext = {
   requestId: "id-1",
   accept: null,
@@ -51,7 +58,7 @@ describe("the form of a reply", () => {
     ["image/png", "text"],
     [`${"x/y,".repeat(5000)}text/html`, "text"],
   ])("for Accept: %s is %s", (accept, form) => {
-    expect(preferredForm(accept)).toBe(form);
+    expect(preferredForm(accept, "text")).toBe(form);
   });
 });
 

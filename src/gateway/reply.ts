@@ -17,6 +17,8 @@ export interface Failure {
   readonly reasonText: string;
   /** Seconds after which another try makes sense; 0: none is known. */
   readonly retryAfterSeconds: number;
+  /** It carried an Idempotency-Key, was sent, and nobody knows whether it was carried out. */
+  readonly uncertain: boolean;
 }
 
 export interface ReplyContext {
@@ -43,9 +45,11 @@ const PHRASES: Readonly<Record<number, string>> = {
   400: "Bad Request",
   404: "Not Found",
   408: "Request Timeout",
+  409: "Conflict",
   413: "Content Too Large",
   414: "URI Too Long",
   417: "Expectation Failed",
+  422: "Unprocessable Content",
   429: "Too Many Requests",
   431: "Request Header Fields Too Large",
   500: "Internal Server Error",
@@ -61,7 +65,7 @@ export function respondToFailure(failure: Failure, context: ReplyContext): Reply
   const cause = CAUSES[failure.cause];
   const status = failure.status !== 0 ? failure.status : cause.status;
   const phrase = PHRASES[status] ?? "Error";
-  const { type, body } = bodyFor(preferredForm(context.accept), failure, status, phrase, context);
+  const { type, body } = bodyFor(preferredForm(context.accept, formWithout(failure)), failure, status, phrase, context);
   const bytes = Buffer.from(body);
   const fields: Field[] = [
     ["Date", context.date],
@@ -104,6 +108,8 @@ const RETRY_AFTER: Partial<Record<CauseId, number>> = {
   "gw.draining": 1,
   "client.flood": 10,
   "gw.pool_wait": 1,
+  "client.key_in_flight": 1,
+  "gw.key_unprotected": 5,
   "gw.fd_exhausted": 5,
   "gw.ports_exhausted": 5,
   "gw.mem_or_buffers": 5,
@@ -112,14 +118,19 @@ const RETRY_AFTER: Partial<Record<CauseId, number>> = {
 
 type Form = "problem" | "html" | "text";
 
-/** The first of the forms that the client prefers; a client that says nothing, or takes anything, gets text. */
-export function preferredForm(accept: string | null): Form {
-  if (accept === null) return "text";
-  let best: Form = "text";
+/** What a client gets that says nothing. Whoever sends keys is a program, and the draft asks for problem details. */
+function formWithout(failure: Failure): Form {
+  return failure.uncertain || KEY_SENTENCES[failure.cause] !== undefined ? "problem" : "text";
+}
+
+/** The first of the forms that the client prefers; a client that says nothing, or takes anything, gets `without`. */
+export function preferredForm(accept: string | null, without: Form): Form {
+  if (accept === null) return without;
+  let best: Form = without;
   let bestWeight = 0;
   for (const part of accept.slice(0, 1024).toLowerCase().split(",")) {
     const [range = "", ...parameters] = part.split(";").map((piece) => piece.trim());
-    const form = formOf(range);
+    const form = range === "*/*" ? without : formOf(range);
     const q = parameters.find((parameter) => parameter.startsWith("q="));
     const weight = q === undefined ? 1 : Number(q.slice(2));
     if (form !== null && weight > bestWeight) {
@@ -134,7 +145,7 @@ function formOf(range: string): Form | null {
   if (range === "text/html" || range === "application/xhtml+xml") return "html";
   if (range === "application/problem+json" || range === "application/json" || range === "application/*")
     return "problem";
-  if (range === "text/plain" || range === "text/*" || range === "*/*") return "text";
+  if (range === "text/plain" || range === "text/*") return "text";
   return null;
 }
 
@@ -181,6 +192,8 @@ function bodyFor(
 
 /** What a visitor can do with it; the operator's words are in the record. */
 function sentenceFor(failure: Failure, status: number): string {
+  const ofKey = failure.uncertain ? UNCERTAIN : KEY_SENTENCES[failure.cause];
+  if (ofKey !== undefined) return ofKey;
   if (failure.reasonText !== "") return `The request was not understood: ${failure.reasonText}`;
   switch (status) {
     case 404:
@@ -201,3 +214,23 @@ function sentenceFor(failure: Failure, status: number): string {
         : "The request cannot be served.";
   }
 }
+
+const UNCERTAIN =
+  "The request was passed on, and no answer to it came. It may have been carried out. Repeating it with the same Idempotency-Key does not carry it out a second time.";
+
+/** A client program can act on these; each says whether anything was carried out. */
+const KEY_SENTENCES: Partial<Record<CauseId, string>> = {
+  "client.key_missing": "This request needs an Idempotency-Key field, and has none. It was not carried out.",
+  "client.key_malformed":
+    'The Idempotency-Key cannot be read. Send one key of at most 255 characters, such as "8e03978e-40d5-43dd-bc93-6894a57f9324". The request was not carried out.',
+  "client.key_reused":
+    "This Idempotency-Key was used for a different request before. This one was not carried out; send it with a new key.",
+  "client.key_in_flight":
+    "A request with this Idempotency-Key is still being worked on. Repeat this one later with the same key to get its answer.",
+  "origin.uncertain":
+    "An earlier request with this Idempotency-Key may have been carried out; what became of it is not known. This one was not carried out. Look up the state of what you asked for before you send it with a new key.",
+  "gw.answer_not_kept":
+    "An earlier request with this Idempotency-Key was carried out, and its answer is not kept any more. This one was not carried out again.",
+  "gw.key_unprotected":
+    "The service cannot remember Idempotency-Keys right now, so this request was not carried out. Repeat it later with the same key.",
+};

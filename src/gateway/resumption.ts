@@ -412,6 +412,10 @@ export class Resumption implements AttemptHost, TimerOwner {
     // A GET without a body is sent whole with its head.
   }
 
+  onRequestSent(): void {
+    // As above.
+  }
+
   onOriginDrain(attempt: Attempt, now: number): void {
     attempt.awaitOrigin(now);
   }

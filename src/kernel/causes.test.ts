@@ -18,14 +18,14 @@ const RECOMMENDED: Record<ProxyStatusError, readonly number[]> = {
   http_protocol_error: [502],
   http_request_denied: [403],
   // "The 4xx that applies", and for the internal response "the most appropriate".
-  http_request_error: [400, 404, 408],
+  http_request_error: [400, 404, 408, 409, 422],
   http_response_header_section_size: [502],
   http_response_incomplete: [502],
   http_response_timeout: [504],
   http_response_transfer_coding: [502],
   http_upgrade_failed: [502],
   proxy_internal_error: [500],
-  proxy_internal_response: [400, 404, 408, 500, 502, 503, 504],
+  proxy_internal_response: [400, 404, 408, 409, 422, 500, 502, 503, 504],
   proxy_loop_detected: [502],
 };
 
@@ -37,6 +37,7 @@ const DEVIATIONS: Partial<Record<CauseId, string>> = {
   "gw.fd_exhausted": "it passes, so 503 invites another try where 500 would forbid it",
   "gw.ports_exhausted": "as gw.fd_exhausted",
   "gw.mem_or_buffers": "as gw.fd_exhausted",
+  "gw.key_unprotected": "as gw.fd_exhausted",
   "gw.loop_stall": "as gw.fd_exhausted",
 };
 

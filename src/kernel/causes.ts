@@ -83,7 +83,7 @@ interface Row {
    * head is out, the connection is cut instead. 0: the gateway never answers with this cause, because the
    * client is gone or because the origin's own response is passed on.
    */
-  readonly status: 0 | 400 | 404 | 408 | 429 | 500 | 502 | 503 | 504;
+  readonly status: 0 | 400 | 404 | 408 | 409 | 422 | 429 | 500 | 502 | 503 | 504;
   /** The `error` parameter of Proxy-Status (RFC 9209 §2.1.1); null when there is none to report. */
   readonly proxyStatus: ProxyStatusError | null;
   readonly retryClass: RetryClass;
@@ -182,6 +182,85 @@ const TABLE = {
     lookFirst:
       "Look at who it was. Put your own batches, probes and partners under `trusted`, and the addresses of a proxy in front under `trustedProxies`: behind one, all clients look like one.",
     equivalents: { envoy: "RL", haproxy: "PR", nginx: "limiting connections by zone", cloudflare: "1015" },
+  },
+  "client.key_missing": {
+    party: "client",
+    status: 400,
+    proxyStatus: "http_request_error",
+    retryClass: "RX",
+    title: "Idempotency-Key missing",
+    means: "The route requires an Idempotency-Key in requests like this one, and there was none. No origin saw it.",
+    evidence:
+      "The method is not idempotent, the route says `idempotencyKey: required`, and the field is not there. A key that cannot be read is client.key_malformed.",
+    lookFirst: "Find the client that sends no key. Until it is repaired the route can say `honour` instead.",
+    equivalents: { envoy: null, haproxy: null, nginx: null, cloudflare: null },
+  },
+  "client.key_malformed": {
+    party: "client",
+    status: 400,
+    proxyStatus: "http_request_error",
+    retryClass: "RX",
+    title: "Idempotency-Key unreadable",
+    means:
+      "The Idempotency-Key is empty, longer than 255 characters, there twice, or written so that two readers could take it for different keys. No origin saw the request.",
+    evidence: "The evidence says what is wrong with it. A key that is not there at all is client.key_missing.",
+    lookFirst: 'Let the client send one key in quotes or bare, such as `Idempotency-Key: "8e03978e-40d5-43dd"`.',
+    equivalents: { envoy: null, haproxy: null, nginx: null, cloudflare: null },
+  },
+  "client.key_reused": {
+    party: "client",
+    status: 422,
+    proxyStatus: "http_request_error",
+    retryClass: "RX",
+    title: "Idempotency-Key of another request",
+    means:
+      "The key was used before with another method, target or body, so it cannot mean this request. No origin saw it.",
+    evidence:
+      "The fingerprints differ; the evidence names the request that the key belongs to. With the same fingerprint it would have been answered again, or be client.key_in_flight.",
+    lookFirst:
+      "Find out whether the client reuses keys, or builds a body that differs each time (a timestamp, the order of fields).",
+    equivalents: { envoy: null, haproxy: null, nginx: null, cloudflare: null },
+  },
+  "client.key_in_flight": {
+    party: "client",
+    status: 409,
+    proxyStatus: "http_request_error",
+    retryClass: "RX",
+    title: "Same Idempotency-Key under way",
+    means:
+      "Another request with the same key was still under way after this one had waited for it, or too many waited already. It was not sent a second time.",
+    evidence:
+      "The first one has neither been answered nor failed. When its fate is unknown for good the cause is origin.uncertain instead.",
+    lookFirst: "Look at the first request: usually its origin is slow, and the client's own timeout is shorter.",
+    equivalents: { envoy: null, haproxy: null, nginx: null, cloudflare: null },
+  },
+  "gw.answer_not_kept": {
+    party: "configuration",
+    status: 409,
+    proxyStatus: "proxy_internal_response",
+    retryClass: "RX",
+    title: "Answer to the key was not kept",
+    means:
+      "A request with this Idempotency-Key was carried out and answered before, and the answer is not at hand any more. It was not carried out again.",
+    evidence:
+      "The ledger has the key as answered and no answer with it: too large, a stream, given up for room, or settled by a person. The evidence says which.",
+    lookFirst:
+      "Raise `idempotency.answer` when real answers are larger, `idempotency.bytes` when room was needed. The client can read the state of its order by other means.",
+    equivalents: { envoy: null, haproxy: null, nginx: null, cloudflare: null },
+  },
+  "gw.key_unprotected": {
+    party: "gateway",
+    status: 503,
+    proxyStatus: "proxy_internal_error",
+    retryClass: "R0",
+    title: "Keys cannot be kept",
+    means:
+      "The route requires Idempotency-Key, and the gateway could not record the key durably. The request was not sent, because a repeat of it could not be told from a new one.",
+    evidence:
+      "The state directory is missing, full, slow or in use by another process; the evidence says which. Routes that only honour keys pass such requests on and record key.unprotected.",
+    lookFirst:
+      "Look at the disk of the state directory and at `goodgate doctor`; raise `idempotency.bytes` when it is full.",
+    equivalents: { envoy: null, haproxy: null, nginx: null, cloudflare: null },
   },
   "gw.no_route": {
     party: "configuration",
@@ -468,6 +547,20 @@ const TABLE = {
       nginx: "recv() failed (104: Connection reset by peer)",
       cloudflare: "520",
     },
+  },
+  "origin.uncertain": {
+    party: "origin",
+    status: 409,
+    proxyStatus: "proxy_internal_response",
+    retryClass: "RX",
+    title: "May have been carried out before",
+    means:
+      "A request with this Idempotency-Key was sent before and never answered, so it may have been carried out. It was not sent again, because that could carry it out twice.",
+    evidence:
+      "The ledger has the key as uncertain: the origin broke off, answered too late, or the gateway was interrupted meanwhile. A request that is still under way is client.key_in_flight.",
+    lookFirst:
+      "Look in the origin's own records for the key, then settle it: `goodgate keys resolve KEY --executed` or `--not-executed`. Origins that honour the key themselves make this unnecessary (`idempotencyKey: { origins: honour }`).",
+    equivalents: { envoy: null, haproxy: null, nginx: null, cloudflare: null },
   },
   "origin.refused": {
     party: "origin",

@@ -40,6 +40,52 @@ export const DECISIONS = {
     meaning:
       "No origin gave a usable answer, so a stored response was given instead, within what its origin and the route allow.",
   },
+  "key.begun": {
+    step: "look up",
+    meaning: "The request's Idempotency-Key was recorded as started, durably, before a byte of it was sent.",
+  },
+  "key.waited": {
+    step: "look up",
+    meaning: "A request with the same Idempotency-Key was under way, so this one waited for its answer.",
+  },
+  "key.replayed": {
+    step: "look up",
+    meaning: "The answer to an earlier request with the same Idempotency-Key was given again; no origin was asked.",
+  },
+  "key.again": {
+    step: "look up",
+    meaning:
+      "What became of an earlier request with the same Idempotency-Key is not known, and the route's origins honour keys: it was sent again to learn it.",
+  },
+  "key.unprotected": {
+    step: "look up",
+    meaning:
+      "The Idempotency-Key could not be kept and the route does not require it, so the request was passed on without the promise of its key.",
+  },
+  "key.stored": {
+    step: "relay",
+    meaning: "The answer was stored under the request's Idempotency-Key, durably, before any of it was given.",
+  },
+  "key.not-kept": {
+    step: "relay",
+    meaning:
+      "The answer is too large or too slow to be stored. That there was one is stored, so that the request is not carried out again.",
+  },
+  "key.unstored": {
+    step: "relay",
+    meaning:
+      "The answer was given and could not be stored under its Idempotency-Key. The key stays as started, which later means uncertain.",
+  },
+  "key.freed": {
+    step: "rescue",
+    meaning:
+      "Nothing was carried out, provably or by the origin's own word, so the Idempotency-Key may be used as if it were new.",
+  },
+  "key.uncertain": {
+    step: "rescue",
+    meaning:
+      "The request was sent and may have been carried out, so its Idempotency-Key is kept as uncertain and is not used for sending again.",
+  },
   "available.fail-open.held": {
     step: "pick",
     meaning: "An origin that fails is used all the same: its peers fail alike, or as many are out already as may be.",

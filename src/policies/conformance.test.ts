@@ -628,6 +628,7 @@ conforms<KnownKey | null, { status: number; sent: boolean; fingerprint: string; 
         ? { kind: "failed", sent, because: "reset" }
         : { kind: "response", status, retryAfter: sent, kept: sent, because: sent ? "" : "too large" },
       honour,
+      verdict?.kind === "send" ? verdict.because : "",
     );
     const { state } = conclusion;
     return { state: state === null ? null : { fingerprint, state }, said: [verdict, conclusion] };

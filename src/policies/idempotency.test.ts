@@ -40,7 +40,12 @@ describe("the end of a try", () => {
   test.each([200, 201, 204, 301, 400, 401, 402, 404, 409, 422, 500, 501, 503])(
     "%i is the answer of the key",
     (status) => {
-      expect(concludeKey(response(status), false).state).toEqual({ kind: "answered", status, kept: true, because: "" });
+      expect(concludeKey(response(status), false, "").state).toEqual({
+        kind: "answered",
+        status,
+        kept: true,
+        because: "",
+      });
     },
   );
 
@@ -51,21 +56,27 @@ describe("the end of a try", () => {
     [421, false],
     [503, true],
   ])("%i (Retry-After: %s) says that nothing was done, so the key is free", (status, retryAfter) => {
-    expect(concludeKey(response(status, { retryAfter }), false).state).toBe(null);
+    expect(concludeKey(response(status, { retryAfter }), false, "").state).toBe(null);
   });
 
   test.each([502, 504])("%i is another gateway that does not know either", (status) => {
-    expect(concludeKey(response(status), false).state).toMatchObject({ kind: "uncertain" });
+    expect(concludeKey(response(status), false, "").state).toMatchObject({ kind: "uncertain" });
   });
 
   test("409 of an origin that honours keys may mean that it is still at work", () => {
-    expect(concludeKey(response(409), true).state).toMatchObject({ kind: "uncertain" });
+    expect(concludeKey(response(409), true, "").state).toMatchObject({ kind: "uncertain" });
   });
 
   test("without an answer only what was never sent leaves the key free", () => {
-    expect(concludeKey({ kind: "failed", sent: false, because: "refused" }, false).state).toBe(null);
-    expect(concludeKey({ kind: "failed", sent: true, because: "reset" }, false).state).toEqual(UNCERTAIN);
+    expect(concludeKey({ kind: "failed", sent: false, because: "refused" }, false, "").state).toBe(null);
+    expect(concludeKey({ kind: "failed", sent: true, because: "reset" }, false, "").state).toEqual(UNCERTAIN);
   });
+});
+
+test("a try that did nothing leaves a key uncertain that was so before", () => {
+  const nothingDone: KeyOutcome[] = [response(429), { kind: "failed", sent: false, because: "refused" }];
+  for (const outcome of nothingDone) expect(concludeKey(outcome, true, "reset").state).toEqual(UNCERTAIN);
+  expect(concludeKey(response(201), true, "reset").state).toMatchObject({ kind: "answered", kept: true });
 });
 
 /** What happens to one key from its first use on, with an origin that does not know of keys. */
@@ -108,7 +119,7 @@ test("no sequence of tries, answers, resets and crashes executes a key twice", (
           // An origin that refuses, or never saw the request, has executed nothing; one that answers has.
           const executed = it.outcome === "answer" || (it.outcome === "reset" && it.executes);
           if (executed) executions += 1;
-          const { state } = concludeKey(outcomeOf(it.outcome), false);
+          const { state } = concludeKey(outcomeOf(it.outcome), false, "");
           known = state === null ? null : { fingerprint: known.fingerprint, state };
           inFlight = false;
         }

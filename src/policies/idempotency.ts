@@ -17,7 +17,8 @@ export interface KnownKey {
 }
 
 export type KeyVerdict =
-  | { readonly kind: "send"; readonly reason: string }
+  /** `because`: why its fate is uncertain. */
+  | { readonly kind: "send"; readonly because: string; readonly reason: string }
   /** The same request is under way: its answer will do for both. */
   | { readonly kind: "wait" }
   | { readonly kind: "replay"; readonly status: number }
@@ -74,12 +75,21 @@ function unknownOutcome(because: string, originsHonour: boolean): KeyVerdict {
   if (!originsHonour) return { kind: "uncertain", reason: because };
   return {
     kind: "send",
+    because,
     reason: `sent again with its key, which the route's origins honour, to learn what became of it: ${because}`,
   };
 }
 
-/** What the end of a try means for its key. */
-export function concludeKey(outcome: KeyOutcome, originsHonour: boolean): KeyConclusion {
+/**
+ * What the end of a try means for its key. `before`: why its fate was uncertain before this try, otherwise empty; that
+ * this try did nothing says nothing about the one before.
+ */
+export function concludeKey(outcome: KeyOutcome, originsHonour: boolean, before: string): KeyConclusion {
+  const conclusion = concludeTry(outcome, originsHonour);
+  return conclusion.state === null && before !== "" ? uncertain(before) : conclusion;
+}
+
+function concludeTry(outcome: KeyOutcome, originsHonour: boolean): KeyConclusion {
   if (outcome.kind === "failed") {
     if (!outcome.sent)
       return { state: null, reason: "nothing of the request reached an origin; the key is free again" };

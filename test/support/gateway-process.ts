@@ -50,8 +50,12 @@ export async function startGateway(file: GatewayFile): Promise<GatewayProcess> {
     ...rest,
   };
   const path = join(folder, "goodgate.yaml");
+  const state = join(folder, "state");
   await writeFile(path, JSON.stringify(config, null, 2));
-  const child = await startChild(process.execPath, [join(ROOT, "bin/goodgate.js"), "run", "-c", path], { cwd: folder });
+  const child = await startChild(process.execPath, [join(ROOT, "bin/goodgate.js"), "run", "-c", path], {
+    cwd: folder,
+    env: { STATE_DIRECTORY: state },
+  });
   const adminUrl = `http://127.0.0.1:${adminPort}`;
 
   const gateway: GatewayProcess = {

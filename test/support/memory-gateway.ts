@@ -7,6 +7,7 @@ import type { ExchangeRecord } from "../../src/contract/record.ts";
 import { createGateway } from "../../src/gateway/gateway.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
 import type { Clock } from "../../src/kernel/clock.ts";
+import type { Ledger } from "../../src/kernel/ledger.ts";
 import type { Resolution, ResolutionFailure, Resolver } from "../../src/kernel/resolver.ts";
 import { manualSchedule } from "./manual-schedule.ts";
 import { memoryNetwork } from "./memory-socket.ts";
@@ -21,6 +22,8 @@ export interface MemoryGatewayOptions {
   readonly listener?: Readonly<Record<string, unknown>>;
   /** Merged into the file. */
   readonly rest?: Readonly<Record<string, unknown>>;
+  /** Keeps what Idempotency-Key promises; default none. */
+  readonly ledger?: Ledger;
   /** Drawn again and again; default 0: the first of two that are alike. */
   readonly chance?: () => number;
 }
@@ -57,6 +60,7 @@ export async function memoryGateway(options: MemoryGatewayOptions = {}): Promise
     dial: network.dial,
     listen: network.listen,
     resolver: names,
+    ledger: options.ledger ?? null,
     every(ms, run) {
       let cancel = time.schedule(ms, again);
       function again(): void {

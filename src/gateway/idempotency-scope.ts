@@ -1,0 +1,64 @@
+/**
+ * When are two requests with the same Idempotency-Key the same one? The id says whose key it is: service, path, the
+ * client's credentials, and the key. The fingerprint says what was asked: method, target and body.
+ *
+ * The path and not the route, because a route is the operator's name for a path and may be split or renamed while
+ * keys are remembered; then a repeat would be carried out again. The credentials, because the stored answer to one
+ * client is nobody else's business; but they can change between two tries, so a route can ask for them to be compared
+ * instead (`scope: service`), which refuses what it is not sure of.
+ */
+import { createHash } from "node:crypto";
+import type { Hash } from "node:crypto";
+import type { IdempotencyKeySettings } from "../config/settings.ts";
+import { FIELD } from "../http1/field-ids.ts";
+import type { MessageHead } from "../http1/head.ts";
+
+/** Of a longer body this much and its declared length stand for all of it: it is streamed, not kept. */
+export const FINGERPRINT_BYTES = 64 * 1024;
+
+export function keyId(head: MessageHead, service: string, key: string, settings: IdempotencyKeySettings): string {
+  const path = head.bytes.latin1Slice(head.pathStart, head.pathEnd);
+  const parts = [service, path === "" ? "/" : path, key];
+  if (settings.scope === "credentials") parts.push(credentialsOf(head));
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
+}
+
+/** Of what was asked; body bytes are added as they come, whatever pieces they come in. */
+export class Fingerprint {
+  readonly #hash: Hash;
+  readonly #declared: string;
+  #bytes = 0;
+
+  constructor(head: MessageHead, settings: IdempotencyKeySettings) {
+    const target = head.bytes.latin1Slice(head.targetStart, head.targetEnd);
+    const parts = [head.method, target];
+    if (settings.scope === "service") parts.push(credentialsOf(head));
+    this.#hash = createHash("sha256").update(JSON.stringify(parts));
+    this.#declared = head.contentLength === -1 ? "chunked" : String(head.contentLength);
+  }
+
+  /** Enough was seen, although more may come. */
+  get full(): boolean {
+    return this.#bytes > FINGERPRINT_BYTES;
+  }
+
+  add(bytes: Buffer, start: number, end: number): void {
+    const room = Math.max(0, FINGERPRINT_BYTES - this.#bytes);
+    if (room > 0) this.#hash.update(bytes.subarray(start, Math.min(end, start + room)));
+    this.#bytes += end - start;
+  }
+
+  digest(): string {
+    if (this.full) this.#hash.update(`+${this.#declared}`);
+    return this.#hash.digest("hex");
+  }
+}
+
+/** A cookie counts only where there is no Authorization: pages change cookies all the time. */
+function credentialsOf(head: MessageHead): string {
+  const id = head.find(FIELD.AUTHORIZATION) === -1 ? FIELD.COOKIE : FIELD.AUTHORIZATION;
+  let text = "";
+  for (let at = head.find(id); at !== -1; at = head.next(at))
+    text += `${head.name(at).toLowerCase()}: ${head.value(at)}\n`;
+  return text;
+}

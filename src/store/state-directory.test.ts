@@ -1,0 +1,26 @@
+import { describe, expect, test } from "vitest";
+import { defaultStateDirectory } from "./state-directory.ts";
+
+const BIND = { name: "0.0.0.0:8080", port: 8080 };
+
+describe("the place for state", () => {
+  test.each([
+    [{ STATE_DIRECTORY: "/var/lib/goodgate", HOME: "/home/a" }, "/var/lib/goodgate"],
+    [{ STATE_DIRECTORY: "/var/lib/one:/var/lib/two" }, "/var/lib/one"],
+    [{ XDG_STATE_HOME: "/state", HOME: "/home/a" }, "/state/goodgate/0.0.0.0:8080"],
+    [{ XDG_STATE_HOME: "state", HOME: "/home/a" }, "/home/a/.local/state/goodgate/0.0.0.0:8080"],
+    [{ HOME: "/home/a" }, "/home/a/.local/state/goodgate/0.0.0.0:8080"],
+    [{ HOME: "" }, null],
+    [{}, null],
+  ])("of %j is %s", (env, directory) => {
+    expect(defaultStateDirectory(env, BIND)).toBe(directory);
+  });
+
+  test("is none for a port that the system chooses, unless it is given", () => {
+    const bind = { name: "127.0.0.1:0", port: 0 };
+    expect(defaultStateDirectory({ HOME: "/home/a" }, bind)).toBe(null);
+    expect(defaultStateDirectory({ HOME: "/home/a", STATE_DIRECTORY: "/var/lib/goodgate" }, bind)).toBe(
+      "/var/lib/goodgate",
+    );
+  });
+});

@@ -1,0 +1,22 @@
+/** Where a gateway keeps what must outlive it, when its configuration does not say. */
+import { isAbsolute, join } from "node:path";
+
+/**
+ * systemd names a directory of the service's own; otherwise each gateway of a user has one, by the address that it
+ * listens on, since only one can listen there. Null: a port that the system chooses is another one next time, or there
+ * is no home to keep anything in.
+ */
+export function defaultStateDirectory(
+  env: Readonly<Record<string, string | undefined>>,
+  bind: { readonly name: string; readonly port: number },
+): string | null {
+  // systemd.exec(5): several are separated by colons.
+  const given = (env["STATE_DIRECTORY"] ?? "").split(":")[0] ?? "";
+  if (given !== "") return given;
+  if (bind.port === 0) return null;
+  // The XDG specification: a relative path is not valid and ignored.
+  const xdg = env["XDG_STATE_HOME"] ?? "";
+  const home = env["HOME"] ?? "";
+  if (isAbsolute(xdg)) return join(xdg, "goodgate", bind.name);
+  return isAbsolute(home) ? join(home, ".local", "state", "goodgate", bind.name) : null;
+}
