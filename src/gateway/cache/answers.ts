@@ -20,7 +20,7 @@ export function answerFrom(
     const part = isHead || body.state !== "complete" ? null : partOf(facts, body, conditions, lines);
     if (part !== null) return part;
   }
-  const length = body.state === "complete" ? body.length : -1;
+  const length = body.state === "complete" ? body.length : body.expected;
   const hasBody = !isHead && facts.status !== 204;
   return { head: headBytes(facts, length), lines, body: hasBody ? body.read() : null };
 }

@@ -37,12 +37,12 @@ export class StoredBody {
   #start = 0;
   /** Written bytes of the last block. */
   #filled = 0;
-  /** -1: not known. */
-  readonly #expected: number;
+  /** Content-Length, known before the end; -1: not known. */
+  readonly expected: number;
 
   /** `expected`: Content-Length; -1: none. */
   constructor(expected: number) {
-    this.#expected = expected;
+    this.expected = expected;
   }
 
   /** A body as it was kept elsewhere. */
@@ -147,7 +147,7 @@ export class StoredBody {
   }
 
   #nextBlock(): number {
-    if (this.#expected >= 0) return Math.max(1, Math.min(BLOCK_BYTES, this.#expected - this.length));
+    if (this.expected >= 0) return Math.max(1, Math.min(BLOCK_BYTES, this.expected - this.length));
     return this.#blocks.length === 0 ? FIRST_BLOCK_BYTES : BLOCK_BYTES;
   }
 
