@@ -10,6 +10,7 @@ import type { Resolver } from "../kernel/resolver.ts";
 import type { TimerWheel } from "../kernel/timer-wheel.ts";
 import type { ResponseCache } from "./cache/response-cache.ts";
 import type { FloodGuard } from "./flood-guard.ts";
+import type { AddressMemory } from "./address-memory.ts";
 import type { Gather } from "./gather.ts";
 import type { Identity } from "./identify.ts";
 import type { KeyBook } from "./key-book.ts";
@@ -39,6 +40,8 @@ export interface Core {
   readonly limits: LimitSettings;
   /** Tells the operator of a defect of ours that one exchange has paid for. */
   readonly onFault: (error: unknown) => void;
+  /** Of addresses that left the answers of their names. */
+  readonly memory: AddressMemory;
   readonly routes: RouteTable;
   /** In the order of the settings; `RouteHit.serviceIndex` points into it. */
   readonly services: readonly ServiceRuntime[];

@@ -13,6 +13,7 @@ import type { Dial, Listen, ListeningPort, SocketListener, SocketPort } from "..
 import { TimerWheel } from "../kernel/timer-wheel.ts";
 import type { CheckResult } from "../policies/health.ts";
 import { clientKey, hashKeyFrom } from "./client-key.ts";
+import { AddressMemory } from "./address-memory.ts";
 import { ClientConnection } from "./client-connection.ts";
 import { isCounted } from "./client-connection.ts";
 import type { ListenerRuntime, Surplus } from "./client-connection.ts";
@@ -55,8 +56,10 @@ export interface GatewayPorts {
 export interface CheckTarget {
   readonly key: string;
   readonly health: HealthSettings;
+  /** The one that is asked. */
   readonly address: OriginAddress;
-  readonly pool: PoolRuntime;
+  /** All that the answer is about: names and services that lead to the same place and are checked alike. */
+  readonly places: readonly { readonly address: OriginAddress; readonly pool: PoolRuntime }[];
 }
 
 export interface Gateway {
@@ -116,6 +119,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     cache: new ResponseCache(settings.cache),
     limits: settings.limits,
     onFault: ports.onFault,
+    memory: new AddressMemory(),
     routes: compileRoutes(settings.services),
     services,
     hashKey,
@@ -254,22 +258,19 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     },
 
     checkTargets() {
-      const targets: CheckTarget[] = [];
+      const targets = new Map<string, CheckTarget>();
       for (const service of services) {
         const { health } = service.settings;
         if (health === null) continue;
         for (const pool of service.pools) {
           for (const address of pool.members) {
-            targets.push({
-              key: `${service.settings.name}/${pool.name}/${address.origin.url}/${address.text}`,
-              health,
-              address,
-              pool,
-            });
+            const key = checkKey(health, address);
+            const places = [...(targets.get(key)?.places ?? []), { address, pool }];
+            targets.set(key, { key, health, address: places[0]?.address ?? address, places });
           }
         }
       }
-      return targets;
+      return [...targets.values()];
     },
 
     onCheckTargets(changed) {
@@ -277,7 +278,8 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     },
 
     checked(target, result) {
-      target.pool.checked(target.address, result, clock.monotonic());
+      const now = clock.monotonic();
+      for (const { address, pool } of target.places) pool.checked(address, result, now);
     },
 
     probe: (target, done) => probeOrigin(ports.dial, target.address, target.health, done),
@@ -292,6 +294,13 @@ function isLoopbackText(address: string): boolean {
 
 function perClientMax({ connectionsMax, connectionsPerClientMax }: LimitSettings): number {
   return connectionsPerClientMax ?? Math.max(PER_CLIENT_MIN, Math.floor(connectionsMax * PER_CLIENT_SHARE));
+}
+
+/** Alike for checks that ask the same place the same question at the same pace. */
+function checkKey(health: HealthSettings, address: OriginAddress): string {
+  const { down: _down, up: _up, ...question } = health;
+  const asked = health.path === null ? "" : `${health.host ?? address.hostField} ${address.origin.basePath}`;
+  return `${address.text} ${asked} ${JSON.stringify(question)}`;
 }
 
 /** Waits until every name has an answer or a failure, or the time is up. */

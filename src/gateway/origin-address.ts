@@ -28,6 +28,7 @@ import type { KeepAliveState } from "../policies/keep-alive.ts";
 import { createPeakEwma, expectedLatency, recordFailure, recordLatency } from "../policies/peak-ewma.ts";
 import type { PeakEwma } from "../policies/peak-ewma.ts";
 import type { Member } from "../policies/availability.ts";
+import type { AddressKnowledge } from "./address-memory.ts";
 import type { Core } from "./core.ts";
 import { FirstByteWaits } from "./first-byte-wait.ts";
 import type { OriginConnection } from "./origin-connection.ts";
@@ -70,12 +71,12 @@ export class OriginAddress implements Address, Candidate, Member {
   inFlight = 0;
   /** The newest answer of its name no longer has it; it is kept until another answer confirms that. */
   leftAnswer = false;
-  readonly latency: PeakEwma = createPeakEwma();
+  readonly latency: PeakEwma;
   readonly ejection: EjectionState;
   readonly waits = new FirstByteWaits();
-  health: HealthState = UNCHECKED;
+  health: HealthState;
   /** The newest result of an active check. */
-  check: { ok: boolean | null; at: number; detail: string } = { ok: null, at: 0, detail: "" };
+  check: { ok: boolean | null; at: number; detail: string };
 
   attempts = 0;
   failures = 0;
@@ -92,26 +93,37 @@ export class OriginAddress implements Address, Candidate, Member {
 
   readonly #core: Core;
   readonly #connections: ConnectionSettings;
-  readonly #keepAlive: KeepAliveState = createKeepAlive();
+  readonly #keepAlive: KeepAliveState;
   /** Newest last: the newest is used first, so that surplus ones grow old and are retired. */
   readonly #idle: OriginConnection[] = [];
   readonly #open = new Set<OriginConnection>();
   readonly #waiters: Waiter[] = [];
   #retired = false;
 
-  constructor(core: Core, address: { ip: string; family: 4 | 6 }, settings: AddressSettings, now: number) {
+  /** `known`: what is remembered of it, when it has been here before. */
+  constructor(
+    core: Core,
+    address: { ip: string; family: 4 | 6 },
+    settings: AddressSettings,
+    known: AddressKnowledge | null,
+    now: number,
+  ) {
     this.#core = core;
     this.ip = address.ip;
     this.family = address.family;
     this.port = settings.origin.port;
-    this.text = address.family === 6 ? `[${address.ip}]:${this.port}` : `${address.ip}:${this.port}`;
+    this.text = textOf(address, this.port);
     this.origin = settings.origin;
     this.poolName = settings.poolName;
     this.headLimits = settings.heads;
     this.weight = settings.origin.weight;
     this.openMax = settings.connections.perOriginMax;
     this.#connections = settings.connections;
-    this.ejection = createEjection(settings.ejection, now);
+    this.latency = known?.latency ?? createPeakEwma();
+    this.ejection = known?.ejection ?? createEjection(settings.ejection, now);
+    this.health = known?.health ?? UNCHECKED;
+    this.check = known?.check ?? { ok: null, at: 0, detail: "" };
+    this.#keepAlive = known?.keepAlive ?? createKeepAlive();
     const host = settings.origin.host.includes(":") ? `[${settings.origin.host}]` : settings.origin.host;
     this.hostField = this.port === 80 ? host : `${host}:${this.port}`;
   }
@@ -213,6 +225,12 @@ export class OriginAddress implements Address, Candidate, Member {
     if (match?.[1] !== undefined) learnFromHint(this.#keepAlive, Number(match[1]), now);
   }
 
+  /** What has to be remembered when it leaves. */
+  get knowledge(): AddressKnowledge {
+    const { latency, ejection, health, check } = this;
+    return { latency, ejection, keepAlive: this.#keepAlive, health, check };
+  }
+
   get keepAlive(): KeepAliveState {
     return this.#keepAlive;
   }
@@ -277,6 +295,11 @@ export class OriginAddress implements Address, Candidate, Member {
     const { oldest } = this.waits;
     return oldest === null ? 0 : now - oldest.turnMs;
   }
+}
+
+/** `127.0.0.1:3000`, `[::1]:3000`. */
+export function textOf(address: { readonly ip: string; readonly family: 4 | 6 }, port: number): string {
+  return address.family === 6 ? `[${address.ip}]:${port}` : `${address.ip}:${port}`;
 }
 
 /**

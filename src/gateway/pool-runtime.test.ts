@@ -177,7 +177,6 @@ describe("active checks", () => {
     const world = await memoryGateway(CHECKED);
     const [first] = world.gateway.checkTargets();
     if (first === undefined) throw new Error("nothing is checked");
-    expect(first.key).toBe("test/main/http://10.0.0.1/10.0.0.1:80");
     for (let count = 0; count < 3; count += 1) world.gateway.checked(first, { ok: false, detail: "status 500" });
     for (let count = 0; count < 6; count += 1) expect(exchange(world)).not.toBe("10.0.0.1:80");
     expect(world.gateway.view.origins()[0]?.addresses[0]).toMatchObject({
@@ -300,5 +299,77 @@ describe("a pool that is used although it fails", () => {
         /^it was used so for 2 s and served 3 exchanges; it has been in order for 5\.\d s$/,
       ),
     });
+  });
+});
+
+describe("an address that leaves the answer of its name", () => {
+  const bad = (address: string): boolean => address === "10.0.0.1:80";
+
+  /** Two addresses, the first of them ejected. */
+  async function withOneOut(): Promise<MemoryGateway> {
+    const world = await memoryGateway({ origins: ["http://a.test"], chance: seededChance(3) });
+    world.names.answer("a.test", ["10.0.0.1", "10.0.0.2"]);
+    for (let count = 0; count < 200 && stateOf(world, "10.0.0.1:80") !== "ejected"; count += 1) {
+      exchange(world, bad);
+      world.advance(2_000);
+    }
+    return world;
+  }
+
+  function stateOf(world: MemoryGateway, address: string): string | undefined {
+    const all = world.gateway.view.origins().flatMap((origin) => origin.addresses);
+    return all.find((each) => each.address === address)?.state;
+  }
+
+  it("finds itself as it was when it comes back: leaving is no way out of an ejection", async () => {
+    const world = await withOneOut();
+    expect(stateOf(world, "10.0.0.1:80")).toBe("ejected");
+    const before = world.gateway.view.origins()[0]?.addresses[0];
+    world.names.answer("a.test", ["10.0.0.2"]);
+    expect(stateOf(world, "10.0.0.1:80")).toBeUndefined();
+    world.names.answer("a.test", ["10.0.0.1", "10.0.0.2"]);
+    expect(world.gateway.view.origins()[0]?.addresses[0]).toMatchObject({
+      state: "ejected",
+      because: before?.because,
+      keepAliveBecause: before?.keepAliveBecause,
+      latencyMs: before?.latencyMs,
+    });
+  });
+
+  it("is a stranger again after ten minutes", async () => {
+    const world = await withOneOut();
+    world.names.answer("a.test", ["10.0.0.2"]);
+    world.advance(600_000);
+    world.names.answer("a.test", ["10.0.0.1", "10.0.0.2"]);
+    expect(stateOf(world, "10.0.0.1:80")).toBe("up");
+  });
+});
+
+describe("a check", () => {
+  const names = { "a.test": ["10.0.0.1"], "b.test": ["10.0.0.1"] };
+
+  async function keys(service: Readonly<Record<string, unknown>>): Promise<MemoryGateway> {
+    const world = await memoryGateway({ origins: ["http://a.test", "http://b.test"], service });
+    for (const [name, ips] of Object.entries(names)) world.names.answer(name, ips);
+    return world;
+  }
+
+  it("is made once where two names lead to the same place, and its result is told to both", async () => {
+    for (const health of [{}, { path: "/healthz", host: "health.test" }]) {
+      const world = await keys({ health });
+      const targets = world.gateway.checkTargets();
+      expect(targets).toHaveLength(1);
+      expect(targets[0]?.places).toHaveLength(2);
+      world.gateway.checked(targets[0]!, { ok: true, detail: "connected" });
+      const checks = world.gateway.view
+        .origins()
+        .flatMap((origin) => origin.addresses.map(({ check: made }) => made.ok));
+      expect(checks).toEqual([true, true]);
+    }
+  });
+
+  it("is made for each of them where each is asked for by its own name", async () => {
+    const world = await keys({ health: { path: "/healthz" } });
+    expect(world.gateway.checkTargets()).toHaveLength(2);
   });
 });

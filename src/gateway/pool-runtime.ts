@@ -18,7 +18,7 @@ import { STEADY, judgeResolution } from "../policies/resolution-change.ts";
 import type { ResolutionChangeState } from "../policies/resolution-change.ts";
 import type { Core } from "./core.ts";
 import { FailOpenNotice } from "./fail-open-notice.ts";
-import { OriginAddress } from "./origin-address.ts";
+import { OriginAddress, textOf } from "./origin-address.ts";
 
 /** How often an answer is awaited that confirms a sharp loss of addresses. */
 const CONFIRM_LOOK_MS = 1_000;
@@ -55,11 +55,14 @@ export class PoolRuntime {
   #sweepAt: number;
   #shown = new Map<OriginAddress, Shown>();
   readonly #failOpen: FailOpenNotice;
+  /** Service and check: what an address is remembered under. States of other settings would be of another shape. */
+  readonly #memoryKey: string;
 
   constructor(core: Core, service: ServiceSettings, pool: PoolSettings) {
     this.#core = core;
     this.#service = service;
     this.name = pool.name;
+    this.#memoryKey = JSON.stringify([service.name, service.health, service.ejection]);
     this.#failOpen = new FailOpenNotice(core, service.name, pool.name);
     this.#latencies = createLatencyWindow(service.ejection.windowMs);
     this.#sweepAt = service.ejection.slow === null ? Infinity : 0;
@@ -78,7 +81,10 @@ export class PoolRuntime {
 
   stop(): void {
     for (const unwatch of this.#unwatch.splice(0)) unwatch();
-    for (const member of this.members) member.destroy();
+    for (const member of this.members) {
+      this.#remember(member, this.#core.clock.monotonic());
+      member.destroy();
+    }
   }
 
   /** Brings `availability` up to date when time alone may have changed it. Four comparisons on the usual path. */
@@ -211,13 +217,21 @@ export class PoolRuntime {
     const next = verdict.addresses.map(
       (address) => known.get(address.ip) ?? this.#newAddress(origin, { ip: address.ip, family: address.family }, now),
     );
-    for (const address of origin.addresses) if (!next.includes(address)) address.retire();
+    for (const address of origin.addresses) {
+      if (next.includes(address)) continue;
+      this.#remember(address, now);
+      address.retire();
+    }
     origin.addresses = next;
     // A name with four addresses is still one origin: they share its weight.
     for (const address of next) address.weight = origin.settings.weight / next.length;
     this.members = this.origins.flatMap((each) => each.addresses);
     this.assess(now);
     this.onMembers();
+  }
+
+  #remember(address: OriginAddress, now: number): void {
+    this.#core.memory.remember(`${this.#memoryKey} ${address.text}`, address.knowledge, now);
   }
 
   #newAddress(origin: NamedOrigin, address: { ip: string; family: 4 | 6 }, now: number): OriginAddress {
@@ -231,6 +245,7 @@ export class PoolRuntime {
         ejection: this.#service.ejection,
         heads: this.#service.heads,
       },
+      this.#core.memory.recall(`${this.#memoryKey} ${textOf(address, origin.settings.port)}`, now),
       now,
     );
     made.onOutcome = (self, outcome, startedMs, at) => this.#outcome(self, outcome, startedMs, at);
