@@ -113,6 +113,7 @@ function serviceOf(name: string, service: CheckedService): ServiceSettings {
     ejection: ejectionOf(service.ejection),
     retry: retryOf(service.retry),
     failover: failoverOf(service.failover),
+    poison: service.poison,
     connections: connectionsOf(service.connections),
     heads: headLimitsOf(service.heads),
   };

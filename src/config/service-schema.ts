@@ -1,6 +1,6 @@
 /** One service, as an operator writes it: what it answers for, where its origins are, how they are treated. */
 import { z } from "zod";
-import { count, duration, field, ratio, size, switchedOff, text } from "./fields.ts";
+import { count, duration, field, ratio, size, switchedOff, text, yesOrNo } from "./fields.ts";
 import { headsSchema } from "./heads-schema.ts";
 import { parseHostPattern } from "./host-names.ts";
 import { nameText } from "./names.ts";
@@ -191,6 +191,11 @@ export const serviceSchema = z.strictObject({
   failover: failoverSchema
     .prefault({})
     .describe("How traffic is shared between pools when one of them loses capacity."),
+  poison: yesOrNo()
+    .prefault(true)
+    .describe(
+      "True: a request that breaks the connection to two origins within a minute, and never succeeds, is kept away from all of them for a while.",
+    ),
   connections: connectionsSchema.prefault({}).describe("Connections to origins."),
   heads: headsSchema.prefault({}).describe("Bounds on what an origin may send besides bodies."),
 });

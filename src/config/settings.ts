@@ -78,6 +78,8 @@ export interface ServiceSettings {
   readonly ejection: EjectionSettings;
   readonly retry: RetrySettings;
   readonly failover: FailoverSettings;
+  /** Requests that break one origin after the other are kept away from the rest. Default true. */
+  readonly poison: boolean;
   readonly connections: ConnectionSettings;
   /** Origins' response heads. */
   readonly heads: HeadLimits;

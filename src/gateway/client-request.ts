@@ -35,6 +35,10 @@ export class ClientRequest {
   repeats = false;
   /** A Goodgate in front of this one repeats what fails here. */
   repeatedInFront = false;
+  /** What tells it from requests that are not the same; empty until somebody asks. */
+  fingerprint = "";
+  /** It tries whether requests like it still break origins: one attempt, and no other. */
+  onTrial = false;
   /** Whether it carries an idempotency key, and what that is worth. */
   keyed: Keyed = "no";
   /** The head as it came. Null: nobody may need it again. */

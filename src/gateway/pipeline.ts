@@ -55,6 +55,7 @@ import { newExchangeRecord } from "./new-record.ts";
 import type { OriginAddress } from "./origin-address.ts";
 import { toUs } from "./origin-connection.ts";
 import type { OriginConnection } from "./origin-connection.ts";
+import type { PoisonWatch } from "./poison-watch.ts";
 import { readHeadAgain, readResponseHeadAgain } from "./read-head-again.ts";
 import { respondToFailure, retryAfterSeconds } from "./reply.ts";
 import { deadlineOf } from "./request-deadline.ts";
@@ -132,6 +133,8 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost {
   #metBroken = false;
   /** A 5xx that is held back while another origin is asked. */
   #held: HeldAnswer | null = null;
+  /** Nothing is picked before more of the body is known. */
+  #awaitsBody = false;
   /** How often all origins have been tried, this time included. */
   #pass = 1;
   /** The decision to repeat, until it is known where. */
@@ -215,6 +218,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost {
     }
     if (ready) attempt.sendBody(bytes, start, end, true);
     else if (this.#keyed !== null && this.#keyed.phase === "collecting") this.#collectForKey(bytes, start, end);
+    else if (this.#awaitsBody) this.#pick(null, this.#core.clock.monotonic());
     else this.#client.pause();
   }
 
@@ -226,6 +230,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost {
     const attempt = this.#attempt;
     if (attempt !== null && attempt.ready) attempt.sendEnd(now);
     else if (this.#keyed !== null && this.#keyed.phase === "collecting") this.#keyed.ask(now);
+    else if (this.#awaitsBody) this.#pick(null, now);
   }
 
   /** The message is malformed. Its connection will be closed by the caller. */
@@ -485,6 +490,8 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost {
       this.#expire(deadline);
       return;
     }
+    const { poison } = service;
+    if (poison !== null && poison.active && !this.#passes(poison, head, now)) return;
     const picked = service.pick(this.#routeIndex, this.#tried, this.#idempotent, now, this.record.method);
     switch (picked.kind) {
       case "address":
@@ -497,6 +504,30 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost {
         return;
       case "none":
         this.fail(picked.cause, picked.evidence, "pick", 0);
+    }
+  }
+
+  /** False: requests like it break origins, or more of it has to come before that is known. */
+  #passes(poison: PoisonWatch, head: MessageHead | null, now: number): boolean {
+    const { request, record } = this;
+    if (record.attempts.length > 0) return true;
+    const verdict = poison.admit(request, record, now);
+    this.#awaitsBody = verdict === null;
+    switch (verdict?.kind) {
+      case undefined:
+        request.keepHead(head);
+        return false;
+      case "pass":
+        return true;
+      case "try":
+        request.onTrial = true;
+        this.decide("pick", "poison.trial", verdict.because);
+        return true;
+      case "refuse":
+        this.decide("pick", "poison.refused", verdict.because);
+        this.#retryAfterSeconds = Math.ceil(verdict.untilMs / 1000);
+        this.fail("origin.poison", verdict.because, "pick", 0);
+        return false;
     }
   }
 
@@ -558,6 +589,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost {
     }
     if (cause === "origin.keepalive_race" || cause === "net.half_open") this.#metStale = true;
     if (cause === "origin.reset_before_response") this.#metBroken = true;
+    this.#service?.poison?.failed(cause, attempt.address.text, this.request, this.record, now);
     this.#rescue(attempt, cause, evidence, now);
   }
 
@@ -579,6 +611,8 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost {
 
   onResponseHead(attempt: Attempt, connection: OriginConnection, head: MessageHead, now: number): boolean {
     const { record } = this;
+    const poison = this.#service?.poison ?? null;
+    if (poison !== null && poison.active) poison.answered(this.request, record, now);
     const judged = judgeResponse(head);
     if (judged !== null) {
       attempt.attempt.cause = judged.cause;
@@ -958,7 +992,8 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost {
     }
     if (this.#answersFromCache(cause, evidence, now)) return;
     this.#note(cause, evidence);
-    if (CAUSES[cause].party === "overload") this.#noteShed(now);
+    // Anybody may ask for an answer in no time: that says nothing about the load.
+    if (CAUSES[cause].party === "overload" && cause !== "gw.deadline") this.#noteShed(now);
     this.#keyed?.finish();
     const keepAlive = this.#writeFailure(cause, status, now);
     const { complete } = this.request;
@@ -1150,6 +1185,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost {
     this.#keyed?.finish();
     this.#done = true;
     this.#deadline?.cancel();
+    if (this.request.onTrial) this.#service?.poison?.unproven(this.request, this.record);
     this.request.releaseBody();
     this.#resumption?.close(now);
     this.response.giveUp();

@@ -146,8 +146,14 @@ describe("a gateway in front or behind", () => {
 });
 
 describe("a request that breaks connections", () => {
-  it("gets two origins and no third", async () => {
-    const world = await memoryGateway({ origins: [1, 2, 3].map((n) => `http://10.0.0.${n}`) });
+  const THREE = { origins: [1, 2, 3].map((n) => `http://10.0.0.${n}`) };
+
+  it("gets two origins and no third, and what is like it is refused for a minute", async () => {
+    const world = await memoryGateway(THREE);
+    const told: string[] = [];
+    world.gateway.view.subscribe((event) => {
+      if (event.kind === "gateway") told.push(event.code);
+    });
     const client = world.client();
     client.send(GET);
     world.origin(1).rst();
@@ -155,7 +161,95 @@ describe("a request that breaks connections", () => {
     expect(world.network.dialled).toHaveLength(2);
     expect(statusOf(client)).toBe("502");
     expect(codes(world)).toEqual(["retry.allowed.idempotent", "retry.refused.breaks-origins"]);
+
+    world.advance(1_000);
+    const again = world.client();
+    again.send(GET);
+    expect(world.network.dialled).toHaveLength(2);
+    expect(statusOf(again)).toBe("503");
+    expect(again.received).toMatch(/\r\nRetry-After: 60\r\n/);
+    expect(world.records[1]).toMatchObject({ cause: "origin.poison", party: "origin", outcome: "failed" });
+    expect(told).toEqual(["poison.refused"]);
+
+    const other = world.client();
+    other.send(GET.replace("/ ", "/other "));
+    world.origin(3).send(OK);
+    expect(other.received).toMatch(/ok$/);
     expectQuiet(world);
+  });
+
+  it("is tried again by one request when the minute is over, and passes when that succeeds", async () => {
+    const world = await memoryGateway(THREE);
+    world.client().send(GET);
+    world.origin(1).rst();
+    world.origin(2).rst();
+    world.client().send(GET);
+    world.advance(61_000);
+    const trial = world.client();
+    trial.send(GET);
+    const second = world.client();
+    second.send(GET);
+    expect(statusOf(second)).toBe("503");
+    world.origin(3).send(OK);
+    expect(trial.received).toMatch(/ok$/);
+    expect(world.records.at(-1)?.decisions.map((decision) => decision.code)).toEqual(["poison.trial"]);
+    world.origin(3).take();
+    const third = world.client();
+    third.send(GET);
+    for (const origin of world.network.dialled.slice(2)) if (origin.take() !== "") origin.send(OK);
+    expect(third.received).toMatch(/ok$/);
+    expectQuiet(world);
+  });
+
+  it("that tries again gets one origin only", async () => {
+    const world = await memoryGateway(THREE);
+    world.client().send(GET);
+    world.origin(1).rst();
+    world.origin(2).rst();
+    world.client().send(GET);
+    world.advance(61_000);
+    const trial = world.client();
+    trial.send(GET);
+    world.origin(3).rst();
+    expect(statusOf(trial)).toBe("502");
+    expect(world.network.dialled).toHaveLength(3);
+    expectQuiet(world);
+  });
+
+  it("is known by the beginning of its body, also when that comes after the head", async () => {
+    const world = await memoryGateway({ ...THREE, service: { routes: [{ idempotent: true }] } });
+    const post = (body: string): string =>
+      `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    world.client().send(post("kill"));
+    world.origin(1).rst();
+    world.origin(2).rst();
+    const again = world.client();
+    again.send(post("kill").slice(0, -4));
+    expect(again.received).toBe("");
+    again.send("kill");
+    expect(statusOf(again)).toBe("503");
+    const other = world.client();
+    other.send(post("live").slice(0, -2));
+    other.send("ve");
+    expect(world.origin(3).received).toMatch(/\r\n\r\nlive$/);
+    world.origin(3).send(OK);
+    expect(other.received).toMatch(/ok$/);
+    const asks = world.client();
+    asks.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n");
+    expect(world.network.dialled.at(-1)?.received).toMatch(/Expect: 100-continue/);
+    expect(world.faults).toEqual([]);
+  });
+
+  it("gets as many origins as any other, and is never refused, where `poison` is false", async () => {
+    const world = await memoryGateway({ ...THREE, service: { poison: false } });
+    const client = world.client();
+    client.send(GET);
+    world.origin(1).rst();
+    world.origin(2).rst();
+    world.origin(3).rst();
+    expect(codes(world)).toEqual(["retry.allowed.idempotent", "retry.allowed.idempotent", "retry.refused.attempts"]);
+    world.client().send(GET);
+    expect(world.network.dialled).toHaveLength(4);
   });
 });
 

@@ -4,6 +4,7 @@
  */
 import type { RouteSettings, ServiceSettings } from "../config/settings.ts";
 import type { CauseId } from "../kernel/causes.ts";
+import type { DecisionCode } from "../kernel/decisions.ts";
 import { createAnswerYield } from "../policies/answer-worth-retrying.ts";
 import type { AnswerYield } from "../policies/answer-worth-retrying.ts";
 import { chooseTwo } from "../policies/choose-two.ts";
@@ -14,6 +15,7 @@ import type { Core } from "./core.ts";
 import type { OriginAddress } from "./origin-address.ts";
 import type { PickNote } from "./pick-note.ts";
 import { PoolChoice } from "./pool-choice.ts";
+import { PoisonWatch } from "./poison-watch.ts";
 import { PoolRuntime } from "./pool-runtime.ts";
 import { RouteLimits } from "./rate-limits.ts";
 import { RouteCounters } from "./telemetry.ts";
@@ -43,6 +45,8 @@ export class ServiceRuntime {
   readonly repeats: boolean;
   /** When it last turned a request away for lack of room, monotonic ms. */
   shedAt = -Infinity;
+  /** Null: it is switched off. */
+  readonly poison: PoisonWatch | null;
   readonly #core: Core;
   readonly #limits: readonly (RouteLimits | null)[];
   /** What repeats because of a 5xx have brought, by route; null: there were none. */
@@ -57,6 +61,7 @@ export class ServiceRuntime {
     this.repeats = settings.retry.attemptsMax > 1 && origins > 1;
     this.hasBasePath = settings.pools.some((pool) => pool.origins.some((origin) => origin.basePath !== ""));
     this.pools = settings.pools.map((pool) => new PoolRuntime(core, settings, pool));
+    this.poison = settings.poison ? new PoisonWatch((detail) => this.#tell("poison.refused", detail)) : null;
     this.#answers = settings.routes.map(() => null);
     this.counters = settings.routes.map((route) => new RouteCounters(settings.name, route.name));
     this.#limits = settings.routes.map((route) =>
@@ -93,6 +98,10 @@ export class ServiceRuntime {
     const last = this.#choices[this.#choices.length - 1];
     if (last === undefined) throw new Error("a service without routes");
     return last;
+  }
+
+  #tell(code: DecisionCode, detail: string): void {
+    this.#core.book.publish({ kind: "gateway", at: this.#core.clock.wall(), code, detail });
   }
 
   answersOf(routeIndex: number): AnswerYield {

@@ -701,6 +701,20 @@ const TABLE = {
       "Compare the time that was allowed with what the route usually takes. If it is shorter, the deadline is wrong; if the origin was slower than usual, look there.",
     equivalents: { envoy: "DT", haproxy: "sH", nginx: null, cloudflare: null },
   },
+  "origin.poison": {
+    party: "origin",
+    status: 503,
+    proxyStatus: "proxy_internal_response",
+    retryClass: "RX",
+    title: "Kept away: requests like it break origins",
+    means:
+      "Requests with the same method, route, path, query and beginning of a body broke the connection to two origins within a minute, and none of them succeeded. Until the time in Retry-After they are refused here, so that the next origin is not broken too.",
+    evidence:
+      "The record names the origins that broke. Each break on its own was origin.reset_before_response. A crash counts only in part for each of the requests that it hit, and one success clears a request, so those that were merely there are not refused.",
+    lookFirst:
+      "Take the request from the record and run it against an origin that nobody uses: it crashes, or closes the connection on purpose. `poison: false` on the service switches this off.",
+    equivalents: { envoy: null, haproxy: null, nginx: null, cloudflare: null },
+  },
   "origin.stall_mid_body": {
     party: "origin",
     status: 504,

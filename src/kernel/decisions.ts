@@ -138,6 +138,16 @@ export const DECISIONS = {
     step: "relay",
     meaning: "The origin ended a tunnel by a reset, so the client's side was reset too: what was said is not complete.",
   },
+  "poison.refused": {
+    step: "pick",
+    meaning:
+      "Not sent to any origin: requests like it broke the connection to two origins without an answer and none has succeeded, so it is kept away for a while.",
+  },
+  "poison.trial": {
+    step: "pick",
+    meaning:
+      "The quarantine of requests like this is over, and this one tries, once, whether they still break origins.",
+  },
   "held.given": {
     step: "rescue",
     meaning:

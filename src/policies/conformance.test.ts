@@ -46,6 +46,16 @@ import type { LatencyWindow } from "./latency-window.ts";
 import { judgeOutlier } from "./outlier.ts";
 import { createPeakEwma, LATENCY_FLOOR_MS, load, recordFailure, recordLatency } from "./peak-ewma.ts";
 import type { PeakEwma } from "./peak-ewma.ts";
+import {
+  admitFingerprint,
+  createPoison,
+  markBroken,
+  markRefused,
+  markSuccess,
+  markUnproven,
+  sweepPoison,
+} from "./poison.ts";
+import type { PoisonState } from "./poison.ts";
 import { createPoolPreference, preferPool } from "./pool-preference.ts";
 import type { PoolPreferenceState } from "./pool-preference.ts";
 import { createRateTable, fullMsAt, placeOf, remainingAt, takeOne, waitMsAt } from "./rate-limit.ts";
@@ -503,6 +513,32 @@ conforms<ResponseFacts[], Partial<ResponseFacts>>("resumable", {
   },
   sizeMax: 2,
   recovers: () => promisedBody(WHOLE).resumable,
+});
+
+conforms<
+  PoisonState,
+  { name: string; origin: string; what: "broke" | "refused" | "answered" | "arrives" | "unproven" }
+>("poison", {
+  init: createPoison,
+  event: fc.record({
+    name: fc.constantFrom("p1", "p2", "p3"),
+    origin: fc.constantFrom("a:80", "b:80", "c:80"),
+    what: fc.constantFrom("broke", "broke", "refused", "answered", "arrives", "arrives", "unproven"),
+  }),
+  feed: (state, { name, origin, what }, now) => {
+    if (what === "broke") markBroken(state, name, origin, now);
+    else if (what === "refused") markRefused(state, origin, now);
+    else if (what === "answered") markSuccess(state, name, now);
+    else if (what === "unproven") markUnproven(state, name);
+    const said = what === "arrives" ? admitFingerprint(state, name, now) : null;
+    sweepPoison(state, now);
+    return { state, said };
+  },
+  sizeMax: 8_000,
+  recovers: (state, now) => {
+    for (const name of ["p1", "p2", "p3"]) markSuccess(state, name, now);
+    return ["p1", "p2", "p3"].every((name) => admitFingerprint(state, name, now + 1).kind === "pass");
+  },
 });
 
 conforms<AnswerYield, boolean>("answer worth retrying", {

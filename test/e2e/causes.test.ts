@@ -663,6 +663,7 @@ const ELSEWHERE: readonly CauseId[] = [
   "gw.loop_stall",
   "gw.shed",
   "gw.draining",
+  "origin.poison",
   "dns.nxdomain",
   "dns.servfail",
   "dns.timeout",

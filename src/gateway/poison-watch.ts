@@ -1,0 +1,81 @@
+/**
+ * Requests that break the connections they are sent on, watched for one service: policies/poison.ts decides, this
+ * knows fingerprints and tells of quarantines. While no connection breaks there is nothing to watch, and `active` is
+ * all that an exchange asks.
+ */
+import {
+  POISON_BODY_BYTES,
+  admitFingerprint,
+  createPoison,
+  fingerprintOf,
+  markBroken,
+  markRefused,
+  markSuccess,
+  markUnproven,
+  sweepPoison,
+} from "../policies/poison.ts";
+import type { PoisonVerdict } from "../policies/poison.ts";
+import type { ExchangeRecord } from "../contract/record.ts";
+import type { CauseId } from "../kernel/causes.ts";
+import type { ClientRequest } from "./client-request.ts";
+
+/** How often what is over is looked for, while there is anything. */
+const SWEEP_MS = 10_000;
+
+export class PoisonWatch {
+  readonly #state = createPoison();
+  readonly #tell: (detail: string) => void;
+  #sweepAt = 0;
+
+  /** `tell`: hears when a quarantine begins. */
+  constructor(tell: (detail: string) => void) {
+    this.#tell = tell;
+  }
+
+  /** There is something to watch. */
+  get active(): boolean {
+    return this.#state.size > 0;
+  }
+
+  /** Before the first attempt. Null: more of the body has to come before one request can be told from another. */
+  admit(request: ClientRequest, record: ExchangeRecord, now: number): PoisonVerdict | null {
+    if (now >= this.#sweepAt) {
+      this.#sweepAt = now + SWEEP_MS;
+      sweepPoison(this.#state, now);
+    }
+    const enough = request.complete || request.bodyBytes >= POISON_BODY_BYTES;
+    // Whoever waits to be asked for its body would wait for ever.
+    if (!enough && !request.awaitsContinue) return null;
+    const verdict = admitFingerprint(this.#state, fingerprint(request, record), now);
+    if (verdict.kind === "refuse" && verdict.begins) this.#tell(verdict.because);
+    return verdict;
+  }
+
+  /** An attempt at the address failed by this cause. */
+  failed(cause: CauseId, address: string, request: ClientRequest, record: ExchangeRecord, now: number): void {
+    if (cause === "origin.refused" && this.active) markRefused(this.#state, address, now);
+    // Of a body that was not kept nobody can tell whether it is the same.
+    if (cause === "origin.reset_before_response" && request.kept) {
+      markBroken(this.#state, fingerprint(request, record), address, now);
+    }
+  }
+
+  /** An origin answered it, whatever it said. */
+  answered(request: ClientRequest, record: ExchangeRecord, now: number): void {
+    markSuccess(this.#state, fingerprint(request, record), now);
+  }
+
+  /** The one that was to try it ended without an answer and without harm. */
+  unproven(request: ClientRequest, record: ExchangeRecord): void {
+    markUnproven(this.#state, fingerprint(request, record));
+  }
+}
+
+/** The same for the same request: kept with it, because its body may be gone when it is asked for again. */
+function fingerprint(request: ClientRequest, record: ExchangeRecord): string {
+  if (request.fingerprint === "") {
+    const pieces = request.replay?.pieces ?? [];
+    request.fingerprint = fingerprintOf(request.method, record.route, record.target, pieces);
+  }
+  return request.fingerprint;
+}
