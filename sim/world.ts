@@ -6,7 +6,7 @@
 import { checkValue } from "../src/config/load.ts";
 import type { Settings } from "../src/config/settings.ts";
 import type { ExchangeRecord } from "../src/contract/record.ts";
-import type { GatewayEvent, MetricsView, ProcessView, StatusView } from "../src/contract/view.ts";
+import type { GatewayEvent, MetricsView, OwnUse, ProcessView, StatusView } from "../src/contract/view.ts";
 import { createHealthSchedule } from "../src/control/health-schedule.ts";
 import { createGateway } from "../src/gateway/gateway.ts";
 import type { CheckTarget, Gateway, GatewayPorts } from "../src/gateway/gateway.ts";
@@ -265,6 +265,7 @@ export class World {
       ledger: null,
       every: (ms, run) => clock.every(ms, run),
       processView: () => this.#processView(),
+      ownUse: () => useOf(this.#processView()),
       log: (record) => this.#keep(record),
       accessLogDropped: () => 0,
       version: "simulated",
@@ -464,3 +465,8 @@ const NO_PROCESS = {
   loopUtilisation: 0,
   uptimeSeconds: 0,
 } as const;
+
+/** The simulated machine has descriptors and no memory. */
+function useOf({ descriptorsOpen, descriptorsMax }: ProcessView): OwnUse {
+  return { memoryBytes: 0, memoryMax: 0, descriptorsOpen, descriptorsMax };
+}

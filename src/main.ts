@@ -176,6 +176,7 @@ async function startGateway(configured: Settings): Promise<StartResult> {
     ledger,
     every,
     processView: () => facts.process(),
+    ownUse: () => facts.ownUse(),
     log: log === null ? null : (record) => log.append(record),
     accessLogDropped: () => log?.dropped() ?? 0,
     onFault: (error) => {

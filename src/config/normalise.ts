@@ -28,6 +28,7 @@ import type {
   IdempotencyKeySettings,
   OriginSettings,
   ResumeSettings,
+  OverloadSettings,
   RetrySettings,
   RouteCacheSettings,
   RouteSettings,
@@ -65,6 +66,9 @@ export function normalise(file: CheckedFile): Settings {
       clientBits: file.limits.clientNetwork,
       rateLimitKeysMax: file.limits.rateLimitKeys,
       replayBytesTotal: file.limits.replayBuffers,
+      memoryBytes: file.limits.memory ?? 0,
+      loopDelayMs: file.limits.loopDelay,
+      descriptorRatio: file.limits.descriptors,
     },
     trusted: file.trusted,
     records: {
@@ -114,6 +118,7 @@ function serviceOf(name: string, service: CheckedService): ServiceSettings {
     retry: retryOf(service.retry),
     failover: failoverOf(service.failover),
     poison: service.poison,
+    overload: overloadOf(service.overload),
     connections: connectionsOf(service.connections),
     heads: headLimitsOf(service.heads),
   };
@@ -156,6 +161,8 @@ function routeOf(route: CheckedRoute, name: string, pools: readonly string[]): R
     idempotencyKey: idempotencyKeyOf(route.idempotencyKey),
     hostHeader: route.hostHeader,
     resume: resumeOf(route.resume),
+    class: route.class,
+    concurrency: route.concurrency ?? 0,
     cache: routeCacheOf(route.cache),
   };
 }
@@ -245,6 +252,18 @@ function retryOf(retry: CheckedService["retry"]): RetrySettings {
 
 function failoverOf({ threshold, backAfter, hold }: CheckedService["failover"]): FailoverSettings {
   return { threshold, backAfterMs: backAfter, holdMs: hold };
+}
+
+function overloadOf(overload: CheckedService["overload"]): OverloadSettings | null {
+  if (overload === false) return null;
+  const { calm, stressed, critical } = overload.queueWait;
+  return {
+    concurrency: overload.concurrency,
+    calmMs: calm,
+    stressedMs: Math.min(stressed, calm),
+    criticalMs: Math.max(critical, stressed),
+    waitingMax: overload.waiting,
+  };
 }
 
 function connectionsOf({ perOrigin, idlePerOrigin, idle }: CheckedService["connections"]): ConnectionSettings {

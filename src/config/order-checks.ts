@@ -7,7 +7,7 @@ import { headsSchema } from "./heads-schema.ts";
 import { valueAt } from "./problems.ts";
 import type { Finding, Path } from "./problems.ts";
 import { dnsSchema } from "./schema.ts";
-import { backoffSchema, connectionsSchema, ejectionSchema, healthSchema } from "./service-schema.ts";
+import { backoffSchema, connectionsSchema, ejectionSchema, healthSchema, overloadSchema } from "./service-schema.ts";
 import { isMapping } from "./yaml-tree.ts";
 
 export function orderFindings(file: unknown): Finding[] {
@@ -24,6 +24,7 @@ export function orderFindings(file: unknown): Finding[] {
       ...check(file, ["services", name, "ejection"], RETURN),
       ...check(file, ["services", name, "connections"], IDLE),
       ...check(file, ["services", name, "retry", "backoff"], BACKOFF),
+      ...check(file, ["services", name, "overload", "queueWait"], QUEUE_WAIT),
     ]),
   ];
 }
@@ -71,6 +72,13 @@ const BACKOFF: Pair = {
   low: "base",
   high: "max",
   message: "The first pause would be longer than the longest may be.",
+};
+
+const QUEUE_WAIT: Pair = {
+  fields: overloadSchema.shape.queueWait.unwrap().shape,
+  low: "stressed",
+  high: "calm",
+  message: "Requests would wait longer while the queue stands than they usually do.",
 };
 
 function check(file: unknown, path: Path, { fields, low, high, message }: Pair): Finding[] {

@@ -140,6 +140,16 @@ export const routeSchema = z.strictObject({
       "Whether a response that breaks in its body is continued from another origin, where a strong validator shows that it has the same bytes; or the details of that.",
     ),
   cache: routeCacheSchema,
+  class: choice(["critical", "normal", "background"])
+    .prefault("normal")
+    .describe(
+      "Who is turned away first when there is more work than room: background before normal before critical. A request that says `Sec-Purpose: prefetch` counts as one class lower.",
+    ),
+  concurrency: count("requests", 1, 1_000_000)
+    .optional()
+    .describe(
+      "Requests of this route that may wait for an origin's answer at once. Default: three quarters of `limits.connections` where the gateway has more than one route, so that one slow route does not take everything.",
+    ),
 });
 
 export type CheckedRoute = z.output<typeof routeSchema>;

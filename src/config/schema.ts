@@ -8,7 +8,7 @@
 import { z } from "zod";
 import { parseBind, parseCidr, isLoopback, parseResolver } from "./addresses.ts";
 import { cacheSchema } from "./cache-schema.ts";
-import { count, duration, field, ratio, size, switchedOff, text, yesOrNo } from "./fields.ts";
+import { count, duration, durationOrFalse, field, ratio, size, switchedOff, text, yesOrNo } from "./fields.ts";
 import { headsSchema } from "./heads-schema.ts";
 import { nameText } from "./names.ts";
 import { accepted, quoted, refused } from "./parsed.ts";
@@ -145,6 +145,17 @@ export const limitsSchema = z.strictObject({
   replayBuffers: size("0B", "64GiB")
     .prefault("64MiB")
     .describe("All request bodies that are kept for retries, together."),
+  memory: size("64MiB", "1024GiB")
+    .optional()
+    .describe(
+      "Memory that the gateway stays below by turning work away. Default: what the machine or the container has.",
+    ),
+  loopDelay: durationOrFalse("10ms", "1m")
+    .prefault("500ms")
+    .describe("Work is turned away when the gateway itself is so late, or false for never."),
+  descriptors: ratio(0.1, 1)
+    .prefault("95%")
+    .describe("The part of the file descriptors that may be in use; beyond it connections of clients are not taken."),
 });
 
 const recordsSchema = z.strictObject({

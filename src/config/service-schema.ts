@@ -150,6 +150,36 @@ export const retrySchema = z.strictObject({
     ),
 });
 
+export const overloadSchema = z.strictObject({
+  concurrency: field(
+    {
+      type: "adaptive or a whole number",
+      bounds: "1 to 1000000",
+      json: { anyOf: [{ const: "adaptive" }, { type: "integer", minimum: 1, maximum: 1_000_000 }] },
+    },
+    parseConcurrency,
+  )
+    .prefault("adaptive")
+    .describe(
+      "Requests that may wait for the first byte of their answer at one address of an origin: learned from how long answers take, or a number.",
+    ),
+  queueWait: z
+    .strictObject({
+      calm: duration("0s", "1m").prefault("500ms").describe("Usually, oldest first."),
+      stressed: duration("0s", "1m")
+        .prefault("20ms")
+        .describe(
+          "While the queue stands because answers are late: then the newest goes first and the rest is refused.",
+        ),
+      critical: duration("0s", "1m").prefault("1s").describe("Requests of routes of the class `critical`, always."),
+    })
+    .prefault({})
+    .describe("How long a request waits when every origin has as many as it can take."),
+  waiting: count("requests", 1, 1_000_000)
+    .prefault(10_000)
+    .describe("Requests that wait so at once; one more takes the place of one of a lower class or is refused."),
+});
+
 export const connectionsSchema = z.strictObject({
   perOrigin: count("connections", 1, 1_000_000)
     .prefault(1024)
@@ -196,6 +226,10 @@ export const serviceSchema = z.strictObject({
     .describe(
       "True: a request that breaks the connection to two origins within a minute, and never succeeds, is kept away from all of them for a while.",
     ),
+  overload: z
+    .union([switchedOff(), overloadSchema])
+    .prefault({})
+    .describe("How much an origin is given at once and who waits for room, or false for no limit and no queue."),
   connections: connectionsSchema.prefault({}).describe("Connections to origins."),
   heads: headsSchema.prefault({}).describe("Bounds on what an origin may send besides bodies."),
 });
@@ -218,6 +252,18 @@ function parseCheckHost(input: unknown): Parsed<string> {
   return isHost
     ? accepted(input)
     : refused(`${quoted(input)} is not the value of a Host field.`, "Write HOST or HOST:PORT.");
+}
+
+/** 0 stands for adaptive. */
+function parseConcurrency(input: unknown): Parsed<number> {
+  if (input === "adaptive") return accepted(0);
+  const isCount = typeof input === "number" && Number.isInteger(input) && input >= 1 && input <= 1_000_000;
+  return isCount
+    ? accepted(input)
+    : refused(
+        `${quoted(input)} is neither adaptive nor a number of requests.`,
+        "Write adaptive, or a number from 1 to 1000000.",
+      );
 }
 
 function parseStatusRange(input: unknown): Parsed<{ readonly min: number; readonly max: number }> {

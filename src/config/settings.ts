@@ -80,6 +80,8 @@ export interface ServiceSettings {
   readonly failover: FailoverSettings;
   /** Requests that break one origin after the other are kept away from the rest. Default true. */
   readonly poison: boolean;
+  /** Null: nothing is limited and nothing waits for room. */
+  readonly overload: OverloadSettings | null;
   readonly connections: ConnectionSettings;
   /** Origins' response heads. */
   readonly heads: HeadLimits;
@@ -131,6 +133,10 @@ export interface RouteSettings {
   /** How a response that breaks in its body is continued. Null: it is cut. */
   readonly resume: ResumeSettings | null;
   readonly cache: RouteCacheSettings;
+  /** What is shed last, normally, first. Default `normal`. */
+  readonly class: RouteClass;
+  /** Exchanges at once that wait for an origin's answer. 0: none set; then a share of what the gateway can take. */
+  readonly concurrency: number;
 }
 
 export interface ResumeSettings {
@@ -175,6 +181,8 @@ export interface RouteCacheSettings {
   /** Request directives are obeyed. Default false. */
   readonly reload: boolean;
 }
+
+export type RouteClass = "critical" | "normal" | "background";
 
 export interface RouteMatch {
   /** Exact `/a/b`, prefix `/a/*` (matches `/a` too), template `/users/{id}/posts`; `/*` is everything. */
@@ -248,6 +256,17 @@ export interface RetrySettings {
   readonly backoffMaxMs: number;
 }
 
+export interface OverloadSettings {
+  /** Requests that wait for their first byte at one address of an origin. 0: learned (the default). */
+  readonly concurrency: number;
+  /** How long a request waits for room: usually (default 500 ms), while the queue stands (20 ms), and critical ones (1 s). */
+  readonly calmMs: number;
+  readonly stressedMs: number;
+  readonly criticalMs: number;
+  /** Requests that wait for room at once. Default 10 000. */
+  readonly waitingMax: number;
+}
+
 export interface ConnectionSettings {
   /** Open connections per origin address. Default 1024. */
   readonly perOriginMax: number;
@@ -292,6 +311,12 @@ export interface LimitSettings {
   readonly rateLimitKeysMax: number;
   /** All replay buffers together. Default 64 MiB. */
   readonly replayBytesTotal: number;
+  /** Resident memory to stay below. 0: what the machine or the container has. */
+  readonly memoryBytes: number;
+  /** Lateness of the event loop at which work is turned away. Default 500 ms. 0: never for that. */
+  readonly loopDelayMs: number;
+  /** The part of the process's descriptors that may be in use before clients are turned away. Default 0.95. */
+  readonly descriptorRatio: number;
 }
 
 /** When one client is held back because it asks for far more than all others. */

@@ -118,6 +118,7 @@ export const exchangeSchema = describes<ExchangeRecord>()(
     responseBytes: bytes("Body bytes to the client."),
     headUs: microseconds("Request head complete"),
     routedUs: microseconds("Routed"),
+    queuedUs: z.number().min(0).describe("How long it waited for room at an origin, µs; 0: not at all."),
     requestEndUs: microseconds("Last byte of the request body received"),
     replyUs: microseconds("Response head handed to the client's socket"),
     doneUs: microseconds("All done"),

@@ -147,6 +147,8 @@ export interface ExchangeRecord {
   /** When the request head was complete. */
   headUs: number;
   routedUs: number;
+  /** How long it waited for room at an origin, in all; 0: not at all. */
+  queuedUs: number;
   /** When the last byte of the request body had been received. */
   requestEndUs: number;
   /** When the response head was handed to the client's socket. */

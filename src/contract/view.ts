@@ -163,6 +163,15 @@ export interface ProcessView {
   uptimeSeconds: number;
 }
 
+/** What this process has of what it may have, for looking at it a few times a second. 0: the system does not say. */
+export interface OwnUse {
+  /** Resident memory or heap, whichever is nearer to its limit. */
+  readonly memoryBytes: number;
+  readonly memoryMax: number;
+  readonly descriptorsOpen: number;
+  readonly descriptorsMax: number;
+}
+
 export type GatewayEvent =
   | { kind: "exchange"; record: ExchangeRecord }
   | {

@@ -8,9 +8,11 @@ import type { AttemptRecord, ExchangeRecord, Step } from "../contract/record.ts"
 import { FIELD } from "../http1/field-ids.ts";
 import type { MessageHead } from "../http1/head.ts";
 import { LAST_CHUNK, writeChunkHead } from "../http1/writer.ts";
+import { CAUSES } from "../kernel/causes.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import type { DecisionCode } from "../kernel/decisions.ts";
 import { slowFromMs } from "../policies/ejection.ts";
+import type { Leaving } from "../policies/adaptive-limit.ts";
 import type { ClientRequest } from "./client-request.ts";
 import type { Core } from "./core.ts";
 import type { FirstByteWait } from "./first-byte-wait.ts";
@@ -23,6 +25,7 @@ import type { OriginAddress } from "./origin-address.ts";
 import { OriginConnection, toUs } from "./origin-connection.ts";
 import type { AttemptOwner } from "./origin-connection.ts";
 import { readHeadAgain } from "./read-head-again.ts";
+import type { RouteCounters } from "./telemetry.ts";
 
 /** The missing part of a response that broke. */
 export interface RequestedPart {
@@ -54,6 +57,9 @@ export interface AttemptHost extends ResponseHearer {
   readonly timeouts: TimeoutSettings;
   /** What the origin sees as Host: the client's, or its own. */
   readonly hostHeader: "preserve" | "origin";
+  /** The route's number in its service, and its counters. */
+  readonly routeIndex: number;
+  readonly counters: RouteCounters | null;
   /** The client's body flows through `attempt` from now on, as far as it has not come yet. */
   onRequestHeadSent(attempt: Attempt): void;
   /** All of the request has been handed to the connection. */
@@ -92,6 +98,8 @@ export class Attempt implements AttemptOwner, FirstByteWait {
   /** Its host, unless another takes the response. */
   #hearer: ResponseHearer;
   #waiter: (() => void) | null = null;
+  /** Since when it holds a slot of its address; -1: it holds none. */
+  #heldMs = -1;
 
   constructor(core: Core, host: AttemptHost, address: OriginAddress, now: number) {
     const { record } = host;
@@ -122,6 +130,8 @@ export class Attempt implements AttemptOwner, FirstByteWait {
   start(head: MessageHead | null, now: number, fresh: boolean, steady: boolean, keepHead: boolean): void {
     const { attempt, address } = this;
     const { request, timeouts } = this.#host;
+    // While the client is still sending it is not the origin that is waited for.
+    if (request.complete) this.#takeSlot(now);
     const idle = fresh ? null : address.takeIdle(now, !steady);
     if (idle !== null) {
       this.#takeUsed(idle, now);
@@ -169,6 +179,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     }
     this.requestSent = true;
     if (!connection.socket.writing) this.#beginWait(now);
+    this.#takeSlot(now);
     this.awaitOrigin(now);
     this.#host.onRequestSent(this, now);
   }
@@ -196,6 +207,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     if (this.ended) return;
     this.ended = true;
     this.#endWait(false, now);
+    this.#leaveSlot("left", now);
     attempt.endedUs = toUs(now - this.startedMs);
     const unanswered = this.requestSent && attempt.firstByteUs === -1;
     const waitedMs = unanswered ? now - this.startedMs - attempt.sentUs / 1000 : 0;
@@ -253,6 +265,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     attempt.headUs = toUs(now - this.startedMs);
     attempt.status = head.status;
     this.#endWait(true, now);
+    this.#leaveSlot(saysOverloaded(head) ? "overloaded" : "answered", now);
     if (head.status === 101) return this.#host.onUpgrade(this, connection, head, now);
     this.headSeen = true;
     connection.address.learnKeepAlive(head.valueOf(FIELD.KEEP_ALIVE), now);
@@ -270,6 +283,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     attempt.endedUs = toUs(now - this.startedMs);
     this.address.attemptEnded(attempt, this.beganMs, attempt.cause, now);
     this.#hearer.onResponseEnd(this, connection, now);
+    this.address.onRoom(now);
   }
 
   onTunnelBytes(bytes: Buffer, start: number, end: number): void {
@@ -376,10 +390,31 @@ export class Attempt implements AttemptOwner, FirstByteWait {
       return;
     }
     const judgement = this.#judge(connection, ending, now, limitMs);
+    // What the gateway did to itself is no evidence about the origin.
+    const isOurs = CAUSES[judgement.cause].party === "gateway";
+    this.#leaveSlot(isOurs ? "left" : ending.kind === "timeout" ? "timeout" : "failed", isOurs ? this.#heldMs : now);
     attempt.cause = judgement.cause;
     attempt.evidence = judgement.evidence;
     address.attemptEnded(attempt, this.beganMs, judgement.cause, now);
     this.#hearer.onAttemptFailed(this, judgement, now);
+    address.onRoom(now);
+  }
+
+  #takeSlot(now: number): void {
+    if (this.#heldMs !== -1 || this.headSeen) return;
+    const { routeIndex, counters } = this.#host;
+    this.#heldMs = now;
+    if (counters !== null) counters.held += 1;
+    this.address.takeSlot(routeIndex, now);
+  }
+
+  #leaveSlot(leaving: Leaving, now: number): void {
+    const heldMs = this.#heldMs;
+    if (heldMs === -1) return;
+    const { routeIndex, counters } = this.#host;
+    this.#heldMs = -1;
+    if (counters !== null) counters.held -= 1;
+    this.address.leaveSlot(routeIndex, leaving, heldMs, now);
   }
 
   /**
@@ -433,3 +468,8 @@ export class Attempt implements AttemptOwner, FirstByteWait {
 
 /** Causes that a used connection shows when it was closed before the request met it. */
 const CLOSED: ReadonlySet<CauseId> = new Set(["origin.keepalive_race", "origin.reset_before_response"]);
+
+/** RFC 6585 §4, and a 503 that says when to come back (RFC 9110 §15.6.4): too much work, in the origin's own words. */
+function saysOverloaded(head: MessageHead): boolean {
+  return head.status === 429 || (head.status === 503 && head.find(FIELD.RETRY_AFTER) !== -1);
+}

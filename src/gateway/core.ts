@@ -11,6 +11,7 @@ import type { TimerWheel } from "../kernel/timer-wheel.ts";
 import type { ResponseCache } from "./cache/response-cache.ts";
 import type { FloodGuard } from "./flood-guard.ts";
 import type { AddressMemory } from "./address-memory.ts";
+import type { Pressure } from "../policies/own-pressure.ts";
 import type { Gather } from "./gather.ts";
 import type { Identity } from "./identify.ts";
 import type { KeyBook } from "./key-book.ts";
@@ -31,6 +32,8 @@ export interface Core {
   readonly dial: Dial;
   readonly resolver: Resolver;
   readonly wheel: TimerWheel;
+  /** Calls `run` every `ms` until the returned function is called. */
+  readonly every: (ms: number, run: () => void) => () => void;
   readonly gather: Gather;
   readonly identity: Identity;
   readonly book: RecordBook;
@@ -43,6 +46,10 @@ export interface Core {
   /** Of addresses that left the answers of their names. */
   readonly memory: AddressMemory;
   readonly routes: RouteTable;
+  /** Of all services together. */
+  readonly routeCount: number;
+  /** How near this gateway is to limits of its own. */
+  readonly pressure: Pressure;
   /** In the order of the settings; `RouteHit.serviceIndex` points into it. */
   readonly services: readonly ServiceRuntime[];
   /** Chance of this process, so that nobody can choose whom he is counted with. */

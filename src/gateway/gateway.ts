@@ -5,15 +5,17 @@
 import { compileRoutes } from "../config/route-table.ts";
 import type { HealthSettings, LimitSettings, Settings } from "../config/settings.ts";
 import type { ExchangeRecord } from "../contract/record.ts";
-import type { GatewayEvent, GatewayView, ProcessView } from "../contract/view.ts";
+import type { GatewayEvent, GatewayView, OwnUse, ProcessView } from "../contract/view.ts";
 import type { Chance, Clock } from "../kernel/clock.ts";
 import type { Ledger } from "../kernel/ledger.ts";
 import type { Resolver } from "../kernel/resolver.ts";
 import type { Dial, Listen, ListeningPort, SocketListener, SocketPort } from "../kernel/socket.ts";
 import { TimerWheel } from "../kernel/timer-wheel.ts";
 import type { CheckResult } from "../policies/health.ts";
+import { createPressure } from "../policies/own-pressure.ts";
 import { clientKey, hashKeyFrom } from "./client-key.ts";
 import { AddressMemory } from "./address-memory.ts";
+import { OwnLimits, SAMPLE_MS } from "./own-limits.ts";
 import { ClientConnection } from "./client-connection.ts";
 import { isCounted } from "./client-connection.ts";
 import type { ListenerRuntime, Surplus } from "./client-connection.ts";
@@ -44,6 +46,8 @@ export interface GatewayPorts {
   /** Calls `run` every `ms` until the returned function is called. */
   readonly every: (ms: number, run: () => void) => () => void;
   readonly processView: () => ProcessView;
+  /** What is in use of memory and descriptors, and of how much; 0: not known. Asked a few times a second. */
+  readonly ownUse: () => OwnUse;
   /** Gets every record; must be done with it when it returns. Null: no access log. */
   readonly log: ((record: ExchangeRecord) => void) | null;
   readonly accessLogDropped: () => number;
@@ -107,6 +111,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     dial: ports.dial,
     resolver: ports.resolver,
     wheel,
+    every: ports.every,
     gather: new Gather(),
     identity: createIdentity(ports.newId().slice(0, 8)),
     book,
@@ -121,6 +126,8 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     onFault: ports.onFault,
     memory: new AddressMemory(),
     routes: compileRoutes(settings.services),
+    routeCount: settings.services.reduce((sum, service) => sum + service.routes.length, 0),
+    pressure: createPressure(clock.monotonic()),
     services,
     hashKey,
     clientKey: (address) => clientKey(address, settings.limits.clientBits, hashKey),
@@ -188,8 +195,26 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     return false;
   }
 
+  const ownLimits = new OwnLimits({
+    clock,
+    options: settings.limits,
+    pressure: core.pressure,
+    ownUse: ports.ownUse,
+    connections: () => core.connections,
+    closeIdle(max) {
+      for (let closed = 0; closed < max && reclaimOne(null); closed += 1);
+    },
+    publish: (event) => core.book.publish(event),
+  });
+  let stopLooking: () => void = () => undefined;
+
   function accept(listener: ListenerRuntime, socket: SocketPort): SocketListener | null {
     const { connectionsMax } = settings.limits;
+    // Told nothing and given nothing: an answer would need what is short. Whoever is idle makes room for the next.
+    if (core.connections >= ownLimits.connectionsMax && !reclaimOne(null)) {
+      turnAway(core.connections);
+      return null;
+    }
     if (core.connections >= connectionsMax + SURPLUS_MAX) {
       turnAway(connectionsMax);
       return null;
@@ -216,6 +241,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
 
     async start() {
       stopTicking = ports.every(wheel.tickMs, () => wheel.advance(clock.monotonic()));
+      stopLooking = ports.every(SAMPLE_MS, () => ownLimits.look());
       for (const service of services) for (const pool of service.pools) pool.start();
       await firstAnswers(settings, ports);
       try {
@@ -252,8 +278,9 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
       for (const exchange of core.outliving) {
         exchange.fail("gw.draining", "the gateway stops and its time to finish has run out", "relay", 0);
       }
-      for (const service of services) for (const pool of service.pools) pool.stop();
+      for (const service of services) service.stop();
       await closed;
+      stopLooking();
       stopTicking();
     },
 

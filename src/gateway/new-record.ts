@@ -32,6 +32,7 @@ export function newExchangeRecord(id: string, startedAt: number, listener: strin
     responseBytes: 0,
     headUs: -1,
     routedUs: -1,
+    queuedUs: 0,
     requestEndUs: -1,
     replyUs: -1,
     doneUs: -1,

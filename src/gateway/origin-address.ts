@@ -11,6 +11,8 @@ import type { Histogram } from "../kernel/histogram.ts";
 import type { Address } from "../kernel/socket.ts";
 import type { TimerOwner } from "../kernel/timer-wheel.ts";
 import { WheelTimer } from "../kernel/timer-wheel.ts";
+import { createAdaptiveLimit, hasRoom, isCongested, leaveSlot, takeSlot } from "../policies/adaptive-limit.ts";
+import type { AdaptiveLimit, AdaptiveLimitOptions, Leaving } from "../policies/adaptive-limit.ts";
 import type { Candidate } from "../policies/choose-two.ts";
 import { createEjection, slowFromMs } from "../policies/ejection.ts";
 import type { EjectionOptions, EjectionState, TrafficOutcome } from "../policies/ejection.ts";
@@ -47,6 +49,8 @@ export interface AddressSettings {
   readonly poolName: string;
   readonly connections: ConnectionSettings;
   readonly ejection: EjectionOptions;
+  /** Null: as many as come. */
+  readonly overload: AdaptiveLimitOptions | null;
   readonly heads: HeadLimits;
 }
 
@@ -75,6 +79,8 @@ export class OriginAddress implements Address, Candidate, Member {
   readonly ejection: EjectionState;
   readonly waits = new FirstByteWaits();
   health: HealthState;
+  /** Null: nothing is limited. */
+  readonly limit: AdaptiveLimit | null;
   /** The newest result of an active check. */
   check: { ok: boolean | null; at: number; detail: string };
 
@@ -85,6 +91,8 @@ export class OriginAddress implements Address, Candidate, Member {
   readonly byCause: Partial<Record<CauseId, number>> = {};
   readonly firstByte: Histogram = createHistogram();
 
+  /** A slot was freed and the turn that freed it is over. Set by the pool. */
+  onRoom: (now: number) => void = () => undefined;
   /** Called after each attempt, with what it says about the origin. Set by the pool. */
   onOutcome: (address: OriginAddress, outcome: TrafficOutcome, startedMs: number, now: number) => void = () =>
     undefined;
@@ -94,6 +102,7 @@ export class OriginAddress implements Address, Candidate, Member {
   readonly #core: Core;
   readonly #connections: ConnectionSettings;
   readonly #keepAlive: KeepAliveState;
+  readonly #overload: AdaptiveLimitOptions | null;
   /** Newest last: the newest is used first, so that surplus ones grow old and are retired. */
   readonly #idle: OriginConnection[] = [];
   readonly #open = new Set<OriginConnection>();
@@ -124,6 +133,8 @@ export class OriginAddress implements Address, Candidate, Member {
     this.health = known?.health ?? UNCHECKED;
     this.check = known?.check ?? { ok: null, at: 0, detail: "" };
     this.#keepAlive = known?.keepAlive ?? createKeepAlive();
+    this.#overload = settings.overload;
+    this.limit = settings.overload === null ? null : createAdaptiveLimit(settings.overload, now);
     const host = settings.origin.host.includes(":") ? `[${settings.origin.host}]` : settings.origin.host;
     this.hostField = this.port === 80 ? host : `${host}:${this.port}`;
   }
@@ -239,6 +250,26 @@ export class OriginAddress implements Address, Candidate, Member {
   forgetIdle(connection: OriginConnection): void {
     const at = this.#idle.lastIndexOf(connection);
     if (at !== -1) this.#idle.splice(at, 1);
+  }
+
+  // ------------------------------------------------------------------ slots
+
+  /** Whether one more of this route may wait for an answer here. */
+  hasRoom(route: number, now: number): boolean {
+    return this.#overload === null || this.limit === null || hasRoom(this.#overload, this.limit, route, now);
+  }
+
+  isCongested(route: number, now: number): boolean {
+    return this.#overload !== null && this.limit !== null && isCongested(this.#overload, this.limit, route, now);
+  }
+
+  takeSlot(route: number, now: number): void {
+    if (this.limit !== null) takeSlot(this.limit, route, now);
+  }
+
+  leaveSlot(route: number, leaving: Leaving, sinceMs: number, now: number): void {
+    if (this.#overload !== null && this.limit !== null)
+      leaveSlot(this.#overload, this.limit, route, leaving, sinceMs, now);
   }
 
   // ------------------------------------------------------------------ attempts

@@ -37,10 +37,14 @@ import type { CauseId } from "../kernel/causes.ts";
 import { CAUSES } from "../kernel/causes.ts";
 import type { DecisionCode } from "../kernel/decisions.ts";
 import { countAsked, isWorthAsking, mayBeBetterElsewhere, yieldInWords } from "../policies/answer-worth-retrying.ts";
+import { passesPressure } from "../policies/own-pressure.ts";
 import { isIdempotent } from "../policies/retry.ts";
 import type { RetryVerdict } from "../policies/retry.ts";
+import { durationInWords } from "../policies/words.ts";
 import { ClientRequest } from "./client-request.ts";
 import { ClientResponse } from "./client-response.ts";
+import { rankOf } from "./admission.ts";
+import type { Admission, Place, RoomWaiter } from "./admission.ts";
 import type { Core } from "./core.ts";
 import { enter } from "./entry.ts";
 import { clientFraming, isEventStream, responseLines, writeInterimHead } from "./forward-response.ts";
@@ -60,11 +64,12 @@ import { readHeadAgain, readResponseHeadAgain } from "./read-head-again.ts";
 import { respondToFailure, retryAfterSeconds } from "./reply.ts";
 import { deadlineOf } from "./request-deadline.ts";
 import type { RequestDeadline } from "./request-deadline.ts";
-import { bounded, hostWithoutPort, joinedValue, pathOf, targetOf } from "./request-target.ts";
+import { bounded, isPrefetch, hostWithoutPort, joinedValue, pathOf, targetOf } from "./request-target.ts";
 import { rescue } from "./rescue.ts";
 import type { FailedAttempt } from "./rescue.ts";
 import { mayBeResumed, Resumption, whyNotResumed } from "./resumption.ts";
 import type { ResumeHost } from "./resumption.ts";
+import type { Turn } from "./room.ts";
 import type { ServiceRuntime } from "./service-runtime.ts";
 import { serveSome } from "./stored-answer.ts";
 import type { AnswerBody, StoredAnswer } from "./stored-answer.ts";
@@ -81,7 +86,10 @@ const PASSED_OVER_MS = 1_000;
 /** A stored response would hide what has to be seen: a defect, a stop, a request that belongs nowhere. */
 const STAYS_FAILED: ReadonlySet<CauseId> = new Set(["gw.internal", "gw.draining", "gw.no_route"]);
 
-export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost {
+/** Over how many seconds those are spread that the gateway itself had to turn away. */
+const PRESSURE_RETRY_SPREAD_S = 5;
+
+export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, RoomWaiter {
   readonly part = null;
   readonly record: ExchangeRecord;
   readonly request: ClientRequest = new ClientRequest();
@@ -97,8 +105,11 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost {
   #client: ClientSide;
   #service: ServiceRuntime | null = null;
   #route: RouteSettings | null = null;
-  #routeIndex = 0;
-  #counters: RouteCounters | null = null;
+  routeIndex = 0;
+  counters: RouteCounters | null = null;
+  /** Where it waits for room at an origin. */
+  #admission: Admission | null = null;
+  #place: Place | null = null;
   #idempotent = false;
   #accept: string | null = null;
   #clientKeepAlive = false;
@@ -276,8 +287,8 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost {
     if (service === undefined) throw new Error("route table and services differ");
     this.#service = service;
     this.#route = hit.route;
-    this.#routeIndex = hit.routeIndex;
-    this.#counters = service.countersOf(hit.routeIndex);
+    this.routeIndex = hit.routeIndex;
+    this.counters = service.countersOf(hit.routeIndex);
     this.#cache = service.cacheOf(hit.routeIndex);
     this.#idempotent = hit.route.idempotent || isIdempotent(head.method);
     record.service = service.settings.name;
@@ -304,6 +315,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost {
       this.fail(refusal.cause, refusal.evidence, "admit", refusal.status);
       return;
     }
+    if (this.#core.pressure.level > 0 && this.#isTooMuch(head)) return;
     if (!this.#enter(head, now)) return;
     this.#service?.admitted(now);
     this.#heed(head, now);
@@ -343,7 +355,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost {
   #enter(head: MessageHead, now: number): boolean {
     const core = this.#core;
     const service = this.#service;
-    const limits = service?.limitsOf(this.#routeIndex) ?? null;
+    const limits = service?.limitsOf(this.routeIndex) ?? null;
     if (core.flood === null && limits === null) return true;
     const { peer } = this.#client;
     const address = this.record.clientAddress;
@@ -354,12 +366,22 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost {
     this.#replyLines = note.lines;
     if (note.code !== null) this.decide("admit", note.code, note.reason);
     if (note.refused === null) {
-      if (note.code === "admit.rate-limit-shadow" && this.#counters !== null) this.#counters.rateLimitShadowed += 1;
+      if (note.code === "admit.rate-limit-shadow" && this.counters !== null) this.counters.rateLimitShadowed += 1;
       return true;
     }
     this.#retryAfterSeconds = note.refused.retryAfterSeconds;
     this.fail(note.refused.cause, note.refused.evidence, "admit", 0);
     return false;
+  }
+
+  /** The gateway nears a limit of its own, and this class is turned away for that. */
+  #isTooMuch(head: MessageHead): boolean {
+    const { pressure, chance } = this.#core;
+    if (passesPressure(pressure, rankOf(this.#settled, isPrefetch(head)), chance())) return false;
+    // Later the longer the way back: who is turned away by the process itself does well to find another.
+    this.#retryAfterSeconds = 1 + Math.floor(chance() * PRESSURE_RETRY_SPREAD_S);
+    this.fail("gw.shed", pressure.because, "admit", 0);
+    return true;
   }
 
   // ------------------------------------------------------------------ look up
@@ -482,7 +504,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost {
   // ------------------------------------------------------------------ pick
 
   /** With a null head this is a later attempt, or one that had to wait: the head is read again from its copy. */
-  #pick(head: MessageHead | null, now: number): void {
+  #pick(head: MessageHead | null, now: number, turn: Turn = "new"): void {
     const service = this.#service;
     if (service === null) return;
     const { deadline } = this.request;
@@ -492,7 +514,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost {
     }
     const { poison } = service;
     if (poison !== null && poison.active && !this.#passes(poison, head, now)) return;
-    const picked = service.pick(this.#routeIndex, this.#tried, this.#idempotent, now, this.record.method);
+    const picked = service.pick(this.routeIndex, this.#tried, this.#idempotent, now, this.record.method, turn);
     switch (picked.kind) {
       case "address":
         for (const note of picked.notes) this.decide("pick", note.code, note.reason);
@@ -501,6 +523,10 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost {
       case "ask":
         this.request.keepHead(head);
         picked.ask(() => this.later((at) => this.#pick(null, at)));
+        return;
+      case "full":
+        this.request.keepHead(head);
+        this.#waitForRoom(picked.admission, picked.evidence, head, now);
         return;
       case "none":
         this.fail(picked.cause, picked.evidence, "pick", 0);
@@ -529,6 +555,37 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost {
         this.fail("origin.poison", verdict.because, "pick", 0);
         return false;
     }
+  }
+
+  #waitForRoom(admission: Admission | null, evidence: string, head: MessageHead | null, now: number): void {
+    if (admission === null) {
+      this.fail("gw.shed", evidence, "admit", 0);
+      return;
+    }
+    const rank = rankOf(this.#settled, head !== null && isPrefetch(head));
+    this.#admission = admission;
+    const { deadline } = this.request;
+    const deadlineAt = deadline === null ? Infinity : now + deadline.leftMs(now);
+    this.#place = admission.wait(this, this.routeIndex, rank, deadlineAt, now);
+  }
+
+  roomFound(waitedMs: number): void {
+    this.#place = null;
+    this.record.queuedUs += toUs(waitedMs);
+    this.decide("admit", "admit.queued", `waited ${durationInWords(waitedMs)} for room at an origin`);
+    this.later((now) => this.#pick(null, now, "called"));
+  }
+
+  roomRefused(evidence: string, retryAfterSeconds: number): void {
+    if (this.#place !== null) this.record.queuedUs += toUs(this.#core.clock.monotonic() - this.#place.sinceMs);
+    this.#place = null;
+    this.#retryAfterSeconds = retryAfterSeconds;
+    // What an attempt failed of says more than that there was no room for another.
+    const { cause, evidence: seen } = this.record.attempts.at(-1) ?? { cause: null, evidence: "" };
+    this.later(() => {
+      if (cause === null) this.fail("gw.shed", evidence, "admit", 0);
+      else this.fail(cause, seen, "attempt", 0);
+    });
   }
 
   // ------------------------------------------------------------------ attempt
@@ -646,7 +703,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost {
     const { resume } = this.#settled;
     const service = this.#service;
     if (resume !== null && service !== null && mayBeResumed(this.request, head, connection)) {
-      const place = { service, routeIndex: this.#routeIndex, settings: resume, tried: this.#tried };
+      const place = { service, routeIndex: this.routeIndex, settings: resume, tried: this.#tried };
       this.#resumption = new Resumption(this.#core, this, place, attempt, head);
     }
     return true;
@@ -868,13 +925,13 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost {
       answer,
       service,
       staleConnection: attempt.staleConnection,
-      othersLeft: service.othersLeft(this.#routeIndex, this.#tried),
+      othersLeft: service.othersLeft(this.routeIndex, this.#tried),
       pass: this.#pass,
       roll: this.#core.chance(),
       now,
     });
     this.decide("rescue", verdict.code, verdict.reason);
-    const counters = this.#counters;
+    const counters = this.counters;
     if (verdict.retry) {
       if (counters !== null) counters.retries += 1;
       this.#repeat = record.decisions.at(-1) ?? null;
@@ -889,7 +946,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost {
     const { idempotent } = this.#settled;
     if (service === null || service.settings.retry.attemptsMax < 2 || !request.complete) return false;
     if (!mayBeBetterElsewhere(head.status, record.method, idempotent)) return false;
-    const answers = service.answersOf(this.#routeIndex);
+    const answers = service.answersOf(this.routeIndex);
     if (!isWorthAsking(answers, now)) {
       this.decide("rescue", "held.same-everywhere", `passed on: ${yieldInWords(answers, now)}`);
       return false;
@@ -915,7 +972,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost {
     if (held === null) return;
     this.#held = null;
     held.close();
-    const answers = this.#service?.answersOf(this.#routeIndex);
+    const answers = this.#service?.answersOf(this.routeIndex);
     if (answers !== undefined) countAsked(answers, better, now);
   }
 
@@ -923,7 +980,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost {
   #giveHeld(held: HeldAnswer, insteadOf: CauseId, now: number): boolean {
     const { record } = this;
     this.#held = null;
-    const answers = this.#service?.answersOf(this.#routeIndex);
+    const answers = this.#service?.answersOf(this.routeIndex);
     if (answers !== undefined) countAsked(answers, false, now);
     if (held.broken) return false;
     const { attempt } = held.attempt;
@@ -970,7 +1027,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost {
   }
 
   onContinuing(): void {
-    if (this.#counters !== null) this.#counters.retries += 1;
+    if (this.counters !== null) this.counters.retries += 1;
   }
 
   onBroken({ cause, evidence }: Judgement): void {
@@ -1161,6 +1218,8 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost {
     this.#pause?.cancel();
     this.#held?.close();
     this.#held = null;
+    if (this.#place !== null) this.#admission?.leave(this.#place);
+    this.#place = null;
     this.#attempt?.abandon(now);
     this.#resumption?.close(now);
     this.#serving?.close();
@@ -1207,7 +1266,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost {
     if (this.#clientKey !== 0 && record.status < 400 && (outcome === "served" || outcome === "rescued")) {
       this.#core.flood?.answeredWell(this.#clientKey, now);
     }
-    (this.#counters ?? this.#core.telemetry.unrouted).add(record);
+    (this.counters ?? this.#core.telemetry.unrouted).add(record);
     this.#core.book.add(record, now);
   }
 }

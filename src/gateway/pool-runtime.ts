@@ -44,6 +44,8 @@ export class PoolRuntime {
   availability: Availability<OriginAddress>;
   /** Hears that the set of addresses changed, so that checks follow. Set by the gateway. */
   onMembers: () => void = () => undefined;
+  /** Hears that one of its addresses may have room again. Set by the service. */
+  onRoom: (now: number) => void = () => undefined;
   readonly #core: Core;
   readonly #service: ServiceSettings;
   readonly #unwatch: (() => void)[] = [];
@@ -243,11 +245,13 @@ export class PoolRuntime {
         poolName: this.name,
         connections: this.#service.connections,
         ejection: this.#service.ejection,
+        overload: this.#service.overload,
         heads: this.#service.heads,
       },
       this.#core.memory.recall(`${this.#memoryKey} ${textOf(address, origin.settings.port)}`, now),
       now,
     );
+    made.onRoom = (at) => this.onRoom(at);
     made.onOutcome = (self, outcome, startedMs, at) => this.#outcome(self, outcome, startedMs, at);
     made.onLatency = (self, latencyMs, startedMs, at) => this.#latency(self, latencyMs, startedMs, at);
     return made;

@@ -39,3 +39,8 @@ export function joinedValue(head: MessageHead, lowerName: string): string | null
   }
   return joined;
 }
+
+/** Fetch standard, `Sec-Purpose`: nobody has asked for it yet, and perhaps nobody will. */
+export function isPrefetch(head: MessageHead): boolean {
+  return /^\s*prefetch\b/.test(head.get("sec-purpose") ?? "");
+}

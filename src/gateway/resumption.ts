@@ -34,6 +34,7 @@ import type { OriginAddress } from "./origin-address.ts";
 import type { OriginConnection } from "./origin-connection.ts";
 import { readResponseHeadAgain } from "./read-head-again.ts";
 import { joinedValue } from "./request-target.ts";
+import type { RouteCounters } from "./telemetry.ts";
 import type { ServiceRuntime } from "./service-runtime.ts";
 
 /** The exchange whose response it is. */
@@ -44,6 +45,7 @@ export interface ResumeHost {
   readonly startedMs: number;
   readonly timeouts: TimeoutSettings;
   readonly hostHeader: "preserve" | "origin";
+  readonly counters: RouteCounters | null;
   decide(step: Step, code: DecisionCode, reason: string): void;
   /** From now on the client gets what this attempt brings. */
   goOnWith(attempt: Attempt): void;
@@ -144,6 +146,14 @@ export class Resumption implements AttemptHost, TimerOwner {
     const { stallMs } = place.settings;
     // A route whose bodies may fall silent has no silence that means something; a shorter gap ends the attempt anyway.
     this.#stallMs = stallMs < host.timeouts.gapMs ? stallMs : 0;
+  }
+
+  get routeIndex(): number {
+    return this.#place.routeIndex;
+  }
+
+  get counters(): RouteCounters | null {
+    return this.#host.counters;
   }
 
   get timeouts(): TimeoutSettings {
@@ -296,7 +306,7 @@ export class Resumption implements AttemptHost, TimerOwner {
       this.#ask(this.#same, now);
       return;
     }
-    const picked = service.pick(routeIndex, this.#excluded, true, now);
+    const picked = service.pick(routeIndex, this.#excluded, true, now, "GET", "must");
     switch (picked.kind) {
       case "address":
         for (const note of picked.notes) this.#host.decide("pick", note.code, note.reason);
@@ -306,6 +316,7 @@ export class Resumption implements AttemptHost, TimerOwner {
         this.#asking = true;
         picked.ask(() => this.#host.later((at) => this.#answered(at)));
         return;
+      case "full":
       case "none":
         if (this.#current === null) this.#giveUp(no("resume.refused.no-origin", picked.evidence));
     }

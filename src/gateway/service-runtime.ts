@@ -11,6 +11,7 @@ import { chooseTwo } from "../policies/choose-two.ts";
 import { countExchange, createRetryBudget } from "../policies/retry-budget.ts";
 import type { RetryBudget } from "../policies/retry-budget.ts";
 import type { RouteCache } from "./cache/response-cache.ts";
+import type { Admission } from "./admission.ts";
 import type { Core } from "./core.ts";
 import type { OriginAddress } from "./origin-address.ts";
 import type { PickNote } from "./pick-note.ts";
@@ -18,6 +19,8 @@ import { PoolChoice } from "./pool-choice.ts";
 import { PoisonWatch } from "./poison-watch.ts";
 import { PoolRuntime } from "./pool-runtime.ts";
 import { RouteLimits } from "./rate-limits.ts";
+import { Room } from "./room.ts";
+import type { NoRoom, Turn } from "./room.ts";
 import { RouteCounters } from "./telemetry.ts";
 
 export type Picked =
@@ -29,6 +32,7 @@ export type Picked =
     }
   /** A name has not been resolved yet: `ask` calls back when it has. */
   | { readonly kind: "ask"; readonly ask: (done: () => void) => void }
+  | NoRoom
   | { readonly kind: "none"; readonly cause: CauseId; readonly evidence: string };
 
 const NO_NOTES: readonly PickNote[] = [];
@@ -53,6 +57,9 @@ export class ServiceRuntime {
   readonly #answers: (AnswerYield | null)[];
   /** For each route the pools that it uses and how traffic is shared between them; routes with the same pools share one. */
   readonly #choices: readonly PoolChoice[];
+  readonly #rooms: readonly Room[];
+  /** Each of them once. */
+  readonly #admissions: readonly Admission[];
 
   constructor(core: Core, settings: ServiceSettings) {
     this.#core = core;
@@ -77,6 +84,10 @@ export class ServiceRuntime {
       shared.set(key, choice);
       return choice;
     });
+    const rooms = new Map([...shared.values()].map((choice) => [choice, new Room(core, this, choice)]));
+    this.#rooms = this.#choices.flatMap((choice) => rooms.get(choice) ?? []);
+    this.#admissions = [...rooms.values()].flatMap(({ admission }) => admission ?? []);
+    for (const pool of this.pools) pool.onRoom = (now) => this.#roomFreed(now);
   }
 
   /** Null: the route has none. */
@@ -113,6 +124,23 @@ export class ServiceRuntime {
     countExchange(this.budget, now);
   }
 
+  /** Requests are being turned away, so nothing is repeated or hedged now. */
+  isShedding(now: number): boolean {
+    if (this.#core.pressure.level > 0) return true;
+    for (const admission of this.#admissions) if (admission.isStressed(now)) return true;
+    return false;
+  }
+
+  /** Exchanges that wait for room. */
+  get waiting(): number {
+    return this.#admissions.reduce((sum, admission) => sum + admission.waiting, 0);
+  }
+
+  stop(): void {
+    for (const admission of this.#admissions) admission.stop();
+    for (const pool of this.pools) pool.stop();
+  }
+
   /** `tried`: addresses that this exchange has used; they are not picked again. */
   pick(
     routeIndex: number,
@@ -120,9 +148,12 @@ export class ServiceRuntime {
     repeatable: boolean,
     now: number,
     method: string = "",
+    turn: Turn = "new",
   ): Picked {
     const choice = this.#choices[routeIndex];
-    if (choice === undefined) throw new Error("a route without pools");
+    const room = this.#rooms[routeIndex];
+    if (choice === undefined || room === undefined) throw new Error("a route without pools");
+    if (turn === "new" && room.mustWait(routeIndex, now)) return room.none(routeIndex, now);
     if (tried.length === 0) {
       const address = choice.probation(repeatable, method, now);
       if (address !== null) {
@@ -132,7 +163,11 @@ export class ServiceRuntime {
     }
     const chosen = choice.choose(method, now);
     const address = this.#choose(chosen, tried, now);
-    if (address !== null) return { kind: "address", address, notes: notesOf(choice.note, chosen) };
+    if (address !== null) {
+      const roomy = turn === "must" ? address : room.roomy(address, chosen, tried, routeIndex, now);
+      if (roomy === null) return room.none(routeIndex, now);
+      return { kind: "address", address: roomy, notes: notesOf(choice.note, chosen) };
+    }
     for (const pool of choice.pools) {
       if (pool === chosen) continue;
       const other = this.#choose(pool, tried, now);
@@ -156,6 +191,10 @@ export class ServiceRuntime {
     }
     if (count > 0) return count;
     return lastResortOf(this.#choices[routeIndex]?.pools ?? [], tried) === null ? 0 : 1;
+  }
+
+  #roomFreed(now: number): void {
+    for (const admission of this.#admissions) if (admission.waiting > 0) admission.serve(now);
   }
 
   #choose(pool: PoolRuntime, tried: readonly OriginAddress[], now: number): OriginAddress | null {

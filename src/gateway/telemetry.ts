@@ -18,6 +18,8 @@ export class RouteCounters {
   retries = 0;
   retriesRefusedByBudget = 0;
   rateLimitShadowed = 0;
+  /** Attempts that wait for the first byte of their answer now. */
+  held = 0;
   readonly #byClass = new Float64Array(CLASSES.length);
 
   constructor(service: string, route: string) {

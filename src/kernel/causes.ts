@@ -372,11 +372,12 @@ const TABLE = {
     proxyStatus: "proxy_internal_response",
     retryClass: "RX",
     title: "Turned away at the door",
-    means: "The gateway had reached its limit on client connections and refused this one so that the others stay fast.",
+    means:
+      "There was more work than room, so this request was refused at once in order that others are answered in time. No origin was asked.",
     evidence:
-      "The limit `limits.connections`, or the one that the descriptors allow, was reached when the client connected. No origin was asked.",
+      "One of three, and the sentence says which: every usable origin had as many requests as it can take and the wait for room ran out; the gateway neared a limit of its own; or more clients were connected than may be (`limits.connections`).",
     lookFirst:
-      "See who holds the connections: idle clients, one address, or a real rise of traffic. Then raise the limit or add a gateway.",
+      "With origins at their limit, look at their latency and add capacity. With many connections, see who holds them. Give what must go on the class `critical`.",
     equivalents: { envoy: "OM, DO", haproxy: "PC", nginx: "worker_connections are not enough", cloudflare: "1200" },
   },
   "gw.draining": {

@@ -12,6 +12,10 @@ interface Row {
 }
 
 export const DECISIONS = {
+  "admit.queued": {
+    step: "admit",
+    meaning: "Every usable origin had as many requests as it can take, so this one waited until there was room.",
+  },
   "admit.rate-limit-shadow": {
     step: "admit",
     meaning: "A rate limit in shadow would have refused this request; it passed.",

@@ -2,13 +2,16 @@
  * What this process uses of its machine, as `ProcessView` says it: cheap enough to be asked for at every
  * scrape. What the system does not tell is 0, which none of these figures can be, never a guess.
  */
-import type { ProcessView } from "../contract/view.ts";
+import type { OwnUse, ProcessView } from "../contract/view.ts";
+import os from "node:os";
+import v8 from "node:v8";
 import type { Clock, Schedule } from "../kernel/clock.ts";
 import { descriptorsMax, descriptorsOpen } from "./descriptors.ts";
 import { watchLoopDelay } from "./loop-delay.ts";
 
 export interface SystemFacts {
   process(): ProcessView;
+  ownUse(): OwnUse;
   close(): void;
 }
 
@@ -47,9 +50,27 @@ export function createSystemFacts(clock: Clock, schedule: Schedule): SystemFacts
         uptimeSeconds: process.uptime(),
       };
     },
+    ownUse(): OwnUse {
+      const heap = v8.getHeapStatistics();
+      const resident = process.memoryUsage.rss();
+      const residentMax = memoryMax();
+      const isHeapNearer = heap.used_heap_size / heap.heap_size_limit > resident / residentMax;
+      return {
+        memoryBytes: isHeapNearer ? heap.used_heap_size : resident,
+        memoryMax: isHeapNearer ? heap.heap_size_limit : residentMax,
+        descriptorsOpen: descriptorsOpen(),
+        descriptorsMax: limit,
+      };
+    },
     close(): void {
       cancel();
       loopDelay.close();
     },
   };
+}
+
+/** The smaller of the machine's memory and the container's; Node says a huge number or 0 where there is no container. */
+function memoryMax(): number {
+  const constrained = process.constrainedMemory();
+  return constrained > 0 ? Math.min(os.totalmem(), constrained) : os.totalmem();
 }

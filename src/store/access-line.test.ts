@@ -102,7 +102,7 @@ function expected(record: ExchangeRecord): unknown {
   if (attempts.length > 0) line["attempts"] = attempts.map((attempt) => expectedAttempt(attempt, record));
   if (decisions.length > 0) line["decisions"] = decisions.map((decision) => withoutEmpty({ ...decision }));
   for (const name of ["headUs", "routedUs", "requestEndUs", "replyUs"]) if (Number(line[name]) < 0) delete line[name];
-  for (const name of ["connectionUses", "originStatus"]) if (line[name] === 0) delete line[name];
+  for (const name of ["connectionUses", "originStatus", "queuedUs"]) if (line[name] === 0) delete line[name];
   return withoutEmpty(line);
 }
 

@@ -28,6 +28,7 @@ export function accessLine(record: ExchangeRecord): string {
   line += text(',"evidence":', record.evidence);
   line += ',"requestBytes":' + whole(record.requestBytes) + ',"responseBytes":' + whole(record.responseBytes);
   line += reached(',"headUs":', record.headUs) + reached(',"routedUs":', record.routedUs);
+  line += count(',"queuedUs":', record.queuedUs);
   line += reached(',"requestEndUs":', record.requestEndUs) + reached(',"replyUs":', record.replyUs);
   line += ',"doneUs":' + whole(record.doneUs);
   line += text(',"cache":', record.cache);

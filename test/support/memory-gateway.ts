@@ -5,6 +5,7 @@
 import { loadSettings } from "../../src/config/load.ts";
 import type { ExchangeRecord } from "../../src/contract/record.ts";
 import { createGateway } from "../../src/gateway/gateway.ts";
+import type { OwnUse } from "../../src/contract/view.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
 import type { Clock } from "../../src/kernel/clock.ts";
 import type { Ledger } from "../../src/kernel/ledger.ts";
@@ -24,6 +25,8 @@ export interface MemoryGatewayOptions {
   readonly rest?: Readonly<Record<string, unknown>>;
   /** Keeps what Idempotency-Key promises; default none. */
   readonly ledger?: Ledger;
+  /** What the gateway is told that it has in use; default: nothing is known. */
+  readonly ownUse?: () => OwnUse;
   /** Drawn again and again; default 0: the first of two that are alike. */
   readonly chance?: () => number;
 }
@@ -82,6 +85,7 @@ export async function memoryGateway(options: MemoryGatewayOptions = {}): Promise
       loopUtilisation: 0,
       uptimeSeconds: 0,
     }),
+    ownUse: () => options.ownUse?.() ?? { memoryBytes: 0, memoryMax: 0, descriptorsOpen: 0, descriptorsMax: 0 },
     log: (record) => records.push(structuredClone(record)),
     accessLogDropped: () => 0,
     version: "0.0.0",

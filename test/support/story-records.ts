@@ -61,6 +61,7 @@ export function storyRecord(changes: Partial<ExchangeRecord> = {}): ExchangeReco
     responseBytes: 2048,
     headUs: 90,
     routedUs: 110,
+    queuedUs: 0,
     requestEndUs: 90,
     replyUs: 11_900,
     doneUs: 12_300,

@@ -1,0 +1,141 @@
+/**
+ * Room at the origins: whether one more exchange of a route may go to the pools that it uses, which address has room,
+ * and where it waits when none has. Two bounds come together here: what each address can take (learned, in
+ * policies/adaptive-limit.ts) and how much of the gateway one route may have.
+ */
+import type { ServiceSettings } from "../config/settings.ts";
+import { countAt } from "../policies/sliding-count.ts";
+import type { RetryBudget } from "../policies/retry-budget.ts";
+import { Admission, rankOf } from "./admission.ts";
+import type { Core } from "./core.ts";
+import type { OriginAddress } from "./origin-address.ts";
+import type { PoolChoice } from "./pool-choice.ts";
+import type { PoolRuntime } from "./pool-runtime.ts";
+import type { RouteCounters } from "./telemetry.ts";
+
+/**
+ * `new`: it waits when there is no room, or when somebody waits who goes before it. `called`: it has waited, and it is
+ * its turn. `must`: its client has a part of the answer already, so it goes with room or without.
+ */
+export type Turn = "new" | "called" | "must";
+
+/** Every usable address has as many requests as it can take. */
+export interface NoRoom {
+  readonly kind: "full";
+  /** Where to wait; null: nobody waits. */
+  readonly admission: Admission | null;
+  readonly evidence: string;
+}
+
+interface RoomOf {
+  readonly settings: ServiceSettings;
+  readonly counters: readonly RouteCounters[];
+  readonly budget: RetryBudget;
+}
+
+/** The part of what the gateway can take that one of several routes may have, unless it says otherwise. */
+const ROUTE_SHARE = 0.75;
+const NOBODY: readonly OriginAddress[] = [];
+
+export class Room {
+  readonly admission: Admission | null;
+  readonly #choice: PoolChoice;
+  readonly #service: RoomOf;
+  /** By route: how many of its requests may wait for an answer at once. */
+  readonly #bulkheads: readonly number[];
+
+  constructor(core: Core, service: RoomOf, choice: PoolChoice) {
+    const { overload, routes } = service.settings;
+    this.#choice = choice;
+    this.#service = service;
+    const share = core.routeCount > 1 ? Math.ceil(core.limits.connectionsMax * ROUTE_SHARE) : Infinity;
+    this.#bulkheads = routes.map(({ concurrency }) => (concurrency > 0 ? concurrency : share));
+    this.admission =
+      overload === null
+        ? null
+        : new Admission({
+            settings: overload,
+            chance: core.chance,
+            every: core.every,
+            now: () => core.clock.monotonic(),
+            hasRoom: (route, now) => this.#isWithinBulkhead(route) && this.#anywhere(NOBODY, route, now) !== null,
+            isCongested: (route, now) => this.#isCongested(route, now),
+            limitsInWords: (route, now) => this.#limitsInWords(route, now),
+            servedPerSecond: (now) => countAt(service.budget.exchanges, now) / 10,
+          });
+  }
+
+  /** Its route has as many as it may, or somebody waits who would have to go first. */
+  mustWait(route: number, now: number): boolean {
+    if (!this.#isWithinBulkhead(route)) return true;
+    const { admission } = this;
+    if (admission === null || admission.waiting === 0) return false;
+    const settings = this.#service.settings.routes[route];
+    return settings !== undefined && admission.isTaken(rankOf(settings, false), now);
+  }
+
+  /** The one that was picked when it has room, otherwise another of its pool or of those in use; null: there is none. */
+  roomy(
+    picked: OriginAddress,
+    pool: PoolRuntime,
+    tried: readonly OriginAddress[],
+    route: number,
+    now: number,
+  ): OriginAddress | null {
+    if (picked.hasRoom(route, now)) return picked;
+    return roomiestOf(pool, tried, route, now) ?? this.#anywhere(tried, route, now);
+  }
+
+  none(route: number, now: number): NoRoom {
+    return { kind: "full", admission: this.admission, evidence: this.#limitsInWords(route, now) };
+  }
+
+  #isWithinBulkhead(route: number): boolean {
+    return (this.#service.counters[route]?.held ?? 0) < (this.#bulkheads[route] ?? Infinity);
+  }
+
+  /** In the pools that get traffic now. */
+  #anywhere(tried: readonly OriginAddress[], route: number, now: number): OriginAddress | null {
+    const first = this.#choice.settle(now);
+    const address = roomiestOf(first, tried, route, now);
+    if (address !== null) return address;
+    for (const pool of this.#choice.pools) {
+      if (pool === first || this.#choice.shareOf(pool) <= 0) continue;
+      const other = roomiestOf(pool, tried, route, now);
+      if (other !== null) return other;
+    }
+    return null;
+  }
+
+  #isCongested(route: number, now: number): boolean {
+    if (!this.#isWithinBulkhead(route)) return true;
+    const { usable } = this.#choice.settle(now).availability;
+    return usable.every((address) => address.isCongested(route, now));
+  }
+
+  #limitsInWords(route: number, now: number): string {
+    if (!this.#isWithinBulkhead(route)) {
+      const name = this.#service.settings.routes[route]?.name ?? "";
+      return `${this.#bulkheads[route]} requests of the route ${name} wait for an answer, and no more may`;
+    }
+    const { name, availability } = this.#choice.settle(now);
+    const held = availability.usable.reduce((sum, address) => sum + (address.limit?.held ?? 0), 0);
+    const limit = availability.usable.reduce((sum, address) => sum + Math.floor(address.limit?.limit ?? 0), 0);
+    return `the origins of pool ${name} have ${held} requests to answer and can take ${limit} at once`;
+  }
+}
+
+/** The one with the least to do of those that have room. */
+function roomiestOf(
+  { availability }: PoolRuntime,
+  tried: readonly OriginAddress[],
+  route: number,
+  now: number,
+): OriginAddress | null {
+  let best: OriginAddress | null = null;
+  for (const address of availability.usable) {
+    if (!address.hasRoom(route, now) || tried.includes(address)) continue;
+    if (best === null || (address.limit?.held ?? 0) < (best.limit?.held ?? 0)) best = address;
+  }
+  return best;
+}

@@ -1,0 +1,440 @@
+/**
+ * How many requests an origin address may have before it without having answered: learned, never set by hand.
+ *
+ * What is counted is what the origin has been given whole and has not begun to answer. A slow download, a slow upload,
+ * a tunnel or an event stream holds no slot, so that slow clients cannot use up the slots of fast ones; the bodies have
+ * bounds of their own.
+ *
+ * What is measured is the wait for the first byte, against what is usual for that route at this address: a report that
+ * takes three seconds is no sign of trouble beside a thumbnail that takes five milliseconds. A wait is late beyond twice
+ * the usual and a tenth of a second. The absolute part is what makes it safe to be on by default: on a fast origin a
+ * few hundred busy connections multiply the shortest wait by a hundred and nothing is wrong; below a tenth of a second
+ * no client is helped by a refusal.
+ *
+ * What is done about it: the limit grows while it is used and answers are in time, follows a rush while nothing is late,
+ * and shrinks when the answers of a whole round are late on average, in proportion, once a round. A round are the requests that were sent after the last
+ * change; the ones before it tell of the old limit.
+ *
+ * Two things that lateness can be besides a queue, each found out by trying:
+ * - Waits that stay as long with half as many requests, or with twice as many at the floor, are not of our making: the
+ *   work itself takes longer now. The limit goes back to where it was and the longer wait becomes the usual one. The
+ *   same holds for an origin that goes on saying 429 (a rule for one client, not for us).
+ * - One route that is late while the others are not has something of its own. It gets a limit of its own, and the
+ *   address keeps its. And while others are there too, no route takes the whole of an address.
+ *
+ * And three that are none of the limit's business: refused connections, resets and errors say nothing about load. Only
+ * when an address has answered nothing at all for several requests in a row does it start again from the floor, because
+ * everybody who waited for it will come at once.
+ *
+ * The state is changed in place, is plain data, and on the usual path nothing is allocated.
+ */
+
+export interface AdaptiveLimitOptions {
+  /** 0: learned. Otherwise a limit set by hand, and nothing is learned. */
+  readonly concurrency: number;
+}
+
+/** How a request left the origin. */
+export type Leaving =
+  /** The head of its response began. */
+  | "answered"
+  /** The response said that it was turned away because of too much work (503 with Retry-After, 429). */
+  | "overloaded"
+  | "timeout"
+  /** Refused, reset, unreachable: not answered, for a reason that is not its load. */
+  | "failed"
+  /** Taken back: the client left, or another attempt was faster. */
+  | "left";
+
+/** One limit: of an address, or of one route at it. */
+export interface Gauge {
+  limit: number;
+  /** Requests that wait for their first byte. */
+  held: number;
+  /** Only requests sent since then count for the round under way. */
+  roundAt: number;
+  /** Most that were held at once in this round. */
+  peak: number;
+  /** Of the round: those that left and how late they were in sum; the answered ones and how long they waited in sum. */
+  left: number;
+  lateness: number;
+  answered: number;
+  waitMs: number;
+  turnedAway: number;
+  /** All that were answered since its begin, also those from before it: what the origin gets done. */
+  done: number;
+  /** When it last shrank. */
+  shrunkAt: number;
+  /** Since when it has been at the floor. */
+  flooredAt: number;
+  /** The trial that is under way, with what was before it. */
+  readonly trial: Trial;
+}
+
+interface Trial {
+  kind: "none" | "fewer" | "more";
+  limit: number;
+  waitMs: number;
+  turnedAway: number;
+  donePerMs: number;
+}
+
+export interface RouteGauge extends Gauge {
+  /** The usual wait, and how many answers it comes from, up to a few. */
+  usualMs: number;
+  samples: number;
+  sampledAt: number;
+  /** When it was answered last, or began to wait after nobody did. */
+  heardAt: number;
+  /** Until then longer waits are taken for the usual ones. */
+  learnsUntil: number;
+}
+
+export interface AdaptiveLimit extends Gauge {
+  /** By number of the route; null: never came here. */
+  readonly routes: (RouteGauge | null)[];
+  /** Failures since the last answer. */
+  failures: number;
+  /** Until then being turned away is not taken for overload. */
+  deafUntil: number;
+  lastRoute: number;
+  /** When two routes last took turns. */
+  mixedAt: number;
+  stretchedAt: number;
+}
+
+/** Generous for a beginning: at a hundred requests a second this is one second of work. */
+export const LIMIT_START = 100;
+/** An origin is always asked, whatever it did; and one at a time would be too few to learn from. */
+export const LIMIT_FLOOR = 4;
+/** What a wait may be above twice the usual. */
+export const LATE_MS = 100;
+const LATE_RATIO = 2;
+/** For a route that was never answered here. */
+const UNKNOWN_LATE_MS = 5_000;
+/** One request counts as so late at most, so that half of them have to be late; what was not answered counts so. */
+const LATENESS_MAX = 2;
+const SHRINK_LEAST = 0.95;
+const ROUND_MS = 50;
+const ROUND_SAMPLES = 8;
+/** For so long after a shrink a limit grows gently, and longer waits are not taken for usual. */
+const HOLD_MS = 10_000;
+const DRIFT_STEP_MS = 500;
+const USUAL_TIME_MS = 10_000;
+const USUAL_SAMPLES = 8;
+/** A trial tells when it has gone so far down. */
+const TRIAL_RATIO = 1 / 3;
+/** Fewer have to wait this much shorter, or it is not each other that they wait for; twice as many this much longer. */
+const SHORTER = 0.8;
+const LONGER = 1.25;
+/** And where fewer are answered in proportion, there was no queue: a queue would have kept the origin busy. */
+const PROPORTION = 1.4;
+const TRIAL_AT_FLOOR_MS = 5_000;
+const LEARN_MS = 5_000;
+const DEAF_MS = 60_000;
+const FAILURES_IN_A_ROW = 5;
+/** A limit that is met while nothing is late doubles in this time, in steps of at most so much of it. */
+const STRETCH_MS = 500;
+const STRETCH_STEP_MS = 50;
+const ROUTE_SHARE = 0.75;
+const ALONE_AFTER_MS = 10_000;
+/** No limit. Not Infinity, which JSON does not know. */
+const NONE = 1e9;
+
+export function createAdaptiveLimit(options: AdaptiveLimitOptions, now: number): AdaptiveLimit {
+  return {
+    ...createGauge(options.concurrency > 0 ? options.concurrency : LIMIT_START, now),
+    routes: [],
+    failures: 0,
+    deafUntil: 0,
+    lastRoute: -1,
+    mixedAt: now - ALONE_AFTER_MS,
+    stretchedAt: now,
+  };
+}
+
+/** Whether one more of this route may go. */
+export function hasRoom(options: AdaptiveLimitOptions, state: AdaptiveLimit, route: number, now: number): boolean {
+  if (route !== state.lastRoute) {
+    if (state.lastRoute !== -1) state.mixedAt = now;
+    state.lastRoute = route;
+  }
+  return fits(state, route, now) || (stretch(options, state, route, now) && fits(state, route, now));
+}
+
+function fits(state: AdaptiveLimit, route: number, now: number): boolean {
+  if (state.held >= Math.floor(state.limit)) return false;
+  const own = state.routes[route];
+  if (own === undefined || own === null) return true;
+  if (own.held >= Math.floor(own.limit)) return false;
+  return now - state.mixedAt >= ALONE_AFTER_MS || own.held < Math.max(1, Math.floor(state.limit * ROUTE_SHARE));
+}
+
+/** Nothing is late, only more come than before: the limit follows them, as fast as lateness would show. */
+function stretch(options: AdaptiveLimitOptions, state: AdaptiveLimit, route: number, now: number): boolean {
+  if (isCongested(options, state, route, now)) return false;
+  state.limit += (state.limit * Math.min(STRETCH_STEP_MS, now - state.stretchedAt)) / STRETCH_MS;
+  state.stretchedAt = now;
+  return true;
+}
+
+/** It goes, with room or without. */
+export function takeSlot(state: AdaptiveLimit, route: number, now: number): void {
+  const own = routeOf(state, route, now);
+  if (own.held === 0) own.heardAt = now;
+  hold(state);
+  hold(own);
+}
+
+/** It does not wait any more. `sinceMs`: when its slot was taken. */
+export function leaveSlot(
+  options: AdaptiveLimitOptions,
+  state: AdaptiveLimit,
+  route: number,
+  leaving: Leaving,
+  sinceMs: number,
+  now: number,
+): void {
+  const own = routeOf(state, route, now);
+  if (state.held > 0) state.held -= 1;
+  if (own.held > 0) own.held -= 1;
+  if (leaving === "failed") {
+    failed(options, state, own, now);
+    return;
+  }
+  const waitMs = Math.max(0, now - sinceMs);
+  const lateness = Math.min(LATENESS_MAX, waitMs / lateFrom(own));
+  // Taken back before its time it says nothing; after it, that it was not answered in time.
+  if (leaving === "left" && lateness < 1) return;
+  if (leaving === "answered" || leaving === "overloaded") {
+    state.failures = 0;
+    state.done += 1;
+    own.done += 1;
+    own.heardAt = now;
+  }
+  if (options.concurrency > 0) return;
+  if (leaving === "answered") {
+    learnUsual(state, own, waitMs, sinceMs, now);
+    weigh(state, own, lateness, leaving, waitMs, sinceMs, now);
+  } else if (leaving !== "overloaded" || now >= state.deafUntil) {
+    weigh(state, own, LATENESS_MAX, leaving, waitMs, sinceMs, now);
+  }
+}
+
+/** Whether this route has to wait here because answers are late, and not because many came at once. */
+export function isCongested(options: AdaptiveLimitOptions, state: AdaptiveLimit, route: number, now: number): boolean {
+  if (options.concurrency > 0 || isHeldDown(state, now)) return true;
+  const own = state.routes[route];
+  if (own === undefined || own === null) return false;
+  return isHeldDown(own, now) || (own.held > 0 && now - own.heardAt > lateFrom(own));
+}
+
+/** ms from which an answer of this route counts as late. */
+export function lateFrom(own: RouteGauge): number {
+  return own.samples === 0 ? UNKNOWN_LATE_MS : own.usualMs * LATE_RATIO + LATE_MS;
+}
+
+function createGauge(limit: number, now: number): Gauge {
+  return {
+    limit,
+    held: 0,
+    roundAt: now,
+    peak: 0,
+    left: 0,
+    lateness: 0,
+    answered: 0,
+    waitMs: 0,
+    turnedAway: 0,
+    done: 0,
+    shrunkAt: now - HOLD_MS,
+    flooredAt: now,
+    trial: { kind: "none", limit: 0, waitMs: 0, turnedAway: 0, donePerMs: 0 },
+  };
+}
+
+function routeOf(state: AdaptiveLimit, route: number, now: number): RouteGauge {
+  const known = state.routes[route];
+  if (known !== undefined && known !== null) return known;
+  // No holes: JSON does not know them either.
+  while (state.routes.length <= route) state.routes.push(null);
+  const gauge = createGauge(NONE, now);
+  const made = { ...gauge, usualMs: 0, samples: 0, sampledAt: now, heardAt: now, learnsUntil: now };
+  state.routes[route] = made;
+  return made;
+}
+
+function hold(gauge: Gauge): void {
+  gauge.held += 1;
+  if (gauge.held > gauge.peak) gauge.peak = gauge.held;
+}
+
+function isHeldDown(gauge: Gauge, now: number): boolean {
+  return now - gauge.shrunkAt < HOLD_MS;
+}
+
+/** An average over time. Upwards only where the wait is not our own doing, or the queue would become the usual. */
+function learnUsual(state: AdaptiveLimit, own: RouteGauge, waitMs: number, sinceMs: number, now: number): void {
+  const few = sinceMs >= state.roundAt && state.peak < LIMIT_FLOOR;
+  const quickly = own.samples < USUAL_SAMPLES || now < own.learnsUntil || few;
+  if (waitMs > own.usualMs && !quickly) {
+    if (isHeldDown(state, now) || isHeldDown(own, now) || waitMs > lateFrom(own)) return;
+  }
+  if (own.samples < USUAL_SAMPLES) own.samples += 1;
+  const most = 1 / own.samples;
+  own.usualMs += (waitMs - own.usualMs) * (quickly ? most : Math.min(most, (now - own.sampledAt) / USUAL_TIME_MS));
+  own.sampledAt = now;
+}
+
+function weigh(
+  state: AdaptiveLimit,
+  own: RouteGauge,
+  lateness: number,
+  leaving: Leaving,
+  waitMs: number,
+  sinceMs: number,
+  now: number,
+): void {
+  if (lateness <= 1) {
+    // A route that fills the address with what is late shall not make it grow by what others get in time.
+    if (own.held + 1 >= state.limit / 8) grow(state, now);
+    grow(own, now);
+  }
+  if (sinceMs >= state.roundAt) {
+    note(state, lateness, leaving, waitMs);
+    if (isRoundOver(state, now)) endRound(state, state, null, now);
+  }
+  if (sinceMs >= own.roundAt) {
+    note(own, lateness, leaving, waitMs);
+    if (isRoundOver(own, now)) endRouteRound(state, own, now);
+  }
+}
+
+/** One more for each answer in time is twice as many in a round; fewer after a shrink. Unused limits do not grow. */
+function grow(gauge: Gauge, now: number): void {
+  if (gauge.limit >= NONE || gauge.held + 1 < gauge.limit / 2) return;
+  gauge.limit += isHeldDown(gauge, now) ? 1 / Math.sqrt(gauge.limit) : 1;
+}
+
+function note(gauge: Gauge, lateness: number, leaving: Leaving, waitMs: number): void {
+  gauge.left += 1;
+  gauge.lateness += lateness;
+  if (leaving === "answered") {
+    gauge.answered += 1;
+    gauge.waitMs += waitMs;
+  } else if (leaving === "overloaded") gauge.turnedAway += 1;
+}
+
+function isRoundOver(gauge: Gauge, now: number): boolean {
+  return gauge.left >= Math.min(ROUND_SAMPLES, gauge.limit) && now - gauge.roundAt >= ROUND_MS;
+}
+
+/** A route is held to a limit of its own while it is late beside others that are not. */
+function endRouteRound(state: AdaptiveLimit, own: RouteGauge, now: number): void {
+  const besideOthers = now - state.mixedAt < ALONE_AFTER_MS && state.shrunkAt < own.roundAt;
+  if (own.limit < NONE || besideOthers) endRound(state, own, own, now);
+  else nextRound(own, now);
+}
+
+/** `own`: the route whose limit it is; null: the limit is the address's, and so of all routes. */
+function endRound(state: AdaptiveLimit, gauge: Gauge, own: RouteGauge | null, now: number): void {
+  const { trial } = gauge;
+  const lateness = gauge.lateness / gauge.left;
+  if (lateness <= 1) settle(gauge, own, now);
+  else if (trial.kind === "fewer" && isNoQueue(gauge, now)) acquit(state, gauge, own, trial.limit, now);
+  else if (trial.kind === "more") {
+    if (gauge.answered + gauge.turnedAway > 0 && waitOf(gauge) <= trial.waitMs * LONGER) {
+      acquit(state, gauge, own, gauge.limit, now);
+    } else {
+      gauge.limit = LIMIT_FLOOR;
+      gauge.shrunkAt = now;
+      gauge.flooredAt = now;
+      trial.kind = "none";
+    }
+  } else if (gauge.limit <= LIMIT_FLOOR && now - gauge.flooredAt >= TRIAL_AT_FLOOR_MS) {
+    beginTrial(gauge, "more", LIMIT_FLOOR, now);
+    gauge.limit = LIMIT_FLOOR * 2;
+  } else shrink(gauge, lateness, now);
+  nextRound(gauge, now);
+}
+
+function shrink(gauge: Gauge, lateness: number, now: number): void {
+  const used = Math.min(gauge.limit, Math.max(gauge.peak, LIMIT_FLOOR));
+  if (gauge.trial.kind === "none" && used > LIMIT_FLOOR) beginTrial(gauge, "fewer", used, now);
+  if (gauge.limit > LIMIT_FLOOR) gauge.flooredAt = now;
+  gauge.limit = Math.max(LIMIT_FLOOR, used * Math.min(SHRINK_LEAST, 1 / lateness));
+  gauge.shrunkAt = now;
+  // Too near to tell: that is left to the trial at the floor.
+  if (gauge.limit <= LIMIT_FLOOR && gauge.trial.limit * TRIAL_RATIO < LIMIT_FLOOR) gauge.trial.kind = "none";
+}
+
+function beginTrial(gauge: Gauge, kind: "fewer" | "more", limit: number, now: number): void {
+  const before = gauge.trial;
+  before.kind = kind;
+  before.limit = limit;
+  before.waitMs = waitOf(gauge);
+  before.turnedAway = gauge.turnedAway / gauge.left;
+  before.donePerMs = gauge.done / (now - gauge.roundAt);
+}
+
+/** With a third of the requests each waits as long as before, or as many are turned away, and fewer are done. */
+function isNoQueue(gauge: Gauge, now: number): boolean {
+  const { trial: before, limit } = gauge;
+  // Where nothing was heard before or after, there is nothing to compare.
+  if (limit > before.limit * TRIAL_RATIO || gauge.answered + gauge.turnedAway === 0) return false;
+  if (before.turnedAway > 0) return gauge.turnedAway / gauge.left >= before.turnedAway * SHORTER;
+  const donePerMs = gauge.done / (now - gauge.roundAt);
+  return (
+    before.waitMs > 0 &&
+    waitOf(gauge) >= before.waitMs * SHORTER &&
+    donePerMs <= before.donePerMs * (limit / before.limit) * PROPORTION
+  );
+}
+
+function waitOf(gauge: Gauge): number {
+  return gauge.answered === 0 ? 0 : gauge.waitMs / gauge.answered;
+}
+
+/** The wait, or being turned away, does not come from how many there are. */
+function acquit(state: AdaptiveLimit, gauge: Gauge, own: RouteGauge | null, limit: number, now: number): void {
+  gauge.limit = limit;
+  gauge.trial.kind = "none";
+  gauge.shrunkAt = now - HOLD_MS;
+  if (gauge.turnedAway > 0) state.deafUntil = now + DEAF_MS;
+  const learnsUntil = now + LEARN_MS + 2 * waitOf(gauge);
+  if (own !== null) own.learnsUntil = learnsUntil;
+  else for (const route of state.routes) if (route !== null) route.learnsUntil = learnsUntil;
+}
+
+/** A round in time. A limit that is not used drifts back to where limits begin. */
+function settle(gauge: Gauge, own: RouteGauge | null, now: number): void {
+  gauge.trial.kind = "none";
+  if (isHeldDown(gauge, now) || gauge.limit >= NONE) return;
+  // A round may be long because nobody came; that is no reason to be bolder.
+  const drift = Math.min(DRIFT_STEP_MS, now - gauge.roundAt) / HOLD_MS;
+  if (own !== null) gauge.limit = gauge.peak < gauge.limit / 2 ? NONE : gauge.limit;
+  else if (gauge.limit < LIMIT_START) gauge.limit += (LIMIT_START - gauge.limit) * drift;
+  else if (gauge.limit > gauge.peak * 4) gauge.limit += (Math.max(LIMIT_START, gauge.peak * 4) - gauge.limit) * drift;
+}
+
+function nextRound(gauge: Gauge, now: number): void {
+  gauge.roundAt = now;
+  gauge.peak = gauge.held;
+  gauge.left = 0;
+  gauge.lateness = 0;
+  gauge.answered = 0;
+  gauge.waitMs = 0;
+  gauge.turnedAway = 0;
+  gauge.done = 0;
+}
+
+/** Nobody was answered: whoever waits for it will come at once, so it begins at the floor when it is back. */
+function failed(options: AdaptiveLimitOptions, state: AdaptiveLimit, own: RouteGauge, now: number): void {
+  state.failures += 1;
+  if (options.concurrency > 0 || state.failures < FAILURES_IN_A_ROW) return;
+  state.limit = LIMIT_FLOOR;
+  state.trial.kind = "none";
+  state.shrunkAt = now;
+  state.flooredAt = now;
+  own.heardAt = now;
+  nextRound(state, now);
+}
