@@ -159,7 +159,8 @@ function trueRecord(world: World, { layers = 1 }: Scenario): Found[] {
 function* againstClient(record: ExchangeRecord, story: RequestStory): Generator<string> {
   if (story.state === "answered") {
     if (record.status !== story.status) yield `the client got ${story.status}, the record says ${record.status}`;
-    const isOrigins = record.originStatus !== 0;
+    // What is stored is an origin's answer to another request.
+    const isOrigins = record.originStatus !== 0 || FROM_STORE.has(record.cache);
     if (isOrigins !== (story.answeredBy === "origin"))
       yield `answered by the ${story.answeredBy}, the record has origin status ${record.originStatus}`;
     if (record.responseBytes !== story.bodyBytes)
@@ -181,7 +182,8 @@ function* againstClient(record: ExchangeRecord, story: RequestStory): Generator<
 function* againstOrigins(world: World, record: ExchangeRecord, story: RequestStory): Generator<string> {
   const nameOf = ({ address }: AttemptRecord): string => world.nameAt(address);
   const asked = record.attempts.map(nameOf);
-  for (const name of story.seenBy)
+  // A stale answer is fetched anew behind its back, with the fields of the request that it answered.
+  for (const name of record.cache === "stale" ? [] : story.seenBy)
     if (!asked.includes(name)) yield `${name} got the request, the record knows no attempt there`;
   for (const attempt of record.attempts) {
     const name = nameOf(attempt);
@@ -221,7 +223,10 @@ function explained(world: World): Found[] {
       found.push({ id, what: `${outcome}, and yet ${cause}` });
     // The slower of two at once did not fail, nor one that was left because it was silent: a decision says so.
     const wasLeft = hadTwoAtOnce(record) || decisionsOf(record, "resume.given-up") > 0;
-    if ((outcome === "rescued" && attempts.length < 2) || (outcome === "served" && attempts.length > 1 && !wasLeft)) {
+    if (
+      (outcome === "rescued" && attempts.length < 2 && record.cache !== "last-good") ||
+      (outcome === "served" && attempts.length > 1 && !wasLeft)
+    ) {
       found.push({ id, what: `${outcome} with ${attempts.length} attempts` });
     }
     for (const attempt of wasLeft ? [] : attempts.slice(0, -1)) {
@@ -336,6 +341,9 @@ function recordsOf(world: World): { id: number; record: ExchangeRecord }[] {
     .map((record) => ({ id: idOf(record.target, record.userAgent), record }))
     .filter(({ id }) => id !== 0);
 }
+
+/** Answers that no origin gave to this very request. */
+const FROM_STORE: ReadonlySet<string> = new Set(["hit", "stale", "collapsed", "revalidated", "last-good"]);
 
 /** Decisions after which an address that was tried may be tried again. */
 const MAY_ASK_AGAIN: ReadonlySet<string> = new Set([

@@ -2,6 +2,7 @@
 import type { Scenario } from "./scenario.ts";
 import { poison } from "./scenarios/poison.ts";
 import { brokenSegments } from "./scenarios/broken-segments.ts";
+import { stampede } from "./scenarios/stampede.ts";
 import { stackedGateways } from "./scenarios/stacked-gateways.ts";
 import { staleReuse } from "./scenarios/stale-reuse.ts";
 import { flapping } from "./scenarios/flapping.ts";
@@ -81,6 +82,7 @@ export const SCENARIOS: readonly Scenario[] = [
   stackedGateways,
   connectionFlood,
   flapping,
+  stampede,
 ];
 
 /** Marks that are not met yet: run by name alone, so that what is missing can be looked at. */

@@ -317,7 +317,6 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
     }
     if (this.#core.pressure.level > 0 && this.#isTooMuch(head)) return;
     if (!this.#enter(head, now)) return;
-    this.#service?.admitted(now);
     this.#heed(head, now);
     this.#lookUp(head, now);
   }
@@ -593,6 +592,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
   /** `fresh`: not on an idle connection, because one has just been found dead. */
   #try(address: OriginAddress, head: MessageHead | null, now: number, fresh: boolean): void {
     if (!fresh) this.#tried.push(address);
+    if (this.record.attempts.length === 0) this.#service?.asksOrigin(now);
     const repeat = this.#repeat;
     this.#repeat = null;
     if (repeat !== null) repeat.reason += `; next is ${address.text} in pool ${address.poolName}`;

@@ -119,8 +119,8 @@ export class ServiceRuntime {
     return (this.#answers[routeIndex] ??= createAnswerYield());
   }
 
-  /** Once for each exchange: what the retry budget is a share of. */
-  admitted(now: number): void {
+  /** Once for each exchange that an origin has to answer: what the retry budget is a share of. Stored answers are none. */
+  asksOrigin(now: number): void {
     countExchange(this.budget, now);
   }
 
