@@ -58,6 +58,7 @@ export function normalise(file: CheckedFile): Settings {
       timeoutMs: file.dns.timeout,
       ttlMinMs: file.dns.ttlMin,
       ttlMaxMs: file.dns.ttlMax,
+      keepMs: file.dns.keep,
     },
     limits: {
       connectionsMax: file.limits.connections,

@@ -88,6 +88,11 @@ export const dnsSchema = z.strictObject({
   timeout: duration("10ms", "1m").prefault("2s").describe("How long one question may take."),
   ttlMin: duration("1s", "1h").prefault("1s").describe("An answer counts as fresh for at least this long."),
   ttlMax: duration("1s", "1d").prefault("5m").describe("An answer counts as fresh for at most this long."),
+  keep: duration("1s", "30d")
+    .prefault("1d")
+    .describe(
+      "How long the last good answer is used while resolvers fail, answer nothing, or say that there is no such name.",
+    ),
 });
 
 export const CONNECTIONS_DEFAULT = 10_000;

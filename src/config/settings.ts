@@ -283,6 +283,8 @@ export interface DnsSettings {
   /** Bounds on how long an answer counts as fresh, whatever its TTL says. Default 1 s and 5 min. */
   readonly ttlMinMs: number;
   readonly ttlMaxMs: number;
+  /** How old the last good answer may become while newer questions fail or say that there is nothing. Default 1 d. */
+  readonly keepMs: number;
 }
 
 export interface CacheSettings {

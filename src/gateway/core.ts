@@ -1,6 +1,6 @@
 /** What every part of one running gateway shares. Made once by gateway.ts; passed, never imported as state. */
 import type { RouteTable } from "../config/route-table.ts";
-import type { LimitSettings } from "../config/settings.ts";
+import type { DnsSettings, LimitSettings } from "../config/settings.ts";
 import type { Step } from "../contract/record.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import type { Chance, Clock } from "../kernel/clock.ts";
@@ -43,6 +43,7 @@ export interface Core {
   readonly limits: LimitSettings;
   /** Tells the operator of a defect of ours that one exchange has paid for. */
   readonly onFault: (error: unknown) => void;
+  readonly dns: DnsSettings;
   /** Of addresses that left the answers of their names. */
   readonly memory: AddressMemory;
   readonly routes: RouteTable;

@@ -124,6 +124,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     cache: new ResponseCache(settings.cache),
     limits: settings.limits,
     onFault: ports.onFault,
+    dns: settings.dns,
     memory: new AddressMemory(),
     routes: compileRoutes(settings.services),
     routeCount: settings.services.reduce((sum, service) => sum + service.routes.length, 0),

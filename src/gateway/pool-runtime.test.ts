@@ -302,6 +302,32 @@ describe("a pool that is used although it fails", () => {
   });
 });
 
+describe("a name that cannot be resolved any more", () => {
+  it("keeps its addresses for as long as is stated, whatever the resolver says, and not longer", async () => {
+    const world = await memoryGateway({ origins: ["http://a.test"], rest: { dns: { keep: "1h" } } });
+    world.names.answer("a.test", ["10.0.0.1"]);
+    const events = listen(world);
+    world.names.fail("a.test", "dns.nxdomain", "ENOTFOUND");
+    world.advance(3_500_000);
+    expect(exchange(world)).toBe("10.0.0.1:80");
+    world.advance(100_000);
+    exchange(world);
+    expect(world.records.at(-1)).toMatchObject({
+      cause: "dns.nxdomain",
+      evidence: "a.test could not be resolved (ENOTFOUND) and the last good answer is too old (dns.keep)",
+    });
+    expect(world.gateway.view.origins()[0]?.resolution).toMatch(/the last good answer is too old \(dns\.keep\)$/);
+    expect(events.at(-1)).toMatchObject({
+      kind: "resolution",
+      because: expect.stringMatching(
+        /^the name could not be resolved for 60 min \(ENOTFOUND\); 1 address of the last good/,
+      ),
+    });
+    world.names.answer("a.test", ["10.0.0.1"]);
+    expect(exchange(world)).toBe("10.0.0.1:80");
+  });
+});
+
 describe("an address that leaves the answer of its name", () => {
   const bad = (address: string): boolean => address === "10.0.0.1:80";
 

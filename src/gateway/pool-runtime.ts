@@ -93,19 +93,22 @@ export class PoolRuntime {
   settle(now: number): void {
     const { nextAt } = this.availability;
     if (nextAt >= 0 && now >= nextAt) this.assess(now);
-    if (now >= this.#confirmAt) this.#confirmShrink(now);
+    if (now >= this.#confirmAt) this.#lookAgain(now);
     if (now >= this.#sweepAt) this.#sweep(now);
     if (now >= this.#failOpen.endAt) this.#failOpen.end(now);
   }
 
   /**
-   * Addresses are held that their name has left. The resolver tells of changes only, and an answer that says the
-   * same again is none: so it is looked at here.
+   * Addresses are held that their name has left, or that nobody has confirmed for long. The resolver tells of changes
+   * only, and an answer that says the same again is none, nor is a failure that lasts: so it is looked at here.
    */
-  #confirmShrink(now: number): void {
+  #lookAgain(now: number): void {
     this.#confirmAt = Infinity;
     for (const origin of this.origins) {
-      const { change } = origin;
+      const { change, resolution } = origin;
+      if (resolution !== null && resolution.failure !== null && origin.addresses.length > 0) {
+        this.#resolved(origin, resolution);
+      }
       if (change.kind !== "held") continue;
       const again = this.#core.resolver.peek(origin.settings.host);
       if (again !== null && again.failure === null && again.learnedAt > change.since) this.#resolved(origin, again);
@@ -192,23 +195,23 @@ export class PoolRuntime {
     origin.resolution = resolution;
     const { failure } = resolution;
     if (failure !== null && failure.cause !== failedBefore) {
-      this.#core.book.publish({
-        kind: "resolution",
-        at: this.#core.clock.wall(),
-        service: this.#service.name,
-        origin: origin.settings.url,
-        because: `${failure.cause} (${failure.code}); ${resolution.addresses.length === 0 ? "no answer is known" : "the last good answer stays in use"}`,
-      });
+      const kept = origin.addresses.length === 0 ? "no answer is known" : "the last good answer stays in use";
+      this.#tellResolution(origin, `${failure.cause} (${failure.code}); ${kept}`);
     }
     const { state, verdict } = judgeResolution(
       origin.change,
       origin.addresses,
       failure === null
         ? { kind: "addresses", addresses: resolution.addresses, ttlMs: 0 }
-        : { kind: "failure", detail: failure.code },
+        : { kind: "failure", detail: failure.code, ageMs: now - resolution.learnedAt },
+      this.#core.dns.keepMs,
       now,
     );
     origin.change = state;
+    if (verdict.code === "resolution.dropped.too-old") this.#tellResolution(origin, verdict.because);
+    else if (failure !== null && origin.addresses.length > 0) {
+      this.#confirmAt = Math.min(this.#confirmAt, resolution.learnedAt + this.#core.dns.keepMs);
+    }
     if (state.kind === "held") this.#confirmAt = Math.min(this.#confirmAt, state.confirmAt);
     if (failure === null) {
       const fresh = new Set(resolution.addresses.map((address) => address.ip));
@@ -230,6 +233,12 @@ export class PoolRuntime {
     this.members = this.origins.flatMap((each) => each.addresses);
     this.assess(now);
     this.onMembers();
+  }
+
+  #tellResolution(origin: NamedOrigin, because: string): void {
+    const at = this.#core.clock.wall();
+    const service = this.#service.name;
+    this.#core.book.publish({ kind: "resolution", at, service, origin: origin.settings.url, because });
   }
 
   #remember(address: OriginAddress, now: number): void {

@@ -215,7 +215,7 @@ export class ServiceRuntime {
         failed ??= {
           kind: "none",
           cause: failure.cause,
-          evidence: `${origin.settings.host} could not be resolved (${failure.code}) and no earlier answer is known`,
+          evidence: `${origin.settings.host} could not be resolved (${failure.code}) and ${origin.resolution?.addresses.length === 0 ? "no earlier answer is known" : "the last good answer is too old (dns.keep)"}`,
         };
       }
     }

@@ -135,7 +135,12 @@ export function createView({ core, listeners, listening, ports, startedAt }: Vie
       pool.settle(now);
       return pool.origins.map((origin) => {
         const failure = origin.resolution?.failure ?? null;
-        const known = origin.addresses.length > 0 ? "the last good answer stays in use" : "no earlier answer is known";
+        const known =
+          origin.addresses.length > 0
+            ? "the last good answer stays in use"
+            : origin.resolution?.addresses.length === 0
+              ? "no earlier answer is known"
+              : "the last good answer is too old (dns.keep)";
         return {
           service: service.settings.name,
           pool: pool.name,

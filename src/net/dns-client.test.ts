@@ -57,6 +57,14 @@ test("a question that was lost is asked again within its time limit", async () =
   expect(await answer).toMatchObject({ kind: "addresses" });
 });
 
+test("a question that is to be asked once is one packet, however long nobody answers", async () => {
+  server.set("a.example", { kind: "held" });
+  const client = create({ timeoutMs: 600, schedule: systemSchedule });
+  const answer = await new Promise<FamilyAnswer>((resolve) => client.ask("a.example", 4, resolve, true));
+  expect(answer).toMatchObject({ kind: "failed", cause: "dns.timeout" });
+  expect(server.asked).toHaveLength(1);
+});
+
 test("the TTL is the smallest of the records, in ms, and an address is told once", async () => {
   server.set("a.example", {
     kind: "addresses",

@@ -28,8 +28,11 @@ export type FamilyAnswer =
     };
 
 export interface DnsClient {
-  /** Calls back exactly once, later, unless the client is closed first. */
-  ask(name: string, family: Family, done: (answer: FamilyAnswer) => void): void;
+  /**
+   * Calls back exactly once, later, unless the client is closed first. `once`: no second packet for one that may be
+   * lost. Nobody waits for a name whose questions failed before, and its servers have trouble enough.
+   */
+  ask(name: string, family: Family, done: (answer: FamilyAnswer) => void, once?: boolean): void;
   /** `ip`, `ip:port` or `[ipv6]:port`. Questions under way end with the servers they began with. */
   setServers(servers: readonly string[]): void;
   close(): void;
@@ -56,9 +59,9 @@ export function createDnsClient(options: DnsClientOptions): DnsClient {
   let preferred = 0;
   let closed = false;
   // What is no address throws here, at the start, and not in the middle of a request.
-  for (const server of servers) openChannel(server, timeoutMs);
+  for (const server of servers) openChannel(server, timeoutMs, false);
 
-  function ask(name: string, family: Family, done: (answer: FamilyAnswer) => void): void {
+  function ask(name: string, family: Family, done: (answer: FamilyAnswer) => void, once = false): void {
     const asked = servers;
     const first = preferred;
     let failure: FamilyAnswer | null = null;
@@ -69,7 +72,7 @@ export function createDnsClient(options: DnsClientOptions): DnsClient {
         done(failure ?? { kind: "failed", cause: "dns.timeout", code: "ENOSERVER" });
         return;
       }
-      askServer(server, name, family, (answer) => {
+      askServer(server, name, family, once, (answer) => {
         if (answer.kind !== "failed") {
           if (asked === servers) preferred = index;
           done(answer);
@@ -84,8 +87,14 @@ export function createDnsClient(options: DnsClientOptions): DnsClient {
     askNext(0);
   }
 
-  function askServer(server: string, name: string, family: Family, done: (answer: FamilyAnswer) => void): void {
-    const channel = openChannel(server, timeoutMs);
+  function askServer(
+    server: string,
+    name: string,
+    family: Family,
+    once: boolean,
+    done: (answer: FamilyAnswer) => void,
+  ): void {
+    const channel = openChannel(server, timeoutMs, once);
     asking.add(channel);
     let late = false;
     const cancelTimer = schedule(timeoutMs, () => {
@@ -117,10 +126,10 @@ export function createDnsClient(options: DnsClientOptions): DnsClient {
   };
 }
 
-function openChannel(server: string, timeoutMs: number): Resolver {
+function openChannel(server: string, timeoutMs: number, once: boolean): Resolver {
   const channel = new Resolver({
-    timeout: Math.max(1, Math.ceil(timeoutMs * FIRST_TRY_RATIO)),
-    tries: TRIES,
+    timeout: Math.max(1, Math.ceil(once ? timeoutMs : timeoutMs * FIRST_TRY_RATIO)),
+    tries: once ? 1 : TRIES,
     maxTimeout: timeoutMs,
   });
   channel.setServers([isIPv6(server) ? `[${server}]` : server]);

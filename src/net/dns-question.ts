@@ -18,12 +18,13 @@ export interface NameAnswer {
 
 const OTHER_FAMILY_MS = 50;
 
-/** Calls back once, or twice when one family was late. The first name that exists answers for all. */
+/** Calls back once, or twice when one family was late. The first name that exists answers for all. `once`: see `DnsClient.ask`. */
 export function askName(
   client: DnsClient,
   schedule: Schedule,
   names: readonly string[],
   onAnswer: (answer: NameAnswer) => void,
+  once = false,
 ): void {
   const [name = "", ...others] = names;
   let v4: FamilyAnswer | null = null;
@@ -37,15 +38,16 @@ export function askName(
       cancelWait?.();
       // Only a name that does not exist is a reason to try the next ending. After a failure nobody knows
       // whether it exists, and another name's addresses would be worse than none.
-      if (others.length > 0 && v4.kind === "none" && v6.kind === "none") askName(client, schedule, others, onAnswer);
+      if (others.length > 0 && v4.kind === "none" && v6.kind === "none")
+        askName(client, schedule, others, onAnswer, once);
       else onAnswer({ v4, v6, complete: true });
     } else if (answer.kind === "addresses") {
       cancelWait = schedule(OTHER_FAMILY_MS, () => onAnswer({ v4, v6, complete: false }));
     }
   }
 
-  client.ask(name, 4, (answer) => hear(4, answer));
-  client.ask(name, 6, (answer) => hear(6, answer));
+  client.ask(name, 4, (answer) => hear(4, answer), once);
+  client.ask(name, 6, (answer) => hear(6, answer), once);
 }
 
 /** What a question without any address amounts to. */

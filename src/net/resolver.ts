@@ -1,8 +1,9 @@
 /**
  * Names to addresses, without a request ever waiting for a name that is known. An answer is refreshed beside
  * the traffic when its TTL runs out, whether that works or not: a name server that is down, a zone that was
- * emptied by mistake and a name that vanished all keep the last good addresses in use, for as long as it takes
- * (the outages in which DNS failed while every origin was well are many). What failed is kept beside them.
+ * emptied by mistake and a name that vanished all keep the last good addresses (the outages in which DNS failed
+ * while every origin was well are many). What failed is kept beside them, and since when they are not confirmed;
+ * for how long they are used is the pools' to decide.
  *
  * Asked in this order: the address itself, /etc/hosts and `localhost`, the name servers. It does not judge
  * whether an address may be dialled.
@@ -128,7 +129,8 @@ export function createResolver(options: ResolverOptions): Resolver {
     entry.cancelTimer = null;
     if (entry.asking || closed) return;
     entry.asking = true;
-    askName(client, schedule, fullNames(entry.name, conf), (answer) => hear(entry, answer));
+    const once = entry.failuresInRow > 0 && entry.waiting.length === 0;
+    askName(client, schedule, fullNames(entry.name, conf), (answer) => hear(entry, answer), once);
   }
 
   function hear(entry: NameEntry, answer: NameAnswer): void {

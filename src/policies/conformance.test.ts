@@ -633,8 +633,9 @@ conforms<Name, readonly number[] | null>("resolution change", {
       Object.freeze(change),
       Object.freeze(inUse),
       addresses === undefined
-        ? { kind: "failure", detail: "SERVFAIL" }
+        ? { kind: "failure", detail: "SERVFAIL", ageMs: now % 100_000_000 }
         : { kind: "addresses", addresses, ttlMs: 2_000 },
+      86_400_000,
       now,
     );
     return { state: { change: step.state, inUse: step.verdict.addresses }, said: step.verdict };
@@ -642,8 +643,8 @@ conforms<Name, readonly number[] | null>("resolution change", {
   sizeMax: 2_000,
   recovers: ({ change, inUse }, now) => {
     const answer = { kind: "addresses" as const, addresses: [{ ip: "192.0.2.77" }], ttlMs: 2_000 };
-    const once = judgeResolution(change, inUse, answer, now);
-    const twice = judgeResolution(once.state, once.verdict.addresses, answer, now + 300_000);
+    const once = judgeResolution(change, inUse, answer, 86_400_000, now);
+    const twice = judgeResolution(once.state, once.verdict.addresses, answer, 86_400_000, now + 300_000);
     return twice.verdict.addresses.length === 1 && twice.state.kind === "steady";
   },
 });

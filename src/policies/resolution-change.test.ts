@@ -11,7 +11,8 @@ function found(...numbers: number[]): ResolutionAnswer<Addressed> {
   return { kind: "addresses", addresses: ips(...numbers), ttlMs: 2_000 };
 }
 
-const failure: ResolutionAnswer<Addressed> = { kind: "failure", detail: "SERVFAIL" };
+const KEEP_MS = 86_400_000;
+const failure: ResolutionAnswer<Addressed> = { kind: "failure", detail: "SERVFAIL", ageMs: KEEP_MS - 1 };
 
 /** Remembers what is in use from answer to answer. */
 class Name {
@@ -23,7 +24,7 @@ class Name {
   }
 
   hear(answer: ResolutionAnswer<Addressed>, now = 0): ResolutionVerdict<Addressed> {
-    const step = judgeResolution(this.state, this.inUse, answer, now);
+    const step = judgeResolution(this.state, this.inUse, answer, KEEP_MS, now);
     this.state = step.state;
     this.inUse = step.verdict.addresses;
     return step.verdict;
@@ -138,4 +139,19 @@ test("for any answers what is in use is never emptied, never grows beyond the bo
       expect(new Set(name.inUse.map(({ ip }) => ip))).toEqual(new Set(ips(7, 8).map(({ ip }) => ip)));
     }),
   );
+});
+
+test("the last good addresses are dropped when nobody has confirmed them for as long as is stated", () => {
+  const name = new Name(1, 2);
+  expect(name.hear({ kind: "failure", detail: "ENOTFOUND", ageMs: KEEP_MS })).toEqual({
+    kind: "apply",
+    addresses: [],
+    code: "resolution.dropped.too-old",
+    because: "the name could not be resolved for 1440 min (ENOTFOUND); 2 addresses of the last good answer dropped",
+  });
+  expect(name.hear({ kind: "failure", detail: "ENOTFOUND", ageMs: 2 * KEEP_MS })).toMatchObject({
+    kind: "keep",
+    code: "resolution.none",
+  });
+  expect(name.hear(found(1))).toMatchObject({ kind: "apply", code: "resolution.applied" });
 });

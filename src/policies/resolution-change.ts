@@ -2,8 +2,10 @@
  * What to do with a new answer of the name system. Names do not decide alone: large outages began with
  * answers that were empty, stale or cut short, obeyed at once by every client.
  *
- * - A failure or an empty answer changes nothing: the last good addresses stay, as long as it lasts. If
- *   they really are dead, health checks and ejection see it on the traffic.
+ * - A failure, an empty answer and "there is no such name" change nothing at first: the last good addresses
+ *   stay, and if they really are dead, health checks and ejection see it on the traffic. They stay until the last
+ *   good answer is older than the bound that the configuration states (RFC 8767 suggests one to three days),
+ *   because an address that is not renewed may become somebody else's.
  * - An answer that lost more than half of the addresses is held: its new addresses are added, none is
  *   taken away, until a second answer, asked for after the first had run out, says the same.
  * - Everything else is applied: also a move to entirely different addresses, which is how providers
@@ -28,8 +30,8 @@ export type ResolutionChangeState =
 export type ResolutionAnswer<A extends Addressed> =
   /** `ttlMs`: how long it counts as fresh; 0 when that is not known. */
   | { readonly kind: "addresses"; readonly addresses: readonly A[]; readonly ttlMs: number }
-  /** `detail`: "NXDOMAIN", "no answer in 2 s". */
-  | { readonly kind: "failure"; readonly detail: string };
+  /** `detail`: "NXDOMAIN", "no answer in 2 s". `ageMs`: since the last good answer. */
+  | { readonly kind: "failure"; readonly detail: string; readonly ageMs: number };
 
 /** Every code of this policy with its meaning. */
 export const RESOLUTION_CODES = {
@@ -38,6 +40,8 @@ export const RESOLUTION_CODES = {
   "resolution.applied.confirmed": "A second answer confirmed that most addresses are gone; it was applied.",
   "resolution.kept.failure": "The question failed; the last good addresses stay in use.",
   "resolution.kept.empty": "The answer was empty; the last good addresses stay in use.",
+  "resolution.dropped.too-old":
+    "The question has failed for so long that the last good addresses are not used any more.",
   "resolution.held.shrink":
     "The answer lost more than half of the addresses; they stay in use until a second answer confirms it.",
   "resolution.none": "The name has never been resolved, and this answer did not help.",
@@ -65,12 +69,18 @@ const CONFIRM_MIN_MS = 1_000;
 const CONFIRM_MAX_MS = 300_000;
 const SHRINK_RATIO = 0.5;
 
+/** `keepMs`: how old the last good answer may become. */
 export function judgeResolution<A extends Addressed>(
   state: ResolutionChangeState,
   inUse: readonly A[],
   answer: ResolutionAnswer<A>,
+  keepMs: number,
   now: number,
 ): ResolutionStep<A> {
+  if (answer.kind === "failure" && answer.ageMs >= keepMs && inUse.length > 0) {
+    const because = `the name could not be resolved for ${durationInWords(answer.ageMs)} (${answer.detail}); ${count(inUse)} of the last good answer dropped`;
+    return apply([], "resolution.dropped.too-old", because);
+  }
   if (answer.kind === "failure")
     return keep(state, inUse, "resolution.kept.failure", `the name could not be resolved (${answer.detail})`);
   const found = distinct(answer.addresses).slice(0, ADDRESSES_MAX);
