@@ -19,6 +19,7 @@ import { allFail } from "./scenarios/all-fail.ts";
 import { blackHole } from "./scenarios/black-hole.ts";
 import { calm } from "./scenarios/calm.ts";
 import { chaos } from "./scenarios/chaos.ts";
+import { cutDownloads } from "./scenarios/cut-downloads.ts";
 import { clientAborts } from "./scenarios/client-aborts.ts";
 import { connectionFlood } from "./scenarios/connection-flood.ts";
 import { dnsDark } from "./scenarios/dns-dark.ts";
@@ -56,6 +57,7 @@ export const SCENARIOS: readonly Scenario[] = [
   hungOrigin,
   sickOrigin,
   truncation,
+  cutDownloads,
   doubtfulOrigin,
   earlyReply,
   slowReader,

@@ -704,7 +704,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
     const service = this.#service;
     if (resume !== null && service !== null && mayBeResumed(this.request, head, connection)) {
       const place = { service, routeIndex: this.routeIndex, settings: resume, tried: this.#tried };
-      this.#resumption = new Resumption(this.#core, this, place, attempt, head);
+      this.#resumption = new Resumption(this.#core, this, place, attempt, head, now);
     }
     return true;
   }

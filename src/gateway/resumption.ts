@@ -113,7 +113,9 @@ export class Resumption implements AttemptHost, TimerOwner {
   #promised: Promised | null = null;
   /** The attempt whose bytes the client gets; null: it broke. */
   #current: Attempt | null;
-  /** Since when it has been silent, once that is too long; -1: it has not. */
+  /** When the client got something last, or took what it had. */
+  #heardAt: number;
+  /** Since when the current attempt has been silent, once that is too long; -1: it has not. */
   #silentSince = -1;
   /** The one that was asked for the rest and has not answered. */
   #next: Attempt | null = null;
@@ -130,7 +132,7 @@ export class Resumption implements AttemptHost, TimerOwner {
   readonly #different: OriginAddress[] = [];
   #over = false;
 
-  constructor(core: Core, host: ResumeHost, place: ResumePlace, attempt: Attempt, head: MessageHead) {
+  constructor(core: Core, host: ResumeHost, place: ResumePlace, attempt: Attempt, head: MessageHead, now: number) {
     this.#core = core;
     this.#host = host;
     this.#place = place;
@@ -141,6 +143,7 @@ export class Resumption implements AttemptHost, TimerOwner {
     this.#current = attempt;
     this.#tried = [...place.tried];
     this.#last = attempt.address;
+    this.#heardAt = now;
     this.#head = Buffer.allocUnsafe(head.headEnd - head.headStart);
     head.bytes.copy(this.#head, 0, head.headStart, head.headEnd);
     const { stallMs } = place.settings;
@@ -171,6 +174,7 @@ export class Resumption implements AttemptHost, TimerOwner {
 
   /** The client has taken everything: it is the origin's turn. */
   awaited(now: number): void {
+    this.#heardAt = now;
     const waits = this.#stallMs > 0 && this.#current !== null && this.#next === null;
     if (waits) this.#core.wheel.arm(this.#timer, now, this.#stallMs);
   }
@@ -200,7 +204,12 @@ export class Resumption implements AttemptHost, TimerOwner {
   onTimer(_timer: WheelTimer, now: number): void {
     if (this.#next !== null) this.#giveUpNext(this.#next, now);
     else if (this.#current !== null && this.#silentSince < 0) {
-      this.#silentSince = now - this.#stallMs;
+      if (this.#place.service.isShedding(now)) {
+        // Two origins for one body are a luxury of quieter times.
+        this.#core.wheel.arm(this.#timer, now, this.#stallMs);
+        return;
+      }
+      this.#silentSince = this.#heardAt;
       this.#goOn(now);
     }
     this.#core.gather.flush();
@@ -255,16 +264,21 @@ export class Resumption implements AttemptHost, TimerOwner {
     const { service, settings } = this.#place;
     const { retry } = service.settings;
     const budgetLeft = retriesLeft(retry, service.budget, now) >= 1;
-    return decideResume({ attemptsMax: retry.attemptsMax, timesMax: settings.timesMax }, this.#state, {
-      retryClass: CAUSES[this.#brokeBy.cause].retryClass,
-      stalled: this.#current !== null,
-      received: this.#host.response.bodyBytes,
-      bodyBytes: lengthOf(promised.body),
-      othersLeft: this.#othersLeft(),
-      sameLeft: !this.#different.includes(this.#same),
-      budgetLeft,
-      budgetWords: budgetLeft ? "" : budgetInWords(retry, service.budget, now),
-    });
+    return decideResume(
+      { attemptsMax: retry.attemptsMax, timesMax: settings.timesMax, gapMs: this.timeouts.gapMs },
+      this.#state,
+      {
+        retryClass: CAUSES[this.#brokeBy.cause].retryClass,
+        stalled: this.#current !== null,
+        silentMs: now - this.#heardAt,
+        received: this.#host.response.bodyBytes,
+        bodyBytes: lengthOf(promised.body),
+        othersLeft: this.#othersLeft(),
+        sameLeft: !this.#different.includes(this.#same),
+        budgetLeft,
+        budgetWords: budgetLeft ? "" : budgetInWords(retry, service.budget, now),
+      },
+    );
   }
 
   #othersLeft(): number {

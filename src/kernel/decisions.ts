@@ -333,7 +333,12 @@ export const DECISIONS = {
   },
   "resume.refused.attempts": {
     step: "rescue",
-    meaning: "Not resumed: as many attempts in a row as the service makes brought next to nothing.",
+    meaning:
+      "Not resumed: the service makes one attempt only, or twice as many in a row as it makes for a request brought next to nothing.",
+  },
+  "resume.refused.silence": {
+    step: "rescue",
+    meaning: "Not resumed: the client has waited in the middle of the body for as long as any silence may last.",
   },
   "resume.refused.times": {
     step: "rescue",

@@ -454,6 +454,7 @@ conforms<RetryInput[], Partial<RetryInput>>("retry", {
 const RESUME_INPUT: ResumeInput = {
   retryClass: "R2",
   stalled: false,
+  silentMs: 0,
   received: 500_000,
   bodyBytes: 1_000_000,
   othersLeft: 1,
@@ -476,13 +477,13 @@ conforms<ResumeState, Partial<ResumeInput>>("resume", {
   ),
   feed: (state, change) => {
     const input = Object.freeze({ ...RESUME_INPUT, ...change });
-    const said = decideResume({ attemptsMax: 3, timesMax: 50 }, state, input);
+    const said = decideResume({ attemptsMax: 3, timesMax: 50, gapMs: 30_000 }, state, input);
     if (said.resume) countResume(state, input.received, input.bodyBytes);
     return { state, said };
   },
   sizeMax: 100,
   // Its life is one body: what is used up there stays so, and the next body begins afresh.
-  recovers: () => decideResume({ attemptsMax: 3, timesMax: 50 }, createResume(), RESUME_INPUT).resume,
+  recovers: () => decideResume({ attemptsMax: 3, timesMax: 50, gapMs: 30_000 }, createResume(), RESUME_INPUT).resume,
 });
 
 const WHOLE: ResponseFacts = {

@@ -3,12 +3,13 @@ import { describe, expect, it, test } from "vitest";
 import { countResume, createResume, decideResume, PROGRESS_BYTES } from "./resume.ts";
 import type { ResumeInput, ResumeVerdict } from "./resume.ts";
 
-const OPTIONS = { attemptsMax: 3, timesMax: 50 };
+const OPTIONS = { attemptsMax: 3, timesMax: 50, gapMs: 30_000 };
 const MIB = 1024 * 1024;
 
 const INPUT: ResumeInput = {
   retryClass: "R2",
   stalled: false,
+  silentMs: 0,
   received: 100_000,
   bodyBytes: MIB,
   othersLeft: 1,
@@ -48,7 +49,9 @@ describe("a broken body", () => {
   });
 
   it("is not continued by a service that makes one attempt", () => {
-    expect(decide({}, { attemptsMax: 1, timesMax: 50 })).toMatchObject({ code: "resume.refused.attempts" });
+    expect(decide({}, { attemptsMax: 1, timesMax: 50, gapMs: 30_000 })).toMatchObject({
+      code: "resume.refused.attempts",
+    });
   });
 
   it("takes no token after a good part, because nothing is asked for twice", () => {
@@ -73,18 +76,18 @@ describe("a silent body", () => {
 });
 
 describe("the count of attempts", () => {
-  it("ends after as many in a row that brought nothing as any request gets", () => {
+  it("ends after twice as many in a row that brought nothing as any request gets", () => {
     const state = createResume();
     const cut = { ...INPUT, received: 0 };
-    expect(decideResume(OPTIONS, state, cut).resume).toBe(true);
-    countResume(state, 0, MIB);
-    expect(decideResume(OPTIONS, state, cut).resume).toBe(true);
-    countResume(state, 0, MIB);
+    for (let time = 0; time < 5; time += 1) {
+      expect(decideResume(OPTIONS, state, cut).resume).toBe(true);
+      countResume(state, 0, MIB);
+    }
     expect(decideResume(OPTIONS, state, cut)).toMatchObject({
       code: "resume.refused.attempts",
-      reason: "not resumed: 3 attempts in a row brought too little, the newest 0 bytes",
+      reason: "not resumed: 6 attempts in a row brought too little, the newest 0 bytes",
     });
-    expect(state).toEqual({ times: 2, fruitless: 2, from: 0 });
+    expect(state).toEqual({ times: 5, fruitless: 5, from: 0 });
   });
 
   it("begins afresh after a good part: 64 KiB, or a tenth of what was missing", () => {
@@ -99,6 +102,20 @@ describe("the count of attempts", () => {
       countResume(state, brought, bodyBytes);
       expect(state.fruitless).toBe(fresh);
     }
+  });
+
+  it("does not leave a client without a byte for longer than any silence may last", () => {
+    const silent = (silentMs: number, received: number, gapMs = 30_000): ResumeVerdict =>
+      decideResume({ ...OPTIONS, gapMs }, { times: 1, fruitless: 1, from: 1000 }, { ...INPUT, silentMs, received });
+    expect(silent(29_999, 1000).resume).toBe(true);
+    expect(silent(30_000, 1000)).toMatchObject({
+      code: "resume.refused.silence",
+      reason: "not resumed: the client has had nothing for 30 s",
+    });
+    expect(silent(30_000, 1000, 0).resume).toBe(true);
+    // The one that fell silent brought something, and nobody has been asked since.
+    expect(silent(30_000, 1001).resume).toBe(true);
+    expect(decide({ silentMs: 30_000 }).resume).toBe(true);
   });
 
   it("is bounded in all, however good the parts are", () => {

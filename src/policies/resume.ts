@@ -10,13 +10,15 @@
  */
 import type { DecisionCode } from "../kernel/decisions.ts";
 import type { RetryClass } from "../kernel/causes.ts";
-import { sizeInWords } from "./words.ts";
+import { durationInWords, sizeInWords } from "./words.ts";
 
 export interface ResumeOptions {
-  /** Attempts in a row that may bring too little, the first included: those of any request. 1: nothing is resumed. */
+  /** Attempts that any request may have, the first included. 1: nothing is resumed. */
   readonly attemptsMax: number;
   /** Continuations of one body in all. */
   readonly timesMax: number;
+  /** After how long without a byte a client is left no longer: the limit of any silence. 0: for ever. */
+  readonly gapMs: number;
 }
 
 /** Changed in place by `countResume`. */
@@ -33,6 +35,8 @@ export interface ResumeInput {
   readonly retryClass: RetryClass;
   /** The origin is silent but its connection stands: the second one would work beside it. */
   readonly stalled: boolean;
+  /** How long the client has had nothing, while it would have taken something. */
+  readonly silentMs: number;
   readonly received: number;
   /** Bytes of the whole body. */
   readonly bodyBytes: number;
@@ -61,6 +65,12 @@ export interface ResumeVerdict {
 export const PROGRESS_BYTES: number = 64 * 1024;
 const PROGRESS_RATIO = 0.1;
 
+/**
+ * So many times the attempts of a request may bring too little in a row: what the client has is lost with the last one,
+ * and asking for a part again costs an origin less than a request from the start.
+ */
+const PATIENCE = 2;
+
 export function createResume(received = 0): ResumeState {
   return { times: 0, fruitless: 0, from: received };
 }
@@ -69,7 +79,7 @@ export function decideResume(options: ResumeOptions, state: ResumeState, input: 
   if (input.retryClass === "RX") return refuse("resume.refused.no-cure", "another origin does not cure this failure");
   if (options.attemptsMax <= 1) return refuse("resume.refused.attempts", "the service makes one attempt only");
   const fruitless = fruitlessAfter(state, input);
-  if (fruitless >= options.attemptsMax) {
+  if (fruitless >= options.attemptsMax * PATIENCE) {
     return refuse(
       "resume.refused.attempts",
       `${fruitless} attempts in a row brought too little, the newest ${sizeInWords(input.received - state.from)}`,
@@ -77,6 +87,10 @@ export function decideResume(options: ResumeOptions, state: ResumeState, input: 
   }
   if (state.times >= options.timesMax)
     return refuse("resume.refused.times", `it has been continued ${state.times} times`);
+  // The first one that is asked after a long silence is what ends it, mostly; a second one only makes it longer.
+  const wasAsked = state.times > 0 && input.received === state.from;
+  if (wasAsked && options.gapMs > 0 && input.silentMs >= options.gapMs)
+    return refuse("resume.refused.silence", `the client has had nothing for ${durationInWords(input.silentMs)}`);
   const target = input.othersLeft > 0 ? "other" : "same";
   if (target === "same" && !input.sameLeft)
     return refuse("resume.refused.no-origin", "no origin is left that may have the rest");
