@@ -33,6 +33,7 @@ import { hungOrigin } from "./scenarios/hung-origin.ts";
 import { keepAliveRace } from "./scenarios/keep-alive-race.ts";
 import { lyingChecks } from "./scenarios/lying-checks.ts";
 import { ownStall } from "./scenarios/own-stall.ts";
+import { peak } from "./scenarios/peak.ts";
 import { powerCut } from "./scenarios/power-cut.ts";
 import { refused } from "./scenarios/refused.ts";
 import { resetAfterRequest } from "./scenarios/reset-after-request.ts";
@@ -75,7 +76,6 @@ export const SCENARIOS: readonly Scenario[] = [
   namesShrink,
   namesVanish,
   nameMoves,
-  slowNeighbour,
   grayOrigin,
   fastFailing,
   sickKeys,
@@ -85,7 +85,10 @@ export const SCENARIOS: readonly Scenario[] = [
   connectionFlood,
   flapping,
   stampede,
+  poison,
+  weakStandby,
+  sickDependency,
 ];
 
 /** Marks that are not met yet: run by name alone, so that what is missing can be looked at. */
-export const UNMET: readonly Scenario[] = [weakStandby, retryStorm, herdOnReturn, sickDependency, poison];
+export const UNMET: readonly Scenario[] = [peak, retryStorm, herdOnReturn, slowNeighbour];

@@ -21,7 +21,7 @@ export const retryStorm: Scenario = {
   what: "An origin near its capacity stalls for 5 s under clients that ask again: what is served returns unaided, and critical calls fare well.",
   isMarked: true,
   pools: { a: ["a1"] },
-  service: { routes: [{ match: { path: "/critical/*" } }, { match: { path: "/*" } }] },
+  service: { routes: [{ match: { path: "/critical/*" }, class: "critical" }, { match: { path: "/*" } }] },
   play(world) {
     world.straightenLines();
     const { clock } = world;

@@ -27,7 +27,7 @@ export const weakStandby: Scenario = {
   isMarked: true,
   pools: { a: ["a1", "a2"], b: ["b1"] },
   service: {
-    routes: [{ match: { path: "/critical/*" } }, { match: { path: "/*" } }],
+    routes: [{ match: { path: "/critical/*" }, class: "critical" }, { match: { path: "/*" } }],
   },
   play(world) {
     world.straightenLines();
