@@ -43,6 +43,15 @@ describe("the headline", () => {
     expect(story.headline).toMatch(/the client left after 12\.3 ms, having taken 68\.4 KiB of the response\.$/);
   });
 
+  test("says that another origin went on with a body, and why", () => {
+    const reason = "10.0.0.2:80 goes on from byte 1000";
+    const story = tellStory(
+      storyRecord({ outcome: "rescued", decisions: [{ step: "relay", code: "resume.continued", reason }] }),
+    );
+    expect(story.headline).toMatch(/then http:\/\/127\.0\.0\.1:3001 went on with the body\.$/);
+    expect(text(story, "Resume")).toEqual([`${reason} [resume.continued]`]);
+  });
+
   test("keeps the capitals of an acronym", () => {
     for (const cause of Object.keys(CAUSES) as CauseId[]) {
       const { headline } = tellStory(storyRecord({ outcome: "failed", cause, status: 502, originStatus: 0 }));

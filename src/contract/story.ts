@@ -83,7 +83,8 @@ function headline(record: ExchangeRecord): string {
     case "rescued": {
       if (record.cache === "last-good") return `${request} was rescued in ${took}: ${lastGoodText(record)}.`;
       const failed = countText(failedAttempts(record).length, "attempt");
-      return `${request} was rescued in ${took}: ${failed} failed, then ${record.origin} answered with ${record.status}.`;
+      const went = wasResumed(record) ? "went on with the body" : `answered with ${record.status}`;
+      return `${request} was rescued in ${took}: ${failed} failed, then ${record.origin} ${went}.`;
     }
     case "failed":
       if (cause === null) return `${request} failed after ${took}${statusClause(record)}.`;
@@ -126,6 +127,11 @@ function answererText(record: ExchangeRecord): string {
     case "last-good":
       return record.origin;
   }
+}
+
+/** Another attempt went on where one had broken in the body. */
+function wasResumed(record: ExchangeRecord): boolean {
+  return record.decisions.some((decision) => decision.code === "resume.continued");
 }
 
 function lastGoodText(record: ExchangeRecord): string {
@@ -179,12 +185,11 @@ function storyLines(record: ExchangeRecord): StoryLine[] {
 
 function addDecisions(record: ExchangeRecord, cause: Cause | null, add: (label: string, text: string) => void): void {
   for (const decision of record.decisions) {
-    add(
-      decision.code.startsWith("retry.") ? "Retry" : `Step ${decision.step}`,
-      `${decision.reason} [${decision.code}]`,
-    );
+    const isRetry = decision.code.startsWith("retry.");
+    const isResume = decision.code.startsWith("resume.");
+    add(isRetry ? "Retry" : isResume ? "Resume" : `Step ${decision.step}`, `${decision.reason} [${decision.code}]`);
   }
-  const explained = record.decisions.some((decision) => decision.code.startsWith("retry."));
+  const explained = record.decisions.some(({ code }) => code.startsWith("retry.") || code.startsWith("resume."));
   if (!explained && cause !== null && record.attempts.length > 0 && record.outcome === "failed") {
     add(
       "Retry",

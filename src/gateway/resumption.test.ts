@@ -570,6 +570,26 @@ describe("a response that stands still", () => {
     expectQuietAfterLeaving(world, client);
   });
 
+  it("waits while requests are turned away for want of room, and is helped afterwards", async () => {
+    const { world, client } = await brokenAfter(1000, { ...TWO, service: { overload: { concurrency: 1 } } });
+    // They have an origin each and are not answered; whoever comes behind them waits, and soon too long.
+    const others = [1, 2].map(() => world.client());
+    for (const other of others) other.send(get());
+    expect(world.network.dialled).toHaveLength(3);
+    for (let time = 0; time < 30; time += 1) {
+      const late = world.client();
+      late.send(get());
+      others.push(late);
+      world.advance(50);
+    }
+    expect(world.network.dialled).toHaveLength(3);
+    for (const other of others) other.rst();
+    world.advance(5000);
+    expect(world.network.dialled).toHaveLength(4);
+    expect(world.origin(4).received).toContain("Range: bytes=1000-299999\r\n");
+    expectQuietAfterLeaving(world, client);
+  });
+
   it("leaves nothing behind when its client goes, or the gateway stops", async () => {
     for (const go of [(client: Peer) => client.rst(), (client: Peer) => client.fin()]) {
       const { world, client } = await brokenAfter(1000);
