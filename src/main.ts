@@ -390,7 +390,12 @@ function startAdmin(settings: Settings, gateway: Gateway, tell: Events["tell"]):
   const { bind, token } = settings.admin;
   return startAdminServer({
     bind,
-    handle: createAdmin(gateway.view, { token, clock: systemClock, schedule: systemSchedule }),
+    handle: createAdmin(gateway.view, {
+      actions: gateway.actions,
+      token,
+      clock: systemClock,
+      schedule: systemSchedule,
+    }),
     onFault: (error) => tell("admin.fault", describe(error)),
     schedule: systemSchedule,
   });

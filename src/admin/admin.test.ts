@@ -7,7 +7,7 @@ import type { ApiSchemaName } from "../contract/api-schemas.ts";
 import { API_SCHEMAS } from "../contract/api-schemas.ts";
 import type { ExchangesResponse, Problem } from "../contract/api-responses.ts";
 import type { ExchangeRecord } from "../contract/record.ts";
-import type { ExchangeFilter } from "../contract/view.ts";
+import type { ExchangeFilter, GatewayActions, PurgeTarget } from "../contract/view.ts";
 import { createAdmin } from "./admin.ts";
 import { STREAMS_MAX } from "./event-stream.ts";
 import { OPERATIONS } from "./operations.ts";
@@ -19,7 +19,15 @@ interface Asked {
 
 function adminOf(view: SampleView = sampleView(), token: string | null = null) {
   const { schedule, clock } = manualSchedule();
-  const handle = createAdmin(view, { token, schedule, clock: { ...clock, wall: () => SAMPLE_NOW } });
+  const purged: PurgeTarget[] = [];
+  const actions: GatewayActions = {
+    purgeCache(target) {
+      if (target.kind === "url" && target.url === "nonsense") return null;
+      purged.push(target);
+      return { purged: 3 };
+    },
+  };
+  const handle = createAdmin(view, { token, actions, schedule, clock: { ...clock, wall: () => SAMPLE_NOW } });
   function ask(target: string, asked: Asked = {}): AdminResponse | AdminStream {
     const [path = "", query = ""] = target.split(/\?(.*)/s);
     return handle({ method: asked.method ?? "GET", path, query, headers: asked.headers ?? {} });
@@ -36,7 +44,7 @@ function adminOf(view: SampleView = sampleView(), token: string | null = null) {
     expect(told.status).toBe(answer.status);
     return told;
   }
-  return { view, ask, get, problem, json: (target: string): unknown => JSON.parse(get(target).body) };
+  return { view, purged, ask, get, problem, json: (target: string): unknown => JSON.parse(get(target).body) };
 }
 
 /** The value, once it is known to be of the schema and to have no field that the schema lacks. */
@@ -52,7 +60,7 @@ describe("the API", () => {
   it("answers every operation with what its schema says and nothing besides", () => {
     const { json } = adminOf();
     for (const operation of OPERATIONS) {
-      if (operation.answers === null || operation.answers === "event stream") continue;
+      if (operation.answers === null || operation.answers === "event stream" || operation.method === "POST") continue;
       const id = operation.path.startsWith("/causes") ? "origin.refused" : "sample-0003";
       exactly(operation.answers, json(`/api/v1${operation.path.replace("{id}", id)}`));
     }
@@ -224,7 +232,9 @@ describe("every path", () => {
     "/metrics",
     "/exchanges/sample-0003",
     "/exchanges/none",
-    ...OPERATIONS.map((one) => `/api/v1${one.path.replace("{id}", "sample-0003")}`),
+    ...OPERATIONS.filter((one) => one.method !== "POST").map(
+      (one) => `/api/v1${one.path.replace("{id}", "sample-0003")}`,
+    ),
   ];
 
   it.each(PATHS)("%s has the same head for HEAD as for GET, and no body", (path) => {
@@ -273,6 +283,49 @@ describe("every path", () => {
       const answer = get(path);
       expect(answer.headers["content-length"]).toBe(String(Buffer.byteLength(answer.body)));
     }
+  });
+});
+
+describe("purging the cache", () => {
+  const PURGE = "/api/v1/cache/purge";
+
+  it("is asked for by POST, and says how much went", () => {
+    const { get, purged } = adminOf();
+    for (const query of ["url=http%3A%2F%2Fx%2Fa%3Fb%3D1", "prefix=/a", "tag=news"]) {
+      exactly("Purged", JSON.parse(get(`${PURGE}?${query}`, { method: "POST" }).body));
+    }
+    expect(purged).toEqual([
+      { kind: "url", url: "http://x/a?b=1" },
+      { kind: "prefix", prefix: "/a" },
+      { kind: "tag", tag: "news" },
+    ]);
+  });
+
+  it.each(["", "?url=/a&tag=b", "?url=nonsense", "?all=1", "?tag="])("refuses %j", (query) => {
+    const { problem, purged } = adminOf();
+    expect(problem(`${PURGE}${query}`, { method: "POST" }).status).toBe(400);
+    expect(purged).toEqual([]);
+  });
+
+  it("knows no other method, and no page of another site", () => {
+    const { problem, get, purged } = adminOf();
+    for (const method of ["GET", "HEAD", "DELETE", "PURGE"]) {
+      const answer = get(`${PURGE}?tag=a`, { method });
+      expect([answer.status, answer.headers["allow"]]).toEqual([405, "POST"]);
+    }
+    for (const origin of ["http://evil.example", "null", "http://127.0.0.1:9091"]) {
+      const headers = { origin, host: "127.0.0.1:9090" };
+      expect(problem(`${PURGE}?tag=a`, { method: "POST", headers }).code).toBe("foreign-origin");
+    }
+    expect(purged).toEqual([]);
+    const own = { origin: "http://127.0.0.1:9090", host: "127.0.0.1:9090" };
+    expect(get(`${PURGE}?tag=a`, { method: "POST", headers: own }).status).toBe(200);
+  });
+
+  it("asks for the token like everything else", () => {
+    const { get, purged } = adminOf(sampleView(), "s3cret");
+    expect(get(`${PURGE}?tag=a`, { method: "POST" }).status).toBe(401);
+    expect(purged).toEqual([]);
   });
 });
 

@@ -1,13 +1,13 @@
 /**
  * The admin surface: the API under `/api/v1`, `/metrics`, and two pages for people. A pure function from a
- * request to an answer, over what the gateway lets others see. It decides nothing and changes nothing; only
- * GET and HEAD exist, so a page of another site that makes a browser send something here achieves nothing.
+ * request to an answer, over what the gateway lets others see and do. It decides nothing. What changes something is
+ * asked for by POST, and a browser that was made to send it by the page of another site is refused.
  */
 import { nearest } from "../kernel/nearest.ts";
 import type { Clock, Schedule } from "../kernel/clock.ts";
 import type { AdminHandler, AdminRequest, AdminResponse, AdminStream } from "../contract/admin-http.ts";
 import { tellStory } from "../contract/story.ts";
-import type { GatewayView } from "../contract/view.ts";
+import type { GatewayActions, GatewayView } from "../contract/view.ts";
 import { challenge, checkAccess } from "./access.ts";
 import { respond, respondProblem, withoutBody } from "./answers.ts";
 import { createEventHub } from "./event-stream.ts";
@@ -27,15 +27,17 @@ export interface AdminOptions {
   /** Null: none is asked for (loopback only). */
   readonly token: string | null;
   readonly clock: Clock;
+  readonly actions: GatewayActions;
   /** For the heartbeats of event streams. */
   readonly schedule: Schedule;
 }
 
 export function createAdmin(view: GatewayView, options: AdminOptions): AdminHandler {
-  const { token, clock, schedule } = options;
+  const { token, clock, schedule, actions } = options;
   let document: unknown = null;
   const context: AdminContext = {
     view,
+    actions,
     clock,
     events: createEventHub(view, clock, schedule),
     openApi: () => (document ??= openApi()),
@@ -50,7 +52,11 @@ export function createAdmin(view: GatewayView, options: AdminOptions): AdminHand
     for (const path of paths) {
       const id = matchPath(path.template, request.path);
       if (id === null) continue;
-      if (request.method !== "GET" && request.method !== "HEAD") return refuseMethod(request);
+      const isPost = path.method === "POST";
+      if (isPost ? request.method !== "POST" : request.method !== "GET" && request.method !== "HEAD") {
+        return refuseMethod(request, path.method);
+      }
+      if (isPost && isForeign(request)) return refuseForeign();
       const parsed = path.takesQuery ? null : parseQuery(request.query, []);
       const answer = parsed !== null && !parsed.ok ? respondProblem(parsed.refusal) : path.answer(request, id);
       return request.method === "HEAD" ? headOf(answer) : answer;
@@ -63,6 +69,7 @@ interface Path {
   /** `{id}` stands for one segment. */
   readonly template: string;
   readonly takesQuery: boolean;
+  readonly method: "GET" | "POST";
   answer(request: AdminRequest, id: string): AdminResponse | AdminStream;
 }
 
@@ -70,6 +77,7 @@ function pathOfApi(context: AdminContext, operation: (typeof OPERATIONS)[number]
   return {
     template: API_BASE + operation.path,
     takesQuery: operation.parameters.length > 0,
+    method: operation.method ?? "GET",
     answer: (request, id) => {
       const call: Call = { id, query: request.query, lastEventId: request.headers["last-event-id"] ?? "" };
       return operation.answer(context, call);
@@ -84,6 +92,7 @@ function pathsBesideApi(view: GatewayView, clock: Clock): Path[] {
       template: "/metrics",
       // Prometheus can be told to send parameters, and they mean nothing here; refusing them would lose the scrape.
       takesQuery: true,
+      method: "GET",
       answer: (request) => {
         const format = expositionFormat(request.headers["accept"] ?? "");
         return respond(200, EXPOSITION_TYPES[format], renderMetrics(view.metrics(), view.status(), format));
@@ -92,6 +101,7 @@ function pathsBesideApi(view: GatewayView, clock: Clock): Path[] {
     {
       template: "/",
       takesQuery: false,
+      method: "GET",
       answer: () => {
         const metrics = view.metrics();
         const page = renderStatusPage({
@@ -108,6 +118,7 @@ function pathsBesideApi(view: GatewayView, clock: Clock): Path[] {
     {
       template: "/exchanges/{id}",
       takesQuery: false,
+      method: "GET",
       answer: (_request, id) => {
         const record = view.exchange(id);
         if (record === null) return respondPage(404, renderMissingExchangePage(unknownExchangeText(id)));
@@ -151,14 +162,26 @@ function refuseAccess(isMissing: boolean, wwwAuthenticate: string): AdminRespons
   return respondProblem({ status: 401, code: "unauthorised", detail }, { "www-authenticate": wwwAuthenticate });
 }
 
-function refuseMethod(request: AdminRequest): AdminResponse {
+/** Browsers name the page that made them send a POST; programs name none. */
+function isForeign({ headers }: AdminRequest): boolean {
+  const origin = headers["origin"];
+  if (origin === undefined) return false;
+  return URL.parse(origin)?.host !== headers["host"];
+}
+
+function refuseForeign(): AdminResponse {
+  const detail = "This request was made by a page of another site, and such pages may change nothing here.";
+  return respondProblem({ status: 403, code: "foreign-origin", detail });
+}
+
+function refuseMethod(request: AdminRequest, method: "GET" | "POST"): AdminResponse {
   return respondProblem(
     {
       status: 405,
       code: "method-not-allowed",
-      detail: `${quoted(request.method)} has no meaning here: only GET and HEAD exist, because nothing can be changed through this API.`,
+      detail: `${quoted(request.method)} has no meaning here: this path takes ${method === "POST" ? "POST" : "GET and HEAD"} only.`,
     },
-    { allow: "GET, HEAD" },
+    { allow: method === "POST" ? "POST" : "GET, HEAD" },
   );
 }
 

@@ -75,6 +75,12 @@ export const METRICS = [
     help: "Requests that a rate limit in shadow would have refused. Those that were refused have the cause client.rate_limited.",
   },
   {
+    name: "goodgate_cache_answers_total",
+    type: "counter",
+    labels: ["service", "route", "answer"],
+    help: "Exchanges that the cache had to do with, by answer: hit, stale, revalidated, collapsed, miss, pass, last-good, refresh.",
+  },
+  {
     name: "goodgate_refusals_total",
     type: "counter",
     labels: ["reason"],
@@ -198,6 +204,42 @@ export const METRICS = [
     type: "gauge",
     labels: [],
     help: "Request bodies held in memory so that they could be sent again.",
+  },
+  {
+    name: "goodgate_cache_entries",
+    type: "gauge",
+    labels: [],
+    help: "Stored responses.",
+  },
+  {
+    name: "goodgate_cache_bytes",
+    type: "gauge",
+    labels: [],
+    help: "Memory that stored responses take, and those that are being stored.",
+  },
+  {
+    name: "goodgate_cache_stored_total",
+    type: "counter",
+    labels: [],
+    help: "Responses that were stored.",
+  },
+  {
+    name: "goodgate_cache_evicted_total",
+    type: "counter",
+    labels: [],
+    help: "Stored responses that were removed to make room.",
+  },
+  {
+    name: "goodgate_cache_purged_total",
+    type: "counter",
+    labels: [],
+    help: "Stored responses that were removed through the API or the command line.",
+  },
+  {
+    name: "goodgate_cache_invalidated_total",
+    type: "counter",
+    labels: [],
+    help: "Stored responses that were removed because an unsafe request may have changed them.",
   },
   {
     name: "goodgate_access_log_dropped_total",

@@ -64,6 +64,10 @@ const SOURCES: Sources = {
   goodgate_retries_total: ofRoutes((route) => route.retries),
   goodgate_retries_refused_by_budget_total: ofRoutes((route) => route.retriesRefusedByBudget),
   goodgate_rate_limit_shadowed_total: ofRoutes((route) => route.rateLimitShadowed),
+  goodgate_cache_answers_total: ({ metrics }) =>
+    metrics.routes.flatMap((route) =>
+      Object.entries(route.byCache).map(([answer, value]) => ({ labels: { ...routeLabels(route), answer }, value })),
+    ),
   goodgate_refusals_total: ({ metrics }) =>
     Object.entries(metrics.refusals).map(([reason, value]) => ({ labels: { reason }, value })),
 
@@ -102,6 +106,12 @@ const SOURCES: Sources = {
   goodgate_connections: ofGateway(({ metrics }) => metrics.connectionsOpen),
   goodgate_exchanges_active: ofGateway(({ metrics }) => metrics.exchangesActive),
   goodgate_replay_buffer_bytes: ofGateway(({ metrics }) => metrics.replayBytes),
+  goodgate_cache_entries: ofGateway(({ metrics }) => metrics.cache.entries),
+  goodgate_cache_bytes: ofGateway(({ metrics }) => metrics.cache.bytes),
+  goodgate_cache_stored_total: ofGateway(({ metrics }) => metrics.cache.stored),
+  goodgate_cache_evicted_total: ofGateway(({ metrics }) => metrics.cache.evicted),
+  goodgate_cache_purged_total: ofGateway(({ metrics }) => metrics.cache.purged),
+  goodgate_cache_invalidated_total: ofGateway(({ metrics }) => metrics.cache.invalidated),
   goodgate_access_log_dropped_total: ofGateway(({ metrics }) => metrics.accessLogDropped),
   goodgate_draining: ofGateway(({ status }) => (status.state === "draining" ? 1 : 0)),
   goodgate_event_loop_delay_seconds: ({ metrics: { process } }) => [

@@ -16,6 +16,12 @@ const parameter = z.strictObject({
   description: z.string().optional(),
   schema,
 });
+const operation = z.strictObject({
+  operationId: z.string(),
+  summary: z.string().min(1),
+  parameters: z.array(parameter),
+  responses: z.record(z.string().regex(/^[2-5]\d\d$/), z.union([response, reference])),
+});
 const documentShape = z.strictObject({
   openapi: z.literal("3.1.1"),
   info: z.strictObject({
@@ -28,14 +34,7 @@ const documentShape = z.strictObject({
   security: z.array(z.record(z.string(), z.array(z.never()))),
   paths: z.record(
     z.string().startsWith("/"),
-    z.strictObject({
-      get: z.strictObject({
-        operationId: z.string(),
-        summary: z.string().min(1),
-        parameters: z.array(parameter),
-        responses: z.record(z.string().regex(/^[2-5]\d\d$/), z.union([response, reference])),
-      }),
-    }),
+    z.union([z.strictObject({ get: operation }), z.strictObject({ post: operation })]),
   ),
   components: z.strictObject({
     securitySchemes: z.record(z.string(), schema),
@@ -46,6 +45,12 @@ const documentShape = z.strictObject({
 
 const document = documentShape.parse(JSON.parse(JSON.stringify(openApi())));
 
+type PathItem = (typeof document.paths)[string];
+
+function operationOf(item: PathItem): z.infer<typeof operation> {
+  return "get" in item ? item.get : item.post;
+}
+
 function referencesIn(value: unknown): string[] {
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([key, inner]) => (key === "$ref" ? [String(inner)] : referencesIn(inner)));
@@ -54,7 +59,7 @@ function referencesIn(value: unknown): string[] {
 describe("the OpenAPI document", () => {
   it("describes every operation, each under a name of its own, and no other", () => {
     expect(Object.keys(document.paths)).toEqual(OPERATIONS.map((operation) => operation.path));
-    const ids = Object.values(document.paths).map((path) => path.get.operationId);
+    const ids = Object.values(document.paths).map((path) => operationOf(path).operationId);
     expect(new Set(ids).size).toBe(ids.length);
   });
 
@@ -69,8 +74,10 @@ describe("the OpenAPI document", () => {
   });
 
   it("declares each parameter of a path", () => {
-    for (const [path, { get }] of Object.entries(document.paths)) {
-      const inPath = get.parameters.filter((one) => one.in === "path").map((one) => one.name);
+    for (const [path, item] of Object.entries(document.paths)) {
+      const inPath = operationOf(item)
+        .parameters.filter((one) => one.in === "path")
+        .map((one) => one.name);
       expect(inPath, path).toEqual(path.includes("{id}") ? ["id"] : []);
     }
   });

@@ -18,7 +18,7 @@ export function openApi(): unknown {
       // The version of the API, which is in its path, not that of the program.
       version: "1",
       description:
-        "What a gateway knows of itself. Only GET and HEAD exist: nothing here changes anything. " +
+        "What a gateway knows of itself, and the few things that it can be told to do, which are asked for by POST. " +
         "Errors are application/problem+json with a code for programs and a detail for people. " +
         "Readers must tolerate fields that they do not know.",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
@@ -26,7 +26,12 @@ export function openApi(): unknown {
     servers: [{ url: API_BASE }],
     // Either a token is configured or none is asked for.
     security: [{ bearer: [] }, { basic: [] }, {}],
-    paths: Object.fromEntries(OPERATIONS.map((operation) => [operation.path, { get: describeOperation(operation) }])),
+    paths: Object.fromEntries(
+      OPERATIONS.map((operation) => [
+        operation.path,
+        { [operation.method === "POST" ? "post" : "get"]: describeOperation(operation) },
+      ]),
+    ),
     components: {
       securitySchemes: {
         bearer: { type: "http", scheme: "bearer", description: "admin.token of the configuration." },

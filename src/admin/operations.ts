@@ -2,18 +2,24 @@
  * The table of the API: each path with its parameters, what it answers, and how it answers. The router and
  * the OpenAPI document both read this table, so neither can know a path that the other does not.
  *
- * It decides nothing: every operation asks the view and hands on what it says.
+ * It decides nothing: every operation asks the view or the gateway and hands on what it says.
  */
 import { CAUSES, causeOf, isCauseId } from "../kernel/causes.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { AdminResponse, AdminStream } from "../contract/admin-http.ts";
-import type { CausesResponse, ExchangesResponse, OriginsResponse, StatusResponse } from "../contract/api-responses.ts";
+import type {
+  CacheResponse,
+  CausesResponse,
+  ExchangesResponse,
+  OriginsResponse,
+  StatusResponse,
+} from "../contract/api-responses.ts";
 import type { ApiSchemaName } from "../contract/api-schemas.ts";
 import { outcomeSchema } from "../contract/api-record-schemas.ts";
 import { gatewaySentence } from "../contract/api-sentence.ts";
 import type { ExchangeRecord } from "../contract/record.ts";
 import { tellStory } from "../contract/story.ts";
-import type { GatewayView } from "../contract/view.ts";
+import type { GatewayActions, GatewayView, PurgeTarget } from "../contract/view.ts";
 import { respondJson, respondProblem, SAFE_HEADERS } from "./answers.ts";
 import type { EventHub, EventKind } from "./event-stream.ts";
 import { EVENT_KINDS, STREAMS_MAX } from "./event-stream.ts";
@@ -32,6 +38,7 @@ import { SINCE_FORMS } from "./since.ts";
 
 export interface AdminContext {
   readonly view: GatewayView;
+  readonly actions: GatewayActions;
   readonly clock: Clock;
   readonly events: EventHub;
   /** The OpenAPI document, made when first asked for. */
@@ -56,6 +63,8 @@ export interface Parameter {
 export interface Operation {
   /** Under `/api/v1`; `{id}` stands for one segment. */
   readonly path: string;
+  /** Default GET. */
+  readonly method?: "POST";
   readonly id: string;
   readonly summary: string;
   readonly parameters: readonly Parameter[];
@@ -195,6 +204,42 @@ export const OPERATIONS: readonly Operation[] = [
     },
   },
   {
+    path: "/cache",
+    id: "cache",
+    summary: "The cache: what it holds, and how often which kind of answer was given, by route.",
+    parameters: [],
+    answers: "Cache",
+    problems: [],
+    answer: ({ view }) => {
+      const { cache, routes } = view.metrics();
+      const answer: CacheResponse = {
+        ...cache,
+        routes: routes
+          .filter(({ service }) => service !== "")
+          .map(({ service, route, byCache }) => ({ service, route, answers: byCache })),
+      };
+      return respondJson(answer);
+    },
+  },
+  {
+    path: "/cache/purge",
+    method: "POST",
+    id: "purgeCache",
+    summary: "Removes stored responses: of one URL, of all URLs that begin alike, or with one tag.",
+    parameters: [
+      {
+        name: "url",
+        description: "A URL, with all its variants; a path alone means under every host.",
+        schema: { ...TEXT, examples: ["http://shop.example.com/things?page=2"] },
+      },
+      { name: "prefix", description: "What URLs begin with.", schema: { ...TEXT, examples: ["/things/"] } },
+      { name: "tag", description: "One of the words in Cache-Tag or Surrogate-Key.", schema: TEXT },
+    ],
+    answers: "Purged",
+    problems: [403],
+    answer: answerPurge,
+  },
+  {
     path: "/events",
     id: "events",
     summary:
@@ -250,6 +295,25 @@ function knownNames(view: GatewayView): KnownNames {
     routes: [...routes],
     origins: [...origins],
   };
+}
+
+function answerPurge({ actions }: AdminContext, { query }: Call): AdminResponse {
+  const parsed = parseQuery(query, ["url", "prefix", "tag"]);
+  if (!parsed.ok) return respondProblem(parsed.refusal);
+  const { url, prefix, tag } = parsed.value;
+  const targets: PurgeTarget[] = [];
+  if (url !== undefined) targets.push({ kind: "url", url });
+  if (prefix !== undefined) targets.push({ kind: "prefix", prefix });
+  if (tag !== undefined) targets.push({ kind: "tag", tag });
+  const [target] = targets;
+  if (target === undefined || targets.length > 1) {
+    const detail = "Say what to remove by exactly one of url, prefix and tag.";
+    return respondProblem({ status: 400, code: "bad-parameter", detail, known: ["url", "prefix", "tag"] });
+  }
+  const purged = actions.purgeCache(target);
+  if (purged !== null) return respondJson(purged);
+  const detail = `${quoted(url ?? prefix ?? "")} is neither a URL (http://HOST/PATH) nor a path that begins with a slash.`;
+  return respondProblem({ status: 400, code: "bad-parameter", parameter: target.kind, detail });
 }
 
 function answerEvents({ events }: AdminContext, { query, lastEventId }: Call): AdminResponse | AdminStream {

@@ -46,8 +46,10 @@ export async function askGateway<T>(
   base: string,
   path: string,
   isAnswer: (json: Record<string, unknown>) => boolean,
+  method?: "POST",
 ): Promise<Asked<T>> {
-  const fetched = await ports.fetchJson(`${base}/api/v1${path}`, ports.env["GOODGATE_TOKEN"] ?? null, ANSWER_MS);
+  const token = ports.env["GOODGATE_TOKEN"] ?? null;
+  const fetched = await ports.fetchJson(`${base}/api/v1${path}`, token, ANSWER_MS, method);
   if (fetched.kind === "unreachable") return { ok: false, complaint: unreachable(base, fetched.code) };
   if (fetched.kind === "not json") return { ok: false, complaint: notGoodgate(base, fetched.status) };
   if (fetched.status === 200 && isObject(fetched.json) && isAnswer(fetched.json)) {

@@ -16,8 +16,8 @@ export interface CliPorts {
   stdout(text: string): void;
   stderr(text: string): void;
   readFile(path: string): Promise<FileText>;
-  /** One GET. Never rejects. */
-  fetchJson(url: string, token: string | null, withinMs: number): Promise<Fetched>;
+  /** One request, GET unless said otherwise. Never rejects. */
+  fetchJson(url: string, token: string | null, withinMs: number, method?: "POST"): Promise<Fetched>;
   /** Starts everything and resolves when it serves, or says why it cannot. */
   startGateway(settings: Settings): Promise<StartResult>;
   startSamples(): Promise<SamplePools>;

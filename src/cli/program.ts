@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError, Option } from "commander";
 import { nearest } from "../kernel/nearest.ts";
+import { cacheCommand } from "./cache-command.ts";
 import { checkCommand } from "./check-command.ts";
 import { complain } from "./context.ts";
 import { doctorCommand } from "./doctor-command.ts";
@@ -50,6 +51,8 @@ function perform(command: Command, given: readonly unknown[], ports: CliPorts): 
       return explainCommand(ports, argument, command.opts());
     case "status":
       return statusCommand(ports, command.opts());
+    case "cache":
+      return cacheCommand(ports, argument, command.opts());
     case "doctor":
       return doctorCommand(ports, command.opts());
     default:
@@ -157,6 +160,19 @@ function createProgram(ports: CliPorts): Command {
     .addOption(admin())
     .addOption(json());
 
+  headed("cache", "show what the cache holds, or purge it", [
+    ["goodgate cache", "what it holds, and how often it answered"],
+    ["goodgate cache purge --url http://shop.example.com/things/42", "one URL, all variants"],
+    ["goodgate cache purge --prefix /things/", "every URL that begins so, under every host"],
+    ["goodgate cache purge --tag product-42", "every response with that word in Cache-Tag or Surrogate-Key"],
+  ])
+    .argument("[action]", "purge, or nothing to look")
+    .option("--url <url>", "a URL, or a path for every host")
+    .option("--prefix <prefix>", "what URLs begin with")
+    .option("--tag <tag>", "a word in Cache-Tag or Surrogate-Key")
+    .addOption(admin())
+    .addOption(json());
+
   headed("doctor", "check this machine: limits, ports, resolvers, origins, clock", [
     ["goodgate doctor", "with ./goodgate.yaml if it exists"],
     ["goodgate doctor -c /etc/goodgate.yaml --json", ""],
@@ -188,7 +204,7 @@ function closing(ports: CliPorts): string {
     "  goodgate proxy --to http://127.0.0.1:3000   a gateway in front of yours",
     "",
     paint("bold", "Environment:"),
-    "  GOODGATE_ADMIN  where the admin API is, for explain, status and doctor",
+    "  GOODGATE_ADMIN  where the admin API is, for explain, status, cache and doctor",
     "  GOODGATE_TOKEN  its token, when it asks for one",
     "  NO_COLOR, FORCE_COLOR  switch colour off or on",
     "",

@@ -3,8 +3,8 @@
  * Lists are wrapped in an object, so that a later field does not break a reader.
  */
 import type { Cause } from "../kernel/causes.ts";
-import type { ExchangeRecord } from "./record.ts";
-import type { OriginView, ProcessView, StatusView } from "./view.ts";
+import type { CacheWord, ExchangeRecord } from "./record.ts";
+import type { CacheView, OriginView, ProcessView, StatusView } from "./view.ts";
 
 /** `GET /status`. */
 export interface StatusResponse extends StatusView {
@@ -24,6 +24,11 @@ export interface OriginsResponse {
 /** `GET /exchanges`, newest first. */
 export interface ExchangesResponse {
   exchanges: ExchangeRecord[];
+}
+
+/** `GET /cache`. */
+export interface CacheResponse extends CacheView {
+  routes: { service: string; route: string; answers: Record<Exclude<CacheWord, "">, number> }[];
 }
 
 // `GET /exchanges/{id}` and `GET /exchanges/last` answer an `ExchangeRecord`, `/exchanges/{id}/story` a
@@ -72,4 +77,5 @@ export type ProblemCode =
   | "no-exchange-yet"
   | "unknown-cause"
   | "method-not-allowed"
+  | "foreign-origin"
   | "too-many-streams";

@@ -4,8 +4,16 @@
  */
 import { z } from "zod";
 import { describes } from "./api-describes.ts";
+import type { PurgeResult } from "./view.ts";
 import { attemptSchema, causeSchema, decisionSchema, exchangeSchema, storySchema } from "./api-record-schemas.ts";
-import type { CausesResponse, EventsLost, ExchangesResponse, OriginsResponse, Problem } from "./api-responses.ts";
+import type {
+  CacheResponse,
+  CausesResponse,
+  EventsLost,
+  ExchangesResponse,
+  OriginsResponse,
+  Problem,
+} from "./api-responses.ts";
 import {
   eventSchema,
   originAddressSchema,
@@ -27,6 +35,38 @@ const exchangesSchema = describes<ExchangesResponse>()(
 );
 
 const causesSchema = describes<CausesResponse>()(z.object({ causes: z.array(causeSchema) }));
+
+const kept = (text: string): z.ZodNumber => z.number().min(0).describe(text);
+
+const cacheSchema = describes<CacheResponse>()(
+  z.object({
+    entries: kept("Stored responses."),
+    bytes: kept("Memory that they take, and those that are being stored."),
+    bytesMax: kept("Memory that they may take."),
+    stored: kept("Responses stored since the start."),
+    evicted: kept("Of those, removed to make room."),
+    purged: kept("Removed on somebody's word."),
+    invalidated: kept("Removed because an unsafe request may have changed them."),
+    routes: z.array(
+      z.object({
+        service: z.string(),
+        route: z.string(),
+        answers: z.object({
+          hit: kept("A stored response that was fresh."),
+          stale: kept("A stored response that was stale."),
+          revalidated: kept("A stored response that an origin had confirmed."),
+          collapsed: kept("The response to another request for the same."),
+          miss: kept("An origin's, because no stored one could answer."),
+          pass: kept("An origin's, because it was none of the cache's business."),
+          "last-good": kept("A stored response, because no origin could answer."),
+          refresh: kept("Fetched anew with nobody waiting."),
+        }),
+      }),
+    ),
+  }),
+);
+
+const purgedSchema = describes<PurgeResult>()(z.object({ purged: kept("Stored responses removed.") }));
 
 const eventsLostSchema = describes<EventsLost>()(
   z.object({
@@ -50,6 +90,7 @@ const problemSchema = describes<Problem>()(
         "no-exchange-yet",
         "unknown-cause",
         "method-not-allowed",
+        "foreign-origin",
         "too-many-streams",
       ])
       .describe("Stable, for programs."),
@@ -72,6 +113,8 @@ export const API_SCHEMAS = {
   Attempt: attemptSchema,
   Decision: decisionSchema,
   Story: storySchema,
+  Cache: cacheSchema,
+  Purged: purgedSchema,
   Causes: causesSchema,
   Cause: causeSchema,
   Event: eventSchema,

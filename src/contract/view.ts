@@ -4,7 +4,7 @@
  */
 import type { CauseId } from "../kernel/causes.ts";
 import type { Histogram } from "../kernel/histogram.ts";
-import type { ExchangeRecord, Outcome } from "./record.ts";
+import type { CacheWord, ExchangeRecord, Outcome } from "./record.ts";
 
 export interface GatewayView {
   status(): StatusView;
@@ -15,6 +15,37 @@ export interface GatewayView {
   metrics(): MetricsView;
   /** Hears events as they happen until the returned function is called. A slow listener loses events, never delays one. */
   subscribe(listener: (event: GatewayEvent) => void): () => void;
+}
+
+/** What a person or a program may have a gateway do. */
+export interface GatewayActions {
+  /** Removes stored responses. Null: what is named is no URL. */
+  purgeCache(target: PurgeTarget): PurgeResult | null;
+}
+
+export type PurgeTarget =
+  /** One URL with all its variants: `http://shop.example.com/a?b=1`, or `/a?b=1` under every host. */
+  | { readonly kind: "url"; readonly url: string }
+  /** Every URL that begins so. */
+  | { readonly kind: "prefix"; readonly prefix: string }
+  /** Every response with this tag in its Cache-Tag or Surrogate-Key. */
+  | { readonly kind: "tag"; readonly tag: string };
+
+export interface PurgeResult {
+  /** Responses removed. */
+  purged: number;
+}
+
+export interface CacheView {
+  /** Gauges. */
+  entries: number;
+  bytes: number;
+  bytesMax: number;
+  /** Since the start. */
+  stored: number;
+  evicted: number;
+  purged: number;
+  invalidated: number;
 }
 
 export interface ExchangeFilter {
@@ -107,6 +138,7 @@ export interface MetricsView {
     responseBytes: number;
     retries: number;
     retriesRefusedByBudget: number;
+    byCache: Record<Exclude<CacheWord, "">, number>;
     /** Requests that a rate limit in shadow would have refused. */
     rateLimitShadowed: number;
   }[];
@@ -143,6 +175,7 @@ export interface MetricsView {
   /** Gauge. */
   exchangesActive: number;
   replayBytes: number;
+  cache: CacheView;
   accessLogDropped: number;
   process: ProcessView;
 }

@@ -5,7 +5,7 @@
 import { compileRoutes } from "../config/route-table.ts";
 import type { HealthSettings, LimitSettings, Settings } from "../config/settings.ts";
 import type { ExchangeRecord } from "../contract/record.ts";
-import type { GatewayEvent, GatewayView, OwnUse, ProcessView } from "../contract/view.ts";
+import type { GatewayActions, GatewayEvent, GatewayView, OwnUse, ProcessView } from "../contract/view.ts";
 import type { Chance, Clock } from "../kernel/clock.ts";
 import type { Ledger } from "../kernel/ledger.ts";
 import type { Resolver } from "../kernel/resolver.ts";
@@ -68,6 +68,7 @@ export interface CheckTarget {
 
 export interface Gateway {
   readonly view: GatewayView;
+  readonly actions: GatewayActions;
   readonly listening: readonly ListeningPort[];
   /** Resolves names as far as they come within a second, then listens. Rejects when a bind fails. */
   start(): Promise<void>;
@@ -238,6 +239,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
 
   const gateway: Gateway = {
     view: createView({ core, listeners, listening, ports, startedAt: clock.wall() }),
+    actions: { purgeCache: (target) => core.cache.purge(target, clock.monotonic()) },
     listening,
 
     async start() {

@@ -1,5 +1,5 @@
 /** Counters of routes and of refused messages. Plain numbers, only ever added to; views copy them when asked. */
-import type { ExchangeRecord, Outcome } from "../contract/record.ts";
+import type { CacheWord, ExchangeRecord, Outcome } from "../contract/record.ts";
 import type { RefusalId } from "../http1/refusals.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import { createHistogram, recordDuration } from "../kernel/histogram.ts";
@@ -20,6 +20,16 @@ export class RouteCounters {
   rateLimitShadowed = 0;
   /** Attempts that wait for the first byte of their answer now. */
   held = 0;
+  readonly byCache: Record<Exclude<CacheWord, "">, number> = {
+    hit: 0,
+    stale: 0,
+    revalidated: 0,
+    collapsed: 0,
+    miss: 0,
+    pass: 0,
+    "last-good": 0,
+    refresh: 0,
+  };
   readonly #byClass = new Float64Array(CLASSES.length);
 
   constructor(service: string, route: string) {
@@ -32,6 +42,7 @@ export class RouteCounters {
     this.#byClass[statusClass] = (this.#byClass[statusClass] ?? 0) + 1;
     this.byOutcome[record.outcome] += 1;
     if (record.cause !== null) countCause(this.byCause, record.cause);
+    if (record.cache !== "") this.byCache[record.cache] += 1;
     // A tunnel's length is its users' business and would hide the latency of everything else.
     if (!record.tunnel) recordDuration(this.duration, record.doneUs);
     this.requestBytes += record.requestBytes;

@@ -55,6 +55,7 @@ export function createView({ core, listeners, listening, ports, startedAt }: Vie
         responseBytes: counters.responseBytes,
         retries: counters.retries,
         retriesRefusedByBudget: counters.retriesRefusedByBudget,
+        byCache: { ...counters.byCache },
         rateLimitShadowed: counters.rateLimitShadowed,
       })),
       origins: core.services.flatMap((service) =>
@@ -85,6 +86,7 @@ export function createView({ core, listeners, listening, ports, startedAt }: Vie
       connectionsOpen: core.connections,
       exchangesActive: core.exchangesActive,
       replayBytes: core.replayBudget.bytes,
+      cache: core.cache.view(),
       accessLogDropped: ports.accessLogDropped(),
       process: ports.processView(),
     }),

@@ -1,5 +1,5 @@
 /**
- * One GET to an admin API, for the command line. Bounded in time and size, no redirects, nothing kept open;
+ * One request to an admin API, for the command line. Bounded in time and size, no redirects, nothing kept open;
  * whatever goes wrong is a value, because every outcome is worth a sentence of its own to the person who asked.
  */
 import http from "node:http";
@@ -15,12 +15,17 @@ export type Fetched =
 const BODY_BYTES_MAX = 32 * 1024 * 1024;
 
 /** `withinMs` bounds the whole, from the look-up of the name to the last byte. */
-export function fetchJson(url: string, token: string | null, withinMs: number): Promise<Fetched> {
+export function fetchJson(
+  url: string,
+  token: string | null,
+  withinMs: number,
+  method: "GET" | "POST" = "GET",
+): Promise<Fetched> {
   return new Promise((resolve) => {
     const headers: Record<string, string> = { accept: "application/json", connection: "close" };
     if (token !== null && token !== "") headers["authorization"] = `Bearer ${token}`;
     const client = url.startsWith("https:") ? https : http;
-    const request = client.get(url, { headers, agent: false }, (response) => {
+    const request = client.request(url, { method, headers, agent: false }, (response) => {
       const chunks: Buffer[] = [];
       let length = 0;
       response.on("data", (chunk: Buffer) => {
@@ -37,6 +42,7 @@ export function fetchJson(url: string, token: string | null, withinMs: number): 
       request.destroy();
     }, withinMs);
     request.on("error", (error) => finish({ kind: "unreachable", code: codeOf(error) }));
+    request.end();
     function finish(outcome: Fetched): void {
       clearTimeout(timer);
       resolve(outcome);

@@ -29,6 +29,7 @@ async function serve(token: string | null = null): Promise<Served> {
   const view = sampleView();
   const handle = createAdmin(view, {
     token,
+    actions: { purgeCache: () => null },
     clock: { monotonic: systemClock.monotonic, wall: () => SAMPLE_NOW },
     schedule: systemSchedule,
   });

@@ -75,8 +75,8 @@ export function cliWorld(options: CliWorldOptions = {}): CliWorld {
       const text = options.files?.[path];
       return Promise.resolve(text === undefined ? { ok: false, code: "ENOENT" } : { ok: true, text });
     },
-    fetchJson(url, token) {
-      asked.push(token === null ? url : `${url} with ${token}`);
+    fetchJson(url, token, _withinMs, method) {
+      asked.push(`${method === undefined ? "" : `${method} `}${url}${token === null ? "" : ` with ${token}`}`);
       if (options.admin === undefined) return Promise.resolve(options.fetched ?? NOBODY);
       const missing: Fetched = {
         kind: "answer",

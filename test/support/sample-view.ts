@@ -284,9 +284,19 @@ function sampleMetrics(): MetricsView {
     responseBytes: 98_765_432,
     retries: 230,
     retriesRefusedByBudget: 3,
+    byCache: { hit: 900, stale: 7, revalidated: 30, collapsed: 12, miss: 80, pass: 5, "last-good": 4, refresh: 7 },
     rateLimitShadowed: 0,
   });
   return {
+    cache: {
+      entries: 310,
+      bytes: 12_582_912,
+      bytesMax: 67_108_864,
+      stored: 1_200,
+      evicted: 40,
+      purged: 3,
+      invalidated: 9,
+    },
     routes: [route("shop", "payments", 12_000), route("shop", "default", 401_000), route("blog", "default", 88_000)],
     origins: [
       {

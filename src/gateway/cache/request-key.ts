@@ -9,9 +9,11 @@ import { joined } from "./response-facts.ts";
 const TARGET_MAX = 1024;
 const HOST_MAX = 255;
 
-/** The host part of a key. Empty: the request has none that could be one. */
+/** The host part of a key, without a port that goes without saying. Empty: the request has none that could be one. */
 export function keyHost(hostField: string): string {
-  return hostField.length <= HOST_MAX ? hostField.toLowerCase() : "";
+  if (hostField.length > HOST_MAX) return "";
+  const host = hostField.toLowerCase();
+  return host.endsWith(":80") ? host.slice(0, -3) : host.endsWith(":443") ? host.slice(0, -4) : host;
 }
 
 /** The target part of a key, path and query; empty: not one that is cached. `target`: the record's. */

@@ -3,10 +3,11 @@
  * the route's settings. What one exchange has to do with it is in visit.ts.
  */
 import type { CacheSettings, RouteCacheSettings } from "../../config/settings.ts";
-import type { CacheWord } from "../../contract/record.ts";
+import type { CacheView, PurgeResult, PurgeTarget } from "../../contract/view.ts";
 import type { MessageHead } from "../../http1/head.ts";
 import type { StalePermissions } from "../../policies/freshness.ts";
 import { Moments } from "./moments.ts";
+import { keyHost } from "./request-key.ts";
 import { Store } from "./store.ts";
 import type { Partition } from "./store.ts";
 
@@ -34,6 +35,25 @@ export class ResponseCache {
     return new RouteCache(this, service, settings);
   }
 
+  /** What is on its way now is not stored either: it may be what was to be removed. Null: not a URL. */
+  purge(target: PurgeTarget, now: number): PurgeResult | null {
+    if (target.kind === "tag") {
+      this.purgedAt = now;
+      return { purged: this.store.purgeTag(target.tag) };
+    }
+    const exact = target.kind === "url";
+    const place = placeOf(exact ? target.url : target.prefix);
+    if (place === null) return null;
+    this.purgedAt = now;
+    return { purged: this.store.purge(place.host, place.target, exact) };
+  }
+
+  view(): CacheView {
+    const { entries, bytes, bytesMax, counters } = this.store;
+    const { stored, evictions, purged, invalidated } = counters;
+    return { entries, bytes, bytesMax, stored, evicted: evictions, purged, invalidated };
+  }
+
   /** RFC 9111 §4.4, after a response to a request that may have changed something and was no error. */
   invalidate(service: string, host: string, target: string, head: MessageHead, now: number): void {
     for (const changed of changedTargets(host, target, head)) {
@@ -42,9 +62,6 @@ export class ResponseCache {
     }
   }
 }
-
-/** How often which answer was given. */
-export type CacheCounts = Record<Exclude<CacheWord, "">, number>;
 
 export class RouteCache {
   readonly cache: ResponseCache;
@@ -66,6 +83,14 @@ export class RouteCache {
       ifDisconnectedMs: settings.staleIfDisconnectedMs,
     };
   }
+}
+
+/** As written: `URL` would change spellings that are different keys. Empty host: every host. */
+function placeOf(url: string): { host: string; target: string } | null {
+  const parts = /^(?:https?:\/\/([^/?#\s]+))?([/?][^#\s]*)?$/i.exec(url);
+  const [, authority = "", target = "/"] = parts ?? [];
+  if (parts === null || url === "") return null;
+  return { host: keyHost(authority), target: target.startsWith("?") ? `/${target}` : target };
 }
 
 /** The target itself, and what Location and Content-Location name under the same host. */

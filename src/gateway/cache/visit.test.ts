@@ -601,3 +601,63 @@ describe("without any configuration", () => {
     expectQuiet(gateway);
   });
 });
+
+describe("purging", () => {
+  async function filled(): Promise<MemoryGateway> {
+    const gateway = await world();
+    for (const [target, tags] of [
+      ["/a/1", "Cache-Tag: one, news\r\n"],
+      ["/a/2?x=1", "Surrogate-Key: two news\r\n"],
+      ["/b", ""],
+    ] as const) {
+      ask(gateway, get("", target), response(`Cache-Control: max-age=60\r\n${tags}`));
+    }
+    return gateway;
+  }
+
+  it.each([
+    [{ kind: "url", url: "http://X/a/2?x=1" }, ["/a/2?x=1"]],
+    [{ kind: "url", url: "/b" }, ["/b"]],
+    [{ kind: "url", url: "https://x:443/b" }, ["/b"]],
+    [{ kind: "url", url: "http://y/b" }, []],
+    [{ kind: "url", url: "/a/2" }, []],
+    [{ kind: "prefix", prefix: "/a/" }, ["/a/1", "/a/2?x=1"]],
+    [{ kind: "prefix", prefix: "http://x" }, ["/a/1", "/a/2?x=1", "/b"]],
+    [{ kind: "tag", tag: "news" }, ["/a/1", "/a/2?x=1"]],
+    [{ kind: "tag", tag: "two" }, ["/a/2?x=1"]],
+    [{ kind: "tag", tag: "new" }, []],
+  ] as const)("%j removes %j and nothing else", async (target, gone) => {
+    const gateway = await filled();
+    expect(gateway.gateway.actions.purgeCache(target)).toEqual({ purged: gone.length });
+    const left = ["/a/1", "/a/2?x=1", "/b"].filter((path) => {
+      const client = gateway.client();
+      client.send(get("", path));
+      return client.received !== "";
+    });
+    expect(left).toEqual(["/a/1", "/a/2?x=1", "/b"].filter((path) => !(gone as readonly string[]).includes(path)));
+  });
+
+  it("refuses what is no URL", async () => {
+    const gateway = await filled();
+    for (const url of ["", "a/1", "ftp://x/a", "http://x/a b"]) {
+      expect(gateway.gateway.actions.purgeCache({ kind: "url", url }), url).toBeNull();
+    }
+  });
+
+  it("also keeps out what was on its way", async () => {
+    const gateway = await world();
+    const client = gateway.client();
+    client.send(GET);
+    gateway.advance(50);
+    expect(gateway.gateway.actions.purgeCache({ kind: "url", url: "/a" })).toEqual({ purged: 0 });
+    gateway.origin(1).send(response("Cache-Control: max-age=60\r\n"));
+    expect(bodyOf(client.received)).toBe("stored");
+    expect(bodyOf(ask(gateway, GET, response("", "anew")).got)).toBe("anew");
+  });
+
+  it("frees the memory, and the tags with it", async () => {
+    const gateway = await filled();
+    gateway.gateway.actions.purgeCache({ kind: "prefix", prefix: "/" });
+    expect(gateway.gateway.actions.purgeCache({ kind: "tag", tag: "news" })).toEqual({ purged: 0 });
+  });
+});
