@@ -16,6 +16,7 @@ import { EXIT } from "./cli/exit-codes.ts";
 import type { CliPorts, FileText, RunningGateway, StartResult, Terminal } from "./cli/ports.ts";
 import { connectionsWithin, isWorthTelling } from "./cli/machine-findings.ts";
 import { runCli } from "./cli/program.ts";
+import { FALLBACK_BYTES_MAX } from "./config/fallback-schema.ts";
 import type { Bind, DnsSettings, Settings } from "./config/settings.ts";
 import { countText } from "./contract/quantities.ts";
 import type { GatewayEvent } from "./contract/view.ts";
@@ -158,6 +159,13 @@ async function startGateway(configured: Settings): Promise<StartResult> {
     const code = ledger === null ? "no state directory is known" : (ledger.unusable?.detail ?? "");
     return { ok: false, what: "state directory", where: state ?? "", code };
   }
+  const fallbacks = await readFallbacks(settings);
+  if (!fallbacks.ok) {
+    facts.close();
+    await log?.close(LAST_WORDS_MS);
+    await ledger?.close();
+    return fallbacks;
+  }
   const resolver = createResolver({
     dns: settings.dns,
     clock: systemClock,
@@ -179,6 +187,7 @@ async function startGateway(configured: Settings): Promise<StartResult> {
     ownUse: () => facts.ownUse(),
     log: log === null ? null : (record) => log.append(record),
     accessLogDropped: () => log?.dropped() ?? 0,
+    fallbackFiles: fallbacks.files,
     onFault: (error) => {
       process.stderr.write(
         `goodgate: a fault in Goodgate itself (gw.internal); one exchange failed by it:\n${describe(error)}\n`,
@@ -326,6 +335,25 @@ function boundByDescriptors(settings: Settings, descriptorsMax: number, tell: Ev
     );
   }
   return { ...settings, limits: { ...settings.limits, connectionsMax: fit } };
+}
+
+/** The files of the routes' fallbacks, read once: what answers when all else fails must not need a disk then. */
+async function readFallbacks(
+  settings: Settings,
+): Promise<{ readonly ok: true; readonly files: Map<string, Buffer> } | Extract<StartResult, { ok: false }>> {
+  const files = new Map<string, Buffer>();
+  for (const { fallback } of settings.services.flatMap((service) => service.routes)) {
+    const file = fallback?.file ?? null;
+    if (file === null || files.has(file)) continue;
+    try {
+      const { size } = await fs.stat(file);
+      if (size > FALLBACK_BYTES_MAX) return { ok: false, what: "fallback", where: file, code: "EFBIG" };
+      files.set(file, await fs.readFile(file));
+    } catch (error) {
+      return { ok: false, what: "fallback", where: file, code: codeOf(error) };
+    }
+  }
+  return { ok: true, files };
 }
 
 function openLog(

@@ -54,7 +54,7 @@ export type StartResult =
   | {
       readonly ok: false;
       /** What could not be opened. */
-      readonly what: "listener" | "admin" | "access log" | "state directory";
+      readonly what: "listener" | "admin" | "access log" | "state directory" | "fallback";
       /** The address or the file, as configured. */
       readonly where: string;
       readonly code: string;

@@ -175,6 +175,13 @@ async function cannotStart(
       ],
     };
   }
+  if (failure.what === "fallback") {
+    return made(`the file ${where} of a route's fallback cannot be read (${failure.code}).`, [
+      failure.code === "EFBIG"
+        ? "A fallback has at most 1 MiB."
+        : "Make it readable for this user, or write its content as `body`.",
+    ]);
+  }
   const port = where.slice(where.lastIndexOf(":") + 1);
   const elsewhere = otherAddress(failure, from, where);
   switch (failure.code) {

@@ -7,6 +7,7 @@
  */
 import { ROUTE_CACHE_DEFAULTS } from "./cache-schema.ts";
 import type { CheckedRouteCache } from "./cache-schema.ts";
+import { fallbackOf } from "./fallback-schema.ts";
 import { poolName } from "./names.ts";
 import type { OriginAddress } from "./origin-url.ts";
 import { rateLimitsOf } from "./rate-limit-schema.ts";
@@ -72,6 +73,7 @@ export function normalise(file: CheckedFile): Settings {
       descriptorRatio: file.limits.descriptors,
     },
     trusted: file.trusted,
+    waiting: { secret: file.waiting.secret ?? null, expiresMs: file.waiting.expires },
     records: {
       failedMax: file.records.failed,
       slowestMax: file.records.slowest,
@@ -121,6 +123,7 @@ function serviceOf(name: string, service: CheckedService): ServiceSettings {
     poison: service.poison,
     overload: overloadOf(service.overload),
     connections: connectionsOf(service.connections),
+    reducedMode: service.reducedMode,
     heads: headLimitsOf(service.heads),
   };
 }
@@ -160,6 +163,8 @@ function routeOf(route: CheckedRoute, name: string, pools: readonly string[]): R
     idempotent: route.idempotent,
     rateLimits: rateLimitsOf(route.rateLimit),
     idempotencyKey: idempotencyKeyOf(route.idempotencyKey),
+    fallback: fallbackOf(route.fallback),
+    waitingPage: route.waitingPage,
     hostHeader: route.hostHeader,
     resume: resumeOf(route.resume),
     class: route.class,

@@ -1,7 +1,8 @@
 /** One route of a service, as an operator writes it: which requests, and what is different for them. */
 import { z } from "zod";
 import { routeCacheSchema } from "./cache-schema.ts";
-import { choice, count, duration, durationOrFalse, text, yesOrNo } from "./fields.ts";
+import { choice, count, duration, durationOrFalse, switchedOff, text, yesOrNo } from "./fields.ts";
+import { fallbackSchema } from "./fallback-schema.ts";
 import { nameText, parseName } from "./names.ts";
 import { accepted, quoted, refused } from "./parsed.ts";
 import type { Parsed } from "./parsed.ts";
@@ -129,6 +130,17 @@ export const routeSchema = z.strictObject({
     .prefault({})
     .describe(
       "What Idempotency-Key means in requests whose method is not idempotent (POST, PATCH): carried out once, however often it is sent.",
+    ),
+  fallback: z
+    .union([switchedOff(), fallbackSchema])
+    .prefault(false)
+    .describe(
+      "What GET and HEAD are answered when no origin can answer, instead of the gateway's own page, or false. The record still says what failed.",
+    ),
+  waitingPage: yesOrNo()
+    .prefault(true)
+    .describe(
+      "True: a browser that is turned away for lack of room gets a page that waits and asks again by itself, and goes before newcomers then. False: it gets the usual failure page.",
     ),
   hostHeader: choice(["preserve", "origin"])
     .prefault("preserve")

@@ -163,6 +163,18 @@ export const limitsSchema = z.strictObject({
     .describe("The part of the file descriptors that may be in use; beyond it connections of clients are not taken."),
 });
 
+const waitingSchema = z.strictObject({
+  secret: field(
+    { type: "text", bounds: "16 to 256 characters", json: { type: "string", pattern: "^[!-~]{16,256}$" } },
+    parseSecret,
+  )
+    .optional()
+    .describe(
+      "What tickets are signed with: the same on every gateway of a fleet. Default: made up by each process at its start.",
+    ),
+  expires: duration("10s", "1d").prefault("10m").describe("How long a ticket is good."),
+});
+
 const recordsSchema = z.strictObject({
   failed: count("records", 0, 1_000_000)
     .prefault(2000)
@@ -232,6 +244,9 @@ export const fileSchema = z.strictObject({
       "Clients in these ranges are never held back by automation: your own batches, probes, partners. The machine itself never is. Rate limits of routes hold for them too.",
     ),
   cache: cacheSchema.prefault({}).describe("Bounds of the cache. What is cached is said by each route."),
+  waiting: waitingSchema
+    .prefault({})
+    .describe("The tickets of visitors who were told to wait (see `waitingPage` of routes)."),
   records: recordsSchema.prefault({}).describe("How many records of requests are kept in memory."),
   accessLog: z
     .union([
@@ -269,16 +284,25 @@ function parseNamedBind(input: unknown): Parsed<{ readonly name: string; readonl
   return bind.ok ? accepted({ name: String(input), bind: bind.value }) : bind;
 }
 
-/** Messages end up in terminals and logs, so none of them repeats a token. */
 function parseToken(input: unknown): Parsed<string> {
+  return parseHidden("token", input);
+}
+
+function parseSecret(input: unknown): Parsed<string> {
+  return parseHidden("secret", input);
+}
+
+/** Messages end up in terminals and logs, so none of them repeats what is to stay unknown. */
+function parseHidden(what: string, input: unknown): Parsed<string> {
   const hint =
     "Write 16 to 256 printable ASCII characters without spaces, such as the output of `openssl rand -hex 16`.";
   if (typeof input !== "string")
-    return refused("The token is not text.", typeof input === "number" ? "Put it in quotes." : hint);
-  if (input.length < 16) return refused(`The token is too short to be safe: it has ${input.length} characters.`, hint);
+    return refused(`The ${what} is not text.`, typeof input === "number" ? "Put it in quotes." : hint);
+  if (input.length < 16)
+    return refused(`The ${what} is too short to be safe: it has ${input.length} characters.`, hint);
   return /^[!-~]{16,256}$/.test(input)
     ? accepted(input)
-    : refused("The token is too long or has characters that a field cannot carry.", hint);
+    : refused(`The ${what} is too long or has characters that a field cannot carry.`, hint);
 }
 
 function parseLogPath(input: unknown): Parsed<string> {

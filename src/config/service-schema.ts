@@ -231,6 +231,11 @@ export const serviceSchema = z.strictObject({
     .prefault({})
     .describe("How much an origin is given at once and who waits for room, or false for no limit and no queue."),
   connections: connectionsSchema.prefault({}).describe("Connections to origins."),
+  reducedMode: yesOrNo()
+    .prefault(true)
+    .describe(
+      "True: while requests are turned away, or another pool than the first is in use, origins get `Goodgate-Mode: reduced`, so that they can leave out what is costly.",
+    ),
   heads: headsSchema.prefault({}).describe("Bounds on what an origin may send besides bodies."),
 });
 

@@ -11,6 +11,7 @@ export interface Settings {
   readonly limits: LimitSettings;
   /** Clients in these ranges are never held back by automation. CIDR text. Default none; the machine itself always is. */
   readonly trusted: readonly string[];
+  readonly waiting: WaitingSettings;
   readonly records: RecordSettings;
   readonly accessLog: AccessLogSettings | null;
   readonly cache: CacheSettings;
@@ -83,6 +84,8 @@ export interface ServiceSettings {
   /** Null: nothing is limited and nothing waits for room. */
   readonly overload: OverloadSettings | null;
   readonly connections: ConnectionSettings;
+  /** Origins are told by a field when the service is strained. Default true. */
+  readonly reducedMode: boolean;
   /** Origins' response heads. */
   readonly heads: HeadLimits;
 }
@@ -125,6 +128,10 @@ export interface RouteSettings {
   readonly idempotent: boolean;
   /** The whole time until a response begins, all attempts together. A client may allow less. 0: none, the default. */
   readonly deadlineMs: number;
+  /** Instead of the gateway's own failure page. Null: none. */
+  readonly fallback: FallbackSettings | null;
+  /** Browsers that are turned away for lack of room get a page that waits. Default true. */
+  readonly waitingPage: boolean;
   /** All have to hold. Default: none. */
   readonly rateLimits: readonly RateLimitSettings[];
   readonly idempotencyKey: IdempotencyKeySettings;
@@ -144,6 +151,25 @@ export interface ResumeSettings {
   readonly stallMs: number;
   /** Continuations of one body. Default 50. */
   readonly timesMax: number;
+}
+
+/** What the gateway answers for a route when no origin can. */
+export interface FallbackSettings {
+  readonly status: number;
+  readonly contentType: string;
+  /** Null: the content is in `file`. */
+  readonly body: string | null;
+  readonly file: string | null;
+  readonly onFailure: boolean;
+  readonly onOverload: boolean;
+}
+
+/** Tickets of visitors who were told to wait. */
+export interface WaitingSettings {
+  /** What they are signed with. Null: the process makes one up, and no other process takes its tickets. */
+  readonly secret: string | null;
+  /** How long one is good. Default 10 min. */
+  readonly expiresMs: number;
 }
 
 export interface RateLimitSettings {

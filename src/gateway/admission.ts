@@ -17,7 +17,7 @@ import {
   retryAfterFor,
   takeExpired,
 } from "../policies/admission-queue.ts";
-import type { ClassRank, QueueEntry, RefusalReason } from "../policies/admission-queue.ts";
+import type { Arrival, ClassRank, QueueEntry, RefusalReason } from "../policies/admission-queue.ts";
 import { durationInWords } from "../policies/words.ts";
 
 /** An exchange that waits for room. */
@@ -86,9 +86,10 @@ export class Admission {
   }
 
   /** Null: it was refused at once, or (rarely) let in at once, and knows. */
-  wait(waiter: RoomWaiter, route: number, rank: ClassRank, deadlineAt: number, now: number): Place | null {
+  wait(waiter: RoomWaiter, turn: Omit<Arrival, "congested">, now: number): Place | null {
+    const { route } = turn;
     const congested = this.#parts.isCongested(route, now);
-    const verdict = arrive(this.#options, this.#queue, waiter, { route, rank, congested, deadlineAt }, now);
+    const verdict = arrive(this.#options, this.#queue, waiter, { ...turn, congested }, now);
     if (verdict.displaced !== null) this.#refuse(verdict.displaced, route, "displaced", 0, now);
     if (verdict.entry === null) {
       if (verdict.because !== "") this.#refuse(waiter, route, verdict.because, 0, now);

@@ -73,6 +73,8 @@ export interface AttemptHost extends ResponseHearer {
   /** The origin's side of a tunnel is closed. */
   onTunnelEnd(attempt: Attempt, ending: Ending, now: number, limitMs: number): void;
   onOriginDrain(attempt: Attempt, now: number): void;
+  /** A complete line that tells an origin to do with less; empty: nothing to tell. */
+  modeLine(now: number): string;
   decide(step: Step, code: DecisionCode, reason: string): void;
 }
 
@@ -349,9 +351,11 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     request.trailersWanted = request.minorVersion === 1 && acceptsTrailers(head);
     const writer = this.#core.gather.to(connection.socket);
     const before = writer.length;
+    const lines = gatewayLines(this.#core.identity, attempt.number, request.repeats);
+    const mode = this.#host.modeLine(now);
     writeRequestHead(writer, head, {
       identity: request.identityLines,
-      gateway: gatewayLines(this.#core.identity, attempt.number, request.repeats),
+      gateway: mode === "" ? lines : lines + mode,
       // What is left of a body may take as long as the whole of it might have.
       deadline: request.deadline === null || part !== null ? "" : request.deadline.lines(now),
       basePath: connection.address.origin.basePath,

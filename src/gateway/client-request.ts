@@ -21,6 +21,8 @@ export class ClientRequest {
   keepTrace = false;
   /** The peer is a trusted proxy. */
   trusted = false;
+  /** A gateway in front, which is trusted, says that it is strained. */
+  reducedInFront = false;
   /** The protocols it asks to change to, lower case; empty: none that goes on to an origin. */
   upgrade = "";
   trailersWanted = false;

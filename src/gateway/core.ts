@@ -19,6 +19,7 @@ import type { RecordBook } from "./record-book.ts";
 import type { ReplayBudget } from "./replay-buffer.ts";
 import type { ServiceRuntime } from "./service-runtime.ts";
 import type { Telemetry } from "./telemetry.ts";
+import type { WaitingRoom } from "./waiting.ts";
 
 export interface Outliving {
   fail(cause: CauseId, evidence: string, step: Step, status: number): void;
@@ -64,6 +65,9 @@ export interface Core {
   /** Client connections by client, of those that are counted. */
   readonly connectionsOf: Map<number, number>;
   readonly connectionsPerClientMax: number;
+  /** What the files of fallbacks hold, by path. */
+  readonly fallbackFiles: ReadonlyMap<string, Buffer>;
+  readonly waiting: WaitingRoom;
   /** When a request was last turned away for lack of room, monotonic ms. */
   shedAt: number;
   /** Null: nothing is kept, so nothing is promised. */

@@ -39,7 +39,8 @@ export function enter(
   service: ServiceRuntime | null,
   now: number,
 ): EntryNote | null {
-  const stressed = now - Math.max(core.shedAt, service?.shedAt ?? -Infinity) < STRESS_LASTS_MS;
+  const stressed =
+    core.pressure.level > 0 || now - Math.max(core.shedAt, service?.shedAt ?? -Infinity) < STRESS_LASTS_MS;
   const flood = core.flood?.look(key, address, isProtected ?? core.isProtected(address), stressed, now) ?? null;
   if (flood !== null && flood.passes === null) {
     const retryAfterSeconds = FLOOD_RETRY_SECONDS + Math.floor(core.chance() * FLOOD_RETRY_SECONDS);

@@ -11,7 +11,7 @@ import type { Clock } from "../kernel/clock.ts";
 import { writeContentLength } from "./forward-request.ts";
 import { httpDate } from "./http-date.ts";
 import type { Identity } from "./identify.ts";
-import { proxyStatus } from "./reply.ts";
+import { proxyStatus } from "./own-fields.ts";
 
 /** How the body is delimited towards the client. */
 export type ClientFraming =

@@ -13,7 +13,7 @@ import type { Dial, Listen, ListeningPort, SocketListener, SocketPort } from "..
 import { TimerWheel } from "../kernel/timer-wheel.ts";
 import type { CheckResult } from "../policies/health.ts";
 import { createPressure } from "../policies/own-pressure.ts";
-import { clientKey, hashKeyFrom } from "./client-key.ts";
+import { clientKey, hashKeyFrom, networkOf } from "./client-key.ts";
 import { AddressMemory } from "./address-memory.ts";
 import { OwnLimits, SAMPLE_MS } from "./own-limits.ts";
 import { ClientConnection } from "./client-connection.ts";
@@ -32,6 +32,7 @@ import { RecordBook } from "./record-book.ts";
 import { ServiceRuntime } from "./service-runtime.ts";
 import { Telemetry } from "./telemetry.ts";
 import { createView } from "./view.ts";
+import { WaitingRoom } from "./waiting.ts";
 
 export interface GatewayPorts {
   readonly clock: Clock;
@@ -51,6 +52,8 @@ export interface GatewayPorts {
   /** Gets every record; must be done with it when it returns. Null: no access log. */
   readonly log: ((record: ExchangeRecord) => void) | null;
   readonly accessLogDropped: () => number;
+  /** What the files of the routes' fallbacks hold, by path. Needed when there are any. */
+  readonly fallbackFiles?: ReadonlyMap<string, Buffer>;
   readonly version: string;
   /** Hears of a defect of ours that was contained: one exchange failed with gw.internal, the rest goes on. */
   readonly onFault: (error: unknown) => void;
@@ -136,6 +139,10 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     isProtected: (address) => isLoopbackText(address) || isTrusted(address),
     flood: flood === null ? null : new FloodGuard(flood, world),
     connectionsOf: new Map(),
+    fallbackFiles: ports.fallbackFiles ?? new Map(),
+    waiting: new WaitingRoom(settings.waiting, ports.newId() + ports.newId(), ports, (address) =>
+      networkOf(address, settings.limits.clientBits),
+    ),
     connectionsPerClientMax: perClientMax(settings.limits),
     shedAt: -Infinity,
     draining: false,

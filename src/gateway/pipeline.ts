@@ -61,6 +61,7 @@ import { toUs } from "./origin-connection.ts";
 import type { OriginConnection } from "./origin-connection.ts";
 import type { PoisonWatch } from "./poison-watch.ts";
 import { readHeadAgain, readResponseHeadAgain } from "./read-head-again.ts";
+import type { WaitingOffer } from "./waiting.ts";
 import { respondToFailure, retryAfterSeconds } from "./reply.ts";
 import { deadlineOf } from "./request-deadline.ts";
 import type { RequestDeadline } from "./request-deadline.ts";
@@ -80,6 +81,9 @@ import { Wait } from "./wait.ts";
 
 /** More than this of a host or a method is nobody's name and would only fill the memory of the records. */
 const HOST_KEPT = 256;
+/** Just below 1, which chance never gives. */
+const LAST_ROLL = 1 - Number.EPSILON;
+const REDUCED = "Goodgate-Mode: reduced\r\n";
 const METHOD_KEPT = 32;
 /** How long the rest of a response may take that nobody gets. */
 const PASSED_OVER_MS = 1_000;
@@ -117,6 +121,9 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
   #clientKey = 0;
   /** Complete lines that any answer gets, such as RateLimit. */
   #replyLines = "";
+  /** Epoch ms since when the client waits to be let in; 0: it does not, or nobody has to. */
+  #waitsSince = 0;
+  #saidReduced = false;
   /** 0: what the cause says. */
   #retryAfterSeconds = 0;
   /** The attempt that the exchange counts on: the newest, or the one whose response is passed on. */
@@ -266,6 +273,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
     request.identityLines = identity.lines;
     request.keepTrace = identity.keepTrace;
     request.trusted = client.peer.trusted;
+    request.reducedInFront = request.trusted && head.find(FIELD.GOODGATE_MODE) !== -1;
     this.#routeTo(head, host);
   }
 
@@ -314,6 +322,10 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
     if (refusal !== null) {
       this.fail(refusal.cause, refusal.evidence, "admit", refusal.status);
       return;
+    }
+    // Whoever was asked to wait can only have come back while there is or was no room lately.
+    if (now - Math.max(this.#core.shedAt, this.#service?.shedAt ?? -Infinity) < this.#core.waiting.expiresMs) {
+      this.#waitsSince = this.#core.waiting.since(joinedValue(head, "cookie"), this.record.clientAddress);
     }
     if (this.#core.pressure.level > 0 && this.#isTooMuch(head)) return;
     if (!this.#enter(head, now)) return;
@@ -376,7 +388,9 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
   /** The gateway nears a limit of its own, and this class is turned away for that. */
   #isTooMuch(head: MessageHead): boolean {
     const { pressure, chance } = this.#core;
-    if (passesPressure(pressure, rankOf(this.#settled, isPrefetch(head)), chance())) return false;
+    // Who has waited already is the last of his class to be turned away.
+    const roll = this.#waitsSince === 0 ? chance() : LAST_ROLL;
+    if (passesPressure(pressure, rankOf(this.#settled, isPrefetch(head)), roll)) return false;
     // Later the longer the way back: who is turned away by the process itself does well to find another.
     this.#retryAfterSeconds = 1 + Math.floor(chance() * PRESSURE_RETRY_SPREAD_S);
     this.fail("gw.shed", pressure.because, "admit", 0);
@@ -565,7 +579,9 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
     this.#admission = admission;
     const { deadline } = this.request;
     const deadlineAt = deadline === null ? Infinity : now + deadline.leftMs(now);
-    this.#place = admission.wait(this, this.routeIndex, rank, deadlineAt, now);
+    const hasWaited = this.#waitsSince !== 0;
+    if (hasWaited) this.decide("admit", "admit.waited-before", "it was turned away before, and goes before newcomers");
+    this.#place = admission.wait(this, { route: this.routeIndex, rank, deadlineAt, hasWaited }, now);
   }
 
   roomFound(waitedMs: number): void {
@@ -606,6 +622,15 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
     // Behind a broken connection the next origin may have died with the first: a new connection finds that out, and
     // is refused, where one that lies idle would swallow the request.
     attempt.start(head, now, fresh || this.#metBroken, steady, keepHead);
+  }
+
+  modeLine(now: number): string {
+    const strain = this.#service?.strainAt(this.routeIndex, now) ?? "";
+    const because = strain === "" && this.request.reducedInFront ? "a gateway in front says so" : strain;
+    if (because === "") return "";
+    if (!this.#saidReduced) this.decide("attempt", "attempt.reduced-mode", because);
+    this.#saidReduced = true;
+    return REDUCED;
   }
 
   onRequestHeadSent(): void {
@@ -1077,13 +1102,16 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
     const refusal = record.reason === "" ? null : REFUSALS[record.reason as RefusalId];
     const complete = this.request.complete;
     const keepAlive = this.#clientKeepAlive && complete && record.reason === "" && !this.#core.draining;
+    const afterSeconds = this.#retryAfterSeconds > 0 ? this.#retryAfterSeconds : retryAfterSeconds(cause);
     const reply = respondToFailure(
       {
         cause,
         status,
         reason: record.reason,
         reasonText: refusal?.meaning ?? "",
-        retryAfterSeconds: this.#retryAfterSeconds > 0 ? this.#retryAfterSeconds : retryAfterSeconds(cause),
+        retryAfterSeconds: afterSeconds,
+        fallback: this.#service?.fallbackOf(this.routeIndex) ?? null,
+        waiting: this.#waitingOffer(cause, afterSeconds),
         uncertain: this.#keyed !== null && this.#keyed.uncertain,
       },
       {
@@ -1096,11 +1124,19 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
         lines: this.#replyLines,
       },
     );
+    if (reply.kind === "fallback") this.decide("reply", "reply.fallback", "the route's fallback was given");
+    if (reply.kind === "waiting page") this.decide("reply", "reply.waiting-page", "a browser was asked to wait");
     record.status = reply.message.status;
     record.responseBytes = reply.bodyBytes;
     record.replyUs = toUs(now - this.startedMs);
     writeResponse(this.#core.gather.to(this.#client.socket), reply.message);
     return keepAlive;
+  }
+
+  /** Null: what it failed of is not a lack of room, or its route has no waiting page. */
+  #waitingOffer(cause: CauseId, afterSeconds: number): WaitingOffer | null {
+    if (CAUSES[cause].party !== "overload" || this.#route?.waitingPage === false) return null;
+    return this.#core.waiting.offer(this.record.clientAddress, this.#waitsSince, afterSeconds);
   }
 
   /** There was no room for it: what is decided about others in the next moments knows of that. */

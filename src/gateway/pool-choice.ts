@@ -74,6 +74,11 @@ export class PoolChoice {
     return pools[this.#state.first] ?? first;
   }
 
+  /** Why not everything goes to the most preferred pool; empty: it does, but for shares that prove standbys. */
+  get strain(): string {
+    return this.#spilling || this.#state.first !== 0 ? (this.verdict?.because ?? "") : "";
+  }
+
   /** Part of the traffic that a pool gets now, standby share included. */
   shareOf(pool: PoolRuntime): number {
     const index = this.pools.indexOf(pool);

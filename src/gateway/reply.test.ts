@@ -5,8 +5,10 @@ import type { RefusalId } from "../http1/refusals.ts";
 import { serialiseResponse } from "../http1/serialise.ts";
 import { CAUSES } from "../kernel/causes.ts";
 import type { CauseId } from "../kernel/causes.ts";
-import { preferredForm, proxyStatus, respondToFailure } from "./reply.ts";
-import type { Failure, Reply, ReplyContext } from "./reply.ts";
+import { proxyStatus } from "./own-fields.ts";
+import { preferredForm, respondToFailure } from "./reply.ts";
+import type { Reply, ReplyContext } from "./own-fields.ts";
+import type { Failure } from "./reply.ts";
 
 const FAILURE: Failure = {
   cause: "origin.refused",
@@ -15,6 +17,8 @@ const FAILURE: Failure = {
   reasonText: "",
   retryAfterSeconds: 0,
   uncertain: false,
+  fallback: null,
+  waiting: null,
 };
 const CONTEXT: ReplyContext = {
   requestId: "id-1",

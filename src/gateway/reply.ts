@@ -2,10 +2,15 @@
  * Reply: the one function that turns a failure into a response. The client learns the status, a reference, and
  * what kind of trouble it is in the words of RFC 9209; never an address, a message or a name from inside.
  */
-import type { Field, ResponseMessage } from "../http1/serialise.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import { CAUSES } from "../kernel/causes.ts";
 import { renderFailurePage } from "./failure-page.ts";
+import { ownFields, phraseOf } from "./own-fields.ts";
+import type { Reply, ReplyContext } from "./own-fields.ts";
+import { answersFor, fallbackReply } from "./static-fallback.ts";
+import type { StaticFallback } from "./static-fallback.ts";
+import type { WaitingOffer } from "./waiting.ts";
+import { renderWaitingPage } from "./waiting-page.ts";
 
 export interface Failure {
   readonly cause: CauseId;
@@ -19,84 +24,42 @@ export interface Failure {
   readonly retryAfterSeconds: number;
   /** It carried an Idempotency-Key, was sent, and nobody knows whether it was carried out. */
   readonly uncertain: boolean;
+  /** What the operator prepared for the route; null: nothing. */
+  readonly fallback: StaticFallback | null;
+  /** What a browser is offered that comes when there is no room; null: nothing. */
+  readonly waiting: WaitingOffer | null;
 }
-
-export interface ReplyContext {
-  readonly requestId: string;
-  /** The request's Accept value; null when absent. */
-  readonly accept: string | null;
-  readonly method: string;
-  readonly keepAlive: boolean;
-  /** RFC 9110 §5.6.7 date. */
-  readonly date: string;
-  /** Name in Proxy-Status. */
-  readonly name: string;
-  /** Complete field lines to be added; empty: none. */
-  readonly lines: string;
-}
-
-export interface Reply {
-  readonly message: ResponseMessage;
-  /** Bytes of content that are sent. */
-  readonly bodyBytes: number;
-}
-
-const PHRASES: Readonly<Record<number, string>> = {
-  400: "Bad Request",
-  404: "Not Found",
-  408: "Request Timeout",
-  409: "Conflict",
-  413: "Content Too Large",
-  414: "URI Too Long",
-  417: "Expectation Failed",
-  422: "Unprocessable Content",
-  429: "Too Many Requests",
-  431: "Request Header Fields Too Large",
-  500: "Internal Server Error",
-  501: "Not Implemented",
-  502: "Bad Gateway",
-  503: "Service Unavailable",
-  504: "Gateway Timeout",
-  505: "HTTP Version Not Supported",
-  508: "Loop Detected",
-};
 
 export function respondToFailure(failure: Failure, context: ReplyContext): Reply {
-  const cause = CAUSES[failure.cause];
-  const status = failure.status !== 0 ? failure.status : cause.status;
-  const phrase = PHRASES[status] ?? "Error";
-  const { type, body } = bodyFor(preferredForm(context.accept, formWithout(failure)), failure, status, phrase, context);
-  const bytes = Buffer.from(body);
-  const fields: Field[] = [
-    ["Date", context.date],
-    ["Content-Type", type],
-    ["Cache-Control", "no-store"],
-    ["X-Request-Id", context.requestId],
-    ["Proxy-Status", proxyStatus(failure.cause, context.name)],
-    ["Connection", context.keepAlive ? "keep-alive" : "close"],
-  ];
-  if (failure.retryAfterSeconds > 0) fields.push(["Retry-After", String(failure.retryAfterSeconds)]);
-  for (const line of context.lines.split("\r\n")) {
-    const colon = line.indexOf(": ");
-    if (colon > 0) fields.push([line.slice(0, colon), line.slice(colon + 2)]);
+  const { cause, fallback, waiting } = failure;
+  const form = preferredForm(context.accept, formWithout(failure));
+  const safe = context.method === "GET" || context.method === "HEAD";
+  // A browser that can come back to the real page waits; all others get what was prepared for them.
+  const waits = waiting !== null && form === "html" && safe && CAUSES[cause].party === "overload";
+  if (fallback !== null && !waits && answersFor(fallback, cause, context.method)) {
+    return fallbackReply(fallback, cause, failure.retryAfterSeconds, context);
   }
+  const status = failure.status !== 0 ? failure.status : CAUSES[cause].status;
+  const { type, body } = waits
+    ? { type: HTML, body: renderWaitingPage({ requestId: context.requestId, seconds: waiting.seconds }) }
+    : bodyFor(form, failure, status, phraseOf(status), context);
+  const bytes = Buffer.from(body);
+  const fields = ownFields(type, cause, waits ? waiting.seconds : failure.retryAfterSeconds, context);
+  if (waits && waiting.cookie !== "") fields.push(["Set-Cookie", waiting.cookie]);
   const isHead = context.method === "HEAD";
   return {
     message: {
       status,
-      reason: phrase,
+      reason: phraseOf(status),
       fields,
       content: isHead ? { kind: "declared", length: bytes.length } : { kind: "length", bytes },
     },
     bodyBytes: isHead ? 0 : bytes.length,
+    kind: waits ? "waiting page" : "failure",
   };
 }
 
-/** `goodgate; error=connection_refused` (RFC 9209 §2). */
-export function proxyStatus(cause: CauseId, name: string): string {
-  const error = CAUSES[cause].proxyStatus;
-  return error === null ? name : `${name}; error=${error}`;
-}
+const HTML = "text/html; charset=utf-8";
 
 /** Seconds that a client does well to wait, for causes that time heals; 0 for others. */
 export function retryAfterSeconds(cause: CauseId): number {
@@ -172,7 +135,7 @@ function bodyFor(
       };
     case "html":
       return {
-        type: "text/html; charset=utf-8",
+        type: HTML,
         body: renderFailurePage({
           status,
           phrase,

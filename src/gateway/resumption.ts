@@ -46,6 +46,7 @@ export interface ResumeHost {
   readonly timeouts: TimeoutSettings;
   readonly hostHeader: "preserve" | "origin";
   readonly counters: RouteCounters | null;
+  modeLine(now: number): string;
   decide(step: Step, code: DecisionCode, reason: string): void;
   /** From now on the client gets what this attempt brings. */
   goOnWith(attempt: Attempt): void;
@@ -157,6 +158,10 @@ export class Resumption implements AttemptHost, TimerOwner {
 
   get counters(): RouteCounters | null {
     return this.#host.counters;
+  }
+
+  modeLine(now: number): string {
+    return this.#host.modeLine(now);
   }
 
   get timeouts(): TimeoutSettings {

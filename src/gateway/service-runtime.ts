@@ -21,6 +21,8 @@ import { PoolRuntime } from "./pool-runtime.ts";
 import { RouteLimits } from "./rate-limits.ts";
 import { Room } from "./room.ts";
 import type { NoRoom, Turn } from "./room.ts";
+import { staticFallback } from "./static-fallback.ts";
+import type { StaticFallback } from "./static-fallback.ts";
 import { RouteCounters } from "./telemetry.ts";
 
 export type Picked =
@@ -36,6 +38,9 @@ export type Picked =
   | { readonly kind: "none"; readonly cause: CauseId; readonly evidence: string };
 
 const NO_NOTES: readonly PickNote[] = [];
+
+/** Requests were turned away as lately as this. */
+const STRAIN_LASTS_MS = 2_000;
 
 export class ServiceRuntime {
   readonly settings: ServiceSettings;
@@ -53,6 +58,7 @@ export class ServiceRuntime {
   readonly poison: PoisonWatch | null;
   readonly #core: Core;
   readonly #limits: readonly (RouteLimits | null)[];
+  readonly #fallbacks: readonly (StaticFallback | null)[];
   /** What repeats because of a 5xx have brought, by route; null: there were none. */
   readonly #answers: (AnswerYield | null)[];
   /** For each route the pools that it uses and how traffic is shared between them; routes with the same pools share one. */
@@ -77,6 +83,7 @@ export class ServiceRuntime {
         : new RouteLimits(route.rateLimits, core.limits.rateLimitKeysMax, core.hashKey),
     );
     this.#caches = settings.routes.map((route) => core.cache.route(settings.name, route.cache));
+    this.#fallbacks = settings.routes.map((route) => staticFallback(route.fallback, core.fallbackFiles));
     const shared = new Map<string, PoolChoice>();
     this.#choices = settings.routes.map((route) => {
       const key = route.pools.join("\n");
@@ -88,6 +95,20 @@ export class ServiceRuntime {
     this.#rooms = this.#choices.flatMap((choice) => rooms.get(choice) ?? []);
     this.#admissions = [...rooms.values()].flatMap(({ admission }) => admission ?? []);
     for (const pool of this.pools) pool.onRoom = (now) => this.#roomFreed(now);
+  }
+
+  /** Null: the route has none. */
+  fallbackOf(routeIndex: number): StaticFallback | null {
+    return this.#fallbacks[routeIndex] ?? null;
+  }
+
+  /** Why origins are to do with less; empty: all is as it should be. */
+  strainAt(routeIndex: number, now: number): string {
+    if (!this.settings.reducedMode) return "";
+    if (now - Math.max(this.shedAt, this.#core.shedAt) < STRAIN_LASTS_MS)
+      return "requests are turned away for lack of room";
+    if (this.#core.pressure.level > 0) return this.#core.pressure.because;
+    return this.#choices[routeIndex]?.strain ?? "";
   }
 
   /** Null: the route has none. */

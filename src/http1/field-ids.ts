@@ -69,6 +69,7 @@ export const FIELD = {
   X_REQUEST_TIMEOUT: 57,
   GRPC_TIMEOUT: 58,
   GOODGATE_ATTEMPT: 59,
+  GOODGATE_MODE: 60,
 } as const;
 
 /** `FIELD.X_REAL_IP` is `x-real-ip`: the keys above are the names. */

@@ -7,7 +7,7 @@
  */
 interface Row {
   /** The step of the exchange in which it is decided (contract/record.ts, `Step`). */
-  readonly step: "admit" | "look up" | "pick" | "attempt" | "relay" | "rescue";
+  readonly step: "admit" | "look up" | "pick" | "attempt" | "relay" | "rescue" | "reply";
   readonly meaning: string;
 }
 
@@ -19,6 +19,11 @@ export const DECISIONS = {
   "admit.rate-limit-shadow": {
     step: "admit",
     meaning: "A rate limit in shadow would have refused this request; it passed.",
+  },
+  "admit.waited-before": {
+    step: "admit",
+    meaning:
+      "Its visitor was turned away before and asked to wait (a signed ticket says so), and goes before newcomers.",
   },
   "admit.flood-shadow": {
     step: "admit",
@@ -123,6 +128,11 @@ export const DECISIONS = {
   "pick.standby": {
     step: "pick",
     meaning: "A pool that is not first got this exchange as a part of its continuous share, so that it is proven.",
+  },
+  "attempt.reduced-mode": {
+    step: "attempt",
+    meaning:
+      "The service is strained, and the origin was told so (`Goodgate-Mode: reduced`): it may leave out what is costly.",
   },
   "attempt.waited-for-connection": {
     step: "attempt",
@@ -351,6 +361,14 @@ export const DECISIONS = {
   "resume.refused.budget": {
     step: "rescue",
     meaning: "Not resumed: the break brought little, and the service's retry budget is used up.",
+  },
+  "reply.fallback": {
+    step: "reply",
+    meaning: "The client got what the operator prepared for this route (`fallback`) instead of a failure page.",
+  },
+  "reply.waiting-page": {
+    step: "reply",
+    meaning: "There was no room, and the browser got a page that waits and asks again by itself.",
   },
 } as const satisfies Record<string, Row>;
 

@@ -70,6 +70,8 @@ export interface Arrival {
   readonly rank: ClassRank;
   /** The wait is for late answers, or for a limit set by hand; not for a burst. */
   readonly congested: boolean;
+  /** It was turned away before and came back when it was told to. */
+  readonly hasWaited: boolean;
   /** Monotonic ms after which nobody wants the answer any more; Infinity: never. */
   readonly deadlineAt: number;
 }
@@ -124,7 +126,9 @@ export function arrive<Waiter>(
   const lane = laneOf(queue, route, rank);
   if (arrival.congested) notice(queue, lane, now);
   if (now >= deadlineAt) return refuse(queue, "expired", now);
-  const stressed = now < lane.stressedUntil;
+  // Who has waited already keeps its place among those from before the stress, as far as it would come in time.
+  const keepsPlace = arrival.hasWaited && lane.patient.length < places(lane, options.calmMs, now);
+  const stressed = now < lane.stressedUntil && !keepsPlace;
   if (rank > 0 && isRefusedAbove(queue, rank, now)) return refuse(queue, "lower class", now);
   let displaced: Waiter | null = null;
   if (queue.waiting >= options.waitingMax) {

@@ -138,7 +138,13 @@ class World {
       return;
     }
     const congested = this.origins.some((each) => isCongested(limits, each.limit, route, this.now));
-    const verdict = arrive(queueing, this.queue, ask, { route, rank, congested, deadlineAt: Infinity }, this.now);
+    const verdict = arrive(
+      queueing,
+      this.queue,
+      ask,
+      { route, rank, congested, deadlineAt: Infinity, hasWaited: false },
+      this.now,
+    );
     if (verdict.displaced !== null) this.#refuse(verdict.displaced);
     if (verdict.entry === null) this.#refuse(ask);
     else ask.entry = verdict.entry;

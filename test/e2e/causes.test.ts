@@ -658,6 +658,8 @@ const CASES: readonly Case[] = [
 
 /** Causes that are brought about in other files. */
 const ELSEWHERE: readonly CauseId[] = [
+  "client.rate_limited",
+  "client.flood",
   "gw.fd_exhausted",
   "gw.ports_exhausted",
   "gw.loop_stall",

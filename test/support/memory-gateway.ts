@@ -27,6 +27,8 @@ export interface MemoryGatewayOptions {
   readonly ledger?: Ledger;
   /** What the gateway is told that it has in use; default: nothing is known. */
   readonly ownUse?: () => OwnUse;
+  /** What the files of fallbacks hold. */
+  readonly fallbackFiles?: ReadonlyMap<string, Buffer>;
   /** Drawn again and again; default 0: the first of two that are alike. */
   readonly chance?: () => number;
 }
@@ -88,6 +90,7 @@ export async function memoryGateway(options: MemoryGatewayOptions = {}): Promise
     ownUse: () => options.ownUse?.() ?? { memoryBytes: 0, memoryMax: 0, descriptorsOpen: 0, descriptorsMax: 0 },
     log: (record) => records.push(structuredClone(record)),
     accessLogDropped: () => 0,
+    fallbackFiles: options.fallbackFiles ?? new Map(),
     version: "0.0.0",
     onFault: (error) => faults.push(error),
   });

@@ -1,0 +1,48 @@
+import { expect, test } from "vitest";
+import { arrive, createAdmissionQueue, nextWaiter, takeExpired } from "./admission-queue.ts";
+import type { AdmissionQueue, QueueEntry } from "./admission-queue.ts";
+
+const OPTIONS = { calmMs: 500, stressedMs: 20, criticalMs: 1_000, waitingMax: 1_000 };
+const somewhere = (): boolean => true;
+
+function come(queue: AdmissionQueue<string>, name: string, now: number, hasWaited = false): boolean {
+  const arrival = { route: 0, rank: 1, congested: true, deadlineAt: Infinity, hasWaited } as const;
+  return arrive(OPTIONS, queue, name, arrival, now).entry !== null;
+}
+
+/** A queue that has stood for a second and served a hundred. */
+function stressed(): AdmissionQueue<string> {
+  const queue = createAdmissionQueue<string>();
+  const out: QueueEntry<string>[] = [];
+  come(queue, "first", 0);
+  for (let now = 0; now < 1_000; now += 10) {
+    come(queue, `at ${now}`, now);
+    come(queue, `too, at ${now}`, now);
+    nextWaiter(queue, somewhere, now);
+    takeExpired(queue, now, out);
+  }
+  return queue;
+}
+
+test("who was turned away and came back when it was told to goes before newcomers, and waits in the order of coming", () => {
+  const queue = stressed();
+  const out: QueueEntry<string>[] = [];
+  takeExpired(queue, 1_600, out);
+  come(queue, "newcomer", 1_600);
+  come(queue, "second visit", 1_601, true);
+  come(queue, "later second visit", 1_602, true);
+  come(queue, "last newcomer", 1_603);
+  const order = Array.from({ length: 4 }, () => nextWaiter(queue, somewhere, 1_604)?.waiter);
+  expect(order).toEqual(["second visit", "later second visit", "last newcomer", "newcomer"]);
+});
+
+test("no more of them keep a place than can be served while they wait", () => {
+  const queue = stressed();
+  for (let i = 0; i < 500; i += 1) come(queue, `visitor ${i}`, 1_000, true);
+  const patient = queue.lanes.reduce(
+    (sum, lane) => sum + (lane?.patient.filter((entry) => !entry.gone).length ?? 0),
+    0,
+  );
+  expect(patient).toBeGreaterThan(5);
+  expect(patient).toBeLessThan(200);
+});
