@@ -101,6 +101,8 @@ export interface AdaptiveLimit extends Gauge {
   /** When two routes last took turns. */
   mixedAt: number;
   stretchedAt: number;
+  /** When any route was last answered in time. */
+  heardAt: number;
 }
 
 /** Generous for a beginning: at a hundred requests a second this is one second of work. */
@@ -150,6 +152,7 @@ export function createAdaptiveLimit(options: AdaptiveLimitOptions, now: number):
     lastRoute: -1,
     mixedAt: now - ALONE_AFTER_MS,
     stretchedAt: now,
+    heardAt: now,
   };
 }
 
@@ -213,6 +216,11 @@ export function leaveSlot(
     own.heardAt = now;
   }
   if (options.concurrency > 0) return;
+  if (lateness <= 1) state.heardAt = now;
+  else if (leaving === "left" || leaving === "timeout") {
+    // The origin may be at it still, or have it in a queue of its own: its place is not free for another one.
+    givePlaceUp(now - state.heardAt > lateFrom(own) ? state : own);
+  }
   if (leaving === "answered") {
     learnUsual(state, own, waitMs, sinceMs, now);
     weigh(state, own, lateness, leaving, waitMs, sinceMs, now);
@@ -232,6 +240,11 @@ export function isCongested(options: AdaptiveLimitOptions, state: AdaptiveLimit,
 /** ms from which an answer of this route counts as late. */
 export function lateFrom(own: RouteGauge): number {
   return own.samples === 0 ? UNKNOWN_LATE_MS : own.usualMs * LATE_RATIO + LATE_MS;
+}
+
+function givePlaceUp(gauge: Gauge): void {
+  const from = gauge.limit >= NONE ? gauge.held + 1 : gauge.limit;
+  gauge.limit = Math.max(LIMIT_FLOOR, from - 1);
 }
 
 function createGauge(limit: number, now: number): Gauge {

@@ -100,6 +100,7 @@ export type RefusalReason =
 const STANDING_MS = 100;
 /** After the last that found no room. */
 const STRESS_MS = 1_000;
+const AGAIN_MS = 30_000;
 const SERVED_MS = 1_000;
 const REFUSED_MS = 10_000;
 const RETRY_AFTER_MAX_S = 30;
@@ -241,7 +242,9 @@ function laneOf<Waiter>(queue: AdmissionQueue<Waiter>, route: number, rank: Clas
 /** A queue that stands makes stress, and each that finds no room then makes it last. */
 function notice(queue: AdmissionQueue<unknown>, lane: Lane<unknown>, now: number): void {
   const stands = lane.standsSince >= 0 && now - lane.standsSince >= STANDING_MS;
-  if (!stands && now >= lane.stressedUntil) return;
+  // What stood a while ago and is congested again need not stand first: each time would cost some a long wait.
+  const again = lane.stressedUntil > 0 && now - lane.stressedUntil < AGAIN_MS;
+  if (!stands && !again) return;
   lane.stressedUntil = now + STRESS_MS;
   queue.stressedUntil[lane.rank] = lane.stressedUntil;
 }

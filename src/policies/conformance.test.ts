@@ -11,6 +11,12 @@ import { describe, expect, test } from "vitest";
 import { RETRY_INPUT } from "../../test/support/retry-input.ts";
 import { countAsked, createAnswerYield, isWorthAsking, yieldInWords } from "./answer-worth-retrying.ts";
 import type { AnswerYield } from "./answer-worth-retrying.ts";
+import { createAdaptiveLimit, hasRoom, isCongested, leaveSlot, LIMIT_FLOOR, takeSlot } from "./adaptive-limit.ts";
+import type { AdaptiveLimit, Leaving } from "./adaptive-limit.ts";
+import { arrive, createAdmissionQueue, isStressed, nextWaiter, retryAfterFor, takeExpired } from "./admission-queue.ts";
+import type { AdmissionQueue, ClassRank, QueueEntry } from "./admission-queue.ts";
+import { createPressure, observePressure, passesPressure } from "./own-pressure.ts";
+import type { Pressure } from "./own-pressure.ts";
 import { assess, probationTurn } from "./availability.ts";
 import type { AvailabilityOptions, Member } from "./availability.ts";
 import { backoffMs } from "./backoff.ts";
@@ -722,3 +728,109 @@ conforms<FloodState, { key: number; times: number; flags: number; roll: number }
     return [1, 30, 60].every((key) => floodVerdict(FLOOD, state, key, false, true, 0.99, later) === "pass");
   },
 });
+
+const LIMIT = { concurrency: 0 };
+type LimitEvent = { take: boolean; route: number; leaving: Leaving; waited: number };
+
+conforms<AdaptiveLimit, LimitEvent>("adaptive limit", {
+  init: () => createAdaptiveLimit(LIMIT, 0),
+  event: fc.record({
+    take: fc.boolean(),
+    route: fc.nat({ max: 2 }),
+    leaving: fc.constantFrom<Leaving>("answered", "answered", "overloaded", "timeout", "failed", "left"),
+    waited: fc.nat({ max: 20_000 }),
+  }),
+  feed: (state, { take, route, leaving, waited }, now) => {
+    const room = hasRoom(LIMIT, state, route, now);
+    if (take && room) takeSlot(state, route, now);
+    else leaveSlot(LIMIT, state, route, leaving, Math.max(0, now - waited), now);
+    expect(state.limit).toBeGreaterThanOrEqual(LIMIT_FLOOR);
+    return { state, said: [room, state.limit, isCongested(LIMIT, state, route, now)] };
+  },
+  sizeMax: 3_000,
+  recovers: (state, now) => {
+    // What was taken is answered; then a minute in which four at a time are answered at once.
+    for (let route = 0; route < 3; route += 1) {
+      for (let left = state.routes[route]?.held ?? 0; left > 0; left -= 1) {
+        leaveSlot(LIMIT, state, route, "answered", now, now);
+      }
+    }
+    for (let at = now; at < now + 60_000; at += 100) {
+      for (let count = 0; count < LIMIT_FLOOR; count += 1) takeSlot(state, 0, at);
+      for (let count = 0; count < LIMIT_FLOOR; count += 1) leaveSlot(LIMIT, state, 0, "answered", at, at + 5);
+    }
+    const later = now + 60_100;
+    return state.held === 0 && hasRoom(LIMIT, state, 0, later) && !isCongested(LIMIT, state, 0, later);
+  },
+});
+
+const QUEUE = { calmMs: 500, stressedMs: 15, criticalMs: 1_000, waitingMax: 5 };
+type QueueEvent = {
+  what: "come" | "call" | "tick";
+  rank: ClassRank;
+  route: number;
+  congested: boolean;
+  patience: number;
+};
+
+conforms<AdmissionQueue<number>, QueueEvent>("admission queue", {
+  init: () => createAdmissionQueue<number>(),
+  event: fc.record({
+    what: fc.constantFrom("come", "come", "call", "tick"),
+    rank: fc.constantFrom<ClassRank>(0, 1, 2),
+    route: fc.nat({ max: 1 }),
+    congested: fc.boolean(),
+    patience: fc.integer({ min: 0, max: 2_000 }),
+  }),
+  feed: (state, { what, rank, route, congested, patience }, now) => {
+    const out: QueueEntry<number>[] = [];
+    let said: unknown = null;
+    if (what === "come") said = arrive(QUEUE, state, now, { route, rank, congested, deadlineAt: now + patience }, now);
+    else if (what === "call") said = nextWaiter(state, (each) => each === route, now);
+    else takeExpired(state, now, out);
+    expect(state.waiting).toBeGreaterThanOrEqual(0);
+    expect(state.waiting).toBeLessThanOrEqual(QUEUE.waitingMax);
+    return { state, said: [said, out, isStressed(state, now), retryAfterFor(state, 10, 0.5, now)] };
+  },
+  sizeMax: 6_000,
+  recovers: (state, now) => {
+    const later = now + 40_000;
+    takeExpired(state, later, []);
+    return state.waiting === 0 && !isStressed(state, later) && nextWaiter(state, () => true, later) === null;
+  },
+});
+
+const PRESSURE = { memoryBytes: 0, loopDelayMs: 500, descriptorRatio: 0.95 };
+const share = fc.double({ min: 0, max: 1.2, noNaN: true });
+
+conforms<Pressure, { memory: number; descriptors: number; late: number; rank: ClassRank; roll: number }>(
+  "own pressure",
+  {
+    init: () => createPressure(0),
+    event: fc.record({
+      memory: share,
+      descriptors: share,
+      late: fc.nat({ max: 5_000 }),
+      rank: fc.constantFrom<ClassRank>(0, 1, 2),
+      roll,
+    }),
+    feed: (state, { memory, descriptors, late, rank, roll: chance }, now) => {
+      const sample = {
+        memoryBytes: memory * 1e9,
+        memoryMax: 1e9,
+        descriptorsOpen: Math.round(descriptors * 1_000),
+        descriptorsMax: 1_000,
+        lateMs: late,
+      };
+      const verdict = observePressure(PRESSURE, state, sample, now);
+      expect(passesPressure(state, 0, chance)).toBe(true);
+      return { state, said: [verdict, passesPressure(state, rank, chance)] };
+    },
+    sizeMax: 1_000,
+    recovers: (state, now) => {
+      const well = { memoryBytes: 1, memoryMax: 1e9, descriptorsOpen: 10, descriptorsMax: 1_000, lateMs: 0 };
+      for (let at = now; at < now + 20_000; at += 250) observePressure(PRESSURE, state, well, at);
+      return state.level === 0 && passesPressure(state, 2, 0);
+    },
+  },
+);
