@@ -785,7 +785,8 @@ conforms<AdmissionQueue<number>, QueueEvent>("admission queue", {
   feed: (state, { what, rank, route, congested, patience }, now) => {
     const out: QueueEntry<number>[] = [];
     let said: unknown = null;
-    if (what === "come") said = arrive(QUEUE, state, now, { route, rank, congested, deadlineAt: now + patience }, now);
+    if (what === "come")
+      said = arrive(QUEUE, state, now, { route, rank, congested, deadlineAt: now + patience, hasWaited: false }, now);
     else if (what === "call") said = nextWaiter(state, (each) => each === route, now);
     else takeExpired(state, now, out);
     expect(state.waiting).toBeGreaterThanOrEqual(0);
