@@ -570,6 +570,28 @@ describe("a response that stands still", () => {
     expectQuietAfterLeaving(world, client);
   });
 
+  it("is helped as soon as the budget has a token again", async () => {
+    const service = { retry: { budget: 0, budgetPerSecond: 1 } };
+    const { world, client } = await brokenAfter(1000, { ...TWO, service });
+    // Ten of them take the tokens of ten seconds.
+    for (let time = 0; time < 10; time += 1) {
+      const other = world.client();
+      other.send(get());
+      const asked = world.network.dialled.length;
+      world.origin(asked).send(OK);
+      world.origin(asked).rst();
+      other.rst();
+    }
+    const before = world.network.dialled.length;
+    world.origin(1).send(WHOLE.subarray(1000, 1001));
+    world.advance(8000);
+    expect(world.network.dialled).toHaveLength(before);
+    world.advance(6000);
+    expect(world.network.dialled.length).toBeGreaterThan(before);
+    expect(world.network.dialled.at(-1)?.received).toContain("Range: bytes=1001-299999\r\n");
+    expectQuietAfterLeaving(world, client);
+  });
+
   it("waits while requests are turned away for want of room, and is helped afterwards", async () => {
     const { world, client } = await brokenAfter(1000, { ...TWO, service: { overload: { concurrency: 1 } } });
     // They have an origin each and are not answered; whoever comes behind them waits, and soon too long.

@@ -208,16 +208,19 @@ export class Resumption implements AttemptHost, TimerOwner {
 
   onTimer(_timer: WheelTimer, now: number): void {
     if (this.#next !== null) this.#giveUpNext(this.#next, now);
-    else if (this.#current !== null && this.#silentSince < 0) {
-      if (this.#place.service.isShedding(now)) {
-        // Two origins for one body are a luxury of quieter times.
-        this.#core.wheel.arm(this.#timer, now, this.#stallMs);
-        return;
-      }
-      this.#silentSince = this.#heardAt;
-      this.#goOn(now);
+    else if (this.#current !== null) {
+      if (this.#silentSince < 0) this.#silentSince = this.#heardAt;
+      // Two origins for one body are a luxury of quieter times.
+      if (!this.#place.service.isShedding(now)) this.#goOn(now);
+      this.#lookAgain(now);
     }
     this.#core.gather.flush();
+  }
+
+  /** It is silent and nobody could be asked now: a token of the budget, or room, may come. */
+  #lookAgain(now: number): void {
+    const isAlone = this.#current !== null && this.#next === null && !this.#asking;
+    if (isAlone && this.#stallMs > 0) this.#core.wheel.arm(this.#timer, now, this.#stallMs);
   }
 
   /** The current attempt goes on after all, so that the other one is not needed. */
@@ -422,6 +425,7 @@ export class Resumption implements AttemptHost, TimerOwner {
       this.#next = null;
       this.#failedAt(attempt.address);
       this.#goOn(now);
+      this.#lookAgain(now);
     } else this.broke(attempt, judgement, now);
   }
 
