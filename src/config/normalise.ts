@@ -120,6 +120,10 @@ function serviceOf(name: string, service: CheckedService): ServiceSettings {
     ejection: ejectionOf(service.ejection),
     retry: retryOf(service.retry),
     failover: failoverOf(service.failover),
+    hedge:
+      service.hedge === false || service.retry === false
+        ? null
+        : { afterMinMs: service.hedge.after, samplesMin: service.hedge.samples },
     poison: service.poison,
     overload: overloadOf(service.overload),
     connections: connectionsOf(service.connections),

@@ -180,6 +180,15 @@ export const overloadSchema = z.strictObject({
     .describe("Requests that wait so at once; one more takes the place of one of a lower class or is refused."),
 });
 
+export const hedgeSchema = z.strictObject({
+  after: duration("1ms", "1h")
+    .prefault("20ms")
+    .describe("An answer is late after what 95% of its route's answers took lately, and never before this."),
+  samples: count("answers", 1, 1_000_000)
+    .prefault(50)
+    .describe("Answers of the route in the last half minute that are needed to know what late means."),
+});
+
 export const connectionsSchema = z.strictObject({
   perOrigin: count("connections", 1, 1_000_000)
     .prefault(1024)
@@ -221,6 +230,12 @@ export const serviceSchema = z.strictObject({
   failover: failoverSchema
     .prefault({})
     .describe("How traffic is shared between pools when one of them loses capacity."),
+  hedge: z
+    .union([switchedOff(), hedgeSchema])
+    .prefault({})
+    .describe(
+      "When a request that is late is sent to a second origin as well, or false for never. Only GET, HEAD, OPTIONS and routes that are `idempotent`, and within the retry budget.",
+    ),
   poison: yesOrNo()
     .prefault(true)
     .describe(

@@ -79,6 +79,8 @@ export interface ServiceSettings {
   readonly ejection: EjectionSettings;
   readonly retry: RetrySettings;
   readonly failover: FailoverSettings;
+  /** Null: no request is ever sent to two origins at once. */
+  readonly hedge: HedgeSettings | null;
   /** Requests that break one origin after the other are kept away from the rest. Default true. */
   readonly poison: boolean;
   /** Null: nothing is limited and nothing waits for room. */
@@ -291,6 +293,13 @@ export interface OverloadSettings {
   readonly criticalMs: number;
   /** Requests that wait for room at once. Default 10 000. */
   readonly waitingMax: number;
+}
+
+export interface HedgeSettings {
+  /** An answer is late after what 95 % of them took lately, and never before this. Default 20 ms. */
+  readonly afterMinMs: number;
+  /** Answers in the last half minute that are needed to know. Default 50. */
+  readonly samplesMin: number;
 }
 
 export interface ConnectionSettings {

@@ -75,6 +75,9 @@ export interface AttemptHost extends ResponseHearer {
   onOriginDrain(attempt: Attempt, now: number): void;
   /** A complete line that tells an origin to do with less; empty: nothing to tell. */
   modeLine(now: number): string;
+  /** After how long without an answer `onLate` is called; 0: never. */
+  readonly lateMs: number;
+  onLate(attempt: Attempt, waitedMs: number, now: number): void;
   decide(step: Step, code: DecisionCode, reason: string): void;
 }
 
@@ -102,6 +105,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
   #waiter: (() => void) | null = null;
   /** Since when it holds a slot of its address; -1: it holds none. */
   #heldMs = -1;
+  #toldLate = false;
 
   constructor(core: Core, host: AttemptHost, address: OriginAddress, now: number) {
     const { record } = host;
@@ -145,8 +149,13 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     }
     request.keepHead(head);
     if (address.mayOpen()) {
-      this.connection = new OriginConnection(this.#core, address, this, timeouts.connectMs, now);
+      const connection = new OriginConnection(this.#core, address, this, timeouts.connectMs, now);
+      this.connection = connection;
       if (request.complete) this.#beginWait(now);
+      const { lateMs } = this.#host;
+      if (lateMs > 0 && lateMs < timeouts.connectMs && connection.state === "connecting") {
+        connection.wait("late", lateMs, now);
+      }
       return;
     }
     this.#host.decide(
@@ -192,8 +201,33 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     if (connection === null || this.headSeen || this.tunnel || connection.state !== "busy") return;
     const { timeouts, request } = this.#host;
     if (connection.socket.writing) connection.wait("write", timeouts.gapMs, now);
+    else if (this.requestSent && !this.#toldLate && this.#mayBeLate(now))
+      connection.wait("late", this.#lateInMs(now), now);
     else if (this.requestSent || request.awaitsContinue) connection.wait("first byte", timeouts.firstByteMs, now);
     else connection.stopWaiting();
+  }
+
+  /** It may still be late, and that is before its time is over. */
+  #mayBeLate(now: number): boolean {
+    const { lateMs, timeouts } = this.#host;
+    return lateMs > 0 && this.#lateInMs(now) < timeouts.firstByteMs;
+  }
+
+  #lateInMs(now: number): number {
+    return Math.max(1, this.#host.lateMs - (now - this.beganMs));
+  }
+
+  onLate(connection: OriginConnection, now: number): void {
+    const waitedMs = now - this.beganMs;
+    const { timeouts } = this.#host;
+    this.#toldLate = true;
+    // A limit that was put off by less than itself: the time that is over counts.
+    if (connection.state === "connecting") connection.waitOn("connect", timeouts.connectMs, waitedMs, now);
+    else {
+      const sentMs = this.startedMs + this.attempt.sentUs / 1000;
+      connection.waitOn("first byte", timeouts.firstByteMs, now - sentMs, now);
+    }
+    this.#host.onLate(this, waitedMs, now);
   }
 
   /**

@@ -34,6 +34,8 @@ export interface AttemptOwner {
   /** After 101: the origin's FIN. */
   onTunnelFin(): void;
   onOriginDrain(now: number): void;
+  /** Neither connected nor answered after the time that was said to be late. */
+  onLate(connection: OriginConnection, now: number): void;
   /** The attempt ended before its response was complete. The connection is no longer this exchange's. */
   onAttemptEnded(connection: OriginConnection, ending: Ending, now: number): void;
   /** A call above threw, which only a defect of ours does. The connection is closed. */
@@ -43,7 +45,7 @@ export interface AttemptOwner {
 }
 
 /** What the timer of a connection is waiting for. */
-export type Waiting = "connect" | "first byte" | "gap" | "write" | "idle";
+export type Waiting = "connect" | "first byte" | "late" | "gap" | "write" | "idle";
 
 export class OriginConnection implements SocketListener, MessageEvents, TimerOwner {
   readonly address: OriginAddress;
@@ -108,6 +110,14 @@ export class OriginConnection implements SocketListener, MessageEvents, TimerOwn
     this.limitMs = limitMs;
     if (what === "write") this.#waitingBytes = this.socket.waitingBytes;
     if (limitMs > 0) this.#core.wheel.arm(this.#timer, now, limitMs);
+    else this.#core.wheel.disarm(this.#timer);
+  }
+
+  /** As `wait`, of which `elapsedMs` are over. */
+  waitOn(what: Waiting, limitMs: number, elapsedMs: number, now: number): void {
+    this.#waiting = what;
+    this.limitMs = limitMs;
+    if (limitMs > 0) this.#core.wheel.arm(this.#timer, now, Math.max(0, limitMs - elapsedMs));
     else this.#core.wheel.disarm(this.#timer);
   }
 
@@ -303,6 +313,10 @@ export class OriginConnection implements SocketListener, MessageEvents, TimerOwn
           return;
         }
         this.#end({ kind: "timeout", what: "write" }, now);
+        return;
+      case "late":
+        this.#owner?.onLate(this, now);
+        this.#core.gather.flush();
         return;
       case "connect":
       case "first byte":

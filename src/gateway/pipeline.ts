@@ -37,8 +37,9 @@ import type { CauseId } from "../kernel/causes.ts";
 import { CAUSES } from "../kernel/causes.ts";
 import type { DecisionCode } from "../kernel/decisions.ts";
 import { countAsked, isWorthAsking, mayBeBetterElsewhere, yieldInWords } from "../policies/answer-worth-retrying.ts";
+import { chooseTwo } from "../policies/choose-two.ts";
 import { passesPressure } from "../policies/own-pressure.ts";
-import { isIdempotent } from "../policies/retry.ts";
+import { isIdempotent, isSafe } from "../policies/retry.ts";
 import type { RetryVerdict } from "../policies/retry.ts";
 import { durationInWords } from "../policies/words.ts";
 import { ClientRequest } from "./client-request.ts";
@@ -48,6 +49,7 @@ import type { Admission, Place, RoomWaiter } from "./admission.ts";
 import type { Core } from "./core.ts";
 import { enter } from "./entry.ts";
 import { clientFraming, isEventStream, responseLines, writeInterimHead } from "./forward-response.ts";
+import { hedge } from "./hedge.ts";
 import { HeldAnswer } from "./held-answer.ts";
 import { httpDate } from "./http-date.ts";
 import { identifyRequest } from "./identify.ts";
@@ -59,6 +61,7 @@ import { newExchangeRecord } from "./new-record.ts";
 import type { OriginAddress } from "./origin-address.ts";
 import { toUs } from "./origin-connection.ts";
 import type { OriginConnection } from "./origin-connection.ts";
+import type { Lateness } from "./lateness.ts";
 import type { PoisonWatch } from "./poison-watch.ts";
 import { readHeadAgain, readResponseHeadAgain } from "./read-head-again.ts";
 import type { WaitingOffer } from "./waiting.ts";
@@ -149,6 +152,11 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
   #metStale = false;
   /** An attempt broke the connection to its origin. */
   #metBroken = false;
+  /** After how long an attempt is late; 0: it may not be sent twice, or that is not known. */
+  lateMs = 0;
+  #lateness: Lateness | null = null;
+  /** The second of two attempts under way at once. */
+  #rival: Attempt | null = null;
   /** A 5xx that is held back while another origin is asked. */
   #held: HeldAnswer | null = null;
   /** Nothing is picked before more of the body is known. */
@@ -338,10 +346,23 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
     const { request } = this;
     request.repeats = this.#service?.repeats === true;
     request.repeatedInFront = head.find(FIELD.GOODGATE_ATTEMPT) !== -1;
+    this.#expectLate(now);
     const deadline = deadlineOf(head, this.startedMs, this.#settled.deadlineMs);
     if (deadline === null) return;
     request.deadline = deadline;
     this.#deadline = new Wait(this.#core.wheel, this, deadline.leftMs(now), now, () => this.#expire(deadline));
+  }
+
+  /** Whether it may be sent to two origins at once, and then when. */
+  #expectLate(now: number): void {
+    const service = this.#service;
+    const { request } = this;
+    const { idempotent, timeouts } = this.#settled;
+    // A route without a limit for the first byte answers late on purpose.
+    if (service === null || !request.complete || timeouts.firstByteMs === 0) return;
+    if (!(idempotent || isSafe(request.method)) || request.repeatedInFront) return;
+    this.#lateness = service.latenessOf(this.routeIndex, now);
+    if (service.repeats && this.#lateness !== null) this.lateMs = this.#lateness.afterMs(now);
   }
 
   /** Nobody waits any more. Once a response has begun its client is the judge of that. */
@@ -549,7 +570,8 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
   /** False: requests like it break origins, or more of it has to come before that is known. */
   #passes(poison: PoisonWatch, head: MessageHead | null, now: number): boolean {
     const { request, record } = this;
-    if (record.attempts.length > 0) return true;
+    // It may come by here more than once: after a name was asked for, after it waited for room.
+    if (record.attempts.length > 0 || request.onTrial) return true;
     const verdict = poison.admit(request, record, now);
     this.#awaitsBody = verdict === null;
     switch (verdict?.kind) {
@@ -672,13 +694,75 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
     if (cause === "origin.keepalive_race" || cause === "net.half_open") this.#metStale = true;
     if (cause === "origin.reset_before_response") this.#metBroken = true;
     this.#service?.poison?.failed(cause, attempt.address.text, this.request, this.record, now);
+    if (this.#goesOnWithout(attempt, cause)) return;
     this.#rescue(attempt, cause, evidence, now);
+  }
+
+  // ------------------------------------------------------------------ hedge
+
+  /** The attempt is later than nearly all answers of its route. */
+  onLate(attempt: Attempt, waitedMs: number, now: number): void {
+    const service = this.#service;
+    if (service === null || attempt !== this.#attempt || this.#rival !== null || this.#keyed !== null) return;
+    if (!this.request.kept) return;
+    const others = service.othersInPool(attempt.address.poolName, this.routeIndex, this.#tried, now);
+    const verdict = hedge(service, this.request, this.record, {
+      others: others.length,
+      usualMs: this.lateMs,
+      waitedMs,
+      now,
+    });
+    this.decide("attempt", verdict.code, verdict.reason);
+    const { chance } = this.#core;
+    const other = others[chooseTwo(others, others.length, chance(), chance(), now)];
+    if (!verdict.hedge || other === undefined) return;
+    if (this.counters !== null) this.counters.retries += 1;
+    this.#repeat = this.record.decisions.at(-1) ?? null;
+    this.#try(other, null, now, false);
+    // Unless that has ended already: then the first goes on alone.
+    const rival = this.#attempt;
+    this.#attempt = attempt;
+    if (this.#done) attempt.abandon(now);
+    else if (rival !== attempt && rival?.ended === false) this.#rival = rival;
+  }
+
+  /** The first of two to answer: the other is let go. */
+  #winsOver(winner: Attempt, now: number): void {
+    const first = this.#attempt;
+    const loser = winner === first ? this.#rival : first;
+    this.#attempt = winner;
+    this.#rival = null;
+    if (loser === null) return;
+    const tookMs = now - loser.beganMs;
+    loser.abandon(now);
+    this.#lateness?.took(tookMs, now);
+    this.#nowAt(winner);
+    const reason = `${winner.address.text} answered first; ${loser.address.text} was let go after ${durationInWords(tookMs)}`;
+    this.decide("relay", "hedge.won", reason);
+  }
+
+  /** One of two failed: the other goes on alone. False: there is no other. */
+  #goesOnWithout(failed: Attempt, cause: CauseId): boolean {
+    const first = this.#attempt;
+    const left = failed === first ? this.#rival : first;
+    if (this.#rival === null || left === null) return false;
+    this.#attempt = left;
+    this.#rival = null;
+    this.#nowAt(left);
+    this.decide("rescue", "hedge.goes-on", `${failed.address.text} failed (${cause}); ${left.address.text} goes on`);
+    return true;
+  }
+
+  #nowAt({ attempt }: Attempt): void {
+    this.record.pool = attempt.pool;
+    this.record.origin = attempt.origin;
   }
 
   // ------------------------------------------------------------------ relay
 
   onInterim(attempt: Attempt, head: MessageHead): void {
     const { request } = this;
+    if (attempt !== this.#attempt) return;
     if (request.minorVersion === 0 || this.response.begun) return;
     if (head.status === 100) {
       if (!request.expectContinue) return;
@@ -695,6 +779,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
     const { record } = this;
     const poison = this.#service?.poison ?? null;
     if (poison !== null && poison.active) poison.answered(this.request, record, now);
+    if (this.#lateness !== null) this.#lateness.took(now - attempt.beganMs, now);
     const judged = judgeResponse(head);
     if (judged !== null) {
       attempt.attempt.cause = judged.cause;
@@ -702,6 +787,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
       // The answer to a key is what its ledger says, and that is one answer.
       if (this.#keyed === null && this.#holdBack(attempt, head, judged, now)) return true;
     }
+    if (this.#rival !== null) this.#winsOver(attempt, now);
     if (this.#held !== null) this.#letHeldGo(head.status < 500, now);
     record.originStatus = head.status;
     const cacheLines = this.#cacheLines(attempt, head, now);
@@ -976,19 +1062,27 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
       this.decide("rescue", "held.same-everywhere", `passed on: ${yieldInWords(answers, now)}`);
       return false;
     }
+    if (this.#goesOnWithout(attempt, judged.cause)) {
+      this.#hold(attempt, head, judged, now);
+      return true;
+    }
     const overloaded = overloadedForMs(head, this.#core.clock.wall());
     const verdict = this.#verdictOn(attempt, judged.cause, { status: head.status, overloadedForMs: overloaded }, now);
     if (!verdict.retry) return false;
+    this.#hold(attempt, head, judged, now);
+    this.#attempt = null;
+    this.#again(attempt, verdict, now);
+    return true;
+  }
+
+  #hold(attempt: Attempt, head: MessageHead, judged: Judgement, now: number): void {
     if (this.#held !== null) this.#letHeldGo(false, now);
     const { gapMs } = this.timeouts;
-    const lines = responseLines(head, record.id, judged.cause, this.#core);
+    const lines = responseLines(head, this.record.id, judged.cause, this.#core);
     const onFault = (error: unknown): void => this.onFault(error);
     this.#held = new HeldAnswer(attempt, head, judged, { lines, gapMs, onFault });
     attempt.handOver(this.#held);
     attempt.waitForMore(gapMs);
-    this.#attempt = null;
-    this.#again(attempt, verdict, now);
-    return true;
   }
 
   /** The answer that was held back is not needed: another is passed on, or nobody is there. */
@@ -1257,6 +1351,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
     if (this.#place !== null) this.#admission?.leave(this.#place);
     this.#place = null;
     this.#attempt?.abandon(now);
+    this.#rival?.abandon(now);
     this.#resumption?.close(now);
     this.#serving?.close();
     this.#serving = null;

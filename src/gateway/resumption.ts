@@ -103,6 +103,8 @@ export class Resumption implements AttemptHost, TimerOwner {
   readonly startedMs: number;
   readonly hostHeader: "preserve" | "origin";
   part: RequestedPart | null = null;
+  /** Its own timer sees to those that are silent. */
+  readonly lateMs = 0;
   readonly #core: Core;
   readonly #host: ResumeHost;
   readonly #place: ResumePlace;
@@ -166,6 +168,10 @@ export class Resumption implements AttemptHost, TimerOwner {
 
   get timeouts(): TimeoutSettings {
     return this.#host.timeouts;
+  }
+
+  onLate(): void {
+    // Never asked for.
   }
 
   // ------------------------------------------------------------------ what the exchange tells

@@ -14,6 +14,7 @@ import type { RouteCache } from "./cache/response-cache.ts";
 import type { Admission } from "./admission.ts";
 import type { Core } from "./core.ts";
 import type { OriginAddress } from "./origin-address.ts";
+import { Lateness } from "./lateness.ts";
 import type { PickNote } from "./pick-note.ts";
 import { PoolChoice } from "./pool-choice.ts";
 import { PoisonWatch } from "./poison-watch.ts";
@@ -61,6 +62,8 @@ export class ServiceRuntime {
   readonly #fallbacks: readonly (StaticFallback | null)[];
   /** What repeats because of a 5xx have brought, by route; null: there were none. */
   readonly #answers: (AnswerYield | null)[];
+  /** When an answer is late, by route; null: nothing is known yet. */
+  readonly #lateness: (Lateness | null)[];
   /** For each route the pools that it uses and how traffic is shared between them; routes with the same pools share one. */
   readonly #choices: readonly PoolChoice[];
   readonly #rooms: readonly Room[];
@@ -75,6 +78,7 @@ export class ServiceRuntime {
     this.hasBasePath = settings.pools.some((pool) => pool.origins.some((origin) => origin.basePath !== ""));
     this.pools = settings.pools.map((pool) => new PoolRuntime(core, settings, pool));
     this.poison = settings.poison ? new PoisonWatch((detail) => this.#tell("poison.refused", detail)) : null;
+    this.#lateness = settings.routes.map(() => null);
     this.#answers = settings.routes.map(() => null);
     this.counters = settings.routes.map((route) => new RouteCounters(settings.name, route.name));
     this.#limits = settings.routes.map((route) =>
@@ -134,6 +138,25 @@ export class ServiceRuntime {
 
   #tell(code: DecisionCode, detail: string): void {
     this.#core.book.publish({ kind: "gateway", at: this.#core.clock.wall(), code, detail });
+  }
+
+  /** Null: nothing is hedged. */
+  latenessOf(routeIndex: number, now: number): Lateness | null {
+    const { hedge } = this.settings;
+    if (hedge === null) return null;
+    return (this.#lateness[routeIndex] ??= new Lateness(hedge, now));
+  }
+
+  /** Addresses of the same pool with room for one more: a hedge is not worth what a move to another pool costs. */
+  othersInPool(
+    poolName: string,
+    routeIndex: number,
+    tried: readonly OriginAddress[],
+    now: number,
+  ): readonly OriginAddress[] {
+    const pool = this.pools.find(({ name }) => name === poolName);
+    if (pool === undefined) return [];
+    return pool.availability.usable.filter((address) => !tried.includes(address) && address.hasRoom(routeIndex, now));
   }
 
   answersOf(routeIndex: number): AnswerYield {

@@ -152,6 +152,40 @@ export const DECISIONS = {
     step: "relay",
     meaning: "The origin ended a tunnel by a reset, so the client's side was reset too: what was said is not complete.",
   },
+  "hedge.sent": {
+    step: "attempt",
+    meaning:
+      "Sent to a second origin although the first had not failed: it was later than nearly all answers of its route. Whoever answers first wins.",
+  },
+  "hedge.won": {
+    step: "relay",
+    meaning: "One of two origins that were asked at once answered first; the other was let go, without blame.",
+  },
+  "hedge.goes-on": {
+    step: "rescue",
+    meaning: "One of two origins that were asked at once failed; the other one is waited for.",
+  },
+  "hedge.refused.stressed": {
+    step: "attempt",
+    meaning: "Late, and not sent to a second origin: the service turns requests away, and a second one is more load.",
+  },
+  "hedge.refused.attempts": {
+    step: "attempt",
+    meaning: "Late, and not sent to a second origin: the exchange has had all the attempts that it may have.",
+  },
+  "hedge.refused.no-other-origin": {
+    step: "attempt",
+    meaning: "Late, and not sent to a second origin: its pool has no other usable one that was not tried.",
+  },
+  "hedge.refused.deadline": {
+    step: "attempt",
+    meaning: "Late, and not sent to a second origin: it could not answer before the deadline.",
+  },
+  "hedge.refused.budget": {
+    step: "attempt",
+    meaning:
+      "Late, and not sent to a second origin: what is left of the retry budget is kept for requests that failed.",
+  },
   "poison.refused": {
     step: "pick",
     meaning:

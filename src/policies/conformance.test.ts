@@ -34,6 +34,8 @@ import type { EjectionMember, TrafficOutcome } from "./ejection.ts";
 import { answeredWell, createFloodState, floodInWords, floodVerdict, heldBack } from "./flood.ts";
 import type { FloodState } from "./flood.ts";
 import { stepHealth, UNCHECKED } from "./health.ts";
+import { decideHedge } from "./hedge.ts";
+import type { HedgeInput } from "./hedge.ts";
 import type { HealthOptions, HealthState } from "./health.ts";
 import {
   createKeepAlive,
@@ -66,6 +68,8 @@ import { createPoolPreference, preferPool } from "./pool-preference.ts";
 import type { PoolPreferenceState } from "./pool-preference.ts";
 import { createRateTable, fullMsAt, placeOf, remainingAt, takeOne, waitMsAt } from "./rate-limit.ts";
 import type { RateTable } from "./rate-limit.ts";
+import { addSample, createQuantileWindow, quantileAt, samplesAt } from "./quantile-window.ts";
+import type { QuantileWindow } from "./quantile-window.ts";
 import { judgeResolution, STEADY } from "./resolution-change.ts";
 import type { Addressed, ResolutionChangeState } from "./resolution-change.ts";
 import { countResume, createResume, decideResume } from "./resume.ts";
@@ -190,6 +194,16 @@ const options: AvailabilityOptions = {
   health,
 };
 const outcome = fc.constantFrom<TrafficOutcome>("success", "failure", "failure", "ignore");
+const HEDGE_INPUT: HedgeInput = {
+  othersLeft: 1,
+  budgetLeft: 10,
+  budgetAllowed: 10,
+  stressed: false,
+  attempts: 1,
+  attemptsMax: 3,
+  deadlineLeftMs: Infinity,
+  usualMs: 20,
+};
 const WHILE = { stepMs: 500, steps: 300 };
 
 conforms<SlidingCount, number>("sliding count", {
@@ -546,6 +560,35 @@ conforms<
     for (const name of ["p1", "p2", "p3"]) markSuccess(state, name, now);
     return ["p1", "p2", "p3"].every((name) => admitFingerprint(state, name, now + 1).kind === "pass");
   },
+});
+
+conforms<QuantileWindow, number>("quantile window", {
+  init: () => createQuantileWindow(0.95, 10_000, 0),
+  event: fc.double({ min: -1, max: 1e9, noNaN: true }),
+  feed: (state, ms, now) => {
+    addSample(state, ms, now);
+    return { state, said: [quantileAt(state, now), samplesAt(state, now)] };
+  },
+  sizeMax: 1_500,
+  recovers: (state, now) => {
+    for (let times = 0; times < 100; times += 1) addSample(state, 1, now + 30_000);
+    return quantileAt(state, now + 30_000) < 1.3;
+  },
+});
+
+conforms<number[], Partial<HedgeInput>>("hedge", {
+  init: () => [],
+  event: fc.record({
+    othersLeft: fc.nat({ max: 3 }),
+    budgetLeft: fc.nat({ max: 50 }),
+    budgetAllowed: fc.nat({ max: 50 }),
+    stressed: fc.boolean(),
+    attempts: fc.integer({ min: 1, max: 4 }),
+    deadlineLeftMs: fc.constantFrom(Infinity, 10, 500),
+  }),
+  feed: (state, change) => ({ state, said: decideHedge(Object.freeze({ ...HEDGE_INPUT, ...change }), 60) }),
+  sizeMax: 2,
+  recovers: () => decideHedge(HEDGE_INPUT, 60).hedge,
 });
 
 conforms<AnswerYield, boolean>("answer worth retrying", {

@@ -35,9 +35,14 @@ export function countExchange(budget: RetryBudget, now: number): void {
 
 /** Whole repeats that are left at `now`; 0 when none is. */
 export function retriesLeft(options: RetryBudgetOptions, budget: RetryBudget, now: number): number {
-  const earned = options.budgetRatio * countAt(budget.exchanges, now) + options.budgetPerSecond * (WINDOW_MS / 1000);
+  const earned = retriesAllowed(options, budget, now);
   // A tenth of ten exchanges must be one repeat, also in floating point.
   return Math.max(0, Math.floor(earned - countAt(budget.retries, now) + 1e-9));
+}
+
+/** How many repeats are allowed in the window that ends at `now`, whether they were made or not. */
+export function retriesAllowed(options: RetryBudgetOptions, budget: RetryBudget, now: number): number {
+  return options.budgetRatio * countAt(budget.exchanges, now) + options.budgetPerSecond * (WINDOW_MS / 1000);
 }
 
 /** Takes a token; false when there is none. Call it last, when everything else already allows the repeat. */
