@@ -198,11 +198,22 @@ function fieldNameFindings(file: unknown, routes: Path): Finding[] {
   });
 }
 
+/** What a check asks for as a sign: a field with its value, or a word in the body, and one of them. */
+function expectFindings(file: unknown, path: Path): Finding[] {
+  if (valueAt(file, path) === undefined) return [];
+  const expect = mappingAt(file, path);
+  const isField = expect["header"] !== undefined && expect["value"] !== undefined && expect["body"] === undefined;
+  const isBody = expect["body"] !== undefined && expect["header"] === undefined && expect["value"] === undefined;
+  if (isField || isBody) return [];
+  const message = "What the answer has to carry is one thing: a field with its value, or a word in the body.";
+  return [problem(path, message, "Write { header: X-Service, value: shop } or { body: shop }.")];
+}
+
 /** Settings of an HTTP check that would silently do nothing on a TCP check. */
 function healthFindings(file: unknown, path: Path): Finding[] {
   const health = mappingAt(file, path);
-  if (health["path"] !== undefined) return [];
-  return ["host", "status"]
+  if (health["path"] !== undefined) return expectFindings(file, [...path, "expect"]);
+  return ["host", "status", "expect"]
     .filter((key) => health[key] !== undefined)
     .map((key) => ({
       ...problem(

@@ -44,7 +44,7 @@ describe("the corpus of mistakes", () => {
       for (const { file, message, hint } of problems) {
         expect(file).toBe("goodgate.yaml");
         // Other parts of the program put message and hint one after the other.
-        expect(message).toMatch(/^[^a-z].*\.$|^(true|false|host|status|ttlMin) .*\.$/);
+        expect(message).toMatch(/^[^a-z].*\.$|^(true|false|host|status|expect|ttlMin) .*\.$/);
         expect(hint === "" || /^[A-Z].*[.?}]$/.test(hint)).toBe(true);
       }
     },

@@ -22,6 +22,7 @@ import type {
   AccessLogSettings,
   ConnectionSettings,
   EjectionSettings,
+  ExpectSettings,
   FailoverSettings,
   FloodSettings,
   HeadLimits,
@@ -216,7 +217,14 @@ function healthOf(health: CheckedService["health"]): HealthSettings | null {
     up: health.up,
     statusMin: health.status.min,
     statusMax: health.status.max,
+    expect: expectOf(health.expect),
   };
+}
+
+/** That it names one thing and not two is checked in cross-checks.ts. */
+function expectOf(expect: Exclude<CheckedService["health"], false>["expect"]): ExpectSettings | null {
+  if (expect === undefined) return null;
+  return { header: expect.header ?? null, text: expect.value ?? expect.body ?? "" };
 }
 
 function ejectionOf(checked: CheckedService["ejection"]): EjectionSettings {

@@ -61,6 +61,14 @@ export const failoverSchema = z.strictObject({
     .describe("How long a pool comes first at least, unless nothing in it works. Twice as long after each relapse."),
 });
 
+const expectSchema = z.strictObject({
+  header: text("field name", parseFieldName).optional().describe("A field that the answer has to have."),
+  value: text("text", parseToken).optional().describe("The value of that field."),
+  body: text("text", parseToken)
+    .optional()
+    .describe("A word that has to be in the first 16 KiB of the answer's body, instead of a field."),
+});
+
 export const healthSchema = z.strictObject({
   path: text("path", parseCheckPath, { pattern: "^/" })
     .optional()
@@ -80,6 +88,11 @@ export const healthSchema = z.strictObject({
   )
     .prefault("200-399")
     .describe("Statuses that count as healthy in an HTTP check, both ends included."),
+  expect: expectSchema
+    .optional()
+    .describe(
+      "What only the wanted origin answers to the check. An address is used after it has shown it, and not while it shows anything else.",
+    ),
 });
 
 export const slowSchema = z.strictObject({
@@ -284,6 +297,18 @@ function parseConcurrency(input: unknown): Parsed<number> {
         `${quoted(input)} is neither adaptive nor a number of requests.`,
         "Write adaptive, or a number from 1 to 1000000.",
       );
+}
+
+function parseFieldName(input: unknown): Parsed<string> {
+  return typeof input === "string" && /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/.test(input)
+    ? accepted(input.toLowerCase())
+    : refused(`${quoted(input)} is not the name of a field.`, "Write one such as X-Service.");
+}
+
+function parseToken(input: unknown): Parsed<string> {
+  return typeof input === "string" && /^[ -~]{1,256}$/.test(input)
+    ? accepted(input)
+    : refused(`${quoted(input)} cannot be looked for.`, "Write 1 to 256 printable ASCII characters.");
 }
 
 function parseStatusRange(input: unknown): Parsed<{ readonly min: number; readonly max: number }> {

@@ -244,6 +244,14 @@ export interface HealthSettings {
   /** Statuses that count as healthy, inclusive range. Default 200–399. */
   readonly statusMin: number;
   readonly statusMax: number;
+  /** What an answer to the check has to carry so that the address counts as the origin that is wanted; null: anything. */
+  readonly expect: ExpectSettings | null;
+}
+
+/** `header`: lower case; null: the text is looked for in the body. */
+export interface ExpectSettings {
+  readonly header: string | null;
+  readonly text: string;
 }
 
 export interface EjectionSettings {

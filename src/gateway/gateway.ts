@@ -88,6 +88,8 @@ export interface Gateway {
 
 /** A name that takes longer at start is waited for by the requests that need it. */
 const START_RESOLVE_MS = 1_000;
+/** How long addresses are waited for at start that have to show who they are. */
+const START_IDENTITY_MS = 1_000;
 const DRAIN_LOOK_MS = 50;
 const TELL_EVERY_MS = 10_000;
 /** Connections that are asked for their place, oldest first: accepting must not become slow when it matters most. */
@@ -254,6 +256,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
       stopLooking = ports.every(SAMPLE_MS, () => ownLimits.look());
       for (const service of services) for (const pool of service.pools) pool.start();
       await firstAnswers(settings, ports);
+      await firstIdentities(gateway, ports);
       try {
         for (const listener of listeners) {
           listening.push(await ports.listen(listener.settings.bind, (socket) => accept(listener, socket)));
@@ -331,6 +334,31 @@ function isLoopbackText(address: string): boolean {
 
 function perClientMax({ connectionsMax, connectionsPerClientMax }: LimitSettings): number {
   return connectionsPerClientMax ?? Math.max(PER_CLIENT_MIN, Math.floor(connectionsMax * PER_CLIENT_SHARE));
+}
+
+/**
+ * Where addresses have to show who they are, they are asked once before the first client is: it would meet a gateway
+ * that has nothing to pick.
+ */
+function firstIdentities(gateway: Gateway, ports: GatewayPorts): Promise<void> {
+  const targets = gateway.checkTargets().filter(({ health }) => health.expect !== null);
+  if (targets.length === 0) return Promise.resolve();
+  const until = ports.clock.monotonic() + START_IDENTITY_MS;
+  let missing = targets.length;
+  const giveUps = targets.map((target) =>
+    gateway.probe(target, (result) => {
+      missing -= 1;
+      gateway.checked(target, result);
+    }),
+  );
+  return new Promise((resolve) => {
+    const stop = ports.every(DRAIN_LOOK_MS, () => {
+      if (missing > 0 && ports.clock.monotonic() < until) return;
+      stop();
+      for (const giveUp of giveUps) giveUp();
+      resolve();
+    });
+  });
 }
 
 /** Alike for checks that ask the same place the same question at the same pace. */

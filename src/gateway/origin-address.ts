@@ -18,6 +18,8 @@ import { createEjection, slowFromMs } from "../policies/ejection.ts";
 import type { EjectionOptions, EjectionState, TrafficOutcome } from "../policies/ejection.ts";
 import { UNCHECKED } from "../policies/health.ts";
 import type { HealthState } from "../policies/health.ts";
+import { NO_IDENTITY } from "../policies/origin-identity.ts";
+import type { IdentityState } from "../policies/origin-identity.ts";
 import {
   createKeepAlive,
   learnFromHint,
@@ -79,6 +81,8 @@ export class OriginAddress implements Address, Candidate, Member {
   readonly ejection: EjectionState;
   readonly waits = new FirstByteWaits();
   health: HealthState;
+  /** Whether it is who it is taken for. Not remembered: one that comes back has to show it again. */
+  identity: IdentityState = NO_IDENTITY;
   /** Null: nothing is limited. */
   readonly limit: AdaptiveLimit | null;
   /** The newest result of an active check. */
@@ -98,6 +102,9 @@ export class OriginAddress implements Address, Candidate, Member {
     undefined;
   /** Called for each first byte that came after `latencyMs`, or is that late already. Set by the pool. */
   onLatency: (address: OriginAddress, latencyMs: number, startedMs: number, now: number) => void = () => undefined;
+
+  /** Called when nobody listens there any more and that matters. Set by the pool. */
+  onNobody: (address: OriginAddress, now: number) => void = () => undefined;
 
   readonly #core: Core;
   readonly #connections: ConnectionSettings;
@@ -292,6 +299,7 @@ export class OriginAddress implements Address, Candidate, Member {
     if (outcome === "success") recordLatency(this.latency, (attempt.firstByteUs - attempt.startedUs) / 1000, now);
     else if (outcome === "failure") recordFailure(this.latency, now - startedMs, now);
     this.onOutcome(this, outcome, startedMs, now);
+    if (cause === "origin.refused" && this.identity.kind === "proven") this.onNobody(this, now);
   }
 
   /** It has not ended, but took longer than it may, which counts as much as if it had ended by that. */

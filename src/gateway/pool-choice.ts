@@ -128,7 +128,8 @@ export class PoolChoice {
     const before = this.#state.first;
     const capacities = this.pools.map((pool, index) => ({
       name: pool.name,
-      liveShare: pool.members.length === 0 ? -1 : pool.availability.liveShare,
+      // Without an address that may be used at all, nothing is known yet of what it can take.
+      liveShare: pool.availability.kind === "empty" ? -1 : pool.availability.liveShare,
       weight: this.#weights[index] ?? 0,
       standbyShare: this.#standbyShares[index] ?? 0,
     }));

@@ -11,6 +11,7 @@ import type { EjectionVerdict, TrafficOutcome } from "../policies/ejection.ts";
 import { stepHealth } from "../policies/health.ts";
 import type { CheckResult } from "../policies/health.ts";
 import { createLatencyWindow } from "../policies/latency-window.ts";
+import { doubtIdentity, isStranger, stepIdentity, unproven } from "../policies/origin-identity.ts";
 import type { LatencyWindow } from "../policies/latency-window.ts";
 import { LASTING_MS } from "../policies/slowness.ts";
 import type { Standing } from "../policies/standing.ts";
@@ -23,12 +24,16 @@ import { OriginAddress, textOf } from "./origin-address.ts";
 /** How often an answer is awaited that confirms a sharp loss of addresses. */
 const CONFIRM_LOOK_MS = 1_000;
 const SWEEP_MS = 25;
+/** How long old addresses stay at most for new ones that do not show who they are. */
+const LEAVING_MAX_MS = 30_000;
 
 interface NamedOrigin {
   readonly settings: PoolSettings["origins"][number];
   addresses: OriginAddress[];
   change: ResolutionChangeState;
   resolution: Resolution | null;
+  /** The addresses of the newest answer, while older ones stay because none of them may be used yet. */
+  leaving: { readonly wanted: readonly OriginAddress[]; readonly until: number } | null;
 }
 
 /** What was told last of an address. */
@@ -68,7 +73,13 @@ export class PoolRuntime {
     this.#failOpen = new FailOpenNotice(core, service.name, pool.name);
     this.#latencies = createLatencyWindow(service.ejection.windowMs);
     this.#sweepAt = service.ejection.slow === null ? Infinity : 0;
-    this.origins = pool.origins.map((settings) => ({ settings, addresses: [], change: STEADY, resolution: null }));
+    this.origins = pool.origins.map((settings) => ({
+      settings,
+      addresses: [],
+      change: STEADY,
+      resolution: null,
+      leaving: null,
+    }));
     this.availability = assess(service, [], core.clock.monotonic());
   }
 
@@ -104,8 +115,10 @@ export class PoolRuntime {
    */
   #lookAgain(now: number): void {
     this.#confirmAt = Infinity;
+    this.#letGo(now);
     for (const origin of this.origins) {
-      const { change, resolution } = origin;
+      const { change, resolution, leaving } = origin;
+      if (leaving !== null) this.#confirmAt = Math.min(this.#confirmAt, leaving.until);
       if (resolution !== null && resolution.failure !== null && origin.addresses.length > 0) {
         this.#resolved(origin, resolution);
       }
@@ -134,6 +147,13 @@ export class PoolRuntime {
     if (isBack) returnByChecks(this.#service.ejection, address.ejection, now);
     // A failure may contradict traffic, and a success may end or contradict what is thought of it.
     const isNews = verdict.kind === "changed" || !result.ok || (before.kind === "up" && before.failed > 0);
+    const identity = stepIdentity(address.identity, result, state.kind === "down", now);
+    if (identity !== address.identity) {
+      address.identity = identity;
+      this.#letGo(now);
+      this.assess(now);
+      return;
+    }
     if (isNews || address.ejection.phase.kind !== "up") this.assess(now);
   }
 
@@ -219,20 +239,41 @@ export class PoolRuntime {
     }
     if (verdict.kind !== "apply") return;
     const known = new Map(origin.addresses.map((address) => [address.ip, address]));
-    const next = verdict.addresses.map(
+    const wanted = verdict.addresses.map(
       (address) => known.get(address.ip) ?? this.#newAddress(origin, { ip: address.ip, family: address.family }, now),
     );
+    const gone = origin.addresses.filter((address) => !wanted.includes(address));
+    // New ones that have not shown who they are cannot serve yet: until one has, the old ones stay.
+    const keepOld = wanted.length > 0 && wanted.every(({ identity }) => isStranger(identity));
+    origin.leaving = keepOld && gone.length > 0 ? { wanted, until: now + LEAVING_MAX_MS } : null;
+    if (origin.leaving !== null) this.#confirmAt = Math.min(this.#confirmAt, origin.leaving.until);
+    this.#use(origin, origin.leaving === null ? wanted : [...wanted, ...gone], now);
+  }
+
+  #use(origin: NamedOrigin, next: readonly OriginAddress[], now: number): void {
     for (const address of origin.addresses) {
       if (next.includes(address)) continue;
       this.#remember(address, now);
       address.retire();
     }
-    origin.addresses = next;
+    origin.addresses = [...next];
     // A name with four addresses is still one origin: they share its weight.
     for (const address of next) address.weight = origin.settings.weight / next.length;
     this.members = this.origins.flatMap((each) => each.addresses);
     this.assess(now);
     this.onMembers();
+  }
+
+  /** Old addresses leave when a new one has shown who it is, or after a while. */
+  #letGo(now: number): void {
+    for (const origin of this.origins) {
+      const { leaving } = origin;
+      if (leaving === null) continue;
+      const isReady = leaving.wanted.some(({ identity }) => !isStranger(identity));
+      if (!isReady && now < leaving.until) continue;
+      origin.leaving = null;
+      this.#use(origin, leaving.wanted, now);
+    }
   }
 
   #tellResolution(origin: NamedOrigin, because: string): void {
@@ -261,6 +302,11 @@ export class PoolRuntime {
       now,
     );
     made.onRoom = (at) => this.onRoom(at);
+    if (this.#service.health?.expect != null) made.identity = unproven(now);
+    made.onNobody = (self, at) => {
+      self.identity = doubtIdentity(self.identity, at);
+      this.assess(at);
+    };
     made.onOutcome = (self, outcome, startedMs, at) => this.#outcome(self, outcome, startedMs, at);
     made.onLatency = (self, latencyMs, startedMs, at) => this.#latency(self, latencyMs, startedMs, at);
     return made;

@@ -56,6 +56,31 @@ describe("a check over HTTP", () => {
     expect(results).toEqual([{ ok, detail }]);
   });
 
+  const field = { header: "X-Service", value: "shop" };
+  const word = { body: "shop" };
+  const not = (where: string): CheckResult => ({
+    ok: false,
+    detail: `${where} is not what is expected`,
+    identity: false,
+  });
+  it.each<[string, object, string, CheckResult]>([
+    ["its field", field, "200 OK\r\nx-service: shop\r\n\r\n", { ok: true, detail: "status 200", identity: true }],
+    ["its field, ill", field, "503 X\r\nX-Service: shop\r\n\r\n", { ok: false, detail: "status 503", identity: true }],
+    ["another's field", field, "200 OK\r\nX-Service: blog\r\n\r\n", not("the field x-service")],
+    ["no field", field, "200 OK\r\n\r\nshop", not("the field x-service")],
+    ["its word", word, "200 OK\r\n\r\nthis is the shop", { ok: true, detail: "status 200", identity: true }],
+    ["another's word", word, "200 OK\r\nContent-Length: 4\r\n\r\nblog", not("the body")],
+    ["its word too late", word, `200 OK\r\n\r\n${"x".repeat(16_384)}shop`, not("the body")],
+    ["half a body", word, "200 OK\r\nContent-Length: 9\r\n\r\nsho", { ok: false, detail: "closed without a response" }],
+  ])("that expects a sign hears %s", async (_, expected, response, result) => {
+    const { world, results } = await check({ path: "/", expect: expected });
+    // What was asked at start is of no interest here.
+    const origin = world.origin(world.network.dialled.length);
+    origin.send(`HTTP/1.1 ${response}`);
+    origin.fin();
+    expect(results).toEqual([result]);
+  });
+
   it.each([
     ["ECONNREFUSED", "connection refused"],
     ["EHOSTUNREACH", "no route to host"],

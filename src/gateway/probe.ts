@@ -24,12 +24,18 @@ export function probeOrigin(
   return () => check.giveUp();
 }
 
+/** A sign that is asked for has to be in the first bytes of the body. */
+const BODY_LOOKED_AT = 16_384;
+
 class Check implements SocketListener, MessageEvents {
   socket: SocketPort | null = null;
   readonly #address: OriginAddress;
   readonly #health: HealthSettings;
   readonly #parser: ResponseParser;
   #done: ((result: CheckResult) => void) | null;
+  /** What the head said, while the body is still to be looked at. */
+  #answer: CheckResult | null = null;
+  #body = "";
 
   constructor(address: OriginAddress, health: HealthSettings, done: (result: CheckResult) => void) {
     this.#address = address;
@@ -70,18 +76,39 @@ class Check implements SocketListener, MessageEvents {
 
   onHead(head: MessageHead): void {
     if (head.status < 200) return;
-    this.#parser.stop = true;
-    const { statusMin, statusMax } = this.#health;
+    const { statusMin, statusMax, expect } = this.#health;
     const ok = head.status >= statusMin && head.status <= statusMax;
-    this.#tell({ ok, detail: `status ${head.status}` });
+    const result = { ok, detail: `status ${head.status}` };
+    if (expect !== null && expect.header === null) {
+      this.#answer = result;
+      return;
+    }
+    this.#parser.stop = true;
+    if (expect?.header == null) this.#tell(result);
+    else this.#tellIdentity(result, head.get(expect.header) === expect.text);
   }
 
-  onBody(): void {
-    // The head decides.
+  /** Only where the sign that is asked for is in the body. */
+  onBody(bytes: Buffer, start: number, end: number): void {
+    const answer = this.#answer;
+    if (answer === null) return;
+    this.#body += bytes.latin1Slice(start, Math.min(end, start + BODY_LOOKED_AT - this.#body.length));
+    const isThere = this.#body.includes(this.#health.expect?.text ?? "");
+    if (!isThere && this.#body.length < BODY_LOOKED_AT) return;
+    this.#parser.stop = true;
+    this.#tellIdentity(answer, isThere);
   }
 
   onEnd(): void {
-    // The head decides.
+    if (this.#answer !== null) this.#tellIdentity(this.#answer, false);
+  }
+
+  #tellIdentity(result: CheckResult, identity: boolean): void {
+    const { expect } = this.#health;
+    const where = expect?.header == null ? "the body" : `the field ${expect.header}`;
+    this.#tell(
+      identity ? { ...result, identity } : { ok: false, detail: `${where} is not what is expected`, identity },
+    );
   }
 
   onRefusal(id: RefusalId): void {

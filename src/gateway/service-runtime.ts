@@ -8,6 +8,7 @@ import type { DecisionCode } from "../kernel/decisions.ts";
 import { createAnswerYield } from "../policies/answer-worth-retrying.ts";
 import type { AnswerYield } from "../policies/answer-worth-retrying.ts";
 import { chooseTwo } from "../policies/choose-two.ts";
+import { isStranger } from "../policies/origin-identity.ts";
 import { countExchange, createRetryBudget } from "../policies/retry-budget.ts";
 import type { RetryBudget } from "../policies/retry-budget.ts";
 import type { RouteCache } from "./cache/response-cache.ts";
@@ -263,6 +264,10 @@ export class ServiceRuntime {
         };
       }
     }
+    const foreign = pools.flatMap((pool) => pool.members).find(({ identity }) => identity.kind === "foreign");
+    if (failed === null && foreign !== undefined && foreign.identity.kind === "foreign") {
+      return { kind: "none", cause: "dns.wrong_tenant", evidence: `${foreign.text}: ${foreign.identity.because}` };
+    }
     return (
       failed ?? {
         kind: "none",
@@ -290,6 +295,7 @@ export class ServiceRuntime {
 function lastResortOf(pools: readonly PoolRuntime[], tried: readonly OriginAddress[]): OriginAddress | null {
   for (const pool of pools) {
     for (const address of pool.members) {
+      if (isStranger(address.identity)) continue;
       if (address.share === 0 && address.health.kind !== "down" && !tried.includes(address)) return address;
     }
   }
@@ -308,6 +314,7 @@ function notesOf(note: PickNote | null, pool: PoolRuntime): readonly PickNote[] 
       return note === null ? [open] : [note, open];
     }
     case "available.normal":
+    case "available.unidentified":
     case "available.empty":
       return note === null ? NO_NOTES : [note];
   }

@@ -490,6 +490,20 @@ const TABLE = {
       "Check that the name can be resolved now and how long its TTL is. Keep old addresses answering for one TTL when you move an origin.",
     equivalents: { envoy: "UF", haproxy: "SC, sC", nginx: "connect() failed", cloudflare: "521, 522" },
   },
+  "dns.wrong_tenant": {
+    party: "dns",
+    status: 502,
+    proxyStatus: "dns_error",
+    retryClass: "R0",
+    title: "Another tenant answers",
+    means:
+      "The addresses that the name leads to belong to somebody else: what answers there does not show what the wanted origin shows. Nothing was sent to it.",
+    evidence:
+      "The active check got an answer without the field or the word that `health.expect` asks for, and no other address of the route's pools may be used.",
+    lookFirst:
+      "Ask the address for the check's path yourself and compare. Either the name still leads to an address that was given back, or the origin no longer shows what is expected.",
+    equivalents: { envoy: null, haproxy: null, nginx: null, cloudflare: null },
+  },
   "net.unroutable": {
     party: "network",
     status: 502,

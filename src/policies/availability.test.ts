@@ -4,6 +4,7 @@ import { assess, probationTurn } from "./availability.ts";
 import type { Availability, AvailabilityOptions, Member } from "./availability.ts";
 import { createEjection, observeOutcome } from "./ejection.ts";
 import type { TrafficOutcome } from "./ejection.ts";
+import { NO_IDENTITY } from "./origin-identity.ts";
 import { stepHealth, UNCHECKED } from "./health.ts";
 import type { HealthState } from "./health.ts";
 
@@ -34,6 +35,7 @@ class Pool {
       weight: weights[index] ?? 100,
       share: 1,
       health: UNCHECKED,
+      identity: NO_IDENTITY,
       ejection: createEjection(options.ejection, 0),
     }));
   }

@@ -7,7 +7,8 @@
  * - Checks alone may take out at most the share of a pool that ejection may (`ejectedRatioMax`). When they
  *   want more, the checks are the likelier culprit (a dependency of the health page died): all whom only
  *   checks accuse are used again, visibly.
- * - An empty list helps nobody. When nothing else is left, all are used.
+ * - An empty list helps nobody. When nothing else is left, all are used; only strangers never are, because their
+ *   answers are worse than none (origin-identity.ts).
  *
  * `assess` is not for every request: call it after each verdict of ejection.ts or health.ts that is not
  * `none`, when the members change, and when `nextAt` has come. It writes `share` into the members, which
@@ -17,6 +18,8 @@ import { beginProbation, ejectionShare, isProbationDue, settleEjection, trafficE
 import type { EjectionMember, EjectionOptions, EjectionPhase, EjectionState, TrafficEvidence } from "./ejection.ts";
 import { settleHealth, staleAfterMs } from "./health.ts";
 import type { HealthOptions, HealthState } from "./health.ts";
+import { isStranger } from "./origin-identity.ts";
+import type { IdentityState } from "./origin-identity.ts";
 import { standingOf } from "./standing.ts";
 import type { Facts, Standing } from "./standing.ts";
 
@@ -33,6 +36,7 @@ export interface Member extends EjectionMember {
   readonly weight: number;
   /** Replaced by the owner with each result of a check. */
   readonly health: HealthState;
+  readonly identity: IdentityState;
   /** Written by `assess`. */
   share: number;
 }
@@ -45,6 +49,7 @@ export const AVAILABILITY_CODES = {
   "available.fail-open.checks":
     "Checks alone would take out too much of the pool; whom only checks accuse is used all the same.",
   "available.fail-open.all": "Nothing in the pool is known to work; all its origins are used all the same.",
+  "available.unidentified": "No address of the pool has shown that it is the one that is wanted; none is used.",
   "available.empty": "The pool has no address at all: no name of it was ever resolved.",
 } as const satisfies Record<string, string>;
 
@@ -52,7 +57,7 @@ export interface Availability<M extends Member> {
   readonly kind: "normal" | "fail-open" | "empty";
   readonly code: keyof typeof AVAILABILITY_CODES;
   readonly because: string;
-  /** Empty only when the pool has no members. */
+  /** Empty only when the pool has no members, or strangers alone. */
   readonly usable: readonly M[];
   /** All usable ones have the same weight and their full share: choose-two.ts needs no scan. */
   readonly even: boolean;
@@ -91,7 +96,8 @@ export function assess<M extends Member>(
     const finding = findings[index];
     if (finding === undefined) return;
     const admitted =
-      code === "available.fail-open.all" || (code === "available.fail-open.checks" && finding.accusedBy === "checks");
+      (code === "available.fail-open.all" && finding.accusedBy !== "identity") ||
+      (code === "available.fail-open.checks" && finding.accusedBy === "checks");
     const share = finding.accusedBy === "" ? finding.share : admitted ? 1 : 0;
     member.share = share;
     if (share > 0) usable.push(member);
@@ -99,7 +105,8 @@ export function assess<M extends Member>(
     allWeight += member.weight;
     liveWeight += member.weight * finding.live;
     nextAt = earlier(nextAt, finding.nextAt);
-    if (finding.phase.kind === "ejected") probationAt = earlier(probationAt, finding.trialAt);
+    if (finding.phase.kind === "ejected" && finding.accusedBy !== "identity")
+      probationAt = earlier(probationAt, finding.trialAt);
   });
   return {
     kind,
@@ -131,7 +138,7 @@ export function probationTurn<M extends Member>(
     const member = members[index];
     if (member === undefined) continue;
     const phase = settleEjection(member.ejection, now);
-    if (phase.kind !== "ejected" || now < trialAt(options, member, phase, now)) continue;
+    if (phase.kind !== "ejected" || isStranger(member.identity) || now < trialAt(options, member, phase, now)) continue;
     if (!isProbationDue(member.ejection, repeatable, now)) continue;
     beginProbation(member.ejection, now);
     return index;
@@ -165,11 +172,22 @@ function find(options: AvailabilityOptions, member: Member, now: number): Findin
   // A run of failures that no success ended does not grow old while checks go on failing: otherwise a dead
   // origin would be tried with real requests again each time its evidence leaves the window.
   const agreed = down && state.run >= options.ejection.consecutiveFailures;
-  const accusedBy = isOut ? (down ? "both" : "traffic") : down && !vouched ? (agreed ? "both" : "checks") : "";
+  const isStrange = isStranger(member.identity);
+  const accusedBy = isStrange
+    ? "identity"
+    : isOut
+      ? down
+        ? "both"
+        : "traffic"
+      : down && !vouched
+        ? agreed
+          ? "both"
+          : "checks"
+        : "";
 
   const trial = phase.kind === "ejected" ? trialAt(options, member, phase, now) : -1;
   const share = ejectionShare(phase, now);
-  const due = phase.kind === "ejected" && now >= trial;
+  const due = phase.kind === "ejected" && !isStrange && now >= trial;
   const live = due ? 1 : accusedBy !== "" || traffic.failing ? 0 : share;
 
   let nextAt = -1;
@@ -189,6 +207,7 @@ function find(options: AvailabilityOptions, member: Member, now: number): Findin
     traffic,
     windowMs: options.ejection.windowMs,
     accusedBy,
+    identity: member.identity,
     vouched,
     checksContradicted: isVouched,
     trafficContradicted: isTrafficContradicted(state, phase, health, traffic),
@@ -253,8 +272,12 @@ interface Opening {
 }
 
 function open(options: AvailabilityOptions, findings: readonly Finding[]): Opening {
-  const size = findings.length;
-  if (size === 0) return { kind: "empty", code: "available.empty", because: "the pool has no address" };
+  const size = findings.filter(({ accusedBy }) => accusedBy !== "identity").length;
+  if (findings.length === 0) return { kind: "empty", code: "available.empty", because: "the pool has no address" };
+  if (size === 0) {
+    const because = "no address of the pool has shown that it is the one that is wanted, so none is used";
+    return { kind: "empty", code: "available.unidentified", because };
+  }
   let working = 0;
   let used = 0;
   let accusedByChecks = 0;
@@ -291,7 +314,7 @@ function open(options: AvailabilityOptions, findings: readonly Finding[]): Openi
       because: `an origin is used although it should be out: ${held.heldBecause}`,
     };
   }
-  return { kind: "normal", code: "available.normal", because: inUse(used, size) };
+  return { kind: "normal", code: "available.normal", because: inUse(used, findings.length) };
 }
 
 function inUse(used: number, size: number): string {

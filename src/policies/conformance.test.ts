@@ -33,6 +33,8 @@ import {
 import type { EjectionMember, TrafficOutcome } from "./ejection.ts";
 import { answeredWell, createFloodState, floodInWords, floodVerdict, heldBack } from "./flood.ts";
 import type { FloodState } from "./flood.ts";
+import { doubtIdentity, NO_IDENTITY, stepIdentity, unproven } from "./origin-identity.ts";
+import type { IdentityState } from "./origin-identity.ts";
 import { stepHealth, UNCHECKED } from "./health.ts";
 import { decideHedge } from "./hedge.ts";
 import type { HedgeInput } from "./hedge.ts";
@@ -361,6 +363,18 @@ conforms<HealthState, boolean>("health", {
   },
 });
 
+conforms<IdentityState, { sign: boolean | null; isDown: boolean; refused: boolean }>("origin identity", {
+  init: () => unproven(0),
+  event: fc.record({ sign: fc.option(fc.boolean()), isDown: fc.boolean(), refused: fc.boolean() }),
+  feed: (state, { sign, isDown, refused }, now) => {
+    const seen = { detail: "", ...(sign === null ? {} : { identity: sign }) };
+    const next = refused ? doubtIdentity(Object.freeze(state), now) : stepIdentity(state, seen, isDown, now);
+    return { state: next, said: next };
+  },
+  sizeMax: 300,
+  recovers: (state, now) => stepIdentity(state, { detail: "", identity: true }, false, now).kind === "proven",
+});
+
 interface Origin extends Member {
   health: HealthState;
 }
@@ -373,6 +387,7 @@ conforms<Origin[], { who: number; what: TrafficOutcome | "check ok" | "check bad
         weight: 100,
         share: 1,
         health: UNCHECKED,
+        identity: NO_IDENTITY,
         ejection: createEjection(options.ejection, 0),
       })),
     event: fc.record({

@@ -48,6 +48,8 @@ export interface CheckResult {
   readonly ok: boolean;
   /** "connection refused", "status 503", "no answer in 1 s". */
   readonly detail: string;
+  /** Whether it showed the sign that is asked for; absent when none is, or it did not get so far. */
+  readonly identity?: boolean;
 }
 
 /** Every code of this policy with its meaning. */

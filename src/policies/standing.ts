@@ -4,6 +4,7 @@
  */
 import type { EjectionPhase, TrafficEvidence } from "./ejection.ts";
 import type { HealthState } from "./health.ts";
+import type { IdentityState } from "./origin-identity.ts";
 import { durationInWords } from "./words.ts";
 
 /** The part of `OriginAddressView` (contract/view.ts) that is a judgement. */
@@ -27,7 +28,8 @@ export interface Facts {
   /** The length of time that `traffic` speaks of. */
   readonly windowMs: number;
   /** Whose word takes it out; `both`: checks and traffic agree. */
-  readonly accusedBy: "" | "checks" | "traffic" | "both";
+  readonly accusedBy: "" | "checks" | "traffic" | "both" | "identity";
+  readonly identity: IdentityState;
   /** Its traffic succeeds although its checks fail. */
   readonly vouched: boolean;
   /** Checks fail, one after the other, and traffic succeeds. */
@@ -44,6 +46,10 @@ export interface Facts {
 export function standingOf(facts: Facts, share: number, openBecause: string): Standing {
   const { phase, health, accusedBy } = facts;
   const rest = { usable: share > 0, share, disagreement: disagreementOf(facts) };
+  const { identity } = facts;
+  if (identity.kind === "unproven" || identity.kind === "foreign") {
+    return { ...rest, state: "down", since: identity.since, because: identity.because };
+  }
   const though = openBecause === "" ? "" : `; ${openBecause}`;
   switch (phase.kind) {
     case "ejected":

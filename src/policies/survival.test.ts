@@ -10,6 +10,7 @@ import { chooseTwo } from "./choose-two.ts";
 import type { Candidate } from "./choose-two.ts";
 import { createEjection, observeLatency, observeOutcome, slowFromMs } from "./ejection.ts";
 import type { EjectionVerdict } from "./ejection.ts";
+import { NO_IDENTITY } from "./origin-identity.ts";
 import { stepHealth, UNCHECKED } from "./health.ts";
 import type { HealthState } from "./health.ts";
 import { createLatencyWindow } from "./latency-window.ts";
@@ -101,6 +102,7 @@ class Simulation {
         latency: createPeakEwma(),
         ejection: createEjection(options.ejection, 0),
         health: UNCHECKED,
+        identity: NO_IDENTITY,
         attempts: [],
       })),
     );

@@ -94,8 +94,15 @@ export async function memoryGateway(options: MemoryGatewayOptions = {}): Promise
     version: "0.0.0",
     onFault: (error) => faults.push(error),
   });
-  const started = gateway.start();
-  time.advance(1_100);
+  let isStarted = false;
+  const started = gateway.start().finally(() => {
+    isStarted = true;
+  });
+  // Names are waited for, and then addresses that have to show who they are.
+  while (!isStarted) {
+    time.advance(1_100);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
   await started;
 
   return {
