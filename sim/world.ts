@@ -263,6 +263,7 @@ export class World {
       listen: this.network.listen,
       resolver: this.resolver,
       ledger: null,
+      cacheShelf: null,
       every: (ms, run) => clock.every(ms, run),
       processView: () => this.#processView(),
       ownUse: () => useOf(this.#processView()),

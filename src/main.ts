@@ -11,6 +11,7 @@ import { readFileSync } from "node:fs";
 import fs from "node:fs/promises";
 import { constants } from "node:os";
 import { styleText } from "node:util";
+import { join } from "node:path";
 import { createAdmin } from "./admin/admin.ts";
 import { EXIT } from "./cli/exit-codes.ts";
 import type { CliPorts, FileText, RunningGateway, StartResult, Terminal } from "./cli/ports.ts";
@@ -39,6 +40,8 @@ import { dialTcp } from "./net/tcp-dial.ts";
 import { createListen } from "./net/tcp-listen.ts";
 import { openAccessLog } from "./store/access-log.ts";
 import type { AccessLogEvent } from "./store/access-log.ts";
+import { openCacheDisk } from "./store/cache-disk.ts";
+import type { CacheDisk } from "./store/cache-disk.ts";
 import { openLedger } from "./store/ledger.ts";
 import type { EmbeddedLedger, LedgerEvent } from "./store/ledger.ts";
 import { defaultStateDirectory } from "./store/state-directory.ts";
@@ -166,6 +169,7 @@ async function startGateway(configured: Settings): Promise<StartResult> {
     await ledger?.close();
     return fallbacks;
   }
+  const cacheShelf = await openCacheShelf(state, settings, events.tell);
   const resolver = createResolver({
     dns: settings.dns,
     clock: systemClock,
@@ -182,6 +186,7 @@ async function startGateway(configured: Settings): Promise<StartResult> {
     ),
     resolver,
     ledger,
+    cacheShelf,
     every,
     processView: () => facts.process(),
     ownUse: () => facts.ownUse(),
@@ -200,6 +205,7 @@ async function startGateway(configured: Settings): Promise<StartResult> {
     resolver.close();
     await log?.close(LAST_WORDS_MS);
     await ledger?.close();
+    await cacheShelf?.close();
   };
 
   try {
@@ -384,6 +390,27 @@ function stateDirectoryOf({ state, listeners }: Settings): string | null {
   if (!state.use || first === undefined) return null;
   if (state.directory !== "") return state.directory;
   return defaultStateDirectory(process.env, { name: first.name, port: first.bind.port });
+}
+
+/** Null: none is configured, or it cannot be used, which is told: the cache works without it. */
+async function openCacheShelf(
+  state: string | null,
+  { cache }: Settings,
+  tell: Events["tell"],
+): Promise<CacheDisk | null> {
+  if (cache.diskBytes === 0 || cache.memoryBytes === 0) return null;
+  const fail = (code: string): void =>
+    tell("cache.disk-failed", `stored responses cannot be written to disk (${code}); they stay in memory`);
+  if (state === null) {
+    fail("no state directory is known");
+    return null;
+  }
+  try {
+    return await openCacheDisk({ directory: join(state, "cache"), bytesMax: cache.diskBytes, onFailure: fail });
+  } catch (error) {
+    fail((error as NodeJS.ErrnoException).code ?? String(error));
+    return null;
+  }
 }
 
 function requiresKeys(settings: Settings): boolean {

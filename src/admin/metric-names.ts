@@ -218,6 +218,12 @@ export const METRICS = [
     help: "Memory that stored responses take, and those that are being stored.",
   },
   {
+    name: "goodgate_cache_disk_bytes",
+    type: "gauge",
+    labels: [],
+    help: "Disk that stored responses take.",
+  },
+  {
     name: "goodgate_cache_stored_total",
     type: "counter",
     labels: [],

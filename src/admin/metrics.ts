@@ -108,6 +108,7 @@ const SOURCES: Sources = {
   goodgate_replay_buffer_bytes: ofGateway(({ metrics }) => metrics.replayBytes),
   goodgate_cache_entries: ofGateway(({ metrics }) => metrics.cache.entries),
   goodgate_cache_bytes: ofGateway(({ metrics }) => metrics.cache.bytes),
+  goodgate_cache_disk_bytes: ofGateway(({ metrics }) => metrics.cache.disk.bytes),
   goodgate_cache_stored_total: ofGateway(({ metrics }) => metrics.cache.stored),
   goodgate_cache_evicted_total: ofGateway(({ metrics }) => metrics.cache.evicted),
   goodgate_cache_purged_total: ofGateway(({ metrics }) => metrics.cache.purged),

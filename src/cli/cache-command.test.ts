@@ -10,6 +10,7 @@ const CACHE: CacheResponse = {
   evicted: 1,
   purged: 3,
   invalidated: 4,
+  disk: { bytes: 1024, bytesMax: 4096, entries: 1, damaged: 0, skipped: 0 },
   routes: [
     {
       service: "shop",
@@ -23,6 +24,7 @@ test("it shows what the cache holds and what it answered", async () => {
   const world = cliWorld({ admin: { "/api/v1/cache": { kind: "answer", status: 200, json: CACHE } } });
   expect(await world.run(...["cache"])).toBe(0);
   expect(world.out()).toContain("2 stored responses, 2 KiB of 64 MiB");
+  expect(world.out()).toContain("on disk: 1, 1 KiB of 4 KiB");
   expect(world.out()).toMatch(/shop +default +90 +1 +2 +3 +4 +5 +6 +7/);
 });
 

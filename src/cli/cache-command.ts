@@ -87,7 +87,13 @@ function cacheLines(cache: CacheResponse, ports: CliPorts): string[] {
       "dim",
       `${cache.stored} stored since the start · ${cache.evicted} evicted · ${cache.purged} purged · ${cache.invalidated} invalidated`,
     ),
+    ...(cache.disk.bytesMax === 0 ? [] : [paint("dim", diskLine(cache.disk))]),
     "",
     ...table(head, rows, (text) => paint("dim", text)),
   ];
+}
+
+function diskLine({ entries, bytes, bytesMax, damaged, skipped }: CacheResponse["disk"]): string {
+  const troubles = damaged + skipped === 0 ? "" : ` · ${damaged} found damaged · ${skipped} not written`;
+  return `on disk: ${entries}, ${sizeText(bytes)} of ${sizeText(bytesMax)}${troubles}`;
 }

@@ -6,6 +6,11 @@ export const cacheSchema = z.strictObject({
   memory: size("0B", "1024GiB")
     .prefault("64MiB")
     .describe("Stored responses in memory, together. 0B switches caching off, the last good copies included."),
+  disk: size("0B", "1024GiB")
+    .prefault("0B")
+    .describe(
+      "Responses of routes with `cache: true` on disk, together, in the state directory (`state`): they outlive a restart, and need no memory while nobody asks for them. 0B: none.",
+    ),
   object: size("1KiB", "64GiB")
     .prefault("8MiB")
     .describe("The largest response that is stored. Larger ones are passed on and not kept."),

@@ -4,6 +4,7 @@
  * one place does not hide a wrong pool name in another: all problems are told at once.
  */
 import { nearest } from "../kernel/nearest.ts";
+import { cacheSchema } from "./cache-schema.ts";
 import { bindsOverlap, isLoopback } from "./addresses.ts";
 import { parseName, poolName } from "./names.ts";
 import { parseOriginUrl } from "./origin-url.ts";
@@ -26,6 +27,7 @@ export function crossFindings(file: unknown): Finding[] {
     ...(Object.keys(services).length === 0 && isMapping(valueAt(file, ["services"])) ? [noServices()] : []),
     ...overlappingSockets(sockets),
     ...orderFindings(file),
+    ...cacheFindings(file),
     ...Object.keys(services).flatMap((name) => [
       ...repeatedHosts(file, ["services", name, "hosts"]),
       ...repeatedNames(file, ["services", name, "pools"], "pools"),
@@ -39,6 +41,13 @@ export function crossFindings(file: unknown): Finding[] {
       ...keyFindings(file, ["services", name, "routes"]),
     ]),
   ];
+}
+
+function cacheFindings(file: unknown): Finding[] {
+  const disk = cacheSchema.shape.disk.safeParse(valueAt(file, ["cache", "disk"]));
+  if (!disk.success || disk.data === 0 || valueAt(file, ["state"]) !== false) return [];
+  const message = "Stored responses cannot be kept on disk while nothing may be stored: state is false.";
+  return [problem(["cache", "disk"], message, "Name a directory under state, or leave this out.")];
 }
 
 function noServices(): Finding {

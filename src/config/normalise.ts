@@ -84,6 +84,7 @@ export function normalise(file: CheckedFile): Settings {
     accessLog: accessLogOf(file.accessLog),
     cache: {
       memoryBytes: file.cache.memory,
+      diskBytes: file.cache.disk,
       objectBytes: Math.min(file.cache.object, file.cache.memory),
       variantsMax: file.cache.variants,
       waitMs: file.cache.wait,

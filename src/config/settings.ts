@@ -333,6 +333,8 @@ export interface DnsSettings {
 export interface CacheSettings {
   /** All stored responses in memory. Default 64 MiB; 0: no cache. */
   readonly memoryBytes: number;
+  /** All stored responses on disk. Default 0: none. */
+  readonly diskBytes: number;
   /** One stored response. Default 8 MiB. */
   readonly objectBytes: number;
   /** Variants of one URL. Default 16. */

@@ -47,6 +47,13 @@ const cacheSchema = describes<CacheResponse>()(
     evicted: kept("Of those, removed to make room."),
     purged: kept("Removed on somebody's word."),
     invalidated: kept("Removed because an unsafe request may have changed them."),
+    disk: z.object({
+      bytes: kept("Of the files that outlive the process."),
+      bytesMax: kept("That they may have; 0: nothing outlives the process."),
+      entries: kept("Responses on disk."),
+      damaged: kept("Found damaged and dropped since the start."),
+      skipped: kept("Not written since the start: too much waited, or the disk failed."),
+    }),
     routes: z.array(
       z.object({
         service: z.string(),

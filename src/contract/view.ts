@@ -2,6 +2,7 @@
  * What a gateway lets others see: the API, the status page, metrics and the CLI are made from this and
  * from records. Everything is a plain copy, taken when asked; asking costs the traffic nothing.
  */
+import type { ShelfView } from "../kernel/cache-shelf.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import type { Histogram } from "../kernel/histogram.ts";
 import type { CacheWord, ExchangeRecord, Outcome } from "./record.ts";
@@ -46,6 +47,8 @@ export interface CacheView {
   evicted: number;
   purged: number;
   invalidated: number;
+  /** What outlives the process. `bytesMax` 0: nothing does. */
+  disk: ShelfView;
 }
 
 export interface ExchangeFilter {

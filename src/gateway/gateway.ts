@@ -6,6 +6,7 @@ import { compileRoutes } from "../config/route-table.ts";
 import type { HealthSettings, LimitSettings, Settings } from "../config/settings.ts";
 import type { ExchangeRecord } from "../contract/record.ts";
 import type { GatewayActions, GatewayEvent, GatewayView, OwnUse, ProcessView } from "../contract/view.ts";
+import type { CacheShelf } from "../kernel/cache-shelf.ts";
 import type { Chance, Clock } from "../kernel/clock.ts";
 import type { Ledger } from "../kernel/ledger.ts";
 import type { Resolver } from "../kernel/resolver.ts";
@@ -44,6 +45,8 @@ export interface GatewayPorts {
   readonly resolver: Resolver;
   /** Null: there is no state directory, and keys are not honoured. */
   readonly ledger: Ledger | null;
+  /** Where stored responses outlive the process. Null: nowhere. */
+  readonly cacheShelf: CacheShelf | null;
   /** Calls `run` every `ms` until the returned function is called. */
   readonly every: (ms: number, run: () => void) => () => void;
   readonly processView: () => ProcessView;
@@ -127,7 +130,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
         : new KeyBook(ports.ledger, settings.idempotency, clock, (event) => book.publish(event)),
     telemetry: new Telemetry(),
     replayBudget: { bytes: 0, bytesMax: settings.limits.replayBytesTotal },
-    cache: new ResponseCache(settings.cache),
+    cache: new ResponseCache(settings.cache, ports.cacheShelf, clock),
     limits: settings.limits,
     onFault: ports.onFault,
     dns: settings.dns,
@@ -252,6 +255,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     listening,
 
     async start() {
+      core.cache.load();
       stopTicking = ports.every(wheel.tickMs, () => wheel.advance(clock.monotonic()));
       stopLooking = ports.every(SAMPLE_MS, () => ownLimits.look());
       for (const service of services) for (const pool of service.pools) pool.start();

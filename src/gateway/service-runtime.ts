@@ -87,7 +87,7 @@ export class ServiceRuntime {
         ? null
         : new RouteLimits(route.rateLimits, core.limits.rateLimitKeysMax, core.hashKey),
     );
-    this.#caches = settings.routes.map((route) => core.cache.route(settings.name, route.cache));
+    this.#caches = settings.routes.map((route) => core.cache.route(settings.name, route.name, route.cache));
     this.#fallbacks = settings.routes.map((route) => staticFallback(route.fallback, core.fallbackFiles));
     const shared = new Map<string, PoolChoice>();
     this.#choices = settings.routes.map((route) => {

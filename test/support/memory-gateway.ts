@@ -8,6 +8,7 @@ import { createGateway } from "../../src/gateway/gateway.ts";
 import type { OwnUse } from "../../src/contract/view.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
 import type { Clock } from "../../src/kernel/clock.ts";
+import type { CacheShelf } from "../../src/kernel/cache-shelf.ts";
 import type { Ledger } from "../../src/kernel/ledger.ts";
 import type { Resolution, ResolutionFailure, Resolver } from "../../src/kernel/resolver.ts";
 import { manualSchedule } from "./manual-schedule.ts";
@@ -25,6 +26,7 @@ export interface MemoryGatewayOptions {
   readonly rest?: Readonly<Record<string, unknown>>;
   /** Keeps what Idempotency-Key promises; default none. */
   readonly ledger?: Ledger;
+  readonly cacheShelf?: CacheShelf;
   /** What the gateway is told that it has in use; default: nothing is known. */
   readonly ownUse?: () => OwnUse;
   /** What the files of fallbacks hold. */
@@ -66,6 +68,7 @@ export async function memoryGateway(options: MemoryGatewayOptions = {}): Promise
     listen: network.listen,
     resolver: names,
     ledger: options.ledger ?? null,
+    cacheShelf: options.cacheShelf ?? null,
     every(ms, run) {
       let cancel = time.schedule(ms, again);
       function again(): void {

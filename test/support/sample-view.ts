@@ -296,6 +296,7 @@ function sampleMetrics(): MetricsView {
       evicted: 40,
       purged: 3,
       invalidated: 9,
+      disk: { bytes: 1_048_576, bytesMax: 1_073_741_824, entries: 120, damaged: 1, skipped: 2 },
     },
     routes: [route("shop", "payments", 12_000), route("shop", "default", 401_000), route("blog", "default", 88_000)],
     origins: [

@@ -6,15 +6,28 @@ import type { CacheSettings, RouteCacheSettings } from "../../config/settings.ts
 import type { CacheView, PurgeResult, PurgeTarget } from "../../contract/view.ts";
 import type { MessageHead } from "../../http1/head.ts";
 import type { StalePermissions } from "../../policies/freshness.ts";
+import type { CacheShelf } from "../../kernel/cache-shelf.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import { Entry } from "./entry.ts";
 import { Moments } from "./moments.ts";
 import { keyHost } from "./request-key.ts";
+import { sameSelection } from "./selecting.ts";
+import { fromShelf, toShelf } from "./shelved.ts";
+import type { Shelved } from "./shelved.ts";
 import { Store } from "./store.ts";
+import { StoredBody } from "./stored-body.ts";
 import type { Partition } from "./store.ts";
 
 /** After an answer that was not to be shared, requests for the same are not made to wait for each other for so long. */
 export const PASS_MS = 10_000;
 
 export class ResponseCache {
+  readonly #shelf: CacheShelf | null;
+  readonly #clock: Clock;
+  readonly #routes: Map<string, RouteCache> = new Map();
+  readonly #shelvedEntries: Map<number, Entry> = new Map();
+  /** Bodies that are being read. */
+  readonly #fetching: Map<Entry, ((body: StoredBody | null) => void)[]> = new Map();
   readonly settings: CacheSettings;
   readonly store: Store;
   /** Keys whose responses are not to be shared. */
@@ -24,15 +37,99 @@ export class ResponseCache {
   /** Monotonic ms of the last purge, whatever it was of. */
   purgedAt = -Infinity;
 
-  constructor(settings: CacheSettings) {
+  constructor(settings: CacheSettings, shelf: CacheShelf | null, clock: Clock) {
     this.settings = settings;
+    this.#shelf = shelf;
+    this.#clock = clock;
     this.store = new Store(settings.memoryBytes, settings.variantsMax);
+    this.store.onDropped = (entry) => this.#unshelve(entry);
+    if (shelf !== null) shelf.onEvicted = (id) => this.#evicted(id);
   }
 
   /** Null: nothing is cached there. */
-  route(service: string, settings: RouteCacheSettings): RouteCache | null {
+  route(service: string, name: string, settings: RouteCacheSettings): RouteCache | null {
     if (settings.mode === "off" || this.settings.memoryBytes === 0) return null;
-    return new RouteCache(this, service, settings);
+    const route = new RouteCache(this, service, name, settings);
+    this.#routes.set(`${service}\n${name}`, route);
+    return route;
+  }
+
+  /** What an earlier process has stored comes back, as far as its routes still cache. */
+  load(): void {
+    this.#shelf?.load((id, text, bodyBytes) => {
+      const shelved = fromShelf(text);
+      const route = shelved === null ? undefined : this.#routes.get(`${shelved.service}\n${shelved.route}`);
+      if (shelved === null || route === undefined || !this.#takeBack(id, shelved, route, bodyBytes)) {
+        this.#shelf?.drop(id);
+      }
+    });
+  }
+
+  #takeBack(id: number, shelved: Shelved, route: RouteCache, bodyBytes: number): boolean {
+    const { store } = this;
+    const awayMs = Math.max(0, this.#clock.wall() - shelved.receivedWall);
+    const slot = store.slotFor(route.partition, shelved.host, shelved.target);
+    const newer = slot.variants.find((other) => sameSelection(other.facts.selecting, shelved.facts.selecting));
+    const entry = new Entry(slot, shelved.facts, null, this.#clock.monotonic() - awayMs, shelved.receivedWall);
+    entry.bodyBytes = bodyBytes;
+    entry.shelfId = id;
+    if ((newer !== undefined && newer.receivedWall >= shelved.receivedWall) || !store.insert(entry)) {
+      store.tidy(slot);
+      return false;
+    }
+    this.#shelvedEntries.set(id, entry);
+    return true;
+  }
+
+  /** Writes it where it outlives this process; what was written of it before is given up. */
+  shelve(entry: Entry, route: RouteCache): void {
+    const shelf = this.#shelf;
+    const { body, slot, facts, receivedWall } = entry;
+    if (shelf === null || body === null || !entry.stored) return;
+    this.#unshelve(entry);
+    const { host, target } = slot;
+    const { service, name } = route;
+    const id = shelf.put(toShelf({ service, route: name, host, target, receivedWall, facts }), body.pieces());
+    if (id === 0) return;
+    entry.shelfId = id;
+    this.#shelvedEntries.set(id, entry);
+  }
+
+  /** The body of an entry that has none in memory. `done` is not called from inside this call. */
+  fetch(entry: Entry, done: (body: StoredBody | null) => void): void {
+    const waiting = this.#fetching.get(entry);
+    if (waiting !== undefined) {
+      waiting.push(done);
+      return;
+    }
+    this.#fetching.set(entry, [done]);
+    this.#shelf?.get(entry.shelfId, (bytes) => {
+      const body = bytes === null ? null : StoredBody.from(bytes);
+      const fetchers = this.#fetching.get(entry) ?? [];
+      this.#fetching.delete(entry);
+      if (body === null) this.store.remove(entry);
+      else if (entry.stored && this.store.reserve(body.heldBytes)) {
+        this.store.release(body.heldBytes);
+        // To make room this very entry may have been let go.
+        if (entry.stored) this.store.setBody(entry, body);
+      }
+      for (const fetcher of fetchers) fetcher(body);
+    });
+  }
+
+  #unshelve(entry: Entry): void {
+    if (entry.shelfId === 0) return;
+    this.#shelvedEntries.delete(entry.shelfId);
+    this.#shelf?.drop(entry.shelfId);
+    entry.shelfId = 0;
+  }
+
+  #evicted(id: number): void {
+    const entry = this.#shelvedEntries.get(id);
+    if (entry === undefined) return;
+    this.#shelvedEntries.delete(id);
+    entry.shelfId = 0;
+    if (entry.body === null) this.store.remove(entry);
   }
 
   /** What is on its way now is not stored either: it may be what was to be removed. Null: not a URL. */
@@ -51,7 +148,8 @@ export class ResponseCache {
   view(): CacheView {
     const { entries, bytes, bytesMax, counters } = this.store;
     const { stored, evictions, purged, invalidated } = counters;
-    return { entries, bytes, bytesMax, stored, evicted: evictions, purged, invalidated };
+    const disk = this.#shelf?.view() ?? { bytes: 0, bytesMax: 0, entries: 0, damaged: 0, skipped: 0 };
+    return { entries, bytes, bytesMax, stored, evicted: evictions, purged, invalidated, disk: { ...disk } };
   }
 
   /** RFC 9111 §4.4, after a response to a request that may have changed something and was no error. */
@@ -66,14 +164,16 @@ export class ResponseCache {
 export class RouteCache {
   readonly cache: ResponseCache;
   readonly service: string;
+  readonly name: string;
   readonly settings: RouteCacheSettings;
   readonly full: boolean;
   readonly partition: Partition;
   readonly permissions: StalePermissions;
 
-  constructor(cache: ResponseCache, service: string, settings: RouteCacheSettings) {
+  constructor(cache: ResponseCache, service: string, name: string, settings: RouteCacheSettings) {
     this.cache = cache;
     this.service = service;
+    this.name = name;
     this.settings = settings;
     this.full = settings.mode === "full";
     this.partition = cache.store.partition(service);

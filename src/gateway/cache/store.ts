@@ -9,6 +9,7 @@
 import type { Entry } from "./entry.ts";
 import type { Flight } from "./flight.ts";
 import { sameSelection } from "./selecting.ts";
+import type { StoredBody } from "./stored-body.ts";
 
 export interface Slot {
   readonly partition: Partition;
@@ -47,6 +48,8 @@ export class Store {
   readonly #partitions: Partition[] = [];
   readonly #tags: Map<string, Set<Entry>> = new Map();
   readonly #variantsMax: number;
+  /** Entries whose bodies lie only on disk. */
+  #stubs = 0;
   /** The newest; `next` leads to older ones. */
   #newest: Entry | null = null;
   #oldest: Entry | null = null;
@@ -100,7 +103,11 @@ export class Store {
       const victim = this.#victim();
       if (victim === null) return false;
       this.counters.evictions += 1;
-      this.remove(victim);
+      if (victim.shelfId === 0 || victim.body === null) this.remove(victim);
+      else {
+        // It lies on disk as well: only its place in memory is given up.
+        this.setBody(victim, null);
+      }
     }
     this.bytes += bytes;
     return true;
@@ -134,7 +141,8 @@ export class Store {
     }
     slot.variants.push(entry);
     this.entries += 1;
-    this.counters.stored += 1;
+    if (entry.body === null) this.#stubs += 1;
+    else this.counters.stored += 1;
     for (const tag of entry.facts.tags) {
       const tagged = this.#tags.get(tag) ?? new Set();
       this.#tags.set(tag, tagged.add(entry));
@@ -149,6 +157,7 @@ export class Store {
     this.#unlink(entry);
     this.#releaseUnread(entry);
     this.entries -= 1;
+    if (entry.body === null) this.#stubs -= 1;
     for (const tag of entry.facts.tags) {
       const tagged = this.#tags.get(tag);
       tagged?.delete(entry);
@@ -159,6 +168,13 @@ export class Store {
     if (index !== -1) slot.variants.splice(index, 1);
     this.tidy(slot);
     this.onDropped(entry);
+  }
+
+  /** Its body has been read from disk, or lies only there from now on. */
+  setBody(entry: Entry, body: StoredBody | null): void {
+    if (entry.stored) this.#stubs += (body === null ? 1 : 0) - (entry.body === null ? 1 : 0);
+    entry.body = body;
+    this.recount(entry);
   }
 
   /** Its texts or its body have changed. */
@@ -220,9 +236,11 @@ export class Store {
 
   #victim(): Entry | null {
     let at = this.#hand ?? this.#oldest;
+    // What lies on disk frees next to nothing: it goes only when nothing else is left.
+    const onlyStubs = this.#stubs === this.entries;
     // Twice round: the first time may have to take away every mark.
     for (let steps = 2 * this.entries; at !== null && steps > 0; steps -= 1) {
-      if (!at.used && (at.body === null || at.body.readers === 0)) {
+      if (!at.used && (at.body === null ? onlyStubs : at.body.readers === 0)) {
         // It stays where it is when its entry is taken: `#unlink` moves it on.
         this.#hand = at;
         return at;

@@ -39,7 +39,7 @@ import { fits, selectingOf } from "./selecting.ts";
 import { judgeStorable } from "./storable.ts";
 import type { NotStorable, Storable } from "./storable.ts";
 import type { Slot } from "./store.ts";
-import type { Breakage } from "./stored-body.ts";
+import type { Breakage, StoredBody } from "./stored-body.ts";
 import { storedFields } from "./stored-fields.ts";
 
 /** The exchange, as far as its visit to the cache is concerned. */
@@ -113,6 +113,8 @@ export class Visit implements Follower, RecordingOwner {
     if (this.route.full) record.cache = "miss";
     const slot = this.route.cache.store.find(this.route.partition, this.#host, this.#target);
     const entry = slot === null ? null : this.#variant(slot, head);
+    // What lies on disk is waited for, and may turn out to be damaged.
+    if (entry !== null && entry.body === null) request.keepHead(head);
     if (entry !== null && this.route.full) {
       const asked = this.route.settings.reload ? askedFreshness(head) : null;
       if (this.#answerFromStored(entry, asked, head, now)) return true;
@@ -477,6 +479,7 @@ export class Visit implements Follower, RecordingOwner {
       entry.receivedAt = now;
       entry.receivedWall = wall;
       store.recount(entry);
+      if (this.route.full) this.route.cache.shelve(entry, this.route);
     });
   }
 
@@ -523,8 +526,19 @@ export class Visit implements Follower, RecordingOwner {
   }
 
   #give(entry: Entry, word: CacheWord, line: string, now: number): boolean {
-    const { body } = entry;
-    if (body === null || body.state === "broken" || body.isWindow) return false;
+    if (entry.body !== null) return this.#giveBody(entry, entry.body, word, line, now);
+    if (entry.shelfId === 0) return false;
+    this.route.cache.fetch(entry, (body) => {
+      this.#guest.later((at) => {
+        // It was damaged, and is gone now: as if it had never been.
+        if (body === null || !this.#giveBody(entry, body, word, line, at)) this.#guest.forward(at);
+      });
+    });
+    return true;
+  }
+
+  #giveBody(entry: Entry, body: StoredBody, word: CacheWord, line: string, now: number): boolean {
+    if (body.state === "broken" || body.isWindow) return false;
     const { record, response, request } = this.#guest;
     entry.used = true;
     record.cache = word;
@@ -558,7 +572,9 @@ export class Visit implements Follower, RecordingOwner {
     };
   }
 
-  onComplete(): void {
+  onComplete(entry: Entry, stored: boolean): void {
+    // The last good copies are made again all the time, and not worth a write each time.
+    if (stored && this.route.full) this.route.cache.shelve(entry, this.route);
     this.#flight?.end("again");
   }
 
