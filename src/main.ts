@@ -447,6 +447,7 @@ function startAdmin(settings: Settings, gateway: Gateway, tell: Events["tell"]):
     bind,
     handle: createAdmin(gateway.view, {
       actions: gateway.actions,
+      keys: gateway.keys,
       token,
       clock: systemClock,
       schedule: systemSchedule,

@@ -5,7 +5,8 @@
  */
 import { nearest } from "../kernel/nearest.ts";
 import type { Clock, Schedule } from "../kernel/clock.ts";
-import type { AdminHandler, AdminRequest, AdminResponse, AdminStream } from "../contract/admin-http.ts";
+import type { AdminAnswer, AdminHandler, AdminRequest, AdminResponse, AdminStream } from "../contract/admin-http.ts";
+import type { KeyDesk } from "../contract/keys.ts";
 import { tellStory } from "../contract/story.ts";
 import type { GatewayActions, GatewayView } from "../contract/view.ts";
 import { challenge, checkAccess } from "./access.ts";
@@ -28,6 +29,8 @@ export interface AdminOptions {
   readonly token: string | null;
   readonly clock: Clock;
   readonly actions: GatewayActions;
+  /** Null: there is no state directory, so no keys. */
+  readonly keys: KeyDesk | null;
   /** For the heartbeats of event streams. */
   readonly schedule: Schedule;
 }
@@ -39,6 +42,7 @@ export function createAdmin(view: GatewayView, options: AdminOptions): AdminHand
     view,
     actions,
     clock,
+    keys: options.keys,
     events: createEventHub(view, clock, schedule),
     openApi: () => (document ??= openApi()),
   };
@@ -59,7 +63,8 @@ export function createAdmin(view: GatewayView, options: AdminOptions): AdminHand
       if (isPost && isForeign(request)) return refuseForeign();
       const parsed = path.takesQuery ? null : parseQuery(request.query, []);
       const answer = parsed !== null && !parsed.ok ? respondProblem(parsed.refusal) : path.answer(request, id);
-      return request.method === "HEAD" ? headOf(answer) : answer;
+      if (request.method !== "HEAD") return answer;
+      return answer instanceof Promise ? answer.then(withoutBody) : headOf(answer);
     }
     return unknownPath(request.path, paths);
   };
@@ -70,7 +75,7 @@ interface Path {
   readonly template: string;
   readonly takesQuery: boolean;
   readonly method: "GET" | "POST";
-  answer(request: AdminRequest, id: string): AdminResponse | AdminStream;
+  answer(request: AdminRequest, id: string): AdminAnswer;
 }
 
 function pathOfApi(context: AdminContext, operation: (typeof OPERATIONS)[number]): Path {

@@ -50,7 +50,9 @@ export function withoutBody(response: AdminResponse): AdminResponse {
 const PHRASES: Readonly<Record<number, string>> = {
   400: "Bad Request",
   401: "Unauthorized",
+  403: "Forbidden",
   404: "Not Found",
   405: "Method Not Allowed",
+  409: "Conflict",
   503: "Service Unavailable",
 };

@@ -6,7 +6,7 @@
  */
 import { CAUSES, causeOf, isCauseId } from "../kernel/causes.ts";
 import type { Clock } from "../kernel/clock.ts";
-import type { AdminResponse, AdminStream } from "../contract/admin-http.ts";
+import type { AdminAnswer, AdminResponse, AdminStream } from "../contract/admin-http.ts";
 import type {
   CacheResponse,
   CausesResponse,
@@ -17,6 +17,7 @@ import type {
 import type { ApiSchemaName } from "../contract/api-schemas.ts";
 import { outcomeSchema } from "../contract/api-record-schemas.ts";
 import { gatewaySentence } from "../contract/api-sentence.ts";
+import type { KeyDesk } from "../contract/keys.ts";
 import type { ExchangeRecord } from "../contract/record.ts";
 import { tellStory } from "../contract/story.ts";
 import type { GatewayActions, GatewayView, PurgeTarget } from "../contract/view.ts";
@@ -34,6 +35,7 @@ import {
   quoted,
   unknownName,
 } from "./exchange-query.ts";
+import { KEY_OPERATIONS } from "./key-operations.ts";
 import { SINCE_FORMS } from "./since.ts";
 
 export interface AdminContext {
@@ -41,6 +43,8 @@ export interface AdminContext {
   readonly actions: GatewayActions;
   readonly clock: Clock;
   readonly events: EventHub;
+  /** Null: there is no state directory. */
+  readonly keys: KeyDesk | null;
   /** The OpenAPI document, made when first asked for. */
   readonly openApi: () => unknown;
 }
@@ -72,7 +76,7 @@ export interface Operation {
   readonly answers: ApiSchemaName | "event stream" | null;
   /** Statuses of problems besides 401 and, where there is a query, 400. */
   readonly problems: readonly number[];
-  answer(context: AdminContext, call: Call): AdminResponse | AdminStream;
+  answer(context: AdminContext, call: Call): AdminAnswer;
 }
 
 const TEXT = { type: "string" } as const;
@@ -256,6 +260,7 @@ export const OPERATIONS: readonly Operation[] = [
     problems: [503],
     answer: answerEvents,
   },
+  ...KEY_OPERATIONS,
   {
     path: "/openapi.json",
     id: "openApi",

@@ -10,6 +10,7 @@ import { complain } from "./context.ts";
 import { doctorCommand } from "./doctor-command.ts";
 import { EXIT, EXIT_MEANINGS } from "./exit-codes.ts";
 import { explainCommand } from "./explain-command.ts";
+import { keysCommand } from "./keys-command.ts";
 import { pageWidth, plain } from "./page.ts";
 import type { CliPorts } from "./ports.ts";
 import { proxyCommand, runCommand } from "./start-command.ts";
@@ -53,6 +54,8 @@ function perform(command: Command, given: readonly unknown[], ports: CliPorts): 
       return statusCommand(ports, command.opts());
     case "cache":
       return cacheCommand(ports, argument, command.opts());
+    case "keys":
+      return keysCommand(ports, command.args, command.opts());
     case "doctor":
       return doctorCommand(ports, command.opts());
     default:
@@ -173,6 +176,20 @@ function createProgram(ports: CliPorts): Command {
     .addOption(admin())
     .addOption(json());
 
+  headed("keys", "look at Idempotency-Keys, and settle what is uncertain", [
+    ["goodgate keys --uncertain", "requests that were sent and of which nobody knows what became"],
+    ["goodgate keys 8e03978e-40d5", "one key, as its client writes it"],
+    ["goodgate keys resolve 8e03978e-40d5 --executed", "you looked: it was carried out, and is not to be again"],
+    ["goodgate keys resolve 8e03978e-40d5 --not-executed", "it was not: the key may be used anew"],
+  ])
+    .argument("[key]", "a key, or resolve")
+    .argument("[key-to-resolve]", "the key, or its id, that is to be resolved")
+    .option("--uncertain", "only what is uncertain")
+    .option("--executed", "the request was carried out")
+    .option("--not-executed", "the request was not carried out")
+    .addOption(admin())
+    .addOption(json());
+
   headed("doctor", "check this machine: limits, ports, resolvers, origins, clock", [
     ["goodgate doctor", "with ./goodgate.yaml if it exists"],
     ["goodgate doctor -c /etc/goodgate.yaml --json", ""],
@@ -204,7 +221,7 @@ function closing(ports: CliPorts): string {
     "  goodgate proxy --to http://127.0.0.1:3000   a gateway in front of yours",
     "",
     paint("bold", "Environment:"),
-    "  GOODGATE_ADMIN  where the admin API is, for explain, status, cache and doctor",
+    "  GOODGATE_ADMIN  where the admin API is, for explain, status, cache, keys and doctor",
     "  GOODGATE_TOKEN  its token, when it asks for one",
     "  NO_COLOR, FORCE_COLOR  switch colour off or on",
     "",

@@ -1,7 +1,8 @@
 /**
  * What the admin surface and the HTTP server under it say to each other. `admin/` answers plain values
  * and never sees a socket; `net/admin-server.ts` adapts `node:http` to this and adds nothing of its own
- * but `Date` and the connection's fields. Only GET and HEAD have a meaning: nothing here changes anything.
+ * but `Date` and the connection's fields. GET and HEAD change nothing; the few paths that change something take POST
+ * and nothing else.
  */
 export interface AdminRequest {
   /** As sent, upper case by the grammar: `GET`. */
@@ -40,4 +41,7 @@ export interface AdminStream {
   start(write: (chunk: string) => boolean, onClose: (stop: () => void) => void): void;
 }
 
-export type AdminHandler = (request: AdminRequest) => AdminResponse | AdminStream;
+/** A promise only where a disk has to be asked. */
+export type AdminAnswer = AdminResponse | AdminStream | Promise<AdminResponse>;
+
+export type AdminHandler = (request: AdminRequest) => AdminAnswer;

@@ -78,4 +78,7 @@ export type ProblemCode =
   | "unknown-cause"
   | "method-not-allowed"
   | "foreign-origin"
+  | "unknown-key"
+  | "key-not-uncertain"
+  | "keys-unavailable"
   | "too-many-streams";

@@ -14,6 +14,7 @@ import type {
   OriginsResponse,
   Problem,
 } from "./api-responses.ts";
+import type { KeysResponse, KeyView } from "./keys.ts";
 import {
   eventSchema,
   originAddressSchema,
@@ -74,6 +75,25 @@ const cacheSchema = describes<CacheResponse>()(
 );
 
 const purgedSchema = describes<PurgeResult>()(z.object({ purged: kept("Stored responses removed.") }));
+const keySchema = describes<KeyView>()(
+  z.object({
+    id: z.string().describe("Of several uses of one key each has its own."),
+    key: z.string().describe("As the client wrote it."),
+    service: z.string(),
+    route: z.string(),
+    method: z.string(),
+    target: z.string(),
+    requestId: z.string().describe("Of the exchange that was sent."),
+    startedAt: z.number().describe("ms since 1970-01-01 UTC."),
+    expiresAt: z.number().describe("ms since 1970-01-01 UTC; then the key is forgotten."),
+    state: z.enum(["started", "answered", "uncertain"]),
+    status: z.number().describe("Of the answer; 0: none is known."),
+    kept: z.boolean().describe("The answer is stored and given to whoever repeats the request."),
+    because: z.string().describe("Why it is uncertain, or why its answer is not kept; otherwise empty."),
+  }),
+);
+
+const keysSchema = describes<KeysResponse>()(z.object({ keys: z.array(keySchema).describe("Newest first.") }));
 
 const eventsLostSchema = describes<EventsLost>()(
   z.object({
@@ -98,6 +118,9 @@ const problemSchema = describes<Problem>()(
         "unknown-cause",
         "method-not-allowed",
         "foreign-origin",
+        "unknown-key",
+        "key-not-uncertain",
+        "keys-unavailable",
         "too-many-streams",
       ])
       .describe("Stable, for programs."),
@@ -124,6 +147,8 @@ export const API_SCHEMAS = {
   Purged: purgedSchema,
   Causes: causesSchema,
   Cause: causeSchema,
+  Keys: keysSchema,
+  Key: keySchema,
   Event: eventSchema,
   EventsLost: eventsLostSchema,
   Problem: problemSchema,

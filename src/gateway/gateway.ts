@@ -4,6 +4,7 @@
  */
 import { compileRoutes } from "../config/route-table.ts";
 import type { HealthSettings, LimitSettings, Settings } from "../config/settings.ts";
+import type { KeyDesk } from "../contract/keys.ts";
 import type { ExchangeRecord } from "../contract/record.ts";
 import type { GatewayActions, GatewayEvent, GatewayView, OwnUse, ProcessView } from "../contract/view.ts";
 import type { CacheShelf } from "../kernel/cache-shelf.ts";
@@ -26,6 +27,7 @@ import { FloodGuard } from "./flood-guard.ts";
 import { Gather } from "./gather.ts";
 import { createIdentity, identifyPeer, trustedProxies } from "./identify.ts";
 import { KeyBook } from "./key-book.ts";
+import { createKeyDesk } from "./key-desk.ts";
 import type { OriginAddress } from "./origin-address.ts";
 import type { PoolRuntime } from "./pool-runtime.ts";
 import { probeOrigin } from "./probe.ts";
@@ -76,6 +78,8 @@ export interface Gateway {
   readonly view: GatewayView;
   readonly actions: GatewayActions;
   readonly listening: readonly ListeningPort[];
+  /** Null: no keys are kept. */
+  readonly keys: KeyDesk | null;
   /** Resolves names as far as they come within a second, then listens. Rejects when a bind fails. */
   start(): Promise<void>;
   /** Stops accepting, finishes what is under way within `settings.drainMs`, cuts the rest. */
@@ -253,6 +257,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     view: createView({ core, listeners, listening, ports, startedAt: clock.wall() }),
     actions: { purgeCache: (target) => core.cache.purge(target, clock.monotonic()) },
     listening,
+    keys: core.keys === null ? null : createKeyDesk(core.keys, clock, (event) => book.publish(event)),
 
     async start() {
       core.cache.load();

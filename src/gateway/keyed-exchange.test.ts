@@ -4,6 +4,7 @@ import { memoryGateway } from "../../test/support/memory-gateway.ts";
 import type { MemoryGateway, MemoryGatewayOptions } from "../../test/support/memory-gateway.ts";
 import { memoryLedger } from "../../test/support/memory-ledger.ts";
 import type { MemoryLedger } from "../../test/support/memory-ledger.ts";
+import type { KeyView } from "../contract/keys.ts";
 import type { Peer } from "../../test/support/memory-socket.ts";
 
 const PAID = "HTTP/1.1 201 Created\r\nContent-Length: 4\r\nX-Order: 7\r\n\r\npaid";
@@ -752,4 +753,65 @@ it("a gateway that stops gives up what its clients left behind, and calls it unc
   expect(it.ledger.entries).toMatchObject([{ state: { kind: "uncertain" } }]);
   expect(it.records).toHaveLength(1);
   expectQuiet(it);
+});
+
+describe("a person who looked at the origin", () => {
+  async function uncertain(): Promise<World> {
+    const it = await world();
+    asks(it, pay("k1"));
+    it.origin(1).rst();
+    it.commit();
+    return it;
+  }
+
+  async function settle(it: World, executed: boolean): Promise<unknown> {
+    const { keys } = it.gateway;
+    const found = keys?.find({ uncertain: true, limit: 10 });
+    it.ledger.commitAll();
+    const [key] = ((await found) ?? []) as KeyView[];
+    const settled = keys?.settle(key?.id ?? "none", executed);
+    // A disk answers between two turns.
+    for (let turn = 0; turn < 4; turn += 1) {
+      it.ledger.commitAll();
+      await Promise.resolve();
+    }
+    return settled;
+  }
+
+  it("says that it was carried out: a repeat is told so", async () => {
+    const it = await uncertain();
+    const told: string[] = [];
+    it.gateway.view.subscribe((event) => event.kind === "gateway" && told.push(event.code));
+    expect(await settle(it, true)).toMatchObject({ kind: "settled", key: { key: "k1", state: "answered" } });
+    expect(told).toEqual(["keys.settled"]);
+    const client = asks(it, pay("k1"));
+    expect(statusOf(client)).toBe("409");
+    expect(client.received).toContain("was carried out");
+    expect(it.records[1]).toMatchObject({ cause: "gw.answer_not_kept" });
+  });
+
+  it("says that it was not: a repeat is sent", async () => {
+    const it = await uncertain();
+    expect(await settle(it, false)).toMatchObject({ kind: "settled" });
+    const client = asks(it, pay("k1"));
+    it.origin(2).send(PAID);
+    it.commit();
+    expect(client.received).toMatch(/paid$/);
+  });
+
+  it("can settle nothing that is under way, answered or unknown", async () => {
+    const it = await world();
+    asks(it, pay("k1"));
+    const id = it.ledger.entries[0]?.id ?? "";
+    expect(await it.gateway.keys?.settle(id, true)).toMatchObject({ kind: "not uncertain" });
+    it.origin(1).send(PAID);
+    it.commit();
+    const answered = it.gateway.keys?.settle(id, true);
+    it.commit();
+    expect(await answered).toMatchObject({ kind: "not uncertain" });
+    const unknown = it.gateway.keys?.settle("none", true);
+    it.commit();
+    expect(await unknown).toEqual({ kind: "unknown" });
+    expectQuiet(it);
+  });
 });

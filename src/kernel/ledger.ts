@@ -68,6 +68,8 @@ export type Begun =
   | LedgerFailure;
 
 export interface LedgerFilter {
+  /** Only this entry. */
+  readonly id?: string;
   /** Only this key, exactly as clients write it. */
   readonly key?: string;
   /** Only what is uncertain. */

@@ -93,9 +93,15 @@ function answer(
       query: mark === -1 ? "" : target.slice(mark + 1),
       headers: plainHeaders(request.headers),
     });
-    if (result.kind === "response") send(result, request, response);
+    if (result instanceof Promise) {
+      result.then((later) => send(later, request, response)).catch((error: unknown) => failed(error));
+    } else if (result.kind === "response") send(result, request, response);
     else stream(result, streams, response, options);
   } catch (error) {
+    failed(error);
+  }
+
+  function failed(error: unknown): void {
     options.onFault(error);
     if (response.headersSent) response.destroy();
     else refuse(response, 500, "The admin interface failed on this request. The gateway's own output says why.");

@@ -284,9 +284,13 @@ export class LedgerFile {
   }
 
   #find(filter: LedgerFilter): LedgerEntry[] {
-    const { key, uncertain, limit } = filter;
+    const { id, key, uncertain, limit } = filter;
     const conditions: string[] = [];
     const values: string[] = [];
+    if (id !== undefined) {
+      conditions.push("id = ?");
+      values.push(id);
+    }
     if (key !== undefined) {
       conditions.push("key = ?");
       values.push(key);

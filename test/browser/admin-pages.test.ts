@@ -30,6 +30,7 @@ async function serve(token: string | null = null): Promise<Served> {
   const handle = createAdmin(view, {
     token,
     actions: { purgeCache: () => null },
+    keys: null,
     clock: { monotonic: systemClock.monotonic, wall: () => SAMPLE_NOW },
     schedule: systemSchedule,
   });

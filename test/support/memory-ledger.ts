@@ -80,8 +80,8 @@ export function memoryLedger(disk: ReadonlyMap<string, Stored> = new Map()): Mem
     find: (filter, done) =>
       ask(
         () =>
-          ledger.entries.filter(({ key, state }) => {
-            const fits = filter.key === undefined || filter.key === key;
+          ledger.entries.filter(({ id, key, state }) => {
+            const fits = (filter.key ?? key) === key && (filter.id ?? id) === id;
             return fits && (filter.uncertain !== true || state.kind === "uncertain");
           }),
         done,
