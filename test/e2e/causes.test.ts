@@ -660,6 +660,13 @@ const CASES: readonly Case[] = [
 const ELSEWHERE: readonly CauseId[] = [
   "client.rate_limited",
   "client.flood",
+  "client.key_missing",
+  "client.key_malformed",
+  "client.key_reused",
+  "client.key_in_flight",
+  "gw.answer_not_kept",
+  "origin.uncertain",
+  "dns.wrong_tenant",
   "gw.fd_exhausted",
   "gw.ports_exhausted",
   "gw.loop_stall",
@@ -680,6 +687,8 @@ const NOT_INDUCED: Partial<Record<CauseId, string>> = {
   "gw.internal": "it is a bug in the gateway; a known one would be mended, not tested",
   "origin.all_unhealthy":
     "a pool whose origins have addresses always has one to pick (it fails open), and one without gets the cause of its name",
+  "gw.key_unprotected":
+    "the file of keys must fail while the gateway runs; keyed-exchange.test.ts does it with a ledger that can fail",
   "gw.mem_or_buffers": "the kernel refuses memory to sockets only when the whole machine has run out",
 };
 
