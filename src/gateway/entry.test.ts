@@ -275,4 +275,38 @@ describe("a flood of requests", () => {
     expect(new Set(second(off, off.client("203.0.113.9"), 1_000, crowd(off)))).toEqual(new Set(["200"]));
     expect(off.records.every(({ decisions }) => decisions.length === 0)).toBe(true);
   });
+
+  it("is cut while a batch of one's own, its probes and everybody else are served, in one run", async () => {
+    const world = await memoryGateway({
+      rest: { limits: { flood: { calm: { times: 10, perSecond: 60 } } }, trusted: ["198.51.100.0/24"] },
+    });
+    const others = crowd(world);
+    const partner = world.client("203.0.113.1");
+    for (let stretch = 0; stretch < 14; stretch += 1) {
+      second(world, partner, 3, others);
+      world.advance(9_000);
+    }
+    const batch = world.client("198.51.100.7");
+    const probe = world.client("127.0.0.1");
+    const flood = world.client("203.0.113.100");
+    for (const other of others) ask(world, other);
+    const before = world.records.length;
+    for (let now = 0; now < 4; now += 1) {
+      for (const other of others) ask(world, other);
+      for (const client of [batch, partner, probe]) for (let i = 0; i < 100; i += 1) ask(world, client);
+      for (let i = 0; i < 300; i += 1) ask(world, flood);
+      world.advance(1_000);
+    }
+    const records = world.records.slice(before);
+    const flooding = records.filter(({ clientAddress }) => clientAddress === "203.0.113.100");
+    const legitimate = records.filter(({ clientAddress }) => clientAddress !== "203.0.113.100");
+    const refused = flooding.filter(({ cause }) => cause === "client.flood");
+    // What passed did so before the first second was over (policies/flood.test.ts holds a minute against its mark).
+    expect(flooding.length - refused.length).toBeLessThan(150);
+    expect(refused.length).toBeGreaterThan(1_000);
+    expect(legitimate.filter(({ status }) => status !== 200)).toEqual([]);
+    const spared = new Set(legitimate.flatMap(({ decisions }) => decisions.map(({ reason }) => reason.split(":")[0])));
+    expect(spared).toEqual(new Set(["a protected identity", "a client that was good before"]));
+    expect(world.faults).toEqual([]);
+  });
 });
