@@ -232,9 +232,9 @@ export class Attempt implements AttemptOwner, FirstByteWait {
 
   /**
    * Ends what is under way, without blame for it: the client has left, another answer has won. The address only
-   * learns how long it kept us waiting.
+   * learns how long it kept us waiting. `outrun`: another origin was asked later and answered first.
    */
-  abandon(now: number): void {
+  abandon(now: number, outrun = false): void {
     this.#waiter?.();
     this.#waiter = null;
     const { connection, attempt } = this;
@@ -242,7 +242,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     if (connection !== null) connection.abandon();
     if (this.ended) return;
     this.ended = true;
-    this.#endWait(false, now);
+    this.#endWait(false, now, outrun);
     this.#leaveSlot("left", now);
     attempt.endedUs = toUs(now - this.startedMs);
     const unanswered = this.requestSent && attempt.firstByteUs === -1;
@@ -465,14 +465,16 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     if (address.ejection.latencies !== null) address.waits.add(this, now);
   }
 
-  #endWait(answered: boolean, now: number): void {
+  #endWait(answered: boolean, now: number, outrun = false): void {
     const { turnMs, address } = this;
     if (turnMs === -1) return;
     address.waits.remove(this);
     if (this.toldSlow) return;
-    const waitedMs = now - turnMs;
-    // Given up: how long it would have taken is unknown, unless that was too long already.
-    if (answered || waitedMs >= slowFromMs(address.ejection)) address.waited(turnMs, waitedMs, this.beganMs, now);
+    const slowMs = slowFromMs(address.ejection);
+    // Given up: how long it would have taken is unknown, unless that was too long already. What was outrun counts as
+    // slow: an origin whose slow requests are all answered by others would never be found by them.
+    const waitedMs = outrun && slowMs < Number.MAX_SAFE_INTEGER ? Math.max(slowMs, now - turnMs) : now - turnMs;
+    if (answered || waitedMs >= slowMs) address.waited(turnMs, waitedMs, this.beganMs, now);
   }
 
   #judge(connection: OriginConnection | null, ending: Ending, now: number, limitMs: number): Judgement {

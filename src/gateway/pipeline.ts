@@ -734,7 +734,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
     this.#rival = null;
     if (loser === null) return;
     const tookMs = now - loser.beganMs;
-    loser.abandon(now);
+    loser.abandon(now, loser === first);
     this.#lateness?.took(tookMs, now);
     this.#nowAt(winner);
     const reason = `${winner.address.text} answered first; ${loser.address.text} was let go after ${durationInWords(tookMs)}`;

@@ -302,7 +302,7 @@ export class PoolRuntime {
       now,
     );
     made.onRoom = (at) => this.onRoom(at);
-    if (this.#service.health?.expect != null) made.identity = unproven(now);
+    if ((this.#service.health?.expect ?? null) !== null) made.identity = unproven(now);
     made.onNobody = (self, at) => {
       self.identity = doubtIdentity(self.identity, at);
       this.assess(at);

@@ -129,4 +129,27 @@ describe("an origin that lets requests wait while its peers answer", () => {
     const origins = gateway.gateway.view.origins();
     expect(origins.flatMap(({ addresses }) => addresses.map((address) => address.state))).toEqual(["up", "up", "up"]);
   });
+
+  it.each([true, false])("is found by those who answered in its place (hedging: %s)", async (isHedged) => {
+    const gateway = await world(isHedged ? {} : { hedge: false });
+    traffic(gateway, 3_000, () => false);
+    // Its clients are patient for less than what counts as slow, unless another origin answers them.
+    for (let round = 0; round < 60 && state(gateway)?.state === "up"; round += 1) {
+      const known = gateway.network.dialled.length;
+      const clients = Array.from({ length: 9 }, () => gateway.client());
+      for (const client of clients) client.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+      for (let passed = 0; passed < 80; passed += 10) {
+        gateway.advance(10);
+        for (let number = known + 1; number <= gateway.network.dialled.length; number += 1) {
+          const origin = gateway.origin(number);
+          if (!isFirst(origin.address) && origin.take() !== "") {
+            origin.send(OK.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
+          }
+        }
+      }
+      for (const client of clients) client.rst();
+      gateway.advance(20);
+    }
+    expect(state(gateway)?.state).toBe(isHedged ? "ejected" : "up");
+  });
 });

@@ -84,7 +84,7 @@ class Check implements SocketListener, MessageEvents {
       return;
     }
     this.#parser.stop = true;
-    if (expect?.header == null) this.#tell(result);
+    if (expect === null || expect.header === null) this.#tell(result);
     else this.#tellIdentity(result, head.get(expect.header) === expect.text);
   }
 
@@ -105,7 +105,8 @@ class Check implements SocketListener, MessageEvents {
 
   #tellIdentity(result: CheckResult, identity: boolean): void {
     const { expect } = this.#health;
-    const where = expect?.header == null ? "the body" : `the field ${expect.header}`;
+    const header = expect?.header ?? null;
+    const where = header === null ? "the body" : `the field ${header}`;
     this.#tell(
       identity ? { ...result, identity } : { ok: false, detail: `${where} is not what is expected`, identity },
     );

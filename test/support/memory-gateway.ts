@@ -97,12 +97,12 @@ export async function memoryGateway(options: MemoryGatewayOptions = {}): Promise
     version: "0.0.0",
     onFault: (error) => faults.push(error),
   });
-  let isStarted = false;
+  const state = { isStarted: false };
   const started = gateway.start().finally(() => {
-    isStarted = true;
+    state.isStarted = true;
   });
   // Names are waited for, and then addresses that have to show who they are.
-  while (!isStarted) {
+  while (!state.isStarted) {
     time.advance(1_100);
     await new Promise((resolve) => setImmediate(resolve));
   }
