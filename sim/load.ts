@@ -208,7 +208,8 @@ export class Load implements SessionOwner {
 
   #restedSession(): ClientSession | null {
     if (this.plan.keepsOpen) return null;
-    for (let session = this.#idle.pop(); session !== undefined; session = this.#idle.pop()) {
+    // Whoever has waited longest: so many people, and none of them a flood.
+    for (let session = this.#idle.shift(); session !== undefined; session = this.#idle.shift()) {
       if (session.isOpen) return session;
     }
     return null;

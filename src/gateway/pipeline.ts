@@ -1236,7 +1236,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
   /** There was no room for it: what is decided about others in the next moments knows of that. */
   #noteShed(now: number): void {
     if (this.#service === null) this.#core.shedAt = now;
-    else this.#service.shedAt = now;
+    else this.#service.turnedAway(now);
   }
 
   /** The last good copy, for failures that it helps against. */

@@ -26,6 +26,8 @@ const CONFIRM_LOOK_MS = 1_000;
 const SWEEP_MS = 25;
 /** How long old addresses stay at most for new ones that do not show who they are. */
 const LEAVING_MAX_MS = 30_000;
+/** After a request was turned away; work that was queued then is still being done. */
+const CROWDED_MS = 10_000;
 
 interface NamedOrigin {
   readonly settings: PoolSettings["origins"][number];
@@ -60,6 +62,8 @@ export class PoolRuntime {
   #confirmAt = Infinity;
   /** Monotonic ms when waits that are too long are looked for again. */
   #sweepAt: number;
+  /** When its service last turned a request away for lack of room, monotonic ms. */
+  shedAt = -Infinity;
   #shown = new Map<OriginAddress, Shown>();
   readonly #failOpen: FailOpenNotice;
   /** Service and check: what an address is remembered under. States of other settings would be of another shape. */
@@ -175,6 +179,7 @@ export class PoolRuntime {
   }
 
   #latency(address: OriginAddress, latencyMs: number, startedMs: number, now: number): void {
+    if (this.#isCrowded(now)) return;
     const { ejection } = this.#service;
     const roll = latencyMs < slowFromMs(address.ejection) ? 0 : this.#core.chance();
     const all = this.#latencies;
@@ -184,6 +189,7 @@ export class PoolRuntime {
   /** Waits that are too long already: traffic that is stuck must not have to end before anybody learns from it. */
   #sweep(now: number): void {
     this.#sweepAt = now + SWEEP_MS;
+    if (this.#isCrowded(now)) return;
     for (const address of this.members) {
       const waitedMs = address.tellSlow(now);
       if (waitedMs < LASTING_MS) continue;
@@ -192,6 +198,14 @@ export class PoolRuntime {
       const roll = this.#core.chance();
       this.#heed(observeStuck(ejection, address, members, this.#latencies, waitedMs, roll, now), now);
     }
+  }
+
+  /**
+   * While there is more work than room the slowest address is the one that was given the most, and taking it out would
+   * leave less room still. What each can do in time is then the limits' affair (policies/adaptive-limit.ts).
+   */
+  #isCrowded(now: number): boolean {
+    return now - this.shedAt < CROWDED_MS;
   }
 
   #heed(verdict: EjectionVerdict, now: number): void {

@@ -164,6 +164,12 @@ export class ServiceRuntime {
     return (this.#answers[routeIndex] ??= createAnswerYield());
   }
 
+  /** A request is turned away for lack of room. */
+  turnedAway(now: number): void {
+    this.shedAt = now;
+    for (const pool of this.pools) pool.shedAt = now;
+  }
+
   /** Once for each exchange that an origin has to answer: what the retry budget is a share of. Stored answers are none. */
   asksOrigin(now: number): void {
     countExchange(this.budget, now);

@@ -103,7 +103,8 @@ const STRESS_MS = 1_000;
 const AGAIN_MS = 30_000;
 const SERVED_MS = 1_000;
 const REFUSED_MS = 10_000;
-const RETRY_AFTER_MAX_S = 30;
+/** Who was refused twice is counted twice, so the estimate is high; and a refusal costs less than room that nobody uses. */
+const RETRY_AFTER_MAX_S = 10;
 
 export function createAdmissionQueue<Waiter>(): AdmissionQueue<Waiter> {
   return { lanes: [], waiting: 0, stressedUntil: [0, 0, 0], refused: createSlidingCount(REFUSED_MS) };
