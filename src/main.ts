@@ -14,7 +14,7 @@ import { styleText } from "node:util";
 import { join } from "node:path";
 import { createAdmin } from "./admin/admin.ts";
 import { EXIT } from "./cli/exit-codes.ts";
-import type { CliPorts, FileText, RunningGateway, StartResult, Terminal } from "./cli/ports.ts";
+import type { CliPorts, FileText, RunningGateway, StartResult, StatePlace, Terminal } from "./cli/ports.ts";
 import { connectionsWithin, isWorthTelling } from "./cli/machine-findings.ts";
 import { runCli } from "./cli/program.ts";
 import { FALLBACK_BYTES_MAX } from "./config/fallback-schema.ts";
@@ -44,7 +44,7 @@ import { openCacheDisk } from "./store/cache-disk.ts";
 import type { CacheDisk } from "./store/cache-disk.ts";
 import { openLedger } from "./store/ledger.ts";
 import type { EmbeddedLedger, LedgerEvent } from "./store/ledger.ts";
-import { defaultStateDirectory } from "./store/state-directory.ts";
+import { defaultStateDirectory, tryDirectory } from "./store/state-directory.ts";
 
 const VERSION = versionOfPackage();
 /** What may still be written or answered after the last exchange. */
@@ -87,7 +87,7 @@ function cliPorts(): CliPorts {
     startSamples: startSampleOrigins,
     wall: () => systemClock.wall(),
     pause: createPause(),
-    machine: { facts: readMachineFacts, tryBind, tryConnect, resolve: resolveOnce, dateToldBy },
+    machine: { facts: readMachineFacts, tryBind, tryConnect, tryState, resolve: resolveOnce, dateToldBy },
   };
 }
 
@@ -411,6 +411,11 @@ async function openCacheShelf(
     fail((error as NodeJS.ErrnoException).code ?? String(error));
     return null;
   }
+}
+
+async function tryState(settings: Settings): Promise<StatePlace> {
+  const directory = stateDirectoryOf(settings);
+  return { directory, code: directory === null ? null : await tryDirectory(directory) };
 }
 
 function requiresKeys(settings: Settings): boolean {

@@ -15,6 +15,7 @@ import { adminUrl, askGateway } from "./gateway-client.ts";
 import type { Finding } from "./machine-findings.ts";
 import { machineFindings, ok } from "./machine-findings.ts";
 import { networkFindings } from "./network-findings.ts";
+import { stateFinding } from "./state-finding.ts";
 import { pageWidth, plain, shortened, wrap } from "./page.ts";
 import type { CliPorts, PaintStyle, Terminal } from "./ports.ts";
 
@@ -30,6 +31,7 @@ export async function doctorCommand(ports: CliPorts, options: DoctorOptions): Pr
   const running = await gatewayRuns(ports, options.admin, settings, findings);
   if (settings !== null) {
     findings.push(...machineFindings(await ports.machine.facts(), settings));
+    findings.push(stateFinding(settings, await ports.machine.tryState(settings)));
     findings.push(...(await networkFindings(ports, settings, running)));
   }
   const bad = findings.filter((finding) => finding.level === "bad").length;

@@ -80,10 +80,18 @@ export interface MachinePorts {
   /** Whether the address could be listened on; it is released at once. Null: yes. Otherwise the system's code. */
   tryBind(bind: Bind): Promise<string | null>;
   tryConnect(host: string, port: number, timeoutMs: number): Promise<Reached>;
+  /** Where the gateway of these settings would keep what outlives it, and whether it could. Changes nothing. */
+  tryState(settings: Settings): Promise<StatePlace>;
   /** Asks for a name with these settings, once. */
   resolve(name: string, dns: DnsSettings): Promise<Resolution>;
   /** The Date field (RFC 9110 §6.6.1) of a HEAD response as epoch ms, or null when there is none. */
   dateToldBy(url: string, timeoutMs: number): Promise<number | null>;
+}
+
+/** `directory`: null: none is known. `code`: null: it can be written. */
+export interface StatePlace {
+  readonly directory: string | null;
+  readonly code: string | null;
 }
 
 export type Reached = { readonly ok: true; readonly tookMs: number } | { readonly ok: false; readonly code: string };

@@ -1,5 +1,8 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { defaultStateDirectory } from "./state-directory.ts";
+import { defaultStateDirectory, tryDirectory } from "./state-directory.ts";
 
 const BIND = { name: "0.0.0.0:8080", port: 8080 };
 
@@ -23,4 +26,14 @@ describe("the place for state", () => {
       "/var/lib/goodgate",
     );
   });
+});
+
+test("a directory that could be made is looked at without making it, and a file in its way is told", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "goodgate-state-"));
+  expect(await tryDirectory(folder)).toBe(null);
+  expect(await tryDirectory(join(folder, "a", "b"))).toBe(null);
+  expect(existsSync(join(folder, "a"))).toBe(false);
+  writeFileSync(join(folder, "file"), "");
+  expect(await tryDirectory(join(folder, "file", "b"))).not.toBe(null);
+  rmSync(folder, { recursive: true });
 });

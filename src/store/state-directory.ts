@@ -1,5 +1,6 @@
 /** Where a gateway keeps what must outlive it, when its configuration does not say. */
-import { isAbsolute, join } from "node:path";
+import fs from "node:fs/promises";
+import { dirname, isAbsolute, join, resolve } from "node:path";
 
 /**
  * systemd names a directory of the service's own; otherwise each gateway of a user has one, by the address that it
@@ -19,4 +20,18 @@ export function defaultStateDirectory(
   const home = env["HOME"] ?? "";
   if (isAbsolute(xdg)) return join(xdg, "goodgate", bind.name);
   return isAbsolute(home) ? join(home, ".local", "state", "goodgate", bind.name) : null;
+}
+
+/** Null: the directory can be written, or made. Otherwise the system's code. Makes nothing. */
+export async function tryDirectory(directory: string): Promise<string | null> {
+  for (let place = resolve(directory); ; place = dirname(place)) {
+    try {
+      await fs.access(place, fs.constants.W_OK | fs.constants.X_OK);
+      return (await fs.stat(place)).isDirectory() ? null : "ENOTDIR";
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? String(error.code) : "EIO";
+      // What is not there is made below the nearest place that is.
+      if (code !== "ENOENT" || place === dirname(place)) return code;
+    }
+  }
 }

@@ -50,6 +50,7 @@ const MACHINE: MachinePorts = {
   facts: () => Promise.resolve(FACTS),
   tryBind: () => Promise.resolve(null),
   tryConnect: () => Promise.resolve({ ok: true, tookMs: 0.4 }),
+  tryState: () => Promise.resolve({ directory: "/var/lib/goodgate", code: null }),
   resolve: (name) =>
     Promise.resolve({ name, addresses: [{ ip: "10.0.0.1", port: 0, family: 4 }], failure: null, learnedAt: 0 }),
   dateToldBy: () => Promise.resolve(WALL),
