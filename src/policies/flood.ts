@@ -147,8 +147,9 @@ function judge(
 ): FloodVerdict {
   const rate = (state.count[place] ?? 0) + (state.before[place] ?? 0);
   const until = state.until[place] ?? 0;
-  // Neither floor is reached even if all of the last second's requests still counted.
-  if (until === 0 && rate <= options.stressedPerSecond) return "pass";
+  // The floor is not reached even if all of the last second's requests still counted.
+  const floor = stressed ? options.stressedPerSecond : options.calmPerSecond;
+  if (until === 0 && rate <= floor) return "pass";
   const heavy = isHeavy(options, state, place, stressed, now);
   if (heavy) {
     state.heavyIn[place] = stretchOf(now);
@@ -177,7 +178,8 @@ export function answeredWell(state: FloodState, key: number, now: number): void 
 export function floodInWords(state: FloodState, key: number, now: number): string {
   const place = find(state, key);
   const rate = place === -1 ? 0 : rateAt(state, place, now);
-  const { mean, others } = place === -1 ? { mean: 0, others: 0 } : othersAt(state, place, now);
+  const others = othersOf(state);
+  const mean = place === -1 ? 0 : meanOfOthers(state, place, now);
   const block = place === -1 ? 0 : (state.until[place] ?? 0) - now;
   const left = block > 0 ? `; held back for ${durationInWords(block)} more at most` : "";
   return `${Math.round(rate)} requests a second; the other ${others} clients bring ${mean < 9.5 ? Number(mean.toFixed(1)) : Math.round(mean)} a second each${left}`;
@@ -191,10 +193,11 @@ export function heldBack(state: FloodState, now: number): number {
 // ---------------------------------------------------------------- who is heavy
 
 function isHeavy(options: FloodOptions, state: FloodState, place: number, stressed: boolean, now: number): boolean {
+  const others = othersOf(state);
+  if (others < (stressed ? 1 : CALM_OTHERS_MIN)) return false;
   const rate = rateAt(state, place, now);
-  const { mean, others } = othersAt(state, place, now);
-  if (stressed) return rate > options.stressedPerSecond && rate > options.stressedTimes * mean && others > 0;
-  return others >= CALM_OTHERS_MIN && rate > options.calmPerSecond && rate > options.calmTimes * mean;
+  if (rate <= (stressed ? options.stressedPerSecond : options.calmPerSecond)) return false;
+  return rate > (stressed ? options.stressedTimes : options.calmTimes) * meanOfOthers(state, place, now);
 }
 
 /** Requests a second: what came of this second, and of the last one the part that a window of a second still sees. */
@@ -207,13 +210,18 @@ function rateAt(state: FloodState, place: number, now: number): number {
   return seen === second - 1 ? count * rest : 0;
 }
 
-/** Requests a second that others got through. Of one that is held back next to nothing is among them. */
-function othersAt(state: FloodState, place: number, now: number): { readonly mean: number; readonly others: number } {
+/** How many others there are. */
+function othersOf(state: FloodState): number {
+  return Math.max(0, Math.max(state.clients, state.lastClients) - 1);
+}
+
+/** Requests a second that each of them got through. Of one that is held back next to nothing is among them. */
+function meanOfOthers(state: FloodState, place: number, now: number): number {
   const own = state.until[place] === 0 ? rateAt(state, place, now) : 0;
   const rest = 1 - (now / 1000 - Math.floor(now / 1000));
   const requests = state.requests + state.lastRequests * rest;
-  const others = Math.max(state.clients, state.lastClients) - 1;
-  return { mean: others < 1 ? 0 : Math.max(0, requests - own) / others, others: Math.max(0, others) };
+  const others = othersOf(state);
+  return others === 0 ? 0 : Math.max(0, requests - own) / others;
 }
 
 function verdictOf(stressed: boolean): FloodVerdict {
