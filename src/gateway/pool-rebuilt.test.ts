@@ -12,6 +12,7 @@ const service = loaded.ok ? loaded.settings.services[0] : undefined;
 const core = {
   clock: { monotonic: () => 1_000, wall: () => 1_000 },
   chance: () => 0,
+  dns: { keepMs: 86_400_000 },
   book: { publish: () => undefined },
   memory: new AddressMemory(),
   resolver: {
