@@ -72,6 +72,7 @@ export function processSection(status: StatusView, metrics: MetricsView): Html {
       `delay ${durationText(process.loopDelayP50Ms * 1000)} at the median, ${durationText(process.loopDelayP99Ms * 1000)} at 99 %, ` +
         `${durationText(process.loopDelayMaxMs * 1000)} at most (last ten seconds); busy ${Math.round(process.loopUtilisation * 100)} % of the time`,
     ],
+    ...heldBackRows(metrics),
     ["Replay buffers", sizeText(metrics.replayBytes)],
     [
       "Access log",
@@ -88,6 +89,18 @@ export function processSection(status: StatusView, metrics: MetricsView): Html {
       )}
     </dl>
   </section>`;
+}
+
+/** Only where there is something to tell. */
+function heldBackRows({ clientsHeldBack, floodRefused, floodSpared }: MetricsView): (readonly [string, string])[] {
+  if (floodRefused + floodSpared === 0) return [];
+  const spared = floodSpared === 0 ? "" : `, ${countText(floodSpared, "request")} spared because of who asked`;
+  return [
+    [
+      "Clients held back",
+      `${grouped(clientsHeldBack)} now; ${countText(floodRefused, "request")} refused since the start${spared}`,
+    ],
+  ];
 }
 
 function hostPort(host: string, port: number): string {

@@ -122,6 +122,15 @@ describe("the status page", () => {
     expect(textOf(statusPage(old))).toContain("In the last 15 minutes, nothing.");
   });
 
+  it("tells of clients that are held back, where there are any", () => {
+    const view = sampleView();
+    expect(textOf(statusPage(view))).not.toContain("Clients held back");
+    view.metricsNow = { ...view.metricsNow, clientsHeldBack: 2, floodRefused: 1_234, floodSpared: 5 };
+    expect(textOf(statusPage(view))).toMatch(
+      /Clients held back 2 now; 1.?234 requests refused since the start, 5 requests spared because of who asked/,
+    );
+  });
+
   it("tells a drain", () => {
     const view = sampleView();
     view.statusNow.state = "draining";
