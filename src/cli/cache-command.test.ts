@@ -22,7 +22,7 @@ const CACHE: CacheResponse = {
 
 test("it shows what the cache holds and what it answered", async () => {
   const world = cliWorld({ admin: { "/api/v1/cache": { kind: "answer", status: 200, json: CACHE } } });
-  expect(await world.run(...["cache"])).toBe(0);
+  expect(await world.run("cache")).toBe(0);
   expect(world.out()).toContain("2 stored responses, 2 KiB of 64 MiB");
   expect(world.out()).toContain("on disk: 1, 1 KiB of 4 KiB");
   expect(world.out()).toMatch(/shop +default +90 +1 +2 +3 +4 +5 +6 +7/);
@@ -36,7 +36,7 @@ test("it purges by URL, prefix or tag, and says how much went", async () => {
     ["--tag", "news"],
   ] as const) {
     const world = cliWorld({ admin: { "/api/v1/cache/purge": answer } });
-    expect(await world.run(...["cache", "purge", option, value])).toBe(0);
+    expect(await world.run("cache", "purge", option, value)).toBe(0);
     expect(world.out()).toBe("Removed 3 stored responses.\n");
     const [asked = ""] = world.asked;
     expect(asked.startsWith("POST ")).toBe(true);

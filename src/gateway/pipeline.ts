@@ -876,7 +876,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
   /** What the cache adds to a response head; null: it has something better than this response. */
   #cacheLines(attempt: Attempt, head: MessageHead, now: number): string | null {
     if (this.#cache === null) return "";
-    this.#visit ??= visitForResponse(this.#cache, this.#core, this, head);
+    this.#visit ??= visitForResponse(this.#cache, this.#core, this, head, now);
     return this.#visit === null
       ? ""
       : this.#visit.onOriginHead(head, this.startedMs + attempt.attempt.sentUs / 1000, now);

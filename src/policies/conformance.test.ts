@@ -35,6 +35,8 @@ import { answeredWell, createFloodState, floodInWords, floodVerdict, heldBack } 
 import type { FloodState } from "./flood.ts";
 import { doubtIdentity, NO_IDENTITY, stepIdentity, unproven } from "./origin-identity.ts";
 import type { IdentityState } from "./origin-identity.ts";
+import { judgeFreshness, mayAnswerForOrigin } from "./freshness.ts";
+import type { Freshness } from "./freshness.ts";
 import { stepHealth, UNCHECKED } from "./health.ts";
 import { decideHedge } from "./hedge.ts";
 import type { HedgeInput } from "./hedge.ts";
@@ -347,6 +349,38 @@ conforms<EjectionMember["ejection"]["run"][], number>("outlier", {
   },
   sizeMax: 10,
   recovers: () => judgeOutlier(options.ejection, 0, { failures: 0, total: 100 }, { failures: 0, total: 0 }) === "sound",
+});
+
+conforms<Freshness[], { lifetimeMs: number; ageMs: number; flags: number }>("freshness", {
+  init: () => [],
+  event: fc.record({
+    lifetimeMs: fc.nat({ max: 100_000 }),
+    ageMs: fc.nat({ max: 200_000 }),
+    flags: fc.nat({ max: 7 }),
+  }),
+  feed: (_state, { lifetimeMs, ageMs, flags }) => {
+    const stored: Freshness = {
+      lifetimeMs,
+      noCache: (flags & 1) !== 0,
+      mustRevalidate: (flags & 2) !== 0,
+      sharedMaxAge: (flags & 4) !== 0,
+      whileRevalidateMs: 10_000,
+      ifErrorMs: 10_000,
+    };
+    const permissions = { whileRevalidateMs: 0, ifStatusMs: 5_000, ifDisconnectedMs: 50_000 };
+    const said = [
+      judgeFreshness(stored, permissions, ageMs, null),
+      mayAnswerForOrigin(stored, permissions, ageMs, "error"),
+      mayAnswerForOrigin(stored, permissions, ageMs, "disconnected"),
+    ];
+    return { state: [stored], said };
+  },
+  sizeMax: 200,
+  recovers: () => {
+    const fresh = { lifetimeMs: 1, noCache: false, mustRevalidate: true, sharedMaxAge: true };
+    const none = { whileRevalidateMs: 0, ifStatusMs: 0, ifDisconnectedMs: 0 };
+    return judgeFreshness({ ...fresh, whileRevalidateMs: 0, ifErrorMs: 0 }, none, 0, null) === "fresh";
+  },
 });
 
 conforms<HealthState, boolean>("health", {

@@ -25,16 +25,24 @@ export function beginVisit(
   // Only those that would be alike are put together: a plain GET for something that is known to be for everybody.
   if (store.slots === 0 || head.method !== "GET") return null;
   const slot = store.find(route.partition, keyHost(guest.record.host), keyTarget(head, guest.record.target));
-  return slot === null ? null : new Visit(route, ports, guest, head);
+  const newest = slot?.variants.at(-1);
+  return newest === undefined || newest.facts.freshness.lifetimeMs === 0 ? null : new Visit(route, ports, guest, head);
 }
 
 /** When an origin has answered an exchange that had nothing to do with the cache so far. */
-export function visitForResponse(route: RouteCache, ports: VisitPorts, guest: Guest, head: MessageHead): Visit | null {
+export function visitForResponse(
+  route: RouteCache,
+  ports: VisitPorts,
+  guest: Guest,
+  head: MessageHead,
+  now: number,
+): Visit | null {
   const { method } = guest.request;
-  if (method === "GET") return mentionsCaching(head) ? visitWithKeptHead(route, ports, guest) : null;
-  return isSafe(method) || head.status >= 400 || route.cache.store.entries === 0
-    ? null
-    : visitWithKeptHead(route, ports, guest);
+  if (method === "GET") {
+    return !mentionsCaching(head) || isKeptAlready(route, guest, now) ? null : visitWithKeptHead(route, ports, guest);
+  }
+  const mayChange = !isSafe(method) && head.status < 400 && route.cache.store.entries > 0;
+  return mayChange ? visitWithKeptHead(route, ports, guest) : null;
 }
 
 /** When the exchange is about to fail. */
@@ -42,6 +50,15 @@ export function visitForFailure(route: RouteCache, ports: VisitPorts, guest: Gue
   const { method } = guest.request;
   if (route.cache.store.entries === 0 || (method !== "GET" && method !== "HEAD")) return null;
   return visitWithKeptHead(route, ports, guest);
+}
+
+/** Within this time a copy that only serves as the last good one is not made again: it would say nothing new. */
+const KEEP_AGAIN_MS = 1_000;
+
+function isKeptAlready(route: RouteCache, { record }: Guest, now: number): boolean {
+  // The target of a record is the key's in origin form; in any other it is not found, and looked at in full.
+  const newest = route.cache.store.find(route.partition, keyHost(record.host), record.target)?.variants.at(-1);
+  return newest !== undefined && now - newest.receivedAt < KEEP_AGAIN_MS;
 }
 
 function visitWithKeptHead(route: RouteCache, ports: VisitPorts, guest: Guest): Visit | null {

@@ -63,9 +63,6 @@ export interface VisitPorts {
   readonly wheel: TimerWheel;
 }
 
-/** Within this time a copy that only serves as the last good one is not made again: it would say nothing new. */
-const KEEP_AGAIN_MS = 1_000;
-
 export class Visit implements Follower, RecordingOwner {
   readonly route: RouteCache;
   readonly #ports: VisitPorts;
@@ -382,7 +379,6 @@ export class Visit implements Follower, RecordingOwner {
       status: head.status,
       reason: head.bytes.latin1Slice(head.reasonStart, head.reasonEnd),
     };
-    if (this.#flight === null && !this.route.full && this.#isKeptAlready(slot, entryFacts, now)) return false;
     const entry = new Entry(slot, entryFacts, null, now, wall);
     this.#recording = new Recording(cache.store, cache.settings.objectBytes, entry, length, this);
     this.#guest.response.tap = this.#recording;
@@ -398,14 +394,6 @@ export class Visit implements Follower, RecordingOwner {
 
   #isShareable({ freshness, ageMs }: Storable): boolean {
     return !freshness.noCache && freshness.lifetimeMs > ageMs;
-  }
-
-  #isKeptAlready(slot: Slot, facts: EntryFacts, now: number): boolean {
-    const newest = slot.variants[slot.variants.length - 1];
-    const kept = newest !== undefined && now - newest.receivedAt < KEEP_AGAIN_MS && newest.facts.etag === facts.etag;
-    if (!kept) return false;
-    this.route.cache.store.tidy(slot);
-    return true;
   }
 
   #factsFrom(
