@@ -122,6 +122,7 @@ function serviceOf(name: string, service: CheckedService): ServiceSettings {
     ejection: ejectionOf(service.ejection),
     retry: retryOf(service.retry),
     failover: failoverOf(service.failover),
+    breaker: service.breaker && service.ejection !== false,
     hedge:
       service.hedge === false || service.retry === false
         ? null

@@ -243,6 +243,11 @@ export const serviceSchema = z.strictObject({
   failover: failoverSchema
     .prefault({})
     .describe("How traffic is shared between pools when one of them loses capacity."),
+  breaker: yesOrNo()
+    .prefault(true)
+    .describe(
+      "True: a route that fails at one origin and not elsewhere, while the origin's other routes work, is sent to the others. The thresholds are those of `ejection`.",
+    ),
   hedge: z
     .union([switchedOff(), hedgeSchema])
     .prefault({})

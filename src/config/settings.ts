@@ -79,6 +79,8 @@ export interface ServiceSettings {
   readonly ejection: EjectionSettings;
   readonly retry: RetrySettings;
   readonly failover: FailoverSettings;
+  /** A route that fails at one origin alone is kept from it, by the thresholds of `ejection`. Default true. */
+  readonly breaker: boolean;
   /** Null: no request is ever sent to two origins at once. */
   readonly hedge: HedgeSettings | null;
   /** Requests that break one origin after the other are kept away from the rest. Default true. */

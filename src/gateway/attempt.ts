@@ -247,7 +247,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     attempt.endedUs = toUs(now - this.startedMs);
     const unanswered = this.requestSent && attempt.firstByteUs === -1;
     const waitedMs = unanswered ? now - this.startedMs - attempt.sentUs / 1000 : 0;
-    this.address.attemptAbandoned(this.beganMs, waitedMs, now);
+    this.address.attemptAbandoned(this.#host.routeIndex, this.beganMs, waitedMs, now);
   }
 
   /** Somebody else takes the response from here on: the exchange counts on another attempt. */
@@ -269,12 +269,12 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     this.ended = true;
     connection?.abandon();
     attempt.endedUs = toUs(now - this.startedMs);
-    this.address.attemptEnded(attempt, this.beganMs, attempt.cause, now);
+    this.address.attemptEnded(attempt, this.#host.routeIndex, this.beganMs, attempt.cause, now);
   }
 
   /** It has taken longer than it may, and goes on: its address is judged now, as for one that was given up. */
   overdue(now: number): void {
-    this.address.attemptOverdue(this.beganMs, now);
+    this.address.attemptOverdue(this.#host.routeIndex, this.beganMs, now);
   }
 
   /** Ends it for the reason given, as if the connection had ended so: its response is of no use. */
@@ -317,7 +317,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     this.connection = null;
     this.ended = true;
     attempt.endedUs = toUs(now - this.startedMs);
-    this.address.attemptEnded(attempt, this.beganMs, attempt.cause, now);
+    this.address.attemptEnded(attempt, this.#host.routeIndex, this.beganMs, attempt.cause, now);
     this.#hearer.onResponseEnd(this, connection, now);
     this.address.onRoom(now);
   }
@@ -423,7 +423,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     this.#endWait(false, now);
     attempt.endedUs = toUs(now - this.startedMs);
     if (this.tunnel) {
-      address.attemptEnded(attempt, this.beganMs, null, now);
+      address.attemptEnded(attempt, this.#host.routeIndex, this.beganMs, null, now);
       this.#host.onTunnelEnd(this, ending, now, limitMs);
       return;
     }
@@ -433,7 +433,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     this.#leaveSlot(isOurs ? "left" : ending.kind === "timeout" ? "timeout" : "failed", isOurs ? this.#heldMs : now);
     attempt.cause = judgement.cause;
     attempt.evidence = judgement.evidence;
-    address.attemptEnded(attempt, this.beganMs, judgement.cause, now);
+    address.attemptEnded(attempt, this.#host.routeIndex, this.beganMs, judgement.cause, now);
     this.#hearer.onAttemptFailed(this, judgement, now);
     address.onRoom(now);
   }

@@ -13,6 +13,7 @@ import type { TimerOwner } from "../kernel/timer-wheel.ts";
 import { WheelTimer } from "../kernel/timer-wheel.ts";
 import { createAdaptiveLimit, hasRoom, isCongested, leaveSlot, takeSlot } from "../policies/adaptive-limit.ts";
 import type { AdaptiveLimit, AdaptiveLimitOptions, Leaving } from "../policies/adaptive-limit.ts";
+import type { RouteBreakers } from "../policies/breaker.ts";
 import type { Candidate } from "../policies/choose-two.ts";
 import { createEjection, slowFromMs } from "../policies/ejection.ts";
 import type { EjectionOptions, EjectionState, TrafficOutcome } from "../policies/ejection.ts";
@@ -88,6 +89,9 @@ export class OriginAddress implements Address, Candidate, Member {
   /** The newest result of an active check. */
   check: { ok: boolean | null; at: number; detail: string };
 
+  /** Which routes fail here and not elsewhere. Null: none failed lately. */
+  breakers: RouteBreakers | null = null;
+
   attempts = 0;
   failures = 0;
   connectionsMade = 0;
@@ -97,9 +101,17 @@ export class OriginAddress implements Address, Candidate, Member {
 
   /** A slot was freed and the turn that freed it is over. Set by the pool. */
   onRoom: (now: number) => void = () => undefined;
-  /** Called after each attempt, with what it says about the origin. Set by the pool. */
-  onOutcome: (address: OriginAddress, outcome: TrafficOutcome, startedMs: number, now: number) => void = () =>
-    undefined;
+  /**
+   * Called after each attempt, with what it says about the origin. Set by the pool. Returns whether a failure makes
+   * the address a slow one: not where only one of its routes fails.
+   */
+  onOutcome: (
+    address: OriginAddress,
+    outcome: TrafficOutcome,
+    route: number,
+    startedMs: number,
+    now: number,
+  ) => boolean = () => true;
   /** Called for each first byte that came after `latencyMs`, or is that late already. Set by the pool. */
   onLatency: (address: OriginAddress, latencyMs: number, startedMs: number, now: number) => void = () => undefined;
 
@@ -287,7 +299,7 @@ export class OriginAddress implements Address, Candidate, Member {
   }
 
   /** `cause`: null when nothing failed. `startedMs`: when the attempt began, monotonic. */
-  attemptEnded(attempt: AttemptRecord, startedMs: number, cause: CauseId | null, now: number): void {
+  attemptEnded(attempt: AttemptRecord, route: number, startedMs: number, cause: CauseId | null, now: number): void {
     this.inFlight -= 1;
     if (attempt.firstByteUs !== -1) recordDuration(this.firstByte, attempt.firstByteUs - attempt.startedUs);
     const outcome = cause === null ? "success" : outcomeOf(cause);
@@ -296,28 +308,27 @@ export class OriginAddress implements Address, Candidate, Member {
       countCause(this.byCause, cause);
       if (cause === "origin.keepalive_race") learnFromRace(this.#keepAlive, attempt.connectionIdleMs, now);
     }
+    const penalised = this.onOutcome(this, outcome, route, startedMs, now);
     if (outcome === "success") recordLatency(this.latency, (attempt.firstByteUs - attempt.startedUs) / 1000, now);
-    else if (outcome === "failure") recordFailure(this.latency, now - startedMs, now);
-    this.onOutcome(this, outcome, startedMs, now);
+    else if (outcome === "failure" && penalised) recordFailure(this.latency, now - startedMs, now);
     if (cause === "origin.refused" && this.identity.kind === "proven") this.onNobody(this, now);
   }
 
   /** It has not ended, but took longer than it may, which counts as much as if it had ended by that. */
-  attemptOverdue(startedMs: number, now: number): void {
+  attemptOverdue(route: number, startedMs: number, now: number): void {
     this.failures += 1;
     countCause(this.byCause, "origin.ttfb_timeout");
-    recordFailure(this.latency, now - startedMs, now);
-    this.onOutcome(this, "failure", startedMs, now);
+    if (this.onOutcome(this, "failure", route, startedMs, now)) recordFailure(this.latency, now - startedMs, now);
   }
 
   /**
    * The client left first: says nothing about the origin, except that it took at least `waitedMs`. An origin that
    * hangs, behind clients less patient than the gateway, shows by nothing else. 0: the origin's turn had not come.
    */
-  attemptAbandoned(startedMs: number, waitedMs: number, now: number): void {
+  attemptAbandoned(route: number, startedMs: number, waitedMs: number, now: number): void {
     this.inFlight -= 1;
     if (waitedMs > expectedLatency(this.latency, 1, now)) recordLatency(this.latency, waitedMs, now);
-    this.onOutcome(this, "ignore", startedMs, now);
+    this.onOutcome(this, "ignore", route, startedMs, now);
   }
 
   /** A first byte came, or is late, `waitedMs` after the origin's turn began. Across a stall of this process it says nothing. */

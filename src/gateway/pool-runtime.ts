@@ -20,6 +20,7 @@ import type { ResolutionChangeState } from "../policies/resolution-change.ts";
 import type { Core } from "./core.ts";
 import { FailOpenNotice } from "./fail-open-notice.ts";
 import { OriginAddress, textOf } from "./origin-address.ts";
+import { PoolBreakers } from "./pool-breakers.ts";
 
 /** How often an answer is awaited that confirms a sharp loss of addresses. */
 const CONFIRM_LOOK_MS = 1_000;
@@ -49,6 +50,8 @@ export class PoolRuntime {
   readonly origins: readonly NamedOrigin[];
   members: readonly OriginAddress[] = [];
   availability: Availability<OriginAddress>;
+  /** Which routes are kept from which of its addresses. Null: that is switched off, or there is one route only. */
+  readonly breakers: PoolBreakers | null;
   /** Hears that the set of addresses changed, so that checks follow. Set by the gateway. */
   onMembers: () => void = () => undefined;
   /** Hears that one of its addresses may have room again. Set by the service. */
@@ -84,6 +87,7 @@ export class PoolRuntime {
       resolution: null,
       leaving: null,
     }));
+    this.breakers = service.breaker && service.routes.length > 1 ? new PoolBreakers(core, service, this) : null;
     this.availability = assess(service, [], core.clock.monotonic());
   }
 
@@ -321,7 +325,11 @@ export class PoolRuntime {
       self.identity = doubtIdentity(self.identity, at);
       this.assess(at);
     };
-    made.onOutcome = (self, outcome, startedMs, at) => this.#outcome(self, outcome, startedMs, at);
+    made.onOutcome = (self, outcome, route, startedMs, at) => {
+      const { breakers } = this;
+      this.#outcome(self, breakers === null ? outcome : breakers.judge(self, outcome, route, at), startedMs, at);
+      return breakers === null || breakers.penalised;
+    };
     made.onLatency = (self, latencyMs, startedMs, at) => this.#latency(self, latencyMs, startedMs, at);
     return made;
   }

@@ -213,7 +213,12 @@ export class ServiceRuntime {
       }
     }
     const chosen = choice.choose(method, now);
-    const address = this.#choose(chosen, tried, now);
+    const trial = chosen.breakers?.trial(routeIndex, tried, repeatable, now) ?? null;
+    if (trial !== null) {
+      const reason = `this request tries its route again at ${trial.text}`;
+      return { kind: "address", address: trial, notes: [{ code: "pick.breaker-trial", reason }] };
+    }
+    const address = this.#choose(chosen, routeIndex, tried, now);
     if (address !== null) {
       const roomy = turn === "must" ? address : room.roomy(address, chosen, tried, routeIndex, now);
       if (roomy === null) return room.none(routeIndex, now);
@@ -221,7 +226,7 @@ export class ServiceRuntime {
     }
     for (const pool of choice.pools) {
       if (pool === chosen) continue;
-      const other = this.#choose(pool, tried, now);
+      const other = this.#choose(pool, routeIndex, tried, now);
       if (other === null) continue;
       const reason = `pool ${chosen.name} has no origin left for this exchange; pool ${pool.name} has`;
       return { kind: "address", address: other, notes: notesOf({ code: "pick.other-pool", reason }, pool) };
@@ -248,10 +253,15 @@ export class ServiceRuntime {
     for (const admission of this.#admissions) if (admission.waiting > 0) admission.serve(now);
   }
 
-  #choose(pool: PoolRuntime, tried: readonly OriginAddress[], now: number): OriginAddress | null {
+  #choose(pool: PoolRuntime, routeIndex: number, tried: readonly OriginAddress[], now: number): OriginAddress | null {
     const { usable, even } = pool.availability;
     const { chance } = this.#core;
-    const index = chooseTwo(usable, usable.length, chance(), chance(), now, tried, even);
+    const avoided = pool.breakers?.avoided(routeIndex, tried) ?? tried;
+    const index = chooseTwo(usable, usable.length, chance(), chance(), now, avoided, even);
+    // Where everybody else was tried, one that fails on the route is better than none.
+    if (index < 0 && avoided !== tried) {
+      return usable[chooseTwo(usable, usable.length, chance(), chance(), now, tried, even)] ?? null;
+    }
     return usable[index] ?? null;
   }
 

@@ -7,7 +7,7 @@
  */
 interface Row {
   /** The step of the exchange in which it is decided (contract/record.ts, `Step`). */
-  readonly step: "admit" | "look up" | "pick" | "attempt" | "relay" | "rescue" | "reply";
+  readonly step: "admit" | "look up" | "pick" | "attempt" | "relay" | "rescue" | "reply" | "judge";
   readonly meaning: string;
 }
 
@@ -151,6 +151,27 @@ export const DECISIONS = {
   "relay.tunnel-reset": {
     step: "relay",
     meaning: "The origin ended a tunnel by a reset, so the client's side was reset too: what was said is not complete.",
+  },
+  "breaker.opened": {
+    step: "judge",
+    meaning:
+      "One route fails at one origin, and not elsewhere, while the origin's other routes work: the route is sent to other origins for a while.",
+  },
+  "breaker.stays-open": {
+    step: "judge",
+    meaning: "The one request that tried a route again at an origin that fails on it failed; it is spared for longer.",
+  },
+  "breaker.fails-open": {
+    step: "judge",
+    meaning: "The route fails alike on every origin, so it is the application's fault and no origin is spared it.",
+  },
+  "breaker.closed": {
+    step: "judge",
+    meaning: "A request of the route succeeded at the origin that had failed on it; it is sent there again.",
+  },
+  "pick.breaker-trial": {
+    step: "pick",
+    meaning: "This request is the one that tries its route again at an origin that had failed on it alone.",
   },
   "hedge.sent": {
     step: "attempt",

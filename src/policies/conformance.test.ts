@@ -20,6 +20,17 @@ import type { Pressure } from "./own-pressure.ts";
 import { assess, probationTurn } from "./availability.ts";
 import type { AvailabilityOptions, Member } from "./availability.ts";
 import { backoffMs } from "./backoff.ts";
+import {
+  beginTrial,
+  breakerFailed,
+  breakerSucceeded,
+  breakerUnproven,
+  createRouteBreakers,
+  isCalm,
+  isOpen,
+  isTrialDue,
+} from "./breaker.ts";
+import type { RouteBreakers } from "./breaker.ts";
 import { chooseTwo } from "./choose-two.ts";
 import { parseGrpcTimeout, parseRequestTimeout } from "./deadline.ts";
 import {
@@ -638,6 +649,40 @@ conforms<number[], Partial<HedgeInput>>("hedge", {
   feed: (state, change) => ({ state, said: decideHedge(Object.freeze({ ...HEDGE_INPUT, ...change }), 60) }),
   sizeMax: 2,
   recovers: () => decideHedge(HEDGE_INPUT, 60).hedge,
+});
+
+conforms<RouteBreakers[], { who: number; route: number; what: TrafficOutcome | "try"; roll: number }>("breaker", {
+  init: () => Array.from({ length: 3 }, () => createRouteBreakers(options.ejection, 2, { succeeded: 0, failed: 0 }, 0)),
+  event: fc.record({
+    who: fc.nat({ max: 2 }),
+    route: fc.nat({ max: 1 }),
+    what: fc.oneof<fc.Arbitrary<TrafficOutcome | "try">[]>(outcome, outcome, fc.constant("try")),
+    roll,
+  }),
+  feed: (state, { who, route, what, roll: chance }, now) => {
+    const own = state[who]!;
+    switch (what) {
+      case "success":
+        return { state, said: breakerSucceeded(own, route, now) };
+      case "failure": {
+        const peers = state.filter((each) => each !== own);
+        return { state, said: breakerFailed(options.ejection, own, route, peers, chance, now) };
+      }
+      case "ignore":
+        breakerUnproven(own, route, now);
+        return { state, said: null };
+      case "try": {
+        const due = isTrialDue(own, route, now);
+        if (due) beginTrial(own, route, now);
+        return { state, said: due };
+      }
+    }
+  },
+  sizeMax: 3 * 1_600,
+  recovers: (state, now) => {
+    for (const own of state) for (const route of [0, 1]) breakerSucceeded(own, route, now + 60_000);
+    return state.every((own) => !isOpen(own, 0) && !isOpen(own, 1) && isCalm(options.ejection, own, now + 200_000));
+  },
 });
 
 conforms<AnswerYield, boolean>("answer worth retrying", {

@@ -1,0 +1,114 @@
+/**
+ * The breakers of one pool at work (policies/breaker.ts): hears what came of each attempt before ejection does, says
+ * whose fault a failure was, and which addresses a route is kept from. While nothing fails it is one comparison.
+ */
+import type { ServiceSettings } from "../config/settings.ts";
+import type { DecisionCode } from "../kernel/decisions.ts";
+import {
+  beginTrial,
+  breakerFailed,
+  breakerSucceeded,
+  breakerUnproven,
+  createRouteBreakers,
+  isCalm,
+  isOpen,
+  isTrialDue,
+} from "../policies/breaker.ts";
+import type { TrafficOutcome } from "../policies/ejection.ts";
+import { countAt } from "../policies/sliding-count.ts";
+import type { Core } from "./core.ts";
+import type { OriginAddress } from "./origin-address.ts";
+
+interface PoolOf {
+  readonly name: string;
+  readonly members: readonly OriginAddress[];
+}
+
+/** Requests that cannot be repeated are spared a trial for this long after it is due. */
+const REPEATABLE_FIRST_MS = 5_000;
+
+export class PoolBreakers {
+  readonly #core: Core;
+  readonly #service: ServiceSettings;
+  readonly #pool: PoolOf;
+  /** Open pairs of address and route; usually none. */
+  #open = 0;
+
+  constructor(core: Core, service: ServiceSettings, pool: PoolOf) {
+    this.#core = core;
+    this.#service = service;
+    this.#pool = pool;
+  }
+
+  /** Of the failure that was judged last: whether it makes its origin a slow one, too. */
+  penalised = true;
+
+  /** What the attempt says about the origin as a whole: what belongs to the route alone says nothing. */
+  judge(address: OriginAddress, outcome: TrafficOutcome, route: number, now: number): TrafficOutcome {
+    const { breakers } = address;
+    switch (outcome) {
+      case "success":
+        if (breakers === null) return outcome;
+        if (breakerSucceeded(breakers, route, now))
+          this.#changed(address, route, "breaker.closed", "a request succeeded");
+        else if (isCalm(this.#service.ejection, breakers, now)) {
+          address.breakers = null;
+          this.#count();
+        }
+        return outcome;
+      case "ignore":
+        if (breakers !== null) breakerUnproven(breakers, route, now);
+        return outcome;
+      case "failure":
+        return this.#failed(address, route, now);
+    }
+  }
+
+  /** `tried`, and those that the route is kept from. */
+  avoided(route: number, tried: readonly OriginAddress[]): readonly OriginAddress[] {
+    if (this.#open === 0) return tried;
+    const open = this.#pool.members.filter((address) => isOpen(address.breakers, route) && !tried.includes(address));
+    return open.length === 0 ? tried : [...tried, ...open];
+  }
+
+  /** The address whose turn it is to be tried again by this one request of the route, or null. */
+  trial(route: number, tried: readonly OriginAddress[], repeatable: boolean, now: number): OriginAddress | null {
+    if (this.#open === 0 || tried.length > 0) return null;
+    const dueAt = repeatable ? now : now - REPEATABLE_FIRST_MS;
+    for (const address of this.#pool.members) {
+      if (address.breakers === null || address.share <= 0 || !isTrialDue(address.breakers, route, dueAt)) continue;
+      beginTrial(address.breakers, route, now);
+      return address;
+    }
+    return null;
+  }
+
+  #failed(address: OriginAddress, route: number, now: number): TrafficOutcome {
+    const { ejection, routes } = this.#service;
+    const breakers = (address.breakers ??= createRouteBreakers(ejection, routes.length, knownOf(address, now), now));
+    const peers = this.#pool.members.flatMap((peer) => (peer === address || peer.share <= 0 ? [] : [peer.breakers]));
+    const { blame, othersWork, change } = breakerFailed(ejection, breakers, route, peers, this.#core.chance(), now);
+    this.penalised = !othersWork;
+    if (change !== null) this.#changed(address, route, change.code, change.because);
+    return blame === "origin" ? "failure" : "ignore";
+  }
+
+  #changed(address: OriginAddress, route: number, code: DecisionCode, because: string): void {
+    this.#count();
+    const name = this.#service.routes[route]?.name ?? "";
+    const detail = `route ${name} at ${address.text} of pool ${this.#pool.name}: ${because}`;
+    this.#core.book.publish({ kind: "gateway", at: this.#core.clock.wall(), code, detail });
+  }
+
+  #count(): void {
+    const { length } = this.#service.routes;
+    this.#open = 0;
+    for (const { breakers } of this.#pool.members) {
+      for (let route = 0; route < length; route += 1) if (isOpen(breakers, route)) this.#open += 1;
+    }
+  }
+}
+
+function knownOf({ ejection }: OriginAddress, now: number): { succeeded: number; failed: number } {
+  return { succeeded: countAt(ejection.successes, now), failed: countAt(ejection.failures, now) };
+}
