@@ -341,8 +341,10 @@ describe("requests for the same at the same time", () => {
     slow.send(GET);
     second.send(GET);
     const body = "y".repeat(100_000);
-    gateway.origin(1).send(response("Cache-Control: max-age=60\r\n", body));
+    const whole = response("Cache-Control: max-age=60\r\n", body);
+    gateway.origin(1).send(whole.slice(0, 60_000));
     expect(gateway.origin(1).stalled).toBe(false);
+    gateway.origin(1).send(whole.slice(60_000));
     expect(second.received.replaceAll(/[^y]/g, "").length).toBe(body.length);
     slow.takeAll();
     expect(slow.received.replaceAll(/[^y]/g, "").length).toBe(body.length);
