@@ -723,7 +723,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
     const rival = this.#attempt;
     this.#attempt = attempt;
     if (this.#done) attempt.abandon(now);
-    else if (rival !== attempt && rival?.ended === false) this.#rival = rival;
+    else if (rival !== null && rival !== attempt && !rival.ended) this.#rival = rival;
   }
 
   /** The first of two to answer: the other is let go. */
