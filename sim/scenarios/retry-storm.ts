@@ -21,6 +21,8 @@ export const retryStorm: Scenario = {
   what: "An origin near its capacity stalls for 5 s under clients that ask again: what is served returns unaided, and critical calls fare well.",
   isMarked: true,
   pools: { a: ["a1"] },
+  // Two addresses stand for many callers; as two, the one with more would be held back as a flood.
+  file: { limits: { flood: false } },
   service: { routes: [{ match: { path: "/critical/*" }, class: "critical" }, { match: { path: "/*" } }] },
   play(world) {
     world.straightenLines();

@@ -136,6 +136,18 @@ export const METRICS = [
     help: "Attempts going on at an origin's address.",
   },
   {
+    name: "goodgate_origin_waiting_for_answer",
+    type: "gauge",
+    labels: ["service", "pool", "origin", "address"],
+    help: "Requests that wait for the first byte of their answer at an origin's address.",
+  },
+  {
+    name: "goodgate_origin_limit",
+    type: "gauge",
+    labels: ["service", "pool", "origin", "address"],
+    help: "How many requests may wait for their first byte at an origin's address; 0: no limit.",
+  },
+  {
     name: "goodgate_origin_available",
     type: "gauge",
     labels: ["service", "pool", "origin", "address"],
@@ -165,6 +177,18 @@ export const METRICS = [
     type: "gauge",
     labels: ["service", "pool"],
     help: "Part of the exchanges that a pool gets now, 0 to 1: below the threshold of capacity the first one gives some away.",
+  },
+  {
+    name: "goodgate_service_waiting",
+    type: "gauge",
+    labels: ["service"],
+    help: "Exchanges that wait for room at the origins of a service.",
+  },
+  {
+    name: "goodgate_service_shedding",
+    type: "gauge",
+    labels: ["service"],
+    help: "1 while requests of a service are turned away for want of room.",
   },
   {
     name: "goodgate_service_state",

@@ -85,12 +85,16 @@ const SOURCES: Sources = {
   goodgate_origin_connections: ofOrigins((origin) => origin.connectionsOpen),
   goodgate_origin_connections_idle: ofOrigins((origin) => origin.connectionsIdle),
   goodgate_origin_in_flight: ofOrigins((origin) => origin.inFlight),
+  goodgate_origin_waiting_for_answer: ofOrigins((origin) => origin.held),
+  goodgate_origin_limit: ofOrigins((origin) => origin.limit),
   goodgate_origin_available: ofOrigins((origin) => (origin.available ? 1 : 0)),
 
   goodgate_pool_origins: ofPools((pool) => pool.origins),
   goodgate_pool_origins_available: ofPools((pool) => pool.available),
   goodgate_pool_active: ofPools((pool, service) => (pool.name === service.pool ? 1 : 0)),
   goodgate_pool_share: ofPools((pool) => pool.share),
+  goodgate_service_waiting: ofServices((service) => service.waiting),
+  goodgate_service_shedding: ofServices((service) => (service.shedding ? 1 : 0)),
   goodgate_service_state: ({ status }) =>
     status.services.flatMap((service) =>
       SERVICE_STATES.map((state) => ({
@@ -147,6 +151,11 @@ function ofPools(valueOf: (pool: ServiceStatusView["pools"][number], service: Se
         value: valueOf(pool, service),
       })),
     );
+}
+
+function ofServices(valueOf: (service: ServiceStatusView) => number) {
+  return ({ status }: Views) =>
+    status.services.map((service) => ({ labels: { service: service.name }, value: valueOf(service) }));
 }
 
 function ofGateway(valueOf: (views: Views) => number) {

@@ -19,6 +19,8 @@ function address(changes: Partial<OriginAddressView>): OriginAddressView {
     connectionsIdle: 3,
     keepAliveMs: 60_000,
     keepAliveBecause: "",
+    held: 1,
+    limit: 100,
     latencyMs: 12.34,
     attempts: 1000,
     failures: 3,
@@ -43,7 +45,17 @@ function service(changes: Partial<ServiceStatusView>): ServiceStatusView {
     { name: "blue", origins: 2, available: 1, share: 1 },
     { name: "green", origins: 1, available: 1, share: 0 },
   ];
-  return { name: "shop", hosts: ["shop.example.com"], pool: "blue", state: "healthy", because: "", pools, ...changes };
+  const room = { waiting: 0, shedding: false };
+  return {
+    name: "shop",
+    hosts: ["shop.example.com"],
+    pool: "blue",
+    state: "healthy",
+    because: "",
+    ...room,
+    pools,
+    ...changes,
+  };
 }
 
 function gateway(services: ServiceStatusView[], origins: OriginView[]): CliWorldOptions {

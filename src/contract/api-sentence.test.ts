@@ -12,6 +12,8 @@ function statusOf(...services: [ServiceStatusView["state"], string?][]): StatusV
       pool: "main",
       state,
       because,
+      waiting: 0,
+      shedding: false,
       pools: [{ name: "main", origins: 2, available: state === "healthy" ? 2 : 0, share: 1 }],
     })),
   };

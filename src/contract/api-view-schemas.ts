@@ -32,6 +32,8 @@ export const serviceStatusSchema = describes<ServiceStatusView>()(
       .enum(["healthy", "degraded", "failing open", "down"])
       .describe("failing open: too many origins are out, so all are used. down: no origin can be picked."),
     because: z.string().describe("The reason for the state, as a sentence."),
+    waiting: count("Exchanges that wait for room at its origins."),
+    shedding: z.boolean().describe("Requests are being turned away for want of room, so nothing is repeated."),
     pools: z
       .array(
         z.object({
@@ -89,6 +91,8 @@ export const originAddressSchema = describes<OriginAddressView>()(
     connectionsIdle: count("Connections that carry no attempt."),
     keepAliveMs: count("How long an idle connection is kept, ms."),
     keepAliveBecause: z.string().describe("How that was learned."),
+    held: count("Requests that wait for their first byte."),
+    limit: count("How many of them may; 0: no limit."),
     latencyMs: count("Peak moving average of the response time, ms."),
     attempts: count("Since the start."),
     failures: count("Since the start."),

@@ -88,6 +88,10 @@ export interface ServiceStatusView {
   state: "healthy" | "degraded" | "failing open" | "down";
   because: string;
   /** `share`: part of the exchanges that it gets now, 0–1. */
+  /** Exchanges that wait for room at its origins. */
+  waiting: number;
+  /** Requests are being turned away, so nothing is repeated. */
+  shedding: boolean;
   pools: { name: string; origins: number; available: number; share: number }[];
 }
 
@@ -120,6 +124,9 @@ export interface OriginAddressView {
   /** ms that an idle connection is kept, and how that was learned. */
   keepAliveMs: number;
   keepAliveBecause: string;
+  /** Requests that wait for their first byte, and how many may; 0: no limit. */
+  held: number;
+  limit: number;
   /** Peak EWMA of the response time, ms. */
   latencyMs: number;
   attempts: number;
@@ -159,6 +166,9 @@ export interface MetricsView {
     /** Gauges. */
     connectionsOpen: number;
     connectionsIdle: number;
+    held: number;
+    /** 0: no limit. */
+    limit: number;
     inFlight: number;
     available: boolean;
   }[];

@@ -48,9 +48,6 @@ export interface AdmissionParts {
 const TICK_MS = 5;
 
 export class Admission {
-  /** Turned away since the start, and those that waited and were let in. */
-  refused = 0;
-  queued = 0;
   readonly #parts: AdmissionParts;
   readonly #queue = createAdmissionQueue<RoomWaiter>();
   readonly #options: Parameters<typeof arrive>[0];
@@ -109,7 +106,6 @@ export class Admission {
       this.#now = now;
       const place = nextWaiter(this.#queue, this.#hasRoom, now);
       if (place === null) return;
-      this.queued += 1;
       place.waiter.roomFound(now - place.sinceMs);
     }
   }
@@ -134,7 +130,6 @@ export class Admission {
   }
 
   #refuse(waiter: RoomWaiter, route: number, why: RefusalReason, waitedMs: number, now: number): void {
-    this.refused += 1;
     const { servedPerSecond, chance, limitsInWords } = this.#parts;
     const retryAfter = retryAfterFor(this.#queue, servedPerSecond(now), chance(), now);
     waiter.roomRefused(`${WHY[why](waitedMs)}; ${limitsInWords(route, now)}`, retryAfter);

@@ -56,6 +56,7 @@ export function rescue(failed: FailedAttempt): RetryVerdict {
     overloadedForMs: answer === null ? -1 : answer.overloadedForMs,
     status: answer === null ? 0 : answer.status,
     repeatedInFront: request.repeatedInFront,
+    shedding: service.isShedding(now),
     deadlineLeftMs: request.deadline === null ? Infinity : request.deadline.leftMs(now),
     usualMs: 0,
     backoff: options,

@@ -269,6 +269,11 @@ export const DECISIONS = {
     meaning:
       "Not repeated: it carries an idempotency key, may have reached an origin, and its route does not say that origins run one key once.",
   },
+  "retry.refused.shedding": {
+    step: "rescue",
+    meaning:
+      "Not repeated: the origin may have begun with it, and requests are being turned away for want of room; a repeat would take the place of another.",
+  },
   "retry.refused.in-front": {
     step: "rescue",
     meaning:

@@ -520,6 +520,7 @@ conforms<RetryInput[], Partial<RetryInput>>("retry", {
       overloadedForMs: fc.constantFrom(-1, 0, 1_000),
       deadlineLeftMs: fc.constantFrom(Infinity, 0, 100, 5_000),
       repeatedInFront: fc.boolean(),
+      shedding: fc.boolean(),
       pass: fc.integer({ min: 1, max: 1_000 }),
       roll,
       budgetLeft: fc.boolean(),
@@ -881,7 +882,7 @@ conforms<AdaptiveLimit, LimitEvent>("adaptive limit", {
     const room = hasRoom(LIMIT, state, route, now);
     if (take && room) takeSlot(state, route, now);
     else leaveSlot(LIMIT, state, route, leaving, Math.max(0, now - waited), now);
-    expect(state.limit).toBeGreaterThanOrEqual(LIMIT_FLOOR);
+    if (state.limit < LIMIT_FLOOR) throw new Error(`a limit of ${state.limit}`);
     return { state, said: [room, state.limit, isCongested(LIMIT, state, route, now)] };
   },
   sizeMax: 3_000,
@@ -926,8 +927,7 @@ conforms<AdmissionQueue<number>, QueueEvent>("admission queue", {
       said = arrive(QUEUE, state, now, { route, rank, congested, deadlineAt: now + patience, hasWaited: false }, now);
     else if (what === "call") said = nextWaiter(state, (each) => each === route, now);
     else takeExpired(state, now, out);
-    expect(state.waiting).toBeGreaterThanOrEqual(0);
-    expect(state.waiting).toBeLessThanOrEqual(QUEUE.waitingMax);
+    if (state.waiting < 0 || state.waiting > QUEUE.waitingMax) throw new Error(`${state.waiting} wait`);
     return { state, said: [said, out, isStressed(state, now), retryAfterFor(state, 10, 0.5, now)] };
   },
   sizeMax: 6_000,
@@ -961,7 +961,7 @@ conforms<Pressure, { memory: number; descriptors: number; late: number; rank: Cl
         lateMs: late,
       };
       const verdict = observePressure(PRESSURE, state, sample, now);
-      expect(passesPressure(state, 0, chance)).toBe(true);
+      if (!passesPressure(state, 0, chance)) throw new Error("a critical request was turned away");
       return { state, said: [verdict, passesPressure(state, rank, chance)] };
     },
     sizeMax: 1_000,

@@ -420,9 +420,9 @@ describe("traffic that is well", () => {
     };
     for (let client = 0; client < 600; client += 1) world.ask(1, 0, 1);
     world.after(1, again);
-    world.play(3_000);
+    world.play(600);
     expect(world.told.filter((each) => each.kind === "refused")).toEqual([]);
-    expect(world.told.length).toBeGreaterThan(3 * 20_000 * 0.9);
+    expect(world.told.length).toBeGreaterThan(0.6 * 20_000 * 0.8);
   });
 
   test.each(SEEDS)("finds out that the work itself takes longer now, with seed %i", (seed) => {

@@ -96,6 +96,11 @@ test("each rule by its case, with the sentence that a person reads", () => {
       "not retried: a Goodgate in front repeats what fails here, and one layer is enough",
     ],
     [
+      { retryClass: "R1", method: "GET", shedding: true },
+      "retry.refused.shedding",
+      "not retried: requests are being turned away for want of room; a repeat would take another's",
+    ],
+    [
       { retryClass: "R1", method: "GET", originsBroken: 2 },
       "retry.refused.breaks-origins",
       "not retried: it has broken the connection to 2 origins, and no other is risked for it",
@@ -173,6 +178,7 @@ test("no combination of circumstances repeats what must not be repeated", () => 
     overloadedForMs: fc.constantFrom(-1, 0, 1_000),
     status: fc.constantFrom(0, 500, 503),
     repeatedInFront: fc.boolean(),
+    shedding: fc.boolean(),
     deadlineLeftMs: fc.constantFrom(Infinity, -5, 50, 5_000),
     usualMs: fc.nat({ max: 200 }),
     backoff: fc.constant(RETRY_INPUT.backoff),

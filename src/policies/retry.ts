@@ -77,6 +77,8 @@ export interface RetryInput {
   readonly status: number;
   /** A Goodgate in front repeats what fails here. */
   readonly repeatedInFront: boolean;
+  /** Requests are being turned away for want of room. */
+  readonly shedding: boolean;
   /** ms until nobody waits for the answer any more; Infinity when there is no deadline. */
   readonly deadlineLeftMs: number;
   /** ms that an attempt of this route usually takes; 0 when that is not known. */
@@ -186,6 +188,12 @@ function whyUnsafe(input: RetryInput): RetryVerdict | null {
   // A connection that had died costs one repeat and multiplies nothing.
   if (input.repeatedInFront && !input.staleConnection) {
     return refuse("retry.refused.in-front", "a Goodgate in front repeats what fails here, and one layer is enough");
+  }
+  if (input.shedding && !input.staleConnection) {
+    return refuse(
+      "retry.refused.shedding",
+      "requests are being turned away for want of room; a repeat would take another's",
+    );
   }
   if (input.originsBroken >= ORIGINS_BROKEN_MAX) {
     return refuse(

@@ -19,6 +19,7 @@ export const RETRY_INPUT: RetryInput = {
   overloadedForMs: -1,
   status: 0,
   repeatedInFront: false,
+  shedding: false,
   deadlineLeftMs: Infinity,
   usualMs: 0,
   backoff: { backoffBaseMs: 100, backoffMaxMs: 1_000 },
