@@ -693,7 +693,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
     }
     if (cause === "origin.keepalive_race" || cause === "net.half_open") this.#metStale = true;
     if (cause === "origin.reset_before_response") this.#metBroken = true;
-    this.#service?.poison?.failed(cause, attempt.address.text, this.request, this.record, now);
+    this.#service?.poison?.failed(cause, attempt, this.request, this.record, now);
     if (this.#goesOnWithout(attempt, cause)) return;
     this.#rescue(attempt, cause, evidence, now);
   }
@@ -777,8 +777,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
 
   onResponseHead(attempt: Attempt, connection: OriginConnection, head: MessageHead, now: number): boolean {
     const { record } = this;
-    const poison = this.#service?.poison ?? null;
-    if (poison !== null && poison.active) poison.answered(this.request, record, now);
+    this.#service?.poison?.answered(this.request, record, now);
     if (this.#lateness !== null) this.#lateness.took(now - attempt.beganMs, now);
     const judged = judgeResponse(head);
     if (judged !== null) {

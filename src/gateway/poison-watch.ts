@@ -1,7 +1,6 @@
 /**
  * Requests that break the connections they are sent on, watched for one service: policies/poison.ts decides, this
- * knows fingerprints and tells of quarantines. While no connection breaks there is nothing to watch, and `active` is
- * all that an exchange asks.
+ * knows fingerprints and tells of quarantines. While no connection breaks it only notes what was answered last.
  */
 import {
   POISON_BODY_BYTES,
@@ -17,14 +16,19 @@ import {
 import type { PoisonVerdict } from "../policies/poison.ts";
 import type { ExchangeRecord } from "../contract/record.ts";
 import type { CauseId } from "../kernel/causes.ts";
+import type { Attempt } from "./attempt.ts";
 import type { ClientRequest } from "./client-request.ts";
+import { RecentSuccesses } from "./recent-successes.ts";
 
 /** How often what is over is looked for, while there is anything. */
 const SWEEP_MS = 10_000;
+/** What was answered this recently is no poison, whatever breaks under it now. */
+const SUCCESS_COUNTS_MS = 60_000;
 
 export class PoisonWatch {
   readonly #state = createPoison();
   readonly #tell: (detail: string) => void;
+  readonly #successes = new RecentSuccesses();
   #sweepAt = 0;
 
   /** `tell`: hears when a quarantine begins. */
@@ -51,18 +55,27 @@ export class PoisonWatch {
     return verdict;
   }
 
-  /** An attempt at the address failed by this cause. */
-  failed(cause: CauseId, address: string, request: ClientRequest, record: ExchangeRecord, now: number): void {
-    if (cause === "origin.refused" && this.active) markRefused(this.#state, address, now);
+  /** The attempt failed by this cause. */
+  failed(
+    cause: CauseId,
+    { address, beganMs }: Attempt,
+    request: ClientRequest,
+    record: ExchangeRecord,
+    now: number,
+  ): void {
+    if (cause === "origin.refused" && this.active) markRefused(this.#state, address.text, now);
     // Of a body that was not kept nobody can tell whether it is the same.
     if (cause === "origin.reset_before_response" && request.kept) {
-      markBroken(this.#state, fingerprint(request, record), address, now);
+      const last = request.bodyBytes === 0 ? this.#successes.last(request.method, record.target) : -Infinity;
+      if (now - last < SUCCESS_COUNTS_MS) return;
+      markBroken(this.#state, fingerprint(request, record), address.text, beganMs, now);
     }
   }
 
   /** An origin answered it, whatever it said. */
   answered(request: ClientRequest, record: ExchangeRecord, now: number): void {
-    markSuccess(this.#state, fingerprint(request, record), now);
+    if (request.bodyBytes === 0) this.#successes.add(request.method, record.target, now);
+    if (this.active) markSuccess(this.#state, fingerprint(request, record), now);
   }
 
   /** The one that was to try it ended without an answer and without harm. */

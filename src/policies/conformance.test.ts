@@ -608,7 +608,7 @@ conforms<
     what: fc.constantFrom("broke", "broke", "refused", "answered", "arrives", "arrives", "unproven"),
   }),
   feed: (state, { name, origin, what }, now) => {
-    if (what === "broke") markBroken(state, name, origin, now);
+    if (what === "broke") markBroken(state, name, origin, now, now);
     else if (what === "refused") markRefused(state, origin, now);
     else if (what === "answered") markSuccess(state, name, now);
     else if (what === "unproven") markUnproven(state, name);

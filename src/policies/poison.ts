@@ -8,12 +8,15 @@
  * everything with it that the origin was working on. So:
  * - A crash counts as shared: 1/k for each of the k requests that it hit. Only what adds up to a whole crash is
  *   suspect, and where a crash was shared the others get a moment to clear themselves.
+ * - A request that kills is sent to its second origin after the first has died. One that was under way at several when
+ *   all of them went at once, as in a power cut, is a victim at each.
  * - One success clears, for as long as marks count. What sometimes works is not what kills.
  * - An origin that breaks connections all the time is flaky: its marks count only if it also went away, that is,
  *   refused connections right after.
  *
- * Quarantine ends by itself: after a minute one request may try, at once only; if it breaks again, the next
- * quarantine is twice as long, up to ten minutes. Nothing is counted for requests while no connection breaks.
+ * Quarantine ends by itself: after ten seconds one request may try, at once only; if it breaks again, the next
+ * quarantine is twice as long, up to ten minutes. It begins short because whoever is held back wrongly is held back
+ * from everything. Nothing is counted for requests while no connection breaks.
  */
 import { durationInWords } from "./words.ts";
 
@@ -29,6 +32,8 @@ interface Crash {
 interface Mark {
   readonly origin: string;
   readonly at: number;
+  /** When the attempt that broke had begun. */
+  readonly sentAt: number;
   /** Requests that the crash hit, and whether the origin died of it: kept up to date for as long as that can change. */
   hit: number;
   died: boolean;
@@ -70,7 +75,7 @@ export type PoisonVerdict =
 const PASS: PoisonVerdict = { kind: "pass" };
 /** Marks older than this are forgotten. */
 const MEMORY_MS = 60_000;
-const QUARANTINE_MS = 60_000;
+const QUARANTINE_MS = 10_000;
 const QUARANTINE_MAX_MS = 600_000;
 /** What breaks within this time breaks by the same crash. */
 const SAME_CRASH_MS = 100;
@@ -80,7 +85,6 @@ const DEATH_SEEN_MS = 2_000;
 const CLEAR_MS = 500;
 const FLAKY_WINDOW_MS = 10_000;
 const FLAKY_CRASHES = 3;
-const ORIGINS_MIN = 2;
 const TRY_MAX_MS = 60_000;
 const SUSPECTS_MAX = 512;
 const ORIGINS_MAX = 64;
@@ -132,8 +136,8 @@ export function admitFingerprint(state: PoisonState, fingerprint: string, now: n
   return { kind: "try", because: `its quarantine is over, and this one request tries it again; ${inWords(suspect)}` };
 }
 
-/** A connection to `origin` broke under the request without a byte of an answer. */
-export function markBroken(state: PoisonState, fingerprint: string, origin: string, now: number): void {
+/** A connection to `origin` broke under the request, sent at `sentAt`, without a byte of an answer. */
+export function markBroken(state: PoisonState, fingerprint: string, origin: string, sentAt: number, now: number): void {
   const crashes = crashesOf(state, origin, now);
   const last = crashes.at(-1);
   const before = crashes.filter((crash) => now - crash.at <= FLAKY_WINDOW_MS).length;
@@ -151,6 +155,7 @@ export function markBroken(state: PoisonState, fingerprint: string, origin: stri
   suspect.marks.push({
     origin,
     at: crash.at,
+    sentAt,
     hit: crash.hit,
     died: false,
     before: crash.hit === 1 ? before : before - 1,
@@ -198,13 +203,17 @@ export function sweepPoison(state: PoisonState, now: number): void {
 
 function isPoison(suspect: Suspect, now: number): boolean {
   const marks = suspect.marks.filter((mark) => now - mark.at <= MEMORY_MS && counts(mark));
-  if (new Set(marks.map((mark) => mark.origin)).size < ORIGINS_MIN) return false;
+  if (!wentFromOneToAnother(marks)) return false;
   const blame = marks.reduce((sum, mark) => sum + 1 / mark.hit, 0);
   // A third and two thirds must be a whole also in floating point.
   if (blame < 1 - 1e-9) return false;
   const shared = marks.some((mark) => mark.hit > 1);
   const last = Math.max(...marks.map((mark) => mark.at));
   return !shared || now - last >= CLEAR_MS;
+}
+
+function wentFromOneToAnother(marks: readonly Mark[]): boolean {
+  return marks.some((later) => marks.some((earlier) => earlier.origin !== later.origin && later.sentAt >= earlier.at));
 }
 
 function counts(mark: Mark): boolean {
