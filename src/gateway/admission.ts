@@ -102,7 +102,9 @@ export class Admission {
 
   /** A slot was freed. */
   serve(now: number): void {
-    while (this.#queue.waiting > 0) {
+    // Whoever finds that the room is at an origin that it has tried comes back at once: each gets one look, or this
+    // would never end.
+    for (let looks = this.#queue.waiting; looks > 0 && this.#queue.waiting > 0; looks -= 1) {
       this.#now = now;
       const place = nextWaiter(this.#queue, this.#hasRoom, now);
       if (place === null) return;
