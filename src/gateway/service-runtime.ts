@@ -221,8 +221,9 @@ export class ServiceRuntime {
     const address = this.#choose(chosen, routeIndex, tried, now);
     if (address !== null) {
       const roomy = turn === "must" ? address : room.roomy(address, chosen, tried, routeIndex, now);
-      if (roomy === null) return room.none(routeIndex, now);
-      return { kind: "address", address: roomy, notes: notesOf(choice.note, chosen) };
+      // Called, but the room is where this exchange has been: one more than the limit, or it would be called for ever.
+      if (roomy === null && turn === "new") return room.none(routeIndex, now);
+      return { kind: "address", address: roomy ?? address, notes: notesOf(choice.note, chosen) };
     }
     for (const pool of choice.pools) {
       if (pool === chosen) continue;
