@@ -1031,6 +1031,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
       request,
       record,
       routeIdempotent: this.#settled.idempotent || this.#keyed?.settings.originsHonour === true,
+      isCritical: this.#settled.class === "critical",
       responseBegun: this.response.begun,
       answer,
       service,

@@ -17,6 +17,8 @@ export interface FailedAttempt {
   readonly request: ClientRequest;
   readonly record: ExchangeRecord;
   readonly routeIdempotent: boolean;
+  /** Of the class that is shed last: it is repeated also while others are turned away. */
+  readonly isCritical: boolean;
   /** A part of a response has been passed on to the client. */
   readonly responseBegun: boolean;
   /** The attempt brought a whole answer, which can be held back; null: it brought none. */
@@ -56,7 +58,7 @@ export function rescue(failed: FailedAttempt): RetryVerdict {
     overloadedForMs: answer === null ? -1 : answer.overloadedForMs,
     status: answer === null ? 0 : answer.status,
     repeatedInFront: request.repeatedInFront,
-    shedding: service.isShedding(now),
+    shedding: !failed.isCritical && service.isShedding(now),
     deadlineLeftMs: request.deadline === null ? Infinity : request.deadline.leftMs(now),
     usualMs: 0,
     backoff: options,
