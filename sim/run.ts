@@ -7,7 +7,7 @@ import { idOf } from "./ledger.ts";
 import type { Scenario } from "./scenario.ts";
 import { runScenario } from "./scenario.ts";
 import type { RunReport } from "./scenario.ts";
-import { SCENARIOS } from "./scenario-list.ts";
+import { SCENARIOS, UNMET } from "./scenario-list.ts";
 import { lineInWords } from "./trace.ts";
 
 const LAST_LINES = 40;
@@ -93,10 +93,10 @@ function explain({ scenario, seed, findings, world }: RunReport): void {
 }
 
 function chosen(name: string): readonly Scenario[] {
-  return name === "" ? SCENARIOS : SCENARIOS.filter((scenario) => scenario.name === name);
+  return name === "" ? SCENARIOS : [...SCENARIOS, ...UNMET].filter((scenario) => scenario.name === name);
 }
 
 function help(): void {
   console.log("npm run sim -- [--scenario NAME] [--seed FIRST] [--seeds COUNT] [--trace] [--naive]\n");
-  for (const { name, what } of SCENARIOS) console.log(`  ${name.padEnd(22)} ${what}`);
+  for (const { name, what } of [...SCENARIOS, ...UNMET]) console.log(`  ${name.padEnd(22)} ${what}`);
 }
