@@ -282,10 +282,7 @@ export class KeyedExchange implements TimerOwner, KeyWaiter {
         this.#sendAgain(verdict.because, verdict.reason);
         return;
       case "answer not kept":
-        this.#refuse(
-          "gw.answer_not_kept",
-          `the request ${first} was answered with ${statusOf(entry)}: ${verdict.reason}`,
-        );
+        this.#refuse("gw.answer_not_kept", `the request ${first} ${endOf(entry)}: ${verdict.reason}`);
         return;
       case "other request":
         this.#refuse("client.key_reused", `the key "${this.#key}" belongs to another request, the one ${first}`);
@@ -573,8 +570,9 @@ function codeOf(state: ReturnType<typeof concludeKey>["state"]): DecisionCode {
   return state.kept ? "key.stored" : "key.not-kept";
 }
 
-function statusOf(entry: LedgerEntry): string {
-  return entry.state.kind === "answered" ? String(entry.state.status) : "something";
+/** A key that a person settled has no status. */
+function endOf({ state }: LedgerEntry): string {
+  return state.kind === "answered" && state.status > 0 ? `was answered with ${state.status}` : "is settled";
 }
 
 function tooLarge(bytes: number, bytesMax: number): string {
