@@ -426,7 +426,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
       const refreshes = this.#refreshes;
       const visit = beginVisit(this.#cache, this.#core, this, head, refreshes !== null);
       this.#visit = visit;
-      if (refreshes !== null) visit?.lookUpForRefresh(refreshes);
+      if (refreshes !== null) visit?.lookUpForRefresh(refreshes, now);
       else if (visit !== null && visit.lookUp(head, now)) return;
     }
     this.#pick(head, now);
@@ -928,17 +928,34 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
   onOriginTurnEnd(attempt: Attempt, connection: OriginConnection, now: number): void {
     this.#visit?.turnEnd();
     if (attempt.connection !== connection) return;
+    if (this.#isForNobody) {
+      this.#leaveOrigin(now);
+      this.#finish("served", "relay", now);
+      return;
+    }
     const { writing } = this.#client.socket;
     this.#resumption?.heard(!writing, now);
     if (!writing) return;
     if (this.hasFollowers) {
-      // They do not wait for this client. What it leaves waiting is bounded by the size of what is shared.
-      this.#client.waitForWrite(now);
+      // They do not wait for this client. What it leaves waiting is bounded by the size of what is stored.
+      const behind = this.#visit?.tooFarBehind(this.#client.socket.waitingBytes) ?? "";
+      if (behind === "") this.#client.waitForWrite(now);
+      else {
+        const client = this.#client;
+        this.clientTooSlow(behind);
+        client.cut(true);
+      }
       return;
     }
     connection.pause();
     connection.stopWaiting();
     this.#client.waitForWrite(now);
+  }
+
+  /** It went on for others when its client left, or for the store, and is of no use to them now. */
+  get #isForNobody(): boolean {
+    if (this.hasFollowers || this.outlivesClient) return false;
+    return this.#left !== null || this.#visit?.isInVain === true;
   }
 
   /** The client has taken everything that waited. */

@@ -6,7 +6,7 @@
 import type { TimerOwner, TimerWheel } from "../../kernel/timer-wheel.ts";
 import { WheelTimer } from "../../kernel/timer-wheel.ts";
 import type { Entry } from "./entry.ts";
-import type { Slot } from "./store.ts";
+import type { Slot, Store } from "./store.ts";
 
 /** Who leads a flight. */
 export interface FlightLeader {
@@ -26,15 +26,20 @@ export interface Follower {
 export class Flight {
   readonly slot: Slot;
   readonly leader: FlightLeader;
+  /** Monotonic ms. */
+  readonly beganAt: number;
   /** Known as soon as the response's head is, and only when it is shared. */
   entry: Entry | null = null;
+  readonly #store: Store;
   readonly #wheel: TimerWheel;
   readonly #waiting: Set<Waiting> = new Set();
   #over = false;
 
-  constructor(slot: Slot, leader: FlightLeader, wheel: TimerWheel) {
+  constructor(store: Store, slot: Slot, leader: FlightLeader, wheel: TimerWheel, now: number) {
+    this.#store = store;
     this.slot = slot;
     this.leader = leader;
+    this.beganAt = now;
     this.#wheel = wheel;
     slot.flights.push(this);
   }
@@ -71,6 +76,7 @@ export class Flight {
     this.#over = true;
     const at = this.slot.flights.indexOf(this);
     if (at !== -1) this.slot.flights.splice(at, 1);
+    this.#store.tidy(this.slot);
     const waiting = [...this.#waiting];
     for (const one of waiting) this.#drop(one);
     this.settleFollowers();

@@ -61,6 +61,7 @@ export class Recording implements ResponseTap {
     this.#release();
     entry.bodyBytes = body.length;
     const stored = !body.isWindow && this.#owner.mayStore && this.#store.insert(entry);
+    if (!stored) this.#store.tidy(entry.slot);
     this.#owner.onComplete(entry, stored);
   }
 
@@ -69,6 +70,7 @@ export class Recording implements ResponseTap {
     if (body.state !== "open") return;
     body.break(this.#owner.breakage);
     this.#release();
+    this.#store.tidy(this.entry.slot);
     body.wake();
   }
 
@@ -93,6 +95,7 @@ export class Recording implements ResponseTap {
     const { body } = this;
     this.#release();
     this.#owner.onGivenUp();
+    this.#store.tidy(this.entry.slot);
     if (body.readers > 0) body.becomeWindow();
     else body.break(this.#owner.breakage);
   }

@@ -3,17 +3,29 @@ import { FIELD } from "../../http1/field-ids.ts";
 import type { MessageHead } from "../../http1/head.ts";
 import type { AskedFreshness } from "../../policies/freshness.ts";
 import { readRequestDirectives } from "./cache-control.ts";
+import { isOrdinary } from "./ordinary-fields.ts";
 import { joined } from "./response-facts.ts";
 
 /** Longer ones are not cached: they are nobody's URL twice. */
 const TARGET_MAX = 1024;
 const HOST_MAX = 255;
 
-/** The host part of a key, without a port that goes without saying. Empty: the request has none that could be one. */
+/**
+ * The host part of a key, with its port as sent: origins write links with what Host says, so that a port which goes
+ * without saying gets another answer when it is said. Empty: the request has none that could be a key.
+ */
 export function keyHost(hostField: string): string {
-  if (hostField.length > HOST_MAX) return "";
-  const host = hostField.toLowerCase();
-  return host.endsWith(":80") ? host.slice(0, -3) : host.endsWith(":443") ? host.slice(0, -4) : host;
+  return hostField.length > HOST_MAX ? "" : hostField.toLowerCase();
+}
+
+/** Whoever changes or purges a URL means it however its port is written. */
+export function withoutUsualPort(host: string): string {
+  return host.replace(USUAL_PORT, "");
+}
+
+export function withUsualPorts(host: string): readonly string[] {
+  const plain = withoutUsualPort(host);
+  return [plain, `${plain}:80`, `${plain}:443`];
 }
 
 /** The target part of a key, path and query; empty: not one that is cached. `target`: the record's. */
@@ -25,9 +37,25 @@ export function keyTarget(head: MessageHead, target: string): string {
   return rest.startsWith("/") ? rest : `/${rest}`;
 }
 
-/** Cookies or credentials came with it. */
+/**
+ * What a trusted proxy says of the URL's scheme and host, where that is not what Host says: the origin is told, and may
+ * answer accordingly. Empty: nothing.
+ */
+export function seenThroughProxy(head: MessageHead, trusted: boolean, host: string): string {
+  if (!trusted) return "";
+  const isSecure = head.valueOf(FIELD.X_FORWARDED_PROTO)?.toLowerCase() === "https";
+  const named = head.valueOf(FIELD.X_FORWARDED_HOST) ?? host;
+  const isOther = named.toLowerCase() !== host;
+  return isSecure || isOther ? `${isSecure ? "https" : "http"}://${isOther ? named : ""}` : "";
+}
+
+/** Something came with it that may say who asks: cookies, credentials, any field that is not known to be harmless. */
 export function isPersonal(head: MessageHead): boolean {
-  return (head.seenHigh & PERSONAL) !== 0;
+  if ((head.seenHigh & PERSONAL) !== 0) return true;
+  for (let index = 0; index < head.fieldCount; index += 1) {
+    if (!head.hopByHop(index) && !isOrdinary(head.name(index))) return true;
+  }
+  return false;
 }
 
 export function isAuthorised(head: MessageHead): boolean {
@@ -51,6 +79,8 @@ export function askedFreshness(head: MessageHead): AskedFreshness | null {
   const { noCache, maxAge, minFresh, maxStale } = readRequestDirectives(value);
   return { noCache, maxAgeMs: ms(maxAge), minFreshMs: ms(minFresh), maxStaleMs: ms(maxStale) };
 }
+
+const USUAL_PORT = /:(?:80|443)$/;
 
 const PERSONAL = (1 << FIELD.COOKIE) | (1 << FIELD.AUTHORIZATION);
 

@@ -10,7 +10,7 @@ import type { CacheShelf } from "../../kernel/cache-shelf.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { Entry } from "./entry.ts";
 import { Moments } from "./moments.ts";
-import { keyHost } from "./request-key.ts";
+import { keyHost, withoutUsualPort } from "./request-key.ts";
 import { sameSelection } from "./selecting.ts";
 import { fromShelf, toShelf } from "./shelved.ts";
 import type { Shelved } from "./shelved.ts";
@@ -152,10 +152,15 @@ export class ResponseCache {
     return { entries, bytes, bytesMax, stored, evicted: evictions, purged, invalidated, disk: { ...disk } };
   }
 
+  /** Nothing is known to have happened since `since` that the response to a request of that moment may not show. */
+  isCurrent(host: string, target: string, since: number): boolean {
+    return this.purgedAt < since && this.changed.last(withoutUsualPort(host), target) < since;
+  }
+
   /** RFC 9111 §4.4, after a response to a request that may have changed something and was no error. */
   invalidate(service: string, host: string, target: string, head: MessageHead, now: number): void {
     for (const changed of changedTargets(host, target, head)) {
-      this.changed.note(host, changed, now);
+      this.changed.note(withoutUsualPort(host), changed, now);
       this.store.invalidate(service, host, changed);
     }
   }
@@ -199,7 +204,8 @@ function changedTargets(host: string, target: string, head: MessageHead): Set<st
   for (const name of ["location", "content-location"]) {
     const value = head.get(name);
     const url = value === null ? null : URL.parse(value, `http://${host}${target}`);
-    if (url !== null && url.host === host) targets.add(url.pathname + url.search);
+    const isHere = url !== null && withoutUsualPort(url.host) === withoutUsualPort(host);
+    if (isHere) targets.add(url.pathname + url.search);
   }
   return targets;
 }

@@ -1,12 +1,17 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { fits, SELECTING_MAX, selectingOf } from "./selecting.ts";
+import { fits, sameSelection, SELECTING_MAX, selectingOf } from "./selecting.ts";
+import type { Selector } from "./selecting.ts";
 
 type Fields = Readonly<Record<string, string>>;
 
 function select(vary: string, stored: Fields, asked: Fields, language: string | null = null): boolean {
-  const selecting = selectingOf(vary, (name) => stored[name] ?? null);
-  return selecting !== null && fits(selecting, language, (name) => asked[name] ?? null);
+  const selecting = selectingOf(vary, selector(stored));
+  return selecting !== null && fits(selecting, language, selector(asked));
+}
+
+function selector(fields: Fields, seen = ""): Selector {
+  return { seen, fieldOf: (name) => fields[name] ?? null };
 }
 
 it.each([
@@ -35,7 +40,17 @@ it("a response in the language that a client wants before all others fits", () =
 
 it("what varies by more than anybody would share is not stored", () => {
   const names = Array.from({ length: SELECTING_MAX + 1 }, (_, index) => `x-${index}`);
-  expect(selectingOf(names.join(","), () => null)).toBeNull();
+  expect(selectingOf(names.join(","), selector({}))).toBeNull();
+});
+
+it("what a trusted proxy says of the URL selects, whatever the response says of it", () => {
+  for (const vary of [null, "x", "x-forwarded-proto"]) {
+    const [plain, secure] = [selectingOf(vary, selector({})), selectingOf(vary, selector({}, "https://"))];
+    if (plain === null || secure === null) throw new Error(`not stored with Vary: ${vary}`);
+    expect(sameSelection(plain, secure)).toBe(false);
+    expect(fits(plain, null, selector({}, "https://"))).toBe(false);
+    expect(fits(secure, null, selector({}, "https://"))).toBe(true);
+  }
 });
 
 it("a request always fits the response that it got itself", () => {

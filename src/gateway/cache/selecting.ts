@@ -4,8 +4,12 @@
  * a copy: whitespace around commas for all, and for the Accept family case, order and weights written out.
  */
 
+import type { MessageHead } from "../../http1/head.ts";
+
 /** What a response varied by: names in lower case, and for each the normal form of what the request said; null: nothing. */
 export interface Selecting {
+  /** What a trusted proxy said of the URL (request-key.ts): it may always have made a difference. */
+  readonly seen: string;
   readonly names: readonly string[];
   readonly values: readonly (string | null)[];
 }
@@ -13,19 +17,44 @@ export interface Selecting {
 /** More fields than this select nothing that two requests would ever share. */
 export const SELECTING_MAX = 16;
 
-const EVERYTHING: Selecting = { names: [], values: [] };
+/** What of a request selects. */
+export interface Selector {
+  readonly seen: string;
+  /** All lines of a field as one value, by its lower-case name; null: absent. */
+  readonly fieldOf: (name: string) => string | null;
+}
 
-/** `fieldOf`: all lines of a request field as one value, by its lower-case name; null: absent. Null: too many fields. */
-export function selectingOf(vary: string | null, fieldOf: (name: string) => string | null): Selecting | null {
-  if (vary === null) return EVERYTHING;
-  const names = [...new Set(vary.toLowerCase().split(","))].map((name) => name.trim()).filter((name) => name !== "");
-  if (names.length > SELECTING_MAX) return null;
+/** Fields that Connection keeps from the origin cannot have made a difference there: they count as absent. */
+export function selectorOf(head: MessageHead, seen: string): Selector {
+  return {
+    seen,
+    fieldOf(name) {
+      let value: string | null = null;
+      for (let index = 0; index < head.fieldCount; index += 1) {
+        if (!head.named(index, name) || head.hopByHop(index)) continue;
+        value = value === null ? head.value(index) : `${value}, ${head.value(index)}`;
+      }
+      return value;
+    },
+  };
+}
+
+/** Null: the response varies by too many fields, or by one of which the origin is not told what the client said. */
+export function selectingOf(vary: string | null, { seen, fieldOf }: Selector): Selecting | null {
+  if (vary === null) return { seen, names: [], values: [] };
+  const listed = vary
+    .toLowerCase()
+    .split(",")
+    .map((name) => name.trim());
+  const names = [...new Set(listed)].filter((name) => name !== "" && !SEEN.has(name));
+  if (names.length > SELECTING_MAX || names.some((name) => isOurs(name))) return null;
   const sorted = names.toSorted();
-  return { names: sorted, values: sorted.map((name) => normalForm(name, fieldOf(name))) };
+  return { seen, names: sorted, values: sorted.map((name) => normalForm(name, fieldOf(name))) };
 }
 
 /** `language`: the stored response's Content-Language. */
-export function fits(stored: Selecting, language: string | null, fieldOf: (name: string) => string | null): boolean {
+export function fits(stored: Selecting, language: string | null, { seen, fieldOf }: Selector): boolean {
+  if (stored.seen !== seen) return false;
   for (let index = 0; index < stored.names.length; index += 1) {
     const name = stored.names[index] ?? "";
     const value = normalForm(name, fieldOf(name));
@@ -37,10 +66,32 @@ export function fits(stored: Selecting, language: string | null, fieldOf: (name:
 
 export function sameSelection(one: Selecting, other: Selecting): boolean {
   return (
+    one.seen === other.seen &&
     one.names.length === other.names.length &&
     one.names.every((name, index) => name === other.names[index] && one.values[index] === other.values[index])
   );
 }
+
+/**
+ * Written by this gateway for the origin, or believed of some clients only (gateway/forward-request.ts). What the client
+ * wrote there is not what the origin saw. Scheme and host are: they select always, as `seen`.
+ */
+function isOurs(name: string): boolean {
+  return OURS.has(name) || (name.startsWith("x-forwarded") && !SEEN.has(name));
+}
+
+const OURS = new Set([
+  "forwarded",
+  "goodgate-attempt",
+  "goodgate-mode",
+  "grpc-timeout",
+  "traceparent",
+  "tracestate",
+  "x-real-ip",
+  "x-request-id",
+  "x-request-timeout",
+]);
+const SEEN = new Set(["x-forwarded-proto", "x-forwarded-host"]);
 
 const ACCEPT_FAMILY = new Set(["accept", "accept-charset", "accept-encoding", "accept-language"]);
 

@@ -18,8 +18,8 @@ import type { ResponseFacts } from "./response-facts.ts";
 export interface StoringRequest {
   /** Authorization was sent (RFC 9111 §3.5). */
   readonly authorised: boolean;
-  /** Cookie or Authorization was sent. */
-  readonly personal: boolean;
+  /** Something was sent that may say who asks. */
+  readonly personal: () => boolean;
   /** `Cache-Control: no-store`. */
   readonly noStore: boolean;
   /** When the attempt was sent, and now; wall-clock ms, because the origin's Date is compared with it. */
@@ -59,7 +59,7 @@ export function judgeStorable(
   const validator = facts.etag !== null || facts.lastModified !== null;
   if (!explicit && !negative && !validator) return { stored: false, why: "NO-FRESHNESS" };
   const anonymousOnly = !explicit && !negative && !directives.isPublic && !directives.noCache;
-  if (anonymousOnly && request.personal) return { stored: false, why: "PERSONAL" };
+  if (anonymousOnly && request.personal()) return { stored: false, why: "PERSONAL" };
   return {
     stored: true,
     ageMs: Math.max(0, ageMs),
@@ -101,6 +101,7 @@ function refusalOf(
   if (request.noStore) return "REQUEST-NO-STORE";
   // A part, and a word about another response.
   if (status === 206 || status === 304) return "PARTIAL";
+  if (ABOUT_THE_REQUEST.has(status)) return "STATUS";
   if (directives.mustUnderstand && !UNDERSTOOD.has(status)) return "NOT-UNDERSTOOD";
   // RFC 9111 §5.2.2.3: must-understand is for caches that know it, no-store beside it for those that do not.
   if (directives.noStore && !directives.mustUnderstand) return "NO-STORE";
@@ -152,6 +153,11 @@ function policyOf(facts: ResponseFacts, directives: Directives, request: Storing
   );
 }
 
+/**
+ * They speak of the request's fields or of its client, which are no part of the key: with one request that is wrong in
+ * its range, its conditions or its credentials everybody could be locked out.
+ */
+const ABOUT_THE_REQUEST = new Set([401, 407, 408, 411, 412, 413, 415, 416, 417, 421, 425, 426, 428, 429, 431, 511]);
 /** Those whose meaning this cache knows, for must-understand. */
 const UNDERSTOOD = new Set([200, 203, 204, 300, 301, 302, 303, 307, 308, 404, 405, 410, 414, 501]);
 /** RFC 9110 §15.1: heuristically cacheable, which here means: may be stored on a validator alone. */

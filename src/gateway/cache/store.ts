@@ -8,6 +8,7 @@
  */
 import type { Entry } from "./entry.ts";
 import type { Flight } from "./flight.ts";
+import { withoutUsualPort, withUsualPorts } from "./request-key.ts";
 import { sameSelection } from "./selecting.ts";
 import type { StoredBody } from "./stored-body.ts";
 
@@ -132,9 +133,7 @@ export class Store {
     if (!this.reserve(bytes)) return false;
     entry.countedBytes = bytes;
     entry.stored = true;
-    // The slot may have been tidied away by what made room.
-    const home = this.slotFor(slot.partition, slot.host, slot.target);
-    if (home !== slot) {
+    if (!this.#bringBack(slot)) {
       this.release(bytes);
       entry.stored = false;
       return false;
@@ -148,6 +147,17 @@ export class Store {
       this.#tags.set(tag, tagged.add(entry));
     }
     this.#link(entry);
+    return true;
+  }
+
+  /** It may have been tidied away while its response came, or by what made room. False: another has its place. */
+  #bringBack(slot: Slot): boolean {
+    const { partition, host, target } = slot;
+    const home = this.find(partition, host, target);
+    if (home !== null) return home === slot;
+    const targets = partition.hosts.get(host) ?? new Map<string, Slot>();
+    partition.hosts.set(host, targets.set(target, slot));
+    this.slots += 1;
     return true;
   }
 
@@ -190,8 +200,10 @@ export class Store {
     let count = 0;
     for (const partition of this.#partitions) {
       if (partition.service !== service) continue;
-      const slot = this.find(partition, host, target);
-      if (slot !== null) count += this.#empty(slot);
+      for (const name of withUsualPorts(host)) {
+        const slot = this.find(partition, name, target);
+        if (slot !== null) count += this.#empty(slot);
+      }
     }
     this.counters.invalidated += count;
     return count;
@@ -209,7 +221,7 @@ export class Store {
     let count = 0;
     for (const partition of this.#partitions) {
       for (const [name, targets] of partition.hosts) {
-        if (host !== "" && host !== name) continue;
+        if (host !== "" && withoutUsualPort(host) !== withoutUsualPort(name)) continue;
         const exactly = targets.get(target);
         if (exact) count += exactly === undefined ? 0 : this.#empty(exactly);
         else {

@@ -18,7 +18,9 @@ export interface Breakage {
 
 const BLOCK_BYTES = 64 * 1024;
 const FIRST_BLOCK_BYTES = 4 * 1024;
-const WINDOW_BYTES = 1024 * 1024;
+export const WINDOW_BYTES: number = 1024 * 1024;
+/** For those who fell behind. */
+export const LEFT_BEHIND: string = `the client fell more than ${WINDOW_BYTES} bytes behind a response that is too large to be stored`;
 
 export class StoredBody {
   /** Bytes written so far. */
@@ -215,10 +217,7 @@ class BodyReader implements AnswerBody {
   }
 
   cutOff(): void {
-    this.#breakage = {
-      cause: "client.slow",
-      evidence: `the client fell more than ${WINDOW_BYTES} bytes behind a response that is too large to be stored`,
-    };
+    this.#breakage = { cause: "client.slow", evidence: LEFT_BEHIND };
     this.#waits = true;
   }
 }

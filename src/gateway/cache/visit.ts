@@ -14,7 +14,6 @@ import type { AskedFreshness } from "../../policies/freshness.ts";
 import type { ClientRequest } from "../client-request.ts";
 import type { ClientResponse } from "../client-response.ts";
 import { readHeadAgain, readResponseHeadAgain } from "../read-head-again.ts";
-import { joinedValue } from "../request-target.ts";
 import type { StoredAnswer } from "../stored-answer.ts";
 import { answerFrom } from "./answers.ts";
 import { forwardLine, hitLine } from "./cache-status.ts";
@@ -30,15 +29,25 @@ import { parseHttpTime } from "./http-time.ts";
 import { isSafe } from "./methods.ts";
 import { Recording } from "./recording.ts";
 import type { RecordingOwner } from "./recording.ts";
-import { askedFreshness, isAuthorised, isPersonal, keyHost, keyTarget, saysNoStore } from "./request-key.ts";
+import {
+  askedFreshness,
+  isAuthorised,
+  isPersonal,
+  keyHost,
+  keyTarget,
+  saysNoStore,
+  seenThroughProxy,
+} from "./request-key.ts";
 import { PASS_MS } from "./response-cache.ts";
 import type { RouteCache } from "./response-cache.ts";
 import { factsOf } from "./response-facts.ts";
 import type { ResponseFacts } from "./response-facts.ts";
-import { fits, selectingOf } from "./selecting.ts";
+import { fits, selectingOf, selectorOf } from "./selecting.ts";
+import type { Selecting, Selector } from "./selecting.ts";
 import { judgeStorable } from "./storable.ts";
 import type { NotStorable, Storable } from "./storable.ts";
 import type { Slot } from "./store.ts";
+import { LEFT_BEHIND, WINDOW_BYTES } from "./stored-body.ts";
 import type { Breakage, StoredBody } from "./stored-body.ts";
 import { storedFields } from "./stored-fields.ts";
 
@@ -73,10 +82,15 @@ export class Visit implements Follower, RecordingOwner {
   #forwarded: Forwarded = "uri-miss";
   #detail = "";
   #conditions: Conditions | null = null;
-  #isHead: boolean;
-  #personal = false;
+  readonly #isHead: boolean;
+  /** What is stored may answer it: a GET or HEAD that is about nothing but the URL. */
+  readonly #mayBeAnswered: boolean;
+  /** Null: nobody has asked. */
+  #personal: boolean | null = null;
   #authorised = false;
   #noStore = false;
+  /** What a trusted proxy says of the URL. */
+  #seen = "";
   /** A stored response that is to be validated, or may have to answer all the same. */
   #entry: Entry | null = null;
   #flight: Flight | null = null;
@@ -94,6 +108,10 @@ export class Visit implements Follower, RecordingOwner {
     this.#host = keyHost(guest.record.host);
     this.#target = keyTarget(head, guest.record.target);
     this.#isHead = head.method === "HEAD";
+    const { complete, bodyBytes } = guest.request;
+    // A body would be a part of the key that nobody looks at.
+    const isBare = complete && bodyBytes === 0 && !head.upgrade && !hasOriginConditions(head);
+    this.#mayBeAnswered = isBare && this.#target !== "" && this.#host !== "" && (head.method === "GET" || this.#isHead);
     this.#readRequest(head);
   }
 
@@ -103,10 +121,7 @@ export class Visit implements Follower, RecordingOwner {
   lookUp(head: MessageHead, now: number): boolean {
     const { request, record } = this.#guest;
     if (head.method !== "GET" && !this.#isHead) return this.#passBy("method");
-    // A body would be a part of the key that nobody looks at.
-    if (this.#target === "" || this.#host === "" || !request.complete || head.upgrade || hasOriginConditions(head)) {
-      return this.#passBy("bypass");
-    }
+    if (!this.#mayBeAnswered) return this.#passBy("bypass");
     if (this.route.full) record.cache = "miss";
     const slot = this.route.cache.store.find(this.route.partition, this.#host, this.#target);
     const entry = slot === null ? null : this.#variant(slot, head);
@@ -120,17 +135,17 @@ export class Visit implements Follower, RecordingOwner {
   }
 
   /** The exchange exists only to fetch `entry` anew. */
-  lookUpForRefresh(entry: Entry): void {
+  lookUpForRefresh(entry: Entry, now: number): void {
     this.#guest.record.cache = "refresh";
     this.#refreshes = true;
     this.#conditions = null;
     this.#forwarded = "stale";
-    this.#lead(entry.slot, entry);
+    this.#lead(entry.slot, entry, now);
   }
 
   #readRequest(head: MessageHead): void {
     this.#conditions = conditionsOf(head);
-    this.#personal = isPersonal(head);
+    this.#seen = seenThroughProxy(head, this.#guest.request.trusted, this.#host);
     this.#authorised = isAuthorised(head);
     this.#noStore = saysNoStore(head);
   }
@@ -142,14 +157,20 @@ export class Visit implements Follower, RecordingOwner {
   }
 
   #variant(slot: Slot, head: MessageHead): Entry | null {
-    const fieldOf = (name: string): string | null => joinedValue(head, name);
+    const selector = selectorOf(head, this.#seen);
     // The newest is asked first: what an origin says last about a variant is what holds.
     for (let index = slot.variants.length - 1; index >= 0; index -= 1) {
       const entry = slot.variants[index];
-      if (entry === undefined || (entry.facts.anonymousOnly && this.#personal)) continue;
-      if (fits(entry.facts.selecting, entry.facts.contentLanguage, fieldOf)) return entry;
+      if (entry !== undefined && this.#fits(entry, head, selector)) return entry;
     }
     return null;
+  }
+
+  #fits({ facts }: Entry, head: MessageHead, selector: Selector): boolean {
+    if (!fits(facts.selecting, facts.contentLanguage, selector)) return false;
+    if (!facts.anonymousOnly) return true;
+    this.#personal ??= isPersonal(head);
+    return !this.#personal;
   }
 
   #answerFromStored(entry: Entry, asked: AskedFreshness | null, head: MessageHead, now: number): boolean {
@@ -195,11 +216,12 @@ export class Visit implements Follower, RecordingOwner {
     }
     if (!route.full && (entry === null || entry.facts.freshness.lifetimeMs === 0 || this.#conditions !== null))
       return false;
-    const fieldOf = (name: string): string | null => joinedValue(head, name);
     for (const flight of slot?.flights ?? []) {
+      // Who asks after a purge wants to see what it has done.
+      if (!cache.isCurrent(this.#host, this.#target, flight.beganAt)) continue;
       if (flight.entry !== null) {
         // Its body is on its way and can be read from the start.
-        if (!fits(flight.entry.facts.selecting, flight.entry.facts.contentLanguage, fieldOf)) continue;
+        if (!this.#fits(flight.entry, head, selectorOf(head, this.#seen))) continue;
         return this.#give(flight.entry, "collapsed", this.#forwardLine({ collapsed: true }), now);
       }
       if (flight.waiting >= cache.settings.waitersMax) {
@@ -209,12 +231,12 @@ export class Visit implements Follower, RecordingOwner {
       return this.#follow(flight, head, now);
     }
     const passed = now - cache.passed.last(this.#host, this.#target) < PASS_MS && entry === null;
-    if (passed || !this.#mayShareAnswer) {
+    if (passed || !this.#mayShareAnswer || (entry !== null && !isForMany(entry.facts))) {
       this.#detail = passed ? "NOT-SHARED" : "";
       if (entry !== null && route.full) this.#validate(entry);
       return false;
     }
-    this.#lead(slot ?? cache.store.slotFor(route.partition, this.#host, this.#target), entry);
+    this.#lead(slot ?? cache.store.slotFor(route.partition, this.#host, this.#target), entry, now);
     return false;
   }
 
@@ -223,8 +245,8 @@ export class Visit implements Follower, RecordingOwner {
     return !this.#authorised;
   }
 
-  #lead(slot: Slot, entry: Entry | null): void {
-    this.#flight = new Flight(slot, this.#guest, this.#ports.wheel);
+  #lead(slot: Slot, entry: Entry | null, now: number): void {
+    this.#flight = new Flight(this.route.cache.store, slot, this.#guest, this.#ports.wheel, now);
     if (!this.route.full) return;
     if (entry !== null) this.#validate(entry);
     // The client's own conditions would get everybody a 304: it is answered by what comes.
@@ -255,8 +277,7 @@ export class Visit implements Follower, RecordingOwner {
     this.#leaveFlight = null;
     let mayHave = false;
     this.#withHead((head) => {
-      const fieldOf = (name: string): string | null => joinedValue(head, name);
-      mayHave = fits(entry.facts.selecting, entry.facts.contentLanguage, fieldOf);
+      mayHave = this.#fits(entry, head, selectorOf(head, this.#seen));
     });
     if (!mayHave) return false;
     this.#guest.later((now) => {
@@ -276,6 +297,8 @@ export class Visit implements Follower, RecordingOwner {
         if (answered) return;
       } else {
         this.#detail = why === "late" ? "COLLAPSE-TIMEOUT" : "NOT-SHARED";
+        const entry = this.route.full ? this.#storedNow() : null;
+        if (entry !== null) this.#validate(entry);
         if (why === "late") {
           this.#guest.decide(
             "look up",
@@ -330,15 +353,17 @@ export class Visit implements Follower, RecordingOwner {
 
   #judge(facts: ResponseFacts, sentMs: number, now: number): Storable | NotStorable {
     const { request } = this.#guest;
-    if (this.#isHead || this.#target === "" || this.#host === "") return { stored: false, why: "METHOD" };
-    if (!request.complete || (request.method === "GET" && request.bodyBytes > 0)) return { stored: false, why: "BODY" };
+    const { method } = request;
+    if (method !== "GET" && method !== "POST") return { stored: false, why: "METHOD" };
+    if (this.#target === "" || this.#host === "") return { stored: false, why: "METHOD" };
+    if (!request.complete || (method === "GET" && request.bodyBytes > 0)) return { stored: false, why: "BODY" };
     if (!this.route.full && facts.status >= 400) return { stored: false, why: "STATUS" };
     const wall = this.#ports.clock.wall();
     return judgeStorable(
       facts,
       {
         authorised: this.#authorised,
-        personal: this.#personal,
+        personal: () => this.#isPersonal,
         noStore: this.#noStore,
         sentAt: wall - Math.max(0, now - sentMs),
         receivedAt: wall,
@@ -347,9 +372,21 @@ export class Visit implements Follower, RecordingOwner {
     );
   }
 
-  /** A POST's response is worth keeping only for as long as it says itself. */
-  #mayKeep({ freshness }: Storable): boolean {
-    return this.#guest.request.method === "GET" || (freshness.lifetimeMs > 0 && !freshness.noCache);
+  get #isPersonal(): boolean {
+    if (this.#personal === null) {
+      this.#withHead((head) => {
+        this.#personal = isPersonal(head);
+      });
+    }
+    return this.#personal ?? true;
+  }
+
+  #mayKeep({ freshness, ageMs }: Storable): boolean {
+    // A POST's response is worth keeping only for as long as it says itself.
+    if (this.#guest.request.method === "POST") return freshness.lifetimeMs > 0 && !freshness.noCache;
+    // A last good copy that could never answer would only take the place of others.
+    const isStale = freshness.lifetimeMs <= ageMs;
+    return this.route.full || !(freshness.noCache || (freshness.mustRevalidate && isStale));
   }
 
   /** Begins to keep it. False: it cannot be kept. */
@@ -360,13 +397,7 @@ export class Visit implements Follower, RecordingOwner {
       this.#detail = "TOO-LARGE";
       return false;
     }
-    let selecting = selectingOf(facts.vary, () => null);
-    if (facts.vary !== null) {
-      selecting = null;
-      this.#withHead((request) => {
-        selecting = selectingOf(facts.vary, (name) => joinedValue(request, name));
-      });
-    }
+    const selecting = this.#selectingBy(facts.vary);
     if (selecting === null) {
       this.#detail = "VARY";
       return false;
@@ -380,6 +411,8 @@ export class Visit implements Follower, RecordingOwner {
       reason: head.bytes.latin1Slice(head.reasonStart, head.reasonEnd),
     };
     const entry = new Entry(slot, entryFacts, null, now, wall);
+    // Of an attempt before this one.
+    this.#recording?.onCut();
     this.#recording = new Recording(cache.store, cache.settings.objectBytes, entry, length, this);
     this.#guest.response.tap = this.#recording;
     // What a POST has changed is what it shows.
@@ -387,6 +420,15 @@ export class Visit implements Follower, RecordingOwner {
     if (this.#isShareable(judged)) this.#flight?.share(entry);
     else this.#flight?.end("alone");
     return true;
+  }
+
+  #selectingBy(vary: string | null): Selecting | null {
+    if (vary === null) return { seen: this.#seen, names: [], values: [] };
+    let selecting: Selecting | null = null;
+    this.#withHead((head) => {
+      selecting = selectingOf(vary, selectorOf(head, this.#seen));
+    });
+    return selecting;
   }
 
   /** Monotonic ms of the request: what has changed since is not in the response. */
@@ -437,8 +479,10 @@ export class Visit implements Follower, RecordingOwner {
     }
     this.#instead = (at) => {
       const flight = this.#flight;
-      if (about && flight !== null && entry.stored) flight.share(entry);
-      flight?.end("again");
+      const isShared = about && entry.stored && isForMany(entry.facts) && entry.ttlSeconds(at) > 0;
+      if (isShared) flight?.share(entry);
+      // What has to be confirmed each time was confirmed for one.
+      flight?.end(isShared ? "again" : "alone");
       const line = forwardLine(this.#forwarded, { status: 304, stored: entry.stored });
       this.#give(
         entry,
@@ -473,7 +517,7 @@ export class Visit implements Follower, RecordingOwner {
 
   /** RFC 5861 §4: an error of the origin is replaced by a stored response where that is allowed. */
   #answersForStatus(status: number, now: number): boolean {
-    const entry = this.#entry ?? this.#storedNow();
+    const entry = this.#mayBeAnswered ? (this.#entry ?? this.#storedNow()) : null;
     if (entry === null) return false;
     if (!mayAnswerForOrigin(entry.facts.freshness, this.route.permissions, entry.ageMs(now), "error")) return false;
     this.#instead = (at) => {
@@ -486,11 +530,10 @@ export class Visit implements Follower, RecordingOwner {
 
   /** No origin answered, or none was asked: the last good copy may, within what its origin and the route allow. */
   answerForOrigin(cause: CauseId, evidence: string, now: number): boolean {
-    const entry = this.#entry ?? this.#storedNow();
+    const entry = this.#mayBeAnswered ? (this.#entry ?? this.#storedNow()) : null;
     if (entry === null || this.#guest.response.begun) return false;
     if (!mayAnswerForOrigin(entry.facts.freshness, this.route.permissions, entry.ageMs(now), "disconnected"))
       return false;
-    if (entry.facts.anonymousOnly && this.#personal) return false;
     this.#flight?.end("again");
     this.#tellRescue(entry, `no origin answered (${cause}: ${evidence})`, now);
     return this.#give(entry, "last-good", forwardLine("stale", { detail: "DISCONNECTED" }), now);
@@ -503,7 +546,6 @@ export class Visit implements Follower, RecordingOwner {
 
   /** What is stored for it at this moment, whatever its age. */
   #storedNow(): Entry | null {
-    if (this.#target === "" || this.#guest.request.bodyBytes > 0) return null;
     const slot = this.route.cache.store.find(this.route.partition, this.#host, this.#target);
     if (slot === null) return null;
     let entry: Entry | null = null;
@@ -518,6 +560,8 @@ export class Visit implements Follower, RecordingOwner {
     if (entry.shelfId === 0) return false;
     this.route.cache.fetch(entry, (body) => {
       this.#guest.later((at) => {
+        // Its deadline may have passed meanwhile, and then it has been answered.
+        if (this.#guest.response.begun) return;
         // It was damaged, and is gone now: as if it had never been.
         if (body === null || !this.#giveBody(entry, body, word, line, at)) this.#guest.forward(at);
       });
@@ -547,9 +591,7 @@ export class Visit implements Follower, RecordingOwner {
   // ------------------------------------------------------------------ recording
 
   get mayStore(): boolean {
-    const { cache } = this.route;
-    const since = this.#sentAtMono;
-    return cache.purgedAt < since && cache.changed.last(this.#host, this.#target) < since;
+    return this.route.cache.isCurrent(this.#host, this.#target, this.#sentAtMono);
   }
 
   get breakage(): Breakage {
@@ -570,6 +612,17 @@ export class Visit implements Follower, RecordingOwner {
     this.#flight?.end("alone");
   }
 
+  /** Why this client is left behind: what others are given with it is more than is stored, and nobody waits for it. */
+  tooFarBehind(waitingBytes: number): string {
+    const isPassing = this.#recording?.body.isWindow === true;
+    return isPassing && waitingBytes > WINDOW_BYTES ? LEFT_BEHIND : "";
+  }
+
+  /** It was fetched for the store, and is more than fits. */
+  get isInVain(): boolean {
+    return this.#refreshes && this.#guest.response.bodyBytes > this.route.cache.settings.objectBytes;
+  }
+
   /** After each read from the origin, when the client's bytes have left. */
   turnEnd(): void {
     this.#recording?.turnEnd();
@@ -586,6 +639,11 @@ export class Visit implements Follower, RecordingOwner {
 
 const STALE_STATUSES: ReadonlySet<number> = new Set([500, 502, 503, 504]);
 const SET_COOKIE_LINES = /^set-cookie:[^\r\n]*\r\n/gim;
+
+/** Nobody has to ask for himself before he gets it. */
+function isForMany({ freshness, anonymousOnly }: EntryFacts): boolean {
+  return !anonymousOnly && !freshness.noCache && freshness.lifetimeMs > 0;
+}
 
 function cookieLines(fields: string): string {
   return (fields.match(SET_COOKIE_LINES) ?? []).join("");

@@ -1,0 +1,76 @@
+/**
+ * Request fields that say nothing about who asks. A response of which nothing but a validator speaks for keeping a copy
+ * is kept only when its request had no others: applications know their users by fields of their own as well
+ * (`X-Api-Key`, `X-User-Id`, what a sign-on proxy adds), and no list of those would be complete. A field that is missing
+ * here costs such a response its copy; one that is wrongly here would give one user's page to another.
+ */
+const ORDINARY: ReadonlySet<string> = new Set([
+  "accept",
+  "accept-charset",
+  "accept-encoding",
+  "accept-language",
+  "b3",
+  "baggage",
+  "cache-control",
+  "cdn-loop",
+  "cf-connecting-ip",
+  "cf-ipcountry",
+  "cf-ray",
+  "cf-visitor",
+  "content-length",
+  "date",
+  "device-memory",
+  "dnt",
+  "downlink",
+  "dpr",
+  "ect",
+  "expect",
+  "forwarded",
+  "from",
+  "goodgate-attempt",
+  "goodgate-mode",
+  "grpc-timeout",
+  "host",
+  "if-match",
+  "if-modified-since",
+  "if-none-match",
+  "if-range",
+  "if-unmodified-since",
+  "max-forwards",
+  "origin",
+  "pragma",
+  "priority",
+  "range",
+  "referer",
+  "rtt",
+  "save-data",
+  "traceparent",
+  "tracestate",
+  "upgrade-insecure-requests",
+  "user-agent",
+  "via",
+  "viewport-width",
+  "width",
+  "x-amzn-trace-id",
+  "x-b3-parentspanid",
+  "x-b3-sampled",
+  "x-b3-spanid",
+  "x-b3-traceid",
+  "x-cloud-trace-context",
+  "x-correlation-id",
+  "x-forwarded-for",
+  "x-forwarded-host",
+  "x-forwarded-port",
+  "x-forwarded-proto",
+  "x-forwarded-server",
+  "x-real-ip",
+  "x-request-id",
+  "x-request-timeout",
+  "x-requested-with",
+]);
+
+/** Browsers write `Sec-` fields themselves, and pages cannot (Fetch standard, "forbidden request-header"). */
+export function isOrdinary(name: string): boolean {
+  const lower = name.toLowerCase();
+  return ORDINARY.has(lower) || lower.startsWith("sec-");
+}
