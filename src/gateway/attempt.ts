@@ -385,7 +385,8 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     request.trailersWanted = request.minorVersion === 1 && acceptsTrailers(head);
     const writer = this.#core.gather.to(connection.socket);
     const before = writer.length;
-    const lines = gatewayLines(this.#core.identity, attempt.number, request.repeats);
+    // One that does not repeat hands on that somebody in front of it does.
+    const lines = gatewayLines(this.#core.identity, attempt.number, request.repeats || request.repeatedInFront);
     const mode = this.#host.modeLine(now);
     writeRequestHead(writer, head, {
       identity: request.identityLines,

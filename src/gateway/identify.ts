@@ -49,7 +49,7 @@ function attemptLine(number: number): string {
   return `Goodgate-Attempt: ${number}\r\n`;
 }
 
-/** What this gateway says of itself to an origin. `repeats`: it could send the request elsewhere. */
+/** What this gateway says of itself to an origin. `repeats`: it, or one in front, could send the request elsewhere. */
 export function gatewayLines(identity: Identity, number: number, repeats: boolean): string {
   if (!repeats) return identity.viaLine;
   return number === 1 ? identity.firstAttemptLines : identity.viaLine + attemptLine(number);

@@ -61,6 +61,21 @@ it("is sent to the others, the origin keeps the routes that work, and one reques
   expect(world.faults).toEqual([]);
 });
 
+it("waits for room at an origin that serves it rather than go where it is broken", async () => {
+  const world = await twoRoutes({ overload: { concurrency: 1 } });
+  run(world, 20, () => false);
+  run(world, 80, payFailsAtFirst);
+  const known = world.network.dialled.length;
+  const ask = (): void => world.client().send("GET /pay/x HTTP/1.1\r\nHost: x\r\n\r\n");
+  ask();
+  ask();
+  const reached = world.network.dialled.filter((origin) => origin.ended === "" && origin.take() !== "");
+  expect(reached.map(({ address }) => address)).toEqual(["10.0.0.2:80"]);
+  reached[0]?.send(OK);
+  expect(world.network.dialled.slice(known).every(({ address }) => address !== FIRST)).toBe(true);
+  expect(world.records.at(-1)).toMatchObject({ route: "pay", status: 200 });
+});
+
 it("that fails everywhere is sent everywhere, and no origin is taken out for it", async () => {
   const world = await twoRoutes();
   run(world, 20, () => false);

@@ -125,16 +125,22 @@ export class Room {
   }
 }
 
-/** The one with the least to do of those that have room. */
+/**
+ * The one with the least to do of those that have room and serve the route. Ones that fail on it count only where no
+ * other is left, as for who is picked.
+ */
 function roomiestOf(
-  { availability }: PoolRuntime,
+  { availability, breakers }: PoolRuntime,
   tried: readonly OriginAddress[],
   route: number,
   now: number,
 ): OriginAddress | null {
+  const { usable } = availability;
+  let left = breakers?.avoided(route, tried) ?? tried;
+  if (left !== tried && usable.every((address) => left.includes(address))) left = tried;
   let best: OriginAddress | null = null;
-  for (const address of availability.usable) {
-    if (!address.hasRoom(route, now) || tried.includes(address)) continue;
+  for (const address of usable) {
+    if (!address.hasRoom(route, now) || left.includes(address)) continue;
     if (best === null || (address.limit?.held ?? 0) < (best.limit?.held ?? 0)) best = address;
   }
   return best;

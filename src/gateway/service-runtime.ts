@@ -157,7 +157,8 @@ export class ServiceRuntime {
   ): readonly OriginAddress[] {
     const pool = this.pools.find(({ name }) => name === poolName);
     if (pool === undefined) return [];
-    return pool.availability.usable.filter((address) => !tried.includes(address) && address.hasRoom(routeIndex, now));
+    const avoided = pool.breakers?.avoided(routeIndex, tried) ?? tried;
+    return pool.availability.usable.filter((address) => !avoided.includes(address) && address.hasRoom(routeIndex, now));
   }
 
   answersOf(routeIndex: number): AnswerYield {

@@ -9,6 +9,9 @@ test.each([
   ["9999999999", 86_400_000],
   ["Sat, 21 Nov 2026 12:00:30 GMT", 30_000],
   ["Sat, 21 Nov 2026 11:00:00 GMT", 0],
+  // The two old forms, which a recipient must still read (RFC 9110 §5.6.7).
+  ["Saturday, 21-Nov-26 12:00:30 GMT", 30_000],
+  ["Sat Nov 21 12:00:30 2026", 30_000],
   ["Sat, 99 Nov 2026 11:00:00 GMT", 0],
   ["-1", 0],
   ["1.5", 0],

@@ -5,7 +5,7 @@
  */
 import { FIELD } from "../../http1/field-ids.ts";
 import type { MessageHead } from "../../http1/head.ts";
-import { parseHttpTime } from "./http-time.ts";
+import { parseHttpTime } from "../../kernel/http-time.ts";
 import { joined } from "./response-facts.ts";
 
 export interface Conditions {

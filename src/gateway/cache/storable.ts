@@ -11,7 +11,7 @@ import type { RouteCacheSettings } from "../../config/settings.ts";
 import type { Freshness } from "../../policies/freshness.ts";
 import { formatDirectives, NO_DIRECTIVES, readCacheControl, readTargeted } from "./cache-control.ts";
 import type { Directives } from "./cache-control.ts";
-import { parseHttpTime } from "./http-time.ts";
+import { parseHttpTime } from "../../kernel/http-time.ts";
 import type { ResponseFacts } from "./response-facts.ts";
 
 /** What counts of the request that it answers. */

@@ -25,7 +25,7 @@ import type { EntryFacts } from "./entry.ts";
 import { Flight } from "./flight.ts";
 import type { FlightLeader, Follower } from "./flight.ts";
 import { freshenFields, isAbout } from "./freshen.ts";
-import { parseHttpTime } from "./http-time.ts";
+import { parseHttpTime } from "../../kernel/http-time.ts";
 import { isSafe } from "./methods.ts";
 import { Recording } from "./recording.ts";
 import type { RecordingOwner } from "./recording.ts";
