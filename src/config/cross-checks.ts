@@ -37,6 +37,8 @@ export function crossFindings(file: unknown): Finding[] {
       ...fieldNameFindings(file, ["services", name, "routes"]),
       ...healthFindings(file, ["services", name, "health"]),
       ...replayFindings(file, ["services", name, "retry"]),
+      ...aloneFindings(file, ["services", name]),
+      ...routeCacheFindings(file, ["services", name, "routes"]),
       ...resumeFindings(file, ["services", name]),
       ...keyFindings(file, ["services", name, "routes"]),
     ]),
@@ -44,10 +46,49 @@ export function crossFindings(file: unknown): Finding[] {
 }
 
 function cacheFindings(file: unknown): Finding[] {
+  const memory = cacheSchema.shape.memory.safeParse(valueAt(file, ["cache", "memory"]));
   const disk = cacheSchema.shape.disk.safeParse(valueAt(file, ["cache", "disk"]));
-  if (!disk.success || disk.data === 0 || valueAt(file, ["state"]) !== false) return [];
+  if (!disk.success || disk.data === 0) return [];
+  if (memory.success && memory.data === 0) {
+    const message = "Nothing is stored on disk while cache.memory is 0B: that switches caching off.";
+    return [problem(["cache", "disk"], message, "Give cache.memory a size, or leave this out.")];
+  }
+  if (valueAt(file, ["state"]) !== false) return [];
   const message = "Stored responses cannot be kept on disk while nothing may be stored: state is false.";
   return [problem(["cache", "disk"], message, "Name a directory under state, or leave this out.")];
+}
+
+/** A route that is to cache, in a gateway that does not. */
+function routeCacheFindings(file: unknown, routes: Path): Finding[] {
+  const memory = cacheSchema.shape.memory.safeParse(valueAt(file, ["cache", "memory"]));
+  if (!memory.success || memory.data > 0) return [];
+  return listAt(file, routes).flatMap((_, index) => {
+    const path = [...routes, index, "cache"];
+    const written = valueAt(file, path);
+    if (written !== true && !isMapping(written)) return [];
+    const message = "Nothing is stored while cache.memory is 0B: that switches caching off.";
+    return [problem(path, message, "Give cache.memory a size, or leave this out.")];
+  });
+}
+
+/** A share while another pool comes first, where there is no other; a second origin, where there is one attempt. */
+function aloneFindings(file: unknown, service: Path): Finding[] {
+  const findings: Finding[] = [];
+  const [pool, ...others] = listAt(file, [...service, "pools"]);
+  if (others.length === 0 && valueAt(pool, ["standbyShare"]) !== undefined) {
+    const path = [...service, "pools", 0, "standbyShare"];
+    findings.push(problem(path, "The only pool of a service is never a standby.", "Leave this out."));
+  }
+  if (makesOneAttempt(file, service) && isMapping(valueAt(file, [...service, "hedge"]))) {
+    const message = "Nothing is sent to a second origin in a service that makes one attempt for each request.";
+    findings.push(problem([...service, "hedge"], message, "Allow attempts in its retry, or leave this out."));
+  }
+  return findings;
+}
+
+function makesOneAttempt(file: unknown, service: Path): boolean {
+  const retry = valueAt(file, [...service, "retry"]);
+  return retry === false || valueAt(retry, ["attempts"]) === 1;
 }
 
 function noServices(): Finding {
@@ -245,8 +286,7 @@ function replayFindings(file: unknown, path: Path): Finding[] {
 
 /** Ways of writing `resume` in which it would silently do nothing, or less than it says. */
 function resumeFindings(file: unknown, service: Path): Finding[] {
-  const retry = valueAt(file, [...service, "retry"]);
-  const isAlone = retry === false || valueAt(file, [...service, "retry", "attempts"]) === 1;
+  const isAlone = makesOneAttempt(file, service);
   return listAt(file, [...service, "routes"]).flatMap((_, index) => {
     const path = [...service, "routes", index, "resume"];
     const resume = valueAt(file, path);

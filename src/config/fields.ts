@@ -137,13 +137,18 @@ export function text<Value>(
   return field({ type, bounds, json }, parse);
 }
 
-/** False alone: the first half of "a section, or false". `what` is the other half, for the message. */
-export function switchedOff(what = "a mapping"): Field<false> {
+/** False alone: the first half of "a section, or false". `alsoTrue`: true stands for the section with its defaults. */
+export function switchedOff(alsoTrue = false): Field<false> {
+  const what = alsoTrue ? "is not true, false or a mapping" : "is neither a mapping nor false";
   return field({ type: "false", bounds: "", json: { const: false } }, (input) =>
-    input === false
-      ? accepted(false)
-      : refused(`${quoted(input)} is neither ${what} nor false.`, "Write false to switch it off."),
+    input === false ? accepted(false) : refused(`${quoted(input)} ${what}.`, hintForSwitch(input, alsoTrue)),
   );
+}
+
+function hintForSwitch(input: unknown, alsoTrue: boolean): string {
+  const isOn = input === true || (typeof input === "string" && /^(yes|on|true)$/i.test(input));
+  if (!isOn) return "Write false to switch it off.";
+  return alsoTrue ? "Write true." : "Leave the key out to have it with its defaults.";
 }
 
 /** True alone: the short form of a section with every default. */

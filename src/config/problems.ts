@@ -103,6 +103,11 @@ export function schemaFindings(issues: readonly z.core.$ZodIssue[], value: unkno
   /** A union is always a short form first and a mapping second: what was written decides which was meant. */
   function findingsOfUnion(options: readonly (readonly z.core.$ZodIssue[])[], path: Path, input: unknown): Finding[] {
     const [short = [], mapping = []] = options;
+    const [first] = short;
+    if (first?.code === "invalid_type" && first.expected === "array" && !isMapping(input) && input !== null) {
+      const message = `${quoted(input)} is neither a mapping nor a list of mappings.`;
+      return [{ path, at: "value", message, hint: `Their keys: ${hints.keysAt(path).join(", ")}.` }];
+    }
     return (isMapping(input) ? mapping : short).flatMap((issue) => findingsOf(issue, path, value));
   }
 
