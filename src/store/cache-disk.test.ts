@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rename, rm, truncate, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -80,11 +80,13 @@ describe("a disk of stored responses", () => {
   });
 
   it("throws away what a process left half written, and leaves strangers' files alone", async () => {
-    await writeFile(join(directory, "000000000001.entry.part"), "half");
+    for (const name of ["1.entry.part", "2.entry.part"]) await writeFile(join(directory, name), "half");
+    await utimes(join(directory, "1.entry.part"), 1_000, 1_000);
     await writeFile(join(directory, "README"), "not ours");
     const disk = await open();
     expect(await loaded(disk)).toEqual(new Map());
-    expect(await readdir(directory)).toEqual(["README"]);
+    // The other may be under way in a process that is still there.
+    expect((await readdir(directory)).toSorted()).toEqual(["2.entry.part", "README"]);
   });
 
   it("stays within its bytes: the oldest make room, and that is told", async () => {
@@ -112,6 +114,35 @@ describe("a disk of stored responses", () => {
     disk.drop(two);
     await disk.close();
     expect(await readdir(directory)).toEqual([]);
+  });
+
+  it("gives back nothing else under a name than what was put there, also when files change places", async () => {
+    const disk = await open();
+    const [one, two] = [disk.put("one", pieces("1st")), disk.put("two", pieces("2nd"))];
+    await disk.settled();
+    const [first, second] = (await readdir(directory)).toSorted().map((name) => join(directory, name));
+    await rename(first ?? "", `${first}.aside`);
+    await rename(second ?? "", first ?? "");
+    await rename(`${first}.aside`, second ?? "");
+    expect(await get(disk, one)).toBeNull();
+    expect(await get(disk, two)).toBeNull();
+  });
+
+  it("shares its directory for a while with the process that is on its way out", async () => {
+    const old = await open();
+    const before = old.put("before", pieces("before"));
+    await old.settled();
+    const next = await open();
+    await loaded(next);
+    const [theirs, ours] = [old.put("theirs", pieces("theirs")), next.put("ours", pieces("ours"))];
+    expect(await get(old, theirs)).toBe("theirs");
+    expect(await get(next, ours)).toBe("ours");
+    expect(await get(next, before)).toBe("before");
+    old.drop(theirs);
+    await old.close();
+    expect(await get(next, ours)).toBe("ours");
+    await next.close();
+    expect([...(await loaded(await open())).values()].toSorted()).toEqual(["before", "ours"]);
   });
 
   it("tells when it fails, and goes on without", async () => {

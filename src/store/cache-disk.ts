@@ -3,12 +3,15 @@
  * complete, and carries digests of its two parts: what a crash, a full disk or a bad sector has done to it shows when
  * it is read, and then it is dropped and never served.
  *
+ * For a while two processes may share the directory, when one begins before the other has ended: each writes under names
+ * of its own, and takes nothing from a file but what it knows to be there.
+ *
  * There is no fsync: a response that is lost costs one fetch, and one that was torn is found by its digest. There is
  * no index on disk either, because an index and the files can contradict each other; the heads of the files are read
  * at the start, behind the traffic's back.
  */
-import { createHash } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, unlink } from "node:fs/promises";
+import { createHash, randomBytes } from "node:crypto";
+import { mkdir, open, readdir, readFile, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { CacheShelf, ShelfView } from "../kernel/cache-shelf.ts";
 
@@ -32,9 +35,15 @@ const MAGIC = "ggcache1";
 const HEAD_BYTES = 8 + 4 + 8 + 32 + 32;
 const FACTS_BYTES_MAX = 1024 * 1024;
 const WAITING_BYTES_MAX = 32 * 1024 * 1024;
-const NAME = /^([0-9a-f]{12})\.entry$/;
+/** A number, by which the older ones are known, and whose it is. */
+const NAME = /^([0-9a-f]{12})-[0-9a-f]{16}\.entry$/;
+/** Of another process, which may be at work on it; older than this it is gone. */
+const PART_MS = 60_000;
 
 interface Kept {
+  readonly file: string;
+  /** `digestIn`: no other file has it. */
+  readonly digest: Buffer;
   readonly bytes: number;
   /** It has been written. */
   written: boolean;
@@ -55,12 +64,13 @@ export async function openCacheDisk(options: CacheDiskOptions): Promise<CacheDis
   let closing = false;
   let work: Promise<void> = Promise.resolve();
 
-  const found: number[] = [];
+  const ours = randomBytes(8).toString("hex");
+  const found: { readonly id: number; readonly file: string }[] = [];
   for (const name of names) {
     const id = Number.parseInt(NAME.exec(name)?.[1] ?? "0", 16);
-    if (id > 0) found.push(id);
-    // Begun by a process that is gone.
-    else if (name.endsWith(".part")) after(() => removeFile(join(directory, name)));
+    const file = join(directory, name);
+    if (id > 0) found.push({ id, file });
+    else if (name.endsWith(".part")) after(() => removeIfOld(file));
     lastId = Math.max(lastId, id);
   }
 
@@ -74,7 +84,12 @@ export async function openCacheDisk(options: CacheDiskOptions): Promise<CacheDis
     failing = true;
   }
 
-  const fileOf = (id: number): string => join(directory, `${id.toString(16).padStart(12, "0")}.entry`);
+  const fileOf = (id: number): string => join(directory, `${id.toString(16).padStart(12, "0")}-${ours}.entry`);
+
+  function nextId(): number {
+    lastId += 1;
+    return lastId;
+  }
 
   function forget(id: number): void {
     const one = kept.get(id);
@@ -95,17 +110,19 @@ export async function openCacheDisk(options: CacheDiskOptions): Promise<CacheDis
     onEvicted: () => undefined,
 
     load(tell) {
-      for (const id of found.sort((one, other) => one - other)) {
+      for (const { id: number, file } of found.sort((one, other) => one.id - other.id)) {
         after(async () => {
           if (closing) return;
-          const entry = await readFacts(fileOf(id));
+          const entry = await readFacts(file);
           if (entry === null) {
             damaged += 1;
-            await removeFile(fileOf(id));
+            await removeFile(file);
             return;
           }
           makeRoom(entry.bytes);
-          kept.set(id, { bytes: entry.bytes, written: true });
+          // Two processes may have counted alike.
+          const id = kept.has(number) ? nextId() : number;
+          kept.set(id, { file, digest: entry.digest, bytes: entry.bytes, written: true });
           bytes += entry.bytes;
           tell(id, entry.facts, entry.bodyBytes);
         });
@@ -120,9 +137,8 @@ export async function openCacheDisk(options: CacheDiskOptions): Promise<CacheDis
         return 0;
       }
       makeRoom(size);
-      lastId += 1;
-      const id = lastId;
-      const one: Kept = { bytes: size, written: false };
+      const id = nextId();
+      const one: Kept = { file: fileOf(id), digest: digestIn(head), bytes: size, written: false };
       kept.set(id, one);
       bytes += size;
       waitingBytes += size;
@@ -131,7 +147,7 @@ export async function openCacheDisk(options: CacheDiskOptions): Promise<CacheDis
         // It was dropped before its turn came.
         if (kept.get(id) !== one) return;
         try {
-          await writeWhole(fileOf(id), [head, ...pieces]);
+          await writeWhole(one.file, [head, ...pieces], size);
           one.written = true;
           failing = false;
         } catch (error) {
@@ -146,7 +162,8 @@ export async function openCacheDisk(options: CacheDiskOptions): Promise<CacheDis
 
     get(id, done) {
       after(async () => {
-        const body = kept.get(id)?.written === true ? await readBody(fileOf(id)) : null;
+        const one = kept.get(id);
+        const body = one?.written === true ? await readBody(one.file, one.digest) : null;
         if (body === null && kept.has(id)) {
           damaged += 1;
           disk.drop(id);
@@ -159,7 +176,7 @@ export async function openCacheDisk(options: CacheDiskOptions): Promise<CacheDis
       const one = kept.get(id);
       if (one === undefined) return;
       forget(id);
-      after(() => removeFile(fileOf(id)));
+      after(() => removeFile(one.file));
     },
 
     view: (): ShelfView => ({ bytes, bytesMax, entries: kept.size, damaged, skipped }),
@@ -202,12 +219,19 @@ function factsDigest(head: Buffer, facts: Buffer): Buffer {
   return createHash("sha256").update(head.subarray(0, 20)).update(head.subarray(52, HEAD_BYTES)).update(facts).digest();
 }
 
-async function writeWhole(file: string, parts: readonly Buffer[]): Promise<void> {
+/** Over everything else in the file, its body by a digest of its own. */
+function digestIn(head: Buffer): Buffer {
+  return Buffer.from(head.subarray(20, 52));
+}
+
+async function writeWhole(file: string, parts: readonly Buffer[], size: number): Promise<void> {
   const part = `${file}.part`;
   try {
     const handle = await open(part, "w", 0o600);
     try {
-      await handle.writev([...parts]);
+      const { bytesWritten } = await handle.writev([...parts]);
+      // A disk that has become full takes a part and says nothing.
+      if (bytesWritten !== size) throw Object.assign(new Error("the disk took a part only"), { code: "ENOSPC" });
     } finally {
       await handle.close();
     }
@@ -218,8 +242,15 @@ async function writeWhole(file: string, parts: readonly Buffer[]): Promise<void>
   }
 }
 
+interface Found {
+  readonly facts: string;
+  readonly digest: Buffer;
+  readonly bytes: number;
+  readonly bodyBytes: number;
+}
+
 /** Null: it is not a whole entry. */
-async function readFacts(file: string): Promise<{ facts: string; bytes: number; bodyBytes: number } | null> {
+async function readFacts(file: string): Promise<Found | null> {
   const handle = await open(file, "r").catch(() => null);
   if (handle === null) return null;
   try {
@@ -232,7 +263,7 @@ async function readFacts(file: string): Promise<{ facts: string; bytes: number; 
     const { size } = await handle.stat();
     const whole = read.bytesRead === lengths.facts && size === HEAD_BYTES + lengths.facts + lengths.body;
     if (!whole || !factsDigest(head, facts).equals(head.subarray(20, 52))) return null;
-    return { facts: facts.toString("utf8"), bytes: size, bodyBytes: lengths.body };
+    return { facts: facts.toString("utf8"), digest: digestIn(head), bytes: size, bodyBytes: lengths.body };
   } catch {
     // A sector that cannot be read is one more way of being damaged.
     return null;
@@ -241,14 +272,14 @@ async function readFacts(file: string): Promise<{ facts: string; bytes: number; 
   }
 }
 
-async function readBody(file: string): Promise<Buffer | null> {
+async function readBody(file: string, digest: Buffer): Promise<Buffer | null> {
   const bytes = await readFile(file).catch(() => null);
   if (bytes === null) return null;
   const lengths = lengthsOf(bytes, bytes.length);
   if (lengths === null || bytes.length !== HEAD_BYTES + lengths.facts + lengths.body) return null;
   const facts = bytes.subarray(HEAD_BYTES, HEAD_BYTES + lengths.facts);
   const body = bytes.subarray(HEAD_BYTES + lengths.facts);
-  if (!factsDigest(bytes.subarray(0, HEAD_BYTES), facts).equals(bytes.subarray(20, 52))) return null;
+  if (!factsDigest(bytes.subarray(0, HEAD_BYTES), facts).equals(digest)) return null;
   return createHash("sha256").update(body).digest().equals(bytes.subarray(52, HEAD_BYTES)) ? body : null;
 }
 
@@ -257,6 +288,11 @@ function lengthsOf(head: Buffer, length: number): { facts: number; body: number 
   const facts = head.readUInt32BE(8);
   const body = Number(head.readBigUInt64BE(12));
   return facts > FACTS_BYTES_MAX || !Number.isSafeInteger(body) ? null : { facts, body };
+}
+
+async function removeIfOld(file: string): Promise<void> {
+  const { mtimeMs } = await stat(file);
+  if (Date.now() - mtimeMs > PART_MS) await removeFile(file);
 }
 
 async function removeFile(file: string): Promise<void> {

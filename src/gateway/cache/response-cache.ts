@@ -67,6 +67,8 @@ export class ResponseCache {
 
   #takeBack(id: number, shelved: Shelved, route: RouteCache, bodyBytes: number): boolean {
     const { store } = this;
+    // The route may have stored what sets cookies when it was written.
+    if (!route.settings.setCookie && SET_COOKIE.test(shelved.facts.fields)) return false;
     const awayMs = Math.max(0, this.#clock.wall() - shelved.receivedWall);
     const slot = store.slotFor(route.partition, shelved.host, shelved.target);
     const newer = slot.variants.find((other) => sameSelection(other.facts.selecting, shelved.facts.selecting));
@@ -189,6 +191,8 @@ export class RouteCache {
     };
   }
 }
+
+const SET_COOKIE = /^set-cookie:/im;
 
 /** As written: `URL` would change spellings that are different keys. Empty host: every host. */
 function placeOf(url: string): { host: string; target: string } | null {

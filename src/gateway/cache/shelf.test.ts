@@ -97,6 +97,32 @@ it("what belongs to a route that caches no more is thrown away", async () => {
   expect(await readdir(directory)).toEqual([]);
 });
 
+it("what sets a cookie does not come back to a route that stores no such responses any more", async () => {
+  const before = await start({ setCookie: true });
+  store(before, "/a", "kept", "Set-Cookie: session=1\r\n");
+  await disk.close();
+  const after = await start();
+  expect(await ask(after, "/a")).toBe("");
+});
+
+it("a deadline that passes while the disk is read costs no second answer", async () => {
+  const before = await start({ staleIfError: "1d" });
+  store(before, "/a", "x".repeat(100_000));
+  await disk.close();
+  const after = await start({ staleIfError: "1d" });
+  const client = after.client();
+  client.takeOnly(50_000);
+  client.send("GET /a HTTP/1.1\r\nHost: x\r\nX-Request-Timeout: 0.1\r\n\r\n");
+  after.advance(500);
+  await disk.settled();
+  after.network.settle();
+  client.takeAll();
+  expect(client.received.match(/HTTP\/1\.1 /g)).toHaveLength(1);
+  expect(client.received).toMatch(/\r\n\r\nx{100000}$/);
+  expect(after.records).toHaveLength(1);
+  expect(after.faults).toEqual([]);
+});
+
 it("several who ask for the same response on disk cause one read", async () => {
   const before = await start();
   store(before, "/a", "kept");
