@@ -22,8 +22,7 @@ import { FIELD } from "../http1/field-ids.ts";
 import { absentClient, clientBehind } from "./absent-client.ts";
 import type { ClientSide } from "./absent-client.ts";
 import { refusalOf } from "./admit.ts";
-import { Attempt } from "./attempt.ts";
-import type { AttemptHost } from "./attempt.ts";
+import type { Attempt } from "./attempt.ts";
 import { climbsAboveRoot } from "./base-path.ts";
 import type { MessageHead } from "../http1/head.ts";
 import { beginVisit, visitForFailure, visitForResponse } from "./cache/begin-visit.ts";
@@ -36,11 +35,8 @@ import { writeResponse } from "../http1/serialise.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import { CAUSES } from "../kernel/causes.ts";
 import type { DecisionCode } from "../kernel/decisions.ts";
-import { countAsked, isWorthAsking, mayBeBetterElsewhere, yieldInWords } from "../policies/answer-worth-retrying.ts";
-import { chooseTwo } from "../policies/choose-two.ts";
 import { passesPressure } from "../policies/own-pressure.ts";
-import { isIdempotent, isSafe } from "../policies/retry.ts";
-import type { RetryVerdict } from "../policies/retry.ts";
+import { isIdempotent } from "../policies/retry.ts";
 import { durationInWords } from "../policies/words.ts";
 import { ClientRequest } from "./client-request.ts";
 import { ClientResponse } from "./client-response.ts";
@@ -49,19 +45,16 @@ import type { Admission, Place, RoomWaiter } from "./admission.ts";
 import type { Core } from "./core.ts";
 import { enter } from "./entry.ts";
 import { clientFraming, isEventStream, responseLines, writeInterimHead } from "./forward-response.ts";
-import { hedge } from "./hedge.ts";
-import { HeldAnswer } from "./held-answer.ts";
+import type { HeldAnswer } from "./held-answer.ts";
 import { httpDate } from "./http-date.ts";
 import { identifyRequest } from "./identify.ts";
 import type { Ending, Judgement } from "./judge.ts";
-import { judgeResponse, overloadedForMs } from "./judge-response.ts";
+import { judgeResponse } from "./judge-response.ts";
 import { findKey } from "./keyed-exchange.ts";
 import type { KeyedExchange, KeyedHost } from "./keyed-exchange.ts";
 import { newExchangeRecord } from "./new-record.ts";
-import type { OriginAddress } from "./origin-address.ts";
 import { toUs } from "./origin-connection.ts";
 import type { OriginConnection } from "./origin-connection.ts";
-import type { Lateness } from "./lateness.ts";
 import type { PoisonWatch } from "./poison-watch.ts";
 import { readHeadAgain, readResponseHeadAgain } from "./read-head-again.ts";
 import type { WaitingOffer } from "./waiting.ts";
@@ -69,8 +62,6 @@ import { respondToFailure, retryAfterSeconds } from "./reply.ts";
 import { deadlineOf } from "./request-deadline.ts";
 import type { RequestDeadline } from "./request-deadline.ts";
 import { bounded, isPrefetch, hostWithoutPort, joinedValue, pathOf, targetOf } from "./request-target.ts";
-import { rescue } from "./rescue.ts";
-import type { FailedAttempt } from "./rescue.ts";
 import { mayBeResumed, Resumption, whyNotResumed } from "./resumption.ts";
 import type { ResumeHost } from "./resumption.ts";
 import type { Turn } from "./room.ts";
@@ -79,6 +70,8 @@ import { serveSome } from "./stored-answer.ts";
 import type { AnswerBody, StoredAnswer } from "./stored-answer.ts";
 import type { RouteCounters } from "./telemetry.ts";
 import type { WithheldAnswer } from "./withheld-answer.ts";
+import { Tries } from "./tries.ts";
+import type { TriesHost } from "./tries.ts";
 import { Tunnel, agreedProtocol } from "./tunnel.ts";
 import { Wait } from "./wait.ts";
 
@@ -96,7 +89,7 @@ const STAYS_FAILED: ReadonlySet<CauseId> = new Set(["gw.internal", "gw.draining"
 /** Over how many seconds those are spread that the gateway itself had to turn away. */
 const PRESSURE_RETRY_SPREAD_S = 5;
 
-export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, RoomWaiter {
+export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWaiter {
   readonly part = null;
   readonly record: ExchangeRecord;
   readonly request: ClientRequest = new ClientRequest();
@@ -129,11 +122,10 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
   #saidReduced = false;
   /** 0: what the cause says. */
   #retryAfterSeconds = 0;
-  /** The attempt that the exchange counts on: the newest, or the one whose response is passed on. */
-  #attempt: Attempt | null = null;
+  /** Null: no origin has been picked yet. */
+  #tries: Tries | null = null;
   /** The request carries an Idempotency-Key that is honoured. */
   #keyed: KeyedExchange | null = null;
-  readonly #tried: OriginAddress[] = [];
   /** The response on its way could be continued by another origin. */
   #resumption: Resumption | null = null;
   #tunnel: Tunnel | null = null;
@@ -148,26 +140,10 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
   #serving: AnswerBody | null = null;
   #servedAs: Outcome = "served";
   #gapMs = 0;
-  /** An attempt found its idle connection dead. */
-  #metStale = false;
-  /** An attempt broke the connection to its origin. */
-  #metBroken = false;
-  /** After how long an attempt is late; 0: it may not be sent twice, or that is not known. */
-  lateMs = 0;
-  #lateness: Lateness | null = null;
-  /** The second of two attempts under way at once. */
-  #rival: Attempt | null = null;
-  /** A 5xx that is held back while another origin is asked. */
-  #held: HeldAnswer | null = null;
   /** Nothing is picked before more of the body is known. */
   #awaitsBody = false;
-  /** How often all origins have been tried, this time included. */
-  #pass = 1;
-  /** The decision to repeat, until it is known where. */
-  #repeat: Decision | null = null;
-  /** Until the deadline, and until the next attempt. */
+  /** Until the deadline. */
   #deadline: Wait | null = null;
-  #pause: Wait | null = null;
   #done = false;
   #faulted = false;
   /** How the client left an exchange that goes on without it. */
@@ -196,8 +172,17 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
     return this.#done;
   }
 
+  get lateMs(): number {
+    return this.#tries === null ? 0 : this.#tries.lateMs;
+  }
+
   get hostHeader(): "preserve" | "origin" {
     return this.#settled.hostHeader;
+  }
+
+  /** The one that the exchange counts on. */
+  get #attempt(): Attempt | null {
+    return this.#tries === null ? null : this.#tries.current;
   }
 
   get #settled(): RouteSettings {
@@ -346,23 +331,10 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
     const { request } = this;
     request.repeats = this.#service?.repeats === true;
     request.repeatedInFront = head.find(FIELD.GOODGATE_ATTEMPT) !== -1;
-    this.#expectLate(now);
     const deadline = deadlineOf(head, this.startedMs, this.#settled.deadlineMs);
     if (deadline === null) return;
     request.deadline = deadline;
     this.#deadline = new Wait(this.#core.wheel, this, deadline.leftMs(now), now, () => this.#expire(deadline));
-  }
-
-  /** Whether it may be sent to two origins at once, and then when. */
-  #expectLate(now: number): void {
-    const service = this.#service;
-    const { request } = this;
-    const { idempotent, timeouts } = this.#settled;
-    // A route without a limit for the first byte answers late on purpose.
-    if (service === null || !request.complete || timeouts.firstByteMs === 0) return;
-    if (!(idempotent || isSafe(request.method)) || request.repeatedInFront) return;
-    this.#lateness = service.latenessOf(this.routeIndex, now);
-    if (service.repeats && this.#lateness !== null) this.lateMs = this.#lateness.afterMs(now);
   }
 
   /** Nobody waits any more. Once a response has begun its client is the judge of that. */
@@ -548,11 +520,12 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
     }
     const { poison } = service;
     if (poison !== null && poison.active && !this.#passes(poison, head, now)) return;
-    const picked = service.pick(this.routeIndex, this.#tried, this.#idempotent, now, this.record.method, turn);
+    const tries = this.#begunTries(service, now);
+    const picked = service.pick(this.routeIndex, tries.tried, this.#idempotent, now, this.record.method, turn);
     switch (picked.kind) {
       case "address":
         for (const note of picked.notes) this.decide("pick", note.code, note.reason);
-        this.#try(picked.address, head, now, false);
+        tries.start(picked.address, head, now, false);
         return;
       case "ask":
         this.request.keepHead(head);
@@ -627,23 +600,26 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
 
   // ------------------------------------------------------------------ attempt
 
-  /** `fresh`: not on an idle connection, because one has just been found dead. */
-  #try(address: OriginAddress, head: MessageHead | null, now: number, fresh: boolean): void {
-    if (!fresh) this.#tried.push(address);
-    if (this.record.attempts.length === 0) this.#service?.asksOrigin(now);
-    const repeat = this.#repeat;
-    this.#repeat = null;
-    if (repeat !== null) repeat.reason += `; next is ${address.text} in pool ${address.poolName}`;
-    const attempt = new Attempt(this.#core, this, address, now);
-    this.#attempt = attempt;
-    // Behind a stale connection others may be as stale, and they could use up every attempt: then only one that was
-    // in use a moment ago will do, as for requests that must not be repeated.
-    const steady = !this.#idempotent || this.#metStale;
-    const retries = this.#service !== null && this.#service.settings.retry.attemptsMax > 1;
-    const keepHead = retries || this.#cache !== null;
-    // Behind a broken connection the next origin may have died with the first: a new connection finds that out, and
-    // is refused, where one that lies idle would swallow the request.
-    attempt.start(head, now, fresh || this.#metBroken, steady, keepHead);
+  #begunTries(service: ServiceRuntime, now: number): Tries {
+    this.#tries ??= new Tries(
+      this.#core,
+      this,
+      {
+        service,
+        route: this.#settled,
+        idempotent: this.#idempotent,
+        isKeyed: this.#keyed !== null,
+        originsHonourKey: this.#keyed?.settings.originsHonour === true,
+        keepHead: this.#cache !== null,
+      },
+      now,
+    );
+    return this.#tries;
+  }
+
+  /** The attempt is later than nearly all answers of its route. */
+  onLate(attempt: Attempt, waitedMs: number, now: number): void {
+    this.#tries?.onLate(attempt, waitedMs, now);
   }
 
   modeLine(now: number): string {
@@ -691,71 +667,8 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
       this.#resumption.broke(attempt, judgement, now);
       return;
     }
-    if (cause === "origin.keepalive_race" || cause === "net.half_open") this.#metStale = true;
-    if (cause === "origin.reset_before_response") this.#metBroken = true;
-    this.#service?.poison?.failed(cause, attempt, this.request, this.record, now);
-    if (this.#goesOnWithout(attempt, cause)) return;
+    if (this.#tries?.failed(attempt, cause, now) === true) return;
     this.#rescue(attempt, cause, evidence, now);
-  }
-
-  // ------------------------------------------------------------------ hedge
-
-  /** The attempt is later than nearly all answers of its route. */
-  onLate(attempt: Attempt, waitedMs: number, now: number): void {
-    const service = this.#service;
-    if (service === null || attempt !== this.#attempt || this.#rival !== null || this.#keyed !== null) return;
-    if (!this.request.kept) return;
-    const others = service.othersInPool(attempt.address.poolName, this.routeIndex, this.#tried, now);
-    const verdict = hedge(service, this.request, this.record, {
-      others: others.length,
-      usualMs: this.lateMs,
-      waitedMs,
-      now,
-    });
-    this.decide("attempt", verdict.code, verdict.reason);
-    const { chance } = this.#core;
-    const other = others[chooseTwo(others, others.length, chance(), chance(), now)];
-    if (!verdict.hedge || other === undefined) return;
-    if (this.counters !== null) this.counters.retries += 1;
-    this.#repeat = this.record.decisions.at(-1) ?? null;
-    this.#try(other, null, now, false);
-    // Unless that has ended already: then the first goes on alone.
-    const rival = this.#attempt;
-    this.#attempt = attempt;
-    if (this.#done) attempt.abandon(now);
-    else if (rival !== null && rival !== attempt && !rival.ended) this.#rival = rival;
-  }
-
-  /** The first of two to answer: the other is let go. */
-  #winsOver(winner: Attempt, now: number): void {
-    const first = this.#attempt;
-    const loser = winner === first ? this.#rival : first;
-    this.#attempt = winner;
-    this.#rival = null;
-    if (loser === null) return;
-    const tookMs = now - loser.beganMs;
-    loser.abandon(now, loser === first);
-    this.#lateness?.took(tookMs, now);
-    this.#nowAt(winner);
-    const reason = `${winner.address.text} answered first; ${loser.address.text} was let go after ${durationInWords(tookMs)}`;
-    this.decide("relay", "hedge.won", reason);
-  }
-
-  /** One of two failed: the other goes on alone. False: there is no other. */
-  #goesOnWithout(failed: Attempt, cause: CauseId): boolean {
-    const first = this.#attempt;
-    const left = failed === first ? this.#rival : first;
-    if (this.#rival === null || left === null) return false;
-    this.#attempt = left;
-    this.#rival = null;
-    this.#nowAt(left);
-    this.decide("rescue", "hedge.goes-on", `${failed.address.text} failed (${cause}); ${left.address.text} goes on`);
-    return true;
-  }
-
-  #nowAt({ attempt }: Attempt): void {
-    this.record.pool = attempt.pool;
-    this.record.origin = attempt.origin;
   }
 
   // ------------------------------------------------------------------ relay
@@ -778,16 +691,15 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
   onResponseHead(attempt: Attempt, connection: OriginConnection, head: MessageHead, now: number): boolean {
     const { record } = this;
     this.#service?.poison?.answered(this.request, record, now);
-    if (this.#lateness !== null) this.#lateness.took(now - attempt.beganMs, now);
+    const tries = this.#tries;
+    tries?.tookMs(now - attempt.beganMs, now);
     const judged = judgeResponse(head);
     if (judged !== null) {
       attempt.attempt.cause = judged.cause;
       attempt.attempt.evidence = judged.evidence;
-      // The answer to a key is what its ledger says, and that is one answer.
-      if (this.#keyed === null && this.#holdBack(attempt, head, judged, now)) return true;
+      if (tries?.holdBack(attempt, head, judged, now) === true) return true;
     }
-    if (this.#rival !== null) this.#winsOver(attempt, now);
-    if (this.#held !== null) this.#letHeldGo(head.status < 500, now);
+    tries?.chosen(attempt, head.status, now);
     record.originStatus = head.status;
     const cacheLines = this.#cacheLines(attempt, head, now);
     if (cacheLines === null) {
@@ -813,7 +725,7 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
     const { resume } = this.#settled;
     const service = this.#service;
     if (resume !== null && service !== null && mayBeResumed(this.request, head, connection)) {
-      const place = { service, routeIndex: this.routeIndex, settings: resume, tried: this.#tried };
+      const place = { service, routeIndex: this.routeIndex, settings: resume, tried: tries?.tried ?? [] };
       this.#resumption = new Resumption(this.#core, this, place, attempt, head, now);
     }
     return true;
@@ -1032,134 +944,29 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
       const why = whyNotResumed(this.#settled.resume, this.request, this.response, this.record.status);
       this.decide("rescue", why.code, why.reason);
     }
-    const verdict = this.#verdictOn(attempt, cause, null, now);
-    if (verdict.retry) this.#again(attempt, verdict, now);
-    else if (this.response.begun) this.#cut(cause, evidence, "relay");
+    if (this.#tries?.repeat(attempt, cause, now) === true) return;
+    if (this.response.begun) this.#cut(cause, evidence, "relay");
     else this.fail(cause, evidence, "attempt", 0);
   }
 
-  /** Whether it is repeated, on the record. */
-  #verdictOn(attempt: Attempt, cause: CauseId, answer: FailedAttempt["answer"], now: number): RetryVerdict {
-    const service = this.#service;
-    const { request, record } = this;
-    if (service === null) throw new Error("an attempt of no service");
-    const verdict = rescue({
-      cause,
-      request,
-      record,
-      routeIdempotent: this.#settled.idempotent || this.#keyed?.settings.originsHonour === true,
-      isCritical: this.#settled.class === "critical",
-      responseBegun: this.response.begun,
-      answer,
-      service,
-      staleConnection: attempt.staleConnection,
-      othersLeft: service.othersLeft(this.routeIndex, this.#tried),
-      pass: this.#pass,
-      roll: this.#core.chance(),
-      now,
-    });
-    this.decide("rescue", verdict.code, verdict.reason);
-    const counters = this.counters;
-    if (verdict.retry) {
-      if (counters !== null) counters.retries += 1;
-      this.#repeat = record.decisions.at(-1) ?? null;
-    } else if (verdict.code === "retry.refused.budget" && counters !== null) counters.retriesRefusedByBudget += 1;
-    return verdict;
-  }
-
-  /** Another origin may have a better answer than this 5xx: it is asked, and this one waits. */
-  #holdBack(attempt: Attempt, head: MessageHead, judged: Judgement, now: number): boolean {
-    const service = this.#service;
-    const { record, request } = this;
-    const { idempotent } = this.#settled;
-    if (service === null || service.settings.retry.attemptsMax < 2 || !request.complete) return false;
-    if (!mayBeBetterElsewhere(head.status, record.method, idempotent)) return false;
-    const answers = service.answersOf(this.routeIndex);
-    if (!isWorthAsking(answers, now)) {
-      this.decide("rescue", "held.same-everywhere", `passed on: ${yieldInWords(answers, now)}`);
-      return false;
-    }
-    if (this.#goesOnWithout(attempt, judged.cause)) {
-      this.#hold(attempt, head, judged, now);
-      return true;
-    }
-    const overloaded = overloadedForMs(head, this.#core.clock.wall());
-    const verdict = this.#verdictOn(attempt, judged.cause, { status: head.status, overloadedForMs: overloaded }, now);
-    if (!verdict.retry) return false;
-    this.#hold(attempt, head, judged, now);
-    this.#attempt = null;
-    this.#again(attempt, verdict, now);
-    return true;
-  }
-
-  #hold(attempt: Attempt, head: MessageHead, judged: Judgement, now: number): void {
-    if (this.#held !== null) this.#letHeldGo(false, now);
-    const { gapMs } = this.timeouts;
-    const lines = responseLines(head, this.record.id, judged.cause, this.#core);
-    const onFault = (error: unknown): void => this.onFault(error);
-    this.#held = new HeldAnswer(attempt, head, judged, { lines, gapMs, onFault });
-    attempt.handOver(this.#held);
-    attempt.waitForMore(gapMs);
-  }
-
-  /** The answer that was held back is not needed: another is passed on, or nobody is there. */
-  #letHeldGo(better: boolean, now: number): void {
-    const held = this.#held;
-    if (held === null) return;
-    this.#held = null;
-    held.close();
-    const answers = this.#service?.answersOf(this.routeIndex);
-    if (answers !== undefined) countAsked(answers, better, now);
-  }
-
-  /** Nothing better was found than the answer that is held back. False: that one broke, too. */
-  #giveHeld(held: HeldAnswer, insteadOf: CauseId, now: number): boolean {
-    const { record } = this;
-    this.#held = null;
-    const answers = this.#service?.answersOf(this.routeIndex);
-    if (answers !== undefined) countAsked(answers, false, now);
-    if (held.broken) return false;
-    const { attempt } = held.attempt;
-    this.decide(
-      "rescue",
-      "held.given",
-      `nothing better was found (${insteadOf}); the answer ${held.status} of ${attempt.address} is passed on`,
-    );
-    record.originStatus = held.status;
-    record.pool = attempt.pool;
-    record.origin = attempt.origin;
+  /** The answer that was held back goes to the client after all. */
+  #giveHeld(held: HeldAnswer, now: number): void {
     let lines: string | null = "";
-    readResponseHeadAgain(held.answer.head, record.method, (head) => {
+    readResponseHeadAgain(held.answer.head, this.record.method, (head) => {
       lines = this.#cacheLines(held.attempt, head, now);
     });
     if (lines === null) {
       held.close();
       this.#answerInstead(now);
-      return true;
+      return;
     }
     this.#note(held.judgement.cause, held.judgement.evidence);
     this.serve({ ...held.answer, lines: held.answer.lines + lines }, "failed", now);
-    return true;
-  }
-
-  #again(failed: Attempt, { target, waitMs }: RetryVerdict, now: number): void {
-    switch (target) {
-      case "same":
-        this.#try(failed.address, null, now, true);
-        return;
-      case "other":
-        this.#pick(null, now);
-        return;
-      case "any":
-        this.#pass += 1;
-        this.#tried.length = 0;
-        this.#pause = new Wait(this.#core.wheel, this, waitMs, now, (at) => this.#pick(null, at));
-    }
   }
 
   /** Another origin goes on with the response. */
   goOnWith(attempt: Attempt): void {
-    this.#attempt = attempt;
+    if (this.#tries !== null) this.#tries.current = attempt;
   }
 
   onContinuing(): void {
@@ -1176,8 +983,11 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
   fail(cause: CauseId, evidence: string, step: Step, status: number): void {
     if (this.#done) return;
     const now = this.#core.clock.monotonic();
-    const held = this.#held;
-    if (held !== null && !this.#faulted && this.#giveHeld(held, cause, now)) return;
+    const held = this.#faulted ? null : (this.#tries?.takeHeld(cause, now) ?? null);
+    if (held !== null) {
+      this.#giveHeld(held, now);
+      return;
+    }
     this.#leaveOrigin(now);
     if (this.response.begun) {
       this.#cut(cause, evidence, step);
@@ -1362,13 +1172,9 @@ export class Exchange implements AttemptHost, ResumeHost, Guest, KeyedHost, Room
 
   /** Ends what is under way for this exchange, without blame for it. */
   #leaveOrigin(now: number): void {
-    this.#pause?.cancel();
-    this.#held?.close();
-    this.#held = null;
     if (this.#place !== null) this.#admission?.leave(this.#place);
     this.#place = null;
-    this.#attempt?.abandon(now);
-    this.#rival?.abandon(now);
+    this.#tries?.leave(now);
     this.#resumption?.close(now);
     this.#serving?.close();
     this.#serving = null;
