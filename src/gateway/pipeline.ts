@@ -518,8 +518,8 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
       this.#expire(deadline);
       return;
     }
-    const { poison } = service;
-    if (poison !== null && poison.active && !this.#passes(poison, head, now)) return;
+    this.#awaitsBody = false;
+    if (service.poison?.active === true && !this.#passes(service, service.poison, head, now)) return;
     const tries = this.#begunTries(service, now);
     const picked = service.pick(this.routeIndex, tries.tried, this.#idempotent, now, this.record.method, turn);
     switch (picked.kind) {
@@ -540,8 +540,8 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
     }
   }
 
-  /** False: requests like it break origins, or more of it has to come before that is known. */
-  #passes(poison: PoisonWatch, head: MessageHead | null, now: number): boolean {
+  /** False: requests like it break origins, or it is tried where they did, or more of it has to come first. */
+  #passes(service: ServiceRuntime, poison: PoisonWatch, head: MessageHead | null, now: number): boolean {
     const { request, record } = this;
     // It may come by here more than once: after a name was asked for, after it waited for room.
     if (record.attempts.length > 0 || request.onTrial) return true;
@@ -556,7 +556,10 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
       case "try":
         request.onTrial = true;
         this.decide("pick", "poison.trial", verdict.because);
-        return true;
+        if (verdict.address === null) return true;
+        // A connection that lay idle and breaks would prove nothing.
+        this.#begunTries(service, now).start(verdict.address, head, now, true);
+        return false;
       case "refuse":
         this.decide("pick", "poison.refused", verdict.because);
         this.#retryAfterSeconds = Math.ceil(verdict.untilMs / 1000);

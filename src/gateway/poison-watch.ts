@@ -11,6 +11,7 @@ import {
   markRefused,
   markSuccess,
   markUnproven,
+  postponeTrial,
   sweepPoison,
 } from "../policies/poison.ts";
 import type { PoisonVerdict } from "../policies/poison.ts";
@@ -18,6 +19,7 @@ import type { ExchangeRecord } from "../contract/record.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import type { Attempt } from "./attempt.ts";
 import type { ClientRequest } from "./client-request.ts";
+import type { OriginAddress } from "./origin-address.ts";
 import { RecentSuccesses } from "./recent-successes.ts";
 
 /** How often what is over is looked for, while there is anything. */
@@ -25,15 +27,32 @@ const SWEEP_MS = 10_000;
 /** What was answered this recently is no poison, whatever breaks under it now. */
 const SUCCESS_COUNTS_MS = 60_000;
 
+/**
+ * Where a request that is tried again may go: to one of these addresses that is up. `none up`: later. `unknown`: the
+ * service has none of them any more, so that whoever comes next is risked.
+ */
+export type FindAmong = (addresses: readonly string[]) => OriginAddress | "none up" | "unknown";
+
+/** A trial without an address goes wherever any other request goes. */
+export type Admitted = Exclude<PoisonVerdict, { kind: "try" }> | Trial;
+
+interface Trial {
+  readonly kind: "try";
+  readonly address: OriginAddress | null;
+  readonly because: string;
+}
+
 export class PoisonWatch {
   readonly #state = createPoison();
   readonly #tell: (detail: string) => void;
+  readonly #find: FindAmong;
   readonly #successes = new RecentSuccesses();
   #sweepAt = 0;
 
   /** `tell`: hears when a quarantine begins. */
-  constructor(tell: (detail: string) => void) {
+  constructor(tell: (detail: string) => void, find: FindAmong) {
     this.#tell = tell;
+    this.#find = find;
   }
 
   /** There is something to watch. */
@@ -42,7 +61,7 @@ export class PoisonWatch {
   }
 
   /** Before the first attempt. Null: more of the body has to come before one request can be told from another. */
-  admit(request: ClientRequest, record: ExchangeRecord, now: number): PoisonVerdict | null {
+  admit(request: ClientRequest, record: ExchangeRecord, now: number): Admitted | null {
     if (now >= this.#sweepAt) {
       this.#sweepAt = now + SWEEP_MS;
       sweepPoison(this.#state, now);
@@ -50,15 +69,21 @@ export class PoisonWatch {
     const enough = request.complete || request.bodyBytes >= POISON_BODY_BYTES;
     // Whoever waits to be asked for its body would wait for ever.
     if (!enough && !request.awaitsContinue) return null;
-    const verdict = admitFingerprint(this.#state, fingerprint(request, record), now);
+    const known = fingerprint(request, record);
+    const verdict = admitFingerprint(this.#state, known, now);
     if (verdict.kind === "refuse" && verdict.begins) this.#tell(verdict.because);
-    return verdict;
+    if (verdict.kind !== "try") return verdict;
+    const found = this.#find(verdict.at);
+    if (found === "unknown") return { ...verdict, address: null };
+    if (found !== "none up") return { ...verdict, address: found };
+    const postponed = postponeTrial(this.#state, known, now);
+    return postponed.kind === "try" ? null : postponed;
   }
 
   /** The attempt failed by this cause. */
   failed(
     cause: CauseId,
-    { address, beganMs }: Attempt,
+    { address, beganMs, attempt }: Attempt,
     request: ClientRequest,
     record: ExchangeRecord,
     now: number,
@@ -68,7 +93,21 @@ export class PoisonWatch {
     if (cause === "origin.reset_before_response" && request.kept) {
       const last = request.bodyBytes === 0 ? this.#successes.last(request.method, record.target) : -Infinity;
       if (now - last < SUCCESS_COUNTS_MS) return;
-      markBroken(this.#state, fingerprint(request, record), address.text, beganMs, now);
+      const known = fingerprint(request, record);
+      // An idle connection that broke under it first was not stale, then.
+      const exchangeBegan = beganMs - attempt.startedUs / 1000;
+      for (const earlier of record.attempts) {
+        if (earlier.cause !== "origin.keepalive_race" || earlier.address === address.text) continue;
+        const { startedUs, endedUs } = earlier;
+        markBroken(
+          this.#state,
+          known,
+          earlier.address,
+          exchangeBegan + startedUs / 1000,
+          exchangeBegan + endedUs / 1000,
+        );
+      }
+      markBroken(this.#state, known, address.text, beganMs, now);
     }
   }
 

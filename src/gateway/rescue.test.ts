@@ -154,7 +154,7 @@ describe("a gateway in front or behind", () => {
 describe("a request that breaks connections", () => {
   const THREE = { origins: [1, 2, 3].map((n) => `http://10.0.0.${n}`) };
 
-  it("gets two origins and no third, and what is like it is refused for a while", async () => {
+  it("gets two origins and no third, and what is like it is refused for ten seconds", async () => {
     const world = await memoryGateway(THREE);
     const told: string[] = [];
     world.gateway.view.subscribe((event) => {
@@ -184,18 +184,20 @@ describe("a request that breaks connections", () => {
     expectQuiet(world);
   });
 
-  it("is tried again by one request when that is over, and passes when that succeeds", async () => {
+  it("is tried again by one request when that is over, where it was before, and passes when that succeeds", async () => {
     const world = await memoryGateway(THREE);
     world.client().send(GET);
     world.origin(1).rst();
     world.origin(2).rst();
     world.client().send(GET);
-    world.advance(61_000);
+    world.advance(11_000);
     const trial = world.client();
     trial.send(GET);
     const second = world.client();
     second.send(GET);
     expect(statusOf(second)).toBe("503");
+    const broken = [1, 2].map((number) => world.origin(number).address);
+    expect(broken).toContain(world.origin(3).address);
     world.origin(3).send(OK);
     expect(trial.received).toMatch(/ok$/);
     expect(world.records.at(-1)?.decisions.map((decision) => decision.code)).toEqual(["poison.trial"]);
@@ -213,13 +215,60 @@ describe("a request that breaks connections", () => {
     world.origin(1).rst();
     world.origin(2).rst();
     world.client().send(GET);
-    world.advance(61_000);
+    world.advance(11_000);
     const trial = world.client();
     trial.send(GET);
     world.origin(3).rst();
     expect(statusOf(trial)).toBe("502");
     expect(world.network.dialled).toHaveLength(3);
     expectQuiet(world);
+  });
+
+  it("never gets a third origin, however often it comes back", async () => {
+    const world = await memoryGateway(THREE);
+    const met = new Set<string>();
+    for (let times = 0; times < 400; times += 1) {
+      world.client().send(GET);
+      for (const origin of world.network.dialled) {
+        if (!origin.received.includes("GET / ")) continue;
+        met.add(origin.address);
+        if (origin.take() !== "") origin.rst();
+      }
+      world.advance(2_000);
+    }
+    expect(world.network.dialled.length).toBeGreaterThan(4);
+    expect(met.size).toBe(2);
+    expectQuiet(world);
+  });
+
+  it("waits while no origin is up that it may have, though others are", async () => {
+    const origins = [1, 2, 3, 4].map((n) => `http://10.0.0.${n}`);
+    const world = await memoryGateway({ origins, service: { health: { path: "/healthz" } } });
+    world.client().send(GET);
+    world.origin(1).rst();
+    world.origin(2).rst();
+    world.client().send(GET);
+    const broken = [1, 2].map((number) => world.origin(number).address);
+    const check = (ok: boolean): void => {
+      for (const target of world.gateway.checkTargets()) {
+        if (!broken.includes(target.address.text)) continue;
+        for (let times = 0; times < 3; times += 1) {
+          world.gateway.checked(target, { ok, detail: "told by the test" });
+        }
+      }
+    };
+    check(false);
+    world.advance(11_000);
+    const early = world.client();
+    early.send(GET);
+    expect(statusOf(early)).toBe("503");
+    expect(early.received).toMatch(/\r\nRetry-After: 1\r\n/);
+    expect(world.network.dialled).toHaveLength(2);
+    check(true);
+    world.advance(1_000);
+    world.client().send(GET);
+    expect(broken).toContain(world.network.dialled.at(-1)?.address);
+    expect(world.network.dialled).toHaveLength(3);
   });
 
   it("is known by the beginning of its body, also when that comes after the head", async () => {
@@ -244,6 +293,52 @@ describe("a request that breaks connections", () => {
     asks.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n");
     expect(world.network.dialled.at(-1)?.received).toMatch(/Expect: 100-continue/);
     expect(world.faults).toEqual([]);
+  });
+
+  it("is sent once when it waited for its body and all doubt was over before that came", async () => {
+    const world = await memoryGateway(THREE);
+    world.client().send(GET);
+    world.origin(1).rst();
+    world.origin(2).send(OK);
+    world.advance(130_000);
+    world.network.acceptAtOnce = false;
+    const known = world.network.dialled.length;
+    const client = world.client();
+    client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\n");
+    for (const piece of ["ab", "cd", "ef"]) client.send(piece);
+    for (const origin of world.network.dialled.slice(known)) origin.accept();
+    const got = world.network.dialled.filter(({ received }) => received.includes("POST / "));
+    expect(got).toHaveLength(1);
+    expect(got[0]?.received).toMatch(/\r\n\r\nabcdef$/);
+    got[0]?.send(OK);
+    expect(client.received).toMatch(/ok$/);
+    expectQuiet(world);
+  });
+
+  it("gets no third origin where the first connection had lain idle and could have been stale", async () => {
+    const world = await memoryGateway(THREE);
+    for (const path of ["/a", "/b", "/c"]) world.client().send(GET.replace("/ ", `${path} `));
+    for (const number of [1, 2, 3]) world.origin(number).send(OK);
+    world.advance(1_000);
+    const client = world.client();
+    client.send(GET);
+    const gotIt = (): Peer | undefined => world.network.dialled.findLast(({ received }) => received.includes("GET / "));
+    const idle = gotIt();
+    idle?.rst();
+    const second = gotIt();
+    expect(second).not.toBe(idle);
+    second?.rst();
+    expect(world.records.at(-1)?.attempts.map(({ cause }) => cause)).toEqual([
+      "origin.keepalive_race",
+      "origin.reset_before_response",
+    ]);
+    expect(statusOf(client)).toBe("502");
+    const again = world.client();
+    again.send(GET);
+    expect(statusOf(again)).toBe("503");
+    const met = world.network.dialled.filter(({ received }) => received.includes("GET / "));
+    expect(new Set(met.map(({ address }) => address)).size).toBe(2);
+    expectQuiet(world);
   });
 
   it("gets as many origins as any other, and is never refused, where `poison` is false", async () => {

@@ -6,7 +6,7 @@ import type { ExchangeRecord } from "../contract/record.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import { CAUSES } from "../kernel/causes.ts";
 import { budgetInWords, retriesLeft, takeRetry } from "../policies/retry-budget.ts";
-import { ORIGINS_BROKEN_MAX, decideRetry } from "../policies/retry.ts";
+import { decideRetry } from "../policies/retry.ts";
 import type { ReplayBody, RetryVerdict } from "../policies/retry.ts";
 import type { ClientRequest } from "./client-request.ts";
 import type { ReplayBuffer } from "./replay-buffer.ts";
@@ -54,7 +54,8 @@ export function rescue(failed: FailedAttempt): RetryVerdict {
     othersLeft: failed.othersLeft,
     staleConnection: failed.staleConnection,
     connectFailed: COMES_BACK.has(failed.cause),
-    originsBroken: service.poison === null ? 0 : originsBroken(record, request.onTrial),
+    originsBroken: service.poison === null ? 0 : originsBroken(record),
+    onTrial: request.onTrial,
     overloadedForMs: answer === null ? -1 : answer.overloadedForMs,
     status: answer === null ? 0 : answer.status,
     repeatedInFront: request.repeatedInFront,
@@ -77,12 +78,17 @@ export function rescue(failed: FailedAttempt): RetryVerdict {
  */
 const COMES_BACK: ReadonlySet<CauseId> = new Set(["origin.refused", "net.unroutable", "dns.stale_ip"]);
 
-/** Different addresses whose connection broke under this exchange, on which it was not simply stale. */
-function originsBroken(record: ExchangeRecord, onTrial: boolean): number {
-  if (onTrial) return ORIGINS_BROKEN_MAX;
-  const broken = record.attempts.filter((attempt) => attempt.cause === "origin.reset_before_response");
+/**
+ * Different addresses whose connection broke under this exchange. One that lay idle may have been stale and counts for
+ * nothing by itself; where another broke after it, that is no accident.
+ */
+function originsBroken(record: ExchangeRecord): number {
+  if (!record.attempts.some(({ cause }) => cause === "origin.reset_before_response")) return 0;
+  const broken = record.attempts.filter(({ cause }) => cause !== null && BREAKS.has(cause));
   return new Set(broken.map((attempt) => attempt.address)).size;
 }
+
+const BREAKS: ReadonlySet<CauseId> = new Set(["origin.reset_before_response", "origin.keepalive_race"]);
 
 /** What has been received can be sent again when every byte of it is still here, however large it is. */
 function bodyOf(replay: ReplayBuffer | null, requestBytes: number): ReplayBody {

@@ -78,7 +78,12 @@ export class ServiceRuntime {
     this.repeats = settings.retry.attemptsMax > 1 && origins > 1;
     this.hasBasePath = settings.pools.some((pool) => pool.origins.some((origin) => origin.basePath !== ""));
     this.pools = settings.pools.map((pool) => new PoolRuntime(core, settings, pool));
-    this.poison = settings.poison ? new PoisonWatch((detail) => this.#tell("poison.refused", detail)) : null;
+    this.poison = settings.poison
+      ? new PoisonWatch(
+          (detail) => this.#tell("poison.refused", detail),
+          (addresses) => this.#upAmong(addresses),
+        )
+      : null;
     this.#lateness = settings.routes.map(() => null);
     this.#answers = settings.routes.map(() => null);
     this.counters = settings.routes.map((route) => new RouteCounters(settings.name, route.name));
@@ -139,6 +144,19 @@ export class ServiceRuntime {
 
   #tell(code: DecisionCode, detail: string): void {
     this.#core.book.publish({ kind: "gateway", at: this.#core.clock.wall(), code, detail });
+  }
+
+  /**
+   * One of these addresses, for a request that no other is to get. An ejected one will do if its checks do not fail:
+   * where this request is all that is ever asked for, nothing else would bring it back.
+   */
+  #upAmong(addresses: readonly string[]): OriginAddress | "none up" | "unknown" {
+    const members = this.pools.flatMap((pool) => pool.members.filter(({ text }) => addresses.includes(text)));
+    if (members.length === 0) return "unknown";
+    const usable = members.find(({ share }) => share > 0);
+    return (
+      usable ?? members.find(({ health, identity }) => health.kind !== "down" && !isStranger(identity)) ?? "none up"
+    );
   }
 
   /** Null: nothing is hedged. */

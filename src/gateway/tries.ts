@@ -130,6 +130,8 @@ export class Tries {
     const { service, isKeyed } = this.#place;
     const { request, record, counters, routeIndex } = this.#host;
     if (attempt !== this.current || this.#rival !== null || isKeyed || !request.kept) return;
+    // What may break an origin is not sent to another besides.
+    if (request.onTrial || this.#metBroken) return;
     const others = service.othersInPool(attempt.address.poolName, routeIndex, this.tried, now);
     const verdict = hedge(service, request, record, { others: others.length, usualMs: this.lateMs, waitedMs, now });
     this.#host.decide("attempt", verdict.code, verdict.reason);

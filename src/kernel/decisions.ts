@@ -215,7 +215,7 @@ export const DECISIONS = {
   "poison.trial": {
     step: "pick",
     meaning:
-      "The quarantine of requests like this is over, and this one tries, once, whether they still break origins.",
+      "The quarantine of requests like this is over, and this one tries, once and at an origin that they have broken before, whether they still do.",
   },
   "held.given": {
     step: "rescue",

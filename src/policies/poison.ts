@@ -14,9 +14,10 @@
  * - An origin that breaks connections all the time is flaky: its marks count only if it also went away, that is,
  *   refused connections right after.
  *
- * Quarantine ends by itself: after ten seconds one request may try, at once only; if it breaks again, the next
- * quarantine is twice as long, up to ten minutes. It begins short because whoever is held back wrongly is held back
- * from everything. Nothing is counted for requests while no connection breaks.
+ * Quarantine ends by itself: after ten seconds one request may try, one at a time and only at an origin that requests
+ * like it have broken before, so that a third is never risked; where none of these is up it waits. If it breaks again,
+ * the next quarantine is twice as long, up to ten minutes. It begins short because whoever is held back wrongly is held
+ * back from everything. Nothing is counted for requests while no connection breaks.
  */
 import { durationInWords } from "./words.ts";
 
@@ -48,6 +49,8 @@ interface Suspect {
   /** 0: not in quarantine. */
   until: number;
   times: number;
+  /** Origins that it has broken; kept for as long as it is in quarantine. */
+  broken: string[];
   /** Until when a request that tries it is waited for; 0: none is under way. */
   tryingUntil: number;
 }
@@ -62,8 +65,11 @@ export interface PoisonState {
 
 export type PoisonVerdict =
   | { readonly kind: "pass" }
-  /** Quarantine is over: this one request tries whether it still breaks origins. It must not be repeated. */
-  | { readonly kind: "try"; readonly because: string }
+  /**
+   * Quarantine is over: this one request tries whether it still breaks origins, at one of those that it has broken.
+   * It must not be repeated.
+   */
+  | { readonly kind: "try"; readonly at: readonly string[]; readonly because: string }
   | {
       readonly kind: "refuse";
       readonly untilMs: number;
@@ -86,6 +92,8 @@ const CLEAR_MS = 500;
 const FLAKY_WINDOW_MS = 10_000;
 const FLAKY_CRASHES = 3;
 const TRY_MAX_MS = 60_000;
+/** While no origin that may be risked is up, this often another request finds out. */
+const POSTPONED_MS = 1_000;
 const SUSPECTS_MAX = 512;
 const ORIGINS_MAX = 64;
 const CRASHES_MAX = 8;
@@ -133,7 +141,20 @@ export function admitFingerprint(state: PoisonState, fingerprint: string, now: n
   }
   if (now < suspect.until || now < suspect.tryingUntil) return refusal(suspect, begins, now);
   suspect.tryingUntil = now + TRY_MAX_MS;
-  return { kind: "try", because: `its quarantine is over, and this one request tries it again; ${inWords(suspect)}` };
+  return {
+    kind: "try",
+    at: suspect.broken,
+    because: `its quarantine is over, and this one request tries it again; ${inWords(suspect)}`,
+  };
+}
+
+/** None of the origins at which it might be tried is up: it is kept away a little longer. */
+export function postponeTrial(state: PoisonState, fingerprint: string, now: number): PoisonVerdict {
+  const suspect = state.suspects[fingerprint];
+  if (suspect === undefined) return PASS;
+  suspect.tryingUntil = 0;
+  suspect.until = Math.max(suspect.until, now + POSTPONED_MS);
+  return refusal(suspect, false, now);
 }
 
 /** A connection to `origin` broke under the request, sent at `sentAt`, without a byte of an answer. */
@@ -181,6 +202,7 @@ export function markSuccess(state: PoisonState, fingerprint: string, now: number
   suspect.marks = [];
   suspect.until = 0;
   suspect.times = 0;
+  suspect.broken = [];
   suspect.tryingUntil = 0;
   suspect.goodUntil = now + MEMORY_MS;
 }
@@ -222,6 +244,8 @@ function counts(mark: Mark): boolean {
 
 function quarantine(suspect: Suspect, now: number): void {
   suspect.times += 1;
+  for (const { origin } of suspect.marks) if (!suspect.broken.includes(origin)) suspect.broken.push(origin);
+  while (suspect.broken.length > MARKS_MAX) suspect.broken.shift();
   suspect.until = now + Math.min(QUARANTINE_MAX_MS, QUARANTINE_MS * 2 ** Math.min(suspect.times - 1, 30));
 }
 
@@ -236,8 +260,7 @@ function refusal(suspect: Suspect, begins: boolean, now: number): PoisonVerdict 
 }
 
 function inWords(suspect: Suspect): string {
-  const origins = [...new Set(suspect.marks.map((mark) => mark.origin))];
-  return `requests like it broke the connection to ${origins.join(" and ")} without an answer, and none has succeeded`;
+  return `requests like it broke the connection to ${suspect.broken.join(" and ")} without an answer, and none has succeeded`;
 }
 
 /** All marks of a crash say the same of it, whenever they were made. */
@@ -272,7 +295,7 @@ function suspectOf(state: PoisonState, fingerprint: string, now: number): Suspec
   }
   if (state.size >= SUSPECTS_MAX) makeRoom(state, now);
   state.size += 1;
-  return (state.suspects[fingerprint] = { marks: [], goodUntil: 0, until: 0, times: 0, tryingUntil: 0 });
+  return (state.suspects[fingerprint] = { marks: [], goodUntil: 0, until: 0, times: 0, broken: [], tryingUntil: 0 });
 }
 
 /** The oldest that is not in quarantine goes first: what is being held back is worth most. */

@@ -106,6 +106,11 @@ test("each rule by its case, with the sentence that a person reads", () => {
       "not retried: it has broken the connection to 2 origins, and no other is risked for it",
     ],
     [
+      { retryClass: "R0", onTrial: true },
+      "retry.refused.breaks-origins",
+      "not retried: requests like it broke origins, and no other is risked to find out whether they still do",
+    ],
+    [
       { deadlineLeftMs: 80, usualMs: 100 },
       "retry.refused.deadline",
       "not retried: 80 ms are left until the deadline, and another attempt takes about 100 ms",
@@ -175,6 +180,7 @@ test("no combination of circumstances repeats what must not be repeated", () => 
     keyed: fc.constantFrom<RetryInput["keyed"]>("no", "never-twice", "origins-honour"),
     connectFailed: fc.boolean(),
     originsBroken: fc.nat({ max: 3 }),
+    onTrial: fc.boolean(),
     overloadedForMs: fc.constantFrom(-1, 0, 1_000),
     status: fc.constantFrom(0, 500, 503),
     repeatedInFront: fc.boolean(),

@@ -71,6 +71,8 @@ export interface RetryInput {
   readonly connectFailed: boolean;
   /** Different origins whose connection broke under this request without a byte of an answer. */
   readonly originsBroken: number;
+  /** It tries, for all that are like it, whether they still break origins. */
+  readonly onTrial: boolean;
   /** ms that the origin asked to wait (Retry-After); -1 when it does not say that it is overloaded. */
   readonly overloadedForMs: number;
   /** The status of the whole answer that the attempt got and that is held back; 0 when it got none. */
@@ -124,7 +126,7 @@ export function isIdempotent(method: string): boolean {
 }
 
 /** More origins than this are not risked for one request that breaks them (failures.md calls it a poison request). */
-export const ORIGINS_BROKEN_MAX = 2;
+const ORIGINS_BROKEN_MAX = 2;
 
 /** Methods that RFC 9110 §9.2.1 defines as safe, except TRACE, which nobody waits for. */
 export function isSafe(method: string): boolean {
@@ -152,6 +154,12 @@ function refusalFor(input: RetryInput): RetryVerdict | null {
     return refuse("retry.refused.response-begun", "the response had begun");
   }
   if (input.retryClass === "RX") return refuse("retry.refused.no-cure", "repeating does not cure this failure");
+  if (input.onTrial) {
+    return refuse(
+      "retry.refused.breaks-origins",
+      "requests like it broke origins, and no other is risked to find out whether they still do",
+    );
+  }
   const unsafe = input.retryClass === "R0" ? null : whyUnsafe(input);
   if (unsafe !== null) return unsafe;
   if (input.body === "too-large") return refuse("retry.refused.body-too-large", tooLarge(input));

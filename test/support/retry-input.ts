@@ -16,6 +16,7 @@ export const RETRY_INPUT: RetryInput = {
   staleConnection: false,
   connectFailed: false,
   originsBroken: 0,
+  onTrial: false,
   overloadedForMs: -1,
   status: 0,
   repeatedInFront: false,
