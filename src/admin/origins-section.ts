@@ -70,7 +70,7 @@ function originRows(origin: OriginView, now: number): HtmlValue[][] {
   return origin.addresses.map((address, index) => [
     html`${origin.origin}${origin.origin.endsWith(`//${address.address}`) ? null : html`<small>${address.address}</small>`}${place}`,
     html`${tag(ADDRESS_SIGNS[address.state], stateWord(address))}<small>${lasting(address.since, now)}</small>`,
-    html`${address.because}${disagreement(address)}<small>${checkText(address)}</small>${index === 0 ? resolution : null}`,
+    html`${address.because}${disagreement(address)}${breakers(address)}<small>${checkText(address)}</small>${index === 0 ? resolution : null}`,
     address.inFlight,
     html`${address.connectionsOpen} <small>${address.connectionsIdle} idle</small>`,
     address.attempts === 0 ? "–" : durationText(address.latencyMs * 1000),
@@ -86,6 +86,10 @@ function stateWord(address: OriginAddressView): string {
 
 function disagreement(address: OriginAddressView): Html | null {
   return address.disagreement === "" ? null : html` ${tag(["warn", "≠"], "disagreement")} ${address.disagreement}`;
+}
+
+function breakers(address: OriginAddressView): Html | null {
+  return address.breakers === "" ? null : html` ${tag(["warn", "⊘"], "breaker")} ${address.breakers}`;
 }
 
 function checkText({ check }: OriginAddressView): string {

@@ -81,6 +81,7 @@ describe("the status page", () => {
       for (const address of origin.addresses) {
         expect(text).toContain(address.because);
         expect(text).toContain(address.disagreement);
+        expect(text).toContain(address.breakers);
       }
     }
     for (const word of ["✕ down", "✕ ejected", "? probation", "↗ ramping, 34 %", "✓ up", "✕ no address"])

@@ -14,6 +14,7 @@ function address(changes: Partial<OriginAddressView>): OriginAddressView {
     share: 1,
     check: { kind: "connect", ok: true, at: WALL - 500, detail: "" },
     disagreement: "",
+    breakers: "",
     inFlight: 2,
     connectionsOpen: 5,
     connectionsIdle: 3,
@@ -95,7 +96,9 @@ function gateway(services: ServiceStatusView[], origins: OriginView[]): CliWorld
 const DEGRADED = gateway(
   [service({ state: "degraded", because: "1 of 2 origins of pool blue is out." })],
   [
-    origin("http://127.0.0.1:3001", {}),
+    origin("http://127.0.0.1:3001", {
+      addresses: [address({ breakers: "route pay is kept from it: 5 requests of the route in a row failed here" })],
+    }),
     origin("http://a2.example.net", {
       addresses: [
         address({

@@ -128,6 +128,7 @@ function serviceLines(
       rows.push(originRow(origin, address, now, terminal));
       if (address.state !== "up" && address.because !== "")
         remarks.push(`${address.address} is ${address.state}: ${address.because}`);
+      if (address.breakers !== "") remarks.push(`${address.address}: ${address.breakers}`);
       if (address.disagreement !== "") remarks.push(`${address.address}: ${address.disagreement}`);
     }
   }

@@ -86,6 +86,7 @@ export const originAddressSchema = describes<OriginAddressView>()(
       detail: z.string(),
     }),
     disagreement: z.string().describe("Set when checks and traffic disagree."),
+    breakers: z.string().describe("Routes that are kept from it, and why; empty when there are none."),
     inFlight: count("Attempts going on."),
     connectionsOpen: count("Connections open, idle ones included."),
     connectionsIdle: count("Connections that carry no attempt."),

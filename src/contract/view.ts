@@ -118,6 +118,8 @@ export interface OriginAddressView {
   check: { kind: "http" | "connect" | "none"; ok: boolean | null; at: number; detail: string };
   /** Set when checks and traffic disagree, e.g. "checks fail but 240 of 240 requests succeeded". */
   disagreement: string;
+  /** Routes that are kept from it though it serves others, and why; empty when there are none. */
+  breakers: string;
   inFlight: number;
   connectionsOpen: number;
   connectionsIdle: number;

@@ -71,6 +71,10 @@ describe("an origin that has as many requests as it can take (overload.concurren
     const second = ask(world, "/second");
     world.advance(150);
     expect(statusOf(second)).toBe("");
+    expect(world.gateway.view.status().services[0]).toMatchObject({
+      waiting: 1,
+      because: expect.stringMatching(/; 1 request waits for room$/) as string,
+    });
     world.advance(60);
     expect(statusOf(second)).toBe("503");
     expect(second.received).toMatch(/Retry-After: \d+/);
@@ -93,6 +97,9 @@ describe("an origin that has as many requests as it can take (overload.concurren
     expect(reached(world)).toEqual(["/first", "/stands"]);
     world.origin(1).send(OK);
     expect(reached(world)).toEqual(["/first", "/stands", "/newer"]);
+    const [service] = world.gateway.view.status().services;
+    expect(service).toMatchObject({ state: "degraded", shedding: true });
+    expect(service?.because).toContain("; requests are turned away for want of room");
     world.advance(15);
     expect(statusOf(older)).toBe("503");
     expect(world.records.find(({ target }) => target === "/older")?.queuedUs).toBeLessThanOrEqual(20_000);

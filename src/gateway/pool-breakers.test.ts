@@ -50,7 +50,12 @@ it("is sent to the others, the origin keeps the routes that work, and one reques
   const [pay = [], rest = []] = run(world, 80, payFailsAtFirst);
   expect(new Set(pay)).toEqual(new Set(["10.0.0.2:80"]));
   expect(rest.filter((address) => address === FIRST).length).toBeGreaterThan(5);
-  for (const origin of world.gateway.view.origins()) expect(origin.addresses[0]?.state).toBe("up");
+  const seen = world.gateway.view.origins().flatMap(({ addresses }) => addresses);
+  expect(seen.map(({ state }) => state)).toEqual(["up", "up"]);
+  expect(seen.map(({ breakers }) => breakers)).toEqual([
+    expect.stringMatching(/^route pay is kept from it: 5 requests of the route in a row failed here and not elsewhere/),
+    "",
+  ]);
 
   world.advance(7_000);
   const [again = []] = run(world, 80, () => false);

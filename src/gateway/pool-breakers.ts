@@ -71,6 +71,15 @@ export class PoolBreakers {
     return open.length === 0 ? tried : [...tried, ...open];
   }
 
+  /** For people: which routes the address is spared, and why; empty: none. */
+  inWords({ breakers }: OriginAddress): string {
+    if (breakers === null) return "";
+    const open = this.#service.routes.flatMap(({ name }, route) =>
+      isOpen(breakers, route) ? [`route ${name} is kept from it: ${breakers.routes[route]?.because ?? ""}`] : [],
+    );
+    return open.join("; ");
+  }
+
   /** The address whose turn it is to be tried again by this one request of the route, or null. */
   trial(route: number, tried: readonly OriginAddress[], repeatable: boolean, now: number): OriginAddress | null {
     if (this.#open === 0 || tried.length > 0) return null;

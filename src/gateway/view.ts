@@ -101,19 +101,21 @@ export function createView({ core, listeners, listening, ports, startedAt }: Vie
     const used = shown.settle(now);
     const { availability } = used;
     const anything = service.pools.some((pool) => pool.availability.usable.length > 0);
-    const allUp = service.pools.every((pool) =>
-      pool.availability.standings.every((standing) => standing.state === "up"),
+    const allUp = service.pools.every(
+      ({ availability: { kind, standings } }) =>
+        kind !== "empty" && standings.every((standing) => standing.state === "up"),
     );
     const away = used !== service.pools[0];
+    const shedding = service.isShedding(now);
     const state = !anything
       ? "down"
       : availability.kind === "fail-open"
         ? "failing open"
-        : allUp && !away
+        : allUp && !away && !shedding
           ? "healthy"
           : "degraded";
     const preference = shown.verdict?.because ?? "it is the only pool";
-    const because = away
+    const pools = away
       ? `pool ${used.name} comes first: ${preference}`
       : shown.shareOf(used) < 1
         ? `${availability.because}; ${preference}`
@@ -123,9 +125,9 @@ export function createView({ core, listeners, listening, ports, startedAt }: Vie
       hosts: service.settings.hosts,
       pool: used.name,
       state,
-      because,
+      because: `${pools}${crowdInWords(service.waiting, shedding)}`,
       waiting: service.waiting,
-      shedding: service.isShedding(now),
+      shedding,
       pools: service.pools.map((pool) => ({
         name: pool.name,
         origins: pool.origins.length,
@@ -179,6 +181,7 @@ export function createView({ core, listeners, listening, ports, startedAt }: Vie
         ...address.check,
       },
       disagreement: standing?.disagreement ?? "",
+      breakers: pool.breakers?.inWords(address) ?? "",
       inFlight: address.inFlight,
       connectionsOpen: address.connectionsOpen,
       connectionsIdle: address.connectionsIdle,
@@ -195,4 +198,10 @@ export function createView({ core, listeners, listening, ports, startedAt }: Vie
 
 function copyOf(histogram: Histogram): Histogram {
   return { ...histogram, counts: histogram.counts.slice() };
+}
+
+function crowdInWords(waiting: number, shedding: boolean): string {
+  const queue =
+    waiting === 0 ? "" : waiting === 1 ? "; 1 request waits for room" : `; ${waiting} requests wait for room`;
+  return shedding ? `${queue}; requests are turned away for want of room` : queue;
 }

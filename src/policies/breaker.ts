@@ -44,7 +44,7 @@ export interface Breaker {
   succeededBefore: number;
   failedBefore: number;
   phase: BreakerPhase;
-  /** Openings without a success between. */
+  /** Openings without a calm spell between. */
   times: number;
   because: string;
 }

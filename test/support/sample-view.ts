@@ -180,6 +180,7 @@ function sampleAddress(changes: Partial<OriginAddressView>): OriginAddressView {
     share: 1,
     check: { kind: "http", ok: true, at: SAMPLE_NOW - 800, detail: "200 in 3 ms" },
     disagreement: "",
+    breakers: "",
     inFlight: 4,
     connectionsOpen: 12,
     connectionsIdle: 8,
@@ -234,7 +235,11 @@ function sampleOrigins(): OriginView[] {
     ]),
     {
       ...origin("shop", "blue", "http://a1.shop.example.net:8080", [
-        sampleAddress({ address: "203.0.113.10:8080", latencyMs: 48 }),
+        sampleAddress({
+          address: "203.0.113.10:8080",
+          latencyMs: 48,
+          breakers: "route pay is kept from it: 5 requests of the route in a row failed here and not elsewhere",
+        }),
         sampleAddress({
           address: "[2001:db8::10]:8080",
           state: "probation",
