@@ -92,7 +92,7 @@ export const idempotencyKeySchema = z.strictObject({
   scope: choice(["credentials", "service"])
     .prefault("credentials")
     .describe(
-      "`credentials`: a key means something only together with the request's Authorization, or its Cookie where it has none, so no client gets the answer of another. `service`: a key is one key whoever sends it, and with other credentials it is refused; for clients whose credentials change between two tries.",
+      "`credentials`: a key means something only together with the request's Authorization or API key, or its Cookie where it has none of them, so no client gets the answer of another. `service`: a key is one key whoever sends it, and with other credentials it is refused; for clients whose credentials change between two tries.",
     ),
 });
 

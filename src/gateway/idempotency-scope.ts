@@ -1,17 +1,18 @@
 /**
  * When are two requests with the same Idempotency-Key the same one? The id says whose key it is: service, path, the
- * client's credentials, and the key. The fingerprint says what was asked: method, target and body.
+ * client's credentials, and the key. The fingerprint says what was asked: host, method, target and body.
  *
  * The path and not the route, because a route is the operator's name for a path and may be split or renamed while
  * keys are remembered; then a repeat would be carried out again. The credentials, because the stored answer to one
  * client is nobody else's business; but they can change between two tries, so a route can ask for them to be compared
- * instead (`scope: service`), which refuses what it is not sure of.
+ * instead (`scope: service`), which refuses what it is not sure of. The host for the same reason is compared and not
+ * part of the id: behind two hosts of a service there may be two tenants, or one client that tries the other name.
  */
 import { createHash } from "node:crypto";
 import type { Hash } from "node:crypto";
 import type { IdempotencyKeySettings } from "../config/settings.ts";
-import { FIELD } from "../http1/field-ids.ts";
 import type { MessageHead } from "../http1/head.ts";
+import { hostWithoutPort } from "./request-target.ts";
 
 /** Of a longer body this much and its declared length stand for all of it: it is streamed, not kept. */
 export const FINGERPRINT_BYTES = 64 * 1024;
@@ -29,9 +30,10 @@ export class Fingerprint {
   readonly #declared: string;
   #bytes = 0;
 
-  constructor(head: MessageHead, settings: IdempotencyKeySettings) {
+  /** `host`: the one that the request is for, however it says so. */
+  constructor(head: MessageHead, host: string, settings: IdempotencyKeySettings) {
     const target = head.bytes.latin1Slice(head.targetStart, head.targetEnd);
-    const parts = [head.method, target];
+    const parts = [hostWithoutPort(host), head.method, target];
     if (settings.scope === "service") parts.push(credentialsOf(head));
     this.#hash = createHash("sha256").update(JSON.stringify(parts));
     this.#declared = head.contentLength === -1 ? "chunked" : String(head.contentLength);
@@ -54,11 +56,19 @@ export class Fingerprint {
   }
 }
 
-/** A cookie counts only where there is no Authorization: pages change cookies all the time. */
+/** Where APIs that know no Authorization have their clients put what it is for. */
+const CREDENTIALS = ["authorization", "x-api-key", "api-key", "apikey", "x-auth-token", "x-access-token"];
+
+/** A cookie counts only where there is nothing else: pages change cookies all the time. */
 function credentialsOf(head: MessageHead): string {
-  const id = head.find(FIELD.AUTHORIZATION) === -1 ? FIELD.COOKIE : FIELD.AUTHORIZATION;
+  const text = linesOf(head, CREDENTIALS);
+  return text === "" ? linesOf(head, ["cookie"]) : text;
+}
+
+function linesOf(head: MessageHead, names: readonly string[]): string {
   let text = "";
-  for (let at = head.find(id); at !== -1; at = head.next(at))
-    text += `${head.name(at).toLowerCase()}: ${head.value(at)}\n`;
+  for (const name of names) {
+    for (let at = 0; at < head.fieldCount; at += 1) if (head.named(at, name)) text += `${name}: ${head.value(at)}\n`;
+  }
   return text;
 }

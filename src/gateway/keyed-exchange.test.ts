@@ -118,6 +118,7 @@ describe("a request with a key", () => {
   it.each([
     ["another body", "POST /pay HTTP/1.1\r\nHost: x\r\nIdempotency-Key: k1\r\nContent-Length: 8\r\n\r\namount=2"],
     ["another query", "POST /pay?x HTTP/1.1\r\nHost: x\r\nIdempotency-Key: k1\r\nContent-Length: 8\r\n\r\namount=1"],
+    ["another host", "POST /pay HTTP/1.1\r\nHost: y\r\nIdempotency-Key: k1\r\nContent-Length: 8\r\n\r\namount=1"],
     ["another method", "PATCH /pay HTTP/1.1\r\nHost: x\r\nIdempotency-Key: k1\r\nContent-Length: 8\r\n\r\namount=1"],
   ])("and %s is refused with 422, answered or under way", async (_what, request) => {
     const it = await world();
@@ -131,6 +132,32 @@ describe("a request with a key", () => {
     expect(sentTo(it)).toHaveLength(1);
     expect(it.records.filter(({ cause }) => cause === "client.key_reused")).toHaveLength(2);
     expectQuiet(it);
+  });
+
+  it.each(["Authorization: Bearer", "Cookie: session=", "X-Api-Key: ", "X-Auth-Token: ", "x-access-token: "])(
+    "is another one with other credentials (%s…), and gives nobody another's answer",
+    async (field) => {
+      const it = await world();
+      asks(it, pay("k1", "amount=1", `${field}mine\r\n`));
+      it.origin(1).send(PAID);
+      it.commit();
+      const other = asks(it, pay("k1", "amount=1", `${field}theirs\r\n`));
+      expect(other.received).toBe("");
+      expect(sentTo(it)[0]?.match(/POST/g)).toHaveLength(2);
+      it.origin(1).send("HTTP/1.1 201 Created\r\nContent-Length: 6\r\n\r\ntheirs");
+      it.commit();
+      expect(other.received).toMatch(/theirs$/);
+      expect(asks(it, pay("k1", "amount=1", `${field}mine\r\n`)).received).toMatch(/paid$/);
+      expectQuiet(it);
+    },
+  );
+
+  it("is one key with the host written otherwise", async () => {
+    const it = await world();
+    asks(it, pay("k1"));
+    it.origin(1).send(PAID);
+    it.commit();
+    expect(asks(it, pay("k1").replace("Host: x", "Host: X:80")).received).toMatch(/Idempotency-Replayed/);
   });
 
   it("is one key in whatever pieces and framing its body comes", async () => {

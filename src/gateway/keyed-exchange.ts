@@ -142,7 +142,7 @@ export class KeyedExchange implements TimerOwner, KeyWaiter {
     this.#key = key;
     this.settings = route.idempotencyKey;
     this.#id = keyId(head, host.record.service, key, this.settings);
-    this.#print = new Fingerprint(head, this.settings);
+    this.#print = new Fingerprint(head, host.record.host, this.settings);
     this.#target = host.record.target;
     const { firstByteMs } = route.timeouts;
     // An origin that honours keys is asked again instead of waited for.

@@ -11,7 +11,7 @@
  * at last whole keys, oldest first. Nothing younger than `YOUNG_MS`, nothing under way and nothing uncertain is
  * ever touched before it expires; when that is not enough the ledger is full and says so.
  */
-import { chmodSync, closeSync, mkdirSync, openSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, closeSync, mkdirSync, openSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { SQLOutputValue, StatementSync } from "node:sqlite";
@@ -128,7 +128,7 @@ function open(path: string, bytesMax: number): Opening {
     const interrupted = database
       .prepare("UPDATE keys SET state = 'uncertain', because = ? WHERE state = 'started'")
       .run("the gateway was interrupted after it had begun to send the request");
-    return { ok: true, file: new LedgerFile(database, bytesMax), interrupted: Number(interrupted.changes) };
+    return { ok: true, file: new LedgerFile(path, database, bytesMax), interrupted: Number(interrupted.changes) };
   } catch (error) {
     try {
       database?.close();
@@ -152,12 +152,17 @@ export class LedgerFile {
   readonly #database: DatabaseSync;
   readonly #bytesMax: number;
   readonly #statements: ReturnType<typeof prepare>;
+  /** What `#isInPlace` compares. */
+  readonly #path: string;
+  readonly #inode: bigint;
   /** Of all entries, by our own count. */
   #bytes: number;
   /** Keys that were forgotten, or lost their answer, before their time. */
   #forgottenEarly = 0;
 
-  constructor(database: DatabaseSync, bytesMax: number) {
+  constructor(path: string, database: DatabaseSync, bytesMax: number) {
+    this.#path = path;
+    this.#inode = inodeOf(path);
     this.#database = database;
     this.#bytesMax = bytesMax;
     this.#statements = prepare(database);
@@ -170,6 +175,14 @@ export class LedgerFile {
 
   get forgottenEarly(): number {
     return this.#forgottenEarly;
+  }
+
+  /**
+   * SQLite goes on in a file that somebody has deleted or replaced, and what it commits there nobody will find again: a
+   * promise made in it would be broken by the next start. False: that has happened.
+   */
+  get isInPlace(): boolean {
+    return inodeOf(this.#path) === this.#inode && inodeOf(`${this.#path}-wal`) !== 0n;
   }
 
   /** All in one transaction; when that fails each in its own, so that one that cannot be done costs no other. */
@@ -409,6 +422,11 @@ function bytesOf(value: SQLOutputValue | undefined): Uint8Array {
 /** The primary result code of SQLite; -1 for other errors. */
 function sqliteCode(error: unknown): number {
   return error instanceof Error && "errcode" in error && typeof error.errcode === "number" ? error.errcode & 0xff : -1;
+}
+
+/** 0: there is none. */
+function inodeOf(path: string): bigint {
+  return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino ?? 0n;
 }
 
 function failureOf(error: unknown): LedgerFailure {

@@ -17,6 +17,8 @@ export type ToWorker =
 export type FromWorker =
   | { readonly kind: "opened"; readonly interrupted: number; readonly movedTo: string; readonly bytes: number }
   | { readonly kind: "not opened"; readonly code: "in-use" | "newer" | "unusable"; readonly detail: string }
+  /** It ends, because what it commits is in a file that is not there any more. */
+  | { readonly kind: "lost its file" }
   | {
       readonly kind: "results";
       readonly numbers: readonly number[];
@@ -47,6 +49,13 @@ if (parentPort !== null) {
         operations = [];
         numbers = [];
         const results = file.apply(batch);
+        // Nothing is told of this batch: whoever asked hears that the thread has ended.
+        if (!file.isInPlace) {
+          say({ kind: "lost its file" });
+          file.close();
+          port.close();
+          return;
+        }
         say({
           kind: "results",
           numbers: batchNumbers,

@@ -80,6 +80,21 @@ const find = async (ledger: EmbeddedLedger, uncertain: boolean): Promise<readonl
   return found as readonly LedgerEntry[];
 };
 
+test.each([LEDGER_FILE, `${LEDGER_FILE}-wal`])(
+  "what is committed to a file that is gone is not promised: %s",
+  async (name) => {
+    const directory = folder();
+    const { ledger, events, later } = await opened(directory);
+    expect(await begin(ledger, entry("a"))).toEqual({ kind: "begun" });
+    rmSync(join(directory, name));
+    expect(await begin(ledger, entry("b"))).toMatchObject({ kind: "failed", code: "broken" });
+    expect(events).toMatchObject([{ kind: "unusable" }]);
+    later();
+    await expect.poll(() => ledger.unusable).toBeNull();
+    expect(await begin(ledger, entry("c"))).toEqual({ kind: "begun" });
+  },
+);
+
 describe("the embedded ledger", () => {
   test("begins a key once and finds it afterwards with its answer", async () => {
     const { ledger } = await opened(folder());

@@ -192,6 +192,9 @@ class WorkerLedger implements EmbeddedLedger {
       case "not opened":
         this.#isUnusable({ kind: "failed", code: "broken", detail: message.detail }, message.code);
         return;
+      case "lost its file":
+        this.#isUnusable(failed("its file was deleted or replaced while it was in use"), "unusable");
+        return;
       case "results":
         this.bytes = message.bytes;
         if (message.forgottenEarly > 0 && !this.#toldForgetting) {
