@@ -207,6 +207,7 @@ test("for any course of events shares are shares, nextAt lies ahead, moves keep 
         expect(verdict.shares.reduce((sum, part) => sum + part, 0)).toBeCloseTo(1);
         expect(verdict.nextAt === -1 || verdict.nextAt > now).toBe(true);
         expect(verdict.distance).toBeCloseTo(verdict.liveShare - verdict.threshold);
+        expect(verdict.because).toMatch(/(?:points (?:above|below)|at) the threshold of \d+ %/);
         if (verdict.code === "pool.move.back" && movedAt >= 0) expect(now - movedAt).toBeGreaterThanOrEqual(300_000);
         if (verdict.kind === "move") movedAt = now;
       }

@@ -195,7 +195,7 @@ function stay(
   const here = `${liveInWords(pools, first)}, ${distanceInWords(options, live)}`;
   const elsewhere = sharesInWords(pools, shares, first);
   if (pools.every((_, index) => liveOf(pools, index) <= 0)) {
-    const because = `no pool has anything that is known to work; pool ${nameOf(pools, first)} stays first`;
+    const because = `no pool has anything that is known to work, ${distanceInWords(options, live)}; pool ${nameOf(pools, first)} stays first`;
     return { ...base, code: "pool.stay.none-live", because };
   }
   const room = pools.reduce((sum, _, index) => sum + roomOf(options, pools, index, liveOf(pools, index)), 0);

@@ -1,7 +1,7 @@
 /**
  * Storable: whether a response may be stored, and for how long it will be fresh (RFC 9111 §3 and §4.2). The rules of
  * who may store what, and which of the lifetimes counts, are `http-cache-semantics`'; it is given a normal form, because
- * it reads fields loosely (docs/decisions/0014-what-is-cached-and-who-decides.md says what is done around it, and why).
+ * it reads fields loosely (docs/decisions/0015-what-is-cached-and-who-decides.md says what is done around it, and why).
  *
  * There is no heuristic freshness: what its origin says nothing about is not made fresh by a guess. Nothing that sets
  * a cookie is stored unless the route says so, whatever the response says: such a session belongs to one client.
