@@ -28,7 +28,7 @@ export const keepAliveRace: Scenario = {
       else world.at(round * ROUND_MS, settle);
     });
     // Long lines: FIN and request cross each other often.
-    for (const { place } of world.origins) world.network.setLines(place.ip, { latencyMs: [60, 200] });
+    for (const { place } of world.origins) world.network.setLines(place.ip, { latencyMs: [60, 170] });
     world.addClients(6, {
       requests: 30,
       thinkMs,

@@ -36,7 +36,7 @@ export const sentAhead: Scenario = {
       return [
         ...allServed(world),
         ...causesWithin(world, []),
-        ...happened("a large body behind other requests", behind.length, 5),
+        ...happened("a large body behind other requests", behind.length, 3),
       ];
     };
   },
