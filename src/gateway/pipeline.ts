@@ -81,8 +81,9 @@ const HOST_KEPT = 256;
 const LAST_ROLL = 1 - Number.EPSILON;
 const REDUCED = "Goodgate-Mode: reduced\r\n";
 const METHOD_KEPT = 32;
-/** How long the rest of a response may take that nobody gets. */
+/** How long the rest of a response may take that nobody gets, and how much of it is read to keep the connection. */
 const PASSED_OVER_MS = 1_000;
+const PASSED_OVER_BYTES = 64 * 1024;
 /** A stored response would hide what has to be seen: a defect, a stop, a request that belongs nowhere. */
 const STAYS_FAILED: ReadonlySet<CauseId> = new Set(["gw.internal", "gw.draining", "gw.no_route"]);
 
@@ -134,6 +135,8 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
   #visit: Visit | null = null;
   /** What came from the origin is passed over, and something stored will answer. */
   #passedOver = false;
+  #passedOverAt = 0;
+  #passedOverBytes = 0;
   /** No client asked for it: it fetches anew what is stored. */
   #refreshes: Entry | null = null;
   /** An answer at hand that is being given. */
@@ -708,6 +711,7 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
     if (cacheLines === null) {
       // Its end is waited for, so that the connection can be used again, but not for long.
       this.#passedOver = true;
+      this.#passedOverAt = now;
       connection.wait("gap", PASSED_OVER_MS, now);
       return true;
     }
@@ -802,7 +806,10 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
   }
 
   onResponseBody(_attempt: Attempt, bytes: Buffer, start: number, end: number): void {
-    if (this.#passedOver) return;
+    if (this.#passedOver) {
+      this.#passedOverBytes += end - start;
+      return;
+    }
     if (this.#keyed !== null && this.#keyed.receiveBody(bytes, start, end)) return;
     this.response.body(bytes, start, end, true);
   }
@@ -843,6 +850,12 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
   onOriginTurnEnd(attempt: Attempt, connection: OriginConnection, now: number): void {
     this.#visit?.turnEnd();
     if (attempt.connection !== connection) return;
+    if (this.#passedOver) {
+      if (now - this.#passedOverAt < PASSED_OVER_MS && this.#passedOverBytes < PASSED_OVER_BYTES) return;
+      attempt.drop();
+      this.later((at) => this.#answerInstead(at));
+      return;
+    }
     if (this.#isForNobody) {
       this.#leaveOrigin(now);
       this.#finish("served", "relay", now);

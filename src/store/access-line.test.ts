@@ -141,6 +141,7 @@ test("the guide names every field of a line, and no other", () => {
     reason: "request.bare-lf",
     evidence: "seen",
     tunnel: true,
+    cache: "hit",
     attempts: [
       {
         ...sampleAttempt(),

@@ -29,6 +29,17 @@ describe("Cache-Control", () => {
     expect(readCacheControl('max-age=60, x="y').noStore).toBe(true);
   });
 
+  it.each([
+    ["private; max-age=60", "isPrivate"],
+    ["max-age=60; private", "isPrivate"],
+    ["public no-store", "noStore"],
+    ["max-age=60;no-cache", "noCache"],
+    ["Must-Revalidate; x", "mustRevalidate"],
+  ] as const)("%s forbids what it was meant to (%s)", (value, what) => {
+    expect(readCacheControl(value)[what]).toBe(true);
+    expect(readCacheControl(value).isPublic).toBe(false);
+  });
+
   it("finds every directive wherever it stands, and none that is not there", () => {
     const names = ["no-store", "no-cache", "private", "public", "must-revalidate", "proxy-revalidate"] as const;
     const noise = fc.constantFrom("x", 'y="a, no-store"', "z=1", "", " ");

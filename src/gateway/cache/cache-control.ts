@@ -121,12 +121,25 @@ function readDirectives(value: string): Written | null {
     const equals = part.indexOf("=");
     const name = (equals === -1 ? part : part.slice(0, equals)).trim().toLowerCase();
     const argument = equals === -1 ? null : unquoted(part.slice(equals + 1));
+    for (const hidden of restrictionsIn(part)) if (hidden !== name) written.set(hidden, null);
     const before = written.get(name);
     // RFC 9111 §4.2.1: of two that contradict each other neither can be believed.
     written.set(name, before === undefined || before === argument ? argument : "");
   }
   return written;
 }
+
+/** People separate directives by semicolons or spaces as well: what forbids something there was meant to. */
+function restrictionsIn(part: string): string[] {
+  if (!SEPARATED.test(part) || part.includes('"')) return [];
+  return part
+    .toLowerCase()
+    .split(/[;\s=]+/)
+    .filter((word) => RESTRICTIONS.has(word));
+}
+
+const SEPARATED = /[;\s]/;
+const RESTRICTIONS = new Set(["no-store", "no-cache", "private", "must-revalidate", "proxy-revalidate"]);
 
 /** Sticky: it goes on where it stopped. */
 const MEMBER = /((?:[^",]|"(?:[^"\\]|\\[^])*")*)(?:,|$)/y;

@@ -191,6 +191,33 @@ describe("a purge", () => {
   });
 });
 
+describe("an error that is replaced by a stored response", () => {
+  it("keeps its client no longer than a moment, however its body drags on", async () => {
+    const gateway = await cached();
+    ask(gateway, request(), response("Cache-Control: max-age=1, stale-if-error=600\r\n"));
+    gateway.advance(2_000);
+    const client = gateway.client();
+    client.send(request());
+    gateway.origin(1).send("HTTP/1.1 503 No\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (let turn = 0; turn < 6; turn += 1) {
+      gateway.origin(1).send("1\r\nx\r\n");
+      gateway.advance(500);
+    }
+    expect(bodyOf(client.received)).toBe("stored");
+  });
+
+  it("does not read on for it without end", async () => {
+    const gateway = await cached();
+    ask(gateway, request(), response("Cache-Control: max-age=1, stale-if-error=600\r\n"));
+    gateway.advance(2_000);
+    const client = gateway.client();
+    client.send(request());
+    gateway.origin(1).send("HTTP/1.1 503 No\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (let turn = 0; turn < 20; turn += 1) gateway.origin(1).send(`8000\r\n${"x".repeat(32_768)}\r\n`);
+    expect(bodyOf(client.received)).toBe("stored");
+  });
+});
+
 describe("memory and connections", () => {
   const endless = `HTTP/1.1 200 OK\r\n${LASTING}Transfer-Encoding: chunked\r\n\r\n`;
   const chunk = `10000\r\n${"x".repeat(65_536)}\r\n`;
