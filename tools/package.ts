@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const FILES = ["bin", "README.md", "ARCHITECTURE.md", "CHANGELOG.md", "LICENSE", "docs"] as const;
-const LEFT_OUT = ["private", "scripts", "devDependencies", "optionalDependencies", "files"] as const;
+const LEFT_OUT = ["private", "scripts", "devDependencies", "optionalDependencies", "overrides", "files"] as const;
 
 export function publishedManifest(manifest: Record<string, unknown>): Record<string, unknown> {
   const left = new Set<string>(LEFT_OUT);

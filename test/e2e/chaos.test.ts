@@ -124,7 +124,8 @@ describe("after 400 requests to origins that fail in every way", () => {
       else if (record.outcome !== "rescued")
         expect(record).toMatchObject({ cause: expect.any(String), party: expect.any(String) });
       if (record.outcome === "failed" && record.originStatus !== 0)
-        expect(record.attempts.at(-1)?.status).toBe(record.originStatus);
+        // Of whichever attempt's answer was passed on: one that was held back while another was asked counts too.
+        expect(record.attempts.map(({ status }) => status)).toContain(record.originStatus);
     }
   });
 
