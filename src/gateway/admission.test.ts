@@ -251,6 +251,8 @@ describe("the gateway's own limits", () => {
     expect(statusOf(ask(world, "/feed"))).toBe("503");
     expect(world.records.at(-1)).toMatchObject({ cause: "gw.shed", step: "admit" });
     expect(world.records.at(-1)?.evidence).toMatch(/85 bytes of 100 bytes memory/);
+    // Spread over five seconds by the roll of 0.3, so that they do not come back as one.
+    expect(ask(world, "/feed").received).toMatch(/\r\nRetry-After: 2\r\n/);
     expect(statusOf(ask(world, "/shop"))).toBe("");
     use.memory = 0.93;
     world.advance(300);

@@ -192,6 +192,23 @@ describe("no second origin is asked", () => {
     expectQuiet(world);
   });
 
+  it("once hedges have used the upper half of the budget that they share with retries", async () => {
+    // Ten in ten seconds.
+    const world = await warm({ ...TWO, service: { retry: { budget: "0%", budgetPerSecond: 1 } } });
+    const clients = Array.from({ length: 9 }, () => world.client());
+    for (const client of clients) client.send(GET);
+    const first = asked(world);
+    expect(first).toHaveLength(9);
+    world.advance(100);
+    const second = asked(world);
+    expect(second).toHaveLength(6);
+    for (const origin of [...first, ...second]) if (origin.ended === "") origin.send(OK);
+    const said = world.records.flatMap(({ decisions }) => decisions.map(({ code }) => code));
+    expect(said.filter((code) => code === "hedge.sent")).toHaveLength(6);
+    expect(said.filter((code) => code === "hedge.refused.budget")).toHaveLength(3);
+    expectQuiet(world);
+  });
+
   it("from what is left of the budget for failures, and says so", async () => {
     const world = await warm({ ...TWO, service: { retry: { budget: "0%", budgetPerSecond: 0 } } });
     const client = world.client();

@@ -36,6 +36,18 @@ test("who was turned away and came back when it was told to goes before newcomer
   expect(order).toEqual(["second visit", "later second visit", "last newcomer", "newcomer"]);
 });
 
+test("who comes with its deadline behind it is refused at once, and takes nobody's place", () => {
+  const queue = createAdmissionQueue<string>();
+  come(queue, "in time", 0);
+  const arrival = { route: 0, rank: 1, congested: false, deadlineAt: 5, hasWaited: false } as const;
+  expect(arrive({ ...OPTIONS, waitingMax: 1 }, queue, "late", arrival, 5)).toEqual({
+    entry: null,
+    displaced: null,
+    because: "expired",
+  });
+  expect(queue.waiting).toBe(1);
+});
+
 test("no more of them keep a place than can be served while they wait", () => {
   const queue = stressed();
   for (let i = 0; i < 500; i += 1) come(queue, `visitor ${i}`, 1_000, true);

@@ -51,6 +51,21 @@ function three(): RouteBreakers[] {
   return [1, 2, 3].map(() => createRouteBreakers(options, 2, { succeeded: 0, failed: 0 }, 0));
 }
 
+test("origins that are spared together are not tried together", () => {
+  const until = [0, 0.5, 0.99].map((roll) => {
+    const peers = three();
+    run(peers, (address, route) => address === 0 && route === B, 4);
+    const [own, ...others] = peers;
+    if (own === undefined) throw new Error("three addresses");
+    for (let now = 40; !isOpen(own, B); now += 10) breakerFailed(options, own, B, others, roll, now);
+    let due = 40;
+    while (!isTrialDue(own, B, due)) due += 1;
+    return due;
+  });
+  expect(until[1]).toBeLessThan((until[0] ?? 0) - 100);
+  expect(until[2]).toBeLessThan((until[1] ?? 0) - 100);
+});
+
 describe("whose fault a failure is", () => {
   test("one route fails at one origin alone: it is kept from it, and the origin keeps the rest", () => {
     const peers = three();
