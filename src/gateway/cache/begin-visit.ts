@@ -6,7 +6,7 @@
 import type { MessageHead } from "../../http1/head.ts";
 import { readHeadAgain } from "../read-head-again.ts";
 import { isSafe } from "./methods.ts";
-import { keyHost, keyTarget } from "./request-key.ts";
+import { TARGET_MAX, keyHost, keyTarget } from "./request-key.ts";
 import type { RouteCache } from "./response-cache.ts";
 import { mentionsCaching } from "./response-facts.ts";
 import { Visit } from "./visit.ts";
@@ -42,7 +42,13 @@ export function visitForResponse(
     return !mentionsCaching(head) || isKeptAlready(route, guest, now) ? null : visitWithKeptHead(route, ports, guest);
   }
   const mayChange = !isSafe(method) && head.status < 400 && route.cache.store.entries > 0;
-  return mayChange ? visitWithKeptHead(route, ports, guest) : null;
+  if (!mayChange) return null;
+  const { record } = guest;
+  // In any other form, and where only its beginning is on the record, the request's head says what the target is.
+  const isWhole = record.target.startsWith("/") && record.target.length < TARGET_MAX;
+  if (route.full || !isWhole) return visitWithKeptHead(route, ports, guest);
+  route.cache.invalidate(route.service, keyHost(record.host), record.target, head, now);
+  return null;
 }
 
 /** When the exchange is about to fail. */

@@ -7,7 +7,7 @@ import { isOrdinary } from "./ordinary-fields.ts";
 import { joined } from "./response-facts.ts";
 
 /** Longer ones are not cached: they are nobody's URL twice. */
-const TARGET_MAX = 1024;
+export const TARGET_MAX = 1024;
 const HOST_MAX = 255;
 
 /**
