@@ -550,6 +550,19 @@ describe("without any configuration", () => {
     expectQuiet(gateway);
   });
 
+  it("the last good copy is forgotten when a request may have changed it, whatever form its target has", async () => {
+    const lasting = "Cache-Control: max-age=60\r\n";
+    for (const target of ["/a", "http://x/a"]) {
+      const gateway = await unconfigured();
+      ask(gateway, GET, response(lasting));
+      ask(gateway, `POST ${target} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n`, response("", "done"));
+      const { client } = ask(gateway, GET, "HTTP/1.1 200 OK\r\n");
+      gateway.network.dialled.at(-1)?.rst();
+      expect(statusLine(client.received), target).toBe("502");
+      expectQuiet(gateway);
+    }
+  });
+
   it("the last good copy answers when no origin does", async () => {
     const gateway = await unconfigured();
     ask(gateway, GET, response("Cache-Control: max-age=1\r\n", "good"));
