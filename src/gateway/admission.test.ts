@@ -105,6 +105,19 @@ describe("an origin that has as many requests as it can take (overload.concurren
     expect(world.records.find(({ target }) => target === "/older")?.queuedUs).toBeLessThanOrEqual(20_000);
   });
 
+  it("refuses within 20 ms, with Retry-After, who comes while the queue stands", async () => {
+    const world = await memoryGateway({ service: { overload: { concurrency: 1, queueWait: { calm: "5s" } } } });
+    ask(world, "/first");
+    ask(world, "/stands");
+    world.advance(150);
+    const late = ask(world, "/late");
+    expect(statusOf(late)).toBe("");
+    world.advance(20);
+    expect(statusOf(late)).toBe("503");
+    expect(late.received).toMatch(/\r\nRetry-After: \d+\r\n/);
+    expect(world.records.at(-1)).toMatchObject({ target: "/late", cause: "gw.shed" });
+  });
+
   it("is forgotten with overload: false", async () => {
     const world = await memoryGateway({ service: { overload: false } });
     for (let count = 0; count < 300; count += 1) ask(world);

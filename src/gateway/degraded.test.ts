@@ -182,6 +182,16 @@ describe("a visitor for whom there is no room", () => {
     expect(answer).not.toMatch(/Set-Cookie|<html/i);
   });
 
+  it("that sends something gets the usual page: one that asks again by itself would send it again", async () => {
+    const { world, client } = await noRoom();
+    send(client, "POST", BROWSER);
+    world.advance(200);
+    const answer = client.take();
+    expect(statusOf(answer)).toBe("503");
+    expect(answer).not.toContain('http-equiv="refresh"');
+    expect(field(answer, "Set-Cookie")).toBe("");
+  });
+
   it("gets the usual page where the operator does not want another", async () => {
     const { answer } = await noRoom({ waitingPage: false });
     expect(answer).toContain("503 Service Unavailable</h1>");

@@ -192,6 +192,27 @@ describe("no second origin is asked", () => {
     expectQuiet(world);
   });
 
+  it("while the gateway is short of memory, and says so", async () => {
+    const use = { memory: 10 };
+    const ownUse = (): { memoryBytes: number; memoryMax: number; descriptorsOpen: number; descriptorsMax: number } => ({
+      memoryBytes: use.memory,
+      memoryMax: 100,
+      descriptorsOpen: 0,
+      descriptorsMax: 0,
+    });
+    const world = await warm({ ...TWO, ownUse });
+    use.memory = 85;
+    world.advance(300);
+    const client = world.client();
+    client.send(GET);
+    const [first] = asked(world);
+    world.advance(100);
+    expect(asked(world)).toEqual([]);
+    first?.send(OK);
+    expect(codes(world)).toContain("hedge.refused.stressed");
+    expectQuiet(world);
+  });
+
   it("once hedges have used the upper half of the budget that they share with retries", async () => {
     // Ten in ten seconds.
     const world = await warm({ ...TWO, service: { retry: { budget: "0%", budgetPerSecond: 1 } } });

@@ -205,6 +205,32 @@ describe("a standby", () => {
     expect(exchange(world, undefined, "/", "POST")).toBe("near");
   });
 
+  it("takes an origin that was ejected back by a safe request, never by a write", async () => {
+    const [nearPool] = service.pools;
+    const far = { name: "far", origins: ["http://10.2.0.1", "http://10.2.0.2"], standbyShare: "50%" };
+    const world = await memoryGateway({
+      service: { pools: [nearPool, far], health: false, hedge: false },
+      chance: () => 0,
+    });
+    const state = (): string =>
+      world.gateway.view
+        .origins()
+        .flatMap(({ addresses }) => addresses)
+        .find(({ address }) => address === "10.2.0.1:80")?.state ?? "";
+    for (let count = 0; count < 200 && state() !== "ejected"; count += 1) {
+      exchange(world, (address) => address === "10.2.0.1:80");
+      // Long enough that what it took to fail is no reason to go elsewhere.
+      world.advance(20_000);
+    }
+    expect(state()).toBe("ejected");
+    world.advance(60_000);
+    for (let count = 0; count < 5; count += 1) expect(exchange(world, undefined, "/", "PUT")).toBe("near");
+    expect(state()).toBe("ejected");
+    exchange(world);
+    expect(world.records.at(-1)?.decisions.map(({ code }) => code)).toContain("pick.probation");
+    expect(state()).toBe("ramping");
+  });
+
   it("that fails costs no client anything", async () => {
     const world = await memoryGateway({ service, chance: () => 0 });
     expect(exchange(world, (address) => !near(address))).toBe("near");
