@@ -13,8 +13,9 @@ export interface Split {
 }
 
 export function splitAttempts({ attempts, replyUs, originStatus, decisions }: ExchangeRecord): Split {
-  // A reply of the gateway's own may leave at the very moment of the last attempt.
-  const isOrigins = originStatus !== 0 && replyUs >= 0;
+  // A reply of the gateway's own, or an answer that was held back, may leave at the very moment of the last attempt.
+  const wasHeld = decisions.some(({ code }) => code === "held.given");
+  const isOrigins = originStatus !== 0 && replyUs >= 0 && !wasHeld;
   const isLate = ({ number, startedUs }: AttemptRecord): boolean => number > 1 && isOrigins && startedUs >= replyUs;
   return {
     before: attempts.filter((attempt) => !isLate(attempt)),

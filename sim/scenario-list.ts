@@ -30,6 +30,7 @@ import { drainUnderLoad } from "./scenarios/drain-under-load.ts";
 import { earlyReply } from "./scenarios/early-reply.ts";
 import { failover } from "./scenarios/failover.ts";
 import { hungOrigin } from "./scenarios/hung-origin.ts";
+import { keyedPayments } from "./scenarios/keyed-payments.ts";
 import { keepAliveRace } from "./scenarios/keep-alive-race.ts";
 import { lyingChecks } from "./scenarios/lying-checks.ts";
 import { ownStall } from "./scenarios/own-stall.ts";
@@ -93,6 +94,7 @@ export const SCENARIOS: readonly Scenario[] = [
   herdOnReturn,
   slowNeighbour,
   poison,
+  keyedPayments,
 ];
 
 /** Marks that are not met yet: run by name alone, so that what is missing can be looked at. */

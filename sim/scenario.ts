@@ -19,6 +19,8 @@ export interface Scenario {
   readonly file?: FileKeys;
   /** Gateways one behind the other; 1 without it. Only what clients see of them is checked then. */
   readonly layers?: number;
+  /** The gateway has a disk for what Idempotency-Key promises, which outlives it. */
+  readonly keepsKeys?: true;
   /** Origins that must have got traffic again at the end, if they have been well for a while by then. */
   readonly returning?: readonly string[];
   /** It has pass marks of its own, which the negative control must miss. */
@@ -63,6 +65,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     service,
     file,
     layers,
+    keepsKeys: scenario.keepsKeys === true,
     bend: options.bend ?? null,
     naive,
   });

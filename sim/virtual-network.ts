@@ -140,6 +140,17 @@ export class VirtualNetwork {
     this.setReach(ip, "silent");
   }
 
+  /** The one process at this host ends; its kernel ends its connections, and it hears of nothing any more. */
+  killProcess(ip: string, how: "fin" | "rst"): void {
+    for (const bind of this.#listeners.keys()) if (bind.startsWith(`${ip}:`)) this.#listeners.delete(bind);
+    for (const socket of this.#open) {
+      if (socket.localAddress !== ip) continue;
+      socket.listener = DEAF;
+      if (how === "rst") socket.reset();
+      else socket.destroy();
+    }
+  }
+
   /** The most bytes that ever waited in a process at this host on one of its sockets. */
   waitedMost(ip: string): number {
     return this.#waitedMost.get(ip) ?? 0;

@@ -14,6 +14,7 @@ import type { Address } from "../src/kernel/socket.ts";
 import { SeededChance } from "./chance.ts";
 import { SimClient, USUAL_HABITS } from "./client.ts";
 import type { ClientHabits } from "./client.ts";
+import { KeyDisk } from "./key-disk.ts";
 import { Ledger } from "./ledger.ts";
 import { Load, USUAL_LOAD } from "./load.ts";
 import type { LoadPlan } from "./load.ts";
@@ -39,6 +40,8 @@ export interface WorldSetup {
   readonly file: FileKeys;
   /** Gateways one behind the other, alike; the last one has the pools. */
   readonly layers: number;
+  /** It has a disk for what Idempotency-Key promises. */
+  readonly keepsKeys: boolean;
   /** Puts something between the gateway and its ports. */
   readonly bend: ((ports: GatewayPorts, world: World) => GatewayPorts) | null;
   /** Not null: a naive gateway takes the place of ours, which is put together and never started. */
@@ -87,7 +90,6 @@ export class World {
   readonly network: VirtualNetwork;
   readonly resolver: SimResolver;
   readonly settings: Settings;
-  readonly gateway: Gateway;
   readonly clients: SimClient[] = [];
   readonly loads: Load[] = [];
 
@@ -95,6 +97,8 @@ export class World {
   readonly events: { readonly atMs: number; readonly event: GatewayEvent }[] = [];
   readonly samples: PoolSample[] = [];
   readonly rests: Rest[] = [];
+  /** When the gateway's process crashed, monotonic ms, and how many records there were. */
+  readonly gatewayCrashes: { readonly at: number; readonly records: number }[] = [];
   /** What the program threw where nobody caught it. */
   readonly faults: string[] = [];
   /** From when on nothing is wrong any more, ms of traffic; Infinity: nobody says so. */
@@ -106,9 +110,13 @@ export class World {
   gaveUp = "";
 
   readonly #origins = new Map<string, SimOrigin>();
+  readonly #setup: WorldSetup;
+  readonly #disk: KeyDisk | null;
+  #life: Life = { isOver: false, stops: [] };
+  #gateway: Gateway;
   /** What clients ask, and what stands behind it. */
-  readonly #running: readonly Running[];
-  readonly #checks: { stop(): void };
+  readonly #running: Running[];
+  #checks: { stop(): void };
   #descriptorsMax = 0;
   #drained: Promise<void> | null = null;
   #stopSampling: () => void = () => undefined;
@@ -119,20 +127,26 @@ export class World {
     this.resolver = new SimResolver(this.clock, this.trace);
     this.clock.onFault = (error) => this.#fault(error);
     for (const name of [...Object.values(setup.pools).flat(), ...setup.hosts]) this.#addOrigin(name);
+    this.#setup = setup;
+    this.#disk = setup.keepsKeys ? new KeyDisk(this.clock, this.chance.fork("disk")) : null;
     this.settings = settingsOf(setup, 0);
-    const ports = this.#ports();
-    this.gateway = createGateway(this.settings, setup.bend === null ? ports : setup.bend(ports, this));
+    const ports = this.#ports("");
+    this.#gateway = this.#createGateway(ports);
     const schedule = (ms: number, run: () => void): (() => void) => this.clock.schedule(ms, run);
     this.#running = Array.from({ length: setup.layers }, (_, layer): Running => {
       const settings = settingsOf(setup, layer);
       const own = layer === 0 ? ports : this.#innerPorts(layer);
       if (setup.naive !== null)
         return new NaiveGateway(settings, { ...own, schedule }, { ...USUAL_NAIVETY, ...setup.naive });
-      return layer === 0 ? this.gateway : createGateway(settings, own);
+      return layer === 0 ? this.#gateway : createGateway(settings, own);
     });
     for (let layer = 1; layer < setup.layers; layer += 1) this.resolver.setAnswer(nameOf(layer), [ipOf(layer)]);
-    this.gateway.view.subscribe((event) => this.#hear(event));
     this.#checks = setup.naive === null ? this.#startChecks() : NO_CHECKS;
+  }
+
+  /** The one that clients ask, as it is now. */
+  get gateway(): Gateway {
+    return this.#gateway;
   }
 
   origin(name: string): SimOrigin {
@@ -197,6 +211,22 @@ export class World {
     this.clock.schedule(ms, run);
   }
 
+  /**
+   * The gateway's process is gone, with its connections and all that it knew; after `downMs` another one starts on
+   * what was durable. The negative control is spared.
+   */
+  crashGateway(how: "fin" | "rst", downMs: number): void {
+    if (this.#setup.naive !== null || this.#life.isOver || this.#drained !== null) return;
+    this.trace.note("world", `the gateway crashes (${how})`);
+    this.gatewayCrashes.push({ at: this.clock.monotonic(), records: this.records.length });
+    this.#life.isOver = true;
+    for (const stop of this.#life.stops) stop();
+    this.#checks.stop();
+    this.network.killProcess(GATEWAY_IP, how);
+    this.#disk?.crash();
+    this.clock.schedule(downMs, () => this.#startAgain());
+  }
+
   /** Begins to drain the gateway, as SIGTERM does. */
   drain(): Promise<void> {
     if (this.#drained !== null) return this.#drained;
@@ -252,19 +282,42 @@ export class World {
     origin.start();
   }
 
-  #ports(): GatewayPorts {
+  #createGateway(ports: GatewayPorts): Gateway {
+    const { bend } = this.#setup;
+    const gateway = createGateway(this.settings, bend === null ? ports : bend(ports, this));
+    const life = this.#life;
+    gateway.view.subscribe((event) => life.isOver || this.#hear(event));
+    return gateway;
+  }
+
+  #startAgain(): void {
+    this.trace.note("world", "the gateway starts again");
+    this.#life = { isOver: false, stops: [] };
+    this.#gateway = this.#createGateway(this.#ports(this.#nameOfLife()));
+    this.#running[0] = this.#gateway;
+    this.#checks = this.#startChecks();
+    this.#gateway.start().catch((error: unknown) => this.#fault(error));
+  }
+
+  /** `which`: of the processes one after the other; the first has no name. */
+  #ports(which: string): GatewayPorts {
     const { clock } = this;
-    const ids = this.chance.fork("ids");
+    const life = this.#life;
+    const ids = this.chance.fork(`ids${which}`);
     return {
       clock,
-      chance: this.chance.fork("gateway").next,
+      chance: this.chance.fork(`gateway${which}`).next,
       newId: () => ids.id(),
       dial: this.network.dialFrom(GATEWAY_IP),
       listen: this.network.listen,
       resolver: this.resolver,
-      ledger: null,
+      ledger: this.#disk === null ? null : this.#disk.open(),
       cacheShelf: null,
-      every: (ms, run) => clock.every(ms, run),
+      every: (ms, run) => {
+        const stop = clock.every(ms, run);
+        life.stops.push(stop);
+        return stop;
+      },
       processView: () => this.#processView(),
       ownUse: () => useOf(this.#processView()),
       log: (record) => this.#keep(record),
@@ -279,7 +332,7 @@ export class World {
     const { clock } = this;
     const ids = this.chance.fork(`ids ${layer}`);
     return {
-      ...this.#ports(),
+      ...this.#ports(""),
       chance: this.chance.fork(`gateway ${layer}`).next,
       newId: () => ids.id(),
       dial: this.network.dialFrom(ipOf(layer)),
@@ -298,7 +351,7 @@ export class World {
     const { gateway, clock } = this;
     const checks = createHealthSchedule<CheckTarget>({
       clock,
-      chance: this.chance.fork("checks").next,
+      chance: this.chance.fork(`checks${this.#nameOfLife()}`).next,
       schedule: (ms, run) => clock.schedule(ms, run),
       probe: (target, done) => gateway.probe(target, done),
       onCheck: (target, result) => gateway.checked(target, result),
@@ -308,6 +361,10 @@ export class World {
     gateway.onCheckTargets(follow);
     follow();
     return checks;
+  }
+
+  #nameOfLife(): string {
+    return this.gatewayCrashes.length === 0 ? "" : ` ${this.gatewayCrashes.length}`;
   }
 
   #keep(record: ExchangeRecord): void {
@@ -371,6 +428,12 @@ export class World {
     if (hasSettled()) await settle;
     else this.gaveUp = otherwise;
   }
+}
+
+/** From the start of a process to its end. */
+interface Life {
+  isOver: boolean;
+  readonly stops: (() => void)[];
 }
 
 interface Running {

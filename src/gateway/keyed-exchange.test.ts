@@ -529,6 +529,19 @@ describe("an origin that takes too long", () => {
     expectQuiet(it);
   });
 
+  it("and then breaks off leaves the record with what the client was told", async () => {
+    const it = await world("honour", slow);
+    const client = asks(it, pay("k1"));
+    it.advance(2_100);
+    it.origin(1).rst();
+    it.commit();
+    const body = client.received.split("\r\n\r\n")[1] ?? "";
+    expect(it.records).toMatchObject([
+      { cause: "origin.ttfb_timeout", status: 504, originStatus: 0, responseBytes: body.length },
+    ]);
+    expectQuiet(it);
+  });
+
   it("is given up after a while, and then the key is uncertain", async () => {
     const it = await world("honour", { ...slow, rest: { idempotency: { late: "10s" } } });
     asks(it, pay("k1"));

@@ -1014,7 +1014,8 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
     // Anybody may ask for an answer in no time: that says nothing about the load.
     if (CAUSES[cause].party === "overload" && cause !== "gw.deadline") this.#noteShed(now);
     this.#keyed?.finish();
-    const keepAlive = this.#writeFailure(cause, status, now);
+    // Its client has left, or has an answer: nobody gets another, and the record does not say so.
+    const keepAlive = this.#left === null && this.#writeFailure(cause, status, now);
     const { complete } = this.request;
     this.#finish(CAUSES[cause].party === "client" || cause === "gw.no_route" ? "refused" : "failed", step, now);
     this.#client.exchangeDone(keepAlive, complete, now);
