@@ -50,7 +50,7 @@ export const grayOrigin: Scenario = {
         yield* atMost(`mechanism 12a: share of the gray one of ${ORIGINS} after 10 s`, share, TRIED_MAX);
       },
       *also() {
-        yield* happened("the gray origin harmed a request", harmed, 5);
+        yield* happened("the gray origin harmed a request", harmed, 3);
       },
     };
   },
