@@ -7,8 +7,11 @@ export const ownStall: Scenario = {
   pools: { a: ["a1", "a2", "a3"] },
   play(world) {
     const chance = world.chance.fork("stalls");
+    // One pause at a time: several in a row are no pause any more, and requests are turned away then.
     for (let at = 2_000; at < 40_000; at += chance.between(2_000, 8_000)) {
-      world.at(at, () => world.clock.stall(chance.spread(200, 5_000)));
+      const ms = chance.spread(200, 5_000);
+      world.at(at, () => world.clock.stall(ms));
+      at += ms;
     }
     world.addClients(5, { requests: 40, thinkMs: [50, 3_000] });
     const out = (): number =>

@@ -50,7 +50,7 @@ export class OwnLimits {
         `pressure.level-${pressure.level}`,
         pressure.level === 0 ? `over: ${before}` : SAYS[pressure.level](pressure.because),
       );
-    if (pressure.level > 0) closeIdle(CLOSED_AT_ONCE[pressure.level]);
+    if (pressure.roomLevel > 0) closeIdle(CLOSED_AT_ONCE[pressure.roomLevel]);
   }
 
   #tell(code: string, detail: string): void {

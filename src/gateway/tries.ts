@@ -106,12 +106,11 @@ export class Tries {
     if (repeat !== null) repeat.reason += `; next is ${address.text} in pool ${address.poolName}`;
     const attempt = new Attempt(this.#core, this.#host, address, now);
     this.current = attempt;
-    // Behind a stale connection others may be as stale, and they could use up every attempt: then only one that was
-    // in use a moment ago will do, as for requests that must not be repeated.
-    const steady = !idempotent || this.#metStale;
-    // Behind a broken connection the next origin may have died with the first: a new connection finds that out, and
-    // is refused, where one that lies idle would swallow the request.
-    attempt.start(head, now, fresh || this.#metBroken, steady, keepHead || service.settings.retry.attemptsMax > 1);
+    // Behind a stale connection others may be as stale, and they could use up every attempt; and if it was the request
+    // that broke it, only a new one tells. Behind a broken connection the next origin may have died with the first: a
+    // new one finds that out, and is refused, where one that lies idle would swallow the request.
+    const isNew = fresh || this.#metBroken || this.#metStale;
+    attempt.start(head, now, isNew, !idempotent, keepHead || service.settings.retry.attemptsMax > 1);
   }
 
   /** Ends all of it, without blame. */

@@ -50,6 +50,11 @@ export interface Pressure {
   severity: number;
   /** A sentence; empty at level 0. */
   because: string;
+  /**
+   * The same of memory and descriptors alone, as it is now: what idle clients could make room for. To a loop that is
+   * late they are no load, and one of them may have asked for something that was not read yet.
+   */
+  roomLevel: PressureLevel;
   /** Since when a lower level would do; -1: it would not. */
   betterSince: number;
   /** A moving average, because one pause is not a state. */
@@ -82,6 +87,7 @@ export function createPressure(now: number): Pressure {
     level: 0,
     severity: 0,
     because: "",
+    roomLevel: 0,
     betterSince: -1,
     lateMs: 0,
     trail: [],
@@ -102,6 +108,7 @@ export function observePressure(
   const descriptors = descriptorUse(options, sample);
   const loop = loopUse(options, state.lateMs);
   const before = state.level;
+  state.roomLevel = Math.floor(Math.max(severityOf(memory), severityOf(descriptors))) as PressureLevel;
   settle(state, worstOf([memory, descriptors, loop]), now);
   return { changed: state.level !== before, warning: warningOf(state, memory, descriptors, now) };
 }
