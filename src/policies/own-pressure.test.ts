@@ -8,7 +8,7 @@ const IDLE: PressureSample = { memoryBytes: 10, memoryMax: 100, descriptorsOpen:
 test("a loop that is late is a reason to turn requests away, and none to close clients that are idle", () => {
   const pressure = createPressure(0);
   for (let now = 250; now <= 5_000; now += 250) observePressure(OPTIONS, pressure, { ...IDLE, lateMs: 2_000 }, now);
-  expect(pressure).toMatchObject({ level: 3, roomLevel: 0 });
+  expect(pressure).toMatchObject({ level: 2, roomLevel: 0 });
 });
 
 test("descriptors that run out are a reason for both, and idle clients stay as soon as there is room again", () => {
