@@ -97,7 +97,7 @@ function attemptsInBounds(world: World): Found[] {
   return found;
 }
 
-/** In no nine seconds more repeats than the budget of the ten around them. */
+/** In no nine seconds more repeats than the budget of the ten around them. What was refused at the door is none. */
 function retriesInBudget(world: World): Found[] {
   const options = retryOf(world);
   if (options === null) return [];
@@ -106,7 +106,10 @@ function retriesInBudget(world: World): Found[] {
   for (const record of world.records) {
     const { before, continuations, decisions } = splitAttempts(record);
     const at = ({ startedUs }: AttemptRecord): number => record.startedAt + startedUs / 1000;
-    before.forEach((attempt, index) => (index === 0 ? exchanges : retries).push(at(attempt)));
+    before.forEach((attempt, index) => {
+      if (index === 0) exchanges.push(at(attempt));
+      else if (before[index - 1]?.cause !== "origin.refused") retries.push(at(attempt));
+    });
     continuations.forEach((attempt, index) => {
       const decision = decisions[index];
       if (decision === undefined || !isOutsideBudget(decision)) retries.push(at(attempt));

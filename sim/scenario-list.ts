@@ -92,10 +92,11 @@ export const SCENARIOS: readonly Scenario[] = [
   sickDependency,
   retryStorm,
   herdOnReturn,
+  peak,
   slowNeighbour,
   poison,
   keyedPayments,
 ];
 
 /** Marks that are not met yet: run by name alone, so that what is missing can be looked at. */
-export const UNMET: readonly Scenario[] = [peak];
+export const UNMET: readonly Scenario[] = [];

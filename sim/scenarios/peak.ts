@@ -69,8 +69,7 @@ export const peak: Scenario = {
         ] as const) {
           yield* atLeast(
             `mechanism 17: goodput from ${from / 1000} s on, of what can be`,
-            least(world, loads, from, to) /
-              Math.min(live * EACH_PER_S, USUAL_PER_S + (live === ORIGINS ? PEAK_PER_S : 0)),
+            least(world, loads, from, to, live * EACH_PER_S),
             GOODPUT_MIN,
           );
         }
@@ -83,7 +82,7 @@ export const peak: Scenario = {
           ({ status, answeredBy, retryAfter }) => answeredBy === "gateway" && status === 503 && retryAfter < 0,
         );
         yield* atMost("mechanism 17: refusals without Retry-After", untold.length, 0);
-        const swing = 1 - least(world, loads, PEAK_FROM_MS + 4_000, PEAK_FROM_MS + PEAK_MS) / (EACH_PER_S * ORIGINS);
+        const swing = 1 - least(world, loads, PEAK_FROM_MS + 4_000, PEAK_FROM_MS + PEAK_MS, EACH_PER_S * ORIGINS);
         yield* atMost("mechanism 17: swing of goodput in the peak", swing, OSCILLATION_MAX);
       },
       *also() {
@@ -93,13 +92,17 @@ export const peak: Scenario = {
   },
 };
 
-/** The least that was served a second in any few seconds of a span, from a second after its beginning on. */
-function least(world: World, loads: readonly Load[], fromMs: number, untilMs: number): number {
+/**
+ * The least that was served in any few seconds of a span, from a second after its beginning on, of what was asked then
+ * and could be done.
+ */
+function least(world: World, loads: readonly Load[], fromMs: number, untilMs: number, perSecond: number): number {
   const seconds = servedBySecond(world, loads);
   let found = Infinity;
   for (let second = Math.ceil(fromMs / 1000) + 1; second + LOOK_S <= Math.floor(untilMs / 1000); second += 1) {
     const served = seconds.slice(second, second + LOOK_S).reduce((sum, count) => sum + count, 0);
-    found = Math.min(found, served / LOOK_S);
+    const asked = callsOf(world, loads, second * 1000, (second + LOOK_S) * 1000).length;
+    found = Math.min(found, served / Math.min(asked, LOOK_S * perSecond));
   }
   return found;
 }

@@ -74,7 +74,9 @@ export const healthSchema = z.strictObject({
     .optional()
     .describe("Path of an HTTP check. Without one the check is a TCP connection."),
   host: text("host", parseCheckHost).optional().describe("Host field of an HTTP check. Default: the origin's own."),
-  interval: duration("10ms", "1h").prefault("2s").describe("From one check of an origin to the next."),
+  interval: duration("10ms", "1h")
+    .prefault("2s")
+    .describe("From one check of an origin to the next; after a failed one the next few come half a second apart."),
   timeout: duration("1ms", "10m").prefault("1s").describe("How long a check may take."),
   down: count("failures in a row", 1, 1000).prefault(3).describe("Failed checks in a row that take an origin down."),
   up: count("successes in a row", 1, 1000).prefault(2).describe("Successful checks in a row that bring it up again."),

@@ -135,6 +135,18 @@ describe("the schedule of checks", () => {
     }
   });
 
+  test("after a failure the next three come half a second apart, counted from the last failure", () => {
+    const { schedule, advance, probes } = world();
+    schedule.setTargets([target("1")]);
+    advance(100);
+    for (const ok of [true, false, false, true, true, true, true]) {
+      probes.at(-1)?.done({ ok, detail: "" });
+      advance(ok && probes.length === 1 ? 2_000 : 500);
+    }
+    advance(2_000);
+    expect(probes.map((probing) => probing.at)).toEqual([100, 2_100, 2_600, 3_100, 3_600, 4_100, 6_100]);
+  });
+
   test("no answer within the timeout is a failed check, and the probe is given up", () => {
     const { schedule, advance, probes, heard } = world();
     schedule.setTargets([target("1")]);

@@ -3,6 +3,9 @@
  * way at once. It knows nothing of HTTP and concludes nothing: `probe` does the asking, `onCheck` hears
  * each result, and the state machine of policies/health.ts decides what results mean.
  *
+ * After a failure the next few come sooner: an outage is sure sooner, and so is its end, for which whoever is turned
+ * away meanwhile waits. A check costs an origin that is down nothing.
+ *
  * Only the targets of the last `setTargets` are ever checked, so an address that left the configuration
  * or the name's answer is not asked again, and a late answer for it is not heard. One check of a target
  * is under way at a time; a check that is late is made once, never made up for in a burst.
@@ -39,6 +42,11 @@ export interface HealthSchedule<T extends CheckTiming> {
 
 /** First checks are spread over this long, so that a start does not meet all origins in one instant. */
 const FIRST_SPREAD_MS = 200;
+/** How soon the next check comes after a failure, and after so many successes that follow one. */
+const SOON_MS = 500;
+const SOON_COUNT = 3;
+/** After the end of one that took as long. */
+const PAUSE_MS = 200;
 /** Each interval varies by this share up and down, so that gateways and origins do not fall into step. */
 const JITTER_RATIO = 0.1;
 /**
@@ -70,8 +78,10 @@ export function createHealthSchedule<T extends CheckTiming>(options: HealthSched
     underWay += 1;
 
     /** `result` is null when the check says nothing about the target. */
-    const finish = (result: CheckResult | null, nextMs: number): void => {
+    const finish = (result: CheckResult | null): void => {
       over = true;
+      if (result !== null) entry.soon = result.ok ? Math.max(0, entry.soon - 1) : SOON_COUNT;
+      const nextMs = result === null ? 0 : untilNext(entry, startedAt);
       underWay -= 1;
       cancelDeadline();
       entry.cancel = nothing;
@@ -89,8 +99,7 @@ export function createHealthSchedule<T extends CheckTiming>(options: HealthSched
       over = true;
       giveUp();
       const late = clock.monotonic() - startedAt - timeoutMs;
-      if (late > STALL_MS) finish(null, 0);
-      else finish({ ok: false, detail: `no answer in ${durationInWords(timeoutMs)}` }, untilNext(entry, startedAt));
+      finish(late > STALL_MS ? null : { ok: false, detail: `no answer in ${durationInWords(timeoutMs)}` });
     });
     entry.cancel = () => {
       if (over) return;
@@ -100,14 +109,16 @@ export function createHealthSchedule<T extends CheckTiming>(options: HealthSched
       giveUp();
     };
     giveUp = probe(entry.target, (result) => {
-      if (!over) finish(result, untilNext(entry, startedAt));
+      if (!over) finish(result);
     });
   }
 
   /** Counted from the start of the check, so that slow answers do not stretch the rhythm. */
   function untilNext(entry: Entry<T>, startedAt: number): number {
-    const interval = entry.target.health.intervalMs * (1 + JITTER_RATIO * (2 * chance() - 1));
-    return Math.max(0, startedAt + interval - clock.monotonic());
+    const { intervalMs } = entry.target.health;
+    const interval =
+      (entry.soon > 0 ? Math.min(intervalMs, SOON_MS) : intervalMs) * (1 + JITTER_RATIO * (2 * chance() - 1));
+    return Math.max(entry.soon > 0 ? PAUSE_MS : 0, startedAt + interval - clock.monotonic());
   }
 
   function remove(entry: Entry<T>): void {
@@ -128,7 +139,7 @@ export function createHealthSchedule<T extends CheckTiming>(options: HealthSched
           known.target = target;
           continue;
         }
-        const entry: Entry<T> = { target, cancel: nothing };
+        const entry: Entry<T> = { target, cancel: nothing, soon: 0 };
         entries.set(target.key, entry);
         arm(entry, chance() * Math.min(FIRST_SPREAD_MS, target.health.intervalMs));
       }
@@ -147,6 +158,8 @@ export function createHealthSchedule<T extends CheckTiming>(options: HealthSched
 
 interface Entry<T> {
   target: T;
+  /** So many of the next checks come soon. */
+  soon: number;
   /** Ends whatever this entry is doing: its timer or its check. */
   cancel: () => void;
 }

@@ -118,6 +118,46 @@ describe("an origin that has as many requests as it can take (overload.concurren
     expect(world.records.at(-1)).toMatchObject({ target: "/late", cause: "gw.shed" });
   });
 
+  it("goes to an origin that was tried last, one more than may, when there is room only where it has been", async () => {
+    const world = await memoryGateway({ origins: ["http://10.0.0.1", "http://10.0.0.2"], service: ONE });
+    ask(world, "/first");
+    const second = ask(world, "/second");
+    world.origin(2).rst();
+    // Its own place is free now, and it is called for that; the other origin is still at work.
+    world.advance(10);
+    expect(reached(world)).toEqual(["/first", "/second", "/second"]);
+    expect(world.origin(3).address).toBe(world.origin(1).address);
+    world.origin(3).send(OK);
+    expect(statusOf(second)).toBe("200");
+    expect(world.faults).toEqual([]);
+  });
+
+  it("leaves what it cannot take to the next pool, as far as that has room, and the record says so", async () => {
+    const world = await memoryGateway({
+      service: {
+        ...ONE,
+        pools: [
+          { name: "near", origins: ["http://10.0.0.1"] },
+          { name: "far", origins: ["http://10.0.0.2"] },
+        ],
+      },
+    });
+    ask(world, "/first");
+    const second = ask(world, "/second");
+    const third = ask(world, "/third");
+    expect(world.network.dialled.map(({ address }) => address)).toEqual(["10.0.0.1:80", "10.0.0.2:80"]);
+    world.origin(2).send(OK);
+    expect(statusOf(second)).toBe("200");
+    const note = world.records[0]?.decisions.find(({ code }) => code === "pick.overflow");
+    expect(note?.reason).toBe(
+      "the origins of pool near have 1 requests to answer and can take 1 at once; pool far has room",
+    );
+    // Who waited gets the place that is free now, wherever that is.
+    world.origin(2).send(OK);
+    expect(statusOf(third)).toBe("200");
+    expect(world.gateway.view.status().services[0]).toMatchObject({ pool: "near", waiting: 0 });
+  });
+
   it("is forgotten with overload: false", async () => {
     const world = await memoryGateway({ service: { overload: false } });
     for (let count = 0; count < 300; count += 1) ask(world);

@@ -26,7 +26,7 @@ describe("what a failure says about the origin", () => {
       if (party === "network" && cause !== "net.half_open") expect(outcome).toBe("failure");
     }
     expect(outcomeOf("origin.keepalive_race")).toBe("ignore");
-    expect(outcomeOf("origin.refused")).toBe("failure");
+    expect(outcomeOf("origin.refused")).toBe("refused");
     expect(outcomeOf("origin.app_5xx")).toBe("failure");
     expect(outcomeOf("origin.early_reply")).toBe("success");
   });

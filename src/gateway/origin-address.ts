@@ -303,14 +303,15 @@ export class OriginAddress implements Address, Candidate, Member {
     this.inFlight -= 1;
     if (attempt.firstByteUs !== -1) recordDuration(this.firstByte, attempt.firstByteUs - attempt.startedUs);
     const outcome = cause === null ? "success" : outcomeOf(cause);
+    const failed = outcome === "failure" || outcome === "refused";
     if (cause !== null) {
-      this.failures += outcome === "failure" ? 1 : 0;
+      this.failures += failed ? 1 : 0;
       countCause(this.byCause, cause);
       if (cause === "origin.keepalive_race") learnFromRace(this.#keepAlive, attempt.connectionIdleMs, now);
     }
     const penalised = this.onOutcome(this, outcome, route, startedMs, now);
     if (outcome === "success") recordLatency(this.latency, (attempt.firstByteUs - attempt.startedUs) / 1000, now);
-    else if (outcome === "failure" && penalised) recordFailure(this.latency, now - startedMs, now);
+    else if (failed && penalised) recordFailure(this.latency, now - startedMs, now);
     if (cause === "origin.refused" && this.identity.kind === "proven") this.onNobody(this, now);
   }
 
@@ -358,6 +359,7 @@ export function textOf(address: { readonly ip: string; readonly family: 4 | 6 },
  */
 export function outcomeOf(cause: CauseId): TrafficOutcome {
   if (cause === "origin.early_reply") return "success";
+  if (cause === "origin.refused") return "refused";
   if (cause === "origin.keepalive_race" || cause === "net.half_open") return "ignore";
   // It answered, and rightly: only that it is asked to go on with another origin's body.
   if (cause === "origin.resume_mismatch") return "ignore";

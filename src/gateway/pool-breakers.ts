@@ -61,6 +61,8 @@ export class PoolBreakers {
         return outcome;
       case "failure":
         return this.#failed(address, route, now);
+      case "refused":
+        return this.#failed(address, route, now) === "failure" ? outcome : "ignore";
     }
   }
 

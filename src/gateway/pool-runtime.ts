@@ -4,9 +4,17 @@
  */
 import type { PoolSettings, ServiceSettings } from "../config/settings.ts";
 import type { Resolution } from "../kernel/resolver.ts";
+import type { AdaptiveLimitOptions } from "../policies/adaptive-limit.ts";
 import { assess, probationTurn } from "../policies/availability.ts";
 import type { Availability } from "../policies/availability.ts";
-import { observeLatency, observeOutcome, observeStuck, returnByChecks, slowFromMs } from "../policies/ejection.ts";
+import {
+  endRefusals,
+  observeLatency,
+  observeOutcome,
+  observeStuck,
+  returnByChecks,
+  slowFromMs,
+} from "../policies/ejection.ts";
 import type { EjectionVerdict, TrafficOutcome } from "../policies/ejection.ts";
 import { stepHealth } from "../policies/health.ts";
 import type { CheckResult } from "../policies/health.ts";
@@ -71,12 +79,17 @@ export class PoolRuntime {
   readonly #failOpen: FailOpenNotice;
   /** Service and check: what an address is remembered under. States of other settings would be of another shape. */
   readonly #memoryKey: string;
+  readonly #limit: AdaptiveLimitOptions | null;
 
   constructor(core: Core, service: ServiceSettings, pool: PoolSettings) {
     this.#core = core;
     this.#service = service;
     this.name = pool.name;
     this.#memoryKey = JSON.stringify([service.name, service.health, service.ejection]);
+    this.#limit = service.overload && {
+      concurrency: service.overload.concurrency,
+      whole: service.routes.map((route) => route.class === "critical"),
+    };
     this.#failOpen = new FailOpenNotice(core, service.name, pool.name);
     this.#latencies = createLatencyWindow(service.ejection.windowMs);
     this.#sweepAt = service.ejection.slow === null ? Infinity : 0;
@@ -153,6 +166,7 @@ export class PoolRuntime {
     address.health = state;
     const isBack = verdict.kind === "changed" && before.kind === "down" && address.share === 0;
     if (isBack) returnByChecks(this.#service.ejection, address.ejection, now);
+    const listens = result.ok && endRefusals(address.ejection, now);
     // A failure may contradict traffic, and a success may end or contradict what is thought of it.
     const isNews = verdict.kind === "changed" || !result.ok || (before.kind === "up" && before.failed > 0);
     const identity = stepIdentity(address.identity, result, state.kind === "down", now);
@@ -162,7 +176,7 @@ export class PoolRuntime {
       this.assess(now);
       return;
     }
-    if (isNews || address.ejection.phase.kind !== "up") this.assess(now);
+    if (isNews || listens || address.ejection.phase.kind !== "up") this.assess(now);
   }
 
   assess(now: number): void {
@@ -178,7 +192,7 @@ export class PoolRuntime {
 
   #outcome(address: OriginAddress, outcome: TrafficOutcome, startedMs: number, now: number): void {
     // A roll is only used when an ejection happens; drawing it for each outcome would be work for nothing.
-    const roll = outcome === "failure" ? this.#core.chance() : 0;
+    const roll = outcome === "failure" || outcome === "refused" ? this.#core.chance() : 0;
     this.#heed(observeOutcome(this.#service.ejection, address, this.members, outcome, startedMs, roll, now), now);
   }
 
@@ -313,7 +327,7 @@ export class PoolRuntime {
         poolName: this.name,
         connections: this.#service.connections,
         ejection: this.#service.ejection,
-        overload: this.#service.overload,
+        overload: this.#limit,
         heads: this.#service.heads,
       },
       this.#core.memory.recall(`${this.#memoryKey} ${textOf(address, origin.settings.port)}`, now),

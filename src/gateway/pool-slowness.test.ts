@@ -69,6 +69,21 @@ describe("an origin that lets requests wait while its peers answer", () => {
     expect(gateway.records.filter(({ outcome }) => outcome === "failed")).toEqual([]);
   });
 
+  it("stays while requests are turned away for lack of room: then the slowest is the one that was given most", async () => {
+    const gateway = await world({ overload: { concurrency: 40, queueWait: { calm: "10ms" } } });
+    traffic(gateway, 3_000, () => false);
+    const all = Array.from({ length: 120 }, () => begin(gateway));
+    const client = gateway.client();
+    client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    gateway.advance(50);
+    expect(client.received).toContain("503");
+    for (const each of all) each.answer();
+    traffic(gateway, 200, isFirst);
+    gateway.advance(1_000);
+    quick(gateway);
+    expect(state(gateway)).toMatchObject({ state: "up" });
+  });
+
   it("is tried with one request after a while, which has to be quick", async () => {
     const gateway = await world();
     traffic(gateway, 3_000, () => false);

@@ -6,8 +6,8 @@ import type { ExchangeRecord } from "../contract/record.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import { CAUSES } from "../kernel/causes.ts";
 import { budgetInWords, retriesLeft, takeRetry } from "../policies/retry-budget.ts";
-import { decideRetry } from "../policies/retry.ts";
-import type { ReplayBody, RetryVerdict } from "../policies/retry.ts";
+import { decideRetry, isFree } from "../policies/retry.ts";
+import type { ReplayBody, RetryInput, RetryVerdict } from "../policies/retry.ts";
 import type { ClientRequest } from "./client-request.ts";
 import type { ReplayBuffer } from "./replay-buffer.ts";
 import type { ServiceRuntime } from "./service-runtime.ts";
@@ -39,7 +39,7 @@ export function rescue(failed: FailedAttempt): RetryVerdict {
   const { service, request, record, answer, now } = failed;
   const options = service.settings.retry;
   const budgetLeft = retriesLeft(options, service.budget, now) >= 1;
-  const verdict = decideRetry({
+  const input: RetryInput = {
     // Whatever an answer says, as long as it is held back it is one of which nothing was passed on.
     retryClass: answer === null ? CAUSES[failed.cause].retryClass : "R2",
     method: record.method,
@@ -67,8 +67,9 @@ export function rescue(failed: FailedAttempt): RetryVerdict {
     roll: failed.roll,
     budgetLeft,
     budgetWords: budgetLeft ? "" : budgetInWords(options, service.budget, now),
-  });
-  if (verdict.retry) takeRetry(options, service.budget, now);
+  };
+  const verdict = decideRetry(input);
+  if (verdict.retry && !isFree(input)) takeRetry(options, service.budget, now);
   return verdict;
 }
 

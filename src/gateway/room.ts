@@ -60,7 +60,7 @@ export class Room {
             now: () => core.clock.monotonic(),
             hasRoom: (route, now) => this.#isWithinBulkhead(route) && this.#anywhere(NOBODY, route, now) !== null,
             isCongested: (route, now) => this.#isCongested(route, now),
-            limitsInWords: (route, now) => this.#limitsInWords(route, now),
+            limitsInWords: (route, now) => this.limitsInWords(route, now),
             servedPerSecond: (now) => countAt(service.budget.exchanges, now) / 10,
           });
   }
@@ -87,33 +87,10 @@ export class Room {
   }
 
   none(route: number, now: number): NoRoom {
-    return { kind: "full", admission: this.admission, evidence: this.#limitsInWords(route, now) };
+    return { kind: "full", admission: this.admission, evidence: this.limitsInWords(route, now) };
   }
 
-  #isWithinBulkhead(route: number): boolean {
-    return (this.#service.counters[route]?.held ?? 0) < (this.#bulkheads[route] ?? Infinity);
-  }
-
-  /** In the pools that get traffic now. */
-  #anywhere(tried: readonly OriginAddress[], route: number, now: number): OriginAddress | null {
-    const first = this.#choice.settle(now);
-    const address = roomiestOf(first, tried, route, now);
-    if (address !== null) return address;
-    for (const pool of this.#choice.pools) {
-      if (pool === first || this.#choice.shareOf(pool) <= 0) continue;
-      const other = roomiestOf(pool, tried, route, now);
-      if (other !== null) return other;
-    }
-    return null;
-  }
-
-  #isCongested(route: number, now: number): boolean {
-    if (!this.#isWithinBulkhead(route)) return true;
-    const { usable } = this.#choice.settle(now).availability;
-    return usable.every((address) => address.isCongested(route, now));
-  }
-
-  #limitsInWords(route: number, now: number): string {
+  limitsInWords(route: number, now: number): string {
     if (!this.#isWithinBulkhead(route)) {
       const name = this.#service.settings.routes[route]?.name ?? "";
       return `${this.#bulkheads[route]} requests of the route ${name} wait for an answer, and no more may`;
@@ -123,6 +100,47 @@ export class Room {
     const limit = availability.usable.reduce((sum, address) => sum + Math.floor(address.limit?.limit ?? 0), 0);
     return `the origins of pool ${name} have ${held} requests to answer and can take ${limit} at once`;
   }
+
+  #isWithinBulkhead(route: number): boolean {
+    return (this.#service.counters[route]?.held ?? 0) < (this.#bulkheads[route] ?? Infinity);
+  }
+
+  /**
+   * In the pools that get traffic now; and where these are late with what they have, in the next ones, each as far as its
+   * own limits go. A burst that the first pool is about to answer stays where it is.
+   */
+  #anywhere(tried: readonly OriginAddress[], route: number, now: number): OriginAddress | null {
+    const first = this.#choice.settle(now);
+    const address = roomiestOf(first, tried, route, now);
+    if (address !== null) return address;
+    for (const pool of this.#choice.pools) {
+      if (pool === first || this.#choice.shareOf(pool) <= 0) continue;
+      const other = roomiestOf(pool, tried, route, now);
+      if (other !== null) return other;
+    }
+    return this.#choice.pools.length > 1 && isLate(first, route, now) ? this.#inReserve(tried, route, now) : null;
+  }
+
+  /** In the pools that get no traffic now, in their order. */
+  #inReserve(tried: readonly OriginAddress[], route: number, now: number): OriginAddress | null {
+    for (const pool of this.#choice.pools) {
+      if (this.#choice.shareOf(pool) > 0) continue;
+      pool.settle(now);
+      const other = pool.availability.liveShare > 0 ? roomiestOf(pool, tried, route, now) : null;
+      if (other !== null) return other;
+    }
+    return null;
+  }
+
+  #isCongested(route: number, now: number): boolean {
+    if (!this.#isWithinBulkhead(route)) return true;
+    return isLate(this.#choice.settle(now), route, now);
+  }
+}
+
+/** All that may be used there are late rather than busy for a moment. */
+function isLate({ availability }: PoolRuntime, route: number, now: number): boolean {
+  return availability.usable.every((address) => address.isCongested(route, now));
 }
 
 /**

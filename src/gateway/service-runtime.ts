@@ -242,7 +242,11 @@ export class ServiceRuntime {
       const roomy = turn === "must" ? address : room.roomy(address, chosen, tried, routeIndex, now);
       // Called, but the room is where this exchange has been: one more than the limit, or it would be called for ever.
       if (roomy === null && turn === "new") return room.none(routeIndex, now);
-      return { kind: "address", address: roomy ?? address, notes: notesOf(choice.note, chosen) };
+      if (roomy === null || roomy.poolName === chosen.name) {
+        return { kind: "address", address: roomy ?? address, notes: notesOf(choice.note, chosen) };
+      }
+      const reason = `${room.limitsInWords(routeIndex, now)}; pool ${roomy.poolName} has room`;
+      return { kind: "address", address: roomy, notes: [{ code: "pick.overflow", reason }] };
     }
     for (const pool of choice.pools) {
       if (pool === chosen) continue;

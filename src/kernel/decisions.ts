@@ -125,6 +125,11 @@ export const DECISIONS = {
     meaning:
       "The first pool has less capacity than is needed, so a part of the exchanges, this one among them, goes to the next.",
   },
+  "pick.overflow": {
+    step: "pick",
+    meaning:
+      "The origins of the pool in use had as many requests to answer as they can in time, so this one went to the next pool, as far as that has room.",
+  },
   "pick.standby": {
     step: "pick",
     meaning: "A pool that is not first got this exchange as a part of its continuous share, so that it is proven.",

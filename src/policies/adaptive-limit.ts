@@ -11,9 +11,11 @@
  * few hundred busy connections multiply the shortest wait by a hundred and nothing is wrong; below a tenth of a second
  * no client is helped by a refusal.
  *
- * What is done about it: the limit grows while it is used and answers are in time, follows a rush while nothing is late,
- * and shrinks when the answers of a whole round are late on average, in proportion, once a round. A round are the requests that were sent after the last
- * change; the ones before it tell of the old limit.
+ * What is done about it: the limit grows while it is used and answers come well in time, follows a rush while they do,
+ * stops where it is when they come near being late, and shrinks when the answers of a whole round are late on average,
+ * in proportion, once a round. A round are the requests that were sent after the last change; the ones before it tell
+ * of the old limit. The stop matters most: what an origin has been given cannot be taken back, and a rush of six times
+ * what it can do fills a second of queue while its first late answer is still on its way.
  *
  * Two things that lateness can be besides a queue, each found out by trying:
  * - Waits that stay as long with half as many requests, or with twice as many at the floor, are not of our making: the
@@ -32,6 +34,8 @@
 export interface AdaptiveLimitOptions {
   /** 0: learned. Otherwise a limit set by hand, and nothing is learned. */
   readonly concurrency: number;
+  /** By number of the route: whether it may have the whole of an address also while others are there. */
+  readonly whole: readonly boolean[];
 }
 
 /** How a request left the origin. */
@@ -103,6 +107,10 @@ export interface AdaptiveLimit extends Gauge {
   stretchedAt: number;
   /** When any route was last answered in time. */
   heardAt: number;
+  /** Answers that were nearly late since one came well in time. */
+  near: number;
+  /** What was held when it was so often: no more are given while it lasts. */
+  stopAt: number;
 }
 
 /** Generous for a beginning: at a hundred requests a second this is one second of work. */
@@ -116,6 +124,11 @@ const LATE_RATIO = 2;
 const UNKNOWN_LATE_MS = 5_000;
 /** One request counts as so late at most, so that half of them have to be late; what was not answered counts so. */
 const LATENESS_MAX = 2;
+/** So many in a row that are nearer to being late than this: what is not used of a limit is not given out. */
+const NEAR = 0.6;
+const NEAR_IN_A_ROW = 10;
+/** But so many may always be tried: an origin whose answers vary shall not keep a few waiting. */
+const STOP_LEAST = 20;
 const SHRINK_LEAST = 0.95;
 const ROUND_MS = 50;
 const ROUND_SAMPLES = 8;
@@ -153,6 +166,8 @@ export function createAdaptiveLimit(options: AdaptiveLimitOptions, now: number):
     mixedAt: now - ALONE_AFTER_MS,
     stretchedAt: now,
     heardAt: now,
+    near: 0,
+    stopAt: 0,
   };
 }
 
@@ -162,15 +177,16 @@ export function hasRoom(options: AdaptiveLimitOptions, state: AdaptiveLimit, rou
     if (state.lastRoute !== -1) state.mixedAt = now;
     state.lastRoute = route;
   }
-  return fits(state, route, now) || (stretch(options, state, route, now) && fits(state, route, now));
+  return fits(options, state, route, now) || (stretch(options, state, route, now) && fits(options, state, route, now));
 }
 
-function fits(state: AdaptiveLimit, route: number, now: number): boolean {
-  if (state.held >= Math.floor(state.limit)) return false;
+function fits(options: AdaptiveLimitOptions, state: AdaptiveLimit, route: number, now: number): boolean {
+  if (state.held >= Math.floor(state.limit) || (isNear(state) && state.held >= state.stopAt)) return false;
   const own = state.routes[route];
   if (own === undefined || own === null) return true;
   if (own.held >= Math.floor(own.limit)) return false;
-  return now - state.mixedAt >= ALONE_AFTER_MS || own.held < Math.max(1, Math.floor(state.limit * ROUTE_SHARE));
+  if (now - state.mixedAt >= ALONE_AFTER_MS || options.whole[route] === true) return true;
+  return own.held < Math.max(1, Math.floor(state.limit * ROUTE_SHARE));
 }
 
 /** Nothing is late, only more come than before: the limit follows them, as fast as lateness would show. */
@@ -216,6 +232,8 @@ export function leaveSlot(
     own.heardAt = now;
   }
   if (options.concurrency > 0) return;
+  state.near = lateness <= NEAR ? 0 : state.near + 1;
+  if (state.near === NEAR_IN_A_ROW) state.stopAt = Math.max(state.held, STOP_LEAST);
   if (lateness <= 1) state.heardAt = now;
   else if (leaving === "left" || leaving === "timeout") {
     // The origin may be at it still, or have it in a queue of its own: its place is not free for another one.
@@ -231,7 +249,7 @@ export function leaveSlot(
 
 /** Whether this route has to wait here because answers are late, and not because many came at once. */
 export function isCongested(options: AdaptiveLimitOptions, state: AdaptiveLimit, route: number, now: number): boolean {
-  if (options.concurrency > 0 || isHeldDown(state, now)) return true;
+  if (options.concurrency > 0 || isNear(state) || isHeldDown(state, now)) return true;
   const own = state.routes[route];
   if (own === undefined || own === null) return false;
   return isHeldDown(own, now) || (own.held > 0 && now - own.heardAt > lateFrom(own));
@@ -307,7 +325,7 @@ function weigh(
   sinceMs: number,
   now: number,
 ): void {
-  if (lateness <= 1) {
+  if (lateness <= 1 && !isNear(state)) {
     // A route that fills the address with what is late shall not make it grow by what others get in time.
     if (own.held + 1 >= state.limit / 8) grow(state, now);
     grow(own, now);
@@ -320,6 +338,11 @@ function weigh(
     note(own, lateness, leaving, waitMs);
     if (isRoundOver(own, now)) endRouteRound(state, own, now);
   }
+}
+
+/** Answers are nearly late: no more than there are already, until one comes sooner or the round tells what to do. */
+function isNear(state: AdaptiveLimit): boolean {
+  return state.near >= NEAR_IN_A_ROW;
 }
 
 /** One more for each answer in time is twice as many in a round; fewer after a shrink. Unused limits do not grow. */

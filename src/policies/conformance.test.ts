@@ -208,7 +208,7 @@ const options: AvailabilityOptions = {
   },
   health,
 };
-const outcome = fc.constantFrom<TrafficOutcome>("success", "failure", "failure", "ignore");
+const outcome = fc.constantFrom<TrafficOutcome>("success", "failure", "failure", "refused", "ignore");
 const HEDGE_INPUT: HedgeInput = {
   othersLeft: 1,
   budgetLeft: 10,
@@ -665,7 +665,8 @@ conforms<RouteBreakers[], { who: number; route: number; what: TrafficOutcome | "
     switch (what) {
       case "success":
         return { state, said: breakerSucceeded(own, route, now) };
-      case "failure": {
+      case "failure":
+      case "refused": {
         const peers = state.filter((each) => each !== own);
         return { state, said: breakerFailed(options.ejection, own, route, peers, chance, now) };
       }
@@ -867,7 +868,7 @@ conforms<FloodState, { key: number; times: number; flags: number; roll: number }
   },
 });
 
-const LIMIT = { concurrency: 0 };
+const LIMIT = { concurrency: 0, whole: [false, true, false] };
 type LimitEvent = { take: boolean; route: number; leaving: Leaving; waited: number };
 
 conforms<AdaptiveLimit, LimitEvent>("adaptive limit", {

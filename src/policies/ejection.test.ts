@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import {
   beginProbation,
   createEjection,
+  endRefusals,
   ejectedMax,
   ejectionShare,
   isProbationDue,
@@ -117,6 +118,32 @@ test("two ejections in one instant count each other, before anybody assessed the
   tell(0, "failure", 0, 5);
   expect(tell(1, "failure", 0, 5)).toMatchObject({ kind: "fail-open", code: "eject.held.last-origin" });
   expect(members.map(({ ejection }) => ejection.phase.kind)).toEqual(["ejected", "up"]);
+});
+
+test("where nobody listens, that is no judgement: more than the ratio may be out, but never the last", () => {
+  const { members, tell } = poolOf(3);
+  tell(2, "success", 0, 100);
+  tell(0, "refused", 0, 5);
+  expect(tell(1, "refused", 0, 5)).toMatchObject({ kind: "ejected" });
+  members[0]!.share = 0;
+  members[1]!.share = 0;
+  expect(tell(2, "refused", 0, 200)).toMatchObject({ kind: "none" });
+  expect(members[2]!.ejection.heldCode).toBe("eject.held.last-origin");
+});
+
+test("a check that reaches it ends what refusals were held against it, and nothing else", () => {
+  const { members, tell } = poolOf(3);
+  tell(2, "success", 0, 100);
+  const [refused, failing] = [members[0]!.ejection, members[1]!.ejection];
+  tell(0, "refused", 100, 5);
+  expect(isProbationDue(refused, true, 200)).toBe(false);
+  expect(endRefusals(refused, 200)).toBe(true);
+  expect(isProbationDue(refused, true, 200)).toBe(true);
+  expect(trafficEvidence(options, refused, 200).failing).toBe(false);
+  tell(1, "refused", 200, 4);
+  tell(1, "failure", 200);
+  expect(endRefusals(failing, 300)).toBe(false);
+  expect(trafficEvidence(options, failing, 300).dead).toBe(true);
 });
 
 test("no more than the ratio of a pool is out; the next one is ejected as soon as there is room and it fails again", () => {

@@ -9,7 +9,8 @@
  * origin: the caller reports them as `ignore`. Nor are late results of attempts that began before the
  * last change of phase: counting them would keep a recovered origin out as long as there is load.
  *
- * At most `ejectedRatioMax` of a pool is out (at least one may be, so that small pools are protected too),
+ * At most `ejectedRatioMax` of a pool is out (at least one may be, so that small pools are protected too; beyond it only
+ * addresses where nobody listens, because that is no judgement that may be wrong),
  * and never the last one that is available. Beyond that the origin stays in, visibly: `fail-open`.
  *
  * The state is changed in place; it is plain data. On the usual path (a success) nothing is allocated and
@@ -37,8 +38,8 @@ export interface EjectionOptions extends OutlierOptions {
   readonly slow: SlowOptions | null;
 }
 
-/** `ignore`: the attempt says nothing about the origin. */
-export type TrafficOutcome = "success" | "failure" | "ignore";
+/** `refused`: a failure, and nobody listens there. `ignore`: the attempt says nothing about the origin. */
+export type TrafficOutcome = "success" | "failure" | "refused" | "ignore";
 
 /** `since`: monotonic ms; attempts that began before it carry no evidence. `times`: ejections without a calm spell between. */
 export type EjectionPhase =
@@ -75,6 +76,8 @@ export interface EjectionState {
   phase: EjectionPhase;
   /** Failures since the last success. */
   run: number;
+  /** Refused connections since anything else was heard. */
+  refusals: number;
   /** Monotonic ms when it was heard of; -1 never. */
   lastFailureAt: number;
   lastSuccessAt: number;
@@ -157,6 +160,7 @@ export function createEjection(options: EjectionOptions, now: number): EjectionS
   return {
     phase: { kind: "up", since: now, upSince: now, times: 0, because: "" },
     run: 0,
+    refusals: 0,
     lastFailureAt: -1,
     lastSuccessAt: -1,
     lastSuccessBegan: -1,
@@ -266,6 +270,8 @@ export function observeOutcome(
     case "success":
       return succeeded(options, state, phase, startedAt, now);
     case "failure":
+    case "refused":
+      state.refusals = outcome === "refused" ? state.refusals + 1 : 0;
       return failed(options, member, pool, phase, roll, now);
   }
 }
@@ -328,6 +334,20 @@ export function returnByChecks(options: EjectionOptions, state: EjectionState, n
   if (settleEjection(state, now).kind === "up") beginRamp(options, state, 0, "its checks succeed again", now);
 }
 
+/**
+ * A check has reached it: that nobody listens is over, whatever is remembered of it, and a request may try it at once.
+ * Returns whether anything changed.
+ */
+export function endRefusals(state: EjectionState, now: number): boolean {
+  if (state.refusals === 0) return false;
+  state.refusals = 0;
+  state.run = 0;
+  clearCount(state.failures);
+  const phase = settleEjection(state, now);
+  if (phase.kind === "ejected" && phase.until > now) state.phase = { ...phase, until: now };
+  return true;
+}
+
 /** Part of its weight that the phase allows, 0–1. Grows from 0.1 over the ramp. */
 export function ejectionShare(phase: EjectionPhase, now: number): number {
   switch (phase.kind) {
@@ -382,7 +402,10 @@ function succeeded(
   startedAt: number,
   now: number,
 ): EjectionVerdict {
+  // Nobody listened and somebody does: how often that was found out says nothing about how well it answers.
+  if (state.refusals >= options.consecutiveFailures) clearCount(state.failures);
   state.run = 0;
+  state.refusals = 0;
   state.lastSuccessAt = now;
   state.lastSuccessBegan = startedAt;
   addToCount(state.successes, 1, now);
@@ -505,7 +528,7 @@ function holdByCaps(
     const because = `${what}, but no other origin of the pool is available, so it stays in use`;
     return hold(member.ejection, "eject.held.last-origin", because);
   }
-  if (peers.out >= most) {
+  if (peers.out >= most && (most === 0 || member.ejection.refusals < options.consecutiveFailures)) {
     const because = `${what}, but ${peers.out} of ${pool.length} are out already and at most ${most} may be, so it stays in use`;
     return hold(member.ejection, "eject.held.ratio-cap", because);
   }

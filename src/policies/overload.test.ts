@@ -17,7 +17,7 @@ import {
 } from "./admission-queue.ts";
 import type { ClassRank, QueueEntry, QueueOptions } from "./admission-queue.ts";
 
-const limits = { concurrency: 0 };
+const limits = { concurrency: 0, whole: [] };
 const queueing: QueueOptions = { calmMs: 500, stressedMs: 15, criticalMs: 1_000, waitingMax: 10_000 };
 const TICK_MS = 5;
 const SEEDS = [1, 2, 3, 4, 5];

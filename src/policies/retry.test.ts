@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { RETRY_INPUT } from "../../test/support/retry-input.ts";
 import { DECISIONS } from "../kernel/decisions.ts";
-import { decideRetry, isIdempotent } from "./retry.ts";
+import { decideRetry, isFree, isIdempotent } from "./retry.ts";
 import type { RetryCode, RetryInput } from "./retry.ts";
 
 /** An attempt that never reached its origin, with everything in favour of repeating it. */
@@ -121,6 +121,9 @@ test("each rule by its case, with the sentence that a person reads", () => {
       "not retried: the retry budget is used up (200 repeats for 1000 exchanges)",
     ],
   ];
+  // What was refused at the door has cost nothing that the budget would be for.
+  expect(decideRetry({ ...input, retryClass: "R0", connectFailed: true, budgetLeft: false }).retry).toBe(true);
+  expect(decideRetry({ ...input, retryClass: "R1", connectFailed: true, budgetLeft: false }).retry).toBe(false);
   for (const [change, code, reason] of cases) {
     expect(decideRetry({ ...input, ...change }), code).toMatchObject({
       retry: code.startsWith("retry.allowed."),
@@ -199,7 +202,7 @@ test("no combination of circumstances repeats what must not be repeated", () => 
       expect(verdict.retry).toBe(verdict.code.startsWith("retry.allowed."));
       expect(verdict.reason.startsWith(verdict.retry ? "retried" : "not retried: ")).toBe(true);
       if (!verdict.retry) return;
-      expect(any.responseBegun || !any.budgetLeft).toBe(false);
+      expect(any.responseBegun || (!any.budgetLeft && !isFree(any))).toBe(false);
       expect(any.attempts).toBeLessThan(any.attemptsMax);
       expect(["untouched", "kept"]).toContain(any.body);
       expect(["R0", "R1", "R2"]).toContain(any.retryClass);

@@ -145,7 +145,8 @@ export function decideRetry(input: RetryInput): RetryVerdict {
     );
   }
   // A pause is no repeat yet, but what comes after it is.
-  if (!input.budgetLeft) return refuse("retry.refused.budget", `the retry budget is used up (${input.budgetWords})`);
+  if (!input.budgetLeft && !isFree(input))
+    return refuse("retry.refused.budget", `the retry budget is used up (${input.budgetWords})`);
   return verdict;
 }
 
@@ -218,9 +219,18 @@ function overloaded(input: RetryInput): RetryVerdict | null {
   return refuse("retry.refused.overloaded", "the origin says that it is overloaded");
 }
 
+/**
+ * What was refused before anything was sent has cost no origin any work, so the next attempt multiplies none, and the
+ * budget is not for it. With it, an outage of most of a pool would use the budget up in a second, and fail what the
+ * rest could have answered.
+ */
+export function isFree({ connectFailed, retryClass }: Pick<RetryInput, "connectFailed" | "retryClass">): boolean {
+  return connectFailed && retryClass === "R0";
+}
+
 /** Every origin was asked and could not be reached: one that is starting, or whose queue was full, may be there soon. */
 function mayComeBack(input: RetryInput): boolean {
-  return input.connectFailed && input.retryClass === "R0" && input.backoff.backoffMaxMs > 0;
+  return isFree(input) && input.backoff.backoffMaxMs > 0;
 }
 
 function allow(input: RetryInput): RetryVerdict {
