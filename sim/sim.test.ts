@@ -3,7 +3,7 @@ import { runScenario } from "./scenario.ts";
 import { SCENARIOS } from "./scenario-list.ts";
 import { runStretch } from "./stretch.ts";
 
-const SEEDS = 16;
+const SEEDS = 8;
 
 describe("the gateway keeps its promises", () => {
   it.each(SCENARIOS.filter(({ isMarked }) => isMarked !== true))("$name: $what", async ({ name }) => {
