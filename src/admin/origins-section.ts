@@ -1,5 +1,6 @@
 /** Services with their pools, and origins with their addresses, on the status page: each with its reason. */
 import { countText, durationText } from "../contract/quantities.ts";
+import { heldInWords, roomInWords } from "../contract/room-words.ts";
 import type { OriginAddressView, OriginView, StatusView } from "../contract/view.ts";
 import type { Html, HtmlValue } from "./html.ts";
 import { html } from "./html.ts";
@@ -15,9 +16,11 @@ export function servicesSection(status: StatusView): Html {
         ${pool.name}: ${pool.available} of ${countText(pool.origins, "origin")} can be picked${share}${isUsed}
       </li>`;
     });
+    const room = roomInWords(service);
     return html`<li>
       <h3>${service.name} ${tag(SERVICE_SIGNS[service.state], service.state)}</h3>
       <p>${service.because}</p>
+      ${room === "" ? null : html`<p>${room}</p>`}
       <p class="soft">Hosts: ${service.hosts.join(", ")}</p>
       <p class="soft">Pools, in order of preference:</p>
       <ul>
@@ -42,6 +45,7 @@ const ORIGIN_COLUMNS: readonly Column[] = [
   { name: "Origin" },
   { name: "State" },
   { name: "Because" },
+  { name: "Held", isNumber: true },
   { name: "In flight", isNumber: true },
   { name: "Connections", isNumber: true },
   { name: "Latency", isNumber: true },
@@ -64,13 +68,23 @@ function originRows(origin: OriginView, now: number): HtmlValue[][] {
     origin.resolution === "" ? null : html`<small>${tag(["warn", "!"], "name")} ${origin.resolution}</small>`;
   if (origin.addresses.length === 0) {
     return [
-      [html`${origin.origin}${place}`, tag(["bad", "✕"], "no address"), html`${origin.resolution}`, "–", "–", "–", "–"],
+      [
+        html`${origin.origin}${place}`,
+        tag(["bad", "✕"], "no address"),
+        html`${origin.resolution}`,
+        "–",
+        "–",
+        "–",
+        "–",
+        "–",
+      ],
     ];
   }
   return origin.addresses.map((address, index) => [
     html`${origin.origin}${origin.origin.endsWith(`//${address.address}`) ? null : html`<small>${address.address}</small>`}${place}`,
     html`${tag(ADDRESS_SIGNS[address.state], stateWord(address))}<small>${lasting(address.since, now)}</small>`,
     html`${address.because}${disagreement(address)}${breakers(address)}<small>${checkText(address)}</small>${index === 0 ? resolution : null}`,
+    heldInWords(address),
     address.inFlight,
     html`${address.connectionsOpen} <small>${address.connectionsIdle} idle</small>`,
     address.attempts === 0 ? "–" : durationText(address.latencyMs * 1000),

@@ -5,6 +5,7 @@
 import type { OriginsResponse, StatusResponse } from "../contract/api-responses.ts";
 import { countText, durationText, sizeText } from "../contract/quantities.ts";
 import type { OriginAddressView, OriginView, ProcessView, ServiceStatusView } from "../contract/view.ts";
+import { heldInWords, roomInWords } from "../contract/room-words.ts";
 import { complain, sayJson } from "./context.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -118,6 +119,8 @@ function serviceLines(
       `hosts ${plain(service.hosts.join(", "))}  pools ${plain(pools.join(" → "))}`,
   ];
   if (service.because !== "") lines.push(...wrap(plain(service.because), width - 2).map((line) => `  ${line}`));
+  const room = roomInWords(service);
+  if (room !== "") lines.push(`  ${room}`);
   const rows: TableCell[][] = [];
   const remarks: string[] = [];
   for (const origin of origins) {
@@ -132,7 +135,7 @@ function serviceLines(
       if (address.disagreement !== "") remarks.push(`${address.address}: ${address.disagreement}`);
     }
   }
-  const head = ["pool", "origin", "state", "for", "in flight", "conns", "latency", "attempts", "failed"];
+  const head = ["pool", "origin", "state", "for", "held", "in flight", "conns", "latency", "attempts", "failed"];
   if (rows.length > 0) lines.push(...table(head, rows, (text) => paint("dim", text)));
   lines.push(
     ...remarks.flatMap((remark) =>
@@ -154,6 +157,7 @@ function originRow(origin: OriginView, address: OriginAddressView, now: number, 
     cell(name),
     { text: `${address.state}${share}`, paint: (text) => terminal.paint(ADDRESS_STYLES[address.state], text) },
     cell(durationText(Math.max(0, now - address.since) * 1000)),
+    cell(heldInWords(address)),
     cell(String(address.inFlight)),
     cell(`${address.connectionsOpen} (${address.connectionsIdle} idle)`),
     cell(address.attempts === 0 ? "–" : durationText(address.latencyMs * 1000)),
