@@ -1,7 +1,7 @@
 /**
  * Four kinds of tests. `unit` sits beside the source and needs no time and no network; `wire` runs the
- * corpus and the fuzzers against the codec; `sim` runs the whole gateway in simulated worlds; `e2e` starts real gateways and origins on loopback, one file
- * at a time, because on a small machine two of them would measure each other.
+ * corpus and the fuzzers against the codec; `sim` runs the whole gateway in simulated worlds; `e2e` starts real gateways
+ * and origins on loopback, one file at a time, because on a small machine two of them would measure each other.
  */
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,8 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    // By default one core is left free; on two cores that is half of them.
+    maxWorkers: "100%",
     projects: [
       {
         test: {
