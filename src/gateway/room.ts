@@ -4,6 +4,7 @@
  * policies/adaptive-limit.ts) and how much of the gateway one route may have.
  */
 import type { ServiceSettings } from "../config/settings.ts";
+import { beginGently } from "../policies/adaptive-limit.ts";
 import { countAt } from "../policies/sliding-count.ts";
 import type { RetryBudget } from "../policies/retry-budget.ts";
 import { Admission, rankOf } from "./admission.ts";
@@ -126,6 +127,7 @@ export class Room {
     for (const pool of this.#choice.pools) {
       if (this.#choice.shareOf(pool) > 0) continue;
       pool.settle(now);
+      for (const { limit } of pool.availability.usable) if (limit !== null) beginGently(limit);
       const other = pool.availability.liveShare > 0 ? roomiestOf(pool, tried, route, now) : null;
       if (other !== null) return other;
     }

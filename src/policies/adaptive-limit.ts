@@ -115,6 +115,8 @@ export interface AdaptiveLimit extends Gauge {
 
 /** Generous for a beginning: at a hundred requests a second this is one second of work. */
 export const LIMIT_START = 100;
+/** For an address that is to take what others cannot, and was never heard of. */
+export const GENTLE_START = 8;
 /** An origin is always asked, whatever it did; and one at a time would be too few to learn from. */
 export const LIMIT_FLOOR = 4;
 /** What a wait may be above twice the usual. */
@@ -169,6 +171,15 @@ export function createAdaptiveLimit(options: AdaptiveLimitOptions, now: number):
     near: 0,
     stopAt: 0,
   };
+}
+
+/**
+ * Overflow of others is about to come to an address that has never answered anything: nothing is known of what it can
+ * do or what is usual there, and a rush would fill it before it shows. So it begins with few, and gets more as it answers.
+ */
+export function beginGently(state: AdaptiveLimit): void {
+  const isUnknown = state.held === 0 && state.routes.every((own) => own === null || own.samples === 0);
+  if (isUnknown) state.limit = Math.min(state.limit, GENTLE_START);
 }
 
 /** Whether one more of this route may go. */

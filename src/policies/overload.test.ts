@@ -4,7 +4,16 @@
  * what clients and origins would notice, for several seeds.
  */
 import { describe, expect, test } from "vitest";
-import { createAdaptiveLimit, hasRoom, isCongested, leaveSlot, takeSlot } from "./adaptive-limit.ts";
+import {
+  beginGently,
+  createAdaptiveLimit,
+  GENTLE_START,
+  hasRoom,
+  isCongested,
+  leaveSlot,
+  LIMIT_START,
+  takeSlot,
+} from "./adaptive-limit.ts";
 import type { AdaptiveLimit } from "./adaptive-limit.ts";
 import {
   arrive,
@@ -456,4 +465,15 @@ describe("one route that takes ten seconds", () => {
     expect(refused.filter((waited) => waited > 50).length).toBeLessThan(20);
     expect(refused.length).toBeGreaterThan(100);
   });
+});
+
+test("an address that was never heard of begins with few when it takes what others cannot; one that is known does not", () => {
+  const unknown = createAdaptiveLimit(limits, 0);
+  beginGently(unknown);
+  expect(unknown.limit).toBe(GENTLE_START);
+  const known = createAdaptiveLimit(limits, 0);
+  takeSlot(known, 0, 0);
+  leaveSlot(limits, known, 0, "answered", 0, 5);
+  beginGently(known);
+  expect(known.limit).toBe(LIMIT_START);
 });
