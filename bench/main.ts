@@ -7,11 +7,12 @@
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { cpus, release, tmpdir, totalmem } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { freePort } from "../test/support/free-port.ts";
 import { runFaults } from "./faults/main.ts";
+import { machine } from "./machine.ts";
 import { measure, measureIdle, type Measurement } from "./measure.ts";
 import { parseOptions, USAGE, type Options } from "./options.ts";
 import { runPolicies } from "./policies.ts";
@@ -136,11 +137,6 @@ async function makeBed(accessLog: boolean): Promise<Bed> {
 
 function isInstalled(command: string): boolean {
   return spawnSync("sh", ["-c", `command -v ${command}`]).status === 0;
-}
-
-function machine(): string {
-  const cores = cpus();
-  return `${cores.length} cores ${cores[0]?.model.trim() ?? "unknown"}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}`;
 }
 
 function lineOf({

@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { machine } from "../machine.ts";
 import { insertReport } from "../report.ts";
 import { withUndo, type Undo } from "../undo.ts";
 import { runLoad } from "./clients.ts";
@@ -56,7 +57,9 @@ export async function runFaults(args: readonly string[]): Promise<void> {
       process.stderr.write(`${row} ${peer}: ${JSON.stringify(outcome)}\n`);
     }
   }
-  const table = `${renderOutcomes(outcomes)}\n`;
+  const day = new Date().toISOString().slice(0, 10);
+  const command = ["npm run bench -- faults", ...args].join(" ");
+  const table = `${day}, ${machine()}. Command: \`${command}\`\n\n${renderOutcomes(outcomes)}\n`;
   process.stdout.write(`\n${table}`);
   if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(outcomes, null, 1)}\n`);
   if (values.write) await writeFile(PAGE, insertReport(await readFile(PAGE, "utf8"), table, "faults"));

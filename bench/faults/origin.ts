@@ -94,6 +94,9 @@ process.on("message", (message: ToOrigin) => {
   }
 });
 
+// Whoever started it is gone.
+process.on("disconnect", () => process.exit(0));
+
 function tell(message: FromOrigin): void {
   process.send?.(message);
 }

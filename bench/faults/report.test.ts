@@ -36,6 +36,6 @@ describe("what clients saw", () => {
 
   it("shows one line for each row and gateway", () => {
     const table = renderOutcomes([outcomeOf("crash", "x", row, [seen(0, "502"), seen(1, "200")], 2)]);
-    expect(table.split("\n").at(-1)).toMatch(/^\| crash \| x \| 2 \| 50\.0 % \| 1 502 \| 0 \| 2 \|/);
+    expect(table.split("\n").at(-1)).toMatch(/^\| crash \| x \| 2 \| 50\.0 % \| 0 \| 50\.0 % \| 1 502 \| 2 \|/);
   });
 });

@@ -74,12 +74,12 @@ function shareFailed(seen: readonly Seen[], of: Class): number | null {
 
 export function renderOutcomes(outcomes: readonly Outcome[]): string {
   const lines = [
-    "| row | gateway | asked | failed | of it | slow | run twice | well again after | critical failed |",
-    "|---|---|--:|--:|---|--:|--:|--:|--:|",
+    "| row | gateway | asked | right in time | slow | failed | of it | run twice | well again after | critical failed |",
+    "|---|---|--:|--:|--:|--:|---|--:|--:|--:|",
   ];
   for (const one of outcomes) {
     lines.push(
-      `| ${one.row} | ${one.peer} | ${one.requests} | ${percent(one.failed / one.requests)} | ${failures(one)} | ${percent(one.slow / one.requests)} | ${one.twice} | ${one.recoveredAfter === null ? "never" : `${one.recoveredAfter} s`} | ${one.criticalFailed === null ? "" : percent(one.criticalFailed)} |`,
+      `| ${one.row} | ${one.peer} | ${one.requests} | ${percent(1 - (one.failed + one.slow) / one.requests)} | ${percent(one.slow / one.requests)} | ${percent(one.failed / one.requests)} | ${failures(one)} | ${one.twice} | ${one.recoveredAfter === null ? "never" : `${one.recoveredAfter} s`} | ${one.criticalFailed === null ? "" : percent(one.criticalFailed)} |`,
     );
   }
   return lines.join("\n");
@@ -94,5 +94,6 @@ function failures({ byOutcome }: Outcome): string {
 }
 
 function percent(share: number): string {
-  return share === 0 ? "0" : `${(share * 100).toFixed(share < 0.001 ? 3 : share < 0.1 ? 2 : 1)} %`;
+  if (share === 1) return "100 %";
+  return share === 0 ? "0" : `${(share * 100).toFixed(share < 0.001 ? 3 : share < 0.1 || share > 0.99 ? 2 : 1)} %`;
 }
