@@ -9,7 +9,7 @@ import type { MessageHead } from "../http1/head.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import { countAsked, isWorthAsking, mayBeBetterElsewhere, yieldInWords } from "../policies/answer-worth-retrying.ts";
 import { chooseTwo } from "../policies/choose-two.ts";
-import { isSafe } from "../policies/retry.ts";
+import { isRead } from "../policies/retry.ts";
 import type { RetryVerdict } from "../policies/retry.ts";
 import { durationInWords } from "../policies/words.ts";
 import { Attempt } from "./attempt.ts";
@@ -90,7 +90,7 @@ export class Tries {
     const { route, service } = this.#place;
     // A route without a limit for the first byte answers late on purpose.
     if (!request.complete || route.timeouts.firstByteMs === 0) return null;
-    if (!(route.idempotent || isSafe(request.method)) || request.repeatedInFront) return null;
+    if (!(route.idempotent || isRead(request.method)) || request.repeatedInFront) return null;
     return service.latenessOf(routeIndex, now);
   }
 

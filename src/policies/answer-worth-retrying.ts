@@ -16,7 +16,7 @@
  */
 import { addToCount, countAt, createSlidingCount } from "./sliding-count.ts";
 import type { SlidingCount } from "./sliding-count.ts";
-import { isIdempotent, isSafe } from "./retry.ts";
+import { isIdempotent, isRead } from "./retry.ts";
 
 export interface AnswerYield {
   /** Repeats because of an answer, and those that brought a better one. */
@@ -38,7 +38,7 @@ export function createAnswerYield(): AnswerYield {
 export function mayBeBetterElsewhere(status: number, method: string, routeIdempotent: boolean): boolean {
   switch (status) {
     case 500:
-      return isSafe(method) || routeIdempotent;
+      return isRead(method) || routeIdempotent;
     case 502:
     case 503:
     case 504:

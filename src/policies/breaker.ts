@@ -16,7 +16,7 @@
  * by a few requests; the number that is needed makes up for that.
  */
 import type { DecisionCode } from "../kernel/decisions.ts";
-import { judgeOutlier } from "./outlier.ts";
+import { judgeOutlier, tallyOf } from "./outlier.ts";
 import type { OutlierOptions, Tally } from "./outlier.ts";
 import { addToCount, clearCount, countAt, createSlidingCount } from "./sliding-count.ts";
 import type { SlidingCount } from "./sliding-count.ts";
@@ -218,11 +218,6 @@ function createBreaker(options: BreakerOptions): Breaker {
     times: 0,
     because: "",
   };
-}
-
-function tallyOf(breaker: Breaker, now: number): Tally {
-  const failures = countAt(breaker.failures, now);
-  return { failures, total: failures + countAt(breaker.successes, now) };
 }
 
 /**

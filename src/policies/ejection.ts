@@ -19,8 +19,8 @@
  */
 import { addLatency, bucketOf, createLatencyWindow, takeOut } from "./latency-window.ts";
 import type { LatencyWindow } from "./latency-window.ts";
-import { isBelowRatio, isSuspect, judgeOutlier } from "./outlier.ts";
-import type { OutlierOptions, Tally } from "./outlier.ts";
+import { isBelowRatio, isSuspect, judgeOutlier, tallyOf } from "./outlier.ts";
+import type { OutlierOptions } from "./outlier.ts";
 import { addToCount, clearCount, countAt, createSlidingCount } from "./sliding-count.ts";
 import type { SlidingCount } from "./sliding-count.ts";
 import { clearSlow, countSlow, createSlow, isProven, LASTING_MS, lookAtPeers, slownessInWords } from "./slowness.ts";
@@ -533,11 +533,6 @@ function holdByCaps(
     return hold(member.ejection, "eject.held.ratio-cap", because);
   }
   return null;
-}
-
-function tallyOf(state: EjectionState, now: number): Tally {
-  const failures = countAt(state.failures, now);
-  return { failures, total: failures + countAt(state.successes, now) };
 }
 
 interface Peers {

@@ -8,6 +8,8 @@
  * how the peers do: a run must be longer than chance makes it at the peers' failure ratio, and a ratio
  * must be clearly worse than theirs.
  */
+import { countAt } from "./sliding-count.ts";
+import type { SlidingCount } from "./sliding-count.ts";
 
 /** Part of the shape of `EjectionSettings` in config/settings.ts. */
 export interface OutlierOptions {
@@ -29,6 +31,15 @@ export type OutlierVerdict = "sound" | "failures-in-a-row" | "success-ratio" | "
 const CHANCE_OF_RUN = 1e-6;
 /** Peers are clearly better when they fail at most half as often. */
 const CLEARLY_BETTER = 0.5;
+
+/** What has been counted in the window that ends now. */
+export function tallyOf(
+  counts: { readonly successes: SlidingCount; readonly failures: SlidingCount },
+  now: number,
+): Tally {
+  const failures = countAt(counts.failures, now);
+  return { failures, total: failures + countAt(counts.successes, now) };
+}
 
 /** Cheap, and without the peers: nothing more needs to be asked unless this says so. */
 export function isSuspect(options: OutlierOptions, run: number, own: Tally): boolean {

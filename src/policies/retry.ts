@@ -128,8 +128,8 @@ export function isIdempotent(method: string): boolean {
 /** More origins than this are not risked for one request that breaks them (failures.md calls it a poison request). */
 const ORIGINS_BROKEN_MAX = 2;
 
-/** Methods that RFC 9110 §9.2.1 defines as safe, except TRACE, which nobody waits for. */
-export function isSafe(method: string): boolean {
+/** Methods that only read: the safe ones (safe-method.ts) except TRACE, which nobody waits for. */
+export function isRead(method: string): boolean {
   return method === "GET" || method === "HEAD" || method === "OPTIONS";
 }
 

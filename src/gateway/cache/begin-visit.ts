@@ -5,7 +5,7 @@
  */
 import type { MessageHead } from "../../http1/head.ts";
 import { readHeadAgain } from "../read-head-again.ts";
-import { isSafe } from "./methods.ts";
+import { isSafe } from "../../policies/safe-method.ts";
 import { TARGET_MAX, keyHost, keyTarget } from "./request-key.ts";
 import type { RouteCache } from "./response-cache.ts";
 import { mentionsCaching } from "./response-facts.ts";

@@ -26,7 +26,7 @@ import { Flight } from "./flight.ts";
 import type { FlightLeader, Follower } from "./flight.ts";
 import { freshenFields, isAbout } from "./freshen.ts";
 import { parseHttpTime } from "../../kernel/http-time.ts";
-import { isSafe } from "./methods.ts";
+import { isSafe } from "../../policies/safe-method.ts";
 import { Recording } from "./recording.ts";
 import type { RecordingOwner } from "./recording.ts";
 import {
