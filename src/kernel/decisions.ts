@@ -123,7 +123,7 @@ export const DECISIONS = {
   "pick.spill": {
     step: "pick",
     meaning:
-      "The first pool has less capacity than is needed, so a part of the exchanges, this one among them, goes to the next.",
+      "The first pool has less capacity than is needed, or has had it back for too short a time to count on, so a part of the exchanges, this one among them, goes to the next.",
   },
   "pick.overflow": {
     step: "pick",

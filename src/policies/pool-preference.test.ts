@@ -78,7 +78,13 @@ test("capacity that comes back is counted on after it has been steady for 30 s, 
   const service = new Service();
   service.ask(0, 1, 1);
   expect(service.ask(1_000, 0.35, 1).shares).toEqual([0.5, 0.5]);
-  expect(service.ask(3_000, 1, 1)).toMatchObject({ shares: [0.5, 0.5], nextAt: 31_000 });
+  expect(service.ask(3_000, 0.9, 1)).toMatchObject({
+    shares: [0.5, 0.5],
+    nextAt: 31_000,
+    // It said no more than that 90 % are above the threshold, which is no reason to spill.
+    because:
+      "pool aws has 90 % of its capacity live, 20 points above the threshold of 70 %, but had only 35 % within the last 30 s; 50 % of the traffic goes to pool gcp",
+  });
   service.ask(20_000, 0.35, 1);
   expect(service.ask(22_000, 1, 1)).toMatchObject({ shares: [0.5, 0.5], nextAt: 50_000 });
   expect(service.ask(49_999, 1, 1).shares).toEqual([0.5, 0.5]);

@@ -61,7 +61,8 @@ export const POOL_CODES = {
   "pool.stay.short":
     "The pools together have less capacity than is needed; each that works gets what it can take, the first the rest.",
   "pool.stay.none-live": "No pool has anything that is known to work; the first one stays first.",
-  "pool.spill": "The first pool has less capacity than is needed; what is missing goes to the next pools.",
+  "pool.spill":
+    "The first pool has less capacity than is needed, or has had enough for too short a time; what is missing goes to the next pools.",
   "pool.move.none-live": "Nothing in the first pool is known to work; another pool comes first now.",
   "pool.move.back": "A preferred pool has been well for long enough; it comes first again.",
 } as const satisfies Record<string, string>;
@@ -192,7 +193,7 @@ function stay(
     standby,
     nextAt: nextAtOf(options, seen, now),
   };
-  const here = `${liveInWords(pools, first)}, ${distanceInWords(options, live)}`;
+  const here = `${liveInWords(pools, first)}, ${distanceInWords(options, live)}${youngInWords(options, seen, first)}`;
   const elsewhere = sharesInWords(pools, shares, first);
   if (pools.every((_, index) => liveOf(pools, index) <= 0)) {
     const because = `no pool has anything that is known to work, ${distanceInWords(options, live)}; pool ${nameOf(pools, first)} stays first`;
@@ -289,6 +290,13 @@ function distanceInWords(options: PoolPreferenceOptions, live: number): string {
   const points = Math.round((live - options.threshold) * 100);
   const where = points < 0 ? `${-points} points below` : points === 0 ? "at" : `${points} points above`;
   return `${where} the threshold of ${shareInWords(options.threshold)}`;
+}
+
+/** `, but had only 33 % within the last 30 s`: why a pool that is above the threshold does not get all; empty: it does, or is below. */
+function youngInWords(options: PoolPreferenceOptions, state: PoolPreferenceState, first: number): string {
+  const trusted = state.trusted[first] ?? 0;
+  if ((state.seen[first] ?? 0) < options.threshold || trusted >= options.threshold) return "";
+  return `, but had only ${shareInWords(Math.max(0, trusted))} within the last ${durationInWords(options.backAfterMs)}`;
 }
 
 /** `; 29 % of the traffic goes to pool gcp`; empty when all goes to the first. */
