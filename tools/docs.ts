@@ -11,8 +11,9 @@ import { openApi } from "../src/admin/openapi.ts";
 import { configurationReference, jsonSchema } from "../src/config/reference.ts";
 import { REFUSALS } from "../src/http1/refusals.ts";
 import { CAUSES } from "../src/kernel/causes.ts";
+import { CONCLUSIONS } from "../src/kernel/conclusions.ts";
 import { DECISIONS } from "../src/kernel/decisions.ts";
-import { causesPage, decisionsPage, metricsPage, refusalsPage } from "./reference-pages.ts";
+import { causesPage, conclusionsPage, decisionsPage, metricsPage, refusalsPage } from "./reference-pages.ts";
 
 const FOLDER = "docs/reference";
 
@@ -22,6 +23,7 @@ export function referenceFiles(): Map<string, string> {
   const decisions = Object.entries(DECISIONS).map(([code, decision]) => ({ code, ...decision }));
   return new Map([
     ["causes.md", causesPage(Object.values(CAUSES), "src/kernel/causes.ts")],
+    ["conclusions.md", conclusionsPage(Object.values(CONCLUSIONS), "src/kernel/conclusions.ts")],
     ["configuration.md", text(configurationReference())],
     ["decisions.md", decisionsPage(decisions, "src/kernel/decisions.ts")],
     ["goodgate.schema.json", json(jsonSchema())],

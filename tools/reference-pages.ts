@@ -4,6 +4,7 @@
  * who was woken up: first the way from a party to a cause, then what to do.
  */
 import type { Cause, Party, RetryClass } from "../src/kernel/causes.ts";
+import type { Conclusion } from "../src/kernel/conclusions.ts";
 
 export interface DecisionRow {
   readonly code: string;
@@ -35,6 +36,8 @@ const PARTIES: Readonly<Record<Party, string>> = {
   dns: "Name resolution: the zone, its servers, or the resolver that was asked.",
   network: "The path between the gateway and the origin.",
   origin: "The process that answers, or its machine.",
+  provider: "Whoever runs what several origins share: machines, a network, a service.",
+  change: "Something that was changed on purpose: a version, a configuration, a set of origins.",
 };
 
 const RETRY_CLASSES: Readonly<Record<RetryClass, string>> = {
@@ -45,7 +48,9 @@ const RETRY_CLASSES: Readonly<Record<RetryClass, string>> = {
 };
 
 export function causesPage(causes: readonly Cause[], madeBy: string): string {
-  const parties = Object.entries(PARTIES).map(([party, who]) => partyIndex(party, who, causes));
+  const parties = Object.entries(PARTIES)
+    .filter(([party]) => causes.some((cause) => cause.party === party))
+    .map(([party, who]) => partyIndex(party, who, causes));
   return page(
     "Causes",
     madeBy,
@@ -69,6 +74,52 @@ export function causesPage(causes: readonly Cause[], madeBy: string): string {
     "",
     ...causes.flatMap(causeSection),
   );
+}
+
+export function conclusionsPage(conclusions: readonly Conclusion[], madeBy: string): string {
+  const parties = Object.entries(PARTIES).filter(([party]) => conclusions.some((row) => row.party === party));
+  return page(
+    "Conclusions",
+    madeBy,
+    "Why something goes wrong with several exchanges. One exchange shows a [cause](causes.md) and never one of these by",
+    "itself: each needs facts about other exchanges, other places or changes, which its *evidence* names. Incidents cite",
+    "them as hypotheses, and a verdict on one exchange names those between which it cannot decide.",
+    "",
+    "## Who is at fault?",
+    "",
+    ...parties.flatMap(([party, who]) => [
+      `### ${party}`,
+      "",
+      who,
+      "",
+      ...table(
+        ["conclusion", "what"],
+        conclusions
+          .filter((row) => row.party === party)
+          .map((row) => [`[\`${row.id}\`](#${anchor(row.id)})`, row.title]),
+      ),
+      "",
+    ]),
+    "## Every conclusion",
+    "",
+    ...conclusions.flatMap(conclusionSection),
+  );
+}
+
+function conclusionSection(row: Conclusion): string[] {
+  const shows = row.showsAs.map((id) => `[\`${id}\`](causes.md#${anchor(id)})`).join(", ");
+  return [
+    `### ${row.id}`,
+    "",
+    `**${row.title}** · ${row.party}`,
+    "",
+    row.means,
+    "",
+    `- **Look first:** ${row.lookFirst}`,
+    `- **Evidence:** ${row.evidence}`,
+    ...(shows === "" ? [] : [`- **Single exchanges show:** ${shows}`]),
+    "",
+  ];
 }
 
 function partyIndex(party: string, who: string, causes: readonly Cause[]): string[] {

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { CAUSES } from "../kernel/causes.ts";
-import type { Cause, CauseId, Party, RetryClass } from "../kernel/causes.ts";
+import type { Cause, CauseId, Party, PartyOfCause, RetryClass } from "../kernel/causes.ts";
 import { describes } from "./api-describes.ts";
 import type { AttemptRecord, Decision, ExchangeRecord, Outcome, Step } from "./record.ts";
 import type { Story } from "./story.ts";
@@ -14,8 +14,12 @@ export const causeIdSchema = describes<CauseId>()(
   z.enum(Object.keys(CAUSES) as [CauseId, ...CauseId[]]).describe("An id of the table of causes, see /api/v1/causes."),
 );
 
-export const partySchema = describes<Party>()(
+const partyOfCauseSchema = describes<PartyOfCause>()(
   z.enum(["client", "gateway", "network", "dns", "origin", "configuration", "overload"]).describe("Who is at fault."),
+);
+
+export const partySchema = describes<Party>()(
+  z.enum([...partyOfCauseSchema.options, "provider", "change"]).describe("Who is at fault."),
 );
 
 const stepSchema = describes<Step>()(
@@ -148,7 +152,7 @@ const word = (whose: string): z.ZodNullable<z.ZodString> =>
 export const causeSchema = describes<Cause>()(
   z.object({
     id: causeIdSchema,
-    party: partySchema,
+    party: partyOfCauseSchema,
     status: z
       .literal([0, 400, 404, 408, 409, 422, 429, 500, 502, 503, 504])
       .describe("What the client gets when the gateway has to answer; 0: the gateway never answers with this cause."),

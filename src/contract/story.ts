@@ -51,6 +51,8 @@ export const PARTY_WORDS: Readonly<Record<Party, string>> = {
   origin: "the origin",
   configuration: "the configuration",
   overload: "overload: more work than there is room for",
+  provider: "the provider of several origins",
+  change: "a change that was made",
 };
 
 /** What a retry class means, for a reader who has never seen the letters. */

@@ -7,8 +7,8 @@
  * it from its look-alikes and what to do first. `origin` as a party means that the origin did it; a cause
  * whose id begins with `origin.` only says where it showed.
  *
- * Only causes that one gateway can conclude from what it saw itself belong here. Those that need other
- * facts (a deploy, a second vantage point, a whole provider) come with the engine that concludes them.
+ * Only causes that one gateway can conclude from what it saw of one exchange belong here. What needs other
+ * facts (a deploy, a second vantage point, a whole provider) is in conclusions.ts.
  */
 
 /** Who is at fault: who has to act so that it does not happen again. */
@@ -26,7 +26,14 @@ export type Party =
   /** Settings that contradict each other or the world, here or at the origin: people repair it, not restarts. */
   | "configuration"
   /** Nothing is broken; there is more work than room for it. */
-  | "overload";
+  | "overload"
+  /** Whoever runs the machines, the network or the service that several origins share. Never of one exchange alone. */
+  | "provider"
+  /** Something that was changed on purpose: a version, a configuration, a set of origins. Never of one exchange alone. */
+  | "change";
+
+/** Who can be at fault as far as one exchange shows: a provider or a change takes more than one to see. */
+export type PartyOfCause = Exclude<Party, "provider" | "change">;
 
 /** What may still be done for the request. Each needs a token from the retry budget as well. */
 export type RetryClass =
@@ -64,6 +71,12 @@ export type ProxyStatusError =
   | "proxy_internal_response"
   | "proxy_loop_detected";
 
+/** Other gateways whose codes are translated (contract/foreign-codes.ts has them all). */
+export type PeerName = "envoy" | "haproxy" | "nginx" | "cloudflare" | "alb" | "google";
+
+/** Exact codes of other gateways; a gateway that has none is left out. */
+export type PeerCodes = Readonly<Partial<Record<PeerName, readonly string[]>>>;
+
 /** The nearest word that other gateways have for it; null where they have none. */
 export interface Equivalents {
   /** Response flag. */
@@ -77,7 +90,7 @@ export interface Equivalents {
 }
 
 interface Row {
-  readonly party: Party;
+  readonly party: PartyOfCause;
   /**
    * What the client gets when the gateway has to answer and nothing of a response has been sent yet; once a
    * head is out, the connection is cut instead. 0: the gateway never answers with this cause, because the
