@@ -29,6 +29,7 @@ import { doubtfulOrigin } from "./scenarios/doubtful-origin.ts";
 import { drainUnderLoad } from "./scenarios/drain-under-load.ts";
 import { earlyReply } from "./scenarios/early-reply.ts";
 import { failover } from "./scenarios/failover.ts";
+import { oneFailure } from "./scenarios/one-failure.ts";
 import { hungOrigin } from "./scenarios/hung-origin.ts";
 import { keyedPayments } from "./scenarios/keyed-payments.ts";
 import { keepAliveRace } from "./scenarios/keep-alive-race.ts";
@@ -54,6 +55,7 @@ export const SCENARIOS: readonly Scenario[] = [
   keepAliveRace,
   rollingCrash,
   refused,
+  oneFailure,
   blackHole,
   powerCut,
   powerCutOnePath,

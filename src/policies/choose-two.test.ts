@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { chooseTwo } from "./choose-two.ts";
 import type { Candidate } from "./choose-two.ts";
+import { createPeakEwma } from "./peak-ewma.ts";
 
 interface Origin extends Candidate {
   inFlight: number;
@@ -9,7 +10,7 @@ interface Origin extends Candidate {
 
 function origin(over: Partial<Origin> & { ms?: number } = {}): Origin {
   const { ms, ...rest } = over;
-  return { weight: 100, share: 1, inFlight: 0, latency: { estimateMs: ms ?? 10, at: 0 }, ...rest };
+  return { weight: 100, share: 1, inFlight: 0, latency: { ...createPeakEwma(), estimateMs: ms ?? 10 }, ...rest };
 }
 
 /** How often each is chosen when the two rolls go evenly through all values. */
@@ -58,7 +59,7 @@ test("a slow origin is used once enough waits at the fast one", () => {
 });
 
 test("an unknown origin is tried at once, and not again before its first answer", () => {
-  const unknown = { estimateMs: -1, at: 0 };
+  const unknown = createPeakEwma();
   expect(shares([origin(), origin({ latency: unknown })])).toEqual([0, 1]);
   expect(shares([origin({ inFlight: 20 }), origin({ latency: unknown, inFlight: 1 })])).toEqual([1, 0]);
 });
@@ -71,7 +72,7 @@ test("weights divide an idle pool exactly and a busy pool by queues in the same 
 });
 
 test("a ramping origin gets at most twice its share, however attractive it looks", () => {
-  const unknown = { estimateMs: -1, at: 0 };
+  const unknown = createPeakEwma();
   const part = shares([origin({ inFlight: 50 }), origin({ share: 0.1, latency: unknown })])[1];
   expect(part).toBeGreaterThan(0.05);
   expect(part).toBeLessThan(0.2);

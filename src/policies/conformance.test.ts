@@ -244,7 +244,7 @@ conforms<PeakEwma, { ms: number; failed: boolean; inFlight: number }>("peak EWMA
     else recordLatency(state, ms, now);
     return { state, said: load(state, inFlight, now) };
   },
-  sizeMax: 100,
+  sizeMax: 200,
   recovers: (state, now) => {
     const later = now + 200_000;
     recordLatency(state, 1, later);
@@ -276,7 +276,7 @@ conforms<Place[], { who: number; share: number; ms: number; roll1: number; roll2
     if (chosen >= 0) state[chosen]!.inFlight += 1;
     return { state, said: chosen };
   },
-  sizeMax: 500,
+  sizeMax: 1_000,
   recovers: (state, now) => {
     for (const place of state) {
       Object.assign(place, { share: 1, inFlight: 0 });

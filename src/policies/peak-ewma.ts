@@ -3,8 +3,10 @@
  * believed at once and recovery only with time ("peak EWMA").
  *
  * Three things are our own choice:
- * - A failure is a slow sample. A balancer that sees only latency is drawn to the origin that refuses in
- *   a millisecond; here it looks slower than everybody else.
+ * - After a failure it counts as slow for a while, apart from the average: a second, twice as long after each further
+ *   one that no answer came between. A balancer that sees only latency is drawn to the origin that refuses in a
+ *   millisecond. As a sample in the average, one failure before an idle service would cost an origin all its requests
+ *   for ten seconds, and one that was its first sample for a minute; who fails again and again is for ejection.ts.
  * - One sample raises the estimate at most fourfold. A gateway carries reports and thumbnails over the
  *   same origins; with an unbounded peak, one three-second report on a 5 ms origin would send the whole
  *   traffic of a small pool to its neighbours for most of a minute, and two in a row would swing it back.
@@ -19,6 +21,12 @@ export interface PeakEwma {
   estimateMs: number;
   /** Monotonic ms of the newest sample. */
   at: number;
+  /** Failures since the last answer, up to a few; 0: what follows has no meaning. */
+  failures: number;
+  /** Monotonic ms of the newest failure. */
+  failedAt: number;
+  /** What it counts as at least, until that is over. */
+  penaltyMs: number;
 }
 
 /** An old sample keeps 37 % of its weight after this time. */
@@ -27,6 +35,11 @@ const TIME_CONSTANT_MS = 10_000;
 export const LATENCY_FLOOR_MS = 2;
 /** What a failure counts as at least. */
 const PENALTY_MS = 1_000;
+/** And for how long, after the first; twice as long after each further one, up to the last of so many. */
+const AVOIDED_MS = 1_000;
+const FAILURES_MAX = 4;
+/** A failure that is so long ago is no reason to take the next one for more. */
+const FORGOTTEN_MS = 30_000;
 /** What an origin that has not answered anything yet counts as, once something waits at it. */
 const UNKNOWN_MS = 1_000;
 const RISE_MAX = 4;
@@ -34,7 +47,7 @@ const RISE_MAX = 4;
 const SAMPLE_MAX_MS = 600_000;
 
 export function createPeakEwma(): PeakEwma {
-  return { estimateMs: -1, at: 0 };
+  return { estimateMs: -1, at: 0, failures: 0, failedAt: 0, penaltyMs: 0 };
 }
 
 /** A response began `sampleMs` after its attempt started. */
@@ -50,11 +63,18 @@ export function recordLatency(state: PeakEwma, sampleMs: number, now: number): v
     state.estimateMs = known * kept + sample * (1 - kept);
   }
   if (now > state.at) state.at = now;
+  // What was sent before the failure and answered after it says nothing about what comes next.
+  if (state.failures > 0 && now - sample >= state.failedAt) state.failures = 0;
 }
 
 /** An attempt failed through the origin's or the network's fault after `sampleMs`. */
 export function recordFailure(state: PeakEwma, sampleMs: number, now: number): void {
-  recordLatency(state, Math.max(sampleMs, PENALTY_MS), now);
+  const before = now - state.failedAt < FORGOTTEN_MS ? state.failures : 0;
+  // Requests that were under way together and failed together are one failure.
+  const isNews = before === 0 || now - sampleMs >= state.failedAt;
+  state.failures = isNews ? Math.min(FAILURES_MAX, before + 1) : before;
+  state.failedAt = now;
+  state.penaltyMs = sampleMs > PENALTY_MS ? Math.min(sampleMs, SAMPLE_MAX_MS) : PENALTY_MS;
 }
 
 /**
@@ -62,6 +82,9 @@ export function recordFailure(state: PeakEwma, sampleMs: number, now: number): v
  * tried at once; with something in flight it is dear, so it is not flooded before its first answer.
  */
 export function expectedLatency(state: PeakEwma, inFlight: number, now: number): number {
+  if (state.failures > 0 && now - state.failedAt < AVOIDED_MS * 2 ** (state.failures - 1)) {
+    return Math.max(state.estimateMs, state.penaltyMs);
+  }
   if (state.estimateMs < 0) return inFlight > 0 ? UNKNOWN_MS : 0;
   const silence = now - state.at;
   const estimate = silence > 0 ? state.estimateMs * Math.exp(-silence / TIME_CONSTANT_MS) : state.estimateMs;
