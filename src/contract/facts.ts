@@ -197,7 +197,11 @@ export interface TopologyFact extends Teller {
     /** Null: none configured. */
     readonly objective: Objective | null;
     readonly routes: readonly { readonly name: string; readonly class: string }[];
-    readonly pools: readonly { readonly name: string; readonly provider: string; readonly origins: readonly string[] }[];
+    readonly pools: readonly {
+      readonly name: string;
+      readonly provider: string;
+      readonly origins: readonly string[];
+    }[];
   }[];
 }
 

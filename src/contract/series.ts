@@ -9,7 +9,19 @@ export interface SeriesQuestion {
   /** Empty: all services together. */
   readonly service: string;
   /** Which value of which dimension; at most one besides the service. */
-  readonly by: "all" | "route" | "class" | "pool" | "origin" | "provider" | "cause" | "node" | "revision" | "worker" | "family" | "network";
+  readonly by:
+    | "all"
+    | "route"
+    | "class"
+    | "pool"
+    | "origin"
+    | "provider"
+    | "cause"
+    | "node"
+    | "revision"
+    | "worker"
+    | "family"
+    | "network";
   /** Empty: each value of `by` is a series of its own, the busiest 20. */
   readonly value: string;
   /** Epoch ms. */
@@ -63,5 +75,10 @@ export interface ServiceHealth {
     readonly burn1h: number;
     readonly from: number;
   } | null;
-  readonly incidents: readonly { readonly id: string; readonly severity: Severity; readonly title: string; readonly party: Party | null }[];
+  readonly incidents: readonly {
+    readonly id: string;
+    readonly severity: Severity;
+    readonly title: string;
+    readonly party: Party | null;
+  }[];
 }
