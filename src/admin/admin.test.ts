@@ -16,6 +16,7 @@ import { OPERATIONS } from "./operations.ts";
 interface Asked {
   readonly method?: string;
   readonly headers?: Record<string, string>;
+  readonly body?: string;
 }
 
 function adminOf(view: SampleView = sampleView(), token: string | null = null) {
@@ -37,7 +38,13 @@ function adminOf(view: SampleView = sampleView(), token: string | null = null) {
   });
   function ask(target: string, asked: Asked = {}): AdminResponse | AdminStream {
     const [path = "", query = ""] = target.split(/\?(.*)/s);
-    const answer = handle({ method: asked.method ?? "GET", path, query, headers: asked.headers ?? {} });
+    const answer = handle({
+      method: asked.method ?? "GET",
+      path,
+      query,
+      headers: asked.headers ?? {},
+      body: asked.body ?? "",
+    });
     if (answer instanceof Promise) throw new Error(`${target} answers later`);
     return answer;
   }

@@ -53,20 +53,23 @@ export function createAdmin(view: GatewayView, options: AdminOptions): AdminHand
       const access = checkAccess(token, request.headers["authorization"]);
       if (access !== "granted") return refuseAccess(access === "no token", challenge(access));
     }
+    const method = request.method === "HEAD" ? "GET" : request.method;
+    const taken = new Set<Path["method"]>();
     for (const path of paths) {
       const id = matchPath(path.template, request.path);
       if (id === null) continue;
-      const isPost = path.method === "POST";
-      if (isPost ? request.method !== "POST" : request.method !== "GET" && request.method !== "HEAD") {
-        return refuseMethod(request, path.method);
+      if (path.method !== method) {
+        taken.add(path.method);
+        continue;
       }
-      if (isPost && isForeign(request)) return refuseForeign();
+      if (method === "POST" && isForeign(request)) return refuseForeign();
+      if (path.takesBody && !isJson(request)) return refuseContentType();
       const parsed = path.takesQuery ? null : parseQuery(request.query, []);
       const answer = parsed !== null && !parsed.ok ? respondProblem(parsed.refusal) : path.answer(request, id);
       if (request.method !== "HEAD") return answer;
       return answer instanceof Promise ? answer.then(withoutBody) : headOf(answer);
     }
-    return unknownPath(request.path, paths);
+    return taken.size > 0 ? refuseMethod(request, [...taken]) : unknownPath(request.path, paths);
   };
 }
 
@@ -74,6 +77,7 @@ interface Path {
   /** `{id}` stands for one segment. */
   readonly template: string;
   readonly takesQuery: boolean;
+  readonly takesBody?: boolean;
   readonly method: "GET" | "POST";
   answer(request: AdminRequest, id: string): AdminAnswer;
 }
@@ -82,9 +86,11 @@ function pathOfApi(context: AdminContext, operation: (typeof OPERATIONS)[number]
   return {
     template: API_BASE + operation.path,
     takesQuery: operation.parameters.length > 0,
+    takesBody: operation.takes !== undefined,
     method: operation.method ?? "GET",
     answer: (request, id) => {
-      const call: Call = { id, query: request.query, lastEventId: request.headers["last-event-id"] ?? "" };
+      const lastEventId = request.headers["last-event-id"] ?? "";
+      const call: Call = { id, query: request.query, lastEventId, body: request.body };
       return operation.answer(context, call);
     },
   };
@@ -179,19 +185,24 @@ function refuseForeign(): AdminResponse {
   return respondProblem({ status: 403, code: "foreign-origin", detail });
 }
 
-function refuseMethod(request: AdminRequest, method: "GET" | "POST"): AdminResponse {
-  return respondProblem(
-    {
-      status: 405,
-      code: "method-not-allowed",
-      detail: `${quoted(request.method)} has no meaning here: this path takes ${method === "POST" ? "POST" : "GET and HEAD"} only.`,
-    },
-    { allow: method === "POST" ? "POST" : "GET, HEAD" },
-  );
+/** A form of another site's page can send anything but this without the browser asking first. */
+function isJson({ headers }: AdminRequest): boolean {
+  return /^application\/json *(?:;|$)/i.test(headers["content-type"] ?? "");
+}
+
+function refuseContentType(): AdminResponse {
+  const detail = "This path takes a JSON body: send content-type: application/json.";
+  return respondProblem({ status: 415, code: "not-json", detail });
+}
+
+function refuseMethod(request: AdminRequest, methods: readonly Path["method"][]): AdminResponse {
+  const allowed = methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]));
+  const detail = `${quoted(request.method)} has no meaning here: this path takes ${allowed.join(" and ")} only.`;
+  return respondProblem({ status: 405, code: "method-not-allowed", detail }, { allow: allowed.join(", ") });
 }
 
 function unknownPath(path: string, paths: readonly Path[]): AdminResponse {
-  const known = paths.map((one) => one.template);
+  const known = [...new Set(paths.map((one) => one.template))];
   const found = nearest(path, known);
   const meant = found === null ? "" : ` Did you mean ${found}?`;
   return respondProblem({

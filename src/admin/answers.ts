@@ -44,7 +44,8 @@ export function respondProblem(problem: Omit<Problem, "title">, headers: Headers
 
 /** What a HEAD request gets: all but the body. */
 export function withoutBody(response: AdminResponse): AdminResponse {
-  return { ...response, body: "" };
+  const { bytes: _bytes, ...head } = response;
+  return { ...head, body: "" };
 }
 
 const PHRASES: Readonly<Record<number, string>> = {
@@ -54,5 +55,6 @@ const PHRASES: Readonly<Record<number, string>> = {
   404: "Not Found",
   405: "Method Not Allowed",
   409: "Conflict",
+  415: "Unsupported Media Type",
   503: "Service Unavailable",
 };

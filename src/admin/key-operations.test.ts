@@ -46,7 +46,7 @@ function asker(keys: KeyDesk | null) {
   });
   return async (method: string, target: string, headers: Record<string, string> = {}): Promise<AdminResponse> => {
     const [path = "", query = ""] = target.split("?");
-    const answer = await handle({ method, path: `/api/v1${path}`, query, headers });
+    const answer = await handle({ method, path: `/api/v1${path}`, query, headers, body: "" });
     if (answer.kind !== "response") throw new Error("a stream");
     return answer;
   };

@@ -26,12 +26,7 @@ export function openApi(): unknown {
     servers: [{ url: API_BASE }],
     // Either a token is configured or none is asked for.
     security: [{ bearer: [] }, { basic: [] }, {}],
-    paths: Object.fromEntries(
-      OPERATIONS.map((operation) => [
-        operation.path,
-        { [operation.method === "POST" ? "post" : "get"]: describeOperation(operation) },
-      ]),
-    ),
+    paths: describePaths(),
     components: {
       securitySchemes: {
         bearer: { type: "http", scheme: "bearer", description: "admin.token of the configuration." },
@@ -47,13 +42,24 @@ export function openApi(): unknown {
   };
 }
 
+/** A path that can be read and written has both under its one name. */
+function describePaths(): Record<string, Record<string, unknown>> {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const operation of OPERATIONS) {
+    const item = (paths[operation.path] ??= {});
+    item[operation.method === "POST" ? "post" : "get"] = describeOperation(operation);
+  }
+  return paths;
+}
+
 function describeOperation(operation: Operation): unknown {
   const inPath = operation.path.includes("{id}")
     ? [{ name: "id", in: "path", required: true, schema: { type: "string" } }]
     : [];
   const inQuery = operation.parameters.map((parameter) => ({ in: "query", ...parameter }));
   // Every path refuses parameters that it does not know, hence 400 everywhere.
-  const problems = [400, 401, ...operation.problems].map((status) => [
+  const ofBody = operation.takes === undefined ? [] : [413, 415];
+  const problems = [400, 401, ...operation.problems, ...ofBody].map((status) => [
     status,
     { $ref: "#/components/responses/Problem" },
   ]);
@@ -61,6 +67,9 @@ function describeOperation(operation: Operation): unknown {
     operationId: operation.id,
     summary: operation.summary,
     parameters: [...inPath, ...inQuery],
+    ...(operation.takes === undefined
+      ? {}
+      : { requestBody: { required: true, content: { "application/json": { schema: schemaRef(operation.takes) } } } }),
     responses: {
       200: { description: "The answer.", content: answerContent(operation) },
       ...Object.fromEntries(problems),

@@ -55,6 +55,8 @@ export interface Call {
   readonly query: string;
   /** `Last-Event-ID`; empty when not sent. */
   readonly lastEventId: string;
+  /** Of POST, as sent; `parseBody` of json-body.ts reads it. */
+  readonly body: string;
 }
 
 export interface Parameter {
@@ -72,6 +74,8 @@ export interface Operation {
   readonly id: string;
   readonly summary: string;
   readonly parameters: readonly Parameter[];
+  /** What the JSON in the body has to be. Absent: a body has no meaning. */
+  readonly takes?: ApiSchemaName;
   /** Null: not a schema of ours (the document itself). */
   readonly answers: ApiSchemaName | "event stream" | null;
   /** Statuses of problems besides 401 and, where there is a query, 400. */

@@ -17,7 +17,7 @@ export interface CliPorts {
   stderr(text: string): void;
   readFile(path: string): Promise<FileText>;
   /** One request, GET unless said otherwise. Never rejects. */
-  fetchJson(url: string, token: string | null, withinMs: number, method?: "POST"): Promise<Fetched>;
+  fetchJson(url: string, token: string | null, withinMs: number, method?: "POST", body?: unknown): Promise<Fetched>;
   /** Starts everything and resolves when it serves, or says why it cannot. */
   startGateway(settings: Settings): Promise<StartResult>;
   startSamples(): Promise<SamplePools>;

@@ -13,7 +13,12 @@ export interface AdminRequest {
   readonly query: string;
   /** Lower-case field name to value; fields that came more than once are joined with `, ` (RFC 9110 §5.3). */
   readonly headers: Readonly<Record<string, string | undefined>>;
+  /** Of POST, read as UTF-8 and at most `ADMIN_BODY_BYTES_MAX`; empty for every other method. */
+  readonly body: string;
 }
+
+/** What a person tells a gateway is a few sentences; the server refuses more with 413. */
+export const ADMIN_BODY_BYTES_MAX = 64 * 1024;
 
 /** A whole answer. `content-length` is among `headers`, so that HEAD can tell it without a body. */
 export interface AdminResponse {
@@ -23,6 +28,8 @@ export interface AdminResponse {
   readonly headers: Readonly<Record<string, string>>;
   /** Empty for HEAD. Sent as UTF-8. */
   readonly body: string;
+  /** Sent in place of `body` when it is not text: a compressed file. */
+  readonly bytes?: Uint8Array;
 }
 
 /** An answer without an end: the server sends the head, then calls `start` once. */

@@ -77,6 +77,8 @@ export type ProblemCode =
   | "no-exchange-yet"
   | "unknown-cause"
   | "method-not-allowed"
+  | "not-json"
+  | "bad-body"
   | "foreign-origin"
   | "unknown-key"
   | "key-not-uncertain"

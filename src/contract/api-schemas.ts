@@ -117,6 +117,8 @@ const problemSchema = describes<Problem>()(
         "no-exchange-yet",
         "unknown-cause",
         "method-not-allowed",
+        "not-json",
+        "bad-body",
         "foreign-origin",
         "unknown-key",
         "key-not-uncertain",

@@ -14,15 +14,21 @@ export type Fetched =
 /** A thousand records with long targets stay below this. */
 const BODY_BYTES_MAX = 32 * 1024 * 1024;
 
-/** `withinMs` bounds the whole, from the look-up of the name to the last byte. */
+/** `withinMs` bounds the whole, from the look-up of the name to the last byte. `body` is sent as JSON; null: none. */
 export function fetchJson(
   url: string,
   token: string | null,
   withinMs: number,
   method: "GET" | "POST" = "GET",
+  body: unknown = null,
 ): Promise<Fetched> {
   return new Promise((resolve) => {
     const headers: Record<string, string> = { accept: "application/json", connection: "close" };
+    const sent = body === null ? "" : JSON.stringify(body);
+    if (sent !== "") {
+      headers["content-type"] = "application/json";
+      headers["content-length"] = String(Buffer.byteLength(sent));
+    }
     if (token !== null && token !== "") headers["authorization"] = `Bearer ${token}`;
     const client = url.startsWith("https:") ? https : http;
     const request = client.request(url, { method, headers, agent: false }, (response) => {
@@ -42,7 +48,7 @@ export function fetchJson(
       request.destroy();
     }, withinMs);
     request.on("error", (error) => finish({ kind: "unreachable", code: codeOf(error) }));
-    request.end();
+    request.end(sent);
     function finish(outcome: Fetched): void {
       clearTimeout(timer);
       resolve(outcome);

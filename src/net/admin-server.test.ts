@@ -1,6 +1,7 @@
 import http from "node:http";
 import net from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
+import { ADMIN_BODY_BYTES_MAX } from "../contract/admin-http.ts";
 import type { AdminHandler, AdminRequest } from "../contract/admin-http.ts";
 import { manualSchedule } from "../../test/support/manual-schedule.ts";
 import { startAdminServer } from "./admin-server.ts";
@@ -91,6 +92,59 @@ describe("answers", () => {
     const reply = await request(server, "/", { method: "HEAD" });
     expect(reply.headers["content-length"]).toBe("5");
     expect(reply.body).toBe("");
+  });
+
+  test("the body of a POST is handed on whole, and of nothing else", async () => {
+    const seen: AdminRequest[] = [];
+    const server = await start((asked) => {
+      seen.push(asked);
+      return hello(asked);
+    });
+    const longest = "ü".repeat(ADMIN_BODY_BYTES_MAX / 2);
+    await request(server, "/", { method: "POST" }, longest);
+    await request(server, "/", { method: "PUT" }, "not for us");
+    expect(seen.map(({ body }) => body)).toEqual([longest, ""]);
+  });
+
+  test("a body beyond the bound is refused before the handler sees it, framed either way", async () => {
+    let asked = 0;
+    const server = await start((each) => {
+      asked += 1;
+      return hello(each);
+    });
+    const long = "x".repeat(ADMIN_BODY_BYTES_MAX + 1);
+    const head = "POST / HTTP/1.1\r\nHost: localhost\r\n";
+    expect(await raw(server, `${head}Content-Length: ${long.length}\r\n\r\n${long}`)).toContain("413 ");
+    const chunk = `${long.length.toString(16)}\r\n${long}\r\n0\r\n\r\n`;
+    expect(await raw(server, `${head}Transfer-Encoding: chunked\r\n\r\n${chunk}`)).toContain("413 ");
+    expect(asked).toBe(0);
+  });
+
+  test("a body that breaks off is nobody's, and the server goes on", async () => {
+    let asked = 0;
+    const server = await start((each) => {
+      asked += 1;
+      return hello(each);
+    });
+    const socket = net.connect(server.port, server.host, () =>
+      socket.end("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nabc"),
+    );
+    await new Promise((resolve) => socket.resume().on("error", resolve).on("close", resolve));
+    expect((await request(server, "/")).body).toBe("hello");
+    expect(asked).toBe(1);
+  });
+
+  test("bytes are sent as they are", async () => {
+    const bytes = Uint8Array.from([0, 255, 10, 200]);
+    const server = await start(() => ({
+      kind: "response",
+      status: 200,
+      headers: { "content-length": "4" },
+      body: "",
+      bytes,
+    }));
+    const reply = await fetch(`http://127.0.0.1:${server.port}/`);
+    expect(new Uint8Array(await reply.arrayBuffer())).toEqual(bytes);
   });
 
   test("a request body is read and thrown away, and the next request on the connection is answered", async () => {

@@ -8,6 +8,7 @@
  */
 import http from "node:http";
 import type { AddressInfo } from "node:net";
+import { ADMIN_BODY_BYTES_MAX } from "../contract/admin-http.ts";
 import type { AdminHandler, AdminResponse, AdminStream } from "../contract/admin-http.ts";
 import type { Schedule } from "../kernel/clock.ts";
 import { hostAllowed } from "./admin-host.ts";
@@ -73,32 +74,46 @@ function answer(
   request: http.IncomingMessage,
   response: http.ServerResponse,
 ): void {
-  // A request body has no meaning here. It is read and thrown away, so that the next request on the connection
-  // is found where it begins; `requestTimeout` bounds it.
-  request.resume();
   const target = request.url ?? "/";
   if (!hostAllowed(options.bind.host, request.headers.host)) {
+    request.resume();
     refuse(response, 403, "This address answers only to localhost and to loopback addresses.");
     return;
   }
   if (!target.startsWith("/")) {
+    request.resume();
     refuse(response, 400, "The request target has to be a path.");
     return;
   }
-  const mark = target.indexOf("?");
-  try {
-    const result = options.handle({
-      method: request.method ?? "GET",
-      path: mark === -1 ? target : target.slice(0, mark),
-      query: mark === -1 ? "" : target.slice(mark + 1),
-      headers: plainHeaders(request.headers),
+  if (request.method === "POST") {
+    readBody(request, (body) => {
+      if (body === null) refuse(response, 413, `A body may have ${ADMIN_BODY_BYTES_MAX} bytes.`);
+      else ask(body);
     });
-    if (result instanceof Promise) {
-      result.then((later) => send(later, request, response)).catch((error: unknown) => failed(error));
-    } else if (result.kind === "response") send(result, request, response);
-    else stream(result, streams, response, options);
-  } catch (error) {
-    failed(error);
+    return;
+  }
+  // Elsewhere a body has no meaning. It is read and thrown away, so that the next request on the connection is found
+  // where it begins; `requestTimeout` bounds it.
+  request.resume();
+  ask("");
+
+  function ask(body: string): void {
+    const mark = target.indexOf("?");
+    try {
+      const result = options.handle({
+        method: request.method ?? "GET",
+        path: mark === -1 ? target : target.slice(0, mark),
+        query: mark === -1 ? "" : target.slice(mark + 1),
+        headers: plainHeaders(request.headers),
+        body,
+      });
+      if (result instanceof Promise) {
+        result.then((later) => send(later, request, response)).catch((error: unknown) => failed(error));
+      } else if (result.kind === "response") send(result, request, response);
+      else stream(result, streams, response, options);
+    } catch (error) {
+      failed(error);
+    }
   }
 
   function failed(error: unknown): void {
@@ -106,6 +121,22 @@ function answer(
     if (response.headersSent) response.destroy();
     else refuse(response, 500, "The admin interface failed on this request. The gateway's own output says why.");
   }
+}
+
+/** Null: there was more than may be. What follows is thrown away with the connection. A body that breaks off is nobody's. */
+function readBody(request: http.IncomingMessage, done: (body: string | null) => void): void {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  request.on("data", (chunk: Buffer) => {
+    length += chunk.length;
+    if (length <= ADMIN_BODY_BYTES_MAX) chunks.push(chunk);
+    else if (length - chunk.length <= ADMIN_BODY_BYTES_MAX) done(null);
+  });
+  request.on("end", () => {
+    if (length <= ADMIN_BODY_BYTES_MAX) done(Buffer.concat(chunks).toString("utf8"));
+  });
+  // Without a listener the error of a client that went away would be nobody's and end in the process's.
+  request.on("error", () => undefined);
 }
 
 function plainHeaders(headers: http.IncomingHttpHeaders): Record<string, string | undefined> {
@@ -117,7 +148,7 @@ function plainHeaders(headers: http.IncomingHttpHeaders): Record<string, string 
 
 function send(result: AdminResponse, request: http.IncomingMessage, response: http.ServerResponse): void {
   response.writeHead(result.status, { ...result.headers });
-  response.end(request.method === "HEAD" ? undefined : result.body);
+  response.end(request.method === "HEAD" ? undefined : (result.bytes ?? result.body));
 }
 
 function refuse(response: http.ServerResponse, status: number, text: string): void {
