@@ -5,6 +5,8 @@
  */
 import type { SocketPort } from "../kernel/socket.ts";
 import type { ClientConnection } from "./client-connection.ts";
+import { NO_HOST } from "./client-host.ts";
+import type { ClientHost } from "./client-host.ts";
 
 /** What an exchange needs of its client's connection. */
 export type ClientSide = Pick<
@@ -34,7 +36,7 @@ export function absentClient(client: ClientSide): ClientSide {
     uses: client.uses,
     surplus: client.surplus,
     socket: nobodysSocket(client.socket),
-    hostOf: () => "",
+    hostOf: () => NO_HOST,
     userAgentOf: () => "",
     pause: nothing,
     resume: nothing,
@@ -49,7 +51,7 @@ export function absentClient(client: ClientSide): ClientSide {
 }
 
 /** Stands for the client of an exchange that no client asked for: its request is the copy of another's. */
-export function clientBehind(client: ClientSide, host: string): ClientSide {
+export function clientBehind(client: ClientSide, host: ClientHost): ClientSide {
   return { ...absentClient(client), hostOf: () => host };
 }
 

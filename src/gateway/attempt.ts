@@ -379,7 +379,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
 
   #writeHead(connection: OriginConnection, head: MessageHead, now: number): void {
     const { attempt } = this;
-    const { request, part, timeouts, hostHeader } = this.#host;
+    const { request, record, part, timeouts, hostHeader } = this.#host;
     connection.expect(head.method);
     request.upgrade = part === null && forwardsUpgrade(head) ? (head.valueOf(FIELD.UPGRADE) ?? "").toLowerCase() : "";
     request.trailersWanted = request.minorVersion === 1 && acceptsTrailers(head);
@@ -390,13 +390,14 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     const mode = this.#host.modeLine(now);
     writeRequestHead(writer, head, {
       identity: request.identityLines,
+      requestId: record.id,
+      newTrace: request.keepTrace ? "" : record.traceId,
       gateway: mode === "" ? lines : lines + mode,
       // What is left of a body may take as long as the whole of it might have.
       deadline: request.deadline === null || part !== null ? "" : request.deadline.lines(now),
       basePath: connection.address.origin.basePath,
       host: hostHeader === "origin" ? connection.address.hostField : null,
       ownHost: connection.address.hostField,
-      keepTrace: request.keepTrace,
       trusted: request.trusted,
       part,
       conditions: request.conditions,

@@ -11,6 +11,8 @@ import type { SocketError, SocketListener, SocketPort } from "../kernel/socket.t
 import type { TimerOwner } from "../kernel/timer-wheel.ts";
 import { WheelTimer } from "../kernel/timer-wheel.ts";
 import type { ListenerSettings } from "../config/settings.ts";
+import { NO_HOST, clientHost } from "./client-host.ts";
+import type { ClientHost } from "./client-host.ts";
 import type { Core } from "./core.ts";
 import type { PeerIdentity, TrustedProxies } from "./identify.ts";
 import { Exchange } from "./pipeline.ts";
@@ -69,7 +71,7 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   #waitingBytes = 0;
   /** Body bytes of the response when a half-closed client was last looked at. */
   #heardOf = 0;
-  #host = "";
+  #host: ClientHost = NO_HOST;
   #userAgent = "";
 
   constructor(core: Core, listener: ListenerRuntime, socket: SocketPort, peer: PeerIdentity, surplus: Surplus) {
@@ -241,15 +243,17 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
 
   // ------------------------------------------------------------------ the exchange
 
-  /** Its Host, or the authority of its target; made a string once for as long as it stays the same. */
-  hostOf(head: MessageHead): string {
-    if (head.targetForm === "absolute") return head.bytes.latin1Slice(head.authorityStart, head.authorityEnd);
+  /** Its Host, or the authority of its target. */
+  hostOf(head: MessageHead): ClientHost {
+    if (head.targetForm === "absolute") {
+      return clientHost(head.bytes.latin1Slice(head.authorityStart, head.authorityEnd));
+    }
     const index = head.find(FIELD.HOST);
-    if (index === -1) return "";
-    if (same(head.bytes, head.valueStart(index), head.valueEnd(index), this.#host)) return this.#host;
-    const host = head.value(index);
+    if (index === -1) return NO_HOST;
+    if (same(head.bytes, head.valueStart(index), head.valueEnd(index), this.#host.field)) return this.#host;
+    const host = clientHost(head.value(index));
     // Kept while the connection is; a name of no reasonable length is not worth that.
-    if (host.length <= HOST_REMEMBERED) this.#host = host;
+    if (host.field.length <= HOST_REMEMBERED) this.#host = host;
     return host;
   }
 
@@ -362,11 +366,13 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
 
   /** A request whose head is not complete leaves a record as well. */
   #underWay(): Exchange | null {
-    return this.#phase === "head" ? this.#begin() : this.#exchange;
+    if (this.#phase !== "head") return this.#exchange;
+    this.#now = this.#core.clock.monotonic();
+    return this.#begin();
   }
 
   #begin(): Exchange {
-    const exchange = new Exchange(this.#core, this, this.#startedMs);
+    const exchange = new Exchange(this.#core, this, this.#startedMs, this.#now);
     this.#exchange = exchange;
     this.#wait("exchange", 0, this.#now);
     return exchange;

@@ -16,7 +16,7 @@ export class ClientRequest {
   complete = false;
   /** It asks for a 100 before it sends its body (RFC 9110 §10.1.1), and has got none. */
   expectContinue = false;
-  /** Complete lines that tell the origin who asks: X-Forwarded-*, Forwarded, X-Request-Id, traceparent. */
+  /** Complete lines that tell the origin who asks: X-Forwarded-* and Forwarded. */
   identityLines = "";
   keepTrace = false;
   /** The peer is a trusted proxy. */

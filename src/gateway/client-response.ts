@@ -24,7 +24,7 @@ export interface ResponseTap {
 }
 
 export interface ResponseBeginning {
-  /** Complete lines that the gateway adds. */
+  /** Complete lines that the gateway adds to the request's id. */
   readonly lines: string;
   readonly keepAlive: boolean;
   readonly clientMinorVersion: 0 | 1;
@@ -55,6 +55,7 @@ export class ClientResponse {
     this.tap?.onHead(head);
     if (this.detached) return;
     writeResponseHead(this.#gather.to(this.#socket), head, {
+      requestId: this.#record.id,
       lines,
       framing: this.framing,
       keepAlive,

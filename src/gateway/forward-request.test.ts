@@ -5,14 +5,17 @@ import { acceptsTrailers, forwardsUpgrade, writeRequestHead } from "./forward-re
 import type { RequestAdditions } from "./forward-request.ts";
 import { readHeadAgain } from "./read-head-again.ts";
 
+const TRACE = "0af7651916cd43dd8448eb211c80319c";
+const TRACE_LINE = "traceparent: 00-0af7651916cd43dd8448eb211c80319c-8448eb211c80319c-00";
 const ADDITIONS: RequestAdditions = {
-  identity: "X-Request-Id: 1\r\n",
+  identity: "",
+  requestId: "1",
+  newTrace: TRACE,
   gateway: "Via: 1.1 gate\r\n",
   deadline: "",
   basePath: "",
   host: null,
   ownHost: "origin.test:81",
-  keepTrace: false,
   conditions: null,
   trusted: false,
   part: null,
@@ -28,8 +31,9 @@ function forwarded(lines: readonly string[], additions: Partial<RequestAdditions
   });
   expect(text.endsWith("\r\n\r\n")).toBe(true);
   const out = text.slice(0, -4).split("\r\n");
-  expect(out.filter((line) => line === "X-Request-Id: 1" || line === "Via: 1.1 gate")).toHaveLength(2);
-  return out.filter((line) => line !== "X-Request-Id: 1" && line !== "Via: 1.1 gate");
+  const own = ["X-Request-Id: 1", "Via: 1.1 gate", ...((additions.newTrace ?? TRACE) === "" ? [] : [TRACE_LINE])];
+  expect(out.filter((line) => own.includes(line)).toSorted()).toEqual(own.toSorted());
+  return out.filter((line) => !own.includes(line));
 }
 
 describe("the fields of a request", () => {
@@ -68,7 +72,7 @@ describe("the fields of a request", () => {
   it("of a trace travel only when the trace goes on", () => {
     const lines = ["GET / HTTP/1.1", "Host: x", "traceparent: 00-1-2-00", "tracestate: a=b"];
     expect(forwarded(lines)).toEqual(lines.slice(0, 2));
-    expect(forwarded(lines, { keepTrace: true })).toEqual(lines);
+    expect(forwarded(lines, { newTrace: "" })).toEqual(lines);
   });
 
   it("in runs between dropped ones are all kept, at both ends too", () => {

@@ -5,12 +5,16 @@
  */
 import { FIELD } from "../http1/field-ids.ts";
 import type { MessageHead } from "../http1/head.ts";
+import { writeFirstTraceparent } from "../http1/trace-context.ts";
 import type { ByteWriter } from "../http1/writer.ts";
 
 /** What is written that the client did not send, or not with authority. */
 export interface RequestAdditions {
-  /** Complete lines: X-Forwarded-*, Forwarded, X-Request-Id and, when a trace starts here, traceparent. */
+  /** Complete lines: X-Forwarded-*, Forwarded. */
   readonly identity: string;
+  readonly requestId: string;
+  /** The trace that starts here; empty: the client's traceparent goes on. */
+  readonly newTrace: string;
   /** Complete lines that this gateway says of itself: Via, and Goodgate-Attempt where it repeats what fails. */
   readonly gateway: string;
   /** Complete lines that say how much time is left; they replace the client's. Empty: what the client says goes on. */
@@ -21,8 +25,6 @@ export interface RequestAdditions {
   readonly host: string | null;
   /** The origin's own, for an HTTP/1.0 request without any: what is sent is HTTP/1.1 and must have one (RFC 9112 §3.2). */
   readonly ownHost: string;
-  /** The client's traceparent is passed on. */
-  readonly keepTrace: boolean;
   /** Complete lines in place of the client's own conditions and ranges; null keeps those. */
   readonly conditions: string | null;
   /** The peer is a trusted proxy: what it says beside the fields that are written anew goes on. */
@@ -64,6 +66,8 @@ export function writeRequestHead(writer: ByteWriter, head: MessageHead, addition
   }
   copyFields(writer, head, host !== null, additions);
   writer.ascii(additions.identity);
+  writeRequestId(writer, additions.requestId);
+  if (additions.newTrace !== "") writeFirstTraceparent(writer, additions.newTrace);
   if (additions.conditions !== null && additions.part === null) writer.ascii(additions.conditions);
   writer.ascii(additions.gateway);
   if (additions.deadline !== "") writer.ascii(additions.deadline);
@@ -151,7 +155,7 @@ function copyFields(
   writer: ByteWriter,
   head: MessageHead,
   withoutHost: boolean,
-  { keepTrace, trusted, part, deadline, conditions }: RequestAdditions,
+  { newTrace, trusted, part, deadline, conditions }: RequestAdditions,
 ): void {
   const { bytes, fieldCount } = head;
   let runStart = -1;
@@ -166,7 +170,7 @@ function copyFields(
       (id === FIELD.CONTENT_LENGTH && !head.contentLengthPlain) ||
       (id === FIELD.OTHER && claimsIdentity(head, i, trusted)) ||
       (conditions !== null && CONDITIONS[id] === 1) ||
-      (!keepTrace && (id === FIELD.TRACEPARENT || id === FIELD.TRACESTATE)) ||
+      (newTrace !== "" && (id === FIELD.TRACEPARENT || id === FIELD.TRACESTATE)) ||
       (part !== null && asksForPart(head, i)) ||
       id === FIELD.MAX_FORWARDS;
     if (dropped) {
@@ -190,6 +194,12 @@ function asksForPart(head: MessageHead, index: number): boolean {
 }
 
 const PART_FIELDS = ["range", "if-range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"];
+
+export function writeRequestId(writer: ByteWriter, id: string): void {
+  writer.ascii("X-Request-Id: ");
+  writer.ascii(id);
+  writer.crlf();
+}
 
 /** As a number, where the text had leading zeros that the next reader might take for octal. */
 export function writeContentLength(writer: ByteWriter, length: number): void {

@@ -7,7 +7,8 @@ import type { ResponseAdditions } from "./forward-response.ts";
 
 const LIMITS = { headBytes: 8192, fields: 50, lineBytes: 1024, chunkExtensionBytes: 100, trailerBytes: 1000 };
 const ADDITIONS: ResponseAdditions = {
-  lines: "X-Request-Id: 1\r\n",
+  requestId: "1",
+  lines: "",
   framing: "as is",
   keepAlive: true,
   clientMinorVersion: 1,

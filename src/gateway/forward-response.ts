@@ -8,7 +8,7 @@ import { LAST_CHUNK } from "../http1/writer.ts";
 import type { ByteWriter } from "../http1/writer.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import type { Clock } from "../kernel/clock.ts";
-import { writeContentLength } from "./forward-request.ts";
+import { writeContentLength, writeRequestId } from "./forward-request.ts";
 import { httpDate } from "./http-date.ts";
 import type { Identity } from "./identify.ts";
 import { proxyStatus } from "./own-fields.ts";
@@ -22,7 +22,8 @@ export type ClientFraming =
   | "close";
 
 export interface ResponseAdditions {
-  /** Complete lines: X-Request-Id, Proxy-Status, Date where the origin had none. */
+  readonly requestId: string;
+  /** Complete lines: Proxy-Status, Date where the origin had none, what the cache says; mostly empty. */
   readonly lines: string;
   readonly framing: ClientFraming;
   /** The connection serves another exchange afterwards. */
@@ -34,7 +35,8 @@ export interface ResponseAdditions {
 export function writeResponseHead(writer: ByteWriter, head: MessageHead, additions: ResponseAdditions): void {
   writeStatusLine(writer, head);
   copyFields(writer, head, additions.framing);
-  writer.ascii(additions.lines);
+  writeRequestId(writer, additions.requestId);
+  if (additions.lines !== "") writer.ascii(additions.lines);
   if (additions.framing === "as is" && head.find(FIELD.CONTENT_LENGTH) !== -1 && !head.contentLengthPlain) {
     writeContentLength(writer, head.contentLength);
   }
@@ -78,14 +80,13 @@ export function clientFraming(head: MessageHead, clientMinorVersion: 0 | 1): Cli
   return clientMinorVersion === 1 ? "chunked" : "close";
 }
 
-/** What this gateway says on a response that is an origin's. `cause`: null unless it is a 5xx. */
+/** What this gateway says on a response that is an origin's, beside its id. `cause`: null unless it is a 5xx. */
 export function responseLines(
   head: MessageHead,
-  requestId: string,
   cause: CauseId | null,
   { clock, identity }: { readonly clock: Clock; readonly identity: Identity },
 ): string {
-  let lines = `X-Request-Id: ${requestId}\r\n`;
+  let lines = "";
   // RFC 9110 §6.6.1: a recipient with a clock dates a response that came without a date.
   if (head.find(FIELD.DATE) === -1) lines += `Date: ${httpDate(clock.wall())}\r\n`;
   if (cause !== null) lines += `Proxy-Status: ${proxyStatus(cause, identity.name)}; received-status=${head.status}\r\n`;

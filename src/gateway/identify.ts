@@ -7,7 +7,7 @@ import ipaddr from "ipaddr.js";
 import { FIELD } from "../http1/field-ids.ts";
 import { chainOf, forwardedElement } from "../http1/forwarded.ts";
 import type { MessageHead } from "../http1/head.ts";
-import { parseTraceparent, startTrace } from "../http1/trace-context.ts";
+import { parseTraceparent } from "../http1/trace-context.ts";
 
 /** A CIDR set; text is checked when the configuration is loaded. */
 export type TrustedProxies = (address: string) => boolean;
@@ -88,9 +88,9 @@ export interface RequestIdentity {
   id: string;
   traceId: string;
   clientAddress: string;
-  /** X-Forwarded-*, Forwarded, X-Request-Id and, where a trace starts, traceparent: complete lines. */
+  /** X-Forwarded-* and Forwarded: complete lines. */
   lines: string;
-  /** The client's traceparent is valid and passed on. */
+  /** The client's traceparent is valid and passed on; otherwise a trace starts here. */
   keepTrace: boolean;
 }
 
@@ -132,9 +132,6 @@ export function identifyRequest(
   const trace = traceAt === -1 || head.next(traceAt) !== -1 ? null : parseTraceparent(head.value(traceAt));
   const keepTrace = trace !== null;
   const traceId = trace === null ? fresh : trace.traceId;
-  lines += `X-Request-Id: ${id}\r\n`;
-  // The only span of its trace may be called after it: another random id would cost every exchange 100 ns.
-  if (!keepTrace) lines += `traceparent: ${startTrace(fresh, fresh.slice(16), false)}\r\n`;
   return { id, traceId, clientAddress, lines, keepTrace };
 }
 

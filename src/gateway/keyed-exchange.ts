@@ -341,7 +341,7 @@ export class KeyedExchange implements TimerOwner, KeyWaiter {
     this.phase = "over";
     this.#decide("key.replayed", `the stored answer (${answer.status}) to the key "${this.#key}" was given`);
     record.originStatus = 0;
-    const lines = `X-Request-Id: ${record.id}\r\nIdempotency-Replayed: true\r\n`;
+    const lines = "Idempotency-Replayed: true\r\n";
     this.#host.serve(storedAnswer(answer, lines), answer.status >= 500 ? "failed" : "served", now);
   }
 

@@ -38,6 +38,8 @@ import type { DecisionCode } from "../kernel/decisions.ts";
 import { passesPressure } from "../policies/own-pressure.ts";
 import { isIdempotent } from "../policies/retry.ts";
 import { durationInWords } from "../policies/words.ts";
+import { NO_HOST } from "./client-host.ts";
+import type { ClientHost } from "./client-host.ts";
 import { ClientRequest } from "./client-request.ts";
 import { ClientResponse } from "./client-response.ts";
 import { rankOf } from "./admission.ts";
@@ -61,7 +63,7 @@ import type { WaitingOffer } from "./waiting.ts";
 import { respondToFailure, retryAfterSeconds } from "./reply.ts";
 import { deadlineOf } from "./request-deadline.ts";
 import type { RequestDeadline } from "./request-deadline.ts";
-import { bounded, isPrefetch, hostWithoutPort, joinedValue, pathOf, targetOf } from "./request-target.ts";
+import { bounded, isPrefetch, joinedValue, pathOf, targetOf } from "./request-target.ts";
 import { mayBeResumed, Resumption, whyNotResumed } from "./resumption.ts";
 import type { ResumeHost } from "./resumption.ts";
 import type { Turn } from "./room.ts";
@@ -75,11 +77,10 @@ import type { TriesHost } from "./tries.ts";
 import { Tunnel, agreedProtocol } from "./tunnel.ts";
 import { Wait } from "./wait.ts";
 
-/** More than this of a host or a method is nobody's name and would only fill the memory of the records. */
-const HOST_KEPT = 256;
 /** Just below 1, which chance never gives. */
 const LAST_ROLL = 1 - Number.EPSILON;
 const REDUCED = "Goodgate-Mode: reduced\r\n";
+/** More than this of a method is nobody's name and would only fill the memory of the records. */
 const METHOD_KEPT = 32;
 /** How long the rest of a response may take that nobody gets, and how much of it is read to keep the connection. */
 const PASSED_OVER_MS = 1_000;
@@ -96,6 +97,7 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
   readonly request: ClientRequest = new ClientRequest();
   readonly response: ClientResponse;
   readonly startedMs: number;
+  host: ClientHost = NO_HOST;
   /** Silence is no sign of a fault in this response, so it has no limit of its own. */
   endless = false;
   /** Somebody else wants the response: it goes on to its end when the client leaves. */
@@ -152,12 +154,12 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
   /** How the client left an exchange that goes on without it. */
   #left: Leaving | null = null;
 
-  constructor(core: Core, client: ClientSide, startedMs: number) {
+  constructor(core: Core, client: ClientSide, startedMs: number, now: number) {
     this.#core = core;
     this.#client = client;
     this.startedMs = startedMs;
     // A head may have taken seconds to come: the exchange began with its first byte.
-    const startedAt = Math.round(core.clock.wall() - (core.clock.monotonic() - startedMs));
+    const startedAt = Math.round(core.clock.wall() - (now - startedMs));
     this.record = newExchangeRecord("", startedAt, client.listener.name);
     this.record.peerAddress = client.peer.address;
     this.record.peerPort = client.socket.remotePort;
@@ -261,8 +263,9 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
     const { record, request } = this;
     const client = this.#client;
     const host = client.hostOf(head);
-    record.host = bounded(host, HOST_KEPT);
-    const identity = identifyRequest(head, host, client.peer, client.listener.isTrusted, this.#core.newId);
+    this.host = host;
+    record.host = host.kept;
+    const identity = identifyRequest(head, host.field, client.peer, client.listener.isTrusted, this.#core.newId);
     record.id = identity.id;
     record.traceId = identity.traceId;
     record.clientAddress = identity.clientAddress;
@@ -275,9 +278,8 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
 
   // ------------------------------------------------------------------ route
 
-  #routeTo(head: MessageHead, hostField: string): void {
+  #routeTo(head: MessageHead, { name: host }: ClientHost): void {
     const { record } = this;
-    const host = hostWithoutPort(hostField);
     const path = pathOf(head, record.target);
     const headerOf = (name: string): string | null => joinedValue(head, name);
     const hit = this.#core.routes.match(host, head.method, path, headerOf);
@@ -416,7 +418,7 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
   refresh(entry: Entry, now: number): void {
     const { head } = this.request;
     if (head === null || this.#core.draining) return;
-    const behind = new Exchange(this.#core, clientBehind(this.#client, this.record.host), now);
+    const behind = new Exchange(this.#core, clientBehind(this.#client, this.host), now, now);
     behind.#refreshes = entry;
     behind.response.detached = true;
     this.#core.outliving.add(behind);
@@ -721,7 +723,7 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
       this.#clientKeepAlive = false;
       this.decide("relay", "relay.early-reply", "the origin answered before the request was complete");
     }
-    const lines = responseLines(head, record.id, judged?.cause ?? null, this.#core) + cacheLines;
+    const lines = responseLines(head, judged?.cause ?? null, this.#core) + cacheLines;
     const keyed = this.#keyed;
     if (keyed !== null && keyed.phase === "sending") {
       connection.wait("gap", this.timeouts.gapMs, now);

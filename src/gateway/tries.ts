@@ -300,7 +300,7 @@ export class Tries {
   #hold(attempt: Attempt, head: MessageHead, judged: Judgement, now: number): void {
     if (this.#held !== null) this.#letHeldGo(false, now);
     const { gapMs } = this.#host.timeouts;
-    const lines = responseLines(head, this.#host.record.id, judged.cause, this.#core);
+    const lines = responseLines(head, judged.cause, this.#core);
     const onFault = (error: unknown): void => this.#host.onFault(error);
     this.#held = new HeldAnswer(attempt, head, judged, { lines, gapMs, onFault });
     attempt.handOver(this.#held);

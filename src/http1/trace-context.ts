@@ -3,6 +3,8 @@
  * caller, because chance is an argument. `tracestate` is opaque to a gateway that adds nothing to it: it
  * travels on as it came whenever the traceparent is continued, and is dropped with an invalid one (§3.3.1.1).
  */
+import type { ByteWriter } from "./writer.ts";
+
 export interface TraceParent {
   /** 32 lower-case hex digits, not all zero. */
   readonly traceId: string;
@@ -31,7 +33,14 @@ export function parseTraceparent(value: string): TraceParent | null {
   return { traceId, parentId, sampled: (Number.parseInt(flags, 16) & 1) === 1, flags };
 }
 
-/** The first traceparent of a trace. */
-export function startTrace(traceId: string, spanId: string, sampled: boolean): string {
-  return `00-${traceId}-${spanId}-${sampled ? "01" : "00"}`;
+/**
+ * The field line with which a trace starts, unsampled. Its only span may be called after the trace: another random id
+ * would cost every exchange 100 ns.
+ */
+export function writeFirstTraceparent(writer: ByteWriter, traceId: string): void {
+  writer.ascii("traceparent: 00-");
+  writer.ascii(traceId);
+  writer.ascii("-");
+  writer.ascii(traceId, traceId.length - NO_PARENT.length);
+  writer.ascii("-00\r\n");
 }

@@ -12,6 +12,7 @@ test("whatever is written stands there in order, however small the buffer began"
   const size = fc.maxSafeNat();
   const step = fc.oneof(
     latin1.map((text) => ({ expected: text, run: (writer: ByteWriter) => writer.ascii(text) })),
+    latin1.map((text) => ({ expected: text, run: (writer: ByteWriter) => writer.ascii(`--${text}`, 2) })),
     latin1.map((text) => ({
       expected: text,
       run: (writer: ByteWriter) => writer.copy(Buffer.from(`--${text}--`, "latin1"), 2, 2 + text.length),

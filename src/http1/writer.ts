@@ -37,15 +37,15 @@ export class ByteWriter {
     this.bytes = wider;
   }
 
-  /** Text of the program's own making, with its line ends. Every character is one byte. */
-  ascii(text: string): void {
-    const count = text.length;
+  /** Text of the program's own making, with its line ends, from character `from` on. Every character is one byte. */
+  ascii(text: string, from = 0): void {
+    const count = text.length - from;
     this.ensure(count);
     const { bytes } = this;
     let at = this.length;
     if (count < NATIVE_FROM) {
       let seen = 0;
-      for (let index = 0; index < count; index += 1) {
+      for (let index = from; index < text.length; index += 1) {
         const code = text.charCodeAt(index);
         seen |= code;
         bytes[at] = code;
@@ -54,7 +54,7 @@ export class ByteWriter {
       if (seen > 0xff) throw new RangeError("only characters up to U+00FF can be written");
     } else {
       if (/[^\0-\xff]/.test(text)) throw new RangeError("only characters up to U+00FF can be written");
-      at += bytes.latin1Write(text, at);
+      at += bytes.latin1Write(from === 0 ? text : text.slice(from), at);
     }
     this.length = at;
   }

@@ -346,14 +346,19 @@ function stretchOf(now: number): number {
 
 function find(state: FloodState, key: number): number {
   const { keys } = state;
-  const first = (key % state.rows) * WAYS;
+  const first = firstOfRow(state, key);
   for (let place = first; place < first + WAYS; place += 1) if (keys[place] === key) return place;
   return -1;
 }
 
+/** By the low half of the key: the remainder of a number beyond 32 bits is a call, and this runs for every request. */
+function firstOfRow(state: FloodState, key: number): number {
+  return ((key >>> 0) % state.rows) * WAYS;
+}
+
 /** In place of whoever matters least. */
 function admit(state: FloodState, key: number, now: number): number {
-  const first = (key % state.rows) * WAYS;
+  const first = firstOfRow(state, key);
   let least = first;
   let worth = Number.POSITIVE_INFINITY;
   for (let place = first; place < first + WAYS; place += 1) {

@@ -6,7 +6,7 @@
 import type { MessageHead } from "../../http1/head.ts";
 import { readHeadAgain } from "../read-head-again.ts";
 import { isSafe } from "../../policies/safe-method.ts";
-import { TARGET_MAX, keyHost, keyTarget } from "./request-key.ts";
+import { TARGET_MAX, keyTarget } from "./request-key.ts";
 import type { RouteCache } from "./response-cache.ts";
 import { mentionsCaching } from "./response-facts.ts";
 import { Visit } from "./visit.ts";
@@ -24,7 +24,7 @@ export function beginVisit(
   const { store } = route.cache;
   // Only those that would be alike are put together: a plain GET for something that is known to be for everybody.
   if (store.slots === 0 || head.method !== "GET") return null;
-  const slot = store.find(route.partition, keyHost(guest.record.host), keyTarget(head, guest.record.target));
+  const slot = store.find(route.partition, guest.host.key, keyTarget(head, guest.record.target));
   const newest = slot?.variants.at(-1);
   return newest === undefined || newest.facts.freshness.lifetimeMs === 0 ? null : new Visit(route, ports, guest, head);
 }
@@ -47,7 +47,7 @@ export function visitForResponse(
   // In any other form, and where only its beginning is on the record, the request's head says what the target is.
   const isWhole = record.target.startsWith("/") && record.target.length < TARGET_MAX;
   if (route.full || !isWhole) return visitWithKeptHead(route, ports, guest);
-  route.cache.invalidate(route.service, keyHost(record.host), record.target, head, now);
+  route.cache.invalidate(route.service, guest.host.key, record.target, head, now);
   return null;
 }
 
@@ -61,9 +61,9 @@ export function visitForFailure(route: RouteCache, ports: VisitPorts, guest: Gue
 /** Within this time a copy that only serves as the last good one is not made again: it would say nothing new. */
 const KEEP_AGAIN_MS = 1_000;
 
-function isKeptAlready(route: RouteCache, { record }: Guest, now: number): boolean {
+function isKeptAlready(route: RouteCache, { record, host }: Guest, now: number): boolean {
   // The target of a record is the key's in origin form; in any other it is not found, and looked at in full.
-  const newest = route.cache.store.find(route.partition, keyHost(record.host), record.target)?.variants.at(-1);
+  const newest = route.cache.store.find(route.partition, host.key, record.target)?.variants.at(-1);
   return newest !== undefined && now - newest.receivedAt < KEEP_AGAIN_MS;
 }
 

@@ -20,7 +20,7 @@ export function keyHost(hostField: string): string {
 
 /** Whoever changes or purges a URL means it however its port is written. */
 export function withoutUsualPort(host: string): string {
-  return host.replace(USUAL_PORT, "");
+  return host.endsWith(":80") ? host.slice(0, -3) : host.endsWith(":443") ? host.slice(0, -4) : host;
 }
 
 export function withUsualPorts(host: string): readonly string[] {
@@ -79,8 +79,6 @@ export function askedFreshness(head: MessageHead): AskedFreshness | null {
   const { noCache, maxAge, minFresh, maxStale } = readRequestDirectives(value);
   return { noCache, maxAgeMs: ms(maxAge), minFreshMs: ms(minFresh), maxStaleMs: ms(maxStale) };
 }
-
-const USUAL_PORT = /:(?:80|443)$/;
 
 const PERSONAL = (1 << FIELD.COOKIE) | (1 << FIELD.AUTHORIZATION);
 

@@ -4,6 +4,7 @@
  */
 import type { CacheSettings, RouteCacheSettings } from "../../config/settings.ts";
 import type { CacheView, PurgeResult, PurgeTarget } from "../../contract/view.ts";
+import { FIELD } from "../../http1/field-ids.ts";
 import type { MessageHead } from "../../http1/head.ts";
 import type { StalePermissions } from "../../policies/freshness.ts";
 import type { CacheShelf } from "../../kernel/cache-shelf.ts";
@@ -161,10 +162,14 @@ export class ResponseCache {
 
   /** RFC 9111 §4.4, after a response to a request that may have changed something and was no error. */
   invalidate(service: string, host: string, target: string, head: MessageHead, now: number): void {
-    for (const changed of changedTargets(host, target, head)) {
-      this.changed.note(withoutUsualPort(host), changed, now);
-      this.store.invalidate(service, host, changed);
-    }
+    this.#change(service, host, target, now);
+    if (namesOthers(head))
+      for (const other of namedTargets(host, target, head)) this.#change(service, host, other, now);
+  }
+
+  #change(service: string, host: string, target: string, now: number): void {
+    this.changed.note(withoutUsualPort(host), target, now);
+    this.store.invalidate(service, host, target);
   }
 }
 
@@ -202,9 +207,13 @@ function placeOf(url: string): { host: string; target: string } | null {
   return { host: keyHost(authority), target: target.startsWith("?") ? `/${target}` : target };
 }
 
-/** The target itself, and what Location and Content-Location name under the same host. */
-function changedTargets(host: string, target: string, head: MessageHead): Set<string> {
-  const targets = new Set([target]);
+function namesOthers(head: MessageHead): boolean {
+  return head.find(FIELD.LOCATION) !== -1 || head.get("content-location") !== null;
+}
+
+/** What Location and Content-Location name under the same host. */
+function namedTargets(host: string, target: string, head: MessageHead): Set<string> {
+  const targets = new Set<string>();
   for (const name of ["location", "content-location"]) {
     const value = head.get(name);
     const url = value === null ? null : URL.parse(value, `http://${host}${target}`);

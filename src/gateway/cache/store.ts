@@ -48,6 +48,11 @@ export class Store {
   onDropped: (entry: Entry) => void = () => undefined;
   readonly #partitions: Partition[] = [];
   readonly #tags: Map<string, Set<Entry>> = new Map();
+  /**
+   * Slots of each target, whatever their partition and host. Most targets of writes have none, and one look tells; by
+   * partitions and spellings of the host it would be many for every write.
+   */
+  readonly #slotsOf: Map<string, number> = new Map();
   readonly #variantsMax: number;
   /** Entries whose bodies lie only on disk. */
   #stubs = 0;
@@ -81,7 +86,7 @@ export class Store {
     if (slot === undefined) {
       slot = { partition, host, target, variants: [], flights: [] };
       targets.set(target, slot);
-      this.slots += 1;
+      this.#countSlot(target, 1);
     }
     return slot;
   }
@@ -93,7 +98,7 @@ export class Store {
     const targets = hosts.get(slot.host);
     if (targets?.get(slot.target) !== slot) return;
     targets.delete(slot.target);
-    this.slots -= 1;
+    this.#countSlot(slot.target, -1);
     if (targets.size === 0) hosts.delete(slot.host);
   }
 
@@ -157,7 +162,7 @@ export class Store {
     if (home !== null) return home === slot;
     const targets = partition.hosts.get(host) ?? new Map<string, Slot>();
     partition.hosts.set(host, targets.set(target, slot));
-    this.slots += 1;
+    this.#countSlot(target, 1);
     return true;
   }
 
@@ -197,6 +202,7 @@ export class Store {
 
   /** RFC 9111 §4.4: in every route of the service, because another one may have changed what is under the URL. */
   invalidate(service: string, host: string, target: string): number {
+    if (!this.#slotsOf.has(target)) return 0;
     let count = 0;
     for (const partition of this.#partitions) {
       if (partition.service !== service) continue;
@@ -238,6 +244,13 @@ export class Store {
     const { body, countedBytes } = entry;
     if (body === null || body.readers === 0) this.release(countedBytes);
     else body.onUnread = () => this.release(countedBytes);
+  }
+
+  #countSlot(target: string, change: 1 | -1): void {
+    this.slots += change;
+    const count = (this.#slotsOf.get(target) ?? 0) + change;
+    if (count === 0) this.#slotsOf.delete(target);
+    else this.#slotsOf.set(target, count);
   }
 
   #empty(slot: Slot): number {

@@ -11,6 +11,7 @@ import type { DecisionCode } from "../../kernel/decisions.ts";
 import type { TimerWheel } from "../../kernel/timer-wheel.ts";
 import { judgeFreshness, mayAnswerForOrigin } from "../../policies/freshness.ts";
 import type { AskedFreshness } from "../../policies/freshness.ts";
+import type { ClientHost } from "../client-host.ts";
 import type { ClientRequest } from "../client-request.ts";
 import type { ClientResponse } from "../client-response.ts";
 import { readHeadAgain, readResponseHeadAgain } from "../read-head-again.ts";
@@ -29,15 +30,7 @@ import { parseHttpTime } from "../../kernel/http-time.ts";
 import { isSafe } from "../../policies/safe-method.ts";
 import { Recording } from "./recording.ts";
 import type { RecordingOwner } from "./recording.ts";
-import {
-  askedFreshness,
-  isAuthorised,
-  isPersonal,
-  keyHost,
-  keyTarget,
-  saysNoStore,
-  seenThroughProxy,
-} from "./request-key.ts";
+import { askedFreshness, isAuthorised, isPersonal, keyTarget, saysNoStore, seenThroughProxy } from "./request-key.ts";
 import { PASS_MS } from "./response-cache.ts";
 import type { RouteCache } from "./response-cache.ts";
 import { factsOf } from "./response-facts.ts";
@@ -54,6 +47,7 @@ import { storedFields } from "./stored-fields.ts";
 /** The exchange, as far as its visit to the cache is concerned. */
 export interface Guest extends FlightLeader {
   readonly record: ExchangeRecord;
+  readonly host: ClientHost;
   readonly request: ClientRequest;
   readonly response: ClientResponse;
   readonly startedMs: number;
@@ -105,7 +99,7 @@ export class Visit implements Follower, RecordingOwner {
     this.route = route;
     this.#ports = ports;
     this.#guest = guest;
-    this.#host = keyHost(guest.record.host);
+    this.#host = guest.host.key;
     this.#target = keyTarget(head, guest.record.target);
     this.#isHead = head.method === "HEAD";
     const { complete, bodyBytes } = guest.request;
@@ -576,7 +570,7 @@ export class Visit implements Follower, RecordingOwner {
     record.cache = word;
     if (response.tap === this.#recording) response.tap = null;
     const age = Math.floor(entry.ageMs(now) / 1000);
-    const lines = `X-Request-Id: ${record.id}\r\nAge: ${age}\r\n${line}`;
+    const lines = `Age: ${age}\r\n${line}`;
     // The client's own conditions are about what it has, and what it gets is whole here.
     const answer = answerFrom(entry, body, this.#isHead, this.#conditions, this.#ports.clock.wall(), lines);
     request.conditions = null;
