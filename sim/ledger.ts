@@ -164,6 +164,11 @@ export function contentOf({ id, resource }: Pick<Wanted, "id" | "resource">, ver
   return resource === 0 ? id : (version + 1) * VERSIONS_APART + resource;
 }
 
+/** Which version of a thing an answer shows. */
+export function versionOf(contentId: number): number {
+  return Math.floor(contentId / VERSIONS_APART) - 1;
+}
+
 export function isContentOf(contentId: number, { id, plan }: Pick<RequestStory, "id" | "plan">): boolean {
   return plan.resource === 0 ? contentId === id : contentId % VERSIONS_APART === plan.resource;
 }

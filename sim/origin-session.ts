@@ -207,7 +207,7 @@ export class OriginSession implements SocketListener, WireEvents {
   }
 
   #healthJob(method: string): Job {
-    const { health } = this.#origin;
+    const { health, healthLines } = this.#origin;
     const plan: AnswerPlan = {
       ...this.#planFor({ ...HEALTH_CHECK, method }),
       delayMs: 0.5,
@@ -217,6 +217,7 @@ export class OriginSession implements SocketListener, WireEvents {
       gapMs: 0,
       breakAfter: health === "mute" ? 0 : -1,
       breakHow: "stall",
+      lines: healthLines,
     };
     return {
       method,

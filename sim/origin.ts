@@ -64,6 +64,8 @@ export class SimOrigin {
   script: OriginScript = () => ({});
   /** What its health page says: 200, 503, or nothing. */
   health: "well" | "ill" | "mute" = "well";
+  /** Further field lines of that page, complete: signs of who it is. */
+  healthLines = "";
   /** Idle connections are closed after this long; Infinity: never. */
   idleMs = Infinity;
   /** This long after bytes that nobody asked for, their connection must not be used again; Infinity: nobody looks. */

@@ -47,6 +47,9 @@ import { sickOrigin } from "./scenarios/sick-origin.ts";
 import { slowReader } from "./scenarios/slow-reader.ts";
 import { slowUpload } from "./scenarios/slow-upload.ts";
 import { weakStandby } from "./scenarios/weak-standby.ts";
+import { wrongTenant } from "./scenarios/wrong-tenant.ts";
+import { oneWayCut } from "./scenarios/one-way-cut.ts";
+import { purge } from "./scenarios/purge.ts";
 import { truncation } from "./scenarios/truncation.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -81,6 +84,7 @@ export const SCENARIOS: readonly Scenario[] = [
   namesShrink,
   namesVanish,
   nameMoves,
+  wrongTenant,
   grayOrigin,
   fastFailing,
   sickKeys,
@@ -89,7 +93,9 @@ export const SCENARIOS: readonly Scenario[] = [
   stackedGateways,
   connectionFlood,
   flapping,
+  oneWayCut,
   stampede,
+  purge,
   weakStandby,
   sickDependency,
   retryStorm,

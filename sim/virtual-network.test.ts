@@ -206,6 +206,30 @@ describe("a virtual connection", () => {
     expect(dead.near.heard).toEqual(["connect", "ECONNRESET read", "close"]);
   });
 
+  it("carries packets in one direction only where the other is cut, and makes no connection then", async () => {
+    for (const [how, heard] of [
+      ["mute", "hello"],
+      ["deaf", ""],
+    ] as const) {
+      const { clock, network, dialled, accepted, near, far } = connect();
+      await clock.run(100);
+      network.setReach(SERVER.ip, how);
+      dialled.write(Buffer.from("hello"));
+      accepted().write(Buffer.from("hi"));
+      const late = new Ear();
+      network.dialFrom("10.0.0.1")(SERVER, late);
+      await clock.run(500);
+      expect(far.bytes.toString()).toBe(heard);
+      expect(near.bytes.toString()).toBe(how === "mute" ? "" : "hi");
+      expect(late.heard).toEqual([]);
+      network.setReach(SERVER.ip, "reachable");
+      await clock.run(2_000);
+      expect(far.bytes.toString()).toBe("hello");
+      expect(near.bytes.toString()).toBe("hi");
+      expect(late.heard).toEqual(["connect"]);
+    }
+  });
+
   it("knows who has left a socket open", async () => {
     const { clock, network, dialled } = connect();
     await clock.run(100);

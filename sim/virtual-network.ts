@@ -21,10 +21,11 @@ export interface LineBounds {
 }
 
 /**
- * `silent`: packets to and from it vanish until it speaks again (a firewall, a dead machine). `unroutable`: the
- * dialling machine knows no way to it.
+ * `silent`: packets to and from it vanish until it speaks again (a firewall, a dead machine). `mute`: only those from
+ * it do, `deaf`: only those to it (a route that was lost in one direction). `unroutable`: the dialling machine knows
+ * no way to it.
  */
-export type Reach = "reachable" | "silent" | "unroutable";
+export type Reach = "reachable" | "silent" | "mute" | "deaf" | "unroutable";
 
 export interface PortBreach {
   readonly socket: string;
@@ -40,6 +41,8 @@ const USUAL: LineBounds = {
 const SYN_AGAIN_MS = 1_000;
 const SYN_TRIES = 7;
 const EPHEMERAL_FROM = 30_000;
+const SENDS_NOTHING: ReadonlySet<Reach> = new Set(["silent", "mute"]);
+const HEARS_NOTHING: ReadonlySet<Reach> = new Set(["silent", "deaf"]);
 
 export class VirtualNetwork {
   readonly breaches: PortBreach[] = [];
@@ -74,9 +77,9 @@ export class VirtualNetwork {
       waits: ({ localAddress }, bytes) => {
         this.#waitedMost.set(localAddress, Math.max(bytes, this.waitedMost(localAddress)));
       },
-      isSilent: (from, to) => this.#reachOf(from) === "silent" || this.#reachOf(to) === "silent",
+      isSilent: (from, to) => SENDS_NOTHING.has(this.#reachOf(from)) || HEARS_NOTHING.has(this.#reachOf(to)),
       holdsBack: (socket) => this.#held.add(socket),
-      isHostUp: (ip) => this.#reachOf(ip) === "reachable",
+      isHostUp: (ip) => !["silent", "unroutable"].includes(this.#reachOf(ip)),
       closed: (socket) => this.#open.delete(socket),
     };
   }
@@ -116,7 +119,6 @@ export class VirtualNetwork {
   setReach(ip: string, reach: Reach): void {
     this.#reach.set(ip, reach);
     this.#trace.note("network", `${ip} is ${reach}`);
-    if (reach === "silent") return;
     for (const socket of this.#held) {
       if (this.#medium.isSilent(socket.localAddress, socket.remoteAddress)) continue;
       this.#held.delete(socket);
@@ -187,7 +189,12 @@ export class VirtualNetwork {
   #sendSyn(dialler: VirtualSocket, line: Line, number: number): void {
     this.#clock.schedule(line.latencyMs, () => {
       const { localAddress, remoteAddress } = dialler;
-      if (!this.#medium.isSilent(localAddress, remoteAddress)) {
+      // Without the answer to it a SYN makes no connection: it is sent again.
+      const isCut = [
+        this.#medium.isSilent(localAddress, remoteAddress),
+        this.#medium.isSilent(remoteAddress, localAddress),
+      ];
+      if (!isCut.includes(true)) {
         this.#synArrives(dialler, line);
       } else if (!dialler.over) {
         if (number < SYN_TRIES)
