@@ -304,6 +304,65 @@ describe("what is not the rest of the same body is never passed on", () => {
     expectQuiet(world);
   });
 
+  describe("and the origin where it began, the only one that has it, is asked", () => {
+    const other = (): string => head(70_000, WHOLE.length - 1, 'ETag: "v2"\r\n');
+
+    function goesOn(world: MemoryGateway, client: Peer, number: number): void {
+      expect(world.origin(number).address).toBe(world.origin(1).address);
+      world.origin(number).send(Buffer.concat([Buffer.from(head(70_000)), WHOLE.subarray(70_000)]));
+      expectBody(client, TEXT);
+      expect(world.records[0]).toMatchObject({ outcome: "rescued" });
+      expectQuiet(world);
+    }
+
+    // A thousand cut downloads had used up the budget, and half of the next one was all that its client got.
+    it("once without the retry budget, after a good part", async () => {
+      const service = { retry: { budget: 0, budgetPerSecond: 0 } };
+      const { world, client } = await brokenAfter(70_000, { ...THREE, service });
+      world.origin(1).rst();
+      world.origin(2).send(other());
+      expect(codes(world)).toEqual([]);
+      goesOn(world, client, 3);
+      expect(codes(world)).toEqual([
+        "resume.allowed.broken",
+        "resume.mismatch.validator",
+        "resume.allowed.same-origin",
+        "resume.continued",
+      ]);
+    });
+
+    it("and no more than once", async () => {
+      const service = { retry: { budget: 0, budgetPerSecond: 0 } };
+      const { world, client } = await brokenAfter(70_000, { ...THREE, service });
+      world.origin(1).rst();
+      world.origin(2).send(other());
+      world.origin(3).rst();
+      expect(client.ended).toBe("fin");
+      expect(codes(world).at(-1)).toBe("resume.refused.budget");
+      expectQuiet(world);
+    });
+
+    it("although its checks say that it is down", async () => {
+      const { world, client } = await brokenAfter(70_000, { ...THREE, service: { health: { path: "/up" } } });
+      const down = world.gateway.checkTargets().find(({ address }) => address.text === world.origin(1).address);
+      for (let count = 0; count < 3; count += 1) world.gateway.checked(down!, { ok: false, detail: "status 500" });
+      world.origin(1).rst();
+      for (const number of [2, 3]) world.origin(number).send(other());
+      goesOn(world, client, 4);
+      expect(codes(world)).toContain("pick.last-resort");
+    });
+
+    it("although its failures have ejected it", async () => {
+      const service = { ejection: { consecutiveFailures: 1 } };
+      const { world, client } = await brokenAfter(70_000, { ...THREE, service });
+      world.origin(1).rst();
+      expect(world.gateway.view.origins()[0]?.addresses[0]?.state).toBe("ejected");
+      for (const number of [2, 3]) world.origin(number).send(other());
+      goesOn(world, client, 4);
+      expect(codes(world)).toContain("pick.last-resort");
+    });
+  });
+
   it("and an origin's own trouble is named as that", async () => {
     const { world, client } = await brokenAfter(CUT, { ...TWO, service: { retry: { attempts: 2 } } });
     world.origin(1).rst();

@@ -131,6 +131,8 @@ export class Resumption implements AttemptHost, TimerOwner {
   /** Where it failed since something was last brought, and where last. */
   #tried: OriginAddress[];
   #last: OriginAddress;
+  /** Where the client's newest bytes came from. */
+  #source: OriginAddress;
   /** Have other bytes. */
   readonly #different: OriginAddress[] = [];
   #over = false;
@@ -146,6 +148,7 @@ export class Resumption implements AttemptHost, TimerOwner {
     this.#current = attempt;
     this.#tried = [...place.tried];
     this.#last = attempt.address;
+    this.#source = attempt.address;
     this.#heardAt = now;
     this.#head = Buffer.allocUnsafe(head.headEnd - head.headStart);
     head.bytes.copy(this.#head, 0, head.headStart, head.headEnd);
@@ -314,9 +317,12 @@ export class Resumption implements AttemptHost, TimerOwner {
     if (!this.#tried.includes(address)) this.#tried.push(address);
   }
 
-  /** Where the client's bytes come from, or came from last. */
+  /**
+   * Where the client's bytes come from, or came from last: that one is known to have the rest. Should it have become
+   * another version in the meantime, the one that failed last.
+   */
   get #same(): OriginAddress {
-    return this.#current?.address ?? this.#last;
+    return this.#different.includes(this.#source) ? this.#last : this.#source;
   }
 
   #askForRest(verdict: ResumeVerdict, now: number): void {
@@ -326,12 +332,12 @@ export class Resumption implements AttemptHost, TimerOwner {
     const { service, routeIndex } = this.#place;
     if (verdict.takesToken) takeRetry(service.settings.retry, service.budget, now);
     const { bodyBytes } = this.#host.response;
-    countResume(this.#state, bodyBytes, lengthOf(promised.body));
+    countResume(this.#state, bodyBytes, lengthOf(promised.body), verdict.target);
     if (this.#state.fruitless === 0) this.#tried = [this.#last];
     this.part = { range: missingRange(promised.body, bodyBytes), validator: promised.body.validator };
     this.#host.onContinuing();
     if (verdict.target === "same") {
-      this.#ask(this.#same, now);
+      this.#askSame(now);
       return;
     }
     const picked = service.pick(routeIndex, this.#excluded, true, now, "GET", "must");
@@ -348,6 +354,16 @@ export class Resumption implements AttemptHost, TimerOwner {
       case "none":
         if (this.#current === null) this.#giveUp(no("resume.refused.no-origin", picked.evidence));
     }
+  }
+
+  /** Also when it is held back, whoever says so: half a body would be lost with it, and nobody else has the rest. */
+  #askSame(now: number): void {
+    const address = this.#same;
+    if (address.share === 0) {
+      const reason = `${address.text} is held back, but the client's bytes came from there and no other is known to have the rest`;
+      this.#host.decide("pick", "pick.last-resort", reason);
+    }
+    this.#ask(address, now);
   }
 
   /** A name that was asked for has an answer, or a failure. */
@@ -398,6 +414,7 @@ export class Resumption implements AttemptHost, TimerOwner {
     const silent = this.#current;
     const silence = durationInWords(now - this.#silentSince);
     this.#current = next;
+    this.#source = next.address;
     this.#next = null;
     this.#silentSince = -1;
     this.#host.goOnWith(next);

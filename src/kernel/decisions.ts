@@ -114,7 +114,7 @@ export const DECISIONS = {
   "pick.last-resort": {
     step: "pick",
     meaning:
-      "Every usable origin has been tried for this exchange; an ejected one whose checks do not fail was picked, because nothing else was left.",
+      "Every usable origin has been tried for this exchange; an ejected one whose checks do not fail was picked, because nothing else was left. For the rest of a body also one whose checks fail, if its beginning came from there.",
   },
   "pick.other-pool": {
     step: "pick",
@@ -332,7 +332,7 @@ export const DECISIONS = {
   "resume.allowed.same-origin": {
     step: "rescue",
     meaning:
-      "A response broke in its body, and what was missing was asked for on a new connection to the same origin, because no other is left.",
+      "A response broke in its body, and what was missing was asked for on a new connection to the origin that its beginning came from, because no other is left, or because only that one is known to have it and the retry budget is used up.",
   },
   "resume.allowed.stalled": {
     step: "rescue",
@@ -425,7 +425,8 @@ export const DECISIONS = {
   },
   "resume.refused.budget": {
     step: "rescue",
-    meaning: "Not resumed: the break brought little, and the service's retry budget is used up.",
+    meaning:
+      "Not resumed: the newest attempt brought little, the service's retry budget is used up, and nothing is owed to a good part that came before.",
   },
   "reply.fallback": {
     step: "reply",

@@ -559,7 +559,7 @@ conforms<ResumeState, Partial<ResumeInput>>("resume", {
   feed: (state, change) => {
     const input = Object.freeze({ ...RESUME_INPUT, ...change });
     const said = decideResume({ attemptsMax: 3, timesMax: 50, gapMs: 30_000 }, state, input);
-    if (said.resume) countResume(state, input.received, input.bodyBytes);
+    if (said.resume) countResume(state, input.received, input.bodyBytes, said.target);
     return { state, said };
   },
   sizeMax: 100,

@@ -59,6 +59,28 @@ describe("a broken body", () => {
     expect(decide({ received: PROGRESS_BYTES - 1 })).toMatchObject({ resume: true, takesToken: true });
   });
 
+  it("is asked for once outside the budget where the good part came from, after another did not have it", () => {
+    const spent = { ...INPUT, budgetLeft: false };
+    const state = createResume();
+    expect(decideResume(OPTIONS, state, spent)).toMatchObject({ target: "other", takesToken: false });
+    countResume(state, spent.received, MIB, "other");
+    const owed = decideResume(OPTIONS, state, spent);
+    expect(owed).toMatchObject({ target: "same", takesToken: false, code: "resume.allowed.same-origin" });
+    expect(owed.reason).toMatch(/which is known to have the rest: .*; outside the retry budget/);
+    // With something left in the budget, others come first.
+    expect(decideResume(OPTIONS, state, INPUT)).toMatchObject({ target: "other", takesToken: true });
+    for (const change of [{ sameLeft: false }, { stalled: true }]) {
+      expect(decideResume(OPTIONS, state, { ...spent, ...change })).toMatchObject({ code: "resume.refused.budget" });
+    }
+    countResume(state, spent.received, MIB, "same");
+    expect(decideResume(OPTIONS, state, spent)).toMatchObject({ code: "resume.refused.budget" });
+    // What little came from there since then owes it nothing; the next good part does.
+    countResume(state, spent.received + 1, MIB, "other");
+    expect(state.sameOwed).toBe(false);
+    countResume(state, spent.received + 1 + PROGRESS_BYTES, MIB, "other");
+    expect(state.sameOwed).toBe(true);
+  });
+
   it("that only stands still takes a token whatever it has brought, because two origins are at work then", () => {
     expect(decide({ stalled: true })).toMatchObject({
       resume: true,
@@ -81,13 +103,13 @@ describe("the count of attempts", () => {
     const cut = { ...INPUT, received: 0 };
     for (let time = 0; time < 5; time += 1) {
       expect(decideResume(OPTIONS, state, cut).resume).toBe(true);
-      countResume(state, 0, MIB);
+      countResume(state, 0, MIB, "other");
     }
     expect(decideResume(OPTIONS, state, cut)).toMatchObject({
       code: "resume.refused.attempts",
       reason: "not resumed: 6 attempts in a row brought too little, the newest 0 bytes",
     });
-    expect(state).toEqual({ times: 5, fruitless: 5, from: 0 });
+    expect(state).toEqual({ times: 5, fruitless: 5, from: 0, sameOwed: false });
   });
 
   it("begins afresh after a good part: 64 KiB, or a tenth of what was missing", () => {
@@ -98,15 +120,19 @@ describe("the count of attempts", () => {
       [1000, 99, 3],
       [1, 0, 3],
     ] as const) {
-      const state = { times: 2, fruitless: 2, from: 0 };
-      countResume(state, brought, bodyBytes);
+      const state = { ...createResume(), times: 2, fruitless: 2 };
+      countResume(state, brought, bodyBytes, "other");
       expect(state.fruitless).toBe(fresh);
     }
   });
 
   it("does not leave a client without a byte for longer than any silence may last", () => {
     const silent = (silentMs: number, received: number, gapMs = 30_000): ResumeVerdict =>
-      decideResume({ ...OPTIONS, gapMs }, { times: 1, fruitless: 1, from: 1000 }, { ...INPUT, silentMs, received });
+      decideResume(
+        { ...OPTIONS, gapMs },
+        { times: 1, fruitless: 1, from: 1000, sameOwed: false },
+        { ...INPUT, silentMs, received },
+      );
     expect(silent(29_999, 1000).resume).toBe(true);
     expect(silent(30_000, 1000)).toMatchObject({
       code: "resume.refused.silence",
@@ -119,7 +145,7 @@ describe("the count of attempts", () => {
   });
 
   it("is bounded in all, however good the parts are", () => {
-    const state = { times: 50, fruitless: 0, from: 0 };
+    const state = { ...createResume(), times: 50 };
     expect(decideResume(OPTIONS, state, INPUT)).toMatchObject({ code: "resume.refused.times" });
   });
 });
@@ -135,7 +161,7 @@ test("any course of breaks ends: complete, or refused with no more than the boun
         received += Math.floor((bodyBytes - received) * share);
         if (received === bodyBytes) break;
         if (!decideResume(OPTIONS, state, { ...INPUT, received, bodyBytes }).resume) break;
-        countResume(state, received, bodyBytes);
+        countResume(state, received, bodyBytes, "other");
         asked += 1;
       }
       expect(asked).toBeLessThanOrEqual(OPTIONS.timesMax);

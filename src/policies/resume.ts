@@ -7,6 +7,10 @@
  * The budget guards origins against being asked twice for the same work. What the client has is not asked for again, so
  * a break after a good part takes no token: with it a cut line under a thousand downloads would use up what the service
  * keeps for everything else. A stalled origin is still at work, and asking a second one besides always takes a token.
+ *
+ * Others may turn out to have other bytes, or none. The origin that the good part came from is the one that is known to
+ * have the rest, so it is owed one question: a client does not lose half a body because the budget went to those that
+ * did not have it, nor because the only one that has it is held back.
  */
 import type { DecisionCode } from "../kernel/decisions.ts";
 import type { RetryClass } from "../kernel/causes.ts";
@@ -29,6 +33,8 @@ export interface ResumeState {
   fruitless: number;
   /** Bytes that the client had when the newest attempt began. */
   from: number;
+  /** A good part has come, and the origin that the client's bytes come from has not been asked since. */
+  sameOwed: boolean;
 }
 
 export interface ResumeInput {
@@ -42,7 +48,7 @@ export interface ResumeInput {
   readonly bodyBytes: number;
   /** Usable addresses that may still be asked. */
   readonly othersLeft: number;
-  /** The address that failed, or is silent, may be asked again on a new connection. */
+  /** The address that the client's bytes came from may be asked again on a new connection. */
   readonly sameLeft: boolean;
   readonly budgetLeft: boolean;
   /** `budgetInWords`, needed only when nothing is left. */
@@ -72,7 +78,7 @@ const PROGRESS_RATIO = 0.1;
 const PATIENCE = 2;
 
 export function createResume(received = 0): ResumeState {
-  return { times: 0, fruitless: 0, from: received };
+  return { times: 0, fruitless: 0, from: received, sameOwed: false };
 }
 
 export function decideResume(options: ResumeOptions, state: ResumeState, input: ResumeInput): ResumeVerdict {
@@ -94,15 +100,23 @@ export function decideResume(options: ResumeOptions, state: ResumeState, input: 
   const target = input.othersLeft > 0 ? "other" : "same";
   if (target === "same" && !input.sameLeft)
     return refuse("resume.refused.no-origin", "no origin is left that may have the rest");
-  const takesToken = input.stalled || input.received - state.from < PROGRESS_BYTES;
-  if (takesToken && !input.budgetLeft)
-    return refuse("resume.refused.budget", `the retry budget is used up (${input.budgetWords})`);
-  return allow(target, takesToken, input);
+  const isFree = !input.stalled && input.received - state.from >= PROGRESS_BYTES;
+  if (isFree) return allow(target, "a good part had come", input);
+  if (input.budgetLeft) return allow(target, "", input);
+  if (input.sameLeft && state.sameOwed && !input.stalled)
+    return allow("same", "a good part had come from there", input);
+  return refuse("resume.refused.budget", `the retry budget is used up (${input.budgetWords})`);
 }
 
 /** A continuation is being asked for. */
-export function countResume(state: ResumeState, received: number, bodyBytes: number): void {
+export function countResume(
+  state: ResumeState,
+  received: number,
+  bodyBytes: number,
+  target: ResumeVerdict["target"],
+): void {
   state.fruitless = fruitlessAfter(state, { received, bodyBytes });
+  state.sameOwed = target === "other" && (state.sameOwed || received - state.from >= PROGRESS_BYTES);
   state.times += 1;
   state.from = received;
 }
@@ -118,11 +132,12 @@ function fruitlessAfter(
   return enough ? 0 : state.fruitless + 1;
 }
 
-function allow(target: "other" | "same", takesToken: boolean, input: ResumeInput): ResumeVerdict {
+/** `free`: why no token is taken; empty: one is. */
+function allow(target: "other" | "same", free: string, input: ResumeInput): ResumeVerdict {
   const { received, bodyBytes } = input;
   const missing = `${sizeInWords(bodyBytes - received)} of ${sizeInWords(bodyBytes)} are missing, from byte ${received}`;
-  const paid = takesToken ? "" : "; outside the retry budget, because a good part had come";
-  const verdict = { resume: true, target, takesToken };
+  const paid = free === "" ? "" : `; outside the retry budget, because ${free}`;
+  const verdict = { resume: true, target, takesToken: free === "" };
   if (input.stalled) {
     const where = target === "other" ? "elsewhere" : "there on a new connection";
     const reason = `the origin is silent: the rest is asked for ${where} besides; ${missing}`;
@@ -130,10 +145,11 @@ function allow(target: "other" | "same", takesToken: boolean, input: ResumeInput
   }
   if (target === "other")
     return { ...verdict, code: "resume.allowed.broken", reason: `resumed at another origin: ${missing}${paid}` };
+  const why = input.othersLeft > 0 ? "which is known to have the rest" : "because no other is left";
   return {
     ...verdict,
     code: "resume.allowed.same-origin",
-    reason: `resumed at the same origin on a new connection, because no other is left: ${missing}${paid}`,
+    reason: `resumed at the same origin on a new connection, ${why}: ${missing}${paid}`,
   };
 }
 

@@ -57,7 +57,7 @@ describe.skipIf(!installed("chromium"))("the page that waits", () => {
     await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
     const page = await browser.newPage({ javaScriptEnabled: false });
     await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-    await expect.poll(() => cookies.length, { timeout: 10_000 }).toBe(2);
+    await expect.poll(() => cookies.length).toBe(2);
     expect(cookies).toEqual([undefined, "goodgate-wait=x"]);
     await page.close();
     server.closeAllConnections();

@@ -120,7 +120,7 @@ export function startChild(
         get running(): boolean {
           return over === null;
         },
-        async stop(graceMs = 5_000): Promise<Ending> {
+        async stop(graceMs = 30_000): Promise<Ending> {
           if (over === null) {
             // A stopped process (SIGSTOP) would never see SIGTERM.
             child.kill("SIGCONT");

@@ -36,7 +36,6 @@ export interface GatewayProcess {
 }
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const STARTUP_MS = 20_000;
 
 /** Starts a gateway and resolves when it serves. */
 export async function startGateway(file: GatewayFile): Promise<GatewayProcess> {
@@ -83,7 +82,7 @@ export async function startGateway(file: GatewayFile): Promise<GatewayProcess> {
     },
   };
   try {
-    await until("the gateway to serve", () => isServing(adminUrl, child), STARTUP_MS);
+    await until("the gateway to serve", () => isServing(adminUrl, child));
   } catch (error) {
     await gateway.stop();
     throw new Error(`${String(error)}\n${child.stderr()}${child.stdout()}`, { cause: error });

@@ -1,9 +1,10 @@
 /**
  * Waiting for a fact that no event announces (another process's state, seen by asking). Asks again every few
- * milliseconds; the bound is there so that a test that can never come true ends with words.
+ * milliseconds; the bound is there so that a test that can never come true ends with words. It is so long that a
+ * machine with much else to do keeps it.
  */
 const ASK_EVERY_MS = 15;
-const GIVE_UP_MS = 15_000;
+const GIVE_UP_MS = 60_000;
 
 /** The first answer of `ask` that is not null. `what` says what was waited for when it never comes. */
 export async function until<T>(
