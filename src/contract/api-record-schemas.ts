@@ -6,7 +6,7 @@ import { z } from "zod";
 import { CAUSES } from "../kernel/causes.ts";
 import type { Cause, CauseId, Party, PartyOfCause, RetryClass } from "../kernel/causes.ts";
 import { describes } from "./api-describes.ts";
-import type { AttemptRecord, Decision, ExchangeRecord, Outcome, Step } from "./record.ts";
+import type { AttemptRecord, Decision, ExchangeRecord, FailureSigns, Outcome, OwnState, Step } from "./record.ts";
 import type { Story } from "./story.ts";
 
 export const causeIdSchema = describes<CauseId>()(
@@ -55,6 +55,48 @@ const microseconds = (what: string): z.ZodNumber =>
   z.number().describe(`${what}, µs since the first byte of the request; -1: never.`);
 const bytes = (what: string): z.ZodNumber => z.number().min(0).describe(what);
 
+const ago = (what: string): z.ZodNumber => z.number().describe(`${what}, ms before; -1: never.`);
+
+const ownSchema = describes<OwnState>()(
+  z.object({
+    lastStallMs: z.number().min(0).describe("How long this process last stood still; 0: it has not."),
+    stallAgoMs: ago("When that ended"),
+    loopLateMs: z.number().min(0).describe("How late the event loop was lately."),
+    descriptorsLeft: z.number().describe("File descriptors that were left; -1: not known."),
+  }),
+);
+
+const signsSchema = describes<FailureSigns>()(
+  z.object({
+    end: z
+      .enum(["FIN", "error", "timeout", "refusal", "upgrade", "unusable", "answer"])
+      .describe("How the attempt ended; answer: with the whole head of a 5xx."),
+    detail: z.string().describe("The error's code, the limit that ran out, or the refusal's id."),
+    limitMs: z.number().min(0).describe("The limit that ran out; 0: none did."),
+    framing: z.enum(["none", "length", "chunked", "close"]).describe("Of the response."),
+    requestSent: z.boolean().describe("Whether the whole request had been handed to the socket."),
+    stallMs: z.number().min(0).describe("How long this process stood still within the attempt."),
+    keepAliveMs: z
+      .number()
+      .describe("The idle time after which this address closes connections, as it showed itself; -1: not known."),
+    answeredAgoMs: ago("When this address last answered anybody well"),
+    connectedAgoMs: ago("When a connection to this address was last made"),
+    inFlight: z.number().min(0).describe("Attempts under way at this address, this one included."),
+    leftAnswer: z.boolean().describe("Whether the newest answer of the origin's name no longer has this address."),
+    marks: z
+      .array(
+        z.object({
+          text: z.string(),
+          says: z.enum(["made", "passed", "between"]),
+        }),
+      )
+      .describe(
+        "What a 5xx shows of gateways behind this one: made it, passed it on, or are between and may have done either.",
+      ),
+    own: ownSchema.describe("How this process was at that moment."),
+  }),
+);
+
 export const attemptSchema = describes<AttemptRecord>()(
   z.object({
     number: z.number().min(1).describe("1 for the first."),
@@ -76,6 +118,7 @@ export const attemptSchema = describes<AttemptRecord>()(
     status: z.number().describe("The origin's status; 0 when no head came."),
     cause: causeIdSchema.nullable().describe("Null when the attempt did not fail."),
     evidence: z.string().describe("What was seen, for people; empty when nothing failed."),
+    signs: signsSchema.nullable().describe("What was seen, for the verdict; null when nothing failed."),
   }),
 );
 
@@ -118,6 +161,7 @@ export const exchangeSchema = describes<ExchangeRecord>()(
     reason: z.string().describe("Why a malformed message was refused (request.bare-lf); empty otherwise."),
     step: stepSchema,
     evidence: z.string().describe("One sentence of evidence for the cause."),
+    own: ownSchema.nullable().describe("How this process was when the exchange failed; null when it did not."),
     requestBytes: bytes("Body bytes from the client."),
     responseBytes: bytes("Body bytes to the client."),
     headUs: microseconds("Request head complete"),

@@ -91,6 +91,57 @@ export interface AttemptRecord {
   cause: CauseId | null;
   /** What was seen, for people: "FIN after 0 bytes on a connection idle for 5012 ms". Empty when nothing failed. */
   evidence: string;
+  /** What was seen, for the verdict. Null when nothing failed. */
+  signs: FailureSigns | null;
+}
+
+/** What tells causes apart that look alike, as it was when an attempt failed or was answered with a 5xx. */
+export interface FailureSigns {
+  /** How it ended. `answer`: with the whole head of a 5xx. `unusable`: with the head of a part that is no use here. */
+  end: "FIN" | "error" | "timeout" | "refusal" | "upgrade" | "unusable" | "answer";
+  /** The error's code, the limit that ran out (`first byte`), or the refusal's id; empty for the rest. */
+  detail: string;
+  /** The limit that ran out, ms; 0: none did. */
+  limitMs: number;
+  /** Of the response, once its head was complete. */
+  framing: "none" | "length" | "chunked" | "close";
+  /** The whole request had been handed to the socket. */
+  requestSent: boolean;
+  /** How long this process stood still within the attempt, ms. */
+  stallMs: number;
+  /** The idle time after which this address closes connections, as far as was learned, ms; -1: nothing was learned. */
+  keepAliveMs: number;
+  /** ms since this address last answered anybody well, and since a connection to it was last made; -1: never. */
+  answeredAgoMs: number;
+  connectedAgoMs: number;
+  /** Attempts under way at this address, this one included. */
+  inFlight: number;
+  /** The newest answer of the origin's name no longer has this address. */
+  leftAnswer: boolean;
+  /** What the head of a 5xx shows of gateways behind this one. */
+  marks: GatewayMark[];
+  own: OwnState;
+}
+
+export interface GatewayMark {
+  /** As it came: `Server: nginx`. */
+  text: string;
+  /**
+   * What it says of the gateway that left it. `made`: the answer is its own. `passed`: it passed on somebody else's.
+   * `between`: it is there, and may have done either.
+   */
+  says: "made" | "passed" | "between";
+}
+
+/** How this process was at a failure. */
+export interface OwnState {
+  /** How long it last stood still, ms, and how long ago that ended; 0 and -1: it has not. */
+  lastStallMs: number;
+  stallAgoMs: number;
+  /** How late its event loop was lately, ms; looked at four times a second. */
+  loopLateMs: number;
+  /** File descriptors that were left at that look; -1: not known. */
+  descriptorsLeft: number;
 }
 
 /** A decision with its reason, made by a policy or a step. */
@@ -141,6 +192,8 @@ export interface ExchangeRecord {
   step: Step;
   /** One sentence of evidence for the cause. */
   evidence: string;
+  /** How this process was when it failed. Null when it did not. */
+  own: OwnState | null;
   /** Body bytes from the client, and to the client. */
   requestBytes: number;
   responseBytes: number;

@@ -16,10 +16,12 @@ import type { Leaving } from "../policies/adaptive-limit.ts";
 import type { ClientRequest } from "./client-request.ts";
 import type { Core } from "./core.ts";
 import type { FirstByteWait } from "./first-byte-wait.ts";
+import { signsOfAnswer, signsOfEnding } from "./failure-signs.ts";
 import { acceptsTrailers, forwardsUpgrade, writeRequestHead } from "./forward-request.ts";
 import { gatewayLines } from "./identify.ts";
 import { judgeAttempt } from "./judge.ts";
-import type { Ending, Judgement } from "./judge.ts";
+import type { AttemptFacts, Ending, Judgement } from "./judge.ts";
+import type { AnswerJudgement } from "./judge-response.ts";
 import { newAttemptRecord } from "./new-record.ts";
 import type { OriginAddress } from "./origin-address.ts";
 import { OriginConnection, toUs } from "./origin-connection.ts";
@@ -260,6 +262,14 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     this.connection?.wait("gap", gapMs, this.#core.clock.monotonic());
   }
 
+  /** Its answer is whole and says that something failed. */
+  judged({ cause, evidence, marks }: AnswerJudgement, now: number): void {
+    const { attempt } = this;
+    attempt.cause = cause;
+    attempt.evidence = evidence;
+    attempt.signs = signsOfAnswer(this.#core, this.address, this.requestSent, marks, now);
+  }
+
   /** The rest of its response is of no use. What is known of it, good or bad, counts for its address all the same. */
   drop(): void {
     const { connection, attempt } = this;
@@ -429,12 +439,14 @@ export class Attempt implements AttemptOwner, FirstByteWait {
       this.#host.onTunnelEnd(this, ending, now, limitMs);
       return;
     }
-    const judgement = this.#judge(connection, ending, now, limitMs);
+    const facts = this.#factsOf(connection, now, limitMs);
+    const judgement = judgeAttempt(ending, facts);
     // What the gateway did to itself is no evidence about the origin.
     const isOurs = CAUSES[judgement.cause].party === "gateway";
     this.#leaveSlot(isOurs ? "left" : ending.kind === "timeout" ? "timeout" : "failed", isOurs ? this.#heldMs : now);
     attempt.cause = judgement.cause;
     attempt.evidence = judgement.evidence;
+    attempt.signs = signsOfEnding(this.#core, address, ending, facts, now);
     address.attemptEnded(attempt, this.#host.routeIndex, this.beganMs, judgement.cause, now);
     this.#hearer.onAttemptFailed(this, judgement, now);
     address.onRoom(now);
@@ -479,11 +491,11 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     if (answered || waitedMs >= slowMs) address.waited(turnMs, waitedMs, this.beganMs, now);
   }
 
-  #judge(connection: OriginConnection | null, ending: Ending, now: number, limitMs: number): Judgement {
+  #factsOf(connection: OriginConnection | null, now: number, limitMs: number): AttemptFacts {
     const { attempt } = this;
     const { wheel } = this.#core;
     const sentMs = attempt.sentUs === -1 ? this.beganMs : this.startedMs + attempt.sentUs / 1000;
-    return judgeAttempt(ending, {
+    return {
       connected: attempt.connectedUs !== -1,
       reused: attempt.reused,
       idleMs: attempt.connectionIdleMs,
@@ -498,7 +510,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
       brokeNewConnection: this.#host.record.attempts.some(
         (earlier) => earlier.cause === "origin.reset_before_response" && !earlier.reused,
       ),
-    });
+    };
   }
 
   /** It was a used connection, and it ended without a byte: a new one to the same origin is another try. */

@@ -28,6 +28,7 @@ export function newExchangeRecord(id: string, startedAt: number, listener: strin
     reason: "",
     step: "record",
     evidence: "",
+    own: null,
     requestBytes: 0,
     responseBytes: 0,
     headUs: -1,
@@ -64,5 +65,6 @@ export function newAttemptRecord(number: number, pool: string, origin: string, a
     status: 0,
     cause: null,
     evidence: "",
+    signs: null,
   };
 }

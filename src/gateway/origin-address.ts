@@ -78,6 +78,9 @@ export class OriginAddress implements Address, Candidate, Member {
   inFlight = 0;
   /** The newest answer of its name no longer has it; it is kept until another answer confirms that. */
   leftAnswer = false;
+  /** Monotonic ms when it last answered well, and when a connection to it was last made; -1: never. */
+  answeredAt = -1;
+  connectedAt = -1;
   readonly latency: PeakEwma;
   readonly ejection: EjectionState;
   readonly waits = new FirstByteWaits();
@@ -310,8 +313,10 @@ export class OriginAddress implements Address, Candidate, Member {
       if (cause === "origin.keepalive_race") learnFromRace(this.#keepAlive, attempt.connectionIdleMs, now);
     }
     const penalised = this.onOutcome(this, outcome, route, startedMs, now);
-    if (outcome === "success") recordLatency(this.latency, (attempt.firstByteUs - attempt.startedUs) / 1000, now);
-    else if (failed && penalised) recordFailure(this.latency, now - startedMs, now);
+    if (outcome === "success") {
+      this.answeredAt = now;
+      recordLatency(this.latency, (attempt.firstByteUs - attempt.startedUs) / 1000, now);
+    } else if (failed && penalised) recordFailure(this.latency, now - startedMs, now);
     if (cause === "origin.refused" && this.identity.kind === "proven") this.onNobody(this, now);
   }
 

@@ -171,6 +171,7 @@ export class OriginConnection implements SocketListener, MessageEvents, TimerOwn
     const now = this.#core.clock.monotonic();
     this.state = "busy";
     this.connectedAt = now;
+    this.address.connectedAt = now;
     this.stopWaiting();
     this.#owner?.onOriginConnected(this, now);
     this.#core.gather.flush();

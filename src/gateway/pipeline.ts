@@ -46,6 +46,7 @@ import { rankOf } from "./admission.ts";
 import type { Admission, Place, RoomWaiter } from "./admission.ts";
 import type { Core } from "./core.ts";
 import { enter } from "./entry.ts";
+import { ownState } from "./failure-signs.ts";
 import { clientFraming, isEventStream, responseLines, writeInterimHead } from "./forward-response.ts";
 import type { HeldAnswer } from "./held-answer.ts";
 import { httpDate } from "./http-date.ts";
@@ -703,8 +704,7 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
     tries?.tookMs(now - attempt.beganMs, now);
     const judged = judgeResponse(head);
     if (judged !== null) {
-      attempt.attempt.cause = judged.cause;
-      attempt.attempt.evidence = judged.evidence;
+      attempt.judged(judged, now);
       if (tries?.holdBack(attempt, head, judged, now) === true) return true;
     }
     tries?.chosen(attempt, head.status, now);
@@ -1210,6 +1210,7 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
     this.record.cause = cause;
     this.record.party = CAUSES[cause].party;
     this.record.evidence = evidence;
+    this.record.own = ownState(this.#core, this.#core.clock.monotonic());
   }
 
   #finish(outcome: Outcome, step: Step, now: number): void {

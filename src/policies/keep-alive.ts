@@ -112,6 +112,17 @@ export function mayReuse(
   return idleMs < (repeatable ? limit : Math.min(UNREPEATABLE_IDLE_MAX_MS, limit / 2));
 }
 
+/**
+ * The idle age at which the origin closes by what it said or did itself; -1: it has shown none. Races teach how long
+ * to keep a connection, but whether one was a race is what this is asked for.
+ */
+export function learnedIdleMs(state: KeepAliveState, now: number): number {
+  let least = Infinity;
+  if (state.hintMs >= 0) least = Math.min(least, relaxed(state.hintMs, state.hintAt, now));
+  if (state.closedMs >= 0) least = Math.min(least, relaxed(state.closedMs, state.closedAt, now));
+  return least === Infinity ? -1 : least;
+}
+
 /** How the limit came about, for people. */
 export function keepAliveBecause(options: KeepAliveOptions, state: KeepAliveState, now: number): string {
   const limit = maxIdleMs(options, state, now);

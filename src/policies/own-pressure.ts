@@ -59,6 +59,8 @@ export interface Pressure {
   betterSince: number;
   /** A moving average, because one pause is not a state. */
   lateMs: number;
+  /** Of the newest sample; -1: not known. */
+  descriptorsLeft: number;
   /** Where the use was a while ago, to see where it is going. */
   trail: { readonly at: number; readonly memory: number; readonly descriptors: number }[];
   warnedAt: number;
@@ -90,6 +92,7 @@ export function createPressure(now: number): Pressure {
     roomLevel: 0,
     betterSince: -1,
     lateMs: 0,
+    descriptorsLeft: -1,
     trail: [],
     warnedAt: now - WARN_AGAIN_MS,
   };
@@ -104,6 +107,7 @@ export function observePressure(
   // However long one pause was, it is one: it is over, and nobody is helped by refusals after it.
   const late = Math.min(Math.max(0, sample.lateMs), options.loopDelayMs * 2);
   state.lateMs += (late - state.lateMs) * LATE_SHARE;
+  state.descriptorsLeft = sample.descriptorsMax > 0 ? Math.max(0, sample.descriptorsMax - sample.descriptorsOpen) : -1;
   const memory = memoryUse(options, sample);
   const descriptors = descriptorUse(options, sample);
   const loop = loopUse(options, state.lateMs);

@@ -94,7 +94,8 @@ test("a number that is none does not break the line", () => {
 
 /** The documented content of a line, written down once more, in the plainest way. */
 function expected(record: ExchangeRecord): unknown {
-  const { startedAt, outcome, step, peerAddress, tunnel, attempts, decisions, ...rest } = record;
+  // How the process was is told by the API only.
+  const { startedAt, outcome, step, peerAddress, tunnel, attempts, decisions, own: _own, ...rest } = record;
   const line: Record<string, unknown> = { ...rest, outcome, time: new Date(startedAt).toISOString() };
   if (peerAddress !== record.clientAddress) line["peerAddress"] = peerAddress;
   if (outcome !== "served") line["step"] = step;

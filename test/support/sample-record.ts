@@ -2,7 +2,16 @@
 import fc from "fast-check";
 import { CAUSES } from "../../src/kernel/causes.ts";
 import type { CauseId, Party } from "../../src/kernel/causes.ts";
-import type { AttemptRecord, CacheWord, Decision, ExchangeRecord, Outcome, Step } from "../../src/contract/record.ts";
+import type {
+  AttemptRecord,
+  CacheWord,
+  Decision,
+  ExchangeRecord,
+  FailureSigns,
+  Outcome,
+  OwnState,
+  Step,
+} from "../../src/contract/record.ts";
 
 const STEPS: readonly Step[] = [
   "receive",
@@ -30,7 +39,17 @@ const CACHE_WORDS: readonly CacheWord[] = [
   "last-good",
   "refresh",
 ];
-const PARTIES: readonly Party[] = ["client", "gateway", "network", "dns", "origin", "configuration", "overload"];
+const PARTIES: readonly Party[] = [
+  "client",
+  "gateway",
+  "network",
+  "dns",
+  "origin",
+  "configuration",
+  "overload",
+  "provider",
+  "change",
+];
 
 export function sampleRecord(): ExchangeRecord {
   return {
@@ -59,6 +78,7 @@ export function sampleRecord(): ExchangeRecord {
     reason: "",
     step: "record",
     evidence: "",
+    own: null,
     requestBytes: 0,
     responseBytes: 512,
     headUs: 12,
@@ -95,6 +115,7 @@ export function sampleAttempt(): AttemptRecord {
     status: 200,
     cause: null,
     evidence: "",
+    signs: null,
   };
 }
 
@@ -134,6 +155,31 @@ function arbitraryAttempt(): fc.Arbitrary<AttemptRecord> {
     status: fc.integer({ min: 0, max: 999 }),
     cause: cause(),
     evidence: anyText(),
+    signs: fc.option(arbitrarySigns()),
+  });
+}
+
+function arbitraryOwn(): fc.Arbitrary<OwnState> {
+  return fc.record({ lastStallMs: count(), stallAgoMs: us(), loopLateMs: count(), descriptorsLeft: us() });
+}
+
+function arbitrarySigns(): fc.Arbitrary<FailureSigns> {
+  return fc.record({
+    end: fc.constantFrom("FIN", "error", "timeout", "refusal", "upgrade", "unusable", "answer"),
+    detail: anyText(),
+    limitMs: count(),
+    framing: fc.constantFrom("none", "length", "chunked", "close"),
+    requestSent: fc.boolean(),
+    stallMs: count(),
+    keepAliveMs: us(),
+    answeredAgoMs: us(),
+    connectedAgoMs: us(),
+    inFlight: count(),
+    leftAnswer: fc.boolean(),
+    marks: fc.array(fc.record({ text: anyText(), says: fc.constantFrom("made", "passed", "between") }), {
+      maxLength: 2,
+    }),
+    own: arbitraryOwn(),
   });
 }
 
@@ -168,6 +214,7 @@ export function arbitraryRecord(): fc.Arbitrary<ExchangeRecord> {
     reason: anyText(),
     step: fc.constantFrom(...STEPS),
     evidence: anyText(),
+    own: fc.option(arbitraryOwn()),
     requestBytes: count(),
     responseBytes: count(),
     headUs: us(),

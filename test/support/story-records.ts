@@ -25,6 +25,7 @@ function attempt(number: number, origin: string, changes: Partial<AttemptRecord>
     status: 200,
     cause: null,
     evidence: "",
+    signs: null,
     ...changes,
   };
 }
@@ -57,6 +58,7 @@ export function storyRecord(changes: Partial<ExchangeRecord> = {}): ExchangeReco
     reason: "",
     step: "record",
     evidence: "",
+    own: null,
     requestBytes: 0,
     responseBytes: 2048,
     headUs: 90,
