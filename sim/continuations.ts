@@ -16,7 +16,10 @@ export function splitAttempts({ attempts, replyUs, originStatus, decisions }: Ex
   // A reply of the gateway's own, or an answer that was held back, may leave at the very moment of the last attempt.
   const wasHeld = decisions.some(({ code }) => code === "held.given");
   const isOrigins = originStatus !== 0 && replyUs >= 0 && !wasHeld;
-  const isLate = ({ number, startedUs }: AttemptRecord): boolean => number > 1 && isOrigins && startedUs >= replyUs;
+  // A second origin may be asked in the turn in which the first one answers.
+  const wasHedged = decisions.some(({ code }) => code === "hedge.sent");
+  const isLate = ({ number, startedUs }: AttemptRecord): boolean =>
+    number > 1 && isOrigins && (wasHedged ? startedUs > replyUs : startedUs >= replyUs);
   return {
     before: attempts.filter((attempt) => !isLate(attempt)),
     continuations: attempts.filter(isLate),

@@ -95,7 +95,7 @@ function summary(file: string, settings: Settings): string {
 function explanationLines(explanation: RouteExplanation & Pick<ExplainedRequest, "url">, terminal: Terminal): string[] {
   const { paint } = terminal;
   const width = pageWidth(terminal);
-  const { chosen, hostPattern, candidates, otherServices, readings, limits } = explanation;
+  const { chosen, hostPattern, candidates, otherServices, readings, policies, limits } = explanation;
   const request = `${explanation.method} ${explanation.url}`;
   const verdict =
     chosen === null ? `${request} takes no route.` : `${request} → service ${chosen.service}, route ${chosen.route}`;
@@ -103,7 +103,7 @@ function explanationLines(explanation: RouteExplanation & Pick<ExplainedRequest,
     ...wrap(plain(verdict), width).map((line) => paint(chosen === null ? "red" : "green", line)),
     ...wrap(plain(explanation.because), width - 2).map((line) => `  ${line}`),
   ];
-  lines.push(...limits.flatMap((limit) => wrap(plain(limit), width - 2).map((line) => `  ${line}`)));
+  lines.push(...[...policies, ...limits].flatMap((text) => wrap(plain(text), width - 2).map((line) => `  ${line}`)));
   if (readings.length > 1) {
     lines.push(
       `  Origins may read this path in ${readings.length} ways:`,

@@ -54,7 +54,7 @@ const routeCacheObject = z.strictObject({
 });
 
 export const routeCacheSchema = z
-  .union([switchedOff(true), yes(), routeCacheObject])
+  .union([switchedOff({ alsoTrue: true }), yes(), routeCacheObject])
   .optional()
   .describe(
     "True, or a mapping: responses are stored and answer as RFC 9111 allows. Not written: only a last good copy is kept of what origins mark as storable, for when no origin answers. False: neither.",

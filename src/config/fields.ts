@@ -137,12 +137,17 @@ export function text<Value>(
   return field({ type, bounds, json }, parse);
 }
 
-/** False alone: the first half of "a section, or false". `alsoTrue`: true stands for the section with its defaults. */
-export function switchedOff(alsoTrue = false): Field<false> {
+/**
+ * False alone: the first half of "a section, or false". `alsoTrue`: true stands for the section with its defaults.
+ * `example`: what would be right, of a section that has none without being written.
+ */
+export function switchedOff({ alsoTrue = false, example = "" } = {}): Field<false> {
   const what = alsoTrue ? "is not true, false or a mapping" : "is neither a mapping nor false";
-  return field({ type: "false", bounds: "", json: { const: false } }, (input) =>
-    input === false ? accepted(false) : refused(`${quoted(input)} ${what}.`, hintForSwitch(input, alsoTrue)),
-  );
+  return field({ type: "false", bounds: "", json: { const: false } }, (input) => {
+    if (input === false) return accepted(false);
+    const hint = example === "" ? hintForSwitch(input, alsoTrue) : `Write ${example}, or false for none.`;
+    return refused(`${quoted(input)} ${what}.`, hint);
+  });
 }
 
 function hintForSwitch(input: unknown, alsoTrue: boolean): string {

@@ -32,6 +32,13 @@ test("every route under the host is named with the reason, and every other servi
   expect(TABLE.explain("shop.example.com", "POST", "/api/payments/7", headers({ "x-beta": "0" }))).toEqual({
     host: "shop.example.com",
     method: "POST",
+    policies: [
+      "Class normal: turned away after what is background and before what is critical.",
+      "Deadline: none, unless the client sets one; 15s for each first byte.",
+      "Cache: it answers GET and HEAD, not POST.",
+      "Idempotency-Key: honoured where a client sends one, remembered for 1d.",
+      "Fallback: none; the gateway answers with a page of its own.",
+    ],
     limits: [],
     readings: ["/api/payments/7"],
     hostPattern: "shop.example.com",

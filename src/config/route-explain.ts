@@ -8,6 +8,7 @@ import { quoted } from "./parsed.ts";
 import { rateLimitText } from "./rate-limit-text.ts";
 import { compareMatches, compareRoutes, matchText, patternOf } from "./route-order.ts";
 import type { HeaderOf, RouteHit } from "./route-table.ts";
+import { routeTexts } from "./route-text.ts";
 import type { RouteMatch, ServiceSettings } from "./settings.ts";
 
 /** Plain data: printed, and sent as JSON, as it is. */
@@ -21,6 +22,8 @@ export interface RouteExplanation {
   readonly chosen: { readonly service: string; readonly route: string } | null;
   /** A sentence. */
   readonly because: string;
+  /** What the chosen route does with such a request besides, one sentence each. */
+  readonly policies: readonly string[];
   /** The rate limits of the chosen route, one sentence each. */
   readonly limits: readonly string[];
   /** The routes under `hostPattern`, in the order in which they are asked. */
@@ -65,6 +68,7 @@ export function explainRoute(question: RouteQuestion, services: readonly Service
     hostPattern: pattern,
     chosen: hit === null ? null : { service: hit.service.name, route: hit.route.name },
     because: hit === null ? refusalText(question) : choiceText(question, hit),
+    policies: hit === null ? [] : routeTexts(hit.route, method),
     limits: (hit?.route.rateLimits ?? []).map(
       (limit) => `Rate limit "${limit.name}": at most ${rateLimitText(limit)}.`,
     ),

@@ -132,7 +132,7 @@ export const routeSchema = z.strictObject({
       "What Idempotency-Key means in requests whose method is not idempotent (POST, PATCH): carried out once, however often it is sent.",
     ),
   fallback: z
-    .union([switchedOff(), fallbackSchema])
+    .union([switchedOff({ example: '{ body: "We are back soon." } or { file: /srv/sorry.html }' }), fallbackSchema])
     .prefault(false)
     .describe(
       "What GET and HEAD are answered when no origin can answer, instead of the gateway's own page, or false. The record still says what failed.",

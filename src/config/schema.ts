@@ -263,12 +263,12 @@ export const fileSchema = z.strictObject({
     .prefault(false)
     .describe("One JSON line for each request: a file path, `stdout`, a mapping, or false."),
   state: field(
-    { type: "directory or false", bounds: "", json: { anyOf: [{ const: false }, { type: "string", minLength: 1 }] } },
+    { type: "directory or false", bounds: "", json: { anyOf: [{ const: false }, { type: "string", pattern: "^/" }] } },
     parseStateDirectory,
   )
     .optional()
     .describe(
-      "Where what must outlive a restart is kept, or false for nowhere. Default: `$STATE_DIRECTORY`, else `goodgate/BIND` under `$XDG_STATE_HOME` or `~/.local/state`, with the bind of the first listener; none when its port is 0.",
+      "Where what must outlive a restart is kept, as a path from the root, or false for nowhere. Default: `$STATE_DIRECTORY`, else `goodgate/BIND` under `$XDG_STATE_HOME` or `~/.local/state`, with the bind of the first listener; none when its port is 0.",
     ),
   idempotency: idempotencySchema.prefault({}).describe("Bounds on what is remembered of Idempotency-Key."),
   drain: duration("0s", "1h")
@@ -315,7 +315,13 @@ function parseLogPath(input: unknown): Parsed<string> {
 function parseStateDirectory(input: unknown): Parsed<string | false> {
   if (input === false) return accepted(false);
   const isPath = typeof input === "string" && input !== "" && input.length <= 4096 && !input.includes("\0");
-  return isPath
+  if (!isPath)
+    return refused(`${quoted(input)} is not the path of a directory.`, "Write a directory, or false to keep nothing.");
+  // Started from another directory a gateway would know nothing of the keys that it has promised to remember.
+  return input.startsWith("/")
     ? accepted(input)
-    : refused(`${quoted(input)} is not the path of a directory.`, "Write a directory, or false to keep nothing.");
+    : refused(
+        `${quoted(input)} is a relative path, and what is kept there must be found again wherever the gateway is started.`,
+        "Write it from the root, such as /var/lib/goodgate.",
+      );
 }
