@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { manualSchedule } from "../../test/support/manual-schedule.ts";
+import { NO_ACTIONS } from "../../test/support/no-actions.ts";
 import { quietView, sampleView, SAMPLE_NOW } from "../../test/support/sample-view.ts";
 import type { SampleView } from "../../test/support/sample-view.ts";
 import type { AdminResponse, AdminStream } from "../contract/admin-http.ts";
@@ -23,6 +24,7 @@ function adminOf(view: SampleView = sampleView(), token: string | null = null) {
   const { schedule, clock } = manualSchedule();
   const purged: PurgeTarget[] = [];
   const actions: GatewayActions = {
+    ...NO_ACTIONS,
     purgeCache(target) {
       if (target.kind === "url" && target.url === "nonsense") return null;
       purged.push(target);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { manualSchedule } from "../../test/support/manual-schedule.ts";
+import { NO_ACTIONS } from "../../test/support/no-actions.ts";
 import { quietView } from "../../test/support/sample-view.ts";
 import type { AdminResponse } from "../contract/admin-http.ts";
 import { API_SCHEMAS } from "../contract/api-schemas.ts";
@@ -41,7 +42,7 @@ function asker(keys: KeyDesk | null) {
   const handle = createAdmin(quietView(), {
     token: null,
     keys,
-    actions: { purgeCache: () => null },
+    actions: NO_ACTIONS,
     ...manualSchedule(),
   });
   return async (method: string, target: string, headers: Record<string, string> = {}): Promise<AdminResponse> => {

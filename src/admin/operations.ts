@@ -36,6 +36,7 @@ import {
   unknownName,
 } from "./exchange-query.ts";
 import { KEY_OPERATIONS } from "./key-operations.ts";
+import { ORIGIN_OPERATIONS } from "./origin-operations.ts";
 import { SINCE_FORMS } from "./since.ts";
 
 export interface AdminContext {
@@ -264,6 +265,7 @@ export const OPERATIONS: readonly Operation[] = [
     problems: [503],
     answer: answerEvents,
   },
+  ...ORIGIN_OPERATIONS,
   ...KEY_OPERATIONS,
   {
     path: "/openapi.json",

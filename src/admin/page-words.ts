@@ -24,6 +24,7 @@ export const ADDRESS_SIGNS: Readonly<Record<OriginAddressView["state"], Sign>> =
   probation: ["warn", "?"],
   ejected: ["bad", "✕"],
   down: ["bad", "✕"],
+  drained: ["quiet", "–"],
 };
 
 export const OUTCOME_SIGNS: Readonly<Record<Outcome, Sign>> = {

@@ -39,6 +39,7 @@ function sharesText(shares: readonly { readonly pool: string; readonly share: nu
 const STATE_STYLES: Readonly<Record<OriginAddressView["state"], PaintStyle>> = {
   up: "green",
   ramping: "green",
+  drained: "yellow",
   probation: "yellow",
   down: "red",
   ejected: "red",

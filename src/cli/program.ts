@@ -11,6 +11,7 @@ import { doctorCommand } from "./doctor-command.ts";
 import { EXIT, EXIT_MEANINGS } from "./exit-codes.ts";
 import { explainCommand } from "./explain-command.ts";
 import { keysCommand } from "./keys-command.ts";
+import { originsCommand } from "./origins-command.ts";
 import { pageWidth, plain } from "./page.ts";
 import type { CliPorts } from "./ports.ts";
 import { proxyCommand, runCommand } from "./start-command.ts";
@@ -56,6 +57,8 @@ function perform(command: Command, given: readonly unknown[], ports: CliPorts): 
       return cacheCommand(ports, argument, command.opts());
     case "keys":
       return keysCommand(ports, command.args, command.opts());
+    case "origins":
+      return originsCommand(ports, command.args, command.opts());
     case "doctor":
       return doctorCommand(ports, command.opts());
     default:
@@ -187,6 +190,19 @@ function createProgram(ports: CliPorts): Command {
     .option("--uncertain", "only what is uncertain")
     .option("--executed", "the request was carried out")
     .option("--not-executed", "the request was not carried out")
+    .addOption(admin())
+    .addOption(json());
+
+  headed("origins", "take an origin out by hand, with a reason and an end, and give it back", [
+    ['goodgate origins drain http://10.0.0.7:3000 --for 30m --reason "new kernel"', "no new requests for half an hour"],
+    ['goodgate origins restore http://10.0.0.7:3000 --reason "done early"', "its share grows back"],
+  ])
+    .argument("<drain|restore>", "what to do")
+    .argument("<url>", "the origin, as configured")
+    .option("--reason <text>", "why; others read it")
+    .option("--for <duration>", "how long it stays out, 1s to 7d (default: 1h)")
+    .option("--by <name>", "who does it (default: $USER)")
+    .option("--service <name>", "whose origin, where several services have it")
     .addOption(admin())
     .addOption(json());
 

@@ -11,6 +11,7 @@ function address(changes: Partial<OriginAddressView>): OriginAddressView {
     state: "up",
     because: "",
     since: WALL - 3_600_000,
+    until: null,
     share: 1,
     check: { kind: "connect", ok: true, at: WALL - 500, detail: "" },
     disagreement: "",

@@ -187,4 +187,5 @@ const ADDRESS_STYLES: Readonly<Record<OriginAddressView["state"], PaintStyle>> =
   ejected: "red",
   probation: "yellow",
   ramping: "yellow",
+  drained: "yellow",
 };

@@ -34,6 +34,27 @@ export interface CacheResponse extends CacheView {
 // `GET /exchanges/{id}` and `GET /exchanges/last` answer an `ExchangeRecord`, `/exchanges/{id}/story` a
 // `Story` of story.ts, `GET /causes/{id}` a `Cause`, as they are.
 
+/** What `POST /origins/restore` takes. */
+export interface RestoreBody {
+  service: string;
+  /** As configured. */
+  origin: string;
+  by: string;
+  reason: string;
+}
+
+/** What `POST /origins/drain` takes. */
+export interface DrainBody extends RestoreBody {
+  /** `30m`; an hour when left out. */
+  for?: string;
+}
+
+/** What both answer. */
+export interface DrainedResponse {
+  /** Epoch ms when it ends by itself; null: it has ended. */
+  until: number | null;
+}
+
 /** `GET /causes`. */
 export interface CausesResponse {
   causes: Cause[];
@@ -80,6 +101,9 @@ export type ProblemCode =
   | "not-json"
   | "bad-body"
   | "foreign-origin"
+  | "unknown-origin"
+  | "last-origin"
+  | "not-drained"
   | "unknown-key"
   | "key-not-uncertain"
   | "keys-unavailable"

@@ -9,10 +9,13 @@ import { attemptSchema, causeSchema, decisionSchema, exchangeSchema, storySchema
 import type {
   CacheResponse,
   CausesResponse,
+  DrainBody,
+  DrainedResponse,
   EventsLost,
   ExchangesResponse,
   OriginsResponse,
   Problem,
+  RestoreBody,
 } from "./api-responses.ts";
 import type { KeysResponse, KeyView } from "./keys.ts";
 import {
@@ -75,6 +78,29 @@ const cacheSchema = describes<CacheResponse>()(
 );
 
 const purgedSchema = describes<PurgeResult>()(z.object({ purged: kept("Stored responses removed.") }));
+const words = (text: string): z.ZodString => z.string().trim().min(1).max(500).describe(text);
+
+export const restoreBodySchema = describes<RestoreBody>()(
+  z.object({
+    service: words("The service."),
+    origin: words("Its origin, by its URL as configured."),
+    by: words("Who does it."),
+    reason: words("Why."),
+  }),
+);
+
+export const drainBodySchema = describes<DrainBody>()(
+  restoreBodySchema.extend({
+    for: z.string().exactOptional().describe("How long, 1s to 7d; 1h when left out. Then it comes back by itself."),
+  }),
+);
+
+const drainedSchema = describes<DrainedResponse>()(
+  z.object({
+    until: z.number().nullable().describe("When it comes back by itself, ms since 1970-01-01 UTC; null: it is back."),
+  }),
+);
+
 const keySchema = describes<KeyView>()(
   z.object({
     id: z.string().describe("Of several uses of one key each has its own."),
@@ -120,6 +146,9 @@ const problemSchema = describes<Problem>()(
         "not-json",
         "bad-body",
         "foreign-origin",
+        "unknown-origin",
+        "last-origin",
+        "not-drained",
         "unknown-key",
         "key-not-uncertain",
         "keys-unavailable",
@@ -140,6 +169,9 @@ export const API_SCHEMAS = {
   Origins: originsSchema,
   Origin: originSchema,
   OriginAddress: originAddressSchema,
+  DrainBody: drainBodySchema,
+  RestoreBody: restoreBodySchema,
+  Drained: drainedSchema,
   Exchanges: exchangesSchema,
   Exchange: exchangeSchema,
   Attempt: attemptSchema,

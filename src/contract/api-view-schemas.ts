@@ -65,10 +65,10 @@ export const statusSchema = describes<StatusResponse>()(
 
 const addressStateSchema = describes<OriginAddressView["state"]>()(
   z
-    .enum(["up", "down", "ejected", "probation", "ramping"])
+    .enum(["up", "down", "ejected", "probation", "ramping", "drained"])
     .describe(
       "down: active checks fail. ejected: traffic failed. probation: one request decides about its return. " +
-        "ramping: back, with a growing share.",
+        "ramping: back, with a growing share. drained: a person took it out.",
     ),
 );
 
@@ -78,6 +78,9 @@ export const originAddressSchema = describes<OriginAddressView>()(
     state: addressStateSchema,
     because: z.string().describe("The reason for the state, as a sentence."),
     since: epochMs("Last change of state"),
+    until: epochMs(
+      "When it may be tried, has all its share again, or the drain ends; null: not told by time",
+    ).nullable(),
     share: count("Share of its weight that it gets now, 0 to 1."),
     check: z.object({
       kind: z.enum(["http", "connect", "none"]),

@@ -22,7 +22,30 @@ export interface GatewayView {
 export interface GatewayActions {
   /** Removes stored responses. Null: what is named is no URL. */
   purgeCache(target: PurgeTarget): PurgeResult | null;
+  /** Gives an origin no new requests until the time is over or somebody restores it. */
+  drainOrigin(order: DrainOrder): DrainResult;
+  restoreOrigin(order: RestoreOrder): DrainResult;
 }
+
+export interface RestoreOrder {
+  service: string;
+  /** As configured. */
+  origin: string;
+  by: string;
+  reason: string;
+}
+
+export interface DrainOrder extends RestoreOrder {
+  forMs: number;
+}
+
+export type DrainResult =
+  | {
+      readonly done: true;
+      /** Epoch ms when it ends by itself; null: it has ended. */
+      readonly until: number | null;
+    }
+  | { readonly done: false; readonly why: "unknown" | "last" | "not drained"; readonly detail: string };
 
 export type PurgeTarget =
   /** One URL with all its variants: `http://shop.example.com/a?b=1`, or `/a?b=1` under every host. */
@@ -108,11 +131,14 @@ export interface OriginView {
 
 export interface OriginAddressView {
   address: string;
-  state: "up" | "down" | "ejected" | "probation" | "ramping";
+  /** `drained`: a person took it out. */
+  state: "up" | "down" | "ejected" | "probation" | "ramping" | "drained";
   /** A sentence: "3 connect checks in a row failed (connection refused), last 2 s ago". */
   because: string;
   /** Epoch ms of the last change of state. */
   since: number;
+  /** Epoch ms when it ends by itself: an ejected one may be tried, a ramp is over, a drain ends. Null: not told by time. */
+  until: number | null;
   /** Share of its weight that it gets now, 0–1 (below 1 while ramping). */
   share: number;
   check: { kind: "http" | "connect" | "none"; ok: boolean | null; at: number; detail: string };

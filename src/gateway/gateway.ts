@@ -26,6 +26,7 @@ import { ResponseCache } from "./cache/response-cache.ts";
 import { FloodGuard } from "./flood-guard.ts";
 import { Gather } from "./gather.ts";
 import { createIdentity, identifyPeer, trustedProxies } from "./identify.ts";
+import { drainOrigin, restoreOrigin } from "./drains.ts";
 import { KeyBook } from "./key-book.ts";
 import { createKeyDesk } from "./key-desk.ts";
 import type { OriginAddress } from "./origin-address.ts";
@@ -255,7 +256,11 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
 
   const gateway: Gateway = {
     view: createView({ core, listeners, listening, ports, startedAt: clock.wall() }),
-    actions: { purgeCache: (target) => core.cache.purge(target, clock.monotonic()) },
+    actions: {
+      purgeCache: (target) => core.cache.purge(target, clock.monotonic()),
+      drainOrigin: (order) => drainOrigin({ services, clock, publish: (event) => book.publish(event) }, order),
+      restoreOrigin: (order) => restoreOrigin({ services, clock, publish: (event) => book.publish(event) }, order),
+    },
     listening,
     keys: core.keys === null ? null : createKeyDesk(core.keys, clock, (event) => book.publish(event)),
 

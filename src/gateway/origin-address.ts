@@ -15,6 +15,7 @@ import { createAdaptiveLimit, hasRoom, isCongested, leaveSlot, takeSlot } from "
 import type { AdaptiveLimit, AdaptiveLimitOptions, Leaving } from "../policies/adaptive-limit.ts";
 import type { RouteBreakers } from "../policies/breaker.ts";
 import type { Candidate } from "../policies/choose-two.ts";
+import type { Drain } from "../policies/drain.ts";
 import { createEjection, slowFromMs } from "../policies/ejection.ts";
 import type { EjectionOptions, EjectionState, TrafficOutcome } from "../policies/ejection.ts";
 import { UNCHECKED } from "../policies/health.ts";
@@ -87,6 +88,8 @@ export class OriginAddress implements Address, Candidate, Member {
   health: HealthState;
   /** Whether it is who it is taken for. Not remembered: one that comes back has to show it again. */
   identity: IdentityState = NO_IDENTITY;
+  /** Set by the pool while a person keeps its origin out. */
+  drain: Drain | null = null;
   /** Null: nothing is limited. */
   readonly limit: AdaptiveLimit | null;
   /** The newest result of an active check. */

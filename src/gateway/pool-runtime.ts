@@ -7,6 +7,8 @@ import type { Resolution } from "../kernel/resolver.ts";
 import type { AdaptiveLimitOptions } from "../policies/adaptive-limit.ts";
 import { assess, probationTurn } from "../policies/availability.ts";
 import type { Availability } from "../policies/availability.ts";
+import { endDrain } from "../policies/drain.ts";
+import type { Drain } from "../policies/drain.ts";
 import {
   endRefusals,
   observeLatency,
@@ -38,13 +40,15 @@ const LEAVING_MAX_MS = 30_000;
 /** After a request was turned away; work that was queued then is still being done. */
 const CROWDED_MS = 10_000;
 
-interface NamedOrigin {
+export interface NamedOrigin {
   readonly settings: PoolSettings["origins"][number];
   addresses: OriginAddress[];
   change: ResolutionChangeState;
   resolution: Resolution | null;
   /** The addresses of the newest answer, while older ones stay because none of them may be used yet. */
   leaving: { readonly wanted: readonly OriginAddress[]; readonly until: number } | null;
+  /** By hand; also for addresses that its name gets later. */
+  drain: Drain | null;
 }
 
 /** What was told last of an address. */
@@ -99,6 +103,7 @@ export class PoolRuntime {
       change: STEADY,
       resolution: null,
       leaving: null,
+      drain: null,
     }));
     this.breakers = service.breaker && service.routes.length > 1 ? new PoolBreakers(core, service, this) : null;
     this.availability = assess(service, [], core.clock.monotonic());
@@ -177,6 +182,16 @@ export class PoolRuntime {
       return;
     }
     if (isNews || listens || address.ejection.phase.kind !== "up") this.assess(now);
+  }
+
+  /** Null ends it. */
+  setDrain(origin: NamedOrigin, drain: Drain | null, because: string, now: number): void {
+    origin.drain = drain;
+    for (const address of origin.addresses) {
+      if (drain === null) endDrain(this.#service.ejection, address, because, now);
+      else address.drain = drain;
+    }
+    this.assess(now);
   }
 
   assess(now: number): void {
@@ -333,6 +348,7 @@ export class PoolRuntime {
       this.#core.memory.recall(`${this.#memoryKey} ${textOf(address, origin.settings.port)}`, now),
       now,
     );
+    made.drain = origin.drain !== null && now < origin.drain.until ? origin.drain : null;
     made.onRoom = (at) => this.onRoom(at);
     if ((this.#service.health?.expect ?? null) !== null) made.identity = unproven(now);
     made.onNobody = (self, at) => {

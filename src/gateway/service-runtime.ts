@@ -135,6 +135,11 @@ export class ServiceRuntime {
     return this.counters[routeIndex] ?? null;
   }
 
+  /** For each set of pools that routes use. */
+  get routePools(): readonly (readonly PoolRuntime[])[] {
+    return [...new Set(this.#choices)].map((choice) => choice.pools);
+  }
+
   /** The choice of the route that takes everything else, which stands last: what is shown for the service. */
   get shown(): PoolChoice {
     const last = this.#choices[this.#choices.length - 1];
@@ -335,7 +340,7 @@ export class ServiceRuntime {
 function lastResortOf(pools: readonly PoolRuntime[], tried: readonly OriginAddress[]): OriginAddress | null {
   for (const pool of pools) {
     for (const address of pool.members) {
-      if (isStranger(address.identity)) continue;
+      if (isStranger(address.identity) || address.drain !== null) continue;
       if (address.share === 0 && address.health.kind !== "down" && !tried.includes(address)) return address;
     }
   }
@@ -355,6 +360,7 @@ function notesOf(note: PickNote | null, pool: PoolRuntime): readonly PickNote[] 
     }
     case "available.normal":
     case "available.unidentified":
+    case "available.drained":
     case "available.empty":
       return note === null ? NO_NOTES : [note];
   }

@@ -175,6 +175,7 @@ export function createView({ core, listeners, listening, ports, startedAt }: Vie
       state: standing?.state ?? "up",
       because: standing?.because ?? "",
       since: Math.round(clock.wall() - (now - (standing?.since ?? now))),
+      until: epochOf(standing?.until ?? -1, clock, now),
       share: address.share,
       check: {
         kind: health === null ? "none" : health.path === null ? "connect" : "http",
@@ -194,6 +195,11 @@ export function createView({ core, listeners, listening, ports, startedAt }: Vie
       failures: address.failures,
     };
   }
+}
+
+/** Null: no time is set. */
+function epochOf(at: number, clock: Clock, now: number): number | null {
+  return at < 0 ? null : Math.round(clock.wall() + (at - now));
 }
 
 function copyOf(histogram: Histogram): Histogram {

@@ -36,6 +36,7 @@ class Pool {
       share: 1,
       health: UNCHECKED,
       identity: NO_IDENTITY,
+      drain: null,
       ejection: createEjection(options.ejection, 0),
     }));
   }
@@ -83,6 +84,7 @@ test("an origin whose checks fail and that has no traffic is out, with the reaso
   expect(available.standings[0]).toEqual({
     state: "down",
     since: 100,
+    until: -1,
     usable: false,
     share: 0,
     because: "3 HTTP checks in a row failed (status 503)",

@@ -8,12 +8,14 @@
  *   want more, the checks are the likelier culprit (a dependency of the health page died): all whom only
  *   checks accuse are used again, visibly.
  * - An empty list helps nobody. When nothing else is left, all are used; only strangers never are, because their
- *   answers are worse than none (origin-identity.ts).
+ *   answers are worse than none (origin-identity.ts), and those that a person took out (drain.ts).
  *
  * `assess` is not for every request: call it after each verdict of ejection.ts or health.ts that is not
  * `none`, when the members change, and when `nextAt` has come. It writes `share` into the members, which
  * the balancer and the ejection read. `probationTurn` is for every request and costs one comparison.
  */
+import { settleDrain } from "./drain.ts";
+import type { Drain } from "./drain.ts";
 import { beginProbation, ejectionShare, isProbationDue, settleEjection, trafficEvidence } from "./ejection.ts";
 import type { EjectionMember, EjectionOptions, EjectionPhase, EjectionState, TrafficEvidence } from "./ejection.ts";
 import { settleHealth, staleAfterMs } from "./health.ts";
@@ -37,6 +39,8 @@ export interface Member extends EjectionMember {
   /** Replaced by the owner with each result of a check. */
   readonly health: HealthState;
   readonly identity: IdentityState;
+  /** Set by whoever a person asked; ended here when its time is over. Null: nobody took it out. */
+  drain: Drain | null;
   /** Written by `assess`. */
   share: number;
 }
@@ -50,6 +54,7 @@ export const AVAILABILITY_CODES = {
     "Checks alone would take out too much of the pool; whom only checks accuse is used all the same.",
   "available.fail-open.all": "Nothing in the pool is known to work; all its origins are used all the same.",
   "available.unidentified": "No address of the pool has shown that it is the one that is wanted; none is used.",
+  "available.drained": "All addresses of the pool that could be used were taken out by a person; none is used.",
   "available.empty": "The pool has no address at all: no name of it was ever resolved.",
 } as const satisfies Record<string, string>;
 
@@ -96,7 +101,7 @@ export function assess<M extends Member>(
     const finding = findings[index];
     if (finding === undefined) return;
     const admitted =
-      (code === "available.fail-open.all" && finding.accusedBy !== "identity") ||
+      (code === "available.fail-open.all" && !isKeptOut(finding)) ||
       (code === "available.fail-open.checks" && finding.accusedBy === "checks");
     const share = finding.accusedBy === "" ? finding.share : admitted ? 1 : 0;
     member.share = share;
@@ -105,8 +110,7 @@ export function assess<M extends Member>(
     allWeight += member.weight;
     liveWeight += member.weight * finding.live;
     nextAt = earlier(nextAt, finding.nextAt);
-    if (finding.phase.kind === "ejected" && finding.accusedBy !== "identity")
-      probationAt = earlier(probationAt, finding.trialAt);
+    if (finding.phase.kind === "ejected" && !isKeptOut(finding)) probationAt = earlier(probationAt, finding.trialAt);
   });
   return {
     kind,
@@ -138,7 +142,8 @@ export function probationTurn<M extends Member>(
     const member = members[index];
     if (member === undefined) continue;
     const phase = settleEjection(member.ejection, now);
-    if (phase.kind !== "ejected" || isStranger(member.identity) || now < trialAt(options, member, phase, now)) continue;
+    if (phase.kind !== "ejected" || isStranger(member.identity) || member.drain !== null) continue;
+    if (now < trialAt(options, member, phase, now)) continue;
     if (!isProbationDue(member.ejection, repeatable, now)) continue;
     beginProbation(member.ejection, now);
     return index;
@@ -154,11 +159,16 @@ interface Finding extends Facts {
   /** It should be out by its failures or its slowness, and is held in use. */
   readonly held: boolean;
   readonly nextAt: number;
-  readonly trialAt: number;
+}
+
+/** Whatever else fails: a stranger, and whom a person took out. */
+function isKeptOut({ accusedBy }: Finding): boolean {
+  return accusedBy === "identity" || accusedBy === "person";
 }
 
 function find(options: AvailabilityOptions, member: Member, now: number): Finding {
   const state = member.ejection;
+  const drain = settleDrain(options.ejection, member, now);
   const phase = settleEjection(state, now);
   const health = options.health === null ? null : settleHealth(options.health, member.health, now);
   const traffic = trafficEvidence(options.ejection, state, now);
@@ -175,19 +185,21 @@ function find(options: AvailabilityOptions, member: Member, now: number): Findin
   const isStrange = isStranger(member.identity);
   const accusedBy = isStrange
     ? "identity"
-    : isOut
-      ? down
-        ? "both"
-        : "traffic"
-      : down && !vouched
-        ? agreed
+    : drain !== null
+      ? "person"
+      : isOut
+        ? down
           ? "both"
-          : "checks"
-        : "";
+          : "traffic"
+        : down && !vouched
+          ? agreed
+            ? "both"
+            : "checks"
+          : "";
 
   const trial = phase.kind === "ejected" ? trialAt(options, member, phase, now) : -1;
   const share = ejectionShare(phase, now);
-  const due = phase.kind === "ejected" && !isStrange && now >= trial;
+  const due = phase.kind === "ejected" && !isStrange && drain === null && now >= trial;
   const live = due ? 1 : accusedBy !== "" || traffic.failing ? 0 : share;
 
   let nextAt = -1;
@@ -198,6 +210,7 @@ function find(options: AvailabilityOptions, member: Member, now: number): Findin
   if (phase.kind === "ramping") lookAt(now + (phase.until - phase.since) / RAMP_STEPS);
   lookAt(trial);
   lookAt(vouchedUntil);
+  if (drain !== null) lookAt(drain.until);
   if (traffic.failing) lookAt(now + options.ejection.windowMs / 10);
   if (options.health !== null && health?.kind === "down") lookAt(health.at + staleAfterMs(options.health));
 
@@ -208,6 +221,8 @@ function find(options: AvailabilityOptions, member: Member, now: number): Findin
     windowMs: options.ejection.windowMs,
     accusedBy,
     identity: member.identity,
+    drain,
+    trialAt: trial,
     vouched,
     checksContradicted: isVouched,
     trafficContradicted: isTrafficContradicted(state, phase, health, traffic),
@@ -216,7 +231,6 @@ function find(options: AvailabilityOptions, member: Member, now: number): Findin
     share,
     live,
     nextAt,
-    trialAt: trial,
   };
 }
 
@@ -272,8 +286,12 @@ interface Opening {
 }
 
 function open(options: AvailabilityOptions, findings: readonly Finding[]): Opening {
-  const size = findings.filter(({ accusedBy }) => accusedBy !== "identity").length;
+  const size = findings.filter((finding) => !isKeptOut(finding)).length;
   if (findings.length === 0) return { kind: "empty", code: "available.empty", because: "the pool has no address" };
+  if (size === 0 && findings.some(({ accusedBy }) => accusedBy === "person")) {
+    const because = "its origins were taken out by hand, so none is used";
+    return { kind: "empty", code: "available.drained", because };
+  }
   if (size === 0) {
     const because = "no address of the pool has shown that it is the one that is wanted, so none is used";
     return { kind: "empty", code: "available.unidentified", because };
@@ -300,7 +318,7 @@ function open(options: AvailabilityOptions, findings: readonly Finding[]): Openi
   if (working === 0) {
     const because =
       size === 1
-        ? "the only origin fails; it is used all the same"
+        ? `the only origin ${findings.length > 1 ? "that may be used " : ""}fails; it is used all the same`
         : size === 2
           ? "both origins fail, so both are used all the same"
           : `all ${size} origins fail, so all are used all the same`;
@@ -314,11 +332,14 @@ function open(options: AvailabilityOptions, findings: readonly Finding[]): Openi
       because: `an origin is used although it should be out: ${held.heldBecause}`,
     };
   }
-  return { kind: "normal", code: "available.normal", because: inUse(used, findings.length) };
+  return { kind: "normal", code: "available.normal", because: inUse(used, findings) };
 }
 
-function inUse(used: number, size: number): string {
-  if (used < size) return `${used} of ${size} origins ${used === 1 ? "is" : "are"} in use`;
+function inUse(used: number, findings: readonly Finding[]): string {
+  const size = findings.length;
+  const drained = findings.filter(({ accusedBy }) => accusedBy === "person").length;
+  const byHand = drained === 0 ? "" : `, ${drained} ${drained === 1 ? "was" : "were"} taken out by hand`;
+  if (used < size) return `${used} of ${size} origins ${used === 1 ? "is" : "are"} in use${byHand}`;
   if (size === 1) return "the only origin is in use";
   return size === 2 ? "both origins are in use" : `all ${size} origins are in use`;
 }

@@ -424,7 +424,7 @@ interface Origin extends Member {
   health: HealthState;
 }
 
-conforms<Origin[], { who: number; what: TrafficOutcome | "check ok" | "check bad" | "turn"; roll: number }>(
+conforms<Origin[], { who: number; what: TrafficOutcome | "check ok" | "check bad" | "turn" | "drain"; roll: number }>(
   "availability",
   {
     init: () =>
@@ -433,11 +433,12 @@ conforms<Origin[], { who: number; what: TrafficOutcome | "check ok" | "check bad
         share: 1,
         health: UNCHECKED,
         identity: NO_IDENTITY,
+        drain: null,
         ejection: createEjection(options.ejection, 0),
       })),
     event: fc.record({
       who: fc.nat({ max: 2 }),
-      what: fc.constantFrom<TrafficOutcome | "check ok" | "check bad" | "turn">(
+      what: fc.constantFrom<TrafficOutcome | "check ok" | "check bad" | "turn" | "drain">(
         "success",
         "failure",
         "failure",
@@ -446,6 +447,7 @@ conforms<Origin[], { who: number; what: TrafficOutcome | "check ok" | "check bad
         "check bad",
         "check bad",
         "turn",
+        "drain",
       ),
       roll,
     }),
@@ -453,7 +455,9 @@ conforms<Origin[], { who: number; what: TrafficOutcome | "check ok" | "check bad
       const member = state[who]!;
       const available = assess(options, state, now);
       if (what === "turn") return { state, said: probationTurn(options, state, available, true, now) };
-      if (what === "check ok" || what === "check bad") {
+      if (what === "drain") {
+        member.drain = { by: "ann", reason: "new kernel", since: now, until: now + 5_000 };
+      } else if (what === "check ok" || what === "check bad") {
         const result = { ok: what === "check ok", detail: "status 503" };
         member.health = stepHealth(health, member.health, result, now).state;
       } else {

@@ -331,7 +331,12 @@ export function beginProbation(state: EjectionState, now: number): void {
  * traffic, and may have been restarted; all of its share at once is what a cold cache is worst at.
  */
 export function returnByChecks(options: EjectionOptions, state: EjectionState, now: number): void {
-  if (settleEjection(state, now).kind === "up") beginRamp(options, state, 0, "its checks succeed again", now);
+  returnSlowly(options, state, "its checks succeed again", now);
+}
+
+/** It was without traffic for another reason than its failures, and that is over. */
+export function returnSlowly(options: EjectionOptions, state: EjectionState, because: string, now: number): void {
+  if (settleEjection(state, now).kind === "up") beginRamp(options, state, 0, because, now);
 }
 
 /**

@@ -2,6 +2,8 @@
  * What people see of one origin address: its state in one word and the reason in a sentence. These are the
  * words for what availability.ts decides, kept apart from the decision.
  */
+import { drainBecause } from "./drain.ts";
+import type { Drain } from "./drain.ts";
 import type { EjectionPhase, TrafficEvidence } from "./ejection.ts";
 import type { HealthState } from "./health.ts";
 import type { IdentityState } from "./origin-identity.ts";
@@ -9,9 +11,11 @@ import { durationInWords } from "./words.ts";
 
 /** The part of `OriginAddressView` (contract/view.ts) that is a judgement. */
 export interface Standing {
-  readonly state: "up" | "down" | "ejected" | "probation" | "ramping";
+  readonly state: "up" | "down" | "ejected" | "probation" | "ramping" | "drained";
   /** Monotonic ms of the last change of state. */
   readonly since: number;
+  /** Monotonic ms when it ends by itself: an ejected one may be tried, a ramp is over, a drain ends. -1: not told by time. */
+  readonly until: number;
   readonly usable: boolean;
   readonly share: number;
   readonly because: string;
@@ -28,8 +32,11 @@ export interface Facts {
   /** The length of time that `traffic` speaks of. */
   readonly windowMs: number;
   /** Whose word takes it out; `both`: checks and traffic agree. */
-  readonly accusedBy: "" | "checks" | "traffic" | "both" | "identity";
+  readonly accusedBy: "" | "checks" | "traffic" | "both" | "identity" | "person";
   readonly identity: IdentityState;
+  readonly drain: Drain | null;
+  /** Monotonic ms when it may be tried; -1: it is not ejected. */
+  readonly trialAt: number;
   /** Its traffic succeeds although its checks fail. */
   readonly vouched: boolean;
   /** Checks fail, one after the other, and traffic succeeds. */
@@ -45,15 +52,24 @@ export interface Facts {
 /** `openBecause`: why it is used although it is accused; otherwise empty. */
 export function standingOf(facts: Facts, share: number, openBecause: string): Standing {
   const { phase, health, accusedBy } = facts;
-  const rest = { usable: share > 0, share, disagreement: disagreementOf(facts) };
-  const { identity } = facts;
+  const rest = { usable: share > 0, share, until: -1, disagreement: disagreementOf(facts) };
+  const { identity, drain } = facts;
   if (identity.kind === "unproven" || identity.kind === "foreign") {
     return { ...rest, state: "down", since: identity.since, because: identity.because };
+  }
+  if (drain !== null) {
+    return { ...rest, state: "drained", since: drain.since, until: drain.until, because: drainBecause(drain) };
   }
   const though = openBecause === "" ? "" : `; ${openBecause}`;
   switch (phase.kind) {
     case "ejected":
-      return { ...rest, state: "ejected", since: phase.since, because: `${phase.because}${though}` };
+      return {
+        ...rest,
+        state: "ejected",
+        since: phase.since,
+        until: facts.trialAt,
+        because: `${phase.because}${though}`,
+      };
     case "probation": {
       const because = `${phase.because}; one request is trying it now${though}`;
       return { ...rest, state: "probation", since: phase.since, because };
@@ -66,7 +82,9 @@ export function standingOf(facts: Facts, share: number, openBecause: string): St
     const agreed = accusedBy === "both" ? ", and requests to it fail too" : "";
     return { ...rest, state: "down", since: health.since, because: `${health.because}${agreed}${though}` };
   }
-  if (phase.kind === "ramping") return { ...rest, state: "ramping", since: phase.since, because: phase.because };
+  if (phase.kind === "ramping") {
+    return { ...rest, state: "ramping", since: phase.since, until: phase.until, because: phase.because };
+  }
   const since = Math.max(phase.upSince, health?.kind === "up" ? health.since : 0);
   return { ...rest, state: "up", since, because: `${upBecause(facts)}${though}` };
 }

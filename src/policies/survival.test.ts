@@ -103,6 +103,7 @@ class Simulation {
         ejection: createEjection(options.ejection, 0),
         health: UNCHECKED,
         identity: NO_IDENTITY,
+        drain: null,
         attempts: [],
       })),
     );

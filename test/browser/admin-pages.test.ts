@@ -10,6 +10,7 @@ import { createAdmin } from "../../src/admin/admin.ts";
 import { startAdminServer } from "../../src/net/admin-server.ts";
 import type { AdminServer } from "../../src/net/admin-server.ts";
 import { systemClock, systemSchedule } from "../../src/net/clock.ts";
+import { NO_ACTIONS } from "../support/no-actions.ts";
 import { installed } from "../support/peers.ts";
 import { SAMPLE_NOW, sampleView } from "../support/sample-view.ts";
 import type { SampleView } from "../support/sample-view.ts";
@@ -29,7 +30,7 @@ async function serve(token: string | null = null): Promise<Served> {
   const view = sampleView();
   const handle = createAdmin(view, {
     token,
-    actions: { purgeCache: () => null },
+    actions: NO_ACTIONS,
     keys: null,
     clock: { monotonic: systemClock.monotonic, wall: () => SAMPLE_NOW },
     schedule: systemSchedule,

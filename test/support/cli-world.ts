@@ -13,6 +13,8 @@ export interface CliWorld {
   readonly err: () => string;
   readonly json: () => unknown;
   readonly asked: string[];
+  /** What was sent with POST. */
+  readonly bodies: unknown[];
   readonly started: Settings[];
   readonly samplesClosed: () => boolean;
 }
@@ -61,6 +63,7 @@ const NOBODY: Fetched = { kind: "unreachable", code: "ECONNREFUSED" };
 export function cliWorld(options: CliWorldOptions = {}): CliWorld {
   const printed = { out: "", err: "" };
   const asked: string[] = [];
+  const bodies: unknown[] = [];
   const started: Settings[] = [];
   let samplesClosed = false;
   let pauses = options.pauses ?? 0;
@@ -76,8 +79,9 @@ export function cliWorld(options: CliWorldOptions = {}): CliWorld {
       const text = options.files?.[path];
       return Promise.resolve(text === undefined ? { ok: false, code: "ENOENT" } : { ok: true, text });
     },
-    fetchJson(url, token, _withinMs, method) {
+    fetchJson(url, token, _withinMs, method, body) {
       asked.push(`${method === undefined ? "" : `${method} `}${url}${token === null ? "" : ` with ${token}`}`);
+      if (body !== undefined) bodies.push(body);
       if (options.admin === undefined) return Promise.resolve(options.fetched ?? NOBODY);
       const missing: Fetched = {
         kind: "answer",
@@ -125,6 +129,7 @@ export function cliWorld(options: CliWorldOptions = {}): CliWorld {
     err: () => printed.err,
     json: () => JSON.parse(printed.out) as unknown,
     asked,
+    bodies,
     started,
     samplesClosed: () => samplesClosed,
   };

@@ -177,6 +177,7 @@ function sampleAddress(changes: Partial<OriginAddressView>): OriginAddressView {
     state: "up",
     because: "2 checks in a row succeeded.",
     since: SAMPLE_NOW - 2 * 3_600_000,
+    until: null,
     share: 1,
     check: { kind: "http", ok: true, at: SAMPLE_NOW - 800, detail: "200 in 3 ms" },
     disagreement: "",

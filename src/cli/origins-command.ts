@@ -1,0 +1,97 @@
+/** `goodgate origins drain` and `restore`: a person takes an origin out, with a reason and an end, and gives it back. */
+import type { DrainedResponse, OriginsResponse } from "../contract/api-responses.ts";
+import { complain, sayJson, sayLines } from "./context.ts";
+import type { Complaint } from "./context.ts";
+import type { ExitCode } from "./exit-codes.ts";
+import { EXIT } from "./exit-codes.ts";
+import { adminUrl, askGateway } from "./gateway-client.ts";
+import type { Asked } from "./gateway-client.ts";
+import { plain } from "./page.ts";
+import type { CliPorts } from "./ports.ts";
+
+export interface OriginsOptions {
+  readonly service?: string;
+  readonly reason?: string;
+  readonly by?: string;
+  readonly for?: string;
+  readonly admin?: string;
+  readonly json?: boolean;
+}
+
+export async function originsCommand(
+  ports: CliPorts,
+  [action, origin]: readonly string[],
+  options: OriginsOptions,
+): Promise<ExitCode> {
+  const json = options.json === true;
+  if ((action !== "drain" && action !== "restore") || origin === undefined) {
+    return complain(ports, usage("say what to do with which origin."), json);
+  }
+  if (options.reason === undefined) return complain(ports, usage("say why, with --reason."), json);
+  if (action === "restore" && options.for !== undefined) {
+    return complain(ports, usage("--for belongs to drain: what is restored stays."), json);
+  }
+  const base = adminUrl(ports, options.admin);
+  if (!base.ok) return complain(ports, base.complaint, json);
+  const service = await serviceOf(ports, base.value, origin, options.service);
+  if (!service.ok) return complain(ports, service.complaint, json);
+  const by = options.by ?? ports.env["USER"] ?? "";
+  const body = {
+    service: service.value,
+    origin,
+    by: by === "" ? "the command line" : by,
+    reason: options.reason,
+    ...(options.for === undefined ? {} : { for: options.for }),
+  };
+  const isAnswer = (answer: Record<string, unknown>): boolean => "until" in answer;
+  const asked = await askGateway<DrainedResponse>(ports, base.value, `/origins/${action}`, isAnswer, "POST", body);
+  if (!asked.ok) return complain(ports, asked.complaint, json);
+  if (json) sayJson(ports, asked.value);
+  else sayLines(ports, [sentence(plain(origin), plain(service.value), asked.value)]);
+  return EXIT.ok;
+}
+
+function sentence(origin: string, service: string, { until }: DrainedResponse): string {
+  if (until === null) return `${origin} of ${service} is back; its share grows.`;
+  return `${origin} of ${service} gets no new requests until ${new Date(until).toISOString()}, or until it is restored.`;
+}
+
+/** The one service that has this origin, so that most people need not say it. */
+async function serviceOf(
+  ports: CliPorts,
+  base: string,
+  origin: string,
+  given: string | undefined,
+): Promise<Asked<string>> {
+  if (given !== undefined) return { ok: true, value: given };
+  const asked = await askGateway<OriginsResponse>(ports, base, "/origins", (answer) =>
+    Array.isArray(answer["origins"]),
+  );
+  if (!asked.ok) return asked;
+  const { origins } = asked.value;
+  const services = [...new Set(origins.filter((one) => one.origin === origin).map((one) => one.service))];
+  const [only] = services;
+  if (only !== undefined && services.length === 1) return { ok: true, value: only };
+  const complaint: Complaint =
+    only === undefined
+      ? {
+          code: "unknown-origin",
+          exit: EXIT.no,
+          message: `no service has an origin ${plain(origin)}.`,
+          hints: [
+            `Origins are named as configured: ${[...new Set(origins.map((one) => plain(one.origin)))].join(", ")}`,
+          ],
+        }
+      : {
+          code: "several-services",
+          exit: EXIT.no,
+          message: `${services.length} services have this origin; say which with --service.`,
+          hints: services.map(plain),
+        };
+  return { ok: false, complaint };
+}
+
+function usage(message: string): Complaint {
+  const hints = ['goodgate origins drain http://10.0.0.7:3000 --for 30m --reason "new kernel"'];
+  return { code: "usage", exit: EXIT.usage, message, hints };
+}
