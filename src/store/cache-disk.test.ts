@@ -8,16 +8,23 @@ import type { CacheDisk } from "./cache-disk.ts";
 
 let directory = "";
 let failures: string[] = [];
+const disks: CacheDisk[] = [];
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "goodgate-cache-"));
   failures = [];
 });
 
-afterEach(() => rm(directory, { recursive: true, force: true }));
+afterEach(async () => {
+  // A directory into which something is still being written is not empty when it is to be removed.
+  await Promise.all(disks.splice(0).map((disk) => disk.close()));
+  await rm(directory, { recursive: true, force: true });
+});
 
-function open(bytesMax = 1_000_000): Promise<CacheDisk> {
-  return openCacheDisk({ directory, bytesMax, onFailure: (code) => failures.push(code) });
+async function open(bytesMax = 1_000_000): Promise<CacheDisk> {
+  const disk = await openCacheDisk({ directory, bytesMax, onFailure: (code) => failures.push(code) });
+  disks.push(disk);
+  return disk;
 }
 
 function get(disk: CacheDisk, id: number): Promise<string | null> {

@@ -15,7 +15,11 @@ beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "goodgate-shelf-"));
 });
 
-afterEach(() => rm(directory, { recursive: true, force: true }));
+afterEach(async () => {
+  // A directory into which something is still being written is not empty when it is to be removed.
+  await disk.close();
+  await rm(directory, { recursive: true, force: true });
+});
 
 async function start(cache: unknown = true, memory = "1MiB"): Promise<MemoryGateway> {
   disk = await openCacheDisk({ directory, bytesMax: 1_000_000, onFailure: (code) => expect.fail(code) });
