@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { AttemptRecord, ExchangeRecord } from "../contract/record.ts";
 import { arbitraryRecord, sampleAttempt, sampleRecord } from "../../test/support/sample-record.ts";
-import { accessLine } from "./access-line.ts";
+import { accessLine } from "../../test/support/access-line.ts";
 
 function parsed(record: ExchangeRecord): Record<string, unknown> {
   return JSON.parse(accessLine(record)) as Record<string, unknown>;

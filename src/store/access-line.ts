@@ -1,117 +1,204 @@
 /**
- * One exchange as one line of compact JSON, in about 1 µs (measured; 1.7 with its way into the buffer). The
- * line is put together by hand: `JSON.stringify` of an object that is made for it takes longer, and this runs
- * once for every exchange, on its way out: keeping records for later would keep all of them alive meanwhile.
+ * One exchange as one line of compact JSON, in about 1 µs with its way into the buffer, and without garbage (measured;
+ * put together as text it took 1.35 µs and 3.7 KB). By hand, because `JSON.stringify` of an object that is made for it
+ * takes longer, and this runs once for every exchange, on its way out: keeping records for later would keep all of them
+ * alive meanwhile.
  *
  * What is empty or was never reached is left out, so that the line of an ordinary exchange stays short;
  * docs/guide/access-log.md lists every field and what its absence means.
  */
 import type { AttemptRecord, Decision, ExchangeRecord } from "../contract/record.ts";
+import { encoded } from "./json-line.ts";
+import type { JsonLine } from "./json-line.ts";
 
 /** The line with its newline. Valid JSON for every content of the record. */
-export function accessLine(record: ExchangeRecord): string {
-  let line = '{"time":"' + isoTime(record.startedAt) + '"' + text(',"id":', record.id);
-  line += text(',"traceId":', record.traceId) + text(',"listener":', record.listener);
-  line += text(',"clientAddress":', record.clientAddress);
-  if (record.peerAddress !== record.clientAddress) line += text(',"peerAddress":', record.peerAddress);
-  line += ',"peerPort":' + whole(record.peerPort) + count(',"connectionUses":', record.connectionUses);
-  line += text(',"method":', record.method) + text(',"host":', record.host) + text(',"target":', record.target);
-  line += text(',"protocol":', record.protocol) + text(',"userAgent":', record.userAgent);
-  line += text(',"service":', record.service) + text(',"route":', record.route);
-  line += text(',"pool":', record.pool) + text(',"origin":', record.origin);
-  line += ',"status":' + whole(record.status) + count(',"originStatus":', record.originStatus);
-  line += ',"outcome":"' + record.outcome + '"';
-  if (record.cause !== null) line += text(',"cause":', record.cause);
-  if (record.party !== null) line += text(',"party":', record.party);
-  line += text(',"reason":', record.reason);
-  if (record.outcome !== "served") line += ',"step":"' + record.step + '"';
-  line += text(',"evidence":', record.evidence);
-  line += ',"requestBytes":' + whole(record.requestBytes) + ',"responseBytes":' + whole(record.responseBytes);
-  line += reached(',"headUs":', record.headUs) + reached(',"routedUs":', record.routedUs);
-  line += count(',"queuedUs":', record.queuedUs);
-  line += reached(',"requestEndUs":', record.requestEndUs) + reached(',"replyUs":', record.replyUs);
-  line += ',"doneUs":' + whole(record.doneUs);
-  line += text(',"cache":', record.cache);
-  if (record.tunnel) line += ',"tunnel":true';
-  if (record.attempts.length > 0) line += ',"attempts":' + attemptList(record.attempts, record);
-  if (record.decisions.length > 0) line += ',"decisions":' + decisionList(record.decisions);
-  return line + "}\n";
+export function writeAccessLine(line: JsonLine, record: ExchangeRecord): void {
+  line.begin();
+  time(line, record.startedAt);
+  text(line, K.id, record.id);
+  text(line, K.traceId, record.traceId);
+  text(line, K.listener, record.listener);
+  text(line, K.clientAddress, record.clientAddress);
+  if (record.peerAddress !== record.clientAddress) text(line, K.peerAddress, record.peerAddress);
+  whole(line, K.peerPort, record.peerPort);
+  count(line, K.connectionUses, record.connectionUses);
+  text(line, K.method, record.method);
+  text(line, K.host, record.host);
+  text(line, K.target, record.target);
+  text(line, K.protocol, record.protocol);
+  text(line, K.userAgent, record.userAgent);
+  text(line, K.service, record.service);
+  text(line, K.route, record.route);
+  text(line, K.pool, record.pool);
+  text(line, K.origin, record.origin);
+  whole(line, K.status, record.status);
+  count(line, K.originStatus, record.originStatus);
+  text(line, K.outcome, record.outcome);
+  if (record.cause !== null) text(line, K.cause, record.cause);
+  if (record.party !== null) text(line, K.party, record.party);
+  text(line, K.reason, record.reason);
+  if (record.outcome !== "served") text(line, K.step, record.step);
+  text(line, K.evidence, record.evidence);
+  whole(line, K.requestBytes, record.requestBytes);
+  whole(line, K.responseBytes, record.responseBytes);
+  reached(line, K.headUs, record.headUs);
+  reached(line, K.routedUs, record.routedUs);
+  count(line, K.queuedUs, record.queuedUs);
+  reached(line, K.requestEndUs, record.requestEndUs);
+  reached(line, K.replyUs, record.replyUs);
+  whole(line, K.doneUs, record.doneUs);
+  text(line, K.cache, record.cache);
+  if (record.tunnel) line.put(P.tunnel);
+  if (record.attempts.length > 0) attemptList(line, record.attempts, record);
+  if (record.decisions.length > 0) decisionList(line, record.decisions);
+  line.put(P.end);
 }
 
-function attemptList(attempts: readonly AttemptRecord[], record: ExchangeRecord): string {
-  let list = "[";
+function attemptList(line: JsonLine, attempts: readonly AttemptRecord[], record: ExchangeRecord): void {
+  line.put(P.attempts);
   for (let index = 0; index < attempts.length; index += 1) {
     const attempt = attempts[index];
     if (attempt === undefined) continue;
-    list += (index === 0 ? '{"address":' : ',{"address":') + quoted(attempt.address);
+    line.put(index === 0 ? P.attempt : P.nextAttempt);
+    line.text(attempt.address);
     // The last attempt's pool and origin stand beside the exchange already.
-    if (attempt.pool !== record.pool) list += text(',"pool":', attempt.pool);
-    if (attempt.origin !== record.origin) list += text(',"origin":', attempt.origin);
-    list += attempt.reused ? ',"reused":true' : ',"reused":false';
-    if (attempt.reused) list += count(',"idleMs":', attempt.connectionIdleMs);
-    list += ',"startedUs":' + whole(attempt.startedUs);
-    if (!attempt.reused) list += reached(',"connectedUs":', attempt.connectedUs);
-    list += reached(',"firstByteUs":', attempt.firstByteUs) + reached(',"endedUs":', attempt.endedUs);
-    list += count(',"status":', attempt.status);
+    if (attempt.pool !== record.pool) text(line, K.pool, attempt.pool);
+    if (attempt.origin !== record.origin) text(line, K.origin, attempt.origin);
+    line.put(attempt.reused ? P.reused : P.notReused);
+    if (attempt.reused) count(line, K.idleMs, attempt.connectionIdleMs);
+    whole(line, K.startedUs, attempt.startedUs);
+    if (!attempt.reused) reached(line, K.connectedUs, attempt.connectedUs);
+    reached(line, K.firstByteUs, attempt.firstByteUs);
+    reached(line, K.endedUs, attempt.endedUs);
+    count(line, K.status, attempt.status);
     if (attempt.cause !== null) {
-      list += ',"sentBytes":' + whole(attempt.sentBytes) + ',"receivedBytes":' + whole(attempt.receivedBytes);
-      list += text(',"cause":', attempt.cause) + text(',"evidence":', attempt.evidence);
+      whole(line, K.sentBytes, attempt.sentBytes);
+      whole(line, K.receivedBytes, attempt.receivedBytes);
+      text(line, K.cause, attempt.cause);
+      text(line, K.evidence, attempt.evidence);
     }
-    list += "}";
+    line.put(P.closeObject);
   }
-  return list + "]";
+  line.put(P.closeList);
 }
 
-function decisionList(decisions: readonly Decision[]): string {
-  let list = "[";
+function decisionList(line: JsonLine, decisions: readonly Decision[]): void {
+  line.put(P.decisions);
   for (let index = 0; index < decisions.length; index += 1) {
     const decision = decisions[index];
     if (decision === undefined) continue;
-    list += (index === 0 ? '{"step":"' : ',{"step":"') + decision.step + '"';
-    list += text(',"code":', decision.code) + text(',"reason":', decision.reason) + "}";
+    line.put(index === 0 ? P.decision : P.nextDecision);
+    line.text(decision.step);
+    text(line, K.code, decision.code);
+    text(line, K.reason, decision.reason);
+    line.put(P.closeObject);
   }
-  return list + "]";
+  line.put(P.closeList);
 }
 
-/** `name` with its quoted value, or nothing when the value is empty. */
-function text(name: string, value: string): string {
-  return value === "" ? "" : name + quoted(value);
+/** A named value in quotes, or nothing when it is empty. */
+function text(line: JsonLine, name: Uint8Array, value: string): void {
+  if (value === "") return;
+  line.put(name);
+  line.text(value);
 }
 
-/** Printable ASCII but for quote and backslash stands for itself in JSON (RFC 8259 §7); nearly every value is that. */
-const NEEDS_CARE = /[^ !#-[\]-~]/;
-
-function quoted(value: string): string {
-  return NEEDS_CARE.test(value) ? JSON.stringify(value) : '"' + value + '"';
+/** The time of a step, or nothing when the step was not reached. */
+function reached(line: JsonLine, name: Uint8Array, us: number): void {
+  if (!(us < 0)) whole(line, name, us);
 }
 
-/** `name` with the time of a step, or nothing when the step was not reached. */
-function reached(name: string, us: number): string {
-  return us < 0 ? "" : name + whole(us);
+function count(line: JsonLine, name: Uint8Array, value: number): void {
+  if (value !== 0) whole(line, name, value);
 }
 
-function count(name: string, value: number): string {
-  return value === 0 ? "" : name + whole(value);
+function whole(line: JsonLine, name: Uint8Array, value: number): void {
+  line.put(name);
+  line.whole(value);
 }
 
-/** Whole numbers only: a fraction of a µs is noise, and JSON has no word for NaN. */
-function whole(value: number): string {
-  const rounded = Math.round(value);
-  return Number.isFinite(rounded) ? "" + rounded : "-1";
-}
-
-let isoSecond = Number.NaN;
-let isoPrefix = "";
+let knownSecond = Number.NaN;
+let knownBytes = encoded("");
 
 /** RFC 3339 in UTC with ms. Lines come in the order of time, so all but the ms is nearly always known already. */
-function isoTime(epochMs: number): string {
+function time(line: JsonLine, epochMs: number): void {
   const second = Math.floor(epochMs / 1000);
-  if (second !== isoSecond) {
+  if (second !== knownSecond) {
     // The year 10000 and a broken clock beyond it have no RFC 3339 form; they must not throw either.
     const valid = second >= 0 && second < 253_402_300_800;
-    isoPrefix = new Date(valid ? second * 1000 : 0).toISOString().slice(0, 20);
-    isoSecond = second;
+    knownBytes = encoded(`{"time":"${new Date(valid ? second * 1000 : 0).toISOString().slice(0, 20)}`);
+    knownSecond = second;
   }
+  line.put(knownBytes);
   const ms = Math.floor(epochMs - second * 1000);
-  return isoPrefix + (ms > 99 ? "" + ms : ms > 9 ? "0" + ms : ms >= 0 ? "00" + ms : "000") + "Z";
+  if (!(ms > 99)) line.put(ms > 9 ? P.zero : P.twoZeros);
+  line.whole(ms >= 0 ? ms : 0);
+  line.put(P.endOfTime);
+}
+
+/** Names, each with the comma before it. */
+const K = {
+  id: name("id"),
+  traceId: name("traceId"),
+  listener: name("listener"),
+  clientAddress: name("clientAddress"),
+  peerAddress: name("peerAddress"),
+  peerPort: name("peerPort"),
+  connectionUses: name("connectionUses"),
+  method: name("method"),
+  host: name("host"),
+  target: name("target"),
+  protocol: name("protocol"),
+  userAgent: name("userAgent"),
+  service: name("service"),
+  route: name("route"),
+  pool: name("pool"),
+  origin: name("origin"),
+  status: name("status"),
+  originStatus: name("originStatus"),
+  outcome: name("outcome"),
+  cause: name("cause"),
+  party: name("party"),
+  reason: name("reason"),
+  step: name("step"),
+  evidence: name("evidence"),
+  requestBytes: name("requestBytes"),
+  responseBytes: name("responseBytes"),
+  headUs: name("headUs"),
+  routedUs: name("routedUs"),
+  queuedUs: name("queuedUs"),
+  requestEndUs: name("requestEndUs"),
+  replyUs: name("replyUs"),
+  doneUs: name("doneUs"),
+  cache: name("cache"),
+  idleMs: name("idleMs"),
+  startedUs: name("startedUs"),
+  connectedUs: name("connectedUs"),
+  firstByteUs: name("firstByteUs"),
+  endedUs: name("endedUs"),
+  sentBytes: name("sentBytes"),
+  receivedBytes: name("receivedBytes"),
+  code: name("code"),
+};
+
+const P = {
+  end: encoded("}\n"),
+  endOfTime: encoded('Z"'),
+  zero: encoded("0"),
+  twoZeros: encoded("00"),
+  tunnel: encoded(',"tunnel":true'),
+  attempts: encoded(',"attempts":['),
+  attempt: encoded('{"address":'),
+  nextAttempt: encoded(',{"address":'),
+  reused: encoded(',"reused":true'),
+  notReused: encoded(',"reused":false'),
+  decisions: encoded(',"decisions":['),
+  decision: encoded('{"step":'),
+  nextDecision: encoded(',{"step":'),
+  closeObject: encoded("}"),
+  closeList: encoded("]"),
+};
+
+function name(text: string): Uint8Array {
+  return encoded(`,"${text}":`);
 }

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { manualSchedule } from "../../test/support/manual-schedule.ts";
 import type { ManualSchedule } from "../../test/support/manual-schedule.ts";
 import { sampleRecord } from "../../test/support/sample-record.ts";
-import { accessLine } from "./access-line.ts";
+import { accessLine } from "../../test/support/access-line.ts";
 import { openAccessLog } from "./access-log.ts";
 import type { AccessLog, AccessLogEvent, LogFiles } from "./access-log.ts";
 

@@ -14,7 +14,8 @@
 import fs from "node:fs";
 import type { Schedule } from "../kernel/clock.ts";
 import type { ExchangeRecord } from "../contract/record.ts";
-import { accessLine } from "./access-line.ts";
+import { writeAccessLine } from "./access-line.ts";
+import { JsonLine } from "./json-line.ts";
 import { LineBuffer } from "./line-buffer.ts";
 import { openStdout, STDOUT } from "./stdout-descriptor.ts";
 
@@ -83,6 +84,7 @@ class Writer implements AccessLog {
   readonly #onEvent: (event: AccessLogEvent) => void;
   readonly #files: LogFiles;
   readonly #lines: LineBuffer;
+  readonly #line = new JsonLine();
   #descriptor: number;
   /** Opened by `reopen`, to be used when no write is under way and the current file ends with a whole line. */
   #nextDescriptor = -1;
@@ -113,7 +115,7 @@ class Writer implements AccessLog {
   }
 
   append(record: ExchangeRecord): void {
-    if (this.#closing !== null || !this.#lines.append(accessLine(record))) {
+    if (this.#closing !== null || !this.#keep(record)) {
       this.#drop();
       return;
     }
@@ -121,6 +123,11 @@ class Writer implements AccessLog {
     if (this.#writing || this.#retryMs > 0) return;
     if (this.#lines.batchReady) this.#write();
     else if (this.#cancelTimer === null) this.#wait(BATCH_MS);
+  }
+
+  #keep(record: ExchangeRecord): boolean {
+    writeAccessLine(this.#line, record);
+    return this.#lines.append(this.#line.bytes, this.#line.length);
   }
 
   dropped(): number {

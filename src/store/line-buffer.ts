@@ -1,7 +1,6 @@
 /**
- * Lines on their way to a file, as bytes in a bounded chain of blocks. Text is encoded straight into the block
- * that is being filled, so a line that waits costs its bytes and no object; blocks are used again, so a busy
- * log makes no garbage.
+ * Lines on their way to a file, as bytes in a bounded chain of blocks. A line is copied into the block that is being
+ * filled, so one that waits costs its bytes and no object; blocks are used again, so a busy log makes no garbage.
  *
  * A line never crosses blocks: what waits can be cut between any two of them, and a line of which a file took a
  * part is still here from its beginning. That costs the end of a block now and then; a line larger than a block
@@ -12,8 +11,6 @@
 const BLOCK_BYTES = 64 * 1024;
 /** Kept for use again: about what a busy gateway fills during one write. After a burst the rest goes back. */
 const SPARE_BLOCKS_MAX = 8;
-/** A UTF-16 code unit becomes at most three bytes of UTF-8. */
-const BYTES_PER_UNIT_MAX = 3;
 const NEWLINE = 10;
 
 interface Block {
@@ -37,14 +34,12 @@ export class LineBuffer {
     this.#blockBytes = Math.min(BLOCK_BYTES, this.#boundBytes);
   }
 
-  /** `line` ends with its only newline. False when it does not fit any more: nothing of it was kept. */
-  append(line: string): boolean {
-    let block = this.#blocks.at(-1) ?? null;
-    if (block === null || this.#blockBytes - block.to < line.length * BYTES_PER_UNIT_MAX) {
-      block = this.#blockFor(Buffer.byteLength(line));
-      if (block === null) return false;
-    }
-    block.to += block.bytes.write(line, block.to);
+  /** The first `length` of `line`, which end with its only newline. False when it does not fit any more: nothing of it was kept. */
+  append(line: Buffer, length: number): boolean {
+    const block = this.#blockFor(length);
+    if (block === null) return false;
+    line.copy(block.bytes, block.to, 0, length);
+    block.to += length;
     return true;
   }
 
@@ -105,7 +100,7 @@ export class LineBuffer {
 
   /** The block with room for a line of `bytes`, or null when there is none and the bound allows no other. */
   #blockFor(bytes: number): Block | null {
-    const last = this.#blocks.at(-1);
+    const last = this.#blocks[this.#blocks.length - 1];
     if (last !== undefined && this.#blockBytes - last.to >= bytes) return last;
     const size = Math.max(bytes, this.#blockBytes);
     if (this.#bytes + size > this.#boundBytes) return null;
