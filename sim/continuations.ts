@@ -12,9 +12,10 @@ export interface Split {
   readonly decisions: readonly Decision[];
 }
 
-export function splitAttempts({ attempts, replyUs, originStatus, decisions }: ExchangeRecord): Split {
-  // A reply of the gateway's own, or an answer that was held back, may leave at the very moment of the last attempt.
-  const wasHeld = decisions.some(({ code }) => code === "held.given");
+export function splitAttempts({ attempts, replyUs, originStatus, decisions, cache }: ExchangeRecord): Split {
+  // A reply of the gateway's own, or an answer that was held back or stored, may leave at the very moment of the last
+  // attempt.
+  const wasHeld = cache === "last-good" || decisions.some(({ code }) => code === "held.given");
   const isOrigins = originStatus !== 0 && replyUs >= 0 && !wasHeld;
   // A second origin may be asked in the turn in which the first one answers.
   const wasHedged = decisions.some(({ code }) => code === "hedge.sent");

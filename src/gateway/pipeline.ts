@@ -967,8 +967,8 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
     else this.fail(cause, evidence, "attempt", 0);
   }
 
-  /** The answer that was held back goes to the client after all. */
-  #giveHeld(held: HeldAnswer, now: number): void {
+  /** The answer that was held back goes to the client after all, unless what is stored may take its place. */
+  #giveHeld(held: HeldAnswer, insteadOf: CauseId, now: number): void {
     let lines: string | null = "";
     readResponseHeadAgain(held.answer.head, this.record.method, (head) => {
       lines = this.#cacheLines(held.attempt, head, now);
@@ -978,6 +978,9 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
       this.#answerInstead(now);
       return;
     }
+    const { address } = held.attempt.attempt;
+    const reason = `nothing better was found (${insteadOf}); the answer ${held.status} of ${address} is passed on`;
+    this.decide("rescue", "held.given", reason);
     this.#note(held.judgement.cause, held.judgement.evidence);
     this.serve({ ...held.answer, lines: held.answer.lines + lines }, "failed", now);
   }
@@ -1001,9 +1004,9 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
   fail(cause: CauseId, evidence: string, step: Step, status: number): void {
     if (this.#done) return;
     const now = this.#core.clock.monotonic();
-    const held = this.#faulted ? null : (this.#tries?.takeHeld(cause, now) ?? null);
+    const held = this.#faulted ? null : (this.#tries?.takeHeld(now) ?? null);
     if (held !== null) {
-      this.#giveHeld(held, now);
+      this.#giveHeld(held, cause, now);
       return;
     }
     this.#leaveOrigin(now);

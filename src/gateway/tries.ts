@@ -278,21 +278,14 @@ export class Tries {
     return true;
   }
 
-  /** Nothing better was found than the answer that is held back; null: there is none, or it broke, too. */
-  takeHeld(insteadOf: CauseId, now: number): HeldAnswer | null {
+  /** No origin has a better answer than the one that is held back; null: there is none, or it broke, too. */
+  takeHeld(now: number): HeldAnswer | null {
     const held = this.#held;
     if (held === null) return null;
     this.#held = null;
     countAsked(this.#place.service.answersOf(this.#host.routeIndex), false, now);
     if (held.broken) return null;
-    const { record } = this.#host;
-    const { attempt } = held.attempt;
-    this.#host.decide(
-      "rescue",
-      "held.given",
-      `nothing better was found (${insteadOf}); the answer ${held.status} of ${attempt.address} is passed on`,
-    );
-    record.originStatus = held.status;
+    this.#host.record.originStatus = held.status;
     this.#nowAt(held.attempt);
     return held;
   }

@@ -9,7 +9,7 @@ import { isSafe } from "../../policies/safe-method.ts";
 import { TARGET_MAX, keyTarget } from "./request-key.ts";
 import type { RouteCache } from "./response-cache.ts";
 import { mentionsCaching } from "./response-facts.ts";
-import { Visit } from "./visit.ts";
+import { STALE_STATUSES, Visit } from "./visit.ts";
 import type { Guest, VisitPorts } from "./visit.ts";
 
 /** When a request has been admitted. */
@@ -38,6 +38,7 @@ export function visitForResponse(
   now: number,
 ): Visit | null {
   const { method } = guest.request;
+  if (STALE_STATUSES.has(head.status)) return visitForFailure(route, ports, guest);
   if (method === "GET") {
     return !mentionsCaching(head) || isKeptAlready(route, guest, now) ? null : visitWithKeptHead(route, ports, guest);
   }
@@ -51,7 +52,7 @@ export function visitForResponse(
   return null;
 }
 
-/** When the exchange is about to fail. */
+/** When the exchange is about to fail, or an origin has answered with an error. */
 export function visitForFailure(route: RouteCache, ports: VisitPorts, guest: Guest): Visit | null {
   const { method } = guest.request;
   if (route.cache.store.entries === 0 || (method !== "GET" && method !== "HEAD")) return null;

@@ -579,7 +579,7 @@ describe("without any configuration", () => {
 
   it("a 5xx of an origin is passed on: it did answer", async () => {
     const gateway = await unconfigured();
-    ask(gateway, GET, response("Cache-Control: max-age=1, stale-if-error=1000\r\n", "good"));
+    ask(gateway, GET, response("Cache-Control: max-age=1000\r\n", "good"));
     expect(statusLine(ask(gateway, GET, response("", "bad", "500 Internal Server Error")).got)).toBe("500");
   });
 
@@ -615,6 +615,51 @@ describe("without any configuration", () => {
     expect(gateway.records.at(-1)?.cache).toBe("collapsed");
     expectQuiet(gateway);
   });
+});
+
+describe("a 5xx where something is stored", () => {
+  const SORRY = response("", "sorry", "503 Sorry");
+
+  it("without configuration gives way to what its origin allows to be stale then, and to nothing else", async () => {
+    for (const [directive, given] of [
+      ["max-age=1", "sorry"],
+      ["max-age=100", "sorry"],
+      ["max-age=1, stale-if-error=100", "old"],
+      ["max-age=1, stale-if-error=1", "sorry"],
+    ] as const) {
+      const gateway = await unconfigured();
+      ask(gateway, GET, response(`Cache-Control: ${directive}\r\n`, "old"));
+      gateway.advance(3_000);
+      const { got } = ask(gateway, GET, SORRY);
+      expect(bodyOf(got), directive).toBe(given);
+      expectQuiet(gateway);
+    }
+  });
+
+  it.each([[undefined], [true]])(
+    "that was held back while others failed is not given then (cache: %s)",
+    async (cache) => {
+      const gateway = await memoryGateway({
+        origins: ["http://10.0.0.1", "http://10.0.0.2"],
+        service: { ejection: false, ...(cache === undefined ? {} : { routes: [{ cache }] }) },
+      });
+      ask(gateway, GET, response("Cache-Control: max-age=1, stale-if-error=100\r\nConnection: close\r\n", "old"));
+      gateway.advance(3_000);
+      const client = gateway.client();
+      client.send(GET);
+      const asked = gateway.network.dialled.length;
+      gateway.origin(asked).send(SORRY);
+      expect(client.received).toBe("");
+      gateway.origin(asked + 1).rst();
+      expect(bodyOf(client.received)).toBe("old");
+      const { outcome, decisions } = gateway.records.at(-1) ?? { outcome: "", decisions: [] };
+      expect(outcome).toBe("rescued");
+      const codes = decisions.map(({ code }) => code);
+      expect(codes).toContain("cache.last-good");
+      expect(codes).not.toContain("held.given");
+      expectQuiet(gateway);
+    },
+  );
 });
 
 describe("purging", () => {

@@ -326,7 +326,7 @@ export class Visit implements Follower, RecordingOwner {
     }
     const entry = this.#entry;
     if (head.status === 304 && entry !== null) return this.#onNotModified(entry, head, sentMs, now);
-    if (STALE_STATUSES.has(head.status) && this.route.full && this.#answersForStatus(head.status, now)) return null;
+    if (STALE_STATUSES.has(head.status) && this.#answersForStatus(head.status, now)) return null;
     const facts = factsOf(head);
     const judged = this.#judge(facts, sentMs, now);
     const stored = judged.stored && this.#mayKeep(judged) && this.#record(head, facts, judged, now);
@@ -513,7 +513,10 @@ export class Visit implements Follower, RecordingOwner {
   #answersForStatus(status: number, now: number): boolean {
     const entry = this.#mayBeAnswered ? (this.#entry ?? this.#storedNow()) : null;
     if (entry === null) return false;
-    if (!mayAnswerForOrigin(entry.facts.freshness, this.route.permissions, entry.ageMs(now), "error")) return false;
+    const { freshness } = entry.facts;
+    // Where nobody asked for a cache an origin's own words are passed on, unless it said itself that they need not be.
+    if (!this.route.full && freshness.ifErrorMs === 0) return false;
+    if (!mayAnswerForOrigin(freshness, this.route.permissions, entry.ageMs(now), "error")) return false;
     this.#instead = (at) => {
       this.#flight?.end("again");
       this.#tellRescue(entry, `the origin answered ${status}`, at);
@@ -631,7 +634,8 @@ export class Visit implements Follower, RecordingOwner {
   }
 }
 
-const STALE_STATUSES: ReadonlySet<number> = new Set([500, 502, 503, 504]);
+/** RFC 5861 §4: what counts as an error of the origin. */
+export const STALE_STATUSES: ReadonlySet<number> = new Set([500, 502, 503, 504]);
 const SET_COOKIE_LINES = /^set-cookie:[^\r\n]*\r\n/gim;
 
 /** Nobody has to ask for himself before he gets it. */
