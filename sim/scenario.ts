@@ -44,6 +44,8 @@ export interface RunOptions {
   /** Ours, or the negative control, which is held to the marks alone. */
   readonly gateway?: "ours" | "naive";
   readonly bend?: (ports: GatewayPorts, world: World) => GatewayPorts;
+  /** Its facts are kept, in `world.facts`. */
+  readonly tellsFacts?: true;
   /** Sees the world before it runs. */
   readonly onWorld?: (world: World) => void;
 }
@@ -66,6 +68,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     file,
     layers,
     keepsKeys: scenario.keepsKeys === true,
+    tellsFacts: options.tellsFacts === true,
     bend: options.bend ?? null,
     naive,
   });

@@ -5,10 +5,12 @@
  */
 import { checkValue } from "../src/config/load.ts";
 import type { Settings } from "../src/config/settings.ts";
+import type { Fact } from "../src/contract/facts.ts";
 import type { ExchangeRecord } from "../src/contract/record.ts";
 import type { GatewayEvent, MetricsView, OwnUse, ProcessView, StatusView } from "../src/contract/view.ts";
 import { createHealthSchedule } from "../src/control/health-schedule.ts";
 import { createGateway } from "../src/gateway/gateway.ts";
+import type { FactPorts } from "../src/gateway/fact-book.ts";
 import type { CheckTarget, Gateway, GatewayPorts } from "../src/gateway/gateway.ts";
 import type { Address } from "../src/kernel/socket.ts";
 import { SeededChance } from "./chance.ts";
@@ -40,6 +42,8 @@ export interface WorldSetup {
   readonly file: FileKeys;
   /** Gateways one behind the other, alike; the last one has the pools. */
   readonly layers: number;
+  /** It tells a control plane what it counts: for the corpus of diagnosis. */
+  readonly tellsFacts: boolean;
   /** It has a disk for what Idempotency-Key promises. */
   readonly keepsKeys: boolean;
   /** Puts something between the gateway and its ports. */
@@ -94,6 +98,8 @@ export class World {
   readonly loads: Load[] = [];
 
   readonly records: ExchangeRecord[] = [];
+  /** What the gateway told a control plane; none unless `tellsFacts`. */
+  readonly facts: Fact[] = [];
   readonly events: { readonly atMs: number; readonly event: GatewayEvent }[] = [];
   readonly samples: PoolSample[] = [];
   readonly rests: Rest[] = [];
@@ -300,7 +306,7 @@ export class World {
   }
 
   /** `which`: of the processes one after the other; the first has no name. */
-  #ports(which: string): GatewayPorts {
+  #ports(which: string, isFirst = true): GatewayPorts {
     const { clock } = this;
     const life = this.#life;
     const ids = this.chance.fork(`ids${which}`);
@@ -322,6 +328,7 @@ export class World {
       ownUse: () => useOf(this.#processView()),
       log: (record) => this.#keep(record),
       accessLogDropped: () => 0,
+      ...(this.#setup.tellsFacts && isFirst ? { facts: this.#factPorts() } : {}),
       version: "simulated",
       onFault: (error) => this.#fault(error),
     };
@@ -332,12 +339,23 @@ export class World {
     const { clock } = this;
     const ids = this.chance.fork(`ids ${layer}`);
     return {
-      ...this.#ports(""),
+      ...this.#ports("", false),
       chance: this.chance.fork(`gateway ${layer}`).next,
       newId: () => ids.id(),
       dial: this.network.dialFrom(ipOf(layer)),
       every: (ms, run) => clock.every(ms, run),
       log: null,
+    };
+  }
+
+  #factPorts(): FactPorts {
+    const life = this.#life;
+    return {
+      node: GATEWAY_IP,
+      worker: 0,
+      revision: "simulated",
+      tell: (fact) => void (life.isOver || this.facts.push(structuredClone(fact))),
+      machine: () => ({ portsMax: 0, diskFreeBytes: 0, diskBytes: 0 }),
     };
   }
 

@@ -21,6 +21,7 @@ import type { CheckedService, CheckedSlow } from "./service-schema.ts";
 import type {
   AccessLogSettings,
   ConnectionSettings,
+  ControlSettings,
   EjectionSettings,
   ExpectSettings,
   FailoverSettings,
@@ -28,6 +29,7 @@ import type {
   HeadLimits,
   HealthSettings,
   IdempotencyKeySettings,
+  ObjectiveSettings,
   OriginSettings,
   ResumeSettings,
   OverloadSettings,
@@ -99,6 +101,8 @@ export function normalise(file: CheckedFile): Settings {
       waitersMax: file.idempotency.waiters,
       lateMs: file.idempotency.late,
     },
+    node: file.node ?? "",
+    control: controlOf(file.control),
     drainMs: file.drain,
   };
   return frozen(settings);
@@ -107,6 +111,7 @@ export function normalise(file: CheckedFile): Settings {
 function serviceOf(name: string, service: CheckedService): ServiceSettings {
   const pools = service.pools.map((pool, index) => ({
     name: pool.name ?? poolName(index),
+    provider: pool.provider ?? pool.name ?? poolName(index),
     standbyShare: pool.standbyShare,
     origins: pool.origins.map(originOf),
   }));
@@ -131,6 +136,7 @@ function serviceOf(name: string, service: CheckedService): ServiceSettings {
     overload: overloadOf(service.overload),
     connections: connectionsOf(service.connections),
     reducedMode: service.reducedMode,
+    objective: objectiveOf(service.objective),
     heads: headLimitsOf(service.heads),
   };
 }
@@ -284,6 +290,19 @@ function overloadOf(overload: CheckedService["overload"]): OverloadSettings | nu
     criticalMs: Math.max(critical, stressed),
     waitingMax: overload.waiting,
   };
+}
+
+function objectiveOf(objective: CheckedService["objective"]): ObjectiveSettings | null {
+  if (objective === undefined) return null;
+  return {
+    availability: objective.availability,
+    latencyMs: objective.latency ?? 0,
+    latencyRatio: objective.latencyRatio,
+  };
+}
+
+function controlOf(control: CheckedFile["control"]): ControlSettings | null {
+  return control === false ? null : { diskBytes: control.disk, factsBytes: Math.min(control.facts, control.disk) };
 }
 
 function connectionsOf({ perOrigin, idlePerOrigin, idle }: CheckedService["connections"]): ConnectionSettings {

@@ -6,7 +6,7 @@ import type { z } from "zod";
 import { headsSchema } from "./heads-schema.ts";
 import { valueAt } from "./problems.ts";
 import type { Finding, Path } from "./problems.ts";
-import { dnsSchema } from "./schema.ts";
+import { controlSchema, dnsSchema } from "./schema.ts";
 import { backoffSchema, connectionsSchema, ejectionSchema, healthSchema, overloadSchema } from "./service-schema.ts";
 import { isMapping } from "./yaml-tree.ts";
 
@@ -15,6 +15,7 @@ export function orderFindings(file: unknown): Finding[] {
   const listeners = valueAt(file, ["listeners"]);
   return [
     ...check(file, ["dns"], TTL),
+    ...check(file, ["control"], FACTS),
     ...(Array.isArray(listeners)
       ? listeners.flatMap((_, index) => check(file, ["listeners", index, "heads"], LINE))
       : []),
@@ -38,6 +39,13 @@ interface Pair {
 }
 
 const TTL: Pair = { fields: dnsSchema.shape, low: "ttlMin", high: "ttlMax", message: "ttlMin is longer than ttlMax." };
+
+const FACTS: Pair = {
+  fields: controlSchema.shape,
+  low: "facts",
+  high: "disk",
+  message: "The facts are a part of what is kept on disk and cannot be larger.",
+};
 
 const LINE: Pair = {
   fields: headsSchema.shape,

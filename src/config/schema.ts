@@ -218,6 +218,19 @@ export const idempotencySchema = z.strictObject({
     ),
 });
 
+export const controlSchema = z.strictObject({
+  disk: size("0B", "64GiB")
+    .prefault("256MiB")
+    .describe(
+      "All that it keeps in the state directory: figures, incidents, alerts, facts. Beyond it the oldest goes. 0B: it keeps everything in memory and forgets it when it ends.",
+    ),
+  facts: size("0B", "64GiB")
+    .prefault("64MiB")
+    .describe(
+      "The part of it for facts as they came, for `goodgate replay`: hours of a busy gateway, days of a small one.",
+    ),
+});
+
 export const LISTENERS_DEFAULT = [{ bind: "0.0.0.0:8080" }];
 
 export const fileSchema = z.strictObject({
@@ -271,6 +284,15 @@ export const fileSchema = z.strictObject({
       "Where what must outlive a restart is kept, as a path from the root, or false for nowhere. Default: `$STATE_DIRECTORY`, else `goodgate/BIND` under `$XDG_STATE_HOME` or `~/.local/state`, with the bind of the first listener; none when its port is 0.",
     ),
   idempotency: idempotencySchema.prefault({}).describe("Bounds on what is remembered of Idempotency-Key."),
+  node: nameText
+    .optional()
+    .describe("What this gateway is called where several are told apart. Default: the machine's name."),
+  control: z
+    .union([switchedOff(), controlSchema])
+    .prefault({})
+    .describe(
+      "The process beside the gateway that turns what happens into incidents and keeps their history, or false for none.",
+    ),
   drain: duration("0s", "1h")
     .prefault("30s")
     .describe("How long requests that are under way may take to finish when the gateway stops."),

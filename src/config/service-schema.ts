@@ -35,6 +35,11 @@ const poolSchema = z.strictObject({
   name: nameText
     .optional()
     .describe("Its name in records and metrics. Default: `pool-1` for the first pool of the service, and so on."),
+  provider: nameText
+    .optional()
+    .describe(
+      "Who runs it, such as the cloud and the region: pools with the same provider are expected to fail together. Default: the pool's name.",
+    ),
   origins: z
     .array(originSchema)
     .min(1)
@@ -204,6 +209,18 @@ export const hedgeSchema = z.strictObject({
     .describe("Answers of the route in the last half minute that are needed to know what late means."),
 });
 
+const objectiveSchema = z.strictObject({
+  availability: ratio(0.5, 0.99999)
+    .prefault("99.9%")
+    .describe("The part of the requests that go well. The rest is the error budget, counted over 30 days."),
+  latency: duration("1ms", "1h")
+    .optional()
+    .describe("Within how long requests are to be done. Default: nothing is promised."),
+  latencyRatio: ratio(0.5, 0.99999)
+    .prefault("99%")
+    .describe("The part of the requests that are done within `latency`."),
+});
+
 export const connectionsSchema = z.strictObject({
   perOrigin: count("connections", 1, 1_000_000)
     .prefault(1024)
@@ -270,6 +287,11 @@ export const serviceSchema = z.strictObject({
     .prefault(true)
     .describe(
       "True: while requests are turned away, or another pool than the first is in use, origins get `Goodgate-Mode: reduced`, so that they can leave out what is costly.",
+    ),
+  objective: objectiveSchema
+    .optional()
+    .describe(
+      "What clients are promised: how fast errors use up what is allowed decides how loudly they are told. Default: none.",
     ),
   heads: headsSchema.prefault({}).describe("Bounds on what an origin may send besides bodies."),
 });

@@ -17,8 +17,20 @@ export interface Settings {
   readonly cache: CacheSettings;
   readonly state: StateSettings;
   readonly idempotency: IdempotencySettings;
+  /** What this gateway is called where several are told apart. Empty: the machine's name. */
+  readonly node: string;
+  /** Null: no control plane. */
+  readonly control: ControlSettings | null;
   /** How long a drain may take before what is left is cut. Default 30 s. */
   readonly drainMs: number;
+}
+
+/** The process beside the data plane that turns facts into incidents. */
+export interface ControlSettings {
+  /** All that it keeps on disk. Default 256 MiB; 0: nothing. */
+  readonly diskBytes: number;
+  /** The part of it for facts as they were told, compressed. Default 64 MiB. */
+  readonly factsBytes: number;
 }
 
 export interface Bind {
@@ -90,8 +102,19 @@ export interface ServiceSettings {
   readonly connections: ConnectionSettings;
   /** Origins are told by a field when the service is strained. Default true. */
   readonly reducedMode: boolean;
+  /** What its clients are promised. Null: nothing is. */
+  readonly objective: ObjectiveSettings | null;
   /** Origins' response heads. */
   readonly heads: HeadLimits;
+}
+
+export interface ObjectiveSettings {
+  /** Part of the exchanges that go well. Default 0.999. */
+  readonly availability: number;
+  /** Within how long `latencyRatio` of them are done. 0: nothing is promised, the default. */
+  readonly latencyMs: number;
+  /** Default 0.99. */
+  readonly latencyRatio: number;
 }
 
 export interface FailoverSettings {
@@ -105,6 +128,8 @@ export interface FailoverSettings {
 
 export interface PoolSettings {
   readonly name: string;
+  /** Who runs it: pools of one provider may fail together. Default: the pool's name. */
+  readonly provider: string;
   /** Part of the safe requests that it gets while it is not first. Default 0. */
   readonly standbyShare: number;
   readonly origins: readonly OriginSettings[];

@@ -93,19 +93,19 @@ export interface FailureRow {
   readonly service: string;
   readonly route: string;
   readonly class: string;
-  /** Of the last attempt; empty when there was none. */
+  /** Of the last attempt that failed, or of the last one; empty when there was none. */
   readonly pool: string;
   readonly origin: string;
   readonly address: string;
   readonly family: "" | "IPv4" | "IPv6";
-  /** /24 or /48 of the client. */
+  /** /24 or /48 of the client. Empty: of all those for which this second had no row of their own left. */
   readonly clientNetwork: string;
   /** Marks of another gateway in the answer (Via, Server, CF-RAY …); empty when there are none. */
   readonly innerGateway: string;
   readonly count: number;
 }
 
-/** The busiest client networks of this second. */
+/** The busiest client networks of this second. Where there is much traffic, served exchanges are estimated from a sample. */
 export interface ClientRow {
   readonly network: string;
   readonly exchanges: number;
@@ -114,8 +114,10 @@ export interface ClientRow {
 
 /** The teller itself. */
 export interface OwnRow {
+  /** Within this second. */
   readonly loopDelayMaxMs: number;
   readonly loopUtilisation: number;
+  /** CPU time used in this second. */
   readonly cpuSeconds: number;
   readonly memoryBytes: number;
   readonly memoryMax: number;

@@ -9,6 +9,7 @@ import type { Dial } from "../kernel/socket.ts";
 import type { Resolver } from "../kernel/resolver.ts";
 import type { TimerWheel } from "../kernel/timer-wheel.ts";
 import type { ResponseCache } from "./cache/response-cache.ts";
+import type { FactBook } from "./fact-book.ts";
 import type { FloodGuard } from "./flood-guard.ts";
 import type { AddressMemory } from "./address-memory.ts";
 import type { Pressure } from "../policies/own-pressure.ts";
@@ -38,6 +39,8 @@ export interface Core {
   readonly gather: Gather;
   readonly identity: Identity;
   readonly book: RecordBook;
+  /** Null: nobody draws conclusions. */
+  readonly facts: FactBook | null;
   readonly telemetry: Telemetry;
   readonly replayBudget: ReplayBudget;
   readonly cache: ResponseCache;

@@ -23,6 +23,8 @@ import { isCounted } from "./client-connection.ts";
 import type { ListenerRuntime, Surplus } from "./client-connection.ts";
 import type { Core } from "./core.ts";
 import { ResponseCache } from "./cache/response-cache.ts";
+import { FactBook, SECOND_MS } from "./fact-book.ts";
+import type { FactPorts } from "./fact-book.ts";
 import { FloodGuard } from "./flood-guard.ts";
 import { Gather } from "./gather.ts";
 import { createIdentity, identifyPeer, trustedProxies } from "./identify.ts";
@@ -58,6 +60,8 @@ export interface GatewayPorts {
   /** Gets every record; must be done with it when it returns. Null: no access log. */
   readonly log: ((record: ExchangeRecord) => void) | null;
   readonly accessLogDropped: () => number;
+  /** Whom facts are told, for conclusions. Absent: nobody, and nothing is counted for it. */
+  readonly facts?: FactPorts;
   /** What the files of the routes' fallbacks hold, by path. Needed when there are any. */
   readonly fallbackFiles?: ReadonlyMap<string, Buffer>;
   readonly version: string;
@@ -92,6 +96,8 @@ export interface Gateway {
   onCheckTargets(changed: () => void): void;
   checked(target: CheckTarget, result: CheckResult): void;
   probe(target: CheckTarget, done: (result: CheckResult) => void): () => void;
+  /** Something beside the traffic that whoever hears its events should know. */
+  tell(code: string, detail: string): void;
 }
 
 /** A name that takes longer at start is waited for by the requests that need it. */
@@ -114,7 +120,8 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
   const wheel = new TimerWheel(clock.monotonic());
   const services: ServiceRuntime[] = [];
   const hashKey = hashKeyFrom(ports.newId());
-  const book = new RecordBook(settings.records, ports.chance, ports.log);
+  const facts = factBookOf(settings, ports, () => ownLimits.takeLateMs());
+  const book = new RecordBook(settings.records, ports.chance, ports.log, facts);
   const isTrusted = trustedProxies(settings.trusted);
   const flood = settings.limits.flood;
   const world = { clock, chance: ports.chance, publish: (event: GatewayEvent) => book.publish(event) };
@@ -129,6 +136,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     gather: new Gather(),
     identity: createIdentity(ports.newId().slice(0, 8)),
     book,
+    facts,
     keys:
       ports.ledger === null
         ? null
@@ -226,6 +234,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     publish: (event) => core.book.publish(event),
   });
   let stopLooking: () => void = () => undefined;
+  let stopTelling: () => void = () => undefined;
 
   function accept(listener: ListenerRuntime, socket: SocketPort): SocketListener | null {
     const { connectionsMax } = settings.limits;
@@ -268,6 +277,10 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
       core.cache.load();
       stopTicking = ports.every(wheel.tickMs, () => wheel.advance(clock.monotonic()));
       stopLooking = ports.every(SAMPLE_MS, () => ownLimits.look());
+      if (facts !== null) {
+        facts.start(ports.version);
+        stopTelling = ports.every(SECOND_MS, () => facts.second(core));
+      }
       for (const service of services) for (const pool of service.pools) pool.start();
       await firstAnswers(settings, ports);
       await firstIdentities(gateway, ports);
@@ -283,6 +296,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
 
     async drain() {
       core.draining = true;
+      facts?.stop();
       const closed = Promise.all(listening.map((port) => port.close()));
       for (const connection of connections()) connection.closeIfIdle();
       const until = clock.monotonic() + settings.drainMs;
@@ -305,9 +319,11 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
       for (const exchange of core.outliving) {
         exchange.fail("gw.draining", "the gateway stops and its time to finish has run out", "relay", 0);
       }
+      facts?.second(core);
       for (const service of services) service.stop();
       await closed;
       stopLooking();
+      stopTelling();
       stopTicking();
     },
 
@@ -337,8 +353,17 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     },
 
     probe: (target, done) => probeOrigin(ports.dial, target.address, target.health, done),
+
+    tell: (code, detail) => book.publish({ kind: "gateway", at: clock.wall(), code, detail }),
   };
   return gateway;
+}
+
+function factBookOf(settings: Settings, ports: GatewayPorts, takeLateMs: () => number): FactBook | null {
+  const { facts, clock, processView, ownUse, accessLogDropped } = ports;
+  return facts === undefined
+    ? null
+    : new FactBook({ clock, ports: facts, settings, processView, ownUse, accessLogDropped, takeLateMs });
 }
 
 /** The machine itself: its own probes, and a terminator of TLS beside the gateway, which speaks for everybody. */

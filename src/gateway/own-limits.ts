@@ -30,6 +30,7 @@ export class OwnLimits {
   connectionsMax = Infinity;
   readonly #parts: OwnLimitsParts;
   #lookedAt: number;
+  #lateMs = 0;
 
   constructor(parts: OwnLimitsParts) {
     this.#parts = parts;
@@ -41,6 +42,7 @@ export class OwnLimits {
     const now = clock.monotonic();
     const sample = { ...ownUse(), lateMs: now - this.#lookedAt - SAMPLE_MS };
     this.#lookedAt = now;
+    if (sample.lateMs > this.#lateMs) this.#lateMs = sample.lateMs;
     const before = pressure.because;
     const { changed, warning } = observePressure(options, pressure, sample, now);
     this.connectionsMax = connections() + descriptorsLeft(options, sample);
@@ -51,6 +53,13 @@ export class OwnLimits {
         pressure.level === 0 ? `over: ${before}` : SAYS[pressure.level](pressure.because),
       );
     if (pressure.roomLevel > 0) closeIdle(CLOSED_AT_ONCE[pressure.roomLevel]);
+  }
+
+  /** How late a look was at most since this was last asked. */
+  takeLateMs(): number {
+    const lateMs = this.#lateMs;
+    this.#lateMs = 0;
+    return lateMs;
   }
 
   #tell(code: string, detail: string): void {

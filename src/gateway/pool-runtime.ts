@@ -298,6 +298,7 @@ export class PoolRuntime {
   }
 
   #use(origin: NamedOrigin, next: readonly OriginAddress[], now: number): void {
+    this.#tellChange(origin, next);
     for (const address of origin.addresses) {
       if (next.includes(address)) continue;
       this.#remember(address, now);
@@ -309,6 +310,24 @@ export class PoolRuntime {
     this.members = this.origins.flatMap((each) => each.addresses);
     this.assess(now);
     this.onMembers();
+  }
+
+  /** The first answer is none. */
+  #tellChange({ settings, addresses }: NamedOrigin, next: readonly OriginAddress[]): void {
+    if (addresses.length === 0) return;
+    const [before, after] = [addresses, next].map((all) =>
+      all
+        .map(({ ip }) => ip)
+        .toSorted()
+        .join(", "),
+    );
+    if (before === after) return;
+    const where = { service: this.#service.name, pool: this.name, origin: settings.url };
+    this.#core.facts?.change(
+      "dns answer changed",
+      where,
+      `${settings.host} leads to ${after || "nowhere"}, not to ${before}`,
+    );
   }
 
   /** Old addresses leave when a new one has shown who it is, or after a while. */

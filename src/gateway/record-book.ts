@@ -8,6 +8,7 @@ import type { RecordSettings } from "../config/settings.ts";
 import type { ExchangeRecord } from "../contract/record.ts";
 import type { Chance } from "../kernel/clock.ts";
 import { Ring } from "../kernel/ring.ts";
+import type { FactBook } from "./fact-book.ts";
 
 /** Records older than this no longer count among the slowest. */
 const SLOWEST_FOR_MS = 600_000;
@@ -23,13 +24,23 @@ export class RecordBook {
   readonly #settings: RecordSettings;
   readonly #chance: Chance;
   readonly #log: ((record: ExchangeRecord) => void) | null;
+  readonly #facts: FactBook | null;
+  /** The exchange, by its number, that is the next to stand for the clients that are served; never without facts. */
+  #sampleAt: number;
   readonly #listeners = new Set<(event: GatewayEvent) => void>();
 
-  /** `log` gets every record. It must not keep it. */
-  constructor(settings: RecordSettings, chance: Chance, log: ((record: ExchangeRecord) => void) | null) {
+  /** `log` gets every record. It must not keep it. `facts`: null when nobody draws conclusions. */
+  constructor(
+    settings: RecordSettings,
+    chance: Chance,
+    log: ((record: ExchangeRecord) => void) | null,
+    facts: FactBook | null = null,
+  ) {
     this.#settings = settings;
     this.#chance = chance;
     this.#log = log;
+    this.#facts = facts;
+    this.#sampleAt = facts === null ? Infinity : 0;
     this.#failed = new Ring(settings.failedMax);
     this.#sampled = new Ring(settings.sampledMax);
   }
@@ -37,12 +48,20 @@ export class RecordBook {
   add(record: ExchangeRecord, now: number): void {
     this.total += 1;
     this.#log?.(record);
-    if (record.outcome !== "served") this.#failed.push(record);
-    else if (!this.#addSlowest(record, now) && this.#chance() < this.#settings.sampleRatio) this.#sampled.push(record);
+    if (record.outcome !== "served") {
+      this.#failed.push(record);
+      this.#facts?.failed(record);
+    } else {
+      if (this.#addSlowest(record, now)) this.#facts?.slow(record);
+      else if (this.#chance() < this.#settings.sampleRatio) this.#sampled.push(record);
+      if (this.#facts !== null && this.total >= this.#sampleAt)
+        this.#sampleAt = this.total + this.#facts.sample(record);
+    }
     if (this.#listeners.size > 0) this.publish({ kind: "exchange", record });
   }
 
   publish(event: GatewayEvent): void {
+    if (event.kind !== "exchange") this.#facts?.event(event);
     for (const listener of this.#listeners) listener(event);
   }
 

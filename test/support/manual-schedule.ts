@@ -15,6 +15,8 @@ export interface ManualSchedule {
   delays(): number[];
   /** Moves the clock and fires what becomes due, in order, timers that are armed meanwhile included. */
   advance(ms: number): void;
+  /** Moves the clock and fires nothing: a process that stood still. What became due fires late, at the next `advance`. */
+  stall(ms: number): void;
 }
 
 export function manualSchedule(startAt = 1_000): ManualSchedule {
@@ -46,6 +48,9 @@ export function manualSchedule(startAt = 1_000): ManualSchedule {
         first.run();
       }
       now = until;
+    },
+    stall(ms) {
+      now += ms;
     },
   };
 }

@@ -3,6 +3,7 @@
  * hand, so that each situation of an exchange is a few lines and happens the same way every time.
  */
 import { loadSettings } from "../../src/config/load.ts";
+import type { Fact } from "../../src/contract/facts.ts";
 import type { ExchangeRecord } from "../../src/contract/record.ts";
 import { createGateway } from "../../src/gateway/gateway.ts";
 import type { OwnUse } from "../../src/contract/view.ts";
@@ -42,6 +43,8 @@ export interface MemoryGateway {
   readonly names: MemoryResolver;
   /** What was contained; a test that expects no defect looks that it is empty. */
   readonly faults: readonly unknown[];
+  /** What it told a control plane. */
+  readonly facts: readonly Fact[];
   /** In the order in which they ended. */
   readonly records: readonly ExchangeRecord[];
   /** A client that has connected. */
@@ -50,6 +53,8 @@ export interface MemoryGateway {
   origin(number: number): Peer;
   /** Moves the clock and everything that waits for it. */
   advance(ms: number): void;
+  /** Moves the clock alone: the gateway's process stood still. */
+  stall(ms: number): void;
 }
 
 export async function memoryGateway(options: MemoryGatewayOptions = {}): Promise<MemoryGateway> {
@@ -58,6 +63,7 @@ export async function memoryGateway(options: MemoryGatewayOptions = {}): Promise
   const names = memoryResolver(time.clock);
   const faults: unknown[] = [];
   const records: ExchangeRecord[] = [];
+  const facts: Fact[] = [];
   let ids = 0;
 
   const gateway = createGateway(settingsOf(options), {
@@ -93,6 +99,14 @@ export async function memoryGateway(options: MemoryGatewayOptions = {}): Promise
     ownUse: () => options.ownUse?.() ?? { memoryBytes: 0, memoryMax: 0, descriptorsOpen: 0, descriptorsMax: 0 },
     log: (record) => records.push(structuredClone(record)),
     accessLogDropped: () => 0,
+    facts: {
+      node: "test-node",
+      worker: 0,
+      revision: "0123456789ab",
+      // A record may be written to as long as its exchange goes on; a fact is done.
+      tell: (fact) => facts.push(structuredClone(fact)),
+      machine: () => ({ portsMax: 0, diskFreeBytes: 0, diskBytes: 0 }),
+    },
     fallbackFiles: options.fallbackFiles ?? new Map(),
     version: "0.0.0",
     onFault: (error) => faults.push(error),
@@ -115,6 +129,7 @@ export async function memoryGateway(options: MemoryGatewayOptions = {}): Promise
     names,
     faults,
     records,
+    facts,
     client(from) {
       const peer = network.connect(from);
       if (peer === null) throw new Error("the connection was turned away");
@@ -125,6 +140,7 @@ export async function memoryGateway(options: MemoryGatewayOptions = {}): Promise
       if (peer === undefined) throw new Error(`only ${network.dialled.length} connections were dialled`);
       return peer;
     },
+    stall: time.stall,
     advance(ms) {
       // In steps, because a clock that jumps is a process that stood still, and that is judged differently.
       for (let left = ms; left > 0; left -= 50) {

@@ -1,0 +1,358 @@
+/**
+ * What the data plane tells the control plane: once a second what was counted, and events and changes as they come.
+ *
+ * What goes well is had from the difference of counters that exist anyway, so that a good exchange costs nothing; what
+ * does not is counted by all its dimensions when it is recorded. The book asks nobody for anything and waits for
+ * nobody: what it tells may be lost further on, and that is counted there.
+ */
+import type {
+  ChangeFact,
+  Fact,
+  OriginRow,
+  OwnRow,
+  SecondFact,
+  Teller,
+  TopologyFact,
+  TrafficRow,
+} from "../contract/facts.ts";
+import { SAMPLES_MAX } from "../contract/facts.ts";
+import type { ExchangeRecord, Outcome } from "../contract/record.ts";
+import type { GatewayEvent, OwnUse, ProcessView } from "../contract/view.ts";
+import type { Settings } from "../config/settings.ts";
+import type { CauseId } from "../kernel/causes.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { maxIdleMs } from "../policies/keep-alive.ts";
+import { ClientRows } from "./client-rows.ts";
+import type { Core } from "./core.ts";
+import { countsSince, HistogramSeen } from "./counter-differences.ts";
+import { FailureRows } from "./failure-rows.ts";
+import type { OriginAddress } from "./origin-address.ts";
+import type { PoolRuntime } from "./pool-runtime.ts";
+import type { RouteCounters } from "./telemetry.ts";
+
+/** Whom the book tells, and what it cannot know by itself. */
+export interface FactPorts extends Teller {
+  /** Called for each fact; must be done with it when it returns, or keep it: it is not changed any more. */
+  readonly tell: (fact: Fact) => void;
+  /** Local ports that connections to one address may use, and the disk of state and log. 0: not known. */
+  readonly machine: () => Pick<OwnRow, "portsMax" | "diskFreeBytes" | "diskBytes">;
+}
+
+interface BookParts {
+  readonly clock: Clock;
+  readonly ports: FactPorts;
+  readonly settings: Settings;
+  readonly processView: () => ProcessView;
+  readonly ownUse: () => OwnUse;
+  readonly accessLogDropped: () => number;
+  /** How late the loop was at most since this was last asked, ms. */
+  readonly takeLateMs: () => number;
+}
+
+export const SECOND_MS = 1_000;
+/** Samples of kinds that were seen before leave this much room for kinds that were not. */
+const FRESH_SAMPLES = 8;
+const SLOWEST_SAMPLES = 3;
+
+interface RouteSeen {
+  readonly byOutcome: Record<Outcome, number>;
+  readonly byCause: Partial<Record<CauseId, number>>;
+  readonly duration: HistogramSeen;
+  retries: number;
+  refused: number;
+}
+
+interface AddressSeen {
+  readonly byCause: Partial<Record<CauseId, number>>;
+  readonly firstByte: HistogramSeen;
+  attempts: number;
+  made: number;
+}
+
+export class FactBook {
+  readonly #parts: BookParts;
+  readonly #teller: Teller;
+  readonly #failures = new FailureRows();
+  readonly #clients = new ClientRows();
+  /** Service → route → class. */
+  readonly #classes: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  readonly #routes = new Map<RouteCounters, RouteSeen>();
+  readonly #addresses = new WeakMap<OriginAddress, AddressSeen>();
+  #samples: ExchangeRecord[] = [];
+  #slowest: ExchangeRecord[] = [];
+  #samplesLost = 0;
+  #began: { readonly now: number; readonly wall: number };
+  #cpuSeconds = 0;
+  #changes = 0;
+
+  constructor(parts: BookParts) {
+    const { node, worker, revision } = parts.ports;
+    this.#parts = parts;
+    this.#teller = { node, worker, revision };
+    this.#classes = new Map(
+      parts.settings.services.map(({ name, routes }) => [
+        name,
+        new Map(routes.map((route) => [route.name, route.class])),
+      ]),
+    );
+    this.#began = { now: parts.clock.monotonic(), wall: parts.clock.wall() };
+  }
+
+  // ------------------------------------------------------------------ as it happens
+
+  /** An exchange that was not simply served. */
+  failed(record: ExchangeRecord): void {
+    const { outcome } = record;
+    if (outcome === "served") return;
+    const network = this.#clients.networkOf(record.clientAddress);
+    this.#clients.add(network, outcome === "failed");
+    const routeClass = this.#classes.get(record.service)?.get(record.route) ?? "";
+    const isFirst = this.#failures.add(record, outcome, routeClass, network);
+    const room = SAMPLES_MAX - SLOWEST_SAMPLES - (isFirst ? 0 : FRESH_SAMPLES);
+    if (this.#samples.length < room) this.#samples.push(record);
+    else if (isFirst) this.#samplesLost += 1;
+  }
+
+  /** One that was served and is among the slowest of late. */
+  slow(record: ExchangeRecord): void {
+    const slowest = this.#slowest;
+    if (slowest.length < SLOWEST_SAMPLES) {
+      slowest.push(record);
+      return;
+    }
+    const fastest = slowest.reduce(
+      (least, one, index) => (one.doneUs < (slowest[least]?.doneUs ?? 0) ? index : least),
+      0,
+    );
+    if (record.doneUs > (slowest[fastest]?.doneUs ?? 0)) slowest[fastest] = record;
+  }
+
+  /** A served exchange that stands for others. Returns how many further ones are passed over. */
+  sample(record: ExchangeRecord): number {
+    return this.#clients.sample(record.clientAddress);
+  }
+
+  event(event: GatewayEvent): void {
+    if (event.kind === "exchange") return;
+    this.#tell({ kind: "event", ...this.#teller, at: event.at, event });
+  }
+
+  /** `by`: empty when nobody is known to have done it. */
+  change(what: ChangeFact["what"], where: ChangeFact["where"], text: string, by = ""): void {
+    const at = this.#parts.clock.wall();
+    const { node, worker } = this.#teller;
+    this.#changes += 1;
+    // The start of the process is in it, or one after a restart would be called as one before.
+    const id = `change-${node}-${worker}-${at}-${this.#changes}`;
+    this.#tell({ kind: "change", at, id, what, where, text, by });
+  }
+
+  // ------------------------------------------------------------------ once a second
+
+  /** What there is, and that it has begun. */
+  start(version: string): void {
+    const { clock, settings } = this.#parts;
+    this.#began = { now: clock.monotonic(), wall: clock.wall() };
+    this.#cpuSeconds = this.#parts.processView().cpuSeconds;
+    this.#tell({ kind: "topology", ...this.#teller, at: clock.wall(), services: topologyOf(settings) });
+    const { node, revision } = this.#teller;
+    this.change("gateway started", { node }, `Goodgate ${version} started with configuration ${revision}`);
+  }
+
+  stop(): void {
+    this.change(
+      "gateway stopped",
+      { node: this.#teller.node },
+      "the gateway was told to stop and finishes what is under way",
+    );
+  }
+
+  second(core: Core): void {
+    const { clock } = this.#parts;
+    const now = clock.monotonic();
+    const lengthMs = now - this.#began.now;
+    const at = Math.round(this.#began.wall);
+    this.#began = { now, wall: clock.wall() };
+    const lost = this.#failures.lost + this.#samplesLost;
+    const samples = [...this.#samples, ...this.#slowest];
+    this.#samples = [];
+    this.#slowest = [];
+    this.#samplesLost = 0;
+    const second: SecondFact = {
+      kind: "second",
+      ...this.#teller,
+      at,
+      lengthMs: Math.round(lengthMs),
+      traffic: this.#traffic(core),
+      origins: this.#origins(core, now),
+      failures: this.#failures.take(),
+      clients: this.#clients.take(lengthMs),
+      samples,
+      own: this.#own(core),
+      lost,
+    };
+    this.#tell(second);
+  }
+
+  #tell(fact: Fact): void {
+    this.#parts.ports.tell(fact);
+  }
+
+  #traffic(core: Core): TrafficRow[] {
+    const rows: TrafficRow[] = [];
+    this.#addTraffic(core.telemetry.unrouted, "", rows);
+    for (const service of core.services) {
+      service.counters.forEach((counters, index) =>
+        this.#addTraffic(counters, service.settings.routes[index]?.class ?? "", rows),
+      );
+    }
+    return rows;
+  }
+
+  #addTraffic(counters: RouteCounters, routeClass: string, rows: TrafficRow[]): void {
+    let seen = this.#routes.get(counters);
+    if (seen === undefined) {
+      seen = {
+        byOutcome: { served: 0, rescued: 0, failed: 0, refused: 0, aborted: 0 },
+        byCause: {},
+        duration: new HistogramSeen(),
+        retries: 0,
+        refused: 0,
+      };
+      this.#routes.set(counters, seen);
+    }
+    const grown = countsSince(counters.byOutcome, seen.byOutcome);
+    const retries = counters.retries - seen.retries;
+    const refused = counters.retriesRefusedByBudget - seen.refused;
+    if (isEmpty(grown) && retries === 0 && refused === 0) return;
+    seen.retries = counters.retries;
+    seen.refused = counters.retriesRefusedByBudget;
+    rows.push({
+      service: counters.service,
+      route: counters.route,
+      class: routeClass,
+      byOutcome: { served: 0, rescued: 0, failed: 0, refused: 0, aborted: 0, ...grown },
+      byCause: countsSince(counters.byCause, seen.byCause),
+      duration: seen.duration.since(counters.duration),
+      durationSumUs: seen.duration.sumUs,
+      retries,
+      retriesRefusedByBudget: refused,
+    });
+  }
+
+  #origins(core: Core, now: number): OriginRow[] {
+    const rows: OriginRow[] = [];
+    for (const service of core.services) {
+      for (const pool of service.pools) {
+        pool.settle(now);
+        const provider = service.settings.pools.find(({ name }) => name === pool.name)?.provider ?? pool.name;
+        pool.members.forEach((address, index) => {
+          rows.push({
+            service: service.settings.name,
+            pool: pool.name,
+            provider,
+            ...this.#address(address),
+            ...standingOf(pool, address, index),
+            keepAliveMs: Math.round(maxIdleMs(service.settings.connections, address.keepAlive, now)),
+          });
+        });
+      }
+    }
+    return rows;
+  }
+
+  #address(address: OriginAddress): Pick<OriginRow, "attempts" | "byCause" | "firstByte" | "connectionsMade"> {
+    let seen = this.#addresses.get(address);
+    if (seen === undefined) {
+      seen = { byCause: {}, firstByte: new HistogramSeen(), attempts: 0, made: 0 };
+      this.#addresses.set(address, seen);
+    }
+    const attempts = address.attempts - seen.attempts;
+    const connectionsMade = address.connectionsMade - seen.made;
+    seen.attempts = address.attempts;
+    seen.made = address.connectionsMade;
+    return {
+      attempts,
+      byCause: countsSince(address.byCause, seen.byCause),
+      firstByte: seen.firstByte.since(address.firstByte),
+      connectionsMade,
+    };
+  }
+
+  #own(core: Core): OwnRow {
+    const { processView, ownUse, accessLogDropped, takeLateMs, ports } = this.#parts;
+    const view = processView();
+    const use = ownUse();
+    const cpuSeconds = view.cpuSeconds - this.#cpuSeconds;
+    this.#cpuSeconds = view.cpuSeconds;
+    return {
+      loopDelayMaxMs: Math.round(takeLateMs()),
+      loopUtilisation: view.loopUtilisation,
+      cpuSeconds,
+      memoryBytes: use.memoryBytes,
+      memoryMax: use.memoryMax,
+      descriptorsOpen: use.descriptorsOpen,
+      descriptorsMax: use.descriptorsMax,
+      connections: core.connections,
+      connectionsMax: core.limits.connectionsMax,
+      exchangesActive: core.exchangesActive,
+      portsUsed: portsUsed(core),
+      accessLogDropped: accessLogDropped(),
+      ...ports.machine(),
+    };
+  }
+}
+
+function standingOf(
+  pool: PoolRuntime,
+  address: OriginAddress,
+  index: number,
+): Pick<OriginRow, "origin" | "address" | "family" | "inFlight" | "held" | "limit" | "state" | "share" | "checkOk"> {
+  return {
+    origin: address.origin.url,
+    address: address.text,
+    family: address.family === 6 ? "IPv6" : "IPv4",
+    inFlight: address.inFlight,
+    held: address.limit?.held ?? 0,
+    limit: Math.floor(address.limit?.limit ?? 0),
+    state: pool.availability.standings[index]?.state ?? "up",
+    share: address.share,
+    checkOk: address.check.ok,
+  };
+}
+
+/** Several services may lead to the same address, and share the ports towards it. */
+function portsUsed(core: Core): number {
+  const used = new Map<string, number>();
+  for (const service of core.services) {
+    for (const pool of service.pools) {
+      for (const { text, connectionsOpen } of pool.members) used.set(text, (used.get(text) ?? 0) + connectionsOpen);
+    }
+  }
+  return Math.max(0, ...used.values());
+}
+
+function topologyOf(settings: Settings): TopologyFact["services"] {
+  return settings.services.map(({ name, objective, routes, pools }) => ({
+    name,
+    objective:
+      objective === null
+        ? null
+        : {
+            availability: objective.availability,
+            latencyMs: objective.latencyMs === 0 ? null : objective.latencyMs,
+            latencyRatio: objective.latencyRatio,
+          },
+    routes: routes.map((route) => ({ name: route.name, class: route.class })),
+    pools: pools.map((pool) => ({
+      name: pool.name,
+      provider: pool.provider,
+      origins: pool.origins.map(({ url }) => url),
+    })),
+  }));
+}
+
+function isEmpty(counts: object): boolean {
+  for (const _key in counts) return false;
+  return true;
+}
