@@ -100,7 +100,10 @@ export interface FailureRow {
   readonly family: "" | "IPv4" | "IPv6";
   /** /24 or /48 of the client. Empty: of all those for which this second had no row of their own left. */
   readonly clientNetwork: string;
-  /** Marks of another gateway in the answer (Via, Server, CF-RAY …); empty when there are none. */
+  /**
+   * What the answer shows of a gateway behind this one and what that says (contract/record.ts, GatewayMark): `made:
+   * Server: awselb/2.0`, `between: cf-ray`; empty when it shows none.
+   */
   readonly innerGateway: string;
   readonly count: number;
 }

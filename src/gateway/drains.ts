@@ -8,6 +8,7 @@
 import type { DrainOrder, DrainResult, GatewayEvent, RestoreOrder } from "../contract/view.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { durationInWords } from "../policies/words.ts";
+import type { FactBook } from "./fact-book.ts";
 import type { NamedOrigin, PoolRuntime } from "./pool-runtime.ts";
 import type { ServiceRuntime } from "./service-runtime.ts";
 
@@ -15,6 +16,7 @@ interface DrainPorts {
   readonly services: readonly ServiceRuntime[];
   readonly clock: Clock;
   readonly publish: (event: GatewayEvent) => void;
+  readonly facts: FactBook | null;
 }
 
 /** One origin may stand in several pools of its service. */
@@ -38,6 +40,7 @@ export function drainOrigin(ports: DrainPorts, order: DrainOrder): DrainResult {
   for (const { pool, origin } of found.places) pool.setDrain(origin, drain, "", now);
   tell(
     ports,
+    order,
     "origin.drained",
     `${order.by} took ${order.origin} of ${order.service} out for ${durationInWords(order.forMs)}: ${order.reason}`,
   );
@@ -56,7 +59,7 @@ export function restoreOrigin(ports: DrainPorts, order: RestoreOrder): DrainResu
     return { done: false, why: "not drained", detail };
   }
   for (const { pool, origin } of drained) pool.setDrain(origin, null, `${order.by} restored it: ${order.reason}`, now);
-  tell(ports, "origin.restored", `${order.by} restored ${order.origin} of ${order.service}: ${order.reason}`);
+  tell(ports, order, "origin.restored", `${order.by} restored ${order.origin} of ${order.service}: ${order.reason}`);
   return { done: true, until: null };
 }
 
@@ -86,6 +89,8 @@ function isLast(pools: readonly PoolRuntime[], leaving: ReadonlySet<NamedOrigin>
   return !origins.some((origin) => !leaving.has(origin) && origin.addresses.some(({ share }) => share > 0));
 }
 
-function tell({ clock, publish }: DrainPorts, code: string, detail: string): void {
+function tell({ clock, publish, facts }: DrainPorts, order: RestoreOrder, code: string, detail: string): void {
+  const { service, origin, by } = order;
+  facts?.change("action", { service, origin }, detail, by);
   publish({ kind: "gateway", at: clock.wall(), code, detail });
 }

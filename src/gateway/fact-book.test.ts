@@ -146,6 +146,19 @@ describe("each second", () => {
     expect(told?.clients).toEqual([{ network: "192.0.2.0/24", exchanges: 1, failed: 1 }]);
   });
 
+  it("says which gateway an answer shows, without what is different in each answer", async () => {
+    const { ask, seconds } = await scene({ service: { retry: false, ejection: false } });
+    const answer = (fields: string): string => BROKEN.replace("Content-Length", `${fields}\r\nContent-Length`);
+    ask(answer("CF-RAY: 1a"));
+    ask(answer("CF-RAY: 2b"));
+    ask(answer("Server: awselb/2.0"));
+    const [told] = seconds();
+    expect(told?.failures.map(({ innerGateway, count }) => [innerGateway, count])).toEqual([
+      ["between: cf-ray", 2],
+      ["made: Server: awselb/2.0", 1],
+    ]);
+  });
+
   it("blames a rescued exchange on the attempt that failed, not on the origin that did well", async () => {
     const { world, seconds } = await scene({ origins: ["http://10.0.0.1", "http://10.0.0.2"] });
     world.network.acceptAtOnce = false;
@@ -202,6 +215,17 @@ describe("changes and events", () => {
     });
     const ids = changesOf(world.facts).map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it("tells what a person did to an origin, and who it was", async () => {
+    const { world } = await scene({ origins: ["http://10.0.0.1", "http://10.0.0.2"] });
+    const order = { service: "test", origin: "http://10.0.0.1", by: "ann", reason: "new disk" };
+    expect(world.gateway.actions.drainOrigin({ ...order, forMs: 60_000 })).toMatchObject({ done: true });
+    const where = { service: "test", origin: "http://10.0.0.1" };
+    expect(changesOf(world.facts).at(-1)).toMatchObject({ what: "action", where, by: "ann" });
+    expect(changesOf(world.facts).at(-1)?.text).toContain("new disk");
+    world.gateway.actions.restoreOrigin(order);
+    expect(changesOf(world.facts).at(-1)?.text).toContain("restored");
   });
 
   it("passes on what the gateway tells of its origins", async () => {

@@ -244,7 +244,6 @@ export class FactBook {
     const rows: OriginRow[] = [];
     for (const service of core.services) {
       for (const pool of service.pools) {
-        pool.settle(now);
         const provider = service.settings.pools.find(({ name }) => name === pool.name)?.provider ?? pool.name;
         pool.members.forEach((address, index) => {
           rows.push({

@@ -68,7 +68,15 @@ function tellingAttempt({ attempts }: ExchangeRecord): AttemptRecord | null {
 function kindOf(record: ExchangeRecord, attempt: AttemptRecord | null): string {
   const cause = record.cause ?? attempt?.cause ?? "";
   const where = attempt === null ? "\n" : `${attempt.pool}\n${attempt.address}`;
-  return `${record.outcome}\n${cause}\n${record.service}\n${record.route}\n${where}`;
+  return `${record.outcome}\n${cause}\n${record.service}\n${record.route}\n${where}\n${innerGatewayOf(attempt)}`;
+}
+
+/** The mark that says most, without what is different in each answer. */
+function innerGatewayOf(attempt: AttemptRecord | null): string {
+  const mark = attempt?.signs?.marks[0];
+  if (mark === undefined) return "";
+  const { text, says } = mark;
+  return `${says}: ${/^(?:server|via):/i.test(text) ? text : text.replace(/:.*/s, "")}`;
 }
 
 function rowOf(
@@ -91,7 +99,7 @@ function rowOf(
     address: attempt?.address ?? "",
     family: attempt === null || attempt.address === "" ? "" : attempt.address.startsWith("[") ? "IPv6" : "IPv4",
     clientNetwork,
-    innerGateway: "",
+    innerGateway: innerGatewayOf(attempt),
     count: 1,
   };
 }

@@ -263,12 +263,14 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     return listeners.flatMap((listener) => [...listener.connections]);
   }
 
+  const drainPorts = { services, clock, publish: (event: GatewayEvent) => book.publish(event), facts };
+
   const gateway: Gateway = {
     view: createView({ core, listeners, listening, ports, startedAt: clock.wall() }),
     actions: {
       purgeCache: (target) => core.cache.purge(target, clock.monotonic()),
-      drainOrigin: (order) => drainOrigin({ services, clock, publish: (event) => book.publish(event) }, order),
-      restoreOrigin: (order) => restoreOrigin({ services, clock, publish: (event) => book.publish(event) }, order),
+      drainOrigin: (order) => drainOrigin(drainPorts, order),
+      restoreOrigin: (order) => restoreOrigin(drainPorts, order),
     },
     listening,
     keys: core.keys === null ? null : createKeyDesk(core.keys, clock, (event) => book.publish(event)),
