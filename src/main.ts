@@ -453,6 +453,7 @@ function startAdmin(settings: Settings, gateway: Gateway, tell: Events["tell"]):
     handle: createAdmin(gateway.view, {
       actions: gateway.actions,
       keys: gateway.keys,
+      control: null,
       token,
       clock: systemClock,
       schedule: systemSchedule,

@@ -35,6 +35,7 @@ function adminOf(view: SampleView = sampleView(), token: string | null = null) {
     token,
     actions,
     keys: null,
+    control: null,
     schedule,
     clock: { ...clock, wall: () => SAMPLE_NOW },
   });

@@ -6,6 +6,7 @@
 import { nearest } from "../kernel/nearest.ts";
 import type { Clock, Schedule } from "../kernel/clock.ts";
 import type { AdminAnswer, AdminHandler, AdminRequest, AdminResponse, AdminStream } from "../contract/admin-http.ts";
+import type { ControlPort } from "../contract/control-port.ts";
 import type { KeyDesk } from "../contract/keys.ts";
 import { tellStory } from "../contract/story.ts";
 import type { GatewayActions, GatewayView } from "../contract/view.ts";
@@ -21,6 +22,7 @@ import type { AdminContext, Call } from "./operations.ts";
 import { OPERATIONS, unknownExchangeText } from "./operations.ts";
 import { PAGE_HEADERS } from "./page.ts";
 import { createRateMemory } from "./rates.ts";
+import type { RateMemory } from "./rates.ts";
 import { renderStatusPage } from "./status-page.ts";
 import { latestTroubled } from "./troubles.ts";
 
@@ -31,6 +33,8 @@ export interface AdminOptions {
   readonly actions: GatewayActions;
   /** Null: there is no state directory, so no keys. */
   readonly keys: KeyDesk | null;
+  /** Null: the control plane is switched off. */
+  readonly control: ControlPort | null;
   /** For the heartbeats of event streams. */
   readonly schedule: Schedule;
 }
@@ -38,15 +42,20 @@ export interface AdminOptions {
 export function createAdmin(view: GatewayView, options: AdminOptions): AdminHandler {
   const { token, clock, schedule, actions } = options;
   let document: unknown = null;
+  const rates = createRateMemory();
   const context: AdminContext = {
     view,
     actions,
     clock,
     keys: options.keys,
-    events: createEventHub(view, clock, schedule),
+    rates,
+    events: createEventHub(view, options.control, clock, schedule),
     openApi: () => (document ??= openApi()),
   };
-  const paths = [...OPERATIONS.map((operation) => pathOfApi(context, operation)), ...pathsBesideApi(view, clock)];
+  const paths = [
+    ...OPERATIONS.map((operation) => pathOfApi(context, operation)),
+    ...pathsBesideApi(view, clock, rates),
+  ];
 
   return (request) => {
     if (token !== null) {
@@ -96,8 +105,7 @@ function pathOfApi(context: AdminContext, operation: (typeof OPERATIONS)[number]
   };
 }
 
-function pathsBesideApi(view: GatewayView, clock: Clock): Path[] {
-  const rates = createRateMemory();
+function pathsBesideApi(view: GatewayView, clock: Clock, rates: RateMemory): Path[] {
   return [
     {
       template: "/metrics",

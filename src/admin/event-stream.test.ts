@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { fakeControl } from "../../test/support/fake-control.ts";
 import { manualSchedule } from "../../test/support/manual-schedule.ts";
 import { sampleView } from "../../test/support/sample-view.ts";
 import { storyRecord } from "../../test/support/story-records.ts";
@@ -67,7 +68,8 @@ function readEvents(stream: string): ReadEvent[] {
 function setUp() {
   const view = sampleView();
   const manual = manualSchedule();
-  const hub = createEventHub(view, manual.clock, manual.schedule);
+  const control = fakeControl();
+  const hub = createEventHub(view, control, manual.clock, manual.schedule);
   /** Opens a stream into an array; `room` may be set to 0 to play a slow reader. */
   function open(wish: Partial<EventWish> = {}) {
     const reader = { chunks: [] as string[], room: Infinity, stop: (): void => {} };
@@ -85,7 +87,7 @@ function setUp() {
   }
   const lastIdOf = (stream: { reader: { chunks: string[] } }): string =>
     readEvents(stream.reader.chunks.join("")).findLast((event) => event.id !== null)?.id ?? "";
-  return { view, manual, hub, open, lastIdOf };
+  return { view, control, manual, hub, open, lastIdOf };
 }
 
 describe("an event stream", () => {
@@ -107,6 +109,23 @@ describe("an event stream", () => {
     view.emit(exchange());
     view.emit(POOL_EVENT);
     expect(stream.events().map((event) => event.name)).toEqual(["pool"]);
+  });
+
+  it("carries what the control plane concludes as well; pulses come without an id and are never told again", () => {
+    const { control, open, lastIdOf } = setUp();
+    const first = open();
+    control.emit({ kind: "control", state: control.stateNow });
+    const id = lastIdOf(first);
+    control.emit({ kind: "pulse", at: 5, services: [] });
+    expect(first.events().map(({ name, id }) => [name, id === null])).toEqual([
+      ["control", false],
+      ["pulse", true],
+    ]);
+    expect(first.events()[1]?.data).toEqual({ kind: "pulse", at: 5, services: [] });
+    expect(lastIdOf(first)).toBe(id);
+    first.reader.stop();
+    expect(open({ lastEventId: "" }).events()).toEqual([]);
+    expect(open({ lastEventId: id }).events()).toEqual([]);
   });
 
   it("ends when it is stopped, and the gateway is listened to only while somebody watches and a little longer", () => {

@@ -6,15 +6,19 @@
  * as a `lost` event, so that a hole in the stream never looks like calm: a client that is too slow, more
  * exchanges in a second than a stream should carry, a reader that comes back too late.
  *
+ * What the gateway tells and what the control plane concludes come in one stream, so that a reader has one connection
+ * to watch. A control plane that is silent is told by its state (`control`), and by pulses that do not come.
+ *
  * `Last-Event-ID` is honoured as far as it is true: an id says which run of the gateway and which event. From
  * the same run, with nothing forgotten in between, the missed events come again; otherwise `lost` comes first.
  */
 import type { EventsLost } from "../contract/api-responses.ts";
+import type { ControlPort, News } from "../contract/control-port.ts";
 import type { GatewayEvent, GatewayView } from "../contract/view.ts";
 import type { Clock, Schedule } from "../kernel/clock.ts";
 import { Ring } from "../kernel/ring.ts";
 
-export type EventKind = GatewayEvent["kind"];
+export type EventKind = GatewayEvent["kind"] | News["kind"];
 export const EVENT_KINDS = [
   "exchange",
   "origin",
@@ -24,6 +28,11 @@ export const EVENT_KINDS = [
   "disagreement",
   "resolution",
   "gateway",
+  "incident",
+  "forecast",
+  "probe",
+  "pulse",
+  "control",
 ] as const satisfies readonly EventKind[];
 
 export const STREAMS_MAX = 32;
@@ -62,7 +71,12 @@ interface ToldEvent {
   readonly chunk: string;
 }
 
-export function createEventHub(view: GatewayView, clock: Clock, schedule: Schedule): EventHub {
+export function createEventHub(
+  view: GatewayView,
+  control: ControlPort | null,
+  clock: Clock,
+  schedule: Schedule,
+): EventHub {
   /** Names this run of the gateway in ids; known once it has started. */
   let run = "";
   const streams = new Set<Stream>();
@@ -96,7 +110,22 @@ export function createEventHub(view: GatewayView, clock: Clock, schedule: Schedu
     newest += 1;
     forgottenTo = newest;
     told = newRing();
-    unsubscribe = view.subscribe(onEvent);
+    const leaveGateway = view.subscribe(onEvent);
+    const leaveControl = control?.subscribe(onNews);
+    unsubscribe = () => {
+      leaveGateway();
+      leaveControl?.();
+    };
+  }
+
+  /** A pulse is worth nothing once the next one is there, so it is never told again and has no id. */
+  function onNews(news: News): void {
+    if (news.kind !== "pulse") {
+      tell(news.kind, news);
+      return;
+    }
+    const chunk = `event: pulse\ndata: ${JSON.stringify(news)}\n\n`;
+    for (const stream of streams) if (wants(stream, "pulse")) send(stream, chunk, 0);
   }
 
   function stopListening(): void {
@@ -114,11 +143,15 @@ export function createEventHub(view: GatewayView, clock: Clock, schedule: Schedu
       }
       if (!isWithinBound(event.record.outcome === "served")) return;
     }
+    tell(event.kind, event);
+  }
+
+  function tell(kind: EventKind, event: GatewayEvent | News): void {
     newest += 1;
-    const chunk = `id: ${run}-${newest}\nevent: ${event.kind}\ndata: ${JSON.stringify(event)}\n\n`;
-    told.push({ number: newest, kind: event.kind, chunk });
+    const chunk = `id: ${run}-${newest}\nevent: ${kind}\ndata: ${JSON.stringify(event)}\n\n`;
+    told.push({ number: newest, kind, chunk });
     for (const stream of streams) {
-      if (wants(stream, event.kind)) send(stream, chunk);
+      if (wants(stream, kind)) send(stream, chunk);
     }
   }
 

@@ -42,6 +42,7 @@ function asker(keys: KeyDesk | null) {
   const handle = createAdmin(quietView(), {
     token: null,
     keys,
+    control: null,
     actions: NO_ACTIONS,
     ...manualSchedule(),
   });

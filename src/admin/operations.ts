@@ -10,6 +10,8 @@ import type { AdminAnswer, AdminResponse, AdminStream } from "../contract/admin-
 import type {
   CacheResponse,
   CausesResponse,
+  Figures,
+  FiguresResponse,
   ExchangesResponse,
   OriginsResponse,
   StatusResponse,
@@ -37,6 +39,7 @@ import {
 } from "./exchange-query.ts";
 import { KEY_OPERATIONS } from "./key-operations.ts";
 import { ORIGIN_OPERATIONS } from "./origin-operations.ts";
+import type { Rate, RateMemory } from "./rates.ts";
 import { SINCE_FORMS } from "./since.ts";
 
 export interface AdminContext {
@@ -44,6 +47,7 @@ export interface AdminContext {
   readonly actions: GatewayActions;
   readonly clock: Clock;
   readonly events: EventHub;
+  readonly rates: RateMemory;
   /** Null: there is no state directory. */
   readonly keys: KeyDesk | null;
   /** The OpenAPI document, made when first asked for. */
@@ -133,6 +137,25 @@ export const OPERATIONS: readonly Operation[] = [
     answers: "Origins",
     problems: [],
     answer: ({ view, clock }) => respondJson({ now: clock.wall(), origins: view.origins() } satisfies OriginsResponse),
+  },
+  {
+    path: "/figures",
+    id: "figures",
+    summary: "How much there is to do, how it ends and how long it takes, lately, by service and by route.",
+    parameters: [],
+    answers: "Figures",
+    problems: [],
+    answer: ({ view, clock, rates }) => {
+      const { seconds, isSinceStart, services, routes } = rates.look(view.metrics(), clock.monotonic());
+      const answer: FiguresResponse = {
+        now: clock.wall(),
+        seconds,
+        isSinceStart,
+        services: services.map(toFigures),
+        routes: routes.map((one) => ({ ...toFigures(one), route: one.route })),
+      };
+      return respondJson(answer);
+    },
   },
   {
     path: "/exchanges",
@@ -277,6 +300,13 @@ export const OPERATIONS: readonly Operation[] = [
     answer: ({ openApi }) => respondJson(openApi()),
   },
 ];
+
+function toFigures({ p50Us, p95Us, p99Us, ...rate }: Rate): Figures {
+  const { service, exchanges, perSecond, failed, rescued, refusedOrAborted, retries } = rate;
+  const ms = (us: number): number | null => (exchanges === 0 ? null : us / 1000);
+  const counts = { service, exchanges, perSecond, failed, rescued, refusedOrAborted, retries };
+  return { ...counts, p50Ms: ms(p50Us), p95Ms: ms(p95Us), p99Ms: ms(p99Us) };
+}
 
 /** The latest exchange that failed or was rescued, or null. */
 export function lastTroubled(view: GatewayView): ExchangeRecord | null {

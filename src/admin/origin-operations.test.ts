@@ -16,6 +16,7 @@ function world(result: DrainResult = { done: true, until: 7 }) {
   const handle = createAdmin(quietView(), {
     token: null,
     keys: null,
+    control: null,
     actions: { ...NO_ACTIONS, drainOrigin: note, restoreOrigin: note },
     ...manualSchedule(),
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { sampleView } from "../../test/support/sample-view.ts";
 import type { MetricsView } from "../contract/view.ts";
-import { recordDuration } from "../kernel/histogram.ts";
+import { createHistogram, recordDuration } from "../kernel/histogram.ts";
 import { createRateMemory } from "./rates.ts";
 
 type Route = MetricsView["routes"][number];
@@ -41,14 +41,14 @@ describe("rates", () => {
     expect(window.routes[0]?.p99Us).toBeLessThanOrEqual(2500);
   });
 
-  it("reach back a minute when somebody looks all the time", () => {
+  it("reach back ten seconds when somebody looks all the time", () => {
     const { metrics } = livingMetrics();
     const memory = createRateMemory();
     for (let now = 0; now <= 600_000; now += 1000) {
       const { seconds, isSinceStart } = memory.look(metrics, now);
       if (isSinceStart) continue;
-      expect(seconds).toBeLessThanOrEqual(60);
-      if (now > 60_000) expect(seconds).toBeGreaterThanOrEqual(40);
+      expect(seconds).toBeLessThanOrEqual(10);
+      if (now > 10_000) expect(seconds).toBeGreaterThanOrEqual(7);
     }
   });
 
@@ -73,7 +73,25 @@ describe("rates", () => {
     memory.look(metrics, 0);
     serve(10, 1000);
     expect(memory.look(metrics, 0)).toMatchObject({ isSinceStart: true });
-    expect(memory.look(metrics, 3000)).toMatchObject({ isSinceStart: true });
+    expect(memory.look(metrics, 1000)).toMatchObject({ isSinceStart: true });
     expect(memory.look(metrics, 5000)).toMatchObject({ isSinceStart: false, seconds: 5, routes: [{ exchanges: 10 }] });
+  });
+
+  it("put the routes of a service together, durations included", () => {
+    const { metrics } = livingMetrics();
+    const first = metrics.routes[0]!;
+    const second: Route = { ...first, route: "other", byOutcome: { ...first.byOutcome }, duration: createHistogram() };
+    metrics.routes = [first, second];
+    const memory = createRateMemory();
+    memory.look(metrics, 0);
+    for (let count = 0; count < 90; count += 1) recordDuration(first.duration, 1000);
+    for (let count = 0; count < 10; count += 1) recordDuration(second.duration, 90_000);
+    first.byOutcome.served += 90;
+    second.byOutcome.rescued += 10;
+    const { services, routes } = memory.look(metrics, 10_000);
+    expect(services).toMatchObject([{ service: first.service, exchanges: 100, perSecond: 10, rescued: 10 }]);
+    expect(services[0]?.p50Us).toBeLessThanOrEqual(1280);
+    expect(services[0]?.p95Us).toBeGreaterThanOrEqual(90_000);
+    expect(routes.map((route) => route.exchanges)).toEqual([90, 10]);
   });
 });

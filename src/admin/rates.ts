@@ -1,7 +1,9 @@
 /**
  * What happened lately, from counters that only know what happened since the start: the difference between
- * now and an earlier look. The looks are the page's own (it refreshes itself); nothing runs while nobody
- * looks, and the window is told with the figures, whatever it turns out to be.
+ * now and an earlier look. The looks are those of whoever asks (the dashboard does every two seconds); nothing runs
+ * while nobody looks, and the window is told with the figures, whatever it turns out to be.
+ *
+ * These are the gateway's own figures: they are there while the control plane is not.
  */
 import type { MetricsView } from "../contract/view.ts";
 import { createHistogram, quantileUs } from "../kernel/histogram.ts";
@@ -12,12 +14,17 @@ export interface RateWindow {
   readonly seconds: number;
   /** True when there was no earlier look, so that they cover everything. */
   readonly isSinceStart: boolean;
+  readonly services: readonly Rate[];
   readonly routes: readonly RouteRate[];
 }
 
-export interface RouteRate {
-  readonly service: string;
+export interface RouteRate extends Rate {
   readonly route: string;
+}
+
+/** Of a service or of one of its routes. Durations: 0 when nothing ended. */
+export interface Rate {
+  readonly service: string;
   readonly exchanges: number;
   readonly perSecond: number;
   readonly failed: number;
@@ -26,15 +33,16 @@ export interface RouteRate {
   readonly refusedOrAborted: number;
   readonly retries: number;
   readonly p50Us: number;
+  readonly p95Us: number;
   readonly p99Us: number;
 }
 
-/** Looks are kept this far apart, so that three of them reach back a minute however often the page is opened. */
-const LOOK_EVERY_MS = 20_000;
-const LOOKS_MAX = 4;
-const WINDOW_MS = 60_000;
-/** Two people who look at once must not make each other see a window of nothing. Less than the page's 5 s. */
-const APART_MS_MIN = 4000;
+/** Looks are kept this far apart, so that six of them reach back ten seconds however often somebody asks. */
+const LOOK_EVERY_MS = 1_900;
+const LOOKS_MAX = 6;
+const WINDOW_MS = 10_000;
+/** Two people who look at once must not make each other see a window of nothing. Less than the dashboard's 2 s. */
+const APART_MS_MIN = 1_500;
 
 interface Look {
   /** Monotonic ms. */
@@ -59,10 +67,16 @@ export function createRateMemory(): RateMemory {
     look(metrics, now) {
       const before = lookToCompare(looks, now);
       const seconds = before === null ? metrics.process.uptimeSeconds : (now - before.at) / 1000;
+      const changes = metrics.routes.map((route) => changeOf(route, before?.routes.get(keyOf(route)) ?? null));
+      const services = [...new Set(changes.map((change) => change.service))];
       const window: RateWindow = {
         seconds,
         isSinceStart: before === null,
-        routes: metrics.routes.map((route) => rateOf(route, before?.routes.get(keyOf(route)) ?? null, seconds)),
+        services: services.map((service) => {
+          const own = changes.filter((change) => change.service === service);
+          return rateOf(service, own, seconds);
+        }),
+        routes: changes.map((change) => ({ ...rateOf(change.service, [change], seconds), route: change.route })),
       };
       const latest = looks.at(-1);
       if (latest === undefined || now - latest.at >= LOOK_EVERY_MS) {
@@ -80,26 +94,66 @@ function lookToCompare(looks: readonly Look[], now: number): Look | null {
   return distant.find((look) => now - look.at <= WINDOW_MS) ?? distant.at(-1) ?? null;
 }
 
-function rateOf(route: MetricsView["routes"][number], before: RouteCounters | null, seconds: number): RouteRate {
+/** What was added to a route's counters. */
+interface Change extends RouteCounters {
+  readonly service: string;
+  readonly route: string;
+}
+
+function changeOf(route: MetricsView["routes"][number], before: RouteCounters | null): Change {
+  const { service, route: name, byOutcome, retries, duration } = route;
+  if (before === null) return { service, route: name, byOutcome, retries, duration };
+  const { served, rescued, failed, refused, aborted } = byOutcome;
+  return {
+    service,
+    route: name,
+    byOutcome: {
+      served: served - before.byOutcome.served,
+      rescued: rescued - before.byOutcome.rescued,
+      failed: failed - before.byOutcome.failed,
+      refused: refused - before.byOutcome.refused,
+      aborted: aborted - before.byOutcome.aborted,
+    },
+    retries: retries - before.retries,
+    duration: difference(duration, before.duration),
+  };
+}
+
+function rateOf(service: string, changes: readonly Change[], seconds: number): Rate {
   const count = (outcome: keyof RouteCounters["byOutcome"]): number =>
-    route.byOutcome[outcome] - (before?.byOutcome[outcome] ?? 0);
+    changes.reduce((sum, { byOutcome }) => sum + byOutcome[outcome], 0);
   const failed = count("failed");
   const rescued = count("rescued");
   const refusedOrAborted = count("refused") + count("aborted");
   const exchanges = count("served") + rescued + failed + refusedOrAborted;
-  const duration = before === null ? route.duration : difference(route.duration, before.duration);
+  const duration = sumOf(changes.map((change) => change.duration));
   return {
-    service: route.service,
-    route: route.route,
+    service,
     exchanges,
     perSecond: seconds > 0 ? exchanges / seconds : 0,
     failed,
     rescued,
     refusedOrAborted,
-    retries: route.retries - (before?.retries ?? 0),
+    retries: changes.reduce((sum, { retries }) => sum + retries, 0),
     p50Us: quantileUs(duration, 0.5),
+    p95Us: quantileUs(duration, 0.95),
     p99Us: quantileUs(duration, 0.99),
   };
+}
+
+function sumOf(histograms: readonly Histogram[]): Histogram {
+  const [only] = histograms;
+  if (only !== undefined && histograms.length === 1) return only;
+  const all = createHistogram();
+  for (const { counts, count, sumUs, maxUs } of histograms) {
+    for (let index = 0; index < counts.length; index += 1) {
+      all.counts[index] = (all.counts[index] ?? 0) + (counts[index] ?? 0);
+    }
+    all.count += count;
+    all.sumUs += sumUs;
+    all.maxUs = Math.max(all.maxUs, maxUs);
+  }
+  return all;
 }
 
 /** The maximum of the difference is not known; that of the whole bounds it. */

@@ -26,6 +26,33 @@ export interface ExchangesResponse {
   exchanges: ExchangeRecord[];
 }
 
+/** Of a service or of one of its routes, over the window of the answer. */
+export interface Figures {
+  /** Empty: what no route took. */
+  service: string;
+  exchanges: number;
+  perSecond: number;
+  failed: number;
+  rescued: number;
+  refusedOrAborted: number;
+  retries: number;
+  /** ms; null when nothing ended. Known to within 25 %. */
+  p50Ms: number | null;
+  p95Ms: number | null;
+  p99Ms: number | null;
+}
+
+/** `GET /figures`. */
+export interface FiguresResponse {
+  now: number;
+  /** What the figures cover: about ten seconds while somebody asks again and again. */
+  seconds: number;
+  /** True when nobody asked before, so that they cover everything. */
+  isSinceStart: boolean;
+  services: Figures[];
+  routes: (Figures & { route: string })[];
+}
+
 /** `GET /cache`. */
 export interface CacheResponse extends CacheView {
   routes: { service: string; route: string; answers: Record<Exclude<CacheWord, "">, number> }[];

@@ -13,6 +13,7 @@ import type {
   DrainedResponse,
   EventsLost,
   ExchangesResponse,
+  FiguresResponse,
   OriginsResponse,
   Problem,
   RestoreBody,
@@ -78,6 +79,32 @@ const cacheSchema = describes<CacheResponse>()(
 );
 
 const purgedSchema = describes<PurgeResult>()(z.object({ purged: kept("Stored responses removed.") }));
+const ms = (text: string): z.ZodNullable<z.ZodNumber> =>
+  z.number().nullable().describe(`${text}, ms; null when nothing ended.`);
+
+const figures = z.object({
+  service: z.string().describe("Empty: what no route took."),
+  exchanges: kept("Exchanges that ended."),
+  perSecond: kept("Of them, each second."),
+  failed: kept("Of them."),
+  rescued: kept("Of them."),
+  refusedOrAborted: kept("Of them."),
+  retries: kept("Attempts beyond the first."),
+  p50Ms: ms("Median of the whole duration"),
+  p95Ms: ms("95th percentile"),
+  p99Ms: ms("99th percentile"),
+});
+
+const figuresSchema = describes<FiguresResponse>()(
+  z.object({
+    now: z.number().describe("The gateway's clock when this was said, ms since 1970-01-01 UTC."),
+    seconds: kept("What the figures cover: about ten while somebody asks again and again."),
+    isSinceStart: z.boolean().describe("Nobody asked before, so they cover everything."),
+    services: z.array(figures),
+    routes: z.array(figures.extend({ route: z.string() })),
+  }),
+);
+
 const words = (text: string): z.ZodString => z.string().trim().min(1).max(500).describe(text);
 
 export const restoreBodySchema = describes<RestoreBody>()(
@@ -172,6 +199,7 @@ export const API_SCHEMAS = {
   DrainBody: drainBodySchema,
   RestoreBody: restoreBodySchema,
   Drained: drainedSchema,
+  Figures: figuresSchema,
   Exchanges: exchangesSchema,
   Exchange: exchangeSchema,
   Attempt: attemptSchema,

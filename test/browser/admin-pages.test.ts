@@ -32,6 +32,7 @@ async function serve(token: string | null = null): Promise<Served> {
     token,
     actions: NO_ACTIONS,
     keys: null,
+    control: null,
     clock: { monotonic: systemClock.monotonic, wall: () => SAMPLE_NOW },
     schedule: systemSchedule,
   });
