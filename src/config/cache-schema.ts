@@ -19,7 +19,9 @@ export const cacheSchema = z.strictObject({
     .describe("Stored variants of one URL that differ by its `Vary`; the oldest makes room for a new one."),
   wait: duration("1ms", "5m")
     .prefault("5s")
-    .describe("How long a request waits for the same response being fetched for another; then it asks by itself."),
+    .describe(
+      "How long a request waits for the same response being fetched for another; then it gets what is stored, where that may answer and no origin has sent a byte, or asks by itself.",
+    ),
   waiters: count("requests", 0, 1_000_000)
     .prefault(1000)
     .describe("Requests that wait for one response at once. Further ones ask by themselves."),

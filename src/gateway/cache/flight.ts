@@ -1,25 +1,40 @@
 /**
  * One fetch of a key, and those who wait for it: the first request goes to an origin, everybody who asks for the same
  * meanwhile gets its response as it comes. When it turns out that it may not be shared they go their own ways; when it
- * fails, one of them takes the lead and the others go on waiting, so that a broken origin is asked by one at a time.
+ * fails, one of them takes the lead and the others go on waiting, so that a broken origin is asked by one at a time;
+ * unless what is stored answered the first one's client: then it answers the others as well.
  */
 import type { TimerOwner, TimerWheel } from "../../kernel/timer-wheel.ts";
 import { WheelTimer } from "../../kernel/timer-wheel.ts";
+import type { ExchangeRecord } from "../../contract/record.ts";
 import type { Entry } from "./entry.ts";
 import type { Slot, Store } from "./store.ts";
 
 /** Who leads a flight. */
 export interface FlightLeader {
+  /** Its attempts tell whether an origin has been reached. */
+  readonly record: Pick<ExchangeRecord, "id" | "attempts">;
   /** Others want the response: it goes on without the leader's client, and does not wait for it. */
   hasFollowers: boolean;
 }
+
+export type Release =
+  /** It is not to be shared. */
+  | "alone"
+  /** It failed, and somebody else may try. */
+  | "again"
+  /** No origin answered, and its own client got what is stored. */
+  | "unanswered"
+  /** An origin answered with an error, and its own client got what is stored. */
+  | "errored"
+  /** It took longer than the follower wanted to wait. */
+  | "late";
 
 /** Who waits. Each call ends its waiting. */
 export interface Follower {
   /** The response may be used by others; its body may still be coming. False: not by this one. */
   onShared(entry: Entry): boolean;
-  /** `alone`: it is not to be shared. `again`: it failed, and somebody else may try. `late`: it took too long. */
-  onReleased(why: "alone" | "again" | "late"): void;
+  onReleased(why: Release): void;
   onFault(error: unknown): void;
 }
 
@@ -44,8 +59,23 @@ export class Flight {
     slot.flights.push(this);
   }
 
+  get over(): boolean {
+    return this.#over;
+  }
+
   get waiting(): number {
     return this.#waiting.size;
+  }
+
+  /** No origin has been reached for it: none has sent a byte, and each try has failed or is not even connected. */
+  get isUnreached(): boolean {
+    return this.isSilent && this.leader.record.attempts.every((one) => one.cause !== null || one.connectedUs === -1);
+  }
+
+  /** Origins were asked, and none has sent a byte. */
+  get isSilent(): boolean {
+    const { attempts } = this.leader.record;
+    return attempts.length > 0 && attempts.every(({ firstByteUs }) => firstByteUs === -1);
   }
 
   /** Returns what ends the waiting when the follower's client has left. */
@@ -71,7 +101,7 @@ export class Flight {
   }
 
   /** It is over, as far as others are concerned. */
-  end(why: "alone" | "again"): void {
+  end(why: Exclude<Release, "late">): void {
     if (this.#over) return;
     this.#over = true;
     const at = this.slot.flights.indexOf(this);

@@ -256,7 +256,7 @@ describe("memory and connections", () => {
     const wheel = new TimerWheel(0);
     for (let index = 0; index < 100; index += 1) {
       const slot = store.slotFor(partition, "x", `/${index}`);
-      const flight = new Flight(store, slot, { hasFollowers: false }, wheel, 0);
+      const flight = new Flight(store, slot, { hasFollowers: false, record: { id: "1", attempts: [] } }, wheel, 0);
       expect(store.slots).toBe(1);
       flight.end("alone");
       expect(store.slots).toBe(0);

@@ -417,6 +417,95 @@ describe("requests for the same at the same time", () => {
   });
 });
 
+describe("requests that wait for the same, with something stored that may answer when no origin does", () => {
+  const OLD = response("Cache-Control: max-age=1\r\nConnection: close\r\n", "old");
+
+  /** Something stored, stale, and two clients that want it; the second waits for what the first one gets. */
+  async function waiting(rest: MemoryGatewayOptions = {}, acceptAtOnce = true): Promise<[MemoryGateway, Peer, Peer]> {
+    const gateway = await world(true, rest);
+    ask(gateway, GET, OLD);
+    gateway.advance(2_000);
+    gateway.network.acceptAtOnce = acceptAtOnce;
+    const [first, second] = [gateway.client(), gateway.client()];
+    for (const client of [first, second]) client.send(GET);
+    expect(gateway.network.dialled).toHaveLength(2);
+    return [gateway, first, second];
+  }
+
+  it("get it with the first one when that has failed, and no origin is asked again for them", async () => {
+    const [gateway, first, second] = await waiting();
+    gateway.origin(2).rst();
+    for (const client of [first, second]) expect(bodyOf(client.received)).toBe("old");
+    expect(gateway.network.dialled).toHaveLength(2);
+    const record = gateway.records.find(({ attempts }) => attempts.length === 0);
+    expect(record).toMatchObject({ outcome: "rescued", cache: "last-good" });
+    expect(record?.decisions.at(-1)?.reason).toMatch(
+      /^request [0-9a-f]{32}, which fetched it for others, was answered by no origin; a stored response 2 s old/,
+    );
+    expect(cacheStatus(second.received)).toBe("fwd=stale; collapsed; detail=DISCONNECTED");
+    expectQuiet(gateway);
+  });
+
+  it("get it when an origin answered the first one with an error, where that is allowed", async () => {
+    for (const [staleIfError, asked] of [
+      ["1h", 2],
+      ["0s", 3],
+    ] as const) {
+      const gateway = await world({ staleIfError });
+      ask(gateway, GET, OLD);
+      gateway.advance(2_000);
+      const [first, second] = [gateway.client(), gateway.client()];
+      for (const client of [first, second]) client.send(GET);
+      gateway.origin(2).send(response("Connection: close\r\n", "no", "503 Sorry"));
+      expect(gateway.network.dialled).toHaveLength(asked);
+      expect(bodyOf(first.received)).toBe(asked === 2 ? "old" : "no");
+      expect(bodyOf(second.received)).toBe(asked === 2 ? "old" : "");
+    }
+  });
+
+  it("get it after a second behind an origin that cannot even be connected to", async () => {
+    const [gateway, first, second] = await waiting({}, false);
+    gateway.advance(900);
+    expect(second.received).toBe("");
+    gateway.advance(250);
+    expect(bodyOf(second.received)).toBe("old");
+    expect(first.received).toBe("");
+    gateway.advance(1_000);
+    expect(bodyOf(first.received)).toBe("old");
+    expectQuiet(gateway);
+  });
+
+  it("wait for an origin that is only slow, and get its answer", async () => {
+    const [gateway, , second] = await waiting();
+    gateway.advance(4_500);
+    expect(second.received).toBe("");
+    gateway.origin(2).send(response("Cache-Control: max-age=60\r\n", "new"));
+    expect(bodyOf(second.received)).toBe("new");
+    expectQuiet(gateway);
+  });
+
+  it("get it when they have waited for as long as they may and no origin has sent a byte", async () => {
+    const [gateway, first, second] = await waiting();
+    gateway.advance(5_200);
+    expect(bodyOf(second.received)).toBe("old");
+    expect(gateway.network.dialled).toHaveLength(2);
+    gateway.origin(2).send(response("Cache-Control: max-age=60\r\n", "new"));
+    expect(bodyOf(first.received)).toBe("new");
+    expectQuiet(gateway);
+  });
+
+  it("ask by themselves then when what is stored may not answer", async () => {
+    const gateway = await world();
+    ask(gateway, GET, response("Cache-Control: max-age=1, must-revalidate\r\nConnection: close\r\n", "old"));
+    gateway.advance(2_000);
+    const [first, second] = [gateway.client(), gateway.client()];
+    for (const client of [first, second]) client.send(GET);
+    gateway.advance(5_200);
+    expect(second.received).toBe("");
+    expect(gateway.network.dialled).toHaveLength(3);
+  });
+});
+
 describe("a stale response", () => {
   it("answers at once while it is fetched anew, where its origin allows that", async () => {
     const gateway = await world();

@@ -24,7 +24,7 @@ import type { Conditions } from "./conditions.ts";
 import { Entry } from "./entry.ts";
 import type { EntryFacts } from "./entry.ts";
 import { Flight } from "./flight.ts";
-import type { FlightLeader, Follower } from "./flight.ts";
+import type { FlightLeader, Follower, Release } from "./flight.ts";
 import { freshenFields, isAbout } from "./freshen.ts";
 import { parseHttpTime } from "../../kernel/http-time.ts";
 import { isSafe } from "../../policies/safe-method.ts";
@@ -66,6 +66,9 @@ export interface VisitPorts {
   readonly wheel: TimerWheel;
 }
 
+/** How often a request that waits looks whether the one that fetches has reached an origin at all. */
+const LOOK_MS = 1_000;
+
 export class Visit implements Follower, RecordingOwner {
   readonly route: RouteCache;
   readonly #ports: VisitPorts;
@@ -89,6 +92,8 @@ export class Visit implements Follower, RecordingOwner {
   #entry: Entry | null = null;
   #flight: Flight | null = null;
   #leaveFlight: (() => void) | null = null;
+  /** Of another request, which this one waits for or waited for last. */
+  #awaited: Flight | null = null;
   #waitUntil = -1;
   #recording: Recording | null = null;
   /** Wall-clock ms of the attempt whose response has come. */
@@ -222,7 +227,7 @@ export class Visit implements Follower, RecordingOwner {
         this.#detail = "COLLAPSE-FULL";
         return false;
       }
-      return this.#follow(flight, head, now);
+      return this.#follow(flight, entry, head, now);
     }
     const passed = now - cache.passed.last(this.#host, this.#target) < PASS_MS && entry === null;
     if (passed || !this.#mayShareAnswer || (entry !== null && !isForMany(entry.facts))) {
@@ -257,14 +262,20 @@ export class Visit implements Follower, RecordingOwner {
 
   // ------------------------------------------------------------------ waiting
 
-  #follow(flight: Flight, head: MessageHead, now: number): boolean {
+  #follow(flight: Flight, entry: Entry | null, head: MessageHead, now: number): boolean {
     const { waitMs } = this.route.cache.settings;
     if (this.#waitUntil === -1) this.#waitUntil = now + waitMs;
-    const leftMs = this.#waitUntil - now;
-    if (leftMs <= 0) return false;
+    if (now >= this.#waitUntil) return false;
     this.#guest.request.keepHead(head);
-    this.#leaveFlight = flight.join(this, now, leftMs);
+    this.#wait(flight, entry !== null && this.#mayStandIn(entry, "disconnected", now), now);
     return true;
+  }
+
+  /** `hasSpare`: something is stored that may answer when no origin does, so it is looked at early whether one will. */
+  #wait(flight: Flight, hasSpare: boolean, now: number): void {
+    const leftMs = this.#waitUntil - now;
+    this.#awaited = flight;
+    this.#leaveFlight = flight.join(this, now, hasSpare ? Math.min(leftMs, LOOK_MS) : leftMs);
   }
 
   onShared(entry: Entry): boolean {
@@ -280,16 +291,12 @@ export class Visit implements Follower, RecordingOwner {
     return true;
   }
 
-  onReleased(why: "alone" | "again" | "late"): void {
+  onReleased(why: Release): void {
     this.#leaveFlight = null;
     this.#guest.later((now) => {
-      if (why === "again" && now < this.#waitUntil) {
-        let answered = false;
-        this.#withHead((head) => {
-          answered = this.lookUp(head, now);
-        });
-        if (answered) return;
-      } else {
+      if (this.#answersOrWaits(why, now)) return;
+      const { waitMs } = this.route.cache.settings;
+      if (why === "alone" || now >= this.#waitUntil) {
         this.#detail = why === "late" ? "COLLAPSE-TIMEOUT" : "NOT-SHARED";
         const entry = this.route.full ? this.#storedNow() : null;
         if (entry !== null) this.#validate(entry);
@@ -297,12 +304,46 @@ export class Visit implements Follower, RecordingOwner {
           this.#guest.decide(
             "look up",
             "cache.waited-too-long",
-            `the same response was being fetched for another request and had not come after ${this.route.cache.settings.waitMs} ms`,
+            `the same response was being fetched for another request and had not come after ${waitMs} ms`,
           );
         }
+      } else {
+        let answered = false;
+        this.#withHead((head) => {
+          answered = this.lookUp(head, now);
+        });
+        if (answered) return;
       }
       this.#guest.forward(now);
     });
+  }
+
+  /** What is stored is given to it now, or it waits on. */
+  #answersOrWaits(why: Release, now: number): boolean {
+    const flight = this.#awaited;
+    if (why === "unanswered" || why === "errored") {
+      const what = why === "errored" ? "was answered with an error" : "was answered by no origin";
+      return this.#standsIn(why === "errored" ? "error" : "disconnected", what, now);
+    }
+    if (why !== "late" || flight === null || flight.over) return false;
+    const isLast = now >= this.#waitUntil;
+    if (isLast ? flight.isSilent : flight.isUnreached) {
+      const what = isLast ? "has not got a byte from any origin" : "has reached no origin";
+      if (this.#standsIn("disconnected", what, now)) return true;
+    }
+    if (isLast) return false;
+    this.#wait(flight, true, now);
+    return true;
+  }
+
+  /** What is stored answers this one as well. `what`: what became of the request that it waited for. */
+  #standsIn(need: "error" | "disconnected", what: string, now: number): boolean {
+    const entry = this.#storedNow();
+    if (entry === null || this.#guest.response.begun || !this.#mayStandIn(entry, need, now)) return false;
+    const id = this.#awaited?.leader.record.id ?? "";
+    this.#tellRescue(entry, `request ${id}, which fetched it for others, ${what}`, now);
+    const detail = need === "error" ? "STALE-IF-ERROR" : "DISCONNECTED";
+    return this.#give(entry, "last-good", forwardLine("stale", { collapsed: true, detail }), now);
   }
 
   onFault(error: unknown): void {
@@ -513,12 +554,9 @@ export class Visit implements Follower, RecordingOwner {
   #answersForStatus(status: number, now: number): boolean {
     const entry = this.#mayBeAnswered ? (this.#entry ?? this.#storedNow()) : null;
     if (entry === null) return false;
-    const { freshness } = entry.facts;
-    // Where nobody asked for a cache an origin's own words are passed on, unless it said itself that they need not be.
-    if (!this.route.full && freshness.ifErrorMs === 0) return false;
-    if (!mayAnswerForOrigin(freshness, this.route.permissions, entry.ageMs(now), "error")) return false;
+    if (!this.#mayStandIn(entry, "error", now)) return false;
     this.#instead = (at) => {
-      this.#flight?.end("again");
+      this.#flight?.end("errored");
       this.#tellRescue(entry, `the origin answered ${status}`, at);
       this.#give(entry, "last-good", forwardLine("stale", { status, detail: "STALE-IF-ERROR" }), at);
     };
@@ -528,12 +566,17 @@ export class Visit implements Follower, RecordingOwner {
   /** No origin answered, or none was asked: the last good copy may, within what its origin and the route allow. */
   answerForOrigin(cause: CauseId, evidence: string, now: number): boolean {
     const entry = this.#mayBeAnswered ? (this.#entry ?? this.#storedNow()) : null;
-    if (entry === null || this.#guest.response.begun) return false;
-    if (!mayAnswerForOrigin(entry.facts.freshness, this.route.permissions, entry.ageMs(now), "disconnected"))
-      return false;
-    this.#flight?.end("again");
+    if (entry === null || this.#guest.response.begun || !this.#mayStandIn(entry, "disconnected", now)) return false;
+    this.#flight?.end("unanswered");
     this.#tellRescue(entry, `no origin answered (${cause}: ${evidence})`, now);
     return this.#give(entry, "last-good", forwardLine("stale", { detail: "DISCONNECTED" }), now);
+  }
+
+  #mayStandIn(entry: Entry, need: "error" | "disconnected", now: number): boolean {
+    const { freshness } = entry.facts;
+    // Where nobody asked for a cache an origin's own words are passed on, unless it said itself that they need not be.
+    if (need === "error" && !this.route.full && freshness.ifErrorMs === 0) return false;
+    return mayAnswerForOrigin(freshness, this.route.permissions, entry.ageMs(now), need);
   }
 
   #tellRescue(entry: Entry, why: string, now: number): void {
