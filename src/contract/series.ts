@@ -52,6 +52,14 @@ export interface SeriesPoint {
   readonly p99Ms: number | null;
 }
 
+/** A complete point as the store keeps it, and gives back after a restart. */
+export interface SeriesRow extends Omit<SeriesPoint, "known"> {
+  readonly resolution: Resolution;
+  readonly service: string;
+  readonly by: SeriesQuestion["by"];
+  readonly value: string;
+}
+
 /** A service at a glance. */
 export interface ServiceHealth {
   readonly service: string;
