@@ -728,7 +728,7 @@ function serviceOf({ name, origins: given, service }: Case): Record<string, unkn
 // The cases do not know of each other, and most of them wait for a time limit: together they take as long as the longest.
 describe.concurrent("a cause is named for what really happened", () => {
   for (const one of CASES) {
-    it(`${one.cause}: ${one.title}`, { timeout: 60_000 }, async () => {
+    it(`${one.cause}: ${one.title}`, async () => {
       const client = await rawClient(gateway.port);
       const host = `${one.name}.test`;
       // The cases without a raw origin never look at it.

@@ -97,7 +97,7 @@ describe.skipIf(!hasIpv6)("an origin on IPv6 loopback", () => {
 });
 
 describe.skipIf(!installed("chromium"))("a browser", () => {
-  it("loads a page and what the page asks for", { timeout: 60_000 }, async () => {
+  it("loads a page and what the page asks for", async () => {
     const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
     try {
       const page = await browser.newPage();

@@ -44,7 +44,7 @@ describe("a WebSocket", () => {
     socket.close();
   });
 
-  it("carries a frame of 16 MiB unchanged", { timeout: 60_000 }, async () => {
+  it("carries a frame of 16 MiB unchanged", async () => {
     const socket = await open();
     const frame = Buffer.from(new Uint8Array(16 * 1024 * 1024).map((_, index) => index % 251));
     expect((await echo(socket, frame)).equals(frame)).toBe(true);
