@@ -28,6 +28,7 @@ import { OriginConnection, toUs } from "./origin-connection.ts";
 import type { AttemptOwner } from "./origin-connection.ts";
 import { readHeadAgain } from "./read-head-again.ts";
 import type { RouteCounters } from "./telemetry.ts";
+import type { Tunnel } from "./tunnel.ts";
 
 /** The missing part of a response that broke. */
 export interface RequestedPart {
@@ -70,8 +71,6 @@ export interface AttemptHost extends ResponseHearer {
   onUpgrade(attempt: Attempt, connection: OriginConnection, head: MessageHead, now: number): boolean;
   /** The final head. False: the attempt is over and its connection will be closed. */
   onResponseHead(attempt: Attempt, connection: OriginConnection, head: MessageHead, now: number): boolean;
-  onTunnelBytes(bytes: Buffer, start: number, end: number): void;
-  onTunnelFin(): void;
   /** The origin's side of a tunnel is closed. */
   onTunnelEnd(attempt: Attempt, ending: Ending, now: number, limitMs: number): void;
   onOriginDrain(attempt: Attempt, now: number): void;
@@ -93,7 +92,8 @@ export class Attempt implements AttemptOwner, FirstByteWait {
   connection: OriginConnection | null = null;
   /** A final response head came. */
   headSeen = false;
-  tunnel = false;
+  /** After a 101. */
+  tunnel: Tunnel | null = null;
   ended = false;
   readonly beganMs: number;
   turnMs = -1;
@@ -200,7 +200,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
   /** Whose turn it is on the origin's side, and how long that may take. */
   awaitOrigin(now: number): void {
     const { connection } = this;
-    if (connection === null || this.headSeen || this.tunnel || connection.state !== "busy") return;
+    if (connection === null || this.headSeen || this.tunnel !== null || connection.state !== "busy") return;
     const { timeouts, request } = this.#host;
     if (connection.socket.writing) connection.wait("write", timeouts.gapMs, now);
     else if (this.requestSent && !this.#toldLate && this.#mayBeLate(now))
@@ -333,11 +333,11 @@ export class Attempt implements AttemptOwner, FirstByteWait {
   }
 
   onTunnelBytes(bytes: Buffer, start: number, end: number): void {
-    this.#host.onTunnelBytes(bytes, start, end);
+    this.tunnel?.fromOrigin(bytes, start, end);
   }
 
   onTunnelFin(): void {
-    this.#host.onTunnelFin();
+    this.tunnel?.originFin();
   }
 
   onOriginDrain(now: number): void {
@@ -434,7 +434,8 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     this.ended = true;
     this.#endWait(false, now);
     attempt.endedUs = toUs(now - this.startedMs);
-    if (this.tunnel) {
+    if (this.tunnel !== null) {
+      this.tunnel.originGone();
       address.attemptEnded(attempt, this.#host.routeIndex, this.beganMs, null, now);
       this.#host.onTunnelEnd(this, ending, now, limitMs);
       return;

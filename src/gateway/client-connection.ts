@@ -107,7 +107,7 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     this.#now = now;
     this.#core.gather.begin(start, end);
     const exchange = this.#exchange;
-    if (this.#phase === "tunnel" && exchange !== null) exchange.tunnelFromClient(bytes, start, end);
+    if (this.#phase === "tunnel" && exchange !== null) exchange.tunnel?.fromClient(bytes, start, end);
     else if (this.#phase === "linger") this.#throwAway(end - start);
     else if (exchange === null ? this.#phase === "write" : exchange.request.complete)
       this.#keepAhead(bytes, start, end);
@@ -133,7 +133,7 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     this.#now = now;
     this.#ended = true;
     const exchange = this.#exchange;
-    if (this.#phase === "tunnel") exchange?.tunnelClientFin();
+    if (this.#phase === "tunnel") exchange?.tunnel?.clientFin();
     // With answers to take first, what was sent ahead comes after them, and the end after that.
     else if (exchange !== null || this.#phase !== "write") this.#afterLastByte(now);
     this.#core.gather.flush();
@@ -145,7 +145,7 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
 
   onClose(): void {
     // Both sides of the client have ended in order: what it said last may still be on its way to the origin.
-    if (this.#phase === "tunnel" && this.#ended) this.#exchange?.tunnelClientDone(this.#core.clock.monotonic());
+    if (this.#phase === "tunnel" && this.#ended) this.#exchange?.tunnel?.clientDone(this.#core.clock.monotonic());
     else this.#gone("FIN");
     this.#exchange = null;
     this.#phase = "closed";
@@ -311,10 +311,10 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     this.#wait("tunnel", 0, this.#now);
     const ahead = this.#ahead;
     this.#ahead = null;
-    if (ahead !== null) this.#exchange?.tunnelFromClient(ahead, 0, ahead.length);
+    if (ahead !== null) this.#exchange?.tunnel?.fromClient(ahead, 0, ahead.length);
     if (this.#ended) {
       this.#core.gather.flush();
-      this.#exchange?.tunnelClientFin();
+      this.#exchange?.tunnel?.clientFin();
     }
     this.resume();
   }

@@ -70,6 +70,25 @@ describe("an answer that is late", () => {
     expectQuiet(world);
   });
 
+  it("may be an upgrade: the second to agree is let go, and the client gets one 101", async () => {
+    const world = await warm();
+    const agreed = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    const client = world.client();
+    client.send("GET /chat HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+    const [first] = asked(world);
+    world.advance(100);
+    const [second] = asked(world);
+    second?.send(`${agreed}first words`);
+    expect(first?.ended).toBe("rst");
+    expect(client.take()).toBe(`${agreed}first words`);
+    client.send("and an answer");
+    expect(second?.take()).toBe("and an answer");
+    second?.fin();
+    client.fin();
+    expect(world.records.at(-1)).toMatchObject({ outcome: "served", tunnel: true, status: 101 });
+    expectQuiet(world);
+  });
+
   it("may still come first from the first", async () => {
     const world = await warm();
     const client = world.client();

@@ -58,6 +58,8 @@ import type { KeyedExchange, KeyedHost } from "./keyed-exchange.ts";
 import { newExchangeRecord } from "./new-record.ts";
 import { toUs } from "./origin-connection.ts";
 import type { OriginConnection } from "./origin-connection.ts";
+import { PassedOver } from "./passed-over.ts";
+import type { PassingOver } from "./passed-over.ts";
 import type { PoisonWatch } from "./poison-watch.ts";
 import { readHeadAgain, readResponseHeadAgain } from "./read-head-again.ts";
 import type { WaitingOffer } from "./waiting.ts";
@@ -69,8 +71,9 @@ import { mayBeResumed, Resumption, whyNotResumed } from "./resumption.ts";
 import type { ResumeHost } from "./resumption.ts";
 import type { Turn } from "./room.ts";
 import type { ServiceRuntime } from "./service-runtime.ts";
-import { serveSome } from "./stored-answer.ts";
-import type { AnswerBody, StoredAnswer } from "./stored-answer.ts";
+import { Serving } from "./serving.ts";
+import type { ServingHost } from "./serving.ts";
+import type { StoredAnswer } from "./stored-answer.ts";
 import type { RouteCounters } from "./telemetry.ts";
 import type { WithheldAnswer } from "./withheld-answer.ts";
 import { Tries } from "./tries.ts";
@@ -83,16 +86,13 @@ const LAST_ROLL = 1 - Number.EPSILON;
 const REDUCED = "Goodgate-Mode: reduced\r\n";
 /** More than this of a method is nobody's name and would only fill the memory of the records. */
 const METHOD_KEPT = 32;
-/** How long the rest of a response may take that nobody gets, and how much of it is read to keep the connection. */
-const PASSED_OVER_MS = 1_000;
-const PASSED_OVER_BYTES = 64 * 1024;
 /** A stored response would hide what has to be seen: a defect, a stop, a request that belongs nowhere. */
 const STAYS_FAILED: ReadonlySet<CauseId> = new Set(["gw.internal", "gw.draining", "gw.no_route"]);
 
 /** Over how many seconds those are spread that the gateway itself had to turn away. */
 const PRESSURE_RETRY_SPREAD_S = 5;
 
-export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWaiter {
+export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWaiter, PassingOver, ServingHost {
   readonly part = null;
   readonly record: ExchangeRecord;
   readonly request: ClientRequest = new ClientRequest();
@@ -106,7 +106,8 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
   /** Others are given the same response as it comes: it neither ends with the client nor waits for it. */
   hasFollowers = false;
   readonly #core: Core;
-  #client: ClientSide;
+  /** Or who stands for it once it has left. */
+  client: ClientSide;
   #service: ServiceRuntime | null = null;
   #route: RouteSettings | null = null;
   routeIndex = 0;
@@ -132,19 +133,13 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
   #keyed: KeyedExchange | null = null;
   /** The response on its way could be continued by another origin. */
   #resumption: Resumption | null = null;
-  #tunnel: Tunnel | null = null;
   /** The route's cache; null: it has none. */
   #cache: RouteCache | null = null;
   #visit: Visit | null = null;
-  /** What came from the origin is passed over, and something stored will answer. */
-  #passedOver = false;
-  #passedOverAt = 0;
-  #passedOverBytes = 0;
   /** No client asked for it: it fetches anew what is stored. */
   #refreshes: Entry | null = null;
   /** An answer at hand that is being given. */
-  #serving: AnswerBody | null = null;
-  #servedAs: Outcome = "served";
+  #serving: Serving | null = null;
   #gapMs = 0;
   /** Nothing is picked before more of the body is known. */
   #awaitsBody = false;
@@ -157,7 +152,7 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
 
   constructor(core: Core, client: ClientSide, startedMs: number, now: number) {
     this.#core = core;
-    this.#client = client;
+    this.client = client;
     this.startedMs = startedMs;
     // A head may have taken seconds to come: the exchange began with its first byte.
     const startedAt = Math.round(core.clock.wall() - (now - startedMs));
@@ -186,6 +181,11 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
     return this.#settled.hostHeader;
   }
 
+  /** After a 101. */
+  get tunnel(): Tunnel | null {
+    return this.#tries === null || this.#tries.current === null ? null : this.#tries.current.tunnel;
+  }
+
   /** The one that the exchange counts on. */
   get #attempt(): Attempt | null {
     return this.#tries === null ? null : this.#tries.current;
@@ -209,12 +209,12 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
     request.chunked = head.framing === "chunked";
     request.expectContinue = head.expectContinue && !request.complete;
     // What follows a CONNECT is not HTTP, so its connection ends with the answer.
-    this.#clientKeepAlive = head.keepAlive && head.method !== "CONNECT" && this.#client.surplus === null;
+    this.#clientKeepAlive = head.keepAlive && head.method !== "CONNECT" && this.client.surplus === null;
     this.#accept = head.valueOf(FIELD.ACCEPT);
     record.method = bounded(head.method, METHOD_KEPT);
     record.protocol = head.minorVersion === 1 ? "HTTP/1.1" : "HTTP/1.0";
     record.target = targetOf(head);
-    record.userAgent = this.#client.userAgentOf(head);
+    record.userAgent = this.client.userAgentOf(head);
     this.#identify(head);
   }
 
@@ -236,7 +236,7 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
     if (ready) attempt.sendBody(bytes, start, end, true);
     else if (this.#keyed !== null && this.#keyed.phase === "collecting") this.#collectForKey(bytes, start, end);
     else if (this.#awaitsBody) this.#pick(null, this.#core.clock.monotonic());
-    else this.#client.pause();
+    else this.client.pause();
   }
 
   /** The request is complete. */
@@ -262,7 +262,7 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
 
   #identify(head: MessageHead): void {
     const { record, request } = this;
-    const client = this.#client;
+    const client = this.client;
     const host = client.hostOf(head);
     this.host = host;
     record.host = host.kept;
@@ -311,7 +311,7 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
 
   #admit(head: MessageHead, now: number): void {
     const { limits, identity, connectionsPerClientMax } = this.#core;
-    const { surplus } = this.#client;
+    const { surplus } = this.client;
     const refusal = refusalOf(head, {
       surplus,
       connectionsMax: limits.connectionsMax,
@@ -367,7 +367,7 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
     const service = this.#service;
     const limits = service?.limitsOf(this.routeIndex) ?? null;
     if (core.flood === null && limits === null) return true;
-    const { peer } = this.#client;
+    const { peer } = this.client;
     const address = this.record.clientAddress;
     const direct = address === peer.address;
     this.#clientKey = direct ? peer.key : core.clientKey(address);
@@ -419,7 +419,7 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
   refresh(entry: Entry, now: number): void {
     const { head } = this.request;
     if (head === null || this.#core.draining) return;
-    const behind = new Exchange(this.#core, clientBehind(this.#client, this.host), now, now);
+    const behind = new Exchange(this.#core, clientBehind(this.client, this.host), now, now);
     behind.#refreshes = entry;
     behind.response.detached = true;
     this.#core.outliving.add(behind);
@@ -441,14 +441,14 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
     else if (request.expectContinue) {
       // The body is needed before any origin is, so the invitation is ours to give (RFC 9110 §10.1.1).
       request.expectContinue = false;
-      this.#core.gather.to(this.#client.socket).ascii("HTTP/1.1 100 Continue\r\n\r\n");
+      this.#core.gather.to(this.client.socket).ascii("HTTP/1.1 100 Continue\r\n\r\n");
     }
     return true;
   }
 
   #collectForKey(bytes: Buffer, start: number, end: number): void {
     if (this.#keyed?.collect(bytes, start, end) !== true) return;
-    this.#client.pause();
+    this.client.pause();
     this.#keyed.ask(this.#core.clock.monotonic());
   }
 
@@ -460,46 +460,17 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
       this.#begin(head, answer.lines, now);
     });
     if (answer.body === null) {
-      this.#completeAnswer(outcome, now);
+      this.onServed(outcome, now);
       return;
     }
-    this.#serving = answer.body;
-    this.#servedAs = outcome;
-    answer.body.onMore = () => this.later((at) => this.#serveOn(at));
-    this.#serveOn(now);
+    this.#serving = new Serving(this.#core, this, answer.body, outcome);
+    this.#serving.goOn(now);
   }
 
-  #serveOn(now: number): void {
-    const body = this.#serving;
-    if (body === null || this.#done) return;
-    const { socket } = this.#client;
-    const served = serveSome(body, this.response, () => {
-      this.#core.gather.flush();
-      return socket.writing;
-    });
-    switch (served) {
-      case "full":
-        this.#client.waitForWrite(now);
-        return;
-      case "later":
-        return;
-      case "end":
-        this.#serving = null;
-        this.#completeAnswer(this.#servedAs, now);
-        return;
-      case "broken":
-        this.#cut(
-          body.failure?.cause ?? "gw.internal",
-          body.failure?.evidence ?? "the stored answer could not be read to its end",
-          "relay",
-        );
-    }
-  }
-
-  #completeAnswer(outcome: Outcome, now: number): void {
+  onServed(outcome: Outcome, now: number): void {
     this.response.end(null);
     this.#finish(outcome, "record", now);
-    this.#client.exchangeDone(this.#clientKeepAlive, this.request.complete, now);
+    this.client.exchangeDone(this.#clientKeepAlive, this.request.complete, now);
   }
 
   /** Goes on outside of any socket's turn, with what it had to wait for. */
@@ -641,7 +612,7 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
   }
 
   onRequestHeadSent(): void {
-    this.#client.resume();
+    this.client.resume();
   }
 
   onRequestSent(_attempt: Attempt, now: number): void {
@@ -652,15 +623,15 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
   afterClientTurn(now: number): void {
     const connection = this.#attempt?.connection ?? null;
     if (connection === null || !connection.socket.writing || connection.state === "connecting") return;
-    this.#client.pause();
-    if (!this.response.begun || this.#tunnel !== null) {
+    this.client.pause();
+    if (!this.response.begun || this.tunnel !== null) {
       connection.wait("write", this.#route?.timeouts.gapMs ?? 0, now);
     }
   }
 
   onOriginDrain(attempt: Attempt, now: number): void {
-    this.#client.resume();
-    if (this.#tunnel !== null) attempt.connection?.stopWaiting();
+    this.client.resume();
+    if (this.tunnel !== null) attempt.connection?.stopWaiting();
     else attempt.awaitOrigin(now);
   }
 
@@ -668,10 +639,6 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
 
   onAttemptFailed(attempt: Attempt, judgement: Judgement, now: number): void {
     const { cause, evidence } = judgement;
-    if (this.#passedOver) {
-      this.#answerInstead(now);
-      return;
-    }
     if (this.#resumption !== null) {
       this.#resumption.broke(attempt, judgement, now);
       return;
@@ -692,9 +659,9 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
       // before, and a later attempt has it from the start: then it is the origin's turn already.
       request.expectContinue = false;
       attempt.awaitOrigin(this.#core.clock.monotonic());
-      this.#client.waitForBody();
+      this.client.waitForBody();
     }
-    writeInterimHead(this.#core.gather.to(this.#client.socket), head, null);
+    writeInterimHead(this.#core.gather.to(this.client.socket), head, null);
   }
 
   onResponseHead(attempt: Attempt, connection: OriginConnection, head: MessageHead, now: number): boolean {
@@ -711,10 +678,7 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
     record.originStatus = head.status;
     const cacheLines = this.#cacheLines(attempt, head, now);
     if (cacheLines === null) {
-      // Its end is waited for, so that the connection can be used again, but not for long.
-      this.#passedOver = true;
-      this.#passedOverAt = now;
-      connection.wait("gap", PASSED_OVER_MS, now);
+      attempt.handOver(new PassedOver(this, this.#visit, connection, now));
       return true;
     }
     if (judged !== null) this.#note(judged.cause, judged.evidence);
@@ -749,10 +713,10 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
     this.endless = this.#gapMs === 0;
     if (this.endless) {
       connection?.socket.probePeer();
-      this.#client.socket.probePeer();
+      this.client.socket.probePeer();
     }
     connection?.wait("gap", this.#gapMs, now);
-    this.#client.responseBegins(now);
+    this.client.responseBegins(now);
   }
 
   relayWithheld(answer: WithheldAnswer, ended: boolean, now: number): void {
@@ -769,7 +733,7 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
       return;
     }
     this.#core.gather.flush();
-    if (this.#client.socket.writing) this.#client.waitForWrite(now);
+    if (this.client.socket.writing) this.client.waitForWrite(now);
     else connection?.resume();
   }
 
@@ -802,34 +766,26 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
       : this.#visit.onOriginHead(head, this.startedMs + attempt.attempt.sentUs / 1000, now);
   }
 
-  #answerInstead(now: number): void {
-    this.#passedOver = false;
+  passedOver(connection: OriginConnection | null, now: number): void {
+    if (connection !== null) this.#tellExtraBytes(connection);
     this.#visit?.answerInstead(now);
   }
 
   onResponseBody(_attempt: Attempt, bytes: Buffer, start: number, end: number): void {
-    if (this.#passedOver) {
-      this.#passedOverBytes += end - start;
-      return;
-    }
     if (this.#keyed !== null && this.#keyed.receiveBody(bytes, start, end)) return;
     this.response.body(bytes, start, end, true);
   }
 
   onResponseEnd(_attempt: Attempt, connection: OriginConnection, now: number): void {
-    if (connection.extraBytes > 0) {
-      this.decide(
-        "relay",
-        "relay.extra-bytes",
-        `${connection.extraBytes} bytes followed the end of the response; the connection was closed`,
-      );
-    }
-    if (this.#passedOver) {
-      this.#answerInstead(now);
-      return;
-    }
+    this.#tellExtraBytes(connection);
     if (this.#keyed !== null && this.#keyed.receiveEnd()) return;
     this.#complete(this.request.trailersWanted ? connection.trailers : null, now);
+  }
+
+  #tellExtraBytes({ extraBytes }: OriginConnection): void {
+    if (extraBytes === 0) return;
+    const reason = `${extraBytes} bytes followed the end of the response; the connection was closed`;
+    this.decide("relay", "relay.extra-bytes", reason);
   }
 
   #complete(trailers: OriginConnection["trailers"], now: number): void {
@@ -839,7 +795,7 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
     if (!request.complete && record.cause === null)
       this.#note("origin.early_reply", "a final response came before the request was complete");
     this.#finish(outcome, "record", now);
-    this.#client.exchangeDone(this.#clientKeepAlive, request.complete, now);
+    this.client.exchangeDone(this.#clientKeepAlive, request.complete, now);
   }
 
   /** Of an exchange that an origin answered completely. */
@@ -852,26 +808,20 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
   onOriginTurnEnd(attempt: Attempt, connection: OriginConnection, now: number): void {
     this.#visit?.turnEnd();
     if (attempt.connection !== connection) return;
-    if (this.#passedOver) {
-      if (now - this.#passedOverAt < PASSED_OVER_MS && this.#passedOverBytes < PASSED_OVER_BYTES) return;
-      attempt.drop();
-      this.later((at) => this.#answerInstead(at));
-      return;
-    }
     if (this.#isForNobody) {
       this.#leaveOrigin(now);
       this.#finish("served", "relay", now);
       return;
     }
-    const { writing } = this.#client.socket;
+    const { writing } = this.client.socket;
     this.#resumption?.heard(!writing, now);
     if (!writing) return;
     if (this.hasFollowers) {
       // They do not wait for this client. What it leaves waiting is bounded by the size of what is stored.
-      const behind = this.#visit?.tooFarBehind(this.#client.socket.waitingBytes) ?? "";
-      if (behind === "") this.#client.waitForWrite(now);
+      const behind = this.#visit?.tooFarBehind(this.client.socket.waitingBytes) ?? "";
+      if (behind === "") this.client.waitForWrite(now);
       else {
-        const client = this.#client;
+        const client = this.client;
         this.clientTooSlow(behind);
         client.cut(true);
       }
@@ -879,7 +829,7 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
     }
     connection.pause();
     connection.stopWaiting();
-    this.#client.waitForWrite(now);
+    this.client.waitForWrite(now);
   }
 
   /** It went on for others when its client left, or for the store, and is of no use to them now. */
@@ -891,14 +841,14 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
   /** The client has taken everything that waited. */
   clientDrained(now: number): void {
     if (this.#serving !== null) {
-      this.#serveOn(now);
+      this.#serving.goOn(now);
       return;
     }
     const connection = this.#attempt?.connection ?? null;
     if (connection === null) return;
     connection.resume();
     this.#resumption?.awaited(now);
-    if (this.response.begun && this.#tunnel === null) connection.wait("gap", this.#gapMs, now);
+    if (this.response.begun && this.tunnel === null) connection.wait("gap", this.#gapMs, now);
     else this.#attempt?.awaitOrigin(now);
   }
 
@@ -912,47 +862,25 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
       attempt.fail({ kind: "upgrade", why }, now);
       return false;
     }
-    attempt.tunnel = true;
+    this.#tries?.chosen(attempt, head.status, now);
     this.response.begun = true;
     record.tunnel = true;
     record.status = 101;
     record.replyUs = toUs(now - this.startedMs);
-    this.#tunnel = new Tunnel(this.#core, this.#client, connection, record);
-    this.#tunnel.open(head, agreed);
+    attempt.tunnel = new Tunnel(this.#core, this.client, connection, record);
+    attempt.tunnel.open(head, agreed);
     return true;
   }
 
-  /** Bytes from the client after the upgrade. */
-  tunnelFromClient(bytes: Buffer, start: number, end: number): void {
-    this.#tunnel?.fromClient(bytes, start, end);
-  }
-
-  tunnelClientFin(): void {
-    this.#tunnel?.clientFin();
-  }
-
-  tunnelClientDone(now: number): void {
-    this.#tunnel?.clientDone(now);
-  }
-
-  onTunnelBytes(bytes: Buffer, start: number, end: number): void {
-    this.#tunnel?.fromOrigin(bytes, start, end);
-  }
-
-  onTunnelFin(): void {
-    this.#tunnel?.originFin();
-  }
-
   onTunnelEnd(_attempt: Attempt, ending: Ending, now: number, limitMs: number): void {
-    this.#tunnel?.originGone();
     const stalled = ending.kind === "timeout" && ending.what === "write";
     if (stalled) this.#note("origin.write_stall", `the origin took no byte of the tunnel for ${limitMs} ms`);
     const reset = ending.kind === "error";
     if (reset) this.decide("relay", "relay.tunnel-reset", `the origin's side ended by ${ending.error.code}`);
     this.#finish(stalled ? "failed" : "served", "record", now);
     // A FIN would tell the client that all was said.
-    if (reset) this.#client.cut(true);
-    else this.#client.tunnelDone();
+    if (reset) this.client.cut(true);
+    else this.client.tunnelDone();
   }
 
   // ------------------------------------------------------------------ rescue
@@ -975,7 +903,7 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
     });
     if (lines === null) {
       held.close();
-      this.#answerInstead(now);
+      this.#visit?.answerInstead(now);
       return;
     }
     const { address } = held.attempt.attempt;
@@ -1023,7 +951,7 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
     const keepAlive = this.#left === null && this.#writeFailure(cause, status, now);
     const { complete } = this.request;
     this.#finish(CAUSES[cause].party === "client" || cause === "gw.no_route" ? "refused" : "failed", step, now);
-    this.#client.exchangeDone(keepAlive, complete, now);
+    this.client.exchangeDone(keepAlive, complete, now);
   }
 
   answerAndGoOn(cause: CauseId, evidence: string, step: Step, now: number): void {
@@ -1032,7 +960,7 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
     attempt.overdue(now);
     this.#note(cause, evidence);
     const keepAlive = this.#writeFailure(cause, 0, now);
-    const client = this.#client;
+    const client = this.client;
     this.#left = { outcome: "failed", cause, evidence, step };
     this.#goOnAlone(now);
     client.exchangeDone(keepAlive, true, now);
@@ -1072,7 +1000,7 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
     record.status = reply.message.status;
     record.responseBytes = reply.bodyBytes;
     record.replyUs = toUs(now - this.startedMs);
-    writeResponse(this.#core.gather.to(this.#client.socket), reply.message);
+    writeResponse(this.#core.gather.to(this.client.socket), reply.message);
     return keepAlive;
   }
 
@@ -1103,7 +1031,7 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
     const { gather, onFault } = this.#core;
     gather.discard();
     onFault(error);
-    const client = this.#client;
+    const client = this.client;
     if (this.#faulted || this.#done) {
       client.socket.destroy();
       return;
@@ -1132,14 +1060,14 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
     this.#note(cause, evidence);
     this.#finish("failed", step, now);
     // Chunks and Content-Length show the cut by themselves; without either only a reset does.
-    this.#client.cut(this.response.framing === "close");
+    this.client.cut(this.response.framing === "close");
   }
 
   /** The client is gone: what is done for it stops, also at the origin. */
   clientGone(how: string): void {
     if (this.#done) return;
     const now = this.#core.clock.monotonic();
-    if (this.#tunnel !== null) {
+    if (this.tunnel !== null) {
       this.#leaveOrigin(now);
       this.#finish("served", "record", now);
       return;
@@ -1167,7 +1095,7 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
   /** The client has left, and the response is wanted all the same. The record tells of the client in the end. */
   #goOnAlone(now: number): void {
     this.#core.outliving.add(this);
-    this.#client = absentClient(this.#client);
+    this.client = absentClient(this.client);
     this.response.detached = true;
     const connection = this.#attempt?.connection ?? null;
     // It may have been the client that was waited for.

@@ -13,7 +13,7 @@ export interface ReplayBudget {
 export type Replayable = "yes" | "body-too-large" | "buffers-full";
 
 export class ReplayBuffer {
-  readonly pieces: Buffer[] = [];
+  pieces: Buffer[] = [];
   bytes = 0;
   /** Why the body received so far could not be sent again, or `yes`. */
   replayable: Replayable = "yes";
@@ -49,8 +49,10 @@ export class ReplayBuffer {
   }
 
   release(): void {
+    if (this.pieces.length === 0) return;
     this.#budget.bytes -= this.bytes;
     this.bytes = 0;
-    this.pieces.length = 0;
+    // Emptying an array takes longer than making one.
+    this.pieces = [];
   }
 }

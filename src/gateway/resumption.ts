@@ -477,14 +477,6 @@ export class Resumption implements AttemptHost, TimerOwner {
     attempt.awaitOrigin(now);
   }
 
-  onTunnelBytes(): void {
-    // A 101 is refused above, so there is never a tunnel.
-  }
-
-  onTunnelFin(): void {
-    // As above.
-  }
-
   onTunnelEnd(): void {
     // As above.
   }
