@@ -29,6 +29,7 @@ export class KeyDisk {
       });
     };
     return {
+      view: () => kept.view(),
       begin: (entry, done) => (kept.begin(entry, done), soon()),
       again: (id, requestId, done) => (kept.again(id, requestId, done), soon()),
       answer: (id, answer, done) => (kept.answer(id, answer, done), soon()),

@@ -69,6 +69,24 @@ export const METRICS = [
     help: "Retries that would have been safe and were not made because the retry budget was spent.",
   },
   {
+    name: "goodgate_hedges_total",
+    type: "counter",
+    labels: ["service", "route", "result"],
+    help: "Requests sent to a second origin because the first was late: started; won by the second; cancelled, the first came first.",
+  },
+  {
+    name: "goodgate_resumes_total",
+    type: "counter",
+    labels: ["service", "route", "result"],
+    help: "Responses that broke in their body: begun, attempts to go on; completed, bodies that came to their end; mismatched, another version was found and refused.",
+  },
+  {
+    name: "goodgate_keys_total",
+    type: "counter",
+    labels: ["service", "route", "result"],
+    help: "Requests with an Idempotency-Key, by what became of it: stored, replayed, uncertain.",
+  },
+  {
     name: "goodgate_rate_limit_shadowed_total",
     type: "counter",
     labels: ["service", "route"],
@@ -152,6 +170,24 @@ export const METRICS = [
     type: "gauge",
     labels: ["service", "pool", "origin", "address"],
     help: "1 when an origin's address may be picked, 0 when it is down or ejected.",
+  },
+  {
+    name: "goodgate_origin_ejections_total",
+    type: "counter",
+    labels: ["service", "pool", "origin", "address"],
+    help: "Times that failing or slow traffic took an origin's address out.",
+  },
+  {
+    name: "goodgate_breakers_open",
+    type: "gauge",
+    labels: ["service", "pool"],
+    help: "Pairs of a route and an address of a pool that the route is kept from.",
+  },
+  {
+    name: "goodgate_poison_quarantines_total",
+    type: "counter",
+    labels: ["service"],
+    help: "Times that requests which break origins began to be kept away from all of them.",
   },
   // How much room is left: pools, then the gateway itself.
   {
@@ -270,6 +306,18 @@ export const METRICS = [
     type: "counter",
     labels: [],
     help: "Stored responses that were removed because an unsafe request may have changed them.",
+  },
+  {
+    name: "goodgate_ledger_keys",
+    type: "gauge",
+    labels: [],
+    help: "Idempotency-Keys that are remembered.",
+  },
+  {
+    name: "goodgate_ledger_bytes",
+    type: "gauge",
+    labels: [],
+    help: "What remembered Idempotency-Keys and their answers take, of idempotency.bytes.",
   },
   {
     name: "goodgate_access_log_dropped_total",

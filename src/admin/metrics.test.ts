@@ -69,6 +69,18 @@ describe("the metrics", () => {
     expect(valueOf(families, "goodgate_event_loop_delay_seconds", { statistic: "max" })).toBe(0.0182);
     expect(valueOf(families, "goodgate_build_info", { version: "0.1.0" })).toBe(1);
     expect(valueOf(families, "goodgate_draining", {})).toBe(0);
+    expect(valueOf(families, "goodgate_hedges_total", { service: "shop", route: "default", result: "won" })).toBe(21);
+    expect(
+      valueOf(families, "goodgate_resumes_total", { service: "shop", route: "default", result: "mismatched" }),
+    ).toBe(1);
+    expect(valueOf(families, "goodgate_keys_total", { service: "shop", route: "default", result: "replayed" })).toBe(
+      12,
+    );
+    expect(valueOf(families, "goodgate_origin_ejections_total", origin)).toBe(6);
+    expect(valueOf(families, "goodgate_breakers_open", { service: "shop", pool: "blue" })).toBe(1);
+    expect(valueOf(families, "goodgate_poison_quarantines_total", { service: "shop" })).toBe(2);
+    expect(valueOf(families, "goodgate_ledger_keys", {})).toBe(414);
+    expect(valueOf(families, "goodgate_ledger_bytes", {})).toBe(1_310_720);
   });
 
   it("survive labels that try to break out of their quotes", () => {

@@ -63,6 +63,9 @@ const SOURCES: Sources = {
   goodgate_response_body_bytes_total: ofRoutes((route) => route.responseBytes),
   goodgate_retries_total: ofRoutes((route) => route.retries),
   goodgate_retries_refused_by_budget_total: ofRoutes((route) => route.retriesRefusedByBudget),
+  goodgate_hedges_total: ofResults((route) => route.rescues.hedges),
+  goodgate_resumes_total: ofResults((route) => route.rescues.resumes),
+  goodgate_keys_total: ofResults((route) => route.rescues.keys),
   goodgate_rate_limit_shadowed_total: ofRoutes((route) => route.rateLimitShadowed),
   goodgate_cache_answers_total: ({ metrics }) =>
     metrics.routes.flatMap((route) =>
@@ -88,6 +91,12 @@ const SOURCES: Sources = {
   goodgate_origin_waiting_for_answer: ofOrigins((origin) => origin.held),
   goodgate_origin_limit: ofOrigins((origin) => origin.limit),
   goodgate_origin_available: ofOrigins((origin) => (origin.available ? 1 : 0)),
+
+  goodgate_origin_ejections_total: ofOrigins((origin) => origin.ejections),
+  goodgate_breakers_open: ({ metrics }) =>
+    metrics.pools.map(({ service, pool, breakersOpen }) => ({ labels: { service, pool }, value: breakersOpen })),
+  goodgate_poison_quarantines_total: ({ metrics }) =>
+    metrics.services.map(({ service, poisonQuarantines }) => ({ labels: { service }, value: poisonQuarantines })),
 
   goodgate_pool_origins: ofPools((pool) => pool.origins),
   goodgate_pool_origins_available: ofPools((pool) => pool.available),
@@ -117,6 +126,8 @@ const SOURCES: Sources = {
   goodgate_cache_evicted_total: ofGateway(({ metrics }) => metrics.cache.evicted),
   goodgate_cache_purged_total: ofGateway(({ metrics }) => metrics.cache.purged),
   goodgate_cache_invalidated_total: ofGateway(({ metrics }) => metrics.cache.invalidated),
+  goodgate_ledger_keys: ofGateway(({ metrics }) => metrics.ledger.keys),
+  goodgate_ledger_bytes: ofGateway(({ metrics }) => metrics.ledger.bytes),
   goodgate_access_log_dropped_total: ofGateway(({ metrics }) => metrics.accessLogDropped),
   goodgate_draining: ofGateway(({ status }) => (status.state === "draining" ? 1 : 0)),
   goodgate_event_loop_delay_seconds: ({ metrics: { process } }) => [
@@ -136,6 +147,13 @@ const SOURCES: Sources = {
 
 function ofRoutes<V>(valueOf: (route: RouteMetrics) => V) {
   return ({ metrics }: Views) => metrics.routes.map((route) => ({ labels: routeLabels(route), value: valueOf(route) }));
+}
+
+function ofResults(countsOf: (route: RouteMetrics) => Readonly<Record<string, number>>) {
+  return ({ metrics }: Views) =>
+    metrics.routes.flatMap((route) =>
+      Object.entries(countsOf(route)).map(([result, value]) => ({ labels: { ...routeLabels(route), result }, value })),
+    );
 }
 
 function ofOrigins<V>(valueOf: (origin: OriginMetrics) => V) {

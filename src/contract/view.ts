@@ -5,6 +5,7 @@
 import type { ShelfView } from "../kernel/cache-shelf.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import type { Histogram } from "../kernel/histogram.ts";
+import type { LedgerView } from "../kernel/ledger.ts";
 import type { CacheWord, ExchangeRecord, Outcome } from "./record.ts";
 
 export interface GatewayView {
@@ -162,6 +163,15 @@ export interface OriginAddressView {
 }
 
 /** Counters since start; all monotonic unless said. Labels are bounded by the configuration and the cause table. */
+/** What was done for exchanges besides asking one origin once. */
+export interface RescueCounts {
+  /** `won`: the second origin answered first. `cancelled`: the first one did after all. */
+  hedges: { started: number; won: number; cancelled: number };
+  /** `begun`: attempts to go on. `completed`: bodies that came to their end. `mismatched`: another version was found. */
+  resumes: { begun: number; completed: number; mismatched: number };
+  keys: { stored: number; replayed: number; uncertain: number };
+}
+
 export interface MetricsView {
   /** The entry without service and route counts what no route took: unknown hosts, malformed requests. */
   routes: {
@@ -179,6 +189,7 @@ export interface MetricsView {
     byCache: Record<Exclude<CacheWord, "">, number>;
     /** Requests that a rate limit in shadow would have refused. */
     rateLimitShadowed: number;
+    rescues: RescueCounts;
   }[];
   origins: {
     service: string;
@@ -199,6 +210,19 @@ export interface MetricsView {
     limit: number;
     inFlight: number;
     available: boolean;
+    /** Times that traffic took it out. */
+    ejections: number;
+  }[];
+  pools: {
+    service: string;
+    pool: string;
+    /** Gauge. Pairs of a route and an address that the route is kept from. */
+    breakersOpen: number;
+  }[];
+  services: {
+    service: string;
+    /** Requests that were found to break origins, each time that they began to be kept away. */
+    poisonQuarantines: number;
   }[];
   /** Malformed requests by reason id. */
   refusals: Record<string, number>;
@@ -217,6 +241,8 @@ export interface MetricsView {
   exchangesActive: number;
   replayBytes: number;
   cache: CacheView;
+  /** What is kept for Idempotency-Key. */
+  ledger: LedgerView;
   accessLogDropped: number;
   process: ProcessView;
 }

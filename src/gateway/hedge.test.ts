@@ -59,6 +59,8 @@ describe("an answer that is late", () => {
       { status: 200, cause: null },
     ]);
     expect(codes(world)).toEqual(["hedge.sent", "hedge.won"]);
+    const counted = world.gateway.view.metrics().routes.at(-1)?.rescues.hedges;
+    expect(counted).toEqual({ started: 1, won: 1, cancelled: 0 });
     expect(record?.decisions[0]?.reason).toContain(`; next is ${second?.address} in pool main`);
     // Let go without blame, but not forgotten: it took at least so long.
     const loser = world.gateway.view
@@ -100,6 +102,9 @@ describe("an answer that is late", () => {
     expect(client.received).toMatch(/ok$/);
     expect(second?.ended).toBe("rst");
     expect(world.records.at(-1)).toMatchObject({ origin: `http://${first?.address.slice(0, -3)}` });
+    expect(codes(world)).toEqual(["hedge.sent", "hedge.cancelled"]);
+    const counted = world.gateway.view.metrics().routes.at(-1)?.rescues.hedges;
+    expect(counted).toEqual({ started: 1, won: 0, cancelled: 1 });
     expectQuiet(world);
   });
 

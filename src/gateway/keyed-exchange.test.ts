@@ -187,6 +187,9 @@ describe("a request with a key", () => {
     expect(second.received).toMatch(/Idempotency-Replayed: true/);
     expect(sentTo(it)).toHaveLength(1);
     expect(decisions(it)).toContain("key.waited");
+    const { routes, ledger } = it.gateway.view.metrics();
+    expect(routes.at(-1)?.rescues.keys).toEqual({ stored: 1, replayed: 2, uncertain: 0 });
+    expect(ledger.keys).toBe(1);
     expectQuiet(it);
   });
 
@@ -250,6 +253,7 @@ describe("a request with a key", () => {
     expect(again.received).toContain("may have been carried out");
     expect(sentTo(it)).toHaveLength(1);
     expect(it.records[1]).toMatchObject({ cause: "origin.uncertain", party: "origin", attempts: [] });
+    expect(it.gateway.view.metrics().routes.at(-1)?.rescues.keys.uncertain).toBe(1);
     expectQuiet(it);
   });
 

@@ -100,6 +100,8 @@ export class OriginAddress implements Address, Candidate, Member {
 
   attempts = 0;
   failures = 0;
+  /** Times that traffic took it out. */
+  ejections = 0;
   connectionsMade = 0;
   connectionsReused = 0;
   readonly byCause: Partial<Record<CauseId, number>> = {};

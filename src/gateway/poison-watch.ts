@@ -43,6 +43,8 @@ interface Trial {
 }
 
 export class PoisonWatch {
+  /** Times that requests like one began to be kept away. */
+  quarantines = 0;
   readonly #state = createPoison();
   readonly #tell: (detail: string) => void;
   readonly #find: FindAmong;
@@ -71,7 +73,10 @@ export class PoisonWatch {
     if (!enough && !request.awaitsContinue) return null;
     const known = fingerprint(request, record);
     const verdict = admitFingerprint(this.#state, known, now);
-    if (verdict.kind === "refuse" && verdict.begins) this.#tell(verdict.because);
+    if (verdict.kind === "refuse" && verdict.begins) {
+      this.quarantines += 1;
+      this.#tell(verdict.because);
+    }
     if (verdict.kind !== "try") return verdict;
     const found = this.#find(verdict.at);
     if (found === "unknown") return { ...verdict, address: null };

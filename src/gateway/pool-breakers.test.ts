@@ -52,6 +52,8 @@ it("is sent to the others, the origin keeps the routes that work, and one reques
   expect(rest.filter((address) => address === FIRST).length).toBeGreaterThan(5);
   const seen = world.gateway.view.origins().flatMap(({ addresses }) => addresses);
   expect(seen.map(({ state }) => state)).toEqual(["up", "up"]);
+  const open = (): number | undefined => world.gateway.view.metrics().pools[0]?.breakersOpen;
+  expect(open()).toBe(1);
   expect(seen.map(({ breakers }) => breakers)).toEqual([
     expect.stringMatching(/^route pay is kept from it: 5 requests of the route in a row failed here and not elsewhere/),
     "",
@@ -62,6 +64,7 @@ it("is sent to the others, the origin keeps the routes that work, and one reques
   expect(again[0]).toBe(FIRST);
   expect(again.filter((address) => address === FIRST).length).toBeGreaterThan(5);
   expect(told.at(-1)).toMatch(/^breaker\.closed/);
+  expect(open()).toBe(0);
   expect(world.records.some(({ decisions }) => decisions.some(({ code }) => code === "pick.breaker-trial"))).toBe(true);
   expect(world.faults).toEqual([]);
 });

@@ -31,13 +31,17 @@ export class PoolBreakers {
   readonly #core: Core;
   readonly #service: ServiceSettings;
   readonly #pool: PoolOf;
-  /** Open pairs of address and route; usually none. */
   #open = 0;
 
   constructor(core: Core, service: ServiceSettings, pool: PoolOf) {
     this.#core = core;
     this.#service = service;
     this.#pool = pool;
+  }
+
+  /** Open pairs of address and route; usually none. */
+  get open(): number {
+    return this.#open;
   }
 
   /** Of the failure that was judged last: whether it makes its origin a slow one, too. */

@@ -115,6 +115,7 @@ describe("an origin that fails while its peers do not", () => {
     expect(world.records.at(-1)?.decisions.map((decision) => decision.code)).toEqual(["pick.probation"]);
     const states = events.flatMap((event) => (event.kind === "origin" ? [event.state] : []));
     expect(states).toEqual(["ejected", "probation", "ramping"]);
+    expect(world.gateway.view.metrics().origins.map(({ ejections }) => ejections)).toEqual([1, 0, 0]);
     world.advance(11_000);
     world.gateway.view.origins();
     expect(events.at(-1)).toMatchObject({ kind: "origin", address: "10.0.0.1:80", state: "up" });

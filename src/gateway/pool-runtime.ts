@@ -208,7 +208,11 @@ export class PoolRuntime {
   #outcome(address: OriginAddress, outcome: TrafficOutcome, startedMs: number, now: number): void {
     // A roll is only used when an ejection happens; drawing it for each outcome would be work for nothing.
     const roll = outcome === "failure" || outcome === "refused" ? this.#core.chance() : 0;
-    this.#heed(observeOutcome(this.#service.ejection, address, this.members, outcome, startedMs, roll, now), now);
+    this.#heed(
+      address,
+      observeOutcome(this.#service.ejection, address, this.members, outcome, startedMs, roll, now),
+      now,
+    );
   }
 
   #latency(address: OriginAddress, latencyMs: number, startedMs: number, now: number): void {
@@ -216,7 +220,7 @@ export class PoolRuntime {
     const { ejection } = this.#service;
     const roll = latencyMs < slowFromMs(address.ejection) ? 0 : this.#core.chance();
     const all = this.#latencies;
-    this.#heed(observeLatency(ejection, address, this.members, all, latencyMs, startedMs, roll, now), now);
+    this.#heed(address, observeLatency(ejection, address, this.members, all, latencyMs, startedMs, roll, now), now);
   }
 
   /** Waits that are too long already: traffic that is stuck must not have to end before anybody learns from it. */
@@ -229,7 +233,7 @@ export class PoolRuntime {
       const { ejection } = this.#service;
       const { members } = this;
       const roll = this.#core.chance();
-      this.#heed(observeStuck(ejection, address, members, this.#latencies, waitedMs, roll, now), now);
+      this.#heed(address, observeStuck(ejection, address, members, this.#latencies, waitedMs, roll, now), now);
     }
   }
 
@@ -241,8 +245,10 @@ export class PoolRuntime {
     return now - this.shedAt < CROWDED_MS;
   }
 
-  #heed(verdict: EjectionVerdict, now: number): void {
-    if (verdict.kind !== "none") this.assess(now);
+  #heed(address: OriginAddress, verdict: EjectionVerdict, now: number): void {
+    if (verdict.kind === "none") return;
+    if (verdict.kind === "ejected") address.ejections += 1;
+    this.assess(now);
   }
 
   /**

@@ -176,6 +176,7 @@ describe("a request that breaks connections", () => {
     expect(again.received).toMatch(/\r\nRetry-After: 10\r\n/);
     expect(world.records[1]).toMatchObject({ cause: "origin.poison", party: "origin", outcome: "failed" });
     expect(told).toEqual(["poison.refused"]);
+    expect(world.gateway.view.metrics().services.map(({ poisonQuarantines }) => poisonQuarantines)).toEqual([1]);
 
     const other = world.client();
     other.send(GET.replace("/ ", "/other "));

@@ -283,6 +283,7 @@ describe("what is not the rest of the same body is never passed on", () => {
     expect(codes(world).slice(0, 2)).toEqual(["resume.allowed.broken", code]);
     expect(codes(world).at(-1)).toBe("resume.refused.attempts");
     expect(world.records[0]).toMatchObject({ outcome: "failed", cause: "net.mid_reset", status: 200 });
+    expect(world.gateway.view.metrics().routes.at(-1)?.rescues.resumes.completed).toBe(0);
     expect(world.records[0]?.attempts[1]).toMatchObject({ cause: "origin.resume_mismatch" });
     // It has done nothing wrong.
     expect(world.gateway.view.origins()[1]?.addresses[0]?.failures).toBe(0);
@@ -301,6 +302,8 @@ describe("what is not the rest of the same body is never passed on", () => {
     world.origin(4).send(Buffer.concat([Buffer.from(head(200_000)), WHOLE.subarray(200_000)]));
     expectBody(client, TEXT);
     expect(world.records[0]).toMatchObject({ outcome: "rescued" });
+    const counted = world.gateway.view.metrics().routes.at(-1)?.rescues.resumes;
+    expect(counted).toEqual({ begun: 3, completed: 1, mismatched: 1 });
     expectQuiet(world);
   });
 

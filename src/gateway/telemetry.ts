@@ -4,6 +4,8 @@ import type { RefusalId } from "../http1/refusals.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import { createHistogram, recordDuration } from "../kernel/histogram.ts";
 import type { Histogram } from "../kernel/histogram.ts";
+import type { RescueCounts } from "../contract/view.ts";
+import { countRescues, createRescueCounts } from "./rescue-counts.ts";
 
 const CLASSES = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"] as const;
 
@@ -18,6 +20,7 @@ export class RouteCounters {
   retries = 0;
   retriesRefusedByBudget = 0;
   rateLimitShadowed = 0;
+  readonly rescues: RescueCounts = createRescueCounts();
   /** Attempts that wait for the first byte of their answer now. */
   held = 0;
   readonly byCache: Record<Exclude<CacheWord, "">, number> = {
@@ -47,6 +50,7 @@ export class RouteCounters {
     if (!record.tunnel) recordDuration(this.duration, record.doneUs);
     this.requestBytes += record.requestBytes;
     this.responseBytes += record.responseBytes;
+    if (record.decisions.length > 0) countRescues(this.rescues, record);
   }
 
   get byStatus(): Record<string, number> {

@@ -169,7 +169,7 @@ export class Tries {
     this.#lateness?.took(tookMs, now);
     this.#nowAt(winner);
     const reason = `${winner.address.text} answered first; ${loser.address.text} was let go after ${durationInWords(tookMs)}`;
-    this.#host.decide("relay", "hedge.won", reason);
+    this.#host.decide("relay", winner === first ? "hedge.cancelled" : "hedge.won", reason);
   }
 
   /** One of two failed: the other goes on alone. False: there is no other. */

@@ -10,6 +10,7 @@ import type { Core } from "./core.ts";
 import type { GatewayPorts } from "./gateway.ts";
 import type { OriginAddress } from "./origin-address.ts";
 import type { PoolRuntime } from "./pool-runtime.ts";
+import { copyOfRescues } from "./rescue-counts.ts";
 import type { ServiceRuntime } from "./service-runtime.ts";
 
 interface ViewOf {
@@ -57,6 +58,7 @@ export function createView({ core, listeners, listening, ports, startedAt }: Vie
         retriesRefusedByBudget: counters.retriesRefusedByBudget,
         byCache: { ...counters.byCache },
         rateLimitShadowed: counters.rateLimitShadowed,
+        rescues: copyOfRescues(counters.rescues),
       })),
       origins: core.services.flatMap((service) =>
         service.pools.flatMap((pool) =>
@@ -76,9 +78,21 @@ export function createView({ core, listeners, listening, ports, startedAt }: Vie
             held: address.limit?.held ?? 0,
             limit: Math.floor(address.limit?.limit ?? 0),
             available: address.share > 0,
+            ejections: address.ejections,
           })),
         ),
       ),
+      pools: core.services.flatMap((service) =>
+        service.pools.map((pool) => ({
+          service: service.settings.name,
+          pool: pool.name,
+          breakersOpen: pool.breakers?.open ?? 0,
+        })),
+      ),
+      services: core.services.map((service) => ({
+        service: service.settings.name,
+        poisonQuarantines: service.poison?.quarantines ?? 0,
+      })),
       refusals: { ...core.telemetry.refusals },
       connectionsAccepted: core.telemetry.connectionsAccepted,
       connectionsTurnedAway: core.telemetry.connectionsTurnedAway,
@@ -89,6 +103,7 @@ export function createView({ core, listeners, listening, ports, startedAt }: Vie
       exchangesActive: core.exchangesActive,
       replayBytes: core.replayBudget.bytes,
       cache: core.cache.view(),
+      ledger: core.keys?.ledger.view() ?? { keys: 0, bytes: 0 },
       accessLogDropped: ports.accessLogDropped(),
       process: ports.processView(),
     }),

@@ -185,7 +185,12 @@ export const DECISIONS = {
   },
   "hedge.won": {
     step: "relay",
-    meaning: "One of two origins that were asked at once answered first; the other was let go, without blame.",
+    meaning: "The second of two origins that were asked at once answered first; the other was let go, without blame.",
+  },
+  "hedge.cancelled": {
+    step: "relay",
+    meaning:
+      "The first of two origins that were asked at once answered first after all; the second was let go, without blame.",
   },
   "hedge.goes-on": {
     step: "rescue",

@@ -77,7 +77,15 @@ export interface LedgerFilter {
   readonly limit: number;
 }
 
+/** Gauges. */
+export interface LedgerView {
+  keys: number;
+  /** What they take, by its own count. */
+  bytes: number;
+}
+
 export interface Ledger {
+  view(): LedgerView;
   /** Records the key as started unless it is known already. Entries that expired count as unknown. */
   begin(entry: NewLedgerEntry, done: (begun: Begun) => void): void;
   /** A known key is started once more, by another exchange. */

@@ -157,6 +157,7 @@ export class LedgerFile {
   readonly #inode: bigint;
   /** Of all entries, by our own count. */
   #bytes: number;
+  #keys: number;
   /** Keys that were forgotten, or lost their answer, before their time. */
   #forgottenEarly = 0;
 
@@ -166,11 +167,17 @@ export class LedgerFile {
     this.#database = database;
     this.#bytesMax = bytesMax;
     this.#statements = prepare(database);
-    this.#bytes = Number(database.prepare("SELECT total(bytes) AS bytes FROM keys").get()?.["bytes"] ?? 0);
+    const sums = database.prepare("SELECT total(bytes) AS bytes, count(*) AS keys FROM keys").get();
+    this.#bytes = Number(sums?.["bytes"] ?? 0);
+    this.#keys = Number(sums?.["keys"] ?? 0);
   }
 
   get bytes(): number {
     return this.#bytes;
+  }
+
+  get keys(): number {
+    return this.#keys;
   }
 
   get forgottenEarly(): number {
@@ -200,7 +207,7 @@ export class LedgerFile {
   }
 
   #transact<Result>(work: () => Result): Result | LedgerFailure {
-    const { bytes } = this;
+    const { bytes, keys } = this;
     const early = this.#forgottenEarly;
     try {
       this.#database.exec("BEGIN IMMEDIATE");
@@ -209,6 +216,7 @@ export class LedgerFile {
       return result;
     } catch (error) {
       this.#bytes = bytes;
+      this.#keys = keys;
       this.#forgottenEarly = early;
       // Some failures have rolled back already.
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
@@ -260,6 +268,7 @@ export class LedgerFile {
       bytes,
     );
     this.#bytes += bytes;
+    this.#keys += 1;
     return { kind: "begun" };
   }
 
@@ -356,6 +365,7 @@ export class LedgerFile {
     if (row === undefined) return;
     this.#statements.removeAnswer.run(id);
     this.#bytes -= Number(row["bytes"]);
+    this.#keys -= 1;
   }
 }
 

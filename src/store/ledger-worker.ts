@@ -15,7 +15,13 @@ export type ToWorker =
   | { readonly kind: "close" };
 
 export type FromWorker =
-  | { readonly kind: "opened"; readonly interrupted: number; readonly movedTo: string; readonly bytes: number }
+  | {
+      readonly kind: "opened";
+      readonly interrupted: number;
+      readonly movedTo: string;
+      readonly bytes: number;
+      readonly keys: number;
+    }
   | { readonly kind: "not opened"; readonly code: "in-use" | "newer" | "unusable"; readonly detail: string }
   /** It ends, because what it commits is in a file that is not there any more. */
   | { readonly kind: "lost its file" }
@@ -24,6 +30,7 @@ export type FromWorker =
       readonly numbers: readonly number[];
       readonly results: readonly LedgerResult[];
       readonly bytes: number;
+      readonly keys: number;
       readonly forgottenEarly: number;
     };
 
@@ -34,7 +41,8 @@ if (parentPort !== null) {
   const opened = openLedgerFile(workerData as LedgerFileOptions);
   if (opened.ok) {
     serve(opened.file, say);
-    say({ kind: "opened", interrupted: opened.interrupted, movedTo: opened.movedTo, bytes: opened.file.bytes });
+    const { file, interrupted, movedTo } = opened;
+    say({ kind: "opened", interrupted, movedTo, bytes: file.bytes, keys: file.keys });
   } else say({ kind: "not opened", code: opened.code, detail: opened.detail });
 
   function serve(file: LedgerFile, say: (message: FromWorker) => void): void {
@@ -61,6 +69,7 @@ if (parentPort !== null) {
           numbers: batchNumbers,
           results,
           bytes: file.bytes,
+          keys: file.keys,
           forgottenEarly: file.forgottenEarly,
         });
       }

@@ -16,6 +16,7 @@ import type {
   LedgerEntry,
   LedgerFailure,
   LedgerFilter,
+  LedgerView,
   NewLedgerEntry,
 } from "../kernel/ledger.ts";
 import type { LedgerFileOptions, LedgerOperation, LedgerResult } from "./ledger-file.ts";
@@ -41,8 +42,6 @@ export type LedgerEvent =
 export interface EmbeddedLedger extends Ledger {
   /** Null: it can be used. */
   readonly unusable: LedgerFailure | null;
-  /** Bytes that its entries take, by its own count. */
-  readonly bytes: number;
   /** Commits what was asked before and lets the file go. */
   close(): Promise<void>;
 }
@@ -68,7 +67,7 @@ interface Waiting {
 
 class WorkerLedger implements EmbeddedLedger {
   unusable: LedgerFailure | null = { kind: "failed", code: "closed", detail: "it is being opened" };
-  bytes = 0;
+  #view: LedgerView = { keys: 0, bytes: 0 };
   readonly #options: LedgerOptions;
   #worker: Worker | null = null;
   readonly #waiting = new Map<number, Waiting>();
@@ -103,6 +102,10 @@ class WorkerLedger implements EmbeddedLedger {
         resolve();
       });
     });
+  }
+
+  view(): LedgerView {
+    return this.#view;
   }
 
   begin(entry: NewLedgerEntry, done: (begun: Begun) => void): void {
@@ -183,7 +186,7 @@ class WorkerLedger implements EmbeddedLedger {
     switch (message.kind) {
       case "opened":
         this.unusable = null;
-        this.bytes = message.bytes;
+        this.#view = { keys: message.keys, bytes: message.bytes };
         if (this.#toldUnusable !== "") onEvent({ kind: "usable" });
         this.#toldUnusable = "";
         if (message.movedTo !== "") onEvent({ kind: "moved aside", to: message.movedTo });
@@ -196,7 +199,7 @@ class WorkerLedger implements EmbeddedLedger {
         this.#isUnusable(failed("its file was deleted or replaced while it was in use"), "unusable");
         return;
       case "results":
-        this.bytes = message.bytes;
+        this.#view = { keys: message.keys, bytes: message.bytes };
         if (message.forgottenEarly > 0 && !this.#toldForgetting) {
           this.#toldForgetting = true;
           onEvent({ kind: "forgetting" });

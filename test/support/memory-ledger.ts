@@ -68,6 +68,7 @@ export function memoryLedger(disk: ReadonlyMap<string, Stored> = new Map()): Mem
 
   const ledger: MemoryLedger = {
     failure: null,
+    view: () => ({ keys: stored.size, bytes: 0 }),
     begin: (entry, done) => ask(() => begin(entry), done),
     again: (id, requestId, done) => ask(() => set(id, { kind: "started" }, null, requestId), done),
     answer: (id, answer, done) => ask(() => answered(id, answer), done),

@@ -302,6 +302,11 @@ function sampleMetrics(): MetricsView {
     retriesRefusedByBudget: 3,
     byCache: { hit: 900, stale: 7, revalidated: 30, collapsed: 12, miss: 80, pass: 5, "last-good": 4, refresh: 7 },
     rateLimitShadowed: 0,
+    rescues: {
+      hedges: { started: 50, won: 21, cancelled: 28 },
+      resumes: { begun: 9, completed: 7, mismatched: 1 },
+      keys: { stored: 400, replayed: 12, uncertain: 2 },
+    },
   });
   return {
     cache: {
@@ -332,6 +337,7 @@ function sampleMetrics(): MetricsView {
         held: 0,
         limit: 100,
         available: false,
+        ejections: 6,
       },
       {
         service: "blog",
@@ -349,7 +355,16 @@ function sampleMetrics(): MetricsView {
         held: 0,
         limit: 100,
         available: true,
+        ejections: 0,
       },
+    ],
+    pools: [
+      { service: "shop", pool: "blue", breakersOpen: 1 },
+      { service: "blog", pool: "main", breakersOpen: 0 },
+    ],
+    services: [
+      { service: "shop", poisonQuarantines: 2 },
+      { service: "blog", poisonQuarantines: 0 },
     ],
     refusals: { "bare-lf": 3, "two-framings": 1 },
     connectionsAccepted: 90_211,
@@ -360,6 +375,7 @@ function sampleMetrics(): MetricsView {
     connectionsOpen: 412,
     exchangesActive: 17,
     replayBytes: 131_072,
+    ledger: { keys: 414, bytes: 1_310_720 },
     accessLogDropped: 0,
     process: {
       cpuSeconds: 812.25,
