@@ -1,67 +1,100 @@
 /**
- * Admit: whether a request may go on, decided from its head alone, before it costs an origin anything. Limits of the
- * gateway first, then what a gateway does not do, then what must end here.
+ * Admit: whether a request may go on, before it costs an origin anything. What its head alone decides comes first;
+ * then the gateway's own limits; then the bounds on what one client or one route may ask for, which need to count.
  */
-import { FIELD } from "../http1/field-ids.ts";
+import type { RouteSettings } from "../config/settings.ts";
+import type { ExchangeRecord, Step } from "../contract/record.ts";
 import type { MessageHead } from "../http1/head.ts";
 import type { CauseId } from "../kernel/causes.ts";
-import type { Surplus } from "./client-connection.ts";
+import type { DecisionCode } from "../kernel/decisions.ts";
+import { passesPressure } from "../policies/own-pressure.ts";
+import type { ClientSide } from "./absent-client.ts";
+import { rankOf } from "./admission.ts";
+import type { Core } from "./core.ts";
+import { enter } from "./entry.ts";
+import { refusalOf } from "./head-refusal.ts";
+import { isPrefetch, joinedValue } from "./request-target.ts";
+import type { ServiceRuntime } from "./service-runtime.ts";
+import type { RouteCounters } from "./telemetry.ts";
 
-export interface Refusal {
-  readonly cause: CauseId;
-  readonly evidence: string;
-  /** 0: the cause's own. */
-  readonly status: number;
+/** The exchange that asks to be let in, and what is found out about it. */
+export interface Applicant {
+  readonly record: ExchangeRecord;
+  readonly client: ClientSide;
+  readonly service: ServiceRuntime | null;
+  readonly route: RouteSettings | null;
+  readonly routeIndex: number;
+  readonly counters: RouteCounters | null;
+  /** Whom the client is counted as; 0: nobody has asked. */
+  clientKey: number;
+  /** Complete lines that any answer gets, such as RateLimit. */
+  replyLines: string;
+  /** Epoch ms since when the client waits to be let in; 0: it does not, or nobody has to. */
+  waitsSince: number;
+  /** For whoever is refused; 0: what the cause says. */
+  retryAfterSeconds: number;
+  decide(step: Step, code: DecisionCode, reason: string): void;
+  fail(cause: CauseId, evidence: string, step: Step, status: number): void;
 }
 
-export interface Admission {
-  /** The client's connection is one more than may be: of all, or of this client. */
-  readonly surplus: Surplus;
-  readonly connectionsMax: number;
-  readonly connectionsPerClientMax: number;
-  /** This gateway's name in Via. */
-  readonly pseudonym: string;
+/** Just below 1, which chance never gives. */
+const LAST_ROLL = 1 - Number.EPSILON;
+/** Over how many seconds those are spread that the gateway itself had to turn away. */
+const PRESSURE_RETRY_SPREAD_S = 5;
+
+/** False: it was refused. */
+export function admit(core: Core, applicant: Applicant, head: MessageHead, now: number): boolean {
+  const { limits, identity, connectionsPerClientMax } = core;
+  const refusal = refusalOf(head, {
+    surplus: applicant.client.surplus,
+    connectionsMax: limits.connectionsMax,
+    connectionsPerClientMax,
+    pseudonym: identity.pseudonym,
+  });
+  if (refusal !== null) {
+    applicant.fail(refusal.cause, refusal.evidence, "admit", refusal.status);
+    return false;
+  }
+  // Whoever was asked to wait can only have come back while there is or was no room lately.
+  if (now - Math.max(core.shedAt, applicant.service?.shedAt ?? -Infinity) < core.waiting.expiresMs) {
+    applicant.waitsSince = core.waiting.since(joinedValue(head, "cookie"), applicant.record.clientAddress);
+  }
+  if (core.pressure.level > 0 && isTooMuch(core, applicant, head)) return false;
+  const rules = applicant.service?.limitsOf(applicant.routeIndex) ?? null;
+  return (core.flood === null && rules === null) || enters(core, applicant, head, now);
 }
 
-/** Null: it goes on. */
-export function refusalOf(
-  head: MessageHead,
-  { surplus, connectionsMax, connectionsPerClientMax, pseudonym }: Admission,
-): Refusal | null {
-  if (surplus === "client") {
-    return {
-      cause: "client.flood",
-      evidence: `${connectionsPerClientMax} connections of this client are open (limits.connectionsPerClient)`,
-      status: 0,
-    };
-  }
-  if (surplus === "all") {
-    return { cause: "gw.shed", evidence: `${connectionsMax} connections are open (limits.connections)`, status: 0 };
-  }
-  if (head.method === "CONNECT") {
-    return bad("CONNECT asks for a tunnel; this is a gateway, not a forward proxy", 501);
-  }
-  if (head.targetForm === "authority") return bad("the target names a host and no path", 400);
-  if (head.find(FIELD.VIA) !== -1 && hasPassed(head, pseudonym)) {
-    return { cause: "gw.loop", evidence: "the request's Via names this very gateway", status: 0 };
-  }
-  if (head.find(FIELD.MAX_FORWARDS) !== -1 && endsHere(head)) {
-    return bad("Max-Forwards is 0: the request ends here (RFC 9110 §7.6.2)", 501);
-  }
-  return null;
+/** The gateway nears a limit of its own, and this class is turned away for that. */
+function isTooMuch({ pressure, chance }: Core, applicant: Applicant, head: MessageHead): boolean {
+  const { route } = applicant;
+  if (route === null) return false;
+  // Who has waited already is the last of his class to be turned away.
+  const roll = applicant.waitsSince === 0 ? chance() : LAST_ROLL;
+  if (passesPressure(pressure, rankOf(route, isPrefetch(head)), roll)) return false;
+  // Later the longer the way back: who is turned away by the process itself does well to find another.
+  applicant.retryAfterSeconds = 1 + Math.floor(chance() * PRESSURE_RETRY_SPREAD_S);
+  applicant.fail("gw.shed", pressure.because, "admit", 0);
+  return true;
 }
 
-function bad(evidence: string, status: number): Refusal {
-  return { cause: "client.bad_request", evidence, status };
-}
-
-function hasPassed(head: MessageHead, pseudonym: string): boolean {
-  for (let i = head.find(FIELD.VIA); i !== -1; i = head.next(i)) if (head.value(i).includes(pseudonym)) return true;
+/** The bounds on what one client or one route may ask for. */
+function enters(core: Core, applicant: Applicant, head: MessageHead, now: number): boolean {
+  const { service, counters, routeIndex } = applicant;
+  const { peer } = applicant.client;
+  const address = applicant.record.clientAddress;
+  const direct = address === peer.address;
+  const key = direct ? peer.key : core.clientKey(address);
+  applicant.clientKey = key;
+  const rules = service?.limitsOf(routeIndex) ?? null;
+  const note = enter(core, rules, head, key, address, direct ? peer.isProtected : null, service, now);
+  if (note === null) return true;
+  applicant.replyLines = note.lines;
+  if (note.code !== null) applicant.decide("admit", note.code, note.reason);
+  if (note.refused === null) {
+    if (note.code === "admit.rate-limit-shadow" && counters !== null) counters.rateLimitShadowed += 1;
+    return true;
+  }
+  applicant.retryAfterSeconds = note.refused.retryAfterSeconds;
+  applicant.fail(note.refused.cause, note.refused.evidence, "admit", 0);
   return false;
-}
-
-/** RFC 9110 §7.6.2: only OPTIONS and TRACE are counted. */
-function endsHere(head: MessageHead): boolean {
-  const counted = head.method === "OPTIONS" || head.method === "TRACE";
-  return counted && (head.valueOf(FIELD.MAX_FORWARDS) ?? "").trim() === "0";
 }

@@ -21,7 +21,8 @@ import type { RouteSettings, TimeoutSettings } from "../config/settings.ts";
 import { FIELD } from "../http1/field-ids.ts";
 import { absentClient, clientBehind } from "./absent-client.ts";
 import type { ClientSide } from "./absent-client.ts";
-import { refusalOf } from "./admit.ts";
+import { admit } from "./admit.ts";
+import type { Applicant } from "./admit.ts";
 import type { Attempt } from "./attempt.ts";
 import { climbsAboveRoot } from "./base-path.ts";
 import type { MessageHead } from "../http1/head.ts";
@@ -31,25 +32,23 @@ import type { RouteCache } from "./cache/response-cache.ts";
 import type { Guest, Visit } from "./cache/visit.ts";
 import type { RefusalId } from "../http1/refusals.ts";
 import { REFUSALS } from "../http1/refusals.ts";
-import { writeResponse } from "../http1/serialise.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import { CAUSES } from "../kernel/causes.ts";
 import type { DecisionCode } from "../kernel/decisions.ts";
-import { passesPressure } from "../policies/own-pressure.ts";
 import { isIdempotent } from "../policies/retry.ts";
-import { durationInWords } from "../policies/words.ts";
 import { NO_HOST } from "./client-host.ts";
 import type { ClientHost } from "./client-host.ts";
+import { leavingOf } from "./client-leaving.ts";
+import type { Leaving } from "./client-leaving.ts";
 import { ClientRequest } from "./client-request.ts";
 import { ClientResponse } from "./client-response.ts";
-import { rankOf } from "./admission.ts";
-import type { Admission, Place, RoomWaiter } from "./admission.ts";
+import type { Admission } from "./admission.ts";
 import type { Core } from "./core.ts";
-import { enter } from "./entry.ts";
 import { ownState } from "./failure-signs.ts";
+import { writeFailure } from "./failure-reply.ts";
+import type { Failed } from "./failure-reply.ts";
 import { clientFraming, isEventStream, responseLines, writeInterimHead } from "./forward-response.ts";
 import type { HeldAnswer } from "./held-answer.ts";
-import { httpDate } from "./http-date.ts";
 import { identifyRequest } from "./identify.ts";
 import type { Ending, Judgement } from "./judge.ts";
 import { judgeResponse } from "./judge-response.ts";
@@ -60,15 +59,16 @@ import { toUs } from "./origin-connection.ts";
 import type { OriginConnection } from "./origin-connection.ts";
 import { PassedOver } from "./passed-over.ts";
 import type { PassingOver } from "./passed-over.ts";
-import type { PoisonWatch } from "./poison-watch.ts";
+import { wayPast } from "./poison-gate.ts";
+import type { Suspect } from "./poison-gate.ts";
 import { readHeadAgain, readResponseHeadAgain } from "./read-head-again.ts";
-import type { WaitingOffer } from "./waiting.ts";
-import { respondToFailure, retryAfterSeconds } from "./reply.ts";
 import { deadlineOf } from "./request-deadline.ts";
 import type { RequestDeadline } from "./request-deadline.ts";
-import { bounded, isPrefetch, joinedValue, pathOf, targetOf } from "./request-target.ts";
+import { bounded, joinedValue, pathOf, targetOf } from "./request-target.ts";
 import { mayBeResumed, Resumption, whyNotResumed } from "./resumption.ts";
 import type { ResumeHost } from "./resumption.ts";
+import { RoomWait } from "./room-wait.ts";
+import type { RoomWaitHost } from "./room-wait.ts";
 import type { Turn } from "./room.ts";
 import type { ServiceRuntime } from "./service-runtime.ts";
 import { Serving } from "./serving.ts";
@@ -81,18 +81,25 @@ import type { TriesHost } from "./tries.ts";
 import { Tunnel, agreedProtocol } from "./tunnel.ts";
 import { Wait } from "./wait.ts";
 
-/** Just below 1, which chance never gives. */
-const LAST_ROLL = 1 - Number.EPSILON;
 const REDUCED = "Goodgate-Mode: reduced\r\n";
 /** More than this of a method is nobody's name and would only fill the memory of the records. */
 const METHOD_KEPT = 32;
 /** A stored response would hide what has to be seen: a defect, a stop, a request that belongs nowhere. */
 const STAYS_FAILED: ReadonlySet<CauseId> = new Set(["gw.internal", "gw.draining", "gw.no_route"]);
 
-/** Over how many seconds those are spread that the gateway itself had to turn away. */
-const PRESSURE_RETRY_SPREAD_S = 5;
-
-export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWaiter, PassingOver, ServingHost {
+export class Exchange
+  implements
+    TriesHost,
+    ResumeHost,
+    Guest,
+    KeyedHost,
+    Applicant,
+    RoomWaitHost,
+    Suspect,
+    PassingOver,
+    ServingHost,
+    Failed
+{
   readonly part = null;
   readonly record: ExchangeRecord;
   readonly request: ClientRequest = new ClientRequest();
@@ -108,25 +115,24 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
   readonly #core: Core;
   /** Or who stands for it once it has left. */
   client: ClientSide;
-  #service: ServiceRuntime | null = null;
-  #route: RouteSettings | null = null;
+  service: ServiceRuntime | null = null;
+  route: RouteSettings | null = null;
   routeIndex = 0;
   counters: RouteCounters | null = null;
-  /** Where it waits for room at an origin. */
-  #admission: Admission | null = null;
-  #place: Place | null = null;
+  /** Null: it has not had to wait for room at an origin. */
+  #roomWait: RoomWait | null = null;
   #idempotent = false;
-  #accept: string | null = null;
+  accept: string | null = null;
   #clientKeepAlive = false;
   /** Whom the client is counted as; 0: nobody has asked. */
-  #clientKey = 0;
+  clientKey = 0;
   /** Complete lines that any answer gets, such as RateLimit. */
-  #replyLines = "";
+  replyLines = "";
   /** Epoch ms since when the client waits to be let in; 0: it does not, or nobody has to. */
-  #waitsSince = 0;
+  waitsSince = 0;
   #saidReduced = false;
   /** 0: what the cause says. */
-  #retryAfterSeconds = 0;
+  retryAfterSeconds = 0;
   /** Null: no origin has been picked yet. */
   #tries: Tries | null = null;
   /** The request carries an Idempotency-Key that is honoured. */
@@ -192,8 +198,8 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
   }
 
   get #settled(): RouteSettings {
-    if (this.#route === null) throw new Error("an attempt before there was a route");
-    return this.#route;
+    if (this.route === null) throw new Error("an attempt before there was a route");
+    return this.route;
   }
 
   // ------------------------------------------------------------------ receive
@@ -210,7 +216,7 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
     request.expectContinue = head.expectContinue && !request.complete;
     // What follows a CONNECT is not HTTP, so its connection ends with the answer.
     this.#clientKeepAlive = head.keepAlive && head.method !== "CONNECT" && this.client.surplus === null;
-    this.#accept = head.valueOf(FIELD.ACCEPT);
+    this.accept = head.valueOf(FIELD.ACCEPT);
     record.method = bounded(head.method, METHOD_KEPT);
     record.protocol = head.minorVersion === 1 ? "HTTP/1.1" : "HTTP/1.0";
     record.target = targetOf(head);
@@ -230,7 +236,7 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
     // It did not wait for 100, and now the body has as long as it takes.
     if (waited && ready && !this.response.begun) attempt.connection?.stopWaiting();
     if (!this.response.begun) {
-      const limit = this.#service?.settings.retry.replayBytes ?? 0;
+      const limit = this.service?.settings.retry.replayBytes ?? 0;
       request.keepBody(bytes, start, end, !ready, limit, this.#core.replayBudget);
     }
     if (ready) attempt.sendBody(bytes, start, end, true);
@@ -292,8 +298,8 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
     }
     const service = this.#core.services[hit.serviceIndex];
     if (service === undefined) throw new Error("route table and services differ");
-    this.#service = service;
-    this.#route = hit.route;
+    this.service = service;
+    this.route = hit.route;
     this.routeIndex = hit.routeIndex;
     this.counters = service.countersOf(hit.routeIndex);
     this.#cache = service.cacheOf(hit.routeIndex);
@@ -310,24 +316,7 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
   // ------------------------------------------------------------------ admit
 
   #admit(head: MessageHead, now: number): void {
-    const { limits, identity, connectionsPerClientMax } = this.#core;
-    const { surplus } = this.client;
-    const refusal = refusalOf(head, {
-      surplus,
-      connectionsMax: limits.connectionsMax,
-      connectionsPerClientMax,
-      pseudonym: identity.pseudonym,
-    });
-    if (refusal !== null) {
-      this.fail(refusal.cause, refusal.evidence, "admit", refusal.status);
-      return;
-    }
-    // Whoever was asked to wait can only have come back while there is or was no room lately.
-    if (now - Math.max(this.#core.shedAt, this.#service?.shedAt ?? -Infinity) < this.#core.waiting.expiresMs) {
-      this.#waitsSince = this.#core.waiting.since(joinedValue(head, "cookie"), this.record.clientAddress);
-    }
-    if (this.#core.pressure.level > 0 && this.#isTooMuch(head)) return;
-    if (!this.#enter(head, now)) return;
+    if (!admit(this.#core, this, head, now)) return;
     this.#heed(head, now);
     this.#lookUp(head, now);
   }
@@ -335,7 +324,7 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
   /** What the request says of the time it has, and of a gateway in front that repeats what fails. */
   #heed(head: MessageHead, now: number): void {
     const { request } = this;
-    request.repeats = this.#service?.repeats === true;
+    request.repeats = this.service?.repeats === true;
     request.repeatedInFront = head.find(FIELD.GOODGATE_ATTEMPT) !== -1;
     const deadline = deadlineOf(head, this.startedMs, this.#settled.deadlineMs);
     if (deadline === null) return;
@@ -359,41 +348,6 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
       attempt.attempt.evidence = evidence;
     }
     this.fail(cause, evidence, this.record.attempts.length === 0 ? "pick" : "attempt", 0);
-  }
-
-  /** The bounds on what one client or one route may ask for. */
-  #enter(head: MessageHead, now: number): boolean {
-    const core = this.#core;
-    const service = this.#service;
-    const limits = service?.limitsOf(this.routeIndex) ?? null;
-    if (core.flood === null && limits === null) return true;
-    const { peer } = this.client;
-    const address = this.record.clientAddress;
-    const direct = address === peer.address;
-    this.#clientKey = direct ? peer.key : core.clientKey(address);
-    const note = enter(core, limits, head, this.#clientKey, address, direct ? peer.isProtected : null, service, now);
-    if (note === null) return true;
-    this.#replyLines = note.lines;
-    if (note.code !== null) this.decide("admit", note.code, note.reason);
-    if (note.refused === null) {
-      if (note.code === "admit.rate-limit-shadow" && this.counters !== null) this.counters.rateLimitShadowed += 1;
-      return true;
-    }
-    this.#retryAfterSeconds = note.refused.retryAfterSeconds;
-    this.fail(note.refused.cause, note.refused.evidence, "admit", 0);
-    return false;
-  }
-
-  /** The gateway nears a limit of its own, and this class is turned away for that. */
-  #isTooMuch(head: MessageHead): boolean {
-    const { pressure, chance } = this.#core;
-    // Who has waited already is the last of his class to be turned away.
-    const roll = this.#waitsSince === 0 ? chance() : LAST_ROLL;
-    if (passesPressure(pressure, rankOf(this.#settled, isPrefetch(head)), roll)) return false;
-    // Later the longer the way back: who is turned away by the process itself does well to find another.
-    this.#retryAfterSeconds = 1 + Math.floor(chance() * PRESSURE_RETRY_SPREAD_S);
-    this.fail("gw.shed", pressure.because, "admit", 0);
-    return true;
   }
 
   // ------------------------------------------------------------------ look up
@@ -488,16 +442,22 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
 
   /** With a null head this is a later attempt, or one that had to wait: the head is read again from its copy. */
   #pick(head: MessageHead | null, now: number, turn: Turn = "new"): void {
-    const service = this.#service;
+    const service = this.service;
     if (service === null) return;
     const { deadline } = this.request;
     if (deadline !== null && deadline.leftMs(now) <= 0) {
       this.#expire(deadline);
       return;
     }
-    this.#awaitsBody = false;
-    if (service.poison?.active === true && !this.#passes(service, service.poison, head, now)) return;
+    const way = service.poison?.active === true ? wayPast(service.poison, this, head, now) : "any";
+    this.#awaitsBody = way === "more";
+    if (way === "more" || way === "refused") return;
     const tries = this.#begunTries(service, now);
+    if (way !== "any") {
+      // A connection that lay idle and breaks would prove nothing.
+      tries.start(way, head, now, true);
+      return;
+    }
     const picked = service.pick(this.routeIndex, tries.tried, this.#idempotent, now, this.record.method, turn);
     switch (picked.kind) {
       case "address":
@@ -517,65 +477,17 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
     }
   }
 
-  /** False: requests like it break origins, or it is tried where they did, or more of it has to come first. */
-  #passes(service: ServiceRuntime, poison: PoisonWatch, head: MessageHead | null, now: number): boolean {
-    const { request, record } = this;
-    // It may come by here more than once: after a name was asked for, after it waited for room.
-    if (record.attempts.length > 0 || request.onTrial) return true;
-    const verdict = poison.admit(request, record, now);
-    this.#awaitsBody = verdict === null;
-    switch (verdict?.kind) {
-      case undefined:
-        request.keepHead(head);
-        return false;
-      case "pass":
-        return true;
-      case "try":
-        request.onTrial = true;
-        this.decide("pick", "poison.trial", verdict.because);
-        if (verdict.address === null) return true;
-        // A connection that lay idle and breaks would prove nothing.
-        this.#begunTries(service, now).start(verdict.address, head, now, true);
-        return false;
-      case "refuse":
-        this.decide("pick", "poison.refused", verdict.because);
-        this.#retryAfterSeconds = Math.ceil(verdict.untilMs / 1000);
-        this.fail("origin.poison", verdict.because, "pick", 0);
-        return false;
-    }
-  }
-
   #waitForRoom(admission: Admission | null, evidence: string, head: MessageHead | null, now: number): void {
     if (admission === null) {
       this.fail("gw.shed", evidence, "admit", 0);
       return;
     }
-    const rank = rankOf(this.#settled, head !== null && isPrefetch(head));
-    this.#admission = admission;
-    const { deadline } = this.request;
-    const deadlineAt = deadline === null ? Infinity : now + deadline.leftMs(now);
-    const hasWaited = this.#waitsSince !== 0;
-    if (hasWaited) this.decide("admit", "admit.waited-before", "it was turned away before, and goes before newcomers");
-    this.#place = admission.wait(this, { route: this.routeIndex, rank, deadlineAt, hasWaited }, now);
+    this.#roomWait = new RoomWait(this.#core, this, admission);
+    this.#roomWait.begin(this.#settled, head, now);
   }
 
-  roomFound(waitedMs: number): void {
-    this.#place = null;
-    this.record.queuedUs += toUs(waitedMs);
-    this.decide("admit", "admit.queued", `waited ${durationInWords(waitedMs)} for room at an origin`);
-    this.later((now) => this.#pick(null, now, "called"));
-  }
-
-  roomRefused(evidence: string, retryAfterSeconds: number): void {
-    if (this.#place !== null) this.record.queuedUs += toUs(this.#core.clock.monotonic() - this.#place.sinceMs);
-    this.#place = null;
-    this.#retryAfterSeconds = retryAfterSeconds;
-    // What an attempt failed of says more than that there was no room for another.
-    const { cause, evidence: seen } = this.record.attempts.at(-1) ?? { cause: null, evidence: "" };
-    this.later(() => {
-      if (cause === null) this.fail("gw.shed", evidence, "admit", 0);
-      else this.fail(cause, seen, "attempt", 0);
-    });
+  onRoom(now: number): void {
+    this.#pick(null, now, "called");
   }
 
   // ------------------------------------------------------------------ attempt
@@ -603,7 +515,7 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
   }
 
   modeLine(now: number): string {
-    const strain = this.#service?.strainAt(this.routeIndex, now) ?? "";
+    const strain = this.service?.strainAt(this.routeIndex, now) ?? "";
     const because = strain === "" && this.request.reducedInFront ? "a gateway in front says so" : strain;
     if (because === "") return "";
     if (!this.#saidReduced) this.decide("attempt", "attempt.reduced-mode", because);
@@ -625,7 +537,7 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
     if (connection === null || !connection.socket.writing || connection.state === "connecting") return;
     this.client.pause();
     if (!this.response.begun || this.tunnel !== null) {
-      connection.wait("write", this.#route?.timeouts.gapMs ?? 0, now);
+      connection.wait("write", this.route?.timeouts.gapMs ?? 0, now);
     }
   }
 
@@ -666,7 +578,7 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
 
   onResponseHead(attempt: Attempt, connection: OriginConnection, head: MessageHead, now: number): boolean {
     const { record } = this;
-    this.#service?.poison?.answered(this.request, record, now);
+    this.service?.poison?.answered(this.request, record, now);
     const tries = this.#tries;
     tries?.tookMs(now - attempt.beganMs, now);
     const judged = judgeResponse(head);
@@ -696,7 +608,7 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
     }
     this.#relay(connection, head, lines, now);
     const { resume } = this.#settled;
-    const service = this.#service;
+    const service = this.service;
     if (resume !== null && service !== null && mayBeResumed(this.request, head, connection)) {
       const place = { service, routeIndex: this.routeIndex, settings: resume, tried: tries?.tried ?? [] };
       this.#resumption = new Resumption(this.#core, this, place, attempt, head, now);
@@ -751,7 +663,7 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
     record.status = head.status;
     record.replyUs = toUs(now - this.startedMs);
     this.response.begin(head, {
-      lines: this.#replyLines === "" ? lines : lines + this.#replyLines,
+      lines: this.replyLines === "" ? lines : lines + this.replyLines,
       keepAlive: this.#clientKeepAlive,
       clientMinorVersion: request.minorVersion,
     });
@@ -968,52 +880,20 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
 
   /** Returns whether the client's connection stays. */
   #writeFailure(cause: CauseId, status: number, now: number): boolean {
-    const { record } = this;
-    if (record.id === "") record.id = this.#core.newId();
-    const refusal = record.reason === "" ? null : REFUSALS[record.reason as RefusalId];
-    const complete = this.request.complete;
-    const keepAlive = this.#clientKeepAlive && complete && record.reason === "" && !this.#core.draining;
-    const afterSeconds = this.#retryAfterSeconds > 0 ? this.#retryAfterSeconds : retryAfterSeconds(cause);
-    const reply = respondToFailure(
-      {
-        cause,
-        status,
-        reason: record.reason,
-        reasonText: refusal?.meaning ?? "",
-        retryAfterSeconds: afterSeconds,
-        fallback: this.#service?.fallbackOf(this.routeIndex) ?? null,
-        waiting: this.#waitingOffer(cause, afterSeconds),
-        uncertain: this.#keyed !== null && this.#keyed.uncertain,
-      },
-      {
-        requestId: record.id,
-        accept: this.#accept,
-        method: record.method,
-        keepAlive,
-        date: httpDate(this.#core.clock.wall()),
-        name: this.#core.identity.name,
-        lines: this.#replyLines,
-      },
-    );
-    if (reply.kind === "fallback") this.decide("reply", "reply.fallback", "the route's fallback was given");
-    if (reply.kind === "waiting page") this.decide("reply", "reply.waiting-page", "a browser was asked to wait");
-    record.status = reply.message.status;
-    record.responseBytes = reply.bodyBytes;
-    record.replyUs = toUs(now - this.startedMs);
-    writeResponse(this.#core.gather.to(this.client.socket), reply.message);
+    const whole = this.request.complete && this.record.reason === "";
+    const keepAlive = this.#clientKeepAlive && whole && !this.#core.draining;
+    writeFailure(this.#core, this, cause, status, keepAlive, now);
     return keepAlive;
   }
 
-  /** Null: what it failed of is not a lack of room, or its route has no waiting page. */
-  #waitingOffer(cause: CauseId, afterSeconds: number): WaitingOffer | null {
-    if (CAUSES[cause].party !== "overload" || this.#route?.waitingPage === false) return null;
-    return this.#core.waiting.offer(this.record.clientAddress, this.#waitsSince, afterSeconds);
+  get uncertain(): boolean {
+    return this.#keyed !== null && this.#keyed.uncertain;
   }
 
   /** There was no room for it: what is decided about others in the next moments knows of that. */
   #noteShed(now: number): void {
-    if (this.#service === null) this.#core.shedAt = now;
-    else this.#service.turnedAway(now);
+    if (this.service === null) this.#core.shedAt = now;
+    else this.service.turnedAway(now);
   }
 
   /** The last good copy, for failures that it helps against. */
@@ -1072,24 +952,15 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
       this.#finish("served", "record", now);
       return;
     }
-    const uploading = !this.request.complete && this.request.bodyBytes > 0;
-    const begun = this.response.begun;
-    const where = begun
-      ? `after ${this.record.responseBytes} body bytes of the response`
-      : uploading
-        ? `after ${this.request.bodyBytes} bytes of its own body`
-        : "before the response";
-    const cause = begun || uploading ? "client.abort_body" : "client.abort_wait";
-    const evidence = `the client closed the connection (${how}) ${where}`;
-    const step: Step = begun ? "relay" : uploading ? "receive" : "attempt";
+    const left = leavingOf(how, this.request, this.response.begun, this.record);
     if ((this.outlivesClient || this.hasFollowers) && this.request.complete && this.#serving === null) {
-      this.#left = { outcome: "aborted", cause, evidence, step };
+      this.#left = left;
       this.#goOnAlone(now);
       return;
     }
     this.#leaveOrigin(now);
-    this.#note(cause, evidence);
-    this.#finish("aborted", step, now);
+    this.#note(left.cause, left.evidence);
+    this.#finish("aborted", left.step, now);
   }
 
   /** The client has left, and the response is wanted all the same. The record tells of the client in the end. */
@@ -1122,8 +993,7 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
 
   /** Ends what is under way for this exchange, without blame for it. */
   #leaveOrigin(now: number): void {
-    if (this.#place !== null) this.#admission?.leave(this.#place);
-    this.#place = null;
+    this.#roomWait?.leave();
     this.#tries?.leave(now);
     this.#resumption?.close(now);
     this.#serving?.close();
@@ -1149,7 +1019,7 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
     this.#keyed?.finish();
     this.#done = true;
     this.#deadline?.cancel();
-    if (this.request.onTrial) this.#service?.poison?.unproven(this.request, this.record);
+    if (this.request.onTrial) this.service?.poison?.unproven(this.request, this.record);
     this.request.releaseBody();
     this.#resumption?.close(now);
     this.response.giveUp();
@@ -1168,18 +1038,10 @@ export class Exchange implements TriesHost, ResumeHost, Guest, KeyedHost, RoomWa
     }
     record.doneUs = toUs(now - this.startedMs);
     this.#core.exchangesActive -= 1;
-    if (this.#clientKey !== 0 && record.status < 400 && (outcome === "served" || outcome === "rescued")) {
-      this.#core.flood?.answeredWell(this.#clientKey, now);
+    if (this.clientKey !== 0 && record.status < 400 && (outcome === "served" || outcome === "rescued")) {
+      this.#core.flood?.answeredWell(this.clientKey, now);
     }
     (this.counters ?? this.#core.telemetry.unrouted).add(record);
     this.#core.book.add(record, now);
   }
-}
-
-/** How an exchange ended for a client that is gone, or was answered, while it goes on. */
-interface Leaving {
-  readonly outcome: Outcome;
-  readonly cause: CauseId;
-  readonly evidence: string;
-  readonly step: Step;
 }
