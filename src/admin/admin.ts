@@ -9,6 +9,8 @@ import type { AdminAnswer, AdminHandler, AdminRequest, AdminResponse, AdminStrea
 import type { ControlPort } from "../contract/control-port.ts";
 import type { KeyDesk } from "../contract/keys.ts";
 import { tellStory } from "../contract/story.ts";
+import { surroundingsOf } from "../contract/verdict/surroundings.ts";
+import { verdictOn } from "../contract/verdict/verdict.ts";
 import type { GatewayActions, GatewayView } from "../contract/view.ts";
 import { challenge, checkAccess } from "./access.ts";
 import { respond, respondProblem, withoutBody } from "./answers.ts";
@@ -141,7 +143,10 @@ function pathsBesideApi(view: GatewayView, clock: Clock, rates: RateMemory): Pat
       answer: (_request, id) => {
         const record = view.exchange(id);
         if (record === null) return respondPage(404, renderMissingExchangePage(unknownExchangeText(id)));
-        return respondPage(200, renderExchangePage(record, tellStory(record)));
+        return respondPage(
+          200,
+          renderExchangePage(record, tellStory(record, verdictOn(record, surroundingsOf(view, record)))),
+        );
       },
     },
   ];

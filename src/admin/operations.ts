@@ -13,6 +13,7 @@ import type {
   Figures,
   FiguresResponse,
   ExchangesResponse,
+  JudgedExchange,
   OriginsResponse,
   StatusResponse,
 } from "../contract/api-responses.ts";
@@ -21,7 +22,9 @@ import { outcomeSchema } from "../contract/api-record-schemas.ts";
 import { gatewaySentence } from "../contract/api-sentence.ts";
 import type { KeyDesk } from "../contract/keys.ts";
 import type { ExchangeRecord } from "../contract/record.ts";
-import { tellStory } from "../contract/story.ts";
+import { tellStory, toldVerdict } from "../contract/story.ts";
+import { surroundingsOf } from "../contract/verdict/surroundings.ts";
+import { verdictOn } from "../contract/verdict/verdict.ts";
 import type { GatewayActions, GatewayView, PurgeTarget } from "../contract/view.ts";
 import { respondJson, respondProblem, SAFE_HEADERS } from "./answers.ts";
 import type { EventHub, EventKind } from "./event-stream.ts";
@@ -174,13 +177,13 @@ export const OPERATIONS: readonly Operation[] = [
   {
     path: "/exchanges/last",
     id: "lastExchange",
-    summary: "The latest exchange that failed or was rescued.",
+    summary: "The latest exchange that failed or was rescued, with the verdict on it.",
     parameters: [],
-    answers: "Exchange",
+    answers: "JudgedExchange",
     problems: [404],
     answer: ({ view }) => {
       const last = lastTroubled(view);
-      if (last !== null) return respondJson(last);
+      if (last !== null) return respondJson(judged(view, last));
       return respondProblem({
         status: 404,
         code: "no-exchange-yet",
@@ -191,13 +194,13 @@ export const OPERATIONS: readonly Operation[] = [
   {
     path: "/exchanges/{id}",
     id: "exchange",
-    summary: "One exchange by its request id (X-Request-Id).",
+    summary: "One exchange by its request id (X-Request-Id), with the verdict on it.",
     parameters: [],
-    answers: "Exchange",
+    answers: "JudgedExchange",
     problems: [404],
     answer: ({ view }, { id }) => {
       const record = view.exchange(id);
-      return record === null ? unknownExchange(id) : respondJson(record);
+      return record === null ? unknownExchange(id) : respondJson(judged(view, record));
     },
   },
   {
@@ -210,7 +213,9 @@ export const OPERATIONS: readonly Operation[] = [
     problems: [404],
     answer: ({ view }, { id }) => {
       const record = view.exchange(id);
-      return record === null ? unknownExchange(id) : respondJson(tellStory(record));
+      return record === null
+        ? unknownExchange(id)
+        : respondJson(tellStory(record, verdictOn(record, surroundingsOf(view, record))));
     },
   },
   {
@@ -306,6 +311,10 @@ function toFigures({ p50Us, p95Us, p99Us, ...rate }: Rate): Figures {
   const ms = (us: number): number | null => (exchanges === 0 ? null : us / 1000);
   const counts = { service, exchanges, perSecond, failed, rescued, refusedOrAborted, retries };
   return { ...counts, p50Ms: ms(p50Us), p95Ms: ms(p95Us), p99Ms: ms(p99Us) };
+}
+
+function judged(view: GatewayView, record: ExchangeRecord): JudgedExchange {
+  return { ...record, verdict: toldVerdict(verdictOn(record, surroundingsOf(view, record))) };
 }
 
 /** The latest exchange that failed or was rescued, or null. */

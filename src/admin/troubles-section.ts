@@ -2,7 +2,7 @@
 import { causeOf } from "../kernel/causes.ts";
 import { countText } from "../contract/quantities.ts";
 import type { ExchangeRecord } from "../contract/record.ts";
-import { PARTY_WORDS } from "../contract/story.ts";
+import { PARTY_WORDS } from "../contract/verdict/words.ts";
 import type { Html } from "./html.ts";
 import { html } from "./html.ts";
 import type { Column } from "./page-words.ts";

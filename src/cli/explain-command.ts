@@ -6,9 +6,11 @@ import { CAUSES, causeOf, isCauseId } from "../kernel/causes.ts";
 import type { Cause } from "../kernel/causes.ts";
 import { nearest } from "../kernel/nearest.ts";
 import { durationText } from "../contract/quantities.ts";
+import type { JudgedExchange } from "../contract/api-responses.ts";
 import type { ExchangeRecord } from "../contract/record.ts";
-import { PARTY_WORDS, RETRY_CLASS_WORDS, tellStory } from "../contract/story.ts";
+import { RETRY_CLASS_WORDS, tellStory } from "../contract/story.ts";
 import type { Story } from "../contract/story.ts";
+import { PARTY_WORDS } from "../contract/verdict/words.ts";
 import { complain, sayJson, sayLines } from "./context.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -89,7 +91,7 @@ async function explainExchange(
 ): Promise<ExitCode> {
   const base = adminUrl(ports, admin);
   if (!base.ok) return complain(ports, base.complaint, json);
-  const asked = await askGateway<ExchangeRecord>(ports, base.value, `/exchanges/${encodeURIComponent(id)}`, (answer) =>
+  const asked = await askGateway<JudgedExchange>(ports, base.value, `/exchanges/${encodeURIComponent(id)}`, (answer) =>
     Array.isArray(answer["attempts"]),
   );
   if (!asked.ok) {
@@ -108,9 +110,10 @@ async function explainExchange(
       json,
     );
   }
-  const story = tellStory(asked.value);
-  if (json) sayJson(ports, { story, record: asked.value });
-  else sayLines(ports, storyLines(story, asked.value, ports.terminal));
+  const { verdict, ...record } = asked.value;
+  const story = tellStory(record, verdict);
+  if (json) sayJson(ports, { story, record });
+  else sayLines(ports, storyLines(story, record, ports.terminal));
   return EXIT.ok;
 }
 

@@ -37,6 +37,7 @@ function origin(url: string, changes: Partial<OriginView>): OriginView {
     origin: url,
     weight: 100,
     addresses: [address({})],
+    addressesSince: null,
     resolution: "",
     ...changes,
   };

@@ -4,22 +4,17 @@
  */
 import { z } from "zod";
 import { CAUSES } from "../kernel/causes.ts";
-import type { Cause, CauseId, Party, PartyOfCause, RetryClass } from "../kernel/causes.ts";
+import type { Cause, CauseId, RetryClass } from "../kernel/causes.ts";
 import { describes } from "./api-describes.ts";
+import { partyOfCauseSchema, partySchema } from "./api-party-schemas.ts";
+import { verdictSchema } from "./api-verdict-schemas.ts";
+import type { JudgedExchange } from "./api-responses.ts";
 import type { AttemptRecord, Decision, ExchangeRecord, FailureSigns, Outcome, OwnState, Step } from "./record.ts";
 import type { Story } from "./story.ts";
 
 export const causeIdSchema = describes<CauseId>()(
   // Object.keys widens the keys of a record whose type lists them.
   z.enum(Object.keys(CAUSES) as [CauseId, ...CauseId[]]).describe("An id of the table of causes, see /api/v1/causes."),
-);
-
-const partyOfCauseSchema = describes<PartyOfCause>()(
-  z.enum(["client", "gateway", "network", "dns", "origin", "configuration", "overload"]).describe("Who is at fault."),
-);
-
-export const partySchema = describes<Party>()(
-  z.enum([...partyOfCauseSchema.options, "provider", "change"]).describe("Who is at fault."),
 );
 
 const stepSchema = describes<Step>()(
@@ -177,9 +172,18 @@ export const exchangeSchema = describes<ExchangeRecord>()(
   }),
 );
 
+export const judgedExchangeSchema = describes<JudgedExchange>()(
+  exchangeSchema.extend({
+    verdict: verdictSchema
+      .nullable()
+      .describe("What went wrong and who is at fault, as far as that can be decided; null: nothing went wrong."),
+  }),
+);
+
 export const storySchema = describes<Story>()(
   z.object({
     headline: z.string().describe("One sentence: the request, how it ended, and why."),
+    verdict: verdictSchema.nullable().describe("Null: nothing went wrong."),
     lines: z
       .array(z.object({ label: z.string(), text: z.string() }))
       .describe("The facts, most important first. Labels repeat."),

@@ -4,6 +4,7 @@
  */
 import type { Cause } from "../kernel/causes.ts";
 import type { CacheWord, ExchangeRecord } from "./record.ts";
+import type { ToldVerdict } from "./story.ts";
 import type { CacheView, OriginView, ProcessView, StatusView } from "./view.ts";
 
 /** `GET /status`. */
@@ -58,8 +59,13 @@ export interface CacheResponse extends CacheView {
   routes: { service: string; route: string; answers: Record<Exclude<CacheWord, "">, number> }[];
 }
 
-// `GET /exchanges/{id}` and `GET /exchanges/last` answer an `ExchangeRecord`, `/exchanges/{id}/story` a
-// `Story` of story.ts, `GET /causes/{id}` a `Cause`, as they are.
+/** `GET /exchanges/{id}` and `GET /exchanges/last`. */
+export interface JudgedExchange extends ExchangeRecord {
+  /** Null: nothing went wrong. */
+  verdict: ToldVerdict | null;
+}
+
+// `GET /exchanges/{id}/story` answers a `Story` of story.ts, `GET /causes/{id}` a `Cause`, as they are.
 
 /** What `POST /origins/restore` takes. */
 export interface RestoreBody {

@@ -5,7 +5,15 @@
 import { z } from "zod";
 import { describes } from "./api-describes.ts";
 import type { PurgeResult } from "./view.ts";
-import { attemptSchema, causeSchema, decisionSchema, exchangeSchema, storySchema } from "./api-record-schemas.ts";
+import {
+  attemptSchema,
+  causeSchema,
+  decisionSchema,
+  exchangeSchema,
+  judgedExchangeSchema,
+  storySchema,
+} from "./api-record-schemas.ts";
+import { evidenceSchema, verdictSchema } from "./api-verdict-schemas.ts";
 import type {
   CacheResponse,
   CausesResponse,
@@ -202,9 +210,12 @@ export const API_SCHEMAS = {
   Figures: figuresSchema,
   Exchanges: exchangesSchema,
   Exchange: exchangeSchema,
+  JudgedExchange: judgedExchangeSchema,
   Attempt: attemptSchema,
   Decision: decisionSchema,
   Story: storySchema,
+  Verdict: verdictSchema,
+  Evidence: evidenceSchema,
   Cache: cacheSchema,
   Purged: purgedSchema,
   Causes: causesSchema,

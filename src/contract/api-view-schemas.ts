@@ -110,6 +110,10 @@ export const originSchema = describes<OriginView>()(
     origin: z.string().describe("As configured."),
     weight: count("Relative share."),
     addresses: z.array(originAddressSchema),
+    addressesSince: z
+      .number()
+      .nullable()
+      .describe("When the addresses of its name last changed, epoch ms; null: never since the first answer."),
     resolution: z.string().describe("Why the name could not be resolved lately; empty when it could."),
   }),
 );

@@ -1,19 +1,25 @@
 /**
  * The story of one exchange, as a person would tell it: what happened, who is at fault, on what evidence,
  * which origins were tried, why it was or was not tried again, and what to look at first. `goodgate explain`
- * and the admin pages show the same story, so it is made here, from the record alone.
+ * and the admin pages show the same story, so it is made here, from the record and what was around it.
  *
  * It tells only what the record holds: where the gateway recorded no decision, none is invented. Texts come
  * from the wire (targets, agents) as they are; whoever shows them escapes them for its own medium.
  */
 import { causeOf } from "../kernel/causes.ts";
-import type { Cause, CauseId, Party, RetryClass } from "../kernel/causes.ts";
+import type { Cause, CauseId, RetryClass } from "../kernel/causes.ts";
 import { countText, durationText, ordinalText, sizeText } from "./quantities.ts";
 import type { AttemptRecord, CacheWord, ExchangeRecord } from "./record.ts";
+import { lookFirstOf } from "./verdict/case.ts";
+import type { ExchangeVerdict } from "./verdict/case.ts";
+import { verdictOn } from "./verdict/verdict.ts";
+import { citationText, faultText, verdictSentence } from "./verdict/words.ts";
 
 export interface Story {
   /** One sentence: the request, how it ended, and why. */
   readonly headline: string;
+  /** Null: nothing went wrong. */
+  readonly verdict: ToldVerdict | null;
   /** The facts, most important first. Labels repeat (one line for each decision). */
   readonly lines: readonly StoryLine[];
   /** Everything that has a time, in order. */
@@ -21,6 +27,9 @@ export interface Story {
   /** The first thing to do, one or two sentences. */
   readonly lookFirst: string;
 }
+
+/** A verdict with the sentence that says it. */
+export type ToldVerdict = ExchangeVerdict & { readonly sentence: string };
 
 export interface StoryLine {
   readonly label: string;
@@ -33,27 +42,20 @@ export interface StoryMoment {
   readonly text: string;
 }
 
-export function tellStory(record: ExchangeRecord): Story {
+/** Without a verdict of somebody who knows what was around it, that on the record alone is told. */
+export function tellStory(record: ExchangeRecord, verdict: ExchangeVerdict | null = verdictOn(record)): Story {
   return {
     headline: headline(record),
-    lines: storyLines(record),
+    verdict: toldVerdict(verdict),
+    lines: storyLines(record, verdict),
     timeline: timeline(record),
-    lookFirst: lookFirst(record),
+    lookFirst: lookFirst(record, verdict),
   };
 }
 
-/** Who is at fault, as a sentence can name it. */
-export const PARTY_WORDS: Readonly<Record<Party, string>> = {
-  client: "the client",
-  gateway: "the gateway itself",
-  network: "the network between gateway and origin",
-  dns: "name resolution (DNS)",
-  origin: "the origin",
-  configuration: "the configuration",
-  overload: "overload: more work than there is room for",
-  provider: "the provider of several origins",
-  change: "a change that was made",
-};
+export function toldVerdict(verdict: ExchangeVerdict | null): ToldVerdict | null {
+  return verdict === null ? null : { ...verdict, sentence: verdictSentence(verdict) };
+}
 
 /** What a retry class means, for a reader who has never seen the letters. */
 export const RETRY_CLASS_WORDS: Readonly<Record<RetryClass, string>> = {
@@ -160,17 +162,18 @@ function statusClause(record: ExchangeRecord): string {
   return record.status === 0 ? " with no answer to the client" : ` with ${record.status}`;
 }
 
-function storyLines(record: ExchangeRecord): StoryLine[] {
+function storyLines(record: ExchangeRecord, verdict: ExchangeVerdict | null): StoryLine[] {
   const lines: StoryLine[] = [];
   const cause = causeFor(record);
   const add = (label: string, text: string): void => {
     if (text !== "") lines.push({ label, text });
   };
-  if (cause !== null) {
-    const party = record.cause === null ? cause.party : (record.party ?? cause.party);
-    add("At fault", `${PARTY_WORDS[party]}${record.outcome === "rescued" ? "; the client did not notice" : ""}`);
+  if (cause !== null && verdict !== null) {
+    const unnoticed = record.outcome === "rescued" ? "; the client did not notice" : "";
+    add("At fault", `${faultText(verdict)}${unnoticed}`);
     add("Cause", `${cause.id}: ${cause.means}`);
     add("Evidence", record.evidence === "" ? (failedAttempts(record)[0]?.evidence ?? "") : record.evidence);
+    addVerdict(record, verdict, add);
   }
   if (record.reason !== "") add("Reason", `${record.reason} (see docs/reference/refusals.md)`);
   if (record.outcome !== "served" && record.outcome !== "rescued") add("Ended in step", record.step);
@@ -183,6 +186,21 @@ function storyLines(record: ExchangeRecord): StoryLine[] {
   add("Bodies", `${sizeText(record.requestBytes)} from the client, ${sizeText(record.responseBytes)} to it`);
   add("Id", record.traceId === "" ? record.id : `${record.id}, trace ${record.traceId}`);
   return lines;
+}
+
+/**
+ * What the gateway saw at once is told as evidence already; here is what else speaks for the verdict or against it. What
+ * would tell an undecided one is what to look at first.
+ */
+function addVerdict(
+  record: ExchangeRecord,
+  verdict: ExchangeVerdict,
+  add: (label: string, text: string) => void,
+): void {
+  const [, ...more] = verdict.because;
+  if (more.length === 0 && verdict.kind === "decided") return;
+  add("Verdict", verdictSentence(verdict));
+  for (const evidence of more) add("Stands on", citationText(evidence, record.id));
 }
 
 function addDecisions(record: ExchangeRecord, cause: Cause | null, add: (label: string, text: string) => void): void {
@@ -296,9 +314,8 @@ function endText(record: ExchangeRecord): string {
   }
 }
 
-function lookFirst(record: ExchangeRecord): string {
-  const cause = causeFor(record);
-  if (cause !== null) return cause.lookFirst;
+function lookFirst(record: ExchangeRecord, verdict: ExchangeVerdict | null): string {
+  if (verdict !== null) return verdict.kind === "undecided" ? verdict.tellApart : lookFirstOf(verdict.cause);
   if (record.outcome === "served") return "Nothing to do: the exchange went as it should.";
   return "No cause was recorded. Look at the decisions above, and at other exchanges of the same route at the same time.";
 }

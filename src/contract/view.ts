@@ -126,6 +126,8 @@ export interface OriginView {
   origin: string;
   weight: number;
   addresses: OriginAddressView[];
+  /** When the addresses of its name last changed, epoch ms; null: never since the first answer. */
+  addressesSince: number | null;
   /** Why the name could not be resolved lately; empty when it could. */
   resolution: string;
 }

@@ -43,6 +43,8 @@ const CROWDED_MS = 10_000;
 export interface NamedOrigin {
   readonly settings: PoolSettings["origins"][number];
   addresses: OriginAddress[];
+  /** When those last changed, epoch ms; null: never since the first ones. */
+  addressesSince: number | null;
   change: ResolutionChangeState;
   resolution: Resolution | null;
   /** The addresses of the newest answer, while older ones stay because none of them may be used yet. */
@@ -100,6 +102,7 @@ export class PoolRuntime {
     this.origins = pool.origins.map((settings) => ({
       settings,
       addresses: [],
+      addressesSince: null,
       change: STEADY,
       resolution: null,
       leaving: null,
@@ -319,7 +322,8 @@ export class PoolRuntime {
   }
 
   /** The first answer is none. */
-  #tellChange({ settings, addresses }: NamedOrigin, next: readonly OriginAddress[]): void {
+  #tellChange(origin: NamedOrigin, next: readonly OriginAddress[]): void {
+    const { settings, addresses } = origin;
     if (addresses.length === 0) return;
     const [before, after] = [addresses, next].map((all) =>
       all
@@ -328,6 +332,7 @@ export class PoolRuntime {
         .join(", "),
     );
     if (before === after) return;
+    origin.addressesSince = this.#core.clock.wall();
     const where = { service: this.#service.name, pool: this.name, origin: settings.url };
     this.#core.facts?.change(
       "dns answer changed",

@@ -169,6 +169,7 @@ export function createView({ core, listeners, listening, ports, startedAt }: Vie
           pool: pool.name,
           origin: origin.settings.url,
           weight: origin.settings.weight,
+          addressesSince: origin.addressesSince,
           addresses: origin.addresses.map((address) => addressView(service, pool, address, clock, now)),
           resolution: failure === null ? "" : `${failure.cause} (${failure.code}): ${known}`,
         };

@@ -209,6 +209,7 @@ function sampleOrigins(): OriginView[] {
     origin: url,
     weight: 100,
     addresses,
+    addressesSince: null,
     resolution,
   });
   return [
