@@ -87,7 +87,7 @@ describe("an origin that has as many requests as it can take (overload.concurren
     const world = await memoryGateway({ service: { overload: { concurrency: 1, queueWait: { calm: "5s" } } } });
     ask(world, "/first");
     ask(world, "/stands");
-    world.advance(150);
+    world.advance(510);
     const older = ask(world, "/older");
     world.advance(5);
     ask(world, "/newer");
@@ -109,7 +109,7 @@ describe("an origin that has as many requests as it can take (overload.concurren
     const world = await memoryGateway({ service: { overload: { concurrency: 1, queueWait: { calm: "5s" } } } });
     ask(world, "/first");
     ask(world, "/stands");
-    world.advance(150);
+    world.advance(510);
     const late = ask(world, "/late");
     expect(statusOf(late)).toBe("");
     world.advance(20);

@@ -60,8 +60,8 @@ export class Admission {
     const { settings } = parts;
     this.#options = {
       calmMs: settings.calmMs,
-      // Waits end on a tick, and are to have ended by then.
-      stressedMs: Math.max(0, settings.stressedMs - TICK_MS),
+      // Waits end on a tick, and the refusal is to be at the client by then.
+      stressedMs: Math.max(0, settings.stressedMs - 2 * TICK_MS),
       criticalMs: settings.criticalMs,
       waitingMax: settings.waitingMax,
     };
@@ -140,6 +140,7 @@ export class Admission {
 
 const WHY: Readonly<Record<RefusalReason, (waitedMs: number) => string>> = {
   full: () => "as many requests wait for room as may (overload.waiting)",
+  "too long": () => "as many wait as go on in the time that it may wait (overload.queueWait)",
   "lower class": () => "requests of a higher class are being turned away",
   displaced: () => "a newer request took its place in the queue",
   waited: (ms) => `it waited ${durationInWords(ms)} for room`,

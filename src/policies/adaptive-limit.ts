@@ -12,10 +12,12 @@
  * no client is helped by a refusal.
  *
  * What is done about it: the limit grows while it is used and answers come well in time, follows a rush while they do,
- * stops where it is when they come near being late, and shrinks when the answers of a whole round are late on average,
+ * stops where it is when a queue begins to show, and shrinks when the answers of a whole round are late on average,
  * in proportion, once a round. A round are the requests that were sent after the last change; the ones before it tell
  * of the old limit. The stop matters most: what an origin has been given cannot be taken back, and a rush of six times
- * what it can do fills a second of queue while its first late answer is still on its way.
+ * what it can do fills a second of queue while its first late answer is still on its way. So it is foreseen: answers
+ * take noticeably longer than usual, and at the pace at which they come now, all that the origin has been given would
+ * be late.
  *
  * Two things that lateness can be besides a queue, each found out by trying:
  * - Waits that stay as long with half as many requests, or with twice as many at the floor, are not of our making: the
@@ -90,7 +92,9 @@ export interface RouteGauge extends Gauge {
   sampledAt: number;
   /** When it was answered last, or began to wait after nobody did. */
   heardAt: number;
-  /** Until then longer waits are taken for the usual ones. */
+  /** Until then it has not been here for long: quick answers come first. */
+  isNewUntil: number;
+  /** Until then longer waits are taken for the usual ones: a trial has told. */
   learnsUntil: number;
 }
 
@@ -105,18 +109,28 @@ export interface AdaptiveLimit extends Gauge {
   /** When two routes last took turns. */
   mixedAt: number;
   stretchedAt: number;
+  /** When it last had no room for somebody. */
+  heldBackAt: number;
+  /** For so long after its first request a route counts as new. */
+  learnsMs: number;
   /** When any route was last answered in time. */
   heardAt: number;
-  /** Answers that were nearly late since one came well in time. */
-  near: number;
-  /** What was held when it was so often: no more are given while it lasts. */
+  /** Answers in a row that took noticeably longer than usual; of which route, -1: of several. */
+  strained: number;
+  strainedRoute: number;
+  /** What was held when a queue was foreseen: no more are given until the strain is over; 0: none is foreseen. */
   stopAt: number;
+  /** Time from one answer to the next while there is something to answer, of the last few; 0: not known. */
+  paceMs: number;
+  /** Since when, and how many answers, for the next figure of it. */
+  paceAt: number;
+  paceDone: number;
 }
 
 /** Generous for a beginning: at a hundred requests a second this is one second of work. */
 export const LIMIT_START = 100;
 /** For an address that is to take what others cannot, and was never heard of. */
-export const GENTLE_START = 8;
+export const GENTLE_START = 4;
 /** An origin is always asked, whatever it did; and one at a time would be too few to learn from. */
 export const LIMIT_FLOOR = 4;
 /** What a wait may be above twice the usual. */
@@ -126,11 +140,16 @@ const LATE_RATIO = 2;
 const UNKNOWN_LATE_MS = 5_000;
 /** One request counts as so late at most, so that half of them have to be late; what was not answered counts so. */
 const LATENESS_MAX = 2;
-/** So many in a row that are nearer to being late than this: what is not used of a limit is not given out. */
-const NEAR = 0.6;
-const NEAR_IN_A_ROW = 10;
+/** So far on the way from usual to late an answer is noticeably later; with an origin that is quick, 20 ms. */
+const STRAIN = 0.2;
+/** One or two that are later are chance. Of a route of which half is quick, the next quick one ends it. */
+const STRAINED_IN_A_ROW = 3;
+/** And of one route alone, while others are there, it is more than that only when it is many. */
+const STRAINED_BESIDE_OTHERS = 8;
 /** But so many may always be tried: an origin whose answers vary shall not keep a few waiting. */
-const STOP_LEAST = 20;
+const STOP_LEAST = 10;
+const PACE_ANSWERS = 3;
+const PACE_MS = 20;
 const SHRINK_LEAST = 0.95;
 const ROUND_MS = 50;
 const ROUND_SAMPLES = 8;
@@ -148,6 +167,7 @@ const LONGER = 1.25;
 const PROPORTION = 1.4;
 const TRIAL_AT_FLOOR_MS = 5_000;
 const LEARN_MS = 5_000;
+const FIRST_MS = 2_000;
 const DEAF_MS = 60_000;
 const FAILURES_IN_A_ROW = 5;
 /** A limit that is met while nothing is late doubles in this time, in steps of at most so much of it. */
@@ -167,9 +187,15 @@ export function createAdaptiveLimit(options: AdaptiveLimitOptions, now: number):
     lastRoute: -1,
     mixedAt: now - ALONE_AFTER_MS,
     stretchedAt: now,
+    heldBackAt: now - HOLD_MS,
+    learnsMs: FIRST_MS,
     heardAt: now,
-    near: 0,
+    strained: 0,
+    strainedRoute: -1,
     stopAt: 0,
+    paceMs: 0,
+    paceAt: now,
+    paceDone: 0,
   };
 }
 
@@ -179,7 +205,10 @@ export function createAdaptiveLimit(options: AdaptiveLimitOptions, now: number):
  */
 export function beginGently(state: AdaptiveLimit): void {
   const isUnknown = state.held === 0 && state.routes.every((own) => own === null || own.samples === 0);
-  if (isUnknown) state.limit = Math.min(state.limit, GENTLE_START);
+  if (!isUnknown) return;
+  state.limit = Math.min(state.limit, GENTLE_START);
+  // What it is given is a rush from the beginning, and shall not become the usual.
+  state.learnsMs = 0;
 }
 
 /** Whether one more of this route may go. */
@@ -188,7 +217,10 @@ export function hasRoom(options: AdaptiveLimitOptions, state: AdaptiveLimit, rou
     if (state.lastRoute !== -1) state.mixedAt = now;
     state.lastRoute = route;
   }
-  return fits(options, state, route, now) || (stretch(options, state, route, now) && fits(options, state, route, now));
+  if (fits(options, state, route, now)) return true;
+  if (stretch(options, state, route, now) && fits(options, state, route, now)) return true;
+  state.heldBackAt = now;
+  return false;
 }
 
 function fits(options: AdaptiveLimitOptions, state: AdaptiveLimit, route: number, now: number): boolean {
@@ -212,6 +244,7 @@ function stretch(options: AdaptiveLimitOptions, state: AdaptiveLimit, route: num
 export function takeSlot(state: AdaptiveLimit, route: number, now: number): void {
   const own = routeOf(state, route, now);
   if (own.held === 0) own.heardAt = now;
+  if (state.held === 0) startPace(state, now);
   hold(state);
   hold(own);
 }
@@ -243,8 +276,8 @@ export function leaveSlot(
     own.heardAt = now;
   }
   if (options.concurrency > 0) return;
-  state.near = lateness <= NEAR ? 0 : state.near + 1;
-  if (state.near === NEAR_IN_A_ROW) state.stopAt = Math.max(state.held, STOP_LEAST);
+  if (leaving === "answered") keepPace(state, now);
+  foresee(state, route, own, waitMs, now);
   if (lateness <= 1) state.heardAt = now;
   else if (leaving === "left" || leaving === "timeout") {
     // The origin may be at it still, or have it in a queue of its own: its place is not free for another one.
@@ -300,7 +333,15 @@ function routeOf(state: AdaptiveLimit, route: number, now: number): RouteGauge {
   // No holes: JSON does not know them either.
   while (state.routes.length <= route) state.routes.push(null);
   const gauge = createGauge(NONE, now);
-  const made = { ...gauge, usualMs: 0, samples: 0, sampledAt: now, heardAt: now, learnsUntil: now };
+  const made = {
+    ...gauge,
+    usualMs: 0,
+    samples: 0,
+    sampledAt: now,
+    heardAt: now,
+    isNewUntil: now + state.learnsMs,
+    learnsUntil: now,
+  };
   state.routes[route] = made;
   return made;
 }
@@ -317,9 +358,17 @@ function isHeldDown(gauge: Gauge, now: number): boolean {
 /** An average over time. Upwards only where the wait is not our own doing, or the queue would become the usual. */
 function learnUsual(state: AdaptiveLimit, own: RouteGauge, waitMs: number, sinceMs: number, now: number): void {
   const few = sinceMs >= state.roundAt && state.peak < LIMIT_FLOOR;
-  const quickly = own.samples < USUAL_SAMPLES || now < own.learnsUntil || few;
-  if (waitMs > own.usualMs && !quickly) {
-    if (isHeldDown(state, now) || isHeldDown(own, now) || waitMs > lateFrom(own)) return;
+  const isTold = now < own.learnsUntil;
+  const isNew = own.samples < USUAL_SAMPLES || now < own.isNewUntil;
+  const quickly = isTold || isNew || few;
+  if (waitMs > own.usualMs && own.samples > 0 && !isTold) {
+    // A route that is new here would take the queue of a rush, or of the others, for its own wait.
+    if (isNear(state)) return;
+    if (!quickly) {
+      if (isHeldDown(state, now) || isHeldDown(own, now) || now - state.heldBackAt < HOLD_MS) return;
+      // Late ones among quick ones count: otherwise a route that is both would be taken for a quick one.
+      if (state.strained >= STRAINED_IN_A_ROW) return;
+    }
   }
   if (own.samples < USUAL_SAMPLES) own.samples += 1;
   const most = 1 / own.samples;
@@ -351,9 +400,40 @@ function weigh(
   }
 }
 
-/** Answers are nearly late: no more than there are already, until one comes sooner or the round tells what to do. */
+/** A queue is foreseen: no more than there are already, until answers come sooner or the round tells what to do. */
 function isNear(state: AdaptiveLimit): boolean {
-  return state.near >= NEAR_IN_A_ROW;
+  return state.stopAt > 0;
+}
+
+function foresee(state: AdaptiveLimit, route: number, own: RouteGauge, waitMs: number, now: number): void {
+  if (own.samples === 0) return;
+  if (waitMs <= own.usualMs + (lateFrom(own) - own.usualMs) * STRAIN) {
+    state.strained = 0;
+    state.stopAt = 0;
+    return;
+  }
+  if (state.strained === 0) state.strainedRoute = route;
+  else if (route !== state.strainedRoute) state.strainedRoute = -1;
+  state.strained += 1;
+  if (state.stopAt > 0 || state.held * state.paceMs <= lateFrom(own)) return;
+  const isOne = state.strainedRoute !== -1 && now - state.mixedAt < ALONE_AFTER_MS;
+  if (state.strained >= (isOne ? STRAINED_BESIDE_OTHERS : STRAINED_IN_A_ROW)) {
+    state.stopAt = Math.max(state.held, STOP_LEAST);
+  }
+}
+
+/** The mean of a few answers, because several may come in one read. */
+function keepPace(state: AdaptiveLimit, now: number): void {
+  state.paceDone += 1;
+  const tookMs = now - state.paceAt;
+  if (state.paceDone < PACE_ANSWERS || tookMs < PACE_MS) return;
+  state.paceMs = tookMs / state.paceDone;
+  startPace(state, now);
+}
+
+function startPace(state: AdaptiveLimit, now: number): void {
+  state.paceAt = now;
+  state.paceDone = 0;
 }
 
 /** One more for each answer in time is twice as many in a round; fewer after a shrink. Unused limits do not grow. */
@@ -377,7 +457,7 @@ function isRoundOver(gauge: Gauge, now: number): boolean {
 
 /** A route is held to a limit of its own while it is late beside others that are not. */
 function endRouteRound(state: AdaptiveLimit, own: RouteGauge, now: number): void {
-  const besideOthers = now - state.mixedAt < ALONE_AFTER_MS && state.shrunkAt < own.roundAt;
+  const besideOthers = now - state.mixedAt < ALONE_AFTER_MS && state.shrunkAt < own.roundAt && !isNear(state);
   if (own.limit < NONE || besideOthers) endRound(state, own, own, now);
   else nextRound(own, now);
 }
@@ -387,9 +467,10 @@ function endRound(state: AdaptiveLimit, gauge: Gauge, own: RouteGauge | null, no
   const { trial } = gauge;
   const lateness = gauge.lateness / gauge.left;
   if (lateness <= 1) settle(gauge, own, now);
-  else if (trial.kind === "fewer" && isNoQueue(gauge, now)) acquit(state, gauge, own, trial.limit, now);
+  else if (trial.kind === "fewer" && isNoQueue(gauge, now) && (own === null || !isNear(state)))
+    acquit(state, gauge, own, trial.limit, now);
   else if (trial.kind === "more") {
-    if (gauge.answered + gauge.turnedAway > 0 && waitOf(gauge) <= trial.waitMs * LONGER) {
+    if (gauge.answered + gauge.turnedAway > 0 && waitOf(gauge) <= trial.waitMs * LONGER && isMoreDone(gauge, now)) {
       acquit(state, gauge, own, gauge.limit, now);
     } else {
       gauge.limit = LIMIT_FLOOR;
@@ -437,6 +518,11 @@ function isNoQueue(gauge: Gauge, now: number): boolean {
   );
 }
 
+/** Twice as many get twice as much done, unless they wait for each other or there were not so many. */
+function isMoreDone({ trial: before, limit, done, roundAt }: Gauge, now: number): boolean {
+  return done / (now - roundAt) >= (before.donePerMs * (limit / before.limit)) / PROPORTION;
+}
+
 function waitOf(gauge: Gauge): number {
   return gauge.answered === 0 ? 0 : gauge.waitMs / gauge.answered;
 }
@@ -446,6 +532,8 @@ function acquit(state: AdaptiveLimit, gauge: Gauge, own: RouteGauge | null, limi
   gauge.limit = limit;
   gauge.trial.kind = "none";
   gauge.shrunkAt = now - HOLD_MS;
+  state.stopAt = 0;
+  state.strained = 0;
   if (gauge.turnedAway > 0) state.deafUntil = now + DEAF_MS;
   const learnsUntil = now + LEARN_MS + 2 * waitOf(gauge);
   if (own !== null) own.learnsUntil = learnsUntil;

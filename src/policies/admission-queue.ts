@@ -3,10 +3,11 @@
  *
  * The bound is time, not length: a queue of fifty is nothing before an origin that answers a thousand a second and
  * fatal before one that answers ten. Usually there is no queue at all; a burst waits its turn, oldest first, for up to
- * half a second. A queue that stands, because answers are late and not because many came at once, is another matter:
- * everybody in it would wait as long as they are patient and be answered just too late (that is how an overload outlives
- * its cause). Then who comes waits for a few milliseconds at most, and the newest goes first: somebody is always served
- * in time, and the others hear at once that they are not.
+ * half a second, and who comes when it is too long for that hears so at once. A queue that stands for longer, because
+ * answers are late and not because many came at once, is another matter: everybody in it would wait as long as they are
+ * patient and be answered just too late (that is how an overload outlives its cause). Then who comes waits for a few
+ * milliseconds at most, and the newest goes first: somebody is always served in time, and the others hear at once that
+ * they are not.
  *
  * Classes: room goes to critical requests first, then to normal ones, then to background ones. While a class is refused
  * for want of room no lower class waits at all. Critical ones wait longer and take the places of lower ones.
@@ -50,8 +51,9 @@ interface Lane<Waiter> {
   /** Newest last, and served first. */
   pressed: QueueEntry<Waiter>[];
   waiting: number;
-  /** Since when somebody has been waiting without a break; -1: nobody is. */
+  /** Since when somebody has been waiting without a break, and how many went on since; -1: nobody is. */
   standsSince: number;
+  wentOn: number;
   stressedUntil: number;
   readonly served: SlidingCount;
 }
@@ -87,6 +89,8 @@ export interface ArrivalVerdict<Waiter> {
 export type RefusalReason =
   /** As many wait as may. */
   | "full"
+  /** As many wait as go on in the time that it may wait. */
+  | "too long"
   /** A higher class is being refused. */
   | "lower class"
   /** A newer one took its place. */
@@ -96,8 +100,12 @@ export type RefusalReason =
   /** Nobody wants the answer any more. */
   | "expired";
 
-/** A queue that stands for so long stands. */
-const STANDING_MS = 100;
+/** A queue that stands for so long stands. A burst is over by then: nobody in it waits for longer. */
+const STANDING_MS = 500;
+/** Of the time that they may wait is given out: it is better to hear at once that it is too long than after it. */
+const BURST_SHARE = 0.8;
+/** Background requests do not queue behind others that have queued for so long. */
+const BEHIND_MS = 20;
 /** After the last that found no room. */
 const STRESS_MS = 1_000;
 const AGAIN_MS = 30_000;
@@ -131,11 +139,14 @@ export function arrive<Waiter>(
   // Who has waited already keeps its place among those from before the stress, as far as it would come in time.
   const keepsPlace = arrival.hasWaited && lane.patient.length < places(lane, options.calmMs, now);
   const stressed = now < lane.stressedUntil && !keepsPlace;
-  if (rank > 0 && isRefusedAbove(queue, rank, now)) return refuse(queue, "lower class", now);
+  if (rank > 0 && (isRefusedAbove(queue, rank, now) || (rank === 2 && arrival.congested && standsAbove(queue, now))))
+    return refuse(queue, "lower class", now);
   let displaced: Waiter | null = null;
   if (queue.waiting >= options.waitingMax) {
     displaced = displace(queue, rank, stressed ? lane : null, now);
     if (displaced === null) return refuse(queue, "full", now);
+  } else if (!stressed && rank > 0 && arrival.congested && lane.waiting >= placesInBurst(lane, options.calmMs, now)) {
+    return refuse(queue, "too long", now);
   } else if (stressed && rank > 0 && lane.pressed.length >= places(lane, options.stressedMs, now)) {
     displaced = takeOldest(queue, lane, now);
   }
@@ -146,7 +157,10 @@ export function arrive<Waiter>(
   (stressed && rank > 0 ? lane.pressed : lane.patient).push(entry);
   lane.waiting += 1;
   queue.waiting += 1;
-  if (lane.standsSince < 0) lane.standsSince = now;
+  if (lane.standsSince < 0) {
+    lane.standsSince = now;
+    lane.wentOn = 0;
+  }
   return { entry, displaced, because: "" };
 }
 
@@ -186,6 +200,7 @@ export function nextWaiter<Waiter>(
   if (best.patient.length > 0) best.patient.shift();
   else best.pressed.pop();
   remove(queue, best, bestEntry);
+  best.wentOn += 1;
   addToCount(best.served, 1, now);
   return bestEntry;
 }
@@ -233,6 +248,7 @@ function laneOf<Waiter>(queue: AdmissionQueue<Waiter>, route: number, rank: Clas
     pressed: [],
     waiting: 0,
     standsSince: -1,
+    wentOn: 0,
     stressedUntil: 0,
     served: createSlidingCount(SERVED_MS),
   };
@@ -258,6 +274,22 @@ function isRefusedAbove(queue: AdmissionQueue<unknown>, rank: ClassRank, now: nu
 /** As many as are served while they may wait; one more would only wait to be refused. */
 function places(lane: Lane<unknown>, stressedMs: number, now: number): number {
   return Math.ceil((countAt(lane.served, now) * stressedMs) / SERVED_MS) + 1;
+}
+
+/**
+ * The same for who comes in a burst, by the pace since it began. Of few nothing certain can be said, so the pace is
+ * taken for as high as it may well be; in the first moments there is a place for everybody.
+ */
+function placesInBurst(lane: Lane<unknown>, calmMs: number, now: number): number {
+  const standsMs = lane.standsSince < 0 ? 0 : now - lane.standsSince;
+  const wentOnAtMost = lane.wentOn + Math.sqrt(lane.wentOn + 1) + 2;
+  return standsMs <= 0 ? Infinity : (wentOnAtMost * calmMs * BURST_SHARE) / standsMs;
+}
+
+function standsAbove(queue: AdmissionQueue<unknown>, now: number): boolean {
+  return queue.lanes.some(
+    (lane) => lane !== null && lane.rank < 2 && lane.standsSince >= 0 && now - lane.standsSince >= BEHIND_MS,
+  );
 }
 
 /** Somebody of the lowest class that is below, or of a stressed lane its own oldest. */

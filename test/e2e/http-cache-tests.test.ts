@@ -65,8 +65,6 @@ test(
     const gateway = await startGateway(
       inFrontOf([`http://127.0.0.1:${originPort}`], {
         ejection: false,
-        // A hundred tests begin at once, and their origin waits on purpose: that is no sign of how much it can do.
-        overload: false,
         routes: [{ match: { path: "/test/*" }, cache: true }],
       }),
     );
