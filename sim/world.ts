@@ -3,16 +3,16 @@
  * network, with the origins and clients that a scenario asks for. It runs from the first request to the last closed
  * socket and keeps the evidence that the checkers judge.
  */
-import { checkValue } from "../src/config/load.ts";
 import type { Settings } from "../src/config/settings.ts";
 import type { Fact } from "../src/contract/facts.ts";
 import type { ExchangeRecord } from "../src/contract/record.ts";
-import type { GatewayEvent, MetricsView, OwnUse, ProcessView, StatusView } from "../src/contract/view.ts";
+import type { GatewayEvent, MetricsView, ProcessView, StatusView } from "../src/contract/view.ts";
 import { createHealthSchedule } from "../src/control/health-schedule.ts";
 import { createGateway } from "../src/gateway/gateway.ts";
 import type { FactPorts } from "../src/gateway/fact-book.ts";
 import type { CheckTarget, Gateway, GatewayPorts } from "../src/gateway/gateway.ts";
 import type { Address } from "../src/kernel/socket.ts";
+import { NO_PROCESS, settingsFrom, useOf } from "../test/support/gateway-parts.ts";
 import { SeededChance } from "./chance.ts";
 import { SimClient, USUAL_HABITS } from "./client.ts";
 import type { ClientHabits } from "./client.ts";
@@ -505,9 +505,7 @@ function settingsOf({ pools, service, file, layers }: WorldSetup, layer: number)
   const key = JSON.stringify(value);
   const known = settingsKnown.get(key);
   if (known !== undefined) return known;
-  const { settings, problems } = checkValue(value);
-  if (settings === null)
-    throw new Error(problems.map(({ path, message }) => `${path.join(".")}: ${message}`).join("\n"));
+  const settings = settingsFrom(value);
   settingsKnown.set(key, settings);
   return settings;
 }
@@ -534,21 +532,3 @@ function wordsOf(event: GatewayEvent): string {
 }
 
 const NO_CHECKS = { stop: (): void => undefined };
-
-const NO_PROCESS = {
-  cpuSeconds: 0,
-  residentBytes: 0,
-  heapBytes: 0,
-  descriptorsOpen: 0,
-  descriptorsMax: 0,
-  loopDelayP50Ms: 0,
-  loopDelayP99Ms: 0,
-  loopDelayMaxMs: 0,
-  loopUtilisation: 0,
-  uptimeSeconds: 0,
-} as const;
-
-/** The simulated machine has descriptors and no memory. */
-function useOf({ descriptorsOpen, descriptorsMax }: ProcessView): OwnUse {
-  return { memoryBytes: 0, memoryMax: 0, descriptorsOpen, descriptorsMax };
-}

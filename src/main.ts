@@ -7,6 +7,7 @@
  * for one that is broken already. A process that throws again and again is past that; it drains and exits
  * with code 70, so that its supervisor starts a new one.
  */
+import { hostPort } from "./kernel/ip-text.ts";
 import { readFileSync } from "node:fs";
 import fs from "node:fs/promises";
 import { constants } from "node:os";
@@ -483,7 +484,7 @@ function listenFailure(error: unknown, fallback: Bind | null): { where: string; 
   const told = error as { readonly address?: unknown; readonly port?: unknown };
   const host = typeof told.address === "string" ? told.address : (fallback?.host ?? "");
   const port = typeof told.port === "number" ? told.port : (fallback?.port ?? 0);
-  return { where: `${host.includes(":") ? `[${host}]` : host}:${port}`, code: codeOf(error) };
+  return { where: hostPort(host, port), code: codeOf(error) };
 }
 
 function every(ms: number, run: () => void): () => void {

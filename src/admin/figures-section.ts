@@ -1,4 +1,5 @@
 /** The figures of the status page: requests for each route, and the room that the process has left. */
+import { hostPort } from "../kernel/ip-text.ts";
 import { countText, durationText, sizeText } from "../contract/quantities.ts";
 import type { MetricsView, StatusView } from "../contract/view.ts";
 import type { Html } from "./html.ts";
@@ -101,8 +102,4 @@ function heldBackRows({ clientsHeldBack, floodRefused, floodSpared }: MetricsVie
       `${grouped(clientsHeldBack)} now; ${countText(floodRefused, "request")} refused since the start${spared}`,
     ],
   ];
-}
-
-function hostPort(host: string, port: number): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }

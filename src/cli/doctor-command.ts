@@ -3,6 +3,7 @@
  * says what to do. It changes nothing, and it works before the first start as well as beside a gateway
  * that runs. Exit code 1 when a finding is bad; warnings alone are fine.
  */
+import { hostPort } from "../kernel/ip-text.ts";
 import { settingsForOrigins } from "../config/defaults.ts";
 import { loadSettings } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
@@ -116,7 +117,7 @@ async function gatewayRuns(
 
 function loopbackOf(host: string, port: number): string {
   const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
-  return `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
+  return `http://${hostPort(reachable, port)}`;
 }
 
 function findingLines(findings: readonly Finding[], terminal: Terminal): string[] {

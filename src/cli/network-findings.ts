@@ -3,6 +3,7 @@
  * origins that resolve and accept a connection, clocks that agree. It asks each thing once, side by side
  * but bounded, and sends no request but a HEAD for the origin's clock.
  */
+import { hostPort } from "../kernel/ip-text.ts";
 import type { DnsSettings, OriginSettings, Settings } from "../config/settings.ts";
 import { causeOf } from "../kernel/causes.ts";
 import { durationText } from "../contract/quantities.ts";
@@ -44,7 +45,7 @@ async function bindFindings(machine: MachinePorts, settings: Settings, running: 
   const findings: Finding[] = [];
   for (const { what, bind } of binds) {
     const code = await machine.tryBind(bind);
-    const id = `${what} ${bind.host.includes(":") ? `[${bind.host}]` : bind.host}:${bind.port}`;
+    const id = `${what} ${hostPort(bind.host, bind.port)}`;
     if (code === null) findings.push(ok(id, "free to listen on."));
     else if (code === "EADDRINUSE" && running) findings.push(ok(id, "held by the gateway that runs."));
     else findings.push({ id, level: "bad", says: `cannot be listened on (${code}).`, todo: bindTodo(code, bind.port) });

@@ -5,6 +5,7 @@
  * that one command shows a working gateway. The ports of that default are fixed: a port that is taken is
  * said, never silently replaced by another that a person would then have to guess.
  */
+import { bracketed } from "../kernel/ip-text.ts";
 import { settingsForOrigins } from "../config/defaults.ts";
 import { loadSettings } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
@@ -225,8 +226,7 @@ const ALREADY_MS = 500;
 async function runningAlready(ports: CliPorts, settings: Settings): Promise<string[]> {
   if (settings.admin === null) return [];
   const { host, port } = settings.admin.bind;
-  const reachable =
-    host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "[::1]" : host.includes(":") ? `[${host}]` : host;
+  const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "[::1]" : bracketed(host);
   const fetched = await ports.fetchJson(`http://${reachable}:${port}/api/v1/status`, settings.admin.token, ALREADY_MS);
   if (
     fetched.kind !== "answer" ||

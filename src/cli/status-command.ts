@@ -2,6 +2,7 @@
  * `goodgate status`: the gateway in one sentence, then services and origins with the reason for their
  * state. The same words as the status page, because both only lay out what the view says.
  */
+import { hostPort } from "../kernel/ip-text.ts";
 import type { OriginsResponse, StatusResponse } from "../contract/api-responses.ts";
 import { countText, durationText, sizeText } from "../contract/quantities.ts";
 import type { OriginAddressView, OriginView, ProcessView, ServiceStatusView } from "../contract/view.ts";
@@ -168,10 +169,6 @@ function originRow(origin: OriginView, address: OriginAddressView, now: number, 
 
 function cell(text: string): TableCell {
   return { text: plain(text) };
-}
-
-function hostPort(host: string, port: number): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 const SERVICE_STYLES: Readonly<Record<ServiceStatusView["state"], PaintStyle>> = {

@@ -37,11 +37,6 @@ export function bindsOverlap(one: Bind, other: Bind): boolean {
   return (one.host === "0.0.0.0" && isIpv4(other.host)) || (other.host === "0.0.0.0" && isIpv4(one.host));
 }
 
-/** 127.0.0.0/8 and ::1: reachable from this machine alone. */
-export function isLoopback(host: string): boolean {
-  return ipaddr.isValid(host) && ipaddr.process(host).range() === "loopback";
-}
-
 /** `10.0.0.0/8`, `fd00::/8`, or one address, which becomes a range of one. Canonical CIDR text. */
 export function parseCidr(input: unknown): Parsed<string> {
   const hint = "Write a range such as 10.0.0.0/8 or fd00::/8, or one address.";

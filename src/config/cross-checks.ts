@@ -5,7 +5,8 @@
  */
 import { nearest } from "../kernel/nearest.ts";
 import { cacheSchema } from "./cache-schema.ts";
-import { bindsOverlap, isLoopback } from "./addresses.ts";
+import { hostPort, isLoopbackIp } from "../kernel/ip-text.ts";
+import { bindsOverlap } from "./addresses.ts";
 import { parseName, poolName } from "./names.ts";
 import { parseOriginUrl } from "./origin-url.ts";
 import type { OriginAddress } from "./origin-url.ts";
@@ -190,11 +191,11 @@ function originFindings(file: unknown, pools: Path, sockets: readonly Socket[]):
 /** Whether a connection to this origin surely ends at the socket. Other names of this machine are not known here. */
 function leadsTo(origin: OriginAddress, bind: Bind): boolean {
   if (origin.port !== bind.port) return false;
-  const isLocal = origin.host === "localhost" || isLoopback(origin.host);
+  const isLocal = origin.host === "localhost" || isLoopbackIp(origin.host);
   return (
     origin.host === bind.host ||
     (isLocal && (bind.host === "0.0.0.0" || bind.host === "::")) ||
-    (origin.host === "localhost" && isLoopback(bind.host))
+    (origin.host === "localhost" && isLoopbackIp(bind.host))
   );
 }
 
@@ -342,7 +343,7 @@ function namesAt(file: unknown, path: Path, things: "pools" | "routes"): (string
 }
 
 function shownBind(bind: Bind): string {
-  return bind.host.includes(":") ? `[${bind.host}]:${bind.port}` : `${bind.host}:${bind.port}`;
+  return hostPort(bind.host, bind.port);
 }
 
 function problem(path: Path, message: string, hint: string): Finding {

@@ -2,6 +2,7 @@
  * An origin's URL: where to connect, and what to put before every path. Read by hand and not with `URL`,
  * because that repairs (`http:/a`, `http:\\a`, `http://1` is 0.0.0.1) where an operator needs to be told.
  */
+import { bracketed } from "../kernel/ip-text.ts";
 import { parseHost } from "./host-names.ts";
 import { accepted, quoted, refused } from "./parsed.ts";
 import type { Parsed, Refusal } from "./parsed.ts";
@@ -43,7 +44,7 @@ function fromParts(input: string, authority: string, path: string): Parsed<Origi
       "Write plain segments: no empty ones, no . or .., no encoded slashes, nothing that needs encoding.",
     );
   }
-  const shownHost = host.value.includes(":") ? `[${host.value}]` : host.value;
+  const shownHost = bracketed(host.value);
   const url = `http://${shownHost}${port === 80 ? "" : `:${port}`}${basePath}`;
   return accepted({ url, host: host.value, port, basePath });
 }

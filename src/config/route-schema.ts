@@ -3,6 +3,7 @@ import { z } from "zod";
 import { routeCacheSchema } from "./cache-schema.ts";
 import { choice, count, duration, durationOrFalse, switchedOff, text, yesOrNo } from "./fields.ts";
 import { fallbackSchema } from "./fallback-schema.ts";
+import { FIELD_NAME_PATTERN, parseFieldName } from "./field-names.ts";
 import { nameText, parseName } from "./names.ts";
 import { accepted, quoted, refused } from "./parsed.ts";
 import type { Parsed } from "./parsed.ts";
@@ -33,10 +34,7 @@ const matchSchema = z
       .optional()
       .describe("The methods that this route takes. `GET` does not include `HEAD`."),
     headers: z
-      .record(
-        text("field name", parseFieldName, { pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$" }),
-        text("field value", parseFieldValue),
-      )
+      .record(text("field name", parseFieldName, { pattern: FIELD_NAME_PATTERN }), text("field value", parseFieldValue))
       .prefault({})
       .describe('Request fields that must all be there: name and exact value, or `"*"` for any value.'),
   })
@@ -197,12 +195,6 @@ function parseMethod(input: unknown): Parsed<string> {
 }
 
 /** RFC 9110 §5.1: a token, compared without case. */
-function parseFieldName(input: unknown): Parsed<string> {
-  if (typeof input !== "string" || !/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/.test(input))
-    return refused(`${quoted(input)} is not a field name.`);
-  return accepted(input.toLowerCase());
-}
-
 function parseFieldValue(input: unknown): Parsed<string> {
   if (typeof input !== "string") {
     const isScalar = typeof input === "number" || typeof input === "boolean";

@@ -6,7 +6,8 @@
  * a section that is left out has its defaults: an operator writes what is different and nothing else.
  */
 import { z } from "zod";
-import { parseBind, parseCidr, isLoopback, parseResolver } from "./addresses.ts";
+import { isLoopbackIp } from "../kernel/ip-text.ts";
+import { parseBind, parseCidr, parseResolver } from "./addresses.ts";
 import { cacheSchema } from "./cache-schema.ts";
 import { count, duration, durationOrFalse, field, ratio, size, switchedOff, text, yesOrNo } from "./fields.ts";
 import { headsSchema } from "./heads-schema.ts";
@@ -69,7 +70,7 @@ export const adminSchema = z
   })
   .check((context) => {
     const { bind, token } = context.value;
-    if (token !== undefined || isLoopback(bind.bind.host)) return;
+    if (token !== undefined || isLoopbackIp(bind.bind.host)) return;
     context.issues.push({
       code: "custom",
       path: ["bind"],

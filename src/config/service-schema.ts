@@ -1,5 +1,6 @@
 /** One service, as an operator writes it: what it answers for, where its origins are, how they are treated. */
 import { z } from "zod";
+import { FIELD_NAME_PATTERN, parseFieldName } from "./field-names.ts";
 import { count, duration, field, ratio, size, switchedOff, text, yesOrNo } from "./fields.ts";
 import { headsSchema } from "./heads-schema.ts";
 import { parseHostPattern } from "./host-names.ts";
@@ -67,7 +68,9 @@ export const failoverSchema = z.strictObject({
 });
 
 const expectSchema = z.strictObject({
-  header: text("field name", parseFieldName).optional().describe("A field that the answer has to have."),
+  header: text("field name", parseFieldName, { pattern: FIELD_NAME_PATTERN })
+    .optional()
+    .describe("A field that the answer has to have."),
   value: text("text", parseToken).optional().describe("The value of that field."),
   body: text("text", parseToken)
     .optional()
@@ -326,12 +329,6 @@ function parseConcurrency(input: unknown): Parsed<number> {
         `${quoted(input)} is neither adaptive nor a number of requests.`,
         "Write adaptive, or a number from 1 to 1000000.",
       );
-}
-
-function parseFieldName(input: unknown): Parsed<string> {
-  return typeof input === "string" && /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/.test(input)
-    ? accepted(input.toLowerCase())
-    : refused(`${quoted(input)} is not the name of a field.`, "Write one such as X-Service.");
 }
 
 function parseToken(input: unknown): Parsed<string> {

@@ -6,6 +6,7 @@
  * It tells only what the record holds: where the gateway recorded no decision, none is invented. Texts come
  * from the wire (targets, agents) as they are; whoever shows them escapes them for its own medium.
  */
+import { hostPort } from "../kernel/ip-text.ts";
 import { causeOf } from "../kernel/causes.ts";
 import type { Cause, CauseId, RetryClass } from "../kernel/causes.ts";
 import { countText, durationText, ordinalText, sizeText } from "./quantities.ts";
@@ -253,14 +254,10 @@ function connectionText(attempt: AttemptRecord): string {
 }
 
 function clientText(record: ExchangeRecord): string {
-  const peer = `${bracketed(record.peerAddress)}:${record.peerPort}`;
+  const peer = hostPort(record.peerAddress, record.peerPort);
   const client = record.clientAddress === record.peerAddress ? peer : `${record.clientAddress}, through ${peer}`;
   const agent = record.userAgent === "" ? "" : `, ${record.userAgent}`;
   return `${client}${agent}, ${ordinalText(record.connectionUses + 1)} exchange on its connection`;
-}
-
-function bracketed(address: string): string {
-  return address.includes(":") ? `[${address}]` : address;
 }
 
 function wayText(record: ExchangeRecord): string {

@@ -4,6 +4,7 @@
  * others, so that a recovering service does not meet all its visitors at once.
  */
 import { escapeHtml } from "../kernel/escape-html.ts";
+import { renderPage } from "./html-page.ts";
 
 export interface FailurePage {
   readonly status: number;
@@ -23,31 +24,19 @@ export function renderFailurePage(page: FailurePage): string {
 <script>${retryScript(page.retryAfterSeconds)}</script>
 <noscript><p>Reload the page to try again.</p></noscript>`
     : "";
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-<title>${escapeHtml(title)}</title>
-<style>
-:root { color-scheme: light dark; }
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 36rem; margin: 15vh auto 0; padding: 0 1.25rem; }
-h1 { font-size: 1.5rem; margin: 0 0 .5rem; }
-.reference { opacity: .75; font-size: .875rem; overflow-wrap: anywhere; }
-</style>
-</head>
-<body>
-<main>
-<h1>${escapeHtml(title)}</h1>
-<p>${escapeHtml(page.sentence)}</p>
-${retry}
-<p class="reference">Reference for support: <code>${escapeHtml(page.requestId)}</code></p>
-</main>
-</body>
-</html>
-`;
+  return renderPage({
+    title,
+    style: STYLE,
+    head: "",
+    main: `<p>${escapeHtml(page.sentence)}</p>
+${retry}`,
+    requestId: page.requestId,
+  });
 }
+
+const STYLE = `body { font: 1rem/1.5 system-ui, sans-serif; max-width: 36rem; margin: 15vh auto 0; padding: 0 1.25rem; }
+h1 { font-size: 1.5rem; margin: 0 0 .5rem; }
+.reference { opacity: .75; font-size: .875rem; overflow-wrap: anywhere; }`;
 
 /** Waits what was asked for and then up to 5 s, doubling to 80 s over reloads, drawn from the upper half of that span. */
 function retryScript(retryAfterSeconds: number): string {

@@ -2,6 +2,7 @@
  * A gateway, put together from its settings and the ports to the world. Everything it needs is handed in, so that a
  * simulator can run the very same code on a virtual network.
  */
+import { isLoopbackIp } from "../kernel/ip-text.ts";
 import { compileRoutes } from "../config/route-table.ts";
 import type { HealthSettings, LimitSettings, Settings } from "../config/settings.ts";
 import type { KeyDesk } from "../contract/keys.ts";
@@ -154,7 +155,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     services,
     hashKey,
     clientKey: (address) => clientKey(address, settings.limits.clientBits, hashKey),
-    isProtected: (address) => isLoopbackText(address) || isTrusted(address),
+    isProtected: (address) => isLoopbackIp(address) || isTrusted(address),
     flood: flood === null ? null : new FloodGuard(flood, world),
     connectionsOf: new Map(),
     fallbackFiles: ports.fallbackFiles ?? new Map(),
@@ -369,9 +370,6 @@ function factBookOf(settings: Settings, ports: GatewayPorts, takeLateMs: () => n
 }
 
 /** The machine itself: its own probes, and a terminator of TLS beside the gateway, which speaks for everybody. */
-function isLoopbackText(address: string): boolean {
-  return address.startsWith("127.") || address === "::1";
-}
 
 function perClientMax({ connectionsMax, connectionsPerClientMax }: LimitSettings): number {
   return connectionsPerClientMax ?? Math.max(PER_CLIENT_MIN, Math.floor(connectionsMax * PER_CLIENT_SHARE));

@@ -2,6 +2,7 @@
  * One address of an origin and all that is known of it: connections, latency, health, what traffic says. The
  * policies decide on it; this only keeps their states and the connections together.
  */
+import { bracketed } from "../kernel/ip-text.ts";
 import type { AttemptRecord } from "../contract/record.ts";
 import type { ConnectionSettings, HeadLimits, OriginSettings } from "../config/settings.ts";
 import type { CauseId } from "../kernel/causes.ts";
@@ -162,7 +163,7 @@ export class OriginAddress implements Address, Candidate, Member {
     this.#keepAlive = known?.keepAlive ?? createKeepAlive();
     this.#overload = settings.overload;
     this.limit = settings.overload === null ? null : createAdaptiveLimit(settings.overload, now);
-    const host = settings.origin.host.includes(":") ? `[${settings.origin.host}]` : settings.origin.host;
+    const host = bracketed(settings.origin.host);
     this.hostField = this.port === 80 ? host : `${host}:${this.port}`;
   }
 

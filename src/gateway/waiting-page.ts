@@ -3,7 +3,7 @@
  * that is drawn for each answer, so that those who were turned away together do not come back together. It names no
  * position, because there is no queue to have one in, and nothing to be reloaded faster for.
  */
-import { escapeHtml } from "../kernel/escape-html.ts";
+import { renderPage } from "./html-page.ts";
 
 export interface WaitingPage {
   readonly requestId: string;
@@ -12,16 +12,19 @@ export interface WaitingPage {
 }
 
 export function renderWaitingPage({ requestId, seconds }: WaitingPage): string {
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-<meta http-equiv="refresh" content="${seconds}">
-<title>One moment, please</title>
-<style>
-:root { color-scheme: light dark; --ink: #1d2733; --soft: #4a5a6a; --back: #f5f7f9; --card: #fff; --line: #d4dbe2; --go: #1a6e53; }
+  return renderPage({
+    title: "One moment, please",
+    style: styleFor(seconds),
+    head: `<meta http-equiv="refresh" content="${seconds}">\n`,
+    main: `<p>More people are here right now than can be served at once. You do not have to do anything: this page asks again by itself in about ${secondsText(seconds)}, and whoever waits is let in before whoever comes new.</p>
+<div class="bar" aria-hidden="true"></div>
+<p>Asking sooner does not help, but <a href="">you can ask now</a>.</p>`,
+    requestId,
+  });
+}
+
+function styleFor(seconds: number): string {
+  return `:root { --ink: #1d2733; --soft: #4a5a6a; --back: #f5f7f9; --card: #fff; --line: #d4dbe2; --go: #1a6e53; }
 @media (prefers-color-scheme: dark) {
   :root { --ink: #e6ebf0; --soft: #a9b6c3; --back: #12181e; --card: #1a222a; --line: #33404c; --go: #6fcfae; }
 }
@@ -35,20 +38,7 @@ p { margin: 0 0 1rem; }
 @keyframes wait { from { transform: scaleX(0); } }
 @media (prefers-reduced-motion: reduce) { .bar { display: none; } }
 a { color: var(--go); }
-.reference { margin: 0; color: var(--soft); font-size: .875rem; overflow-wrap: anywhere; }
-</style>
-</head>
-<body>
-<main>
-<h1>One moment, please</h1>
-<p>More people are here right now than can be served at once. You do not have to do anything: this page asks again by itself in about ${secondsText(seconds)}, and whoever waits is let in before whoever comes new.</p>
-<div class="bar" aria-hidden="true"></div>
-<p>Asking sooner does not help, but <a href="">you can ask now</a>.</p>
-<p class="reference">Reference for support: <code>${escapeHtml(requestId)}</code></p>
-</main>
-</body>
-</html>
-`;
+.reference { margin: 0; color: var(--soft); font-size: .875rem; overflow-wrap: anywhere; }`;
 }
 
 function secondsText(seconds: number): string {

@@ -7,7 +7,7 @@
  * Off loopback this decides nothing: there a token is demanded, which no foreign page has, and the server may
  * rightly be reached under any name.
  */
-import { isIP } from "node:net";
+import { isLoopbackIp } from "../kernel/ip-text.ts";
 
 /** Whether a request with this `Host` field may be answered by a server bound to `bindHost`. */
 export function hostAllowed(bindHost: string, hostField: string | undefined): boolean {
@@ -16,16 +16,10 @@ export function hostAllowed(bindHost: string, hostField: string | undefined): bo
   return name !== null && (isLoopback(name) || name === bindHost.toLowerCase());
 }
 
-/** Loopback by its meaning: 127.0.0.0/8, ::1 in any spelling, the IPv4 range mapped into IPv6, `localhost` and names under it (RFC 6761 §6.3). */
+/** Loopback by its meaning: its addresses, `localhost` and names under it (RFC 6761 §6.3). */
 export function isLoopback(host: string): boolean {
   const name = host.toLowerCase();
-  if (name === "localhost" || name.endsWith(".localhost")) return true;
-  const family = isIP(name);
-  if (family === 4) return name.startsWith("127.");
-  if (family !== 6) return false;
-  const canonical = new URL(`http://[${withoutZone(name)}]/`).hostname;
-  // The URL standard writes ::ffff:127.0.0.1 as two hexadecimal groups.
-  return canonical === "[::1]" || /^\[::ffff:7f[0-9a-f]{2}:/.test(canonical);
+  return name === "localhost" || name.endsWith(".localhost") || isLoopbackIp(withoutZone(name));
 }
 
 /** The host of a `Host` field without port and brackets, in lower case; null when it is not one. */

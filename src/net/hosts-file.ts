@@ -4,6 +4,7 @@
  *
  * Also the names that never may leave the machine: `localhost` and everything under it (RFC 6761 §6.3).
  */
+import { isLoopbackIp } from "../kernel/ip-text.ts";
 import { isIP } from "node:net";
 
 export interface LocalAddress {
@@ -43,10 +44,6 @@ function addTo(table: Map<string, LocalAddress[]>, name: string, address: LocalA
 export function lookUpLocally(table: HostsTable, name: string): readonly LocalAddress[] | null {
   if (name !== "localhost" && !name.endsWith(".localhost")) return table.get(name) ?? null;
   // The file may narrow it to one family, because the other is off on this machine, but never point it elsewhere.
-  const listed = (table.get(name) ?? table.get("localhost") ?? []).filter(isLoopbackAddress);
+  const listed = (table.get(name) ?? table.get("localhost") ?? []).filter(({ ip }) => isLoopbackIp(ip));
   return listed.length > 0 ? listed : LOOPBACK;
-}
-
-function isLoopbackAddress(address: LocalAddress): boolean {
-  return address.family === 4 ? address.ip.startsWith("127.") : address.ip === "::1";
 }

@@ -10,9 +10,11 @@
  * All windows of the same length turn over at the same instants, so one can be the sum of others and one can
  * be taken from the sum again. The state is changed in place, is plain data, and an add allocates nothing.
  */
-const BUCKETS = 48;
+import { bucketIn, emptyBuckets, endOfBucket } from "./log-buckets.ts";
+
+const BUCKETS = { leastMs: 1, steps: 2, count: 48 } as const;
 /** What no sample is above: the limit while nothing is known. */
-export const NO_BUCKET: number = BUCKETS;
+export const NO_BUCKET: number = BUCKETS.count;
 
 export interface LatencyWindow {
   readonly halfMs: number;
@@ -28,21 +30,20 @@ export function createLatencyWindow(windowMs: number): LatencyWindow {
   return {
     halfMs: Math.max(1, windowMs / 2),
     half: 0,
-    newer: emptyBuckets(),
-    older: emptyBuckets(),
-    ever: emptyBuckets(),
+    newer: emptyBuckets(BUCKETS),
+    older: emptyBuckets(BUCKETS),
+    ever: emptyBuckets(BUCKETS),
   };
 }
 
 /** Under a millisecond, then half an octave each: 1, 1.4, 2, 2.8, … ms. */
 export function bucketOf(ms: number): number {
-  if (!(ms >= 1)) return 0;
-  return Math.min(BUCKETS - 1, 1 + Math.floor(2 * Math.log2(ms)));
+  return bucketIn(BUCKETS, ms);
 }
 
 /** What every latency in the bucket is below, in ms. */
 export function bucketEndMs(bucket: number): number {
-  return 2 ** (bucket / 2);
+  return endOfBucket(BUCKETS, bucket);
 }
 
 export function addLatency(window: LatencyWindow, bucket: number, now: number): void {
@@ -55,7 +56,7 @@ export function addLatency(window: LatencyWindow, bucket: number, now: number): 
 export function takeOut(sum: LatencyWindow, part: LatencyWindow, now: number): void {
   turn(sum, now);
   turn(part, now);
-  for (let bucket = 0; bucket < BUCKETS; bucket += 1) {
+  for (let bucket = 0; bucket < BUCKETS.count; bucket += 1) {
     sum.newer[bucket] = Math.max(0, (sum.newer[bucket] ?? 0) - (part.newer[bucket] ?? 0));
     sum.older[bucket] = Math.max(0, (sum.older[bucket] ?? 0) - (part.older[bucket] ?? 0));
   }
@@ -67,7 +68,7 @@ export function takeOut(sum: LatencyWindow, part: LatencyWindow, now: number): v
 export function countAbove(window: LatencyWindow, bucket: number, now: number): number {
   turn(window, now);
   let count = 0;
-  for (let index = bucket + 1; index < BUCKETS; index += 1) {
+  for (let index = bucket + 1; index < BUCKETS.count; index += 1) {
     count += (window.newer[index] ?? 0) + (window.older[index] ?? 0);
   }
   return count;
@@ -76,7 +77,7 @@ export function countAbove(window: LatencyWindow, bucket: number, now: number): 
 /** The same since the window was made. */
 export function everAbove(window: LatencyWindow, bucket: number): number {
   let count = 0;
-  for (let index = bucket + 1; index < BUCKETS; index += 1) count += window.ever[index] ?? 0;
+  for (let index = bucket + 1; index < BUCKETS.count; index += 1) count += window.ever[index] ?? 0;
   return count;
 }
 
@@ -85,7 +86,7 @@ export function medianBesides(sum: LatencyWindow, part: LatencyWindow, now: numb
   const total = countAbove(sum, -1, now) - countAbove(part, -1, now);
   if (total <= 0) return -1;
   let left = total / 2;
-  for (let bucket = 0; bucket < BUCKETS; bucket += 1) {
+  for (let bucket = 0; bucket < BUCKETS.count; bucket += 1) {
     const here = (sum.newer[bucket] ?? 0) + (sum.older[bucket] ?? 0);
     left -= Math.max(0, here - (part.newer[bucket] ?? 0) - (part.older[bucket] ?? 0));
     if (left <= 0) return bucketEndMs(bucket);
@@ -104,8 +105,4 @@ function turn(window: LatencyWindow, now: number): void {
   window.newer = emptied;
   emptied.fill(0);
   if (steps > 1) window.older.fill(0);
-}
-
-function emptyBuckets(): number[] {
-  return Array.from({ length: BUCKETS }, () => 0);
 }

@@ -9,9 +9,9 @@
  * for "when is it late?" is the right side. The answer is worked out anew once in a while and kept between.
  * Changed in place; nothing is allocated.
  */
-const STEPS = 3;
-const LEAST_MS = 0.25;
-const BUCKETS = 22 * STEPS;
+import { bucketIn, emptyBuckets, endOfBucket } from "./log-buckets.ts";
+
+const BUCKETS = { leastMs: 0.25, steps: 3, count: 66 } as const;
 
 export interface QuantileWindow {
   readonly windowMs: number;
@@ -28,12 +28,11 @@ export interface QuantileWindow {
 }
 
 export function createQuantileWindow(ratio: number, windowMs: number, now: number): QuantileWindow {
-  const empty = (): number[] => Array.from({ length: BUCKETS }, () => 0);
   return {
     windowMs,
     ratio,
-    filling: empty(),
-    full: empty(),
+    filling: emptyBuckets(BUCKETS),
+    full: emptyBuckets(BUCKETS),
     fillingCount: 0,
     fullCount: 0,
     since: now,
@@ -44,7 +43,7 @@ export function createQuantileWindow(ratio: number, windowMs: number, now: numbe
 
 export function addSample(window: QuantileWindow, ms: number, now: number): void {
   if (now - window.since >= window.windowMs) turn(window, now);
-  const bucket = bucketOf(ms);
+  const bucket = bucketIn(BUCKETS, ms);
   window.filling[bucket] = (window.filling[bucket] ?? 0) + 1;
   window.fillingCount += 1;
 }
@@ -67,11 +66,11 @@ export function quantileAt(window: QuantileWindow, now: number): number {
 
 function find(window: QuantileWindow, rank: number): number {
   let seen = 0;
-  for (let bucket = 0; bucket < BUCKETS; bucket += 1) {
+  for (let bucket = 0; bucket < BUCKETS.count; bucket += 1) {
     seen += (window.filling[bucket] ?? 0) + (window.full[bucket] ?? 0);
-    if (seen >= rank) return limitOf(bucket);
+    if (seen >= rank) return endOfBucket(BUCKETS, bucket);
   }
-  return limitOf(BUCKETS - 1);
+  return endOfBucket(BUCKETS, BUCKETS.count - 1);
 }
 
 function turn(window: QuantileWindow, now: number): void {
@@ -84,13 +83,4 @@ function turn(window: QuantileWindow, now: number): void {
   window.fullCount = stale ? 0 : window.fillingCount;
   window.fillingCount = 0;
   window.since = now;
-}
-
-function bucketOf(ms: number): number {
-  if (!(ms > LEAST_MS)) return 0;
-  return Math.min(BUCKETS - 1, Math.ceil(Math.log2(ms / LEAST_MS) * STEPS));
-}
-
-function limitOf(bucket: number): number {
-  return LEAST_MS * 2 ** (bucket / STEPS);
 }

@@ -2,7 +2,7 @@
  * The whole gateway on a network in memory with a clock that a test moves: clients and origins are peers played by
  * hand, so that each situation of an exchange is a few lines and happens the same way every time.
  */
-import { loadSettings } from "../../src/config/load.ts";
+import type { Settings } from "../../src/config/settings.ts";
 import type { Fact } from "../../src/contract/facts.ts";
 import type { ExchangeRecord } from "../../src/contract/record.ts";
 import { createGateway } from "../../src/gateway/gateway.ts";
@@ -12,6 +12,7 @@ import type { Clock } from "../../src/kernel/clock.ts";
 import type { CacheShelf } from "../../src/kernel/cache-shelf.ts";
 import type { Ledger } from "../../src/kernel/ledger.ts";
 import type { Resolution, ResolutionFailure, Resolver } from "../../src/kernel/resolver.ts";
+import { NO_PROCESS, settingsFrom, useOf } from "./gateway-parts.ts";
 import { manualSchedule } from "./manual-schedule.ts";
 import { memoryNetwork } from "./memory-socket.ts";
 import type { MemoryNetwork, Peer } from "./memory-socket.ts";
@@ -83,20 +84,8 @@ export async function memoryGateway(options: MemoryGatewayOptions = {}): Promise
       }
       return () => cancel();
     },
-    // A process in memory has no figures.
-    processView: () => ({
-      cpuSeconds: 0,
-      residentBytes: 0,
-      heapBytes: 0,
-      descriptorsOpen: 0,
-      descriptorsMax: 0,
-      loopDelayP50Ms: 0,
-      loopDelayP99Ms: 0,
-      loopDelayMaxMs: 0,
-      loopUtilisation: 0,
-      uptimeSeconds: 0,
-    }),
-    ownUse: () => options.ownUse?.() ?? { memoryBytes: 0, memoryMax: 0, descriptorsOpen: 0, descriptorsMax: 0 },
+    processView: () => NO_PROCESS,
+    ownUse: () => options.ownUse?.() ?? useOf(NO_PROCESS),
     log: (record) => records.push(structuredClone(record)),
     accessLogDropped: () => 0,
     facts: {
@@ -160,8 +149,8 @@ export function seededChance(seed = 1): () => number {
   };
 }
 
-function settingsOf(options: MemoryGatewayOptions): ReturnType<typeof asSettings> {
-  const file = {
+function settingsOf(options: MemoryGatewayOptions): Settings {
+  return settingsFrom({
     listeners: [{ bind: "127.0.0.1:8080", ...options.listener }],
     admin: false,
     accessLog: false,
@@ -174,14 +163,7 @@ function settingsOf(options: MemoryGatewayOptions): ReturnType<typeof asSettings
       },
     },
     ...options.rest,
-  };
-  return asSettings(JSON.stringify(file));
-}
-
-function asSettings(text: string): Extract<ReturnType<typeof loadSettings>, { ok: true }>["settings"] {
-  const loaded = loadSettings(text, "test");
-  if (!loaded.ok) throw new Error(loaded.problems.map((problem) => `${problem.path}: ${problem.message}`).join("\n"));
-  return loaded.settings;
+  });
 }
 
 export interface MemoryResolver extends Resolver {
