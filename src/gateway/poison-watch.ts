@@ -85,6 +85,11 @@ export class PoisonWatch {
     return postponed.kind === "try" ? null : postponed;
   }
 
+  /** The same was answered a moment ago, so that whatever breaks under it now does not break of it. */
+  clears(request: ClientRequest, record: ExchangeRecord, now: number): boolean {
+    return request.bodyBytes === 0 && now - this.#successes.last(request.method, record.target) < SUCCESS_COUNTS_MS;
+  }
+
   /** The attempt failed by this cause. */
   failed(
     cause: CauseId,
@@ -96,8 +101,7 @@ export class PoisonWatch {
     if (cause === "origin.refused" && this.active) markRefused(this.#state, address.text, now);
     // Of a body that was not kept nobody can tell whether it is the same.
     if (cause === "origin.reset_before_response" && request.kept) {
-      const last = request.bodyBytes === 0 ? this.#successes.last(request.method, record.target) : -Infinity;
-      if (now - last < SUCCESS_COUNTS_MS) return;
+      if (this.clears(request, record, now)) return;
       const known = fingerprint(request, record);
       // An idle connection that broke under it first was not stale, then.
       const exchangeBegan = beganMs - attempt.startedUs / 1000;

@@ -154,6 +154,23 @@ describe("a gateway in front or behind", () => {
 describe("a request that breaks connections", () => {
   const THREE = { origins: [1, 2, 3].map((n) => `http://10.0.0.${n}`) };
 
+  // Where a whole pool died, whoever had met two of its origins was lost although the next pool was there.
+  it("but was answered a moment ago, is not what breaks them, and gets the third", async () => {
+    const world = await memoryGateway(THREE);
+    const before = world.client();
+    before.send(GET);
+    world.origin(1).send(`${OK.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n")}`);
+    expect(statusOf(before)).toBe("200");
+    world.advance(59_000);
+    const client = world.client();
+    client.send(GET);
+    for (const number of [2, 3]) world.origin(number).rst();
+    world.origin(4).send(OK);
+    expect(statusOf(client)).toBe("200");
+    expect(world.records[1]).toMatchObject({ outcome: "rescued" });
+    expectQuiet(world);
+  });
+
   it("gets two origins and no third, and what is like it is refused for ten seconds", async () => {
     const world = await memoryGateway(THREE);
     const told: string[] = [];

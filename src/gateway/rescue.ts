@@ -54,7 +54,7 @@ export function rescue(failed: FailedAttempt): RetryVerdict {
     othersLeft: failed.othersLeft,
     staleConnection: failed.staleConnection,
     connectFailed: COMES_BACK.has(failed.cause),
-    originsBroken: service.poison === null ? 0 : originsBroken(record),
+    originsBroken: originsBroken(failed),
     onTrial: request.onTrial,
     overloadedForMs: answer === null ? -1 : answer.overloadedForMs,
     status: answer === null ? 0 : answer.status,
@@ -81,12 +81,14 @@ const COMES_BACK: ReadonlySet<CauseId> = new Set(["origin.refused", "net.unrouta
 
 /**
  * Different addresses whose connection broke under this exchange. One that lay idle may have been stale and counts for
- * nothing by itself; where another broke after it, that is no accident.
+ * nothing by itself; where another broke after it, that is no accident. Nor is it the doing of a request that many ask
+ * and that has just been answered: a pool that loses all its origins breaks two connections under many of those.
  */
-function originsBroken(record: ExchangeRecord): number {
-  if (!record.attempts.some(({ cause }) => cause === "origin.reset_before_response")) return 0;
+function originsBroken({ service: { poison }, request, record, now }: FailedAttempt): number {
+  if (poison === null || !record.attempts.some(({ cause }) => cause === "origin.reset_before_response")) return 0;
   const broken = record.attempts.filter(({ cause }) => cause !== null && BREAKS.has(cause));
-  return new Set(broken.map((attempt) => attempt.address)).size;
+  const origins = new Set(broken.map((attempt) => attempt.address)).size;
+  return origins > 1 && poison.clears(request, record, now) ? 0 : origins;
 }
 
 const BREAKS: ReadonlySet<CauseId> = new Set(["origin.reset_before_response", "origin.keepalive_race"]);
