@@ -159,7 +159,7 @@ describe("a request that breaks connections", () => {
     const world = await memoryGateway(THREE);
     const before = world.client();
     before.send(GET);
-    world.origin(1).send(`${OK.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n")}`);
+    world.origin(1).send(OK.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
     expect(statusOf(before)).toBe("200");
     world.advance(59_000);
     const client = world.client();
