@@ -14,47 +14,37 @@
  *   relay    a response that is on its way leaves as it comes.
  *   rescue   a failed attempt is repeated where that is safe; only here, so that no two layers repeat.
  *   reply    the gateway's own answer, when nothing else is left.
- *   record   always, exactly once, last: whatever happened before is in it.
+ *   record   always, exactly once, last: whatever happened before is in it (exchange-end.ts).
+ *
+ * What is known of the exchange meanwhile is in exchange-state.ts.
  */
-import type { Decision, ExchangeRecord, Outcome, Step } from "../contract/record.ts";
-import type { RouteSettings, TimeoutSettings } from "../config/settings.ts";
+import type { Outcome, Step } from "../contract/record.ts";
 import { FIELD } from "../http1/field-ids.ts";
-import { absentClient, clientBehind } from "./absent-client.ts";
-import type { ClientSide } from "./absent-client.ts";
+import type { MessageHead } from "../http1/head.ts";
+import { REFUSALS } from "../http1/refusals.ts";
+import type { RefusalId } from "../http1/refusals.ts";
+import { CAUSES } from "../kernel/causes.ts";
+import type { CauseId } from "../kernel/causes.ts";
+import { isIdempotent } from "../policies/retry.ts";
+import { clientBehind } from "./absent-client.ts";
+import type { Admission } from "./admission.ts";
 import { admit } from "./admit.ts";
 import type { Applicant } from "./admit.ts";
 import type { Attempt } from "./attempt.ts";
 import { climbsAboveRoot } from "./base-path.ts";
-import type { MessageHead } from "../http1/head.ts";
 import { beginVisit, visitForFailure, visitForResponse } from "./cache/begin-visit.ts";
 import type { Entry } from "./cache/entry.ts";
-import type { RouteCache } from "./cache/response-cache.ts";
-import type { Guest, Visit } from "./cache/visit.ts";
-import type { RefusalId } from "../http1/refusals.ts";
-import { REFUSALS } from "../http1/refusals.ts";
-import type { CauseId } from "../kernel/causes.ts";
-import { CAUSES } from "../kernel/causes.ts";
-import type { DecisionCode } from "../kernel/decisions.ts";
-import { isIdempotent } from "../policies/retry.ts";
-import { NO_HOST } from "./client-host.ts";
+import type { Guest } from "./cache/visit.ts";
 import type { ClientHost } from "./client-host.ts";
-import { leavingOf } from "./client-leaving.ts";
-import type { Leaving } from "./client-leaving.ts";
-import { ClientRequest } from "./client-request.ts";
-import { ClientResponse } from "./client-response.ts";
-import type { Admission } from "./admission.ts";
-import type { Core } from "./core.ts";
-import { ownState } from "./failure-signs.ts";
-import { writeFailure } from "./failure-reply.ts";
+import { ExchangeEnd } from "./exchange-end.ts";
 import type { Failed } from "./failure-reply.ts";
 import { clientFraming, isEventStream, responseLines, writeInterimHead } from "./forward-response.ts";
 import type { HeldAnswer } from "./held-answer.ts";
 import { identifyRequest } from "./identify.ts";
-import type { Ending, Judgement } from "./judge.ts";
 import { judgeResponse } from "./judge-response.ts";
-import { findKey } from "./keyed-exchange.ts";
+import type { Judgement } from "./judge.ts";
+import { lookUpKey } from "./key-look-up.ts";
 import type { KeyedExchange, KeyedHost } from "./keyed-exchange.ts";
-import { newExchangeRecord } from "./new-record.ts";
 import { toUs } from "./origin-connection.ts";
 import type { OriginConnection } from "./origin-connection.ts";
 import { PassedOver } from "./passed-over.ts";
@@ -63,7 +53,6 @@ import { wayPast } from "./poison-gate.ts";
 import type { Suspect } from "./poison-gate.ts";
 import { readHeadAgain, readResponseHeadAgain } from "./read-head-again.ts";
 import { deadlineOf } from "./request-deadline.ts";
-import type { RequestDeadline } from "./request-deadline.ts";
 import { bounded, joinedValue, pathOf, targetOf } from "./request-target.ts";
 import { mayBeResumed, Resumption, whyNotResumed } from "./resumption.ts";
 import type { ResumeHost } from "./resumption.ts";
@@ -74,20 +63,19 @@ import type { ServiceRuntime } from "./service-runtime.ts";
 import { Serving } from "./serving.ts";
 import type { ServingHost } from "./serving.ts";
 import type { StoredAnswer } from "./stored-answer.ts";
-import type { RouteCounters } from "./telemetry.ts";
-import type { WithheldAnswer } from "./withheld-answer.ts";
 import { Tries } from "./tries.ts";
 import type { TriesHost } from "./tries.ts";
 import { Tunnel, agreedProtocol } from "./tunnel.ts";
 import { Wait } from "./wait.ts";
+import type { WithheldAnswer } from "./withheld-answer.ts";
 
-const REDUCED = "Goodgate-Mode: reduced\r\n";
 /** More than this of a method is nobody's name and would only fill the memory of the records. */
 const METHOD_KEPT = 32;
 /** A stored response would hide what has to be seen: a defect, a stop, a request that belongs nowhere. */
 const STAYS_FAILED: ReadonlySet<CauseId> = new Set(["gw.internal", "gw.draining", "gw.no_route"]);
 
 export class Exchange
+  extends ExchangeEnd
   implements
     TriesHost,
     ResumeHost,
@@ -100,108 +88,6 @@ export class Exchange
     ServingHost,
     Failed
 {
-  readonly part = null;
-  readonly record: ExchangeRecord;
-  readonly request: ClientRequest = new ClientRequest();
-  readonly response: ClientResponse;
-  readonly startedMs: number;
-  host: ClientHost = NO_HOST;
-  /** Silence is no sign of a fault in this response, so it has no limit of its own. */
-  endless = false;
-  /** Somebody else wants the response: it goes on to its end when the client leaves. */
-  outlivesClient = false;
-  /** Others are given the same response as it comes: it neither ends with the client nor waits for it. */
-  hasFollowers = false;
-  readonly #core: Core;
-  /** Or who stands for it once it has left. */
-  client: ClientSide;
-  service: ServiceRuntime | null = null;
-  route: RouteSettings | null = null;
-  routeIndex = 0;
-  counters: RouteCounters | null = null;
-  /** Null: it has not had to wait for room at an origin. */
-  #roomWait: RoomWait | null = null;
-  #idempotent = false;
-  accept: string | null = null;
-  #clientKeepAlive = false;
-  /** Whom the client is counted as; 0: nobody has asked. */
-  clientKey = 0;
-  /** Complete lines that any answer gets, such as RateLimit. */
-  replyLines = "";
-  /** Epoch ms since when the client waits to be let in; 0: it does not, or nobody has to. */
-  waitsSince = 0;
-  #saidReduced = false;
-  /** 0: what the cause says. */
-  retryAfterSeconds = 0;
-  /** Null: no origin has been picked yet. */
-  #tries: Tries | null = null;
-  /** The request carries an Idempotency-Key that is honoured. */
-  #keyed: KeyedExchange | null = null;
-  /** The response on its way could be continued by another origin. */
-  #resumption: Resumption | null = null;
-  /** The route's cache; null: it has none. */
-  #cache: RouteCache | null = null;
-  #visit: Visit | null = null;
-  /** No client asked for it: it fetches anew what is stored. */
-  #refreshes: Entry | null = null;
-  /** An answer at hand that is being given. */
-  #serving: Serving | null = null;
-  #gapMs = 0;
-  /** Nothing is picked before more of the body is known. */
-  #awaitsBody = false;
-  /** Until the deadline. */
-  #deadline: Wait | null = null;
-  #done = false;
-  #faulted = false;
-  /** How the client left an exchange that goes on without it. */
-  #left: Leaving | null = null;
-
-  constructor(core: Core, client: ClientSide, startedMs: number, now: number) {
-    this.#core = core;
-    this.client = client;
-    this.startedMs = startedMs;
-    // A head may have taken seconds to come: the exchange began with its first byte.
-    const startedAt = Math.round(core.clock.wall() - (now - startedMs));
-    this.record = newExchangeRecord("", startedAt, client.listener.name);
-    this.record.peerAddress = client.peer.address;
-    this.record.peerPort = client.socket.remotePort;
-    this.record.clientAddress = client.peer.address;
-    this.record.connectionUses = client.uses;
-    this.response = new ClientResponse(core.gather, client.socket, this.record);
-    core.exchangesActive += 1;
-  }
-
-  get timeouts(): TimeoutSettings {
-    return this.#keyed === null ? this.#settled.timeouts : this.#keyed.timeouts;
-  }
-
-  get over(): boolean {
-    return this.#done;
-  }
-
-  get lateMs(): number {
-    return this.#tries === null ? 0 : this.#tries.lateMs;
-  }
-
-  get hostHeader(): "preserve" | "origin" {
-    return this.#settled.hostHeader;
-  }
-
-  /** After a 101. */
-  get tunnel(): Tunnel | null {
-    return this.#tries === null || this.#tries.current === null ? null : this.#tries.current.tunnel;
-  }
-
-  /** The one that the exchange counts on. */
-  get #attempt(): Attempt | null {
-    return this.#tries === null ? null : this.#tries.current;
-  }
-
-  get #settled(): RouteSettings {
-    if (this.route === null) throw new Error("an attempt before there was a route");
-    return this.route;
-  }
-
   // ------------------------------------------------------------------ receive
 
   /** The request's head is complete and right. */
@@ -215,7 +101,7 @@ export class Exchange
     request.chunked = head.framing === "chunked";
     request.expectContinue = head.expectContinue && !request.complete;
     // What follows a CONNECT is not HTTP, so its connection ends with the answer.
-    this.#clientKeepAlive = head.keepAlive && head.method !== "CONNECT" && this.client.surplus === null;
+    this.clientKeepAlive = head.keepAlive && head.method !== "CONNECT" && this.client.surplus === null;
     this.accept = head.valueOf(FIELD.ACCEPT);
     record.method = bounded(head.method, METHOD_KEPT);
     record.protocol = head.minorVersion === 1 ? "HTTP/1.1" : "HTTP/1.0";
@@ -230,18 +116,18 @@ export class Exchange
     const waited = request.awaitsContinue;
     request.bodyBytes += end - start;
     this.record.requestBytes += end - start;
-    if (this.#done) return;
-    const attempt = this.#attempt;
+    if (this.over) return;
+    const attempt = this.attempt;
     const ready = attempt !== null && attempt.ready;
     // It did not wait for 100, and now the body has as long as it takes.
     if (waited && ready && !this.response.begun) attempt.connection?.stopWaiting();
     if (!this.response.begun) {
       const limit = this.service?.settings.retry.replayBytes ?? 0;
-      request.keepBody(bytes, start, end, !ready, limit, this.#core.replayBudget);
+      request.keepBody(bytes, start, end, !ready, limit, this.core.replayBudget);
     }
     if (ready) attempt.sendBody(bytes, start, end, true);
-    else if (this.#keyed !== null && this.#keyed.phase === "collecting") this.#collectForKey(bytes, start, end);
-    else if (this.#awaitsBody) this.#pick(null, this.#core.clock.monotonic());
+    else if (this.keyed !== null && this.keyed.phase === "collecting") this.#collect(this.keyed, bytes, start, end);
+    else if (this.awaitsBody) this.#pick(null, this.core.clock.monotonic());
     else this.client.pause();
   }
 
@@ -249,18 +135,18 @@ export class Exchange
   receiveEnd(now: number): void {
     this.request.complete = true;
     this.record.requestEndUs = toUs(now - this.startedMs);
-    if (this.#done) return;
-    const attempt = this.#attempt;
+    if (this.over) return;
+    const attempt = this.attempt;
     if (attempt !== null && attempt.ready) attempt.sendEnd(now);
-    else if (this.#keyed !== null && this.#keyed.phase === "collecting") this.#keyed.ask(now);
-    else if (this.#awaitsBody) this.#pick(null, now);
+    else if (this.keyed !== null && this.keyed.phase === "collecting") this.keyed.ask(now);
+    else if (this.awaitsBody) this.#pick(null, now);
   }
 
   /** The message is malformed. Its connection will be closed by the caller. */
   refuse(id: RefusalId): void {
     const refusal = REFUSALS[id];
     this.record.reason = id;
-    this.#core.telemetry.refused(id);
+    this.core.telemetry.refused(id);
     this.fail("client.bad_request", `${id}: ${refusal.meaning}`, "receive", refusal.status);
   }
 
@@ -272,7 +158,7 @@ export class Exchange
     const host = client.hostOf(head);
     this.host = host;
     record.host = host.kept;
-    const identity = identifyRequest(head, host.field, client.peer, client.listener.isTrusted, this.#core.newId);
+    const identity = identifyRequest(head, host.field, client.peer, client.listener.isTrusted, this.core.newId);
     record.id = identity.id;
     record.traceId = identity.traceId;
     record.clientAddress = identity.clientAddress;
@@ -289,21 +175,21 @@ export class Exchange
     const { record } = this;
     const path = pathOf(head, record.target);
     const headerOf = (name: string): string | null => joinedValue(head, name);
-    const hit = this.#core.routes.match(host, head.method, path, headerOf);
-    const routedAt = this.#core.clock.monotonic();
+    const hit = this.core.routes.match(host, head.method, path, headerOf);
+    const routedAt = this.core.clock.monotonic();
     record.routedUs = toUs(routedAt - this.startedMs);
     if (hit === null) {
-      this.fail("gw.no_route", this.#core.routes.whyNot(host, head.method, path, headerOf), "route", 0);
+      this.fail("gw.no_route", this.core.routes.whyNot(host, head.method, path, headerOf), "route", 0);
       return;
     }
-    const service = this.#core.services[hit.serviceIndex];
+    const service = this.core.services[hit.serviceIndex];
     if (service === undefined) throw new Error("route table and services differ");
     this.service = service;
     this.route = hit.route;
     this.routeIndex = hit.routeIndex;
     this.counters = service.countersOf(hit.routeIndex);
-    this.#cache = service.cacheOf(hit.routeIndex);
-    this.#idempotent = hit.route.idempotent || isIdempotent(head.method);
+    this.cache = service.cacheOf(hit.routeIndex);
+    this.idempotent = hit.route.idempotent || isIdempotent(head.method);
     record.service = service.settings.name;
     record.route = hit.route.name;
     if (service.hasBasePath && climbsAboveRoot(path)) {
@@ -316,7 +202,7 @@ export class Exchange
   // ------------------------------------------------------------------ admit
 
   #admit(head: MessageHead, now: number): void {
-    if (!admit(this.#core, this, head, now)) return;
+    if (!admit(this.core, this, head, now)) return;
     this.#heed(head, now);
     this.#lookUp(head, now);
   }
@@ -326,42 +212,38 @@ export class Exchange
     const { request } = this;
     request.repeats = this.service?.repeats === true;
     request.repeatedInFront = head.find(FIELD.GOODGATE_ATTEMPT) !== -1;
-    const deadline = deadlineOf(head, this.startedMs, this.#settled.deadlineMs);
+    const deadline = deadlineOf(head, this.startedMs, this.settled.deadlineMs);
     if (deadline === null) return;
     request.deadline = deadline;
-    this.#deadline = new Wait(this.#core.wheel, this, deadline.leftMs(now), now, () => this.#expire(deadline));
-  }
-
-  /** Nobody waits any more. Once a response has begun its client is the judge of that. */
-  #expire(deadline: RequestDeadline): void {
-    // With a key its answer is wanted all the same, by the next try.
-    if (this.#done || this.response.begun || this.#left !== null || this.#keyed?.answerAtHand === true) return;
-    const { cause, evidence } = deadline.judge(this.record);
-    const attempt = this.#attempt;
-    if (attempt !== null && this.#keyed?.waitsOn === true) {
-      this.#keyed.uncertain = true;
-      this.answerAndGoOn(cause, evidence, "attempt", this.#core.clock.monotonic());
-      return;
-    }
-    if (attempt !== null && !attempt.ended) {
-      attempt.attempt.cause = cause;
-      attempt.attempt.evidence = evidence;
-    }
-    this.fail(cause, evidence, this.record.attempts.length === 0 ? "pick" : "attempt", 0);
+    this.deadlineWait = new Wait(this.core.wheel, this, deadline.leftMs(now), now, () => this.expire(deadline));
   }
 
   // ------------------------------------------------------------------ look up
 
   #lookUp(head: MessageHead, now: number): void {
-    if (!isIdempotent(head.method) && this.#lookUpKey(head, now)) return;
-    if (this.#cache !== null) {
-      const refreshes = this.#refreshes;
-      const visit = beginVisit(this.#cache, this.#core, this, head, refreshes !== null);
-      this.#visit = visit;
+    if (!isIdempotent(head.method)) {
+      const keyed = lookUpKey(this.core, this, head, this.settled);
+      if (keyed === "refused") return;
+      this.keyed = keyed;
+      if (keyed !== null) {
+        if (this.request.complete) keyed.ask(now);
+        return;
+      }
+    }
+    if (this.cache !== null) {
+      const refreshes = this.refreshes;
+      const visit = beginVisit(this.cache, this.core, this, head, refreshes !== null);
+      this.visit = visit;
       if (refreshes !== null) visit?.lookUpForRefresh(refreshes, now);
       else if (visit !== null && visit.lookUp(head, now)) return;
     }
     this.#pick(head, now);
+  }
+
+  #collect(keyed: KeyedExchange, bytes: Buffer, start: number, end: number): void {
+    if (!keyed.collect(bytes, start, end)) return;
+    this.client.pause();
+    keyed.ask(this.core.clock.monotonic());
   }
 
   /** Nothing at hand answers: an origin has to. */
@@ -372,70 +254,33 @@ export class Exchange
   /** Another exchange fetches `entry` anew, as this request would have, and its answer goes to nobody. */
   refresh(entry: Entry, now: number): void {
     const { head } = this.request;
-    if (head === null || this.#core.draining) return;
-    const behind = new Exchange(this.#core, clientBehind(this.client, this.host), now, now);
-    behind.#refreshes = entry;
+    if (head === null || this.core.draining) return;
+    const behind = new Exchange(this.core, clientBehind(this.client, this.host), now, now);
+    behind.refreshes = entry;
     behind.response.detached = true;
-    this.#core.outliving.add(behind);
+    this.core.outliving.add(behind);
     readHeadAgain(head, (again) => behind.receive(again, now));
-  }
-
-  /** True: the request waits for its key, or was refused for it. */
-  #lookUpKey(head: MessageHead, now: number): boolean {
-    const found = findKey(this.#core, this, head, this.#settled);
-    if (found.kind === "none") return false;
-    if (found.kind === "refused") {
-      this.fail(found.cause, found.evidence, "look up", 0);
-      return true;
-    }
-    const { request } = this;
-    this.#keyed = found.keyed;
-    request.keepHead(head);
-    if (request.complete) found.keyed.ask(now);
-    else if (request.expectContinue) {
-      // The body is needed before any origin is, so the invitation is ours to give (RFC 9110 §10.1.1).
-      request.expectContinue = false;
-      this.#core.gather.to(this.client.socket).ascii("HTTP/1.1 100 Continue\r\n\r\n");
-    }
-    return true;
-  }
-
-  #collectForKey(bytes: Buffer, start: number, end: number): void {
-    if (this.#keyed?.collect(bytes, start, end) !== true) return;
-    this.client.pause();
-    this.#keyed.ask(this.#core.clock.monotonic());
   }
 
   /** Gives an answer that is at hand. `outcome` is what the exchange counts as when the client has got all of it. */
   serve(answer: StoredAnswer, outcome: Outcome, now: number): void {
-    this.#leaveOrigin(now);
+    this.leaveOrigin(now);
     readResponseHeadAgain(answer.head, this.request.method, (head) => {
-      if (!this.request.complete) this.#clientKeepAlive = false;
+      if (!this.request.complete) this.clientKeepAlive = false;
       this.#begin(head, answer.lines, now);
     });
     if (answer.body === null) {
       this.onServed(outcome, now);
       return;
     }
-    this.#serving = new Serving(this.#core, this, answer.body, outcome);
-    this.#serving.goOn(now);
+    this.serving = new Serving(this.core, this, answer.body, outcome);
+    this.serving.goOn(now);
   }
 
   onServed(outcome: Outcome, now: number): void {
     this.response.end(null);
-    this.#finish(outcome, "record", now);
-    this.client.exchangeDone(this.#clientKeepAlive, this.request.complete, now);
-  }
-
-  /** Goes on outside of any socket's turn, with what it had to wait for. */
-  later(step: (now: number) => void): void {
-    if (this.#done) return;
-    try {
-      step(this.#core.clock.monotonic());
-      this.#core.gather.flush();
-    } catch (error) {
-      this.onFault(error);
-    }
+    this.finish(outcome, "record", now);
+    this.client.exchangeDone(this.clientKeepAlive, this.request.complete, now);
   }
 
   // ------------------------------------------------------------------ pick
@@ -446,11 +291,11 @@ export class Exchange
     if (service === null) return;
     const { deadline } = this.request;
     if (deadline !== null && deadline.leftMs(now) <= 0) {
-      this.#expire(deadline);
+      this.expire(deadline);
       return;
     }
     const way = service.poison?.active === true ? wayPast(service.poison, this, head, now) : "any";
-    this.#awaitsBody = way === "more";
+    this.awaitsBody = way === "more";
     if (way === "more" || way === "refused") return;
     const tries = this.#begunTries(service, now);
     if (way !== "any") {
@@ -458,7 +303,7 @@ export class Exchange
       tries.start(way, head, now, true);
       return;
     }
-    const picked = service.pick(this.routeIndex, tries.tried, this.#idempotent, now, this.record.method, turn);
+    const picked = service.pick(this.routeIndex, tries.tried, this.idempotent, now, this.record.method, turn);
     switch (picked.kind) {
       case "address":
         for (const note of picked.notes) this.decide("pick", note.code, note.reason);
@@ -482,8 +327,8 @@ export class Exchange
       this.fail("gw.shed", evidence, "admit", 0);
       return;
     }
-    this.#roomWait = new RoomWait(this.#core, this, admission);
-    this.#roomWait.begin(this.#settled, head, now);
+    this.roomWait = new RoomWait(this.core, this, admission);
+    this.roomWait.begin(this.settled, head, now);
   }
 
   onRoom(now: number): void {
@@ -493,34 +338,25 @@ export class Exchange
   // ------------------------------------------------------------------ attempt
 
   #begunTries(service: ServiceRuntime, now: number): Tries {
-    this.#tries ??= new Tries(
-      this.#core,
+    this.tries ??= new Tries(
+      this.core,
       this,
       {
         service,
-        route: this.#settled,
-        idempotent: this.#idempotent,
-        isKeyed: this.#keyed !== null,
-        originsHonourKey: this.#keyed?.settings.originsHonour === true,
-        keepHead: this.#cache !== null,
+        route: this.settled,
+        idempotent: this.idempotent,
+        isKeyed: this.keyed !== null,
+        originsHonourKey: this.keyed?.settings.originsHonour === true,
+        keepHead: this.cache !== null,
       },
       now,
     );
-    return this.#tries;
+    return this.tries;
   }
 
   /** The attempt is later than nearly all answers of its route. */
   onLate(attempt: Attempt, waitedMs: number, now: number): void {
-    this.#tries?.onLate(attempt, waitedMs, now);
-  }
-
-  modeLine(now: number): string {
-    const strain = this.service?.strainAt(this.routeIndex, now) ?? "";
-    const because = strain === "" && this.request.reducedInFront ? "a gateway in front says so" : strain;
-    if (because === "") return "";
-    if (!this.#saidReduced) this.decide("attempt", "attempt.reduced-mode", because);
-    this.#saidReduced = true;
-    return REDUCED;
+    this.tries?.onLate(attempt, waitedMs, now);
   }
 
   onRequestHeadSent(): void {
@@ -528,12 +364,12 @@ export class Exchange
   }
 
   onRequestSent(_attempt: Attempt, now: number): void {
-    this.#keyed?.sent(now);
+    this.keyed?.sent(now);
   }
 
   /** The client connection has handed over all it read: stop reading when the origin is slower. */
   afterClientTurn(now: number): void {
-    const connection = this.#attempt?.connection ?? null;
+    const connection = this.attempt?.connection ?? null;
     if (connection === null || !connection.socket.writing || connection.state === "connecting") return;
     this.client.pause();
     if (!this.response.begun || this.tunnel !== null) {
@@ -551,11 +387,11 @@ export class Exchange
 
   onAttemptFailed(attempt: Attempt, judgement: Judgement, now: number): void {
     const { cause, evidence } = judgement;
-    if (this.#resumption !== null) {
-      this.#resumption.broke(attempt, judgement, now);
+    if (this.resumption !== null) {
+      this.resumption.broke(attempt, judgement, now);
       return;
     }
-    if (this.#tries?.failed(attempt, cause, now) === true) return;
+    if (this.tries?.failed(attempt, cause, now) === true) return;
     this.#rescue(attempt, cause, evidence, now);
   }
 
@@ -563,23 +399,23 @@ export class Exchange
 
   onInterim(attempt: Attempt, head: MessageHead): void {
     const { request } = this;
-    if (attempt !== this.#attempt) return;
+    if (attempt !== this.attempt) return;
     if (request.minorVersion === 0 || this.response.begun) return;
     if (head.status === 100) {
       if (!request.expectContinue) return;
       // The client sends its body now, and it is the origin's turn again when that is done. It may have sent it all
       // before, and a later attempt has it from the start: then it is the origin's turn already.
       request.expectContinue = false;
-      attempt.awaitOrigin(this.#core.clock.monotonic());
+      attempt.awaitOrigin(this.core.clock.monotonic());
       this.client.waitForBody();
     }
-    writeInterimHead(this.#core.gather.to(this.client.socket), head, null);
+    writeInterimHead(this.core.gather.to(this.client.socket), head, null);
   }
 
   onResponseHead(attempt: Attempt, connection: OriginConnection, head: MessageHead, now: number): boolean {
     const { record } = this;
     this.service?.poison?.answered(this.request, record, now);
-    const tries = this.#tries;
+    const tries = this.tries;
     tries?.tookMs(now - attempt.beganMs, now);
     const judged = judgeResponse(head);
     if (judged !== null) {
@@ -590,28 +426,28 @@ export class Exchange
     record.originStatus = head.status;
     const cacheLines = this.#cacheLines(attempt, head, now);
     if (cacheLines === null) {
-      attempt.handOver(new PassedOver(this, this.#visit, connection, now));
+      attempt.handOver(new PassedOver(this, this.visit, connection, now));
       return true;
     }
-    if (judged !== null) this.#note(judged.cause, judged.evidence);
+    if (judged !== null) this.note(judged.cause, judged.evidence);
     if (!this.request.complete) {
       // The origin answers before it has the whole request; the rest cannot be told from a next request.
-      this.#clientKeepAlive = false;
+      this.clientKeepAlive = false;
       this.decide("relay", "relay.early-reply", "the origin answered before the request was complete");
     }
-    const lines = responseLines(head, judged?.cause ?? null, this.#core) + cacheLines;
-    const keyed = this.#keyed;
+    const lines = responseLines(head, judged?.cause ?? null, this.core) + cacheLines;
+    const keyed = this.keyed;
     if (keyed !== null && keyed.phase === "sending") {
       connection.wait("gap", this.timeouts.gapMs, now);
       keyed.receiveHead(connection, head, lines);
       return true;
     }
     this.#relay(connection, head, lines, now);
-    const { resume } = this.#settled;
+    const { resume } = this.settled;
     const service = this.service;
     if (resume !== null && service !== null && mayBeResumed(this.request, head, connection)) {
       const place = { service, routeIndex: this.routeIndex, settings: resume, tried: tries?.tried ?? [] };
-      this.#resumption = new Resumption(this.#core, this, place, attempt, head, now);
+      this.resumption = new Resumption(this.core, this, place, attempt, head, now);
     }
     return true;
   }
@@ -621,116 +457,103 @@ export class Exchange
     this.#begin(head, lines, now);
     this.request.releaseBody();
     // Server-sent events are silent for as long as nothing happens: silence is no sign of a fault there.
-    this.#gapMs = isEventStream(head) ? 0 : this.timeouts.gapMs;
-    this.endless = this.#gapMs === 0;
+    this.gapMs = isEventStream(head) ? 0 : this.timeouts.gapMs;
+    this.endless = this.gapMs === 0;
     if (this.endless) {
       connection?.socket.probePeer();
       this.client.socket.probePeer();
     }
-    connection?.wait("gap", this.#gapMs, now);
+    connection?.wait("gap", this.gapMs, now);
     this.client.responseBegins(now);
   }
 
   relayWithheld(answer: WithheldAnswer, ended: boolean, now: number): void {
-    if (this.#left !== null) {
-      this.#leaveOrigin(now);
-      this.#finish("failed", "relay", now);
+    if (this.left !== null) {
+      this.leaveOrigin(now);
+      this.finish("failed", "relay", now);
       return;
     }
-    const connection = this.#attempt?.connection ?? null;
+    const connection = this.attempt?.connection ?? null;
     readResponseHeadAgain(answer.head, this.request.method, (head) => this.#relay(connection, head, answer.lines, now));
     for (const piece of answer.pieces) this.response.body(piece, 0, piece.length, false);
     if (ended) {
       this.#complete(null, now);
       return;
     }
-    this.#core.gather.flush();
+    this.core.gather.flush();
     if (this.client.socket.writing) this.client.waitForWrite(now);
     else connection?.resume();
   }
 
   giveWithheld(answer: StoredAnswer, now: number): void {
-    const outcome = this.#outcome;
-    if (this.#left === null) this.serve(answer, outcome, now);
-    else this.#finish(outcome, "record", now);
+    const outcome = this.outcome;
+    if (this.left === null) this.serve(answer, outcome, now);
+    else this.finish(outcome, "record", now);
   }
 
   /** The head of the final response goes to the client. */
   #begin(head: MessageHead, lines: string, now: number): void {
     const { record, request } = this;
     const closes = clientFraming(head, request.minorVersion) === "close";
-    this.#clientKeepAlive = this.#clientKeepAlive && !closes && !this.#core.draining;
+    this.clientKeepAlive = this.clientKeepAlive && !closes && !this.core.draining;
     record.status = head.status;
     record.replyUs = toUs(now - this.startedMs);
     this.response.begin(head, {
       lines: this.replyLines === "" ? lines : lines + this.replyLines,
-      keepAlive: this.#clientKeepAlive,
+      keepAlive: this.clientKeepAlive,
       clientMinorVersion: request.minorVersion,
     });
   }
 
   /** What the cache adds to a response head; null: it has something better than this response. */
   #cacheLines(attempt: Attempt, head: MessageHead, now: number): string | null {
-    if (this.#cache === null) return "";
-    this.#visit ??= visitForResponse(this.#cache, this.#core, this, head, now);
-    return this.#visit === null
+    if (this.cache === null) return "";
+    this.visit ??= visitForResponse(this.cache, this.core, this, head, now);
+    return this.visit === null
       ? ""
-      : this.#visit.onOriginHead(head, this.startedMs + attempt.attempt.sentUs / 1000, now);
+      : this.visit.onOriginHead(head, this.startedMs + attempt.attempt.sentUs / 1000, now);
   }
 
   passedOver(connection: OriginConnection | null, now: number): void {
-    if (connection !== null) this.#tellExtraBytes(connection);
-    this.#visit?.answerInstead(now);
+    if (connection !== null) this.tellExtraBytes(connection);
+    this.visit?.answerInstead(now);
   }
 
   onResponseBody(_attempt: Attempt, bytes: Buffer, start: number, end: number): void {
-    if (this.#keyed !== null && this.#keyed.receiveBody(bytes, start, end)) return;
+    if (this.keyed !== null && this.keyed.receiveBody(bytes, start, end)) return;
     this.response.body(bytes, start, end, true);
   }
 
   onResponseEnd(_attempt: Attempt, connection: OriginConnection, now: number): void {
-    this.#tellExtraBytes(connection);
-    if (this.#keyed !== null && this.#keyed.receiveEnd()) return;
+    this.tellExtraBytes(connection);
+    if (this.keyed !== null && this.keyed.receiveEnd()) return;
     this.#complete(this.request.trailersWanted ? connection.trailers : null, now);
-  }
-
-  #tellExtraBytes({ extraBytes }: OriginConnection): void {
-    if (extraBytes === 0) return;
-    const reason = `${extraBytes} bytes followed the end of the response; the connection was closed`;
-    this.decide("relay", "relay.extra-bytes", reason);
   }
 
   #complete(trailers: OriginConnection["trailers"], now: number): void {
     const { record, request } = this;
     this.response.end(trailers);
-    const outcome = this.#outcome;
+    const outcome = this.outcome;
     if (!request.complete && record.cause === null)
-      this.#note("origin.early_reply", "a final response came before the request was complete");
-    this.#finish(outcome, "record", now);
-    this.client.exchangeDone(this.#clientKeepAlive, request.complete, now);
-  }
-
-  /** Of an exchange that an origin answered completely. */
-  get #outcome(): Outcome {
-    const { cause, attempts } = this.record;
-    const rescued = attempts.length > 1 && attempts.some((attempt) => attempt.cause !== null);
-    return cause !== null ? "failed" : rescued ? "rescued" : "served";
+      this.note("origin.early_reply", "a final response came before the request was complete");
+    this.finish(outcome, "record", now);
+    this.client.exchangeDone(this.clientKeepAlive, request.complete, now);
   }
 
   onOriginTurnEnd(attempt: Attempt, connection: OriginConnection, now: number): void {
-    this.#visit?.turnEnd();
+    this.visit?.turnEnd();
     if (attempt.connection !== connection) return;
     if (this.#isForNobody) {
-      this.#leaveOrigin(now);
-      this.#finish("served", "relay", now);
+      this.leaveOrigin(now);
+      this.finish("served", "relay", now);
       return;
     }
     const { writing } = this.client.socket;
-    this.#resumption?.heard(!writing, now);
+    this.resumption?.heard(!writing, now);
     if (!writing) return;
     if (this.hasFollowers) {
       // They do not wait for this client. What it leaves waiting is bounded by the size of what is stored.
-      const behind = this.#visit?.tooFarBehind(this.client.socket.waitingBytes) ?? "";
+      const behind = this.visit?.tooFarBehind(this.client.socket.waitingBytes) ?? "";
       if (behind === "") this.client.waitForWrite(now);
       else {
         const client = this.client;
@@ -747,21 +570,21 @@ export class Exchange
   /** It went on for others when its client left, or for the store, and is of no use to them now. */
   get #isForNobody(): boolean {
     if (this.hasFollowers || this.outlivesClient) return false;
-    return this.#left !== null || this.#visit?.isInVain === true;
+    return this.left !== null || this.visit?.isInVain === true;
   }
 
   /** The client has taken everything that waited. */
   clientDrained(now: number): void {
-    if (this.#serving !== null) {
-      this.#serving.goOn(now);
+    if (this.serving !== null) {
+      this.serving.goOn(now);
       return;
     }
-    const connection = this.#attempt?.connection ?? null;
+    const connection = this.attempt?.connection ?? null;
     if (connection === null) return;
     connection.resume();
-    this.#resumption?.awaited(now);
-    if (this.response.begun && this.tunnel === null) connection.wait("gap", this.#gapMs, now);
-    else this.#attempt?.awaitOrigin(now);
+    this.resumption?.awaited(now);
+    if (this.response.begun && this.tunnel === null) connection.wait("gap", this.gapMs, now);
+    else this.attempt?.awaitOrigin(now);
   }
 
   // ------------------------------------------------------------------ upgrades
@@ -774,36 +597,25 @@ export class Exchange
       attempt.fail({ kind: "upgrade", why }, now);
       return false;
     }
-    this.#tries?.chosen(attempt, head.status, now);
+    this.tries?.chosen(attempt, head.status, now);
     this.response.begun = true;
     record.tunnel = true;
     record.status = 101;
     record.replyUs = toUs(now - this.startedMs);
-    attempt.tunnel = new Tunnel(this.#core, this.client, connection, record);
+    attempt.tunnel = new Tunnel(this.core, this.client, connection, record);
     attempt.tunnel.open(head, agreed);
     return true;
-  }
-
-  onTunnelEnd(_attempt: Attempt, ending: Ending, now: number, limitMs: number): void {
-    const stalled = ending.kind === "timeout" && ending.what === "write";
-    if (stalled) this.#note("origin.write_stall", `the origin took no byte of the tunnel for ${limitMs} ms`);
-    const reset = ending.kind === "error";
-    if (reset) this.decide("relay", "relay.tunnel-reset", `the origin's side ended by ${ending.error.code}`);
-    this.#finish(stalled ? "failed" : "served", "record", now);
-    // A FIN would tell the client that all was said.
-    if (reset) this.client.cut(true);
-    else this.client.tunnelDone();
   }
 
   // ------------------------------------------------------------------ rescue
 
   #rescue(attempt: Attempt, cause: CauseId, evidence: string, now: number): void {
     if (this.response.begun) {
-      const why = whyNotResumed(this.#settled.resume, this.request, this.response, this.record.status);
+      const why = whyNotResumed(this.settled.resume, this.request, this.response, this.record.status);
       this.decide("rescue", why.code, why.reason);
     }
-    if (this.#tries?.repeat(attempt, cause, now) === true) return;
-    if (this.response.begun) this.#cut(cause, evidence, "relay");
+    if (this.tries?.repeat(attempt, cause, now) === true) return;
+    if (this.response.begun) this.cut(cause, evidence, "relay");
     else this.fail(cause, evidence, "attempt", 0);
   }
 
@@ -815,19 +627,19 @@ export class Exchange
     });
     if (lines === null) {
       held.close();
-      this.#visit?.answerInstead(now);
+      this.visit?.answerInstead(now);
       return;
     }
     const { address } = held.attempt.attempt;
     const reason = `nothing better was found (${insteadOf}); the answer ${held.status} of ${address} is passed on`;
     this.decide("rescue", "held.given", reason);
-    this.#note(held.judgement.cause, held.judgement.evidence);
+    this.note(held.judgement.cause, held.judgement.evidence);
     this.serve({ ...held.answer, lines: held.answer.lines + lines }, "failed", now);
   }
 
   /** Another origin goes on with the response. */
   goOnWith(attempt: Attempt): void {
-    if (this.#tries !== null) this.#tries.current = attempt;
+    if (this.tries !== null) this.tries.current = attempt;
   }
 
   onContinuing(): void {
@@ -835,213 +647,47 @@ export class Exchange
   }
 
   onBroken({ cause, evidence }: Judgement): void {
-    this.#cut(cause, evidence, "relay");
+    this.cut(cause, evidence, "relay");
   }
 
   // ------------------------------------------------------------------ reply
 
   /** The exchange ends with the gateway's own answer, or with a cut when an answer has begun. */
   fail(cause: CauseId, evidence: string, step: Step, status: number): void {
-    if (this.#done) return;
-    const now = this.#core.clock.monotonic();
-    const held = this.#faulted ? null : (this.#tries?.takeHeld(now) ?? null);
+    if (this.over) return;
+    const now = this.core.clock.monotonic();
+    const held = this.faulted ? null : (this.tries?.takeHeld(now) ?? null);
     if (held !== null) {
       this.#giveHeld(held, cause, now);
       return;
     }
-    this.#leaveOrigin(now);
+    this.leaveOrigin(now);
     if (this.response.begun) {
-      this.#cut(cause, evidence, step);
+      this.cut(cause, evidence, step);
       return;
     }
     if (this.#answersFromCache(cause, evidence, now)) return;
-    this.#note(cause, evidence);
+    this.note(cause, evidence);
     // Anybody may ask for an answer in no time: that says nothing about the load.
     if (CAUSES[cause].party === "overload" && cause !== "gw.deadline") this.#noteShed(now);
-    this.#keyed?.finish();
+    this.keyed?.finish();
     // Its client has left, or has an answer: nobody gets another, and the record does not say so.
-    const keepAlive = this.#left === null && this.#writeFailure(cause, status, now);
+    const keepAlive = this.left === null && this.writeFailure(cause, status, now);
     const { complete } = this.request;
-    this.#finish(CAUSES[cause].party === "client" || cause === "gw.no_route" ? "refused" : "failed", step, now);
+    this.finish(CAUSES[cause].party === "client" || cause === "gw.no_route" ? "refused" : "failed", step, now);
     this.client.exchangeDone(keepAlive, complete, now);
-  }
-
-  answerAndGoOn(cause: CauseId, evidence: string, step: Step, now: number): void {
-    const attempt = this.#attempt;
-    if (this.#done || this.#left !== null || this.response.begun || attempt === null || !this.request.complete) return;
-    attempt.overdue(now);
-    this.#note(cause, evidence);
-    const keepAlive = this.#writeFailure(cause, 0, now);
-    const client = this.client;
-    this.#left = { outcome: "failed", cause, evidence, step };
-    this.#goOnAlone(now);
-    client.exchangeDone(keepAlive, true, now);
-  }
-
-  /** Returns whether the client's connection stays. */
-  #writeFailure(cause: CauseId, status: number, now: number): boolean {
-    const whole = this.request.complete && this.record.reason === "";
-    const keepAlive = this.#clientKeepAlive && whole && !this.#core.draining;
-    writeFailure(this.#core, this, cause, status, keepAlive, now);
-    return keepAlive;
-  }
-
-  get uncertain(): boolean {
-    return this.#keyed !== null && this.#keyed.uncertain;
   }
 
   /** There was no room for it: what is decided about others in the next moments knows of that. */
   #noteShed(now: number): void {
-    if (this.service === null) this.#core.shedAt = now;
+    if (this.service === null) this.core.shedAt = now;
     else this.service.turnedAway(now);
   }
 
   /** The last good copy, for failures that it helps against. */
   #answersFromCache(cause: CauseId, evidence: string, now: number): boolean {
-    if (this.#cache === null || CAUSES[cause].party === "client" || STAYS_FAILED.has(cause)) return false;
-    this.#visit ??= visitForFailure(this.#cache, this.#core, this);
-    return this.#visit !== null && this.#visit.answerForOrigin(cause, evidence, now);
-  }
-
-  /**
-   * Something in these steps threw. That is a defect of ours, whatever the origin did: this exchange pays for it,
-   * its connections are not used again, and nothing else notices.
-   */
-  onFault(error: unknown): void {
-    const { gather, onFault } = this.#core;
-    gather.discard();
-    onFault(error);
-    const client = this.client;
-    if (this.#faulted || this.#done) {
-      client.socket.destroy();
-      return;
-    }
-    this.#faulted = true;
-    this.#clientKeepAlive = false;
-    try {
-      this.fail(
-        "gw.internal",
-        `a defect of the gateway: ${error instanceof Error ? error.message : String(error)}`,
-        "attempt",
-        0,
-      );
-      gather.flush();
-    } catch (again) {
-      onFault(again);
-      gather.discard();
-      client.socket.destroy();
-    }
-  }
-
-  /** The response is broken and a part of it has left: its end must not look like one. */
-  #cut(cause: CauseId, evidence: string, step: Step): void {
-    const now = this.#core.clock.monotonic();
-    this.#leaveOrigin(now);
-    this.#note(cause, evidence);
-    this.#finish("failed", step, now);
-    // Chunks and Content-Length show the cut by themselves; without either only a reset does.
-    this.client.cut(this.response.framing === "close");
-  }
-
-  /** The client is gone: what is done for it stops, also at the origin. */
-  clientGone(how: string): void {
-    if (this.#done) return;
-    const now = this.#core.clock.monotonic();
-    if (this.tunnel !== null) {
-      this.#leaveOrigin(now);
-      this.#finish("served", "record", now);
-      return;
-    }
-    const left = leavingOf(how, this.request, this.response.begun, this.record);
-    if ((this.outlivesClient || this.hasFollowers) && this.request.complete && this.#serving === null) {
-      this.#left = left;
-      this.#goOnAlone(now);
-      return;
-    }
-    this.#leaveOrigin(now);
-    this.#note(left.cause, left.evidence);
-    this.#finish("aborted", left.step, now);
-  }
-
-  /** The client has left, and the response is wanted all the same. The record tells of the client in the end. */
-  #goOnAlone(now: number): void {
-    this.#core.outliving.add(this);
-    this.client = absentClient(this.client);
-    this.response.detached = true;
-    const connection = this.#attempt?.connection ?? null;
-    // It may have been the client that was waited for.
-    if (connection !== null && this.response.begun) {
-      connection.resume();
-      this.#resumption?.awaited(now);
-      connection.wait("gap", this.#gapMs, now);
-    }
-  }
-
-  /** The client is there and does not take what it asked for. The caller cuts the connection. */
-  clientTooSlow(evidence: string): void {
-    if (this.#done) return;
-    const now = this.#core.clock.monotonic();
-    if (this.hasFollowers) {
-      this.#left = { outcome: "aborted", cause: "client.slow", evidence, step: "relay" };
-      this.#goOnAlone(now);
-      return;
-    }
-    this.#leaveOrigin(now);
-    this.#note("client.slow", evidence);
-    this.#finish("aborted", "relay", now);
-  }
-
-  /** Ends what is under way for this exchange, without blame for it. */
-  #leaveOrigin(now: number): void {
-    this.#roomWait?.leave();
-    this.#tries?.leave(now);
-    this.#resumption?.close(now);
-    this.#serving?.close();
-    this.#serving = null;
-  }
-
-  // ------------------------------------------------------------------ record
-
-  decide(step: Step, code: DecisionCode, reason: string): void {
-    const decision: Decision = { step, code, reason };
-    this.record.decisions.push(decision);
-  }
-
-  #note(cause: CauseId, evidence: string): void {
-    this.record.cause = cause;
-    this.record.party = CAUSES[cause].party;
-    this.record.evidence = evidence;
-    this.record.own = ownState(this.#core, this.#core.clock.monotonic());
-  }
-
-  #finish(outcome: Outcome, step: Step, now: number): void {
-    if (this.#done) return;
-    this.#keyed?.finish();
-    this.#done = true;
-    this.#deadline?.cancel();
-    if (this.request.onTrial) this.service?.poison?.unproven(this.request, this.record);
-    this.request.releaseBody();
-    this.#resumption?.close(now);
-    this.response.giveUp();
-    this.#visit?.finish();
-    if (this.#refreshes !== null) this.#core.outliving.delete(this);
-    const { record } = this;
-    if (record.id === "") record.id = this.#core.newId();
-    record.outcome = outcome;
-    record.step = step;
-    const left = this.#left;
-    if (left !== null) {
-      this.#core.outliving.delete(this);
-      this.#note(left.cause, left.evidence);
-      record.outcome = left.outcome;
-      record.step = left.step;
-    }
-    record.doneUs = toUs(now - this.startedMs);
-    this.#core.exchangesActive -= 1;
-    if (this.clientKey !== 0 && record.status < 400 && (outcome === "served" || outcome === "rescued")) {
-      this.#core.flood?.answeredWell(this.clientKey, now);
-    }
-    (this.counters ?? this.#core.telemetry.unrouted).add(record);
-    this.#core.book.add(record, now);
+    if (this.cache === null || CAUSES[cause].party === "client" || STAYS_FAILED.has(cause)) return false;
+    this.visit ??= visitForFailure(this.cache, this.core, this);
+    return this.visit !== null && this.visit.answerForOrigin(cause, evidence, now);
   }
 }
