@@ -1,0 +1,109 @@
+/**
+ * Whether a part of many (failures of attempts, slow ones of answers, clients that left) has become larger than it
+ * usually is: a cumulative sum (CUSUM, Page 1954) of log-likelihood ratios of two binomials, the usual ratio against
+ * one that would be a disturbance.
+ *
+ * Why this and no threshold on a window: it needs a handful of events whatever the traffic is, so that a service with
+ * one request a second is watched as well as one with ten thousand; an outright failure is found within seconds and
+ * one of a few per cent within a minute; and its rate of false alarms is stated instead of tried out. For sums of
+ * log-likelihood ratios the average run length to a false alarm is at least e^h observations (Lorden 1971), so with
+ * h = ln(observations in 30 days) a watch at its usual ratio raises less than one false alarm in 30 days. The usual ratio is set
+ * half as high again as what was seen, so real rates of false alarms are far below that.
+ *
+ * The usual ratio is learned slowly, and not while the sum is on the rise: a disturbance must not become usual
+ * before it was told.
+ */
+export interface RatioWatch {
+  /** Faded counts of the time that went well: what is usual. */
+  usualBad: number;
+  usualTotal: number;
+  /** Faded counts of the last seconds. */
+  recentBad: number;
+  recentTotal: number;
+  score: number;
+  /** When the sum left zero: the first of what it counts. 0: it is zero. */
+  since: number;
+  /** Observations per second, faded. */
+  perSecond: number;
+  alarm: boolean;
+}
+
+export interface RatioOptions {
+  /** Ratios below are all the same, 0–1. */
+  readonly floor: number;
+  /** What is added to the usual ratio to make a disturbance, at least; four times the usual when that is more. */
+  readonly step: number;
+}
+
+/** One false alarm in so many seconds per watch, at most, while nothing changes. */
+export const FALSE_ALARM_EVERY_S: number = 30 * 86_400;
+
+const HALF_LIFE_USUAL_S = 600;
+const KEEP_USUAL = 0.5 ** (1 / HALF_LIFE_USUAL_S);
+const KEEP_RECENT = 0.5 ** (1 / 4);
+const USUAL_FACTOR = 1.5;
+const STEP_FACTOR = 4;
+/** A sum that grows on would take as long to fall again. */
+const SCORE_CAP = 3;
+
+export function createRatioWatch(): RatioWatch {
+  return {
+    usualBad: 0,
+    usualTotal: 0,
+    recentBad: 0,
+    recentTotal: 0,
+    score: 0,
+    since: 0,
+    perSecond: 0,
+    alarm: false,
+  };
+}
+
+/** What is usual, 0–1, with the floor and the margin that the watch is run with. */
+export function usualRatio(watch: RatioWatch, { floor }: RatioOptions): number {
+  return Math.min(0.5, Math.max(floor, watch.usualTotal > 0 ? (watch.usualBad / watch.usualTotal) * USUAL_FACTOR : 0));
+}
+
+/** One second of it. `learns`: false while something disturbs, so that the disturbance is not learned. */
+export function watchRatio(
+  watch: RatioWatch,
+  bad: number,
+  total: number,
+  at: number,
+  options: RatioOptions,
+  learns: boolean,
+): void {
+  const usual = usualRatio(watch, options);
+  const disturbed = Math.min(0.95, Math.max(usual * STEP_FACTOR, usual + options.step));
+  const good = Math.max(0, total - bad);
+  watch.recentBad = watch.recentBad * KEEP_RECENT + bad;
+  watch.recentTotal = watch.recentTotal * KEEP_RECENT + total;
+  watch.perSecond = watch.perSecond * KEEP_USUAL + total * (1 - KEEP_USUAL);
+  const limit = alarmLimit(watch.perSecond);
+  if (total > 0) {
+    const gain = bad * Math.log(disturbed / usual) + good * Math.log((1 - disturbed) / (1 - usual));
+    if (watch.score === 0 && gain > 0) watch.since = at;
+    watch.score = Math.min(limit * SCORE_CAP, Math.max(0, watch.score + gain));
+  }
+  if (watch.score === 0) watch.since = 0;
+  if (watch.score >= limit) watch.alarm = true;
+  else if (watch.alarm && isWell(watch, (usual + disturbed) / 2)) {
+    watch.alarm = false;
+    watch.score = 0;
+    watch.since = 0;
+  }
+  if (learns && !watch.alarm && watch.score < limit / 2) {
+    watch.usualBad = watch.usualBad * KEEP_USUAL + bad;
+    watch.usualTotal = watch.usualTotal * KEEP_USUAL + total;
+  }
+}
+
+/** h: e^h observations between false alarms at least. */
+export function alarmLimit(perSecond: number): number {
+  return Math.log(FALSE_ALARM_EVERY_S * Math.max(1, perSecond));
+}
+
+/** No traffic is no news: a watch without observations keeps its alarm until `recent` has faded away. */
+function isWell(watch: RatioWatch, between: number): boolean {
+  return watch.recentTotal < 0.05 || watch.recentBad / watch.recentTotal < between;
+}

@@ -1,0 +1,381 @@
+/** What may be wrong between here and the origins: machines that are gone, packets that are dropped, whole providers, names. */
+import type { CauseId } from "../kernel/causes.ts";
+import { Weighing } from "./claim.ts";
+import type { Claim } from "./claim.ts";
+import { placeOf, said, theOrigin } from "./hypotheses-origin.ts";
+import type { AddressCase } from "./case.ts";
+import type { Signs } from "./signs.ts";
+import { cited, figure, part, percent, unique } from "./signs.ts";
+
+const CONNECT: readonly CauseId[] = ["net.connect_timeout", "net.unroutable"];
+const DNS: readonly CauseId[] = ["dns.nxdomain", "dns.servfail", "dns.timeout", "dns.empty_or_prohibited"];
+
+export function networkClaims(signs: Signs): Claim[] {
+  return [
+    ...deadOrFiltered(signs),
+    ...providerOut(signs),
+    ...families(signs),
+    ...idleDropped(signs),
+    ...resets(signs),
+    ...names(signs),
+  ];
+}
+
+/** One address that does not let itself be connected to: three things look like that from here. */
+function deadOrFiltered(signs: Signs): Claim[] {
+  const connect = part(signs, ...CONNECT);
+  if (connect < 0.5) return [];
+  const origin = theOrigin(signs);
+  if (origin === null && signs.failing.length > 1 && providersOf(signs).failed.length > 0) return [];
+  const where = origin === null ? { service: [...signs.services][0] ?? "" } : placeOf(signs, origin);
+  const place = origin ?? "the origin";
+  const silence = said(signs, CONNECT);
+  const unroutable = part(signs, "net.unroutable");
+  const between = signs.failing.reduce((all, { wellBetween }) => all + wellBetween, 0);
+  const made = signs.failing.reduce((all, { connectionsMade }) => all + connectionsMade, 0);
+  const some = figure(signs, `${between} attempts at it went well in between, ${made} connections were made.`, {
+    name: "attempts that went well in between",
+    where,
+    value: between,
+    unit: "attempts",
+  });
+  const late = signs.loadFactorBefore >= 1.4 || signs.failing.some(({ atLimitSeconds }) => atLimitSeconds >= 3);
+  const load = figure(signs, `It was asked ${percent(signs.loadFactorBefore)} of the usual when that began.`, {
+    name: "exchanges per second against the usual",
+    value: signs.loadFactorBefore,
+    usual: 1,
+    unit: "ratio",
+  });
+  const mixed = between >= 3 && signs.failRatio < 0.9;
+  const dead = new Weighing("origin.host_dead", `The machine of ${place} is gone`, where)
+    .speaksFor(2, silence)
+    .speaksFor(2.5, said(signs, ["net.unroutable"]), unroutable >= 0.5)
+    .speaksAgainst(3, some, mixed);
+  const filtered = new Weighing("net.filtered", `Something between drops what is sent to ${place}`, where)
+    .speaksFor(2, silence)
+    .speaksAgainst(2.5, said(signs, ["net.unroutable"]), unroutable >= 0.5)
+    .speaksAgainst(1.5, some, mixed);
+  const backlog = new Weighing("origin.backlog_full", `The queue for connections of ${place} is full`, where)
+    .speaksFor(1.2, silence, mixed || unroutable < 0.5)
+    .speaksFor(2.5, some, mixed)
+    .speaksFor(1, load, late)
+    .speaksAgainst(2, said(signs, ["net.unroutable"]), unroutable >= 0.5);
+  for (const probe of signs.case.probes) {
+    const other = probe.rungs.find(({ rung }) => rung === "other port");
+    if (other === undefined) continue;
+    const evidence = cited(
+      `The ladder: another port of it ${other.result === "holds" ? "answers" : "is silent as well"}.`,
+      {
+        kind: "probe",
+        id: probe.id,
+        at: probe.at,
+        rung: other.rung,
+        result: other.result,
+        text: other.text,
+      },
+    );
+    if (other.result === "holds") {
+      dead.speaksAgainst(3, evidence);
+      filtered.speaksFor(1, evidence);
+      backlog.speaksFor(1, evidence);
+    } else if (other.result === "breaks") dead.speaksFor(1.5, evidence);
+  }
+  return [dead, filtered, backlog].map((weighing) => weighing.done());
+}
+
+interface Providers {
+  /** Those of which at least two origins fail and none is well. */
+  readonly failed: readonly string[];
+  readonly well: readonly string[];
+  readonly all: readonly string[];
+}
+
+function providersOf(signs: Signs): Providers {
+  const addresses = [...signs.case.addresses.values()];
+  const all = unique(addresses.map(({ provider }) => provider));
+  const failed: string[] = [];
+  const well: string[] = [];
+  for (const provider of all) {
+    const its = addresses.filter((address) => address.provider === provider);
+    const failing = its.filter((address) => isFailing(signs, address));
+    const working = its.filter((address) => signs.well.includes(address));
+    if (unique(failing.map(({ origin }) => origin)).length >= 2 && working.length <= failing.length * 0.1)
+      failed.push(provider);
+    else if (working.length > 0 && failing.length === 0) well.push(provider);
+  }
+  return { failed, well, all };
+}
+
+/** Also of services that are not counted as disturbed: two failures there are too few for an alarm, and enough for a hint. */
+function isFailing(signs: Signs, address: AddressCase): boolean {
+  return signs.failing.includes(address) || (address.failures >= 2 && address.failures >= address.attempts * 0.1);
+}
+
+function providerOut(signs: Signs): Claim[] {
+  const { failed, well, all } = providersOf(signs);
+  const [connect, app] = [part(signs, ...CONNECT), part(signs, "origin.app_5xx")];
+  const claims: Weighing[] = [];
+  const [only] = failed;
+  if (failed.length === 1 && only !== undefined) {
+    const where = wherePool(signs, only);
+    const place = where["pool"] ?? only;
+    const origins = unique(signs.failing.map(({ origin }) => origin));
+    const together = figure(
+      signs,
+      `${origins.length} origins of ${only} fail together${sameMoment(signs) ? ", from the same seconds on" : ""}.`,
+      {
+        name: "failing origins",
+        where,
+        value: origins.length,
+        unit: "origins",
+      },
+    );
+    const others = figure(
+      signs,
+      well.length > 0
+        ? `${well.join(", ")} ${well.length === 1 ? "is" : "are"} well.`
+        : "No other provider is there to compare it with.",
+      { name: "well providers", value: well.length, unit: "providers" },
+    );
+    const someRoutes = figure(signs, "Only some routes fail.", {
+      name: "failing routes",
+      value: signs.badRoutes.length,
+      unit: "routes",
+    });
+    const isSomeRoutes = signs.byRoute !== null && signs.byRoute.exposure < 0.5 && signs.wellRoutes.length > 0;
+    claims.push(
+      new Weighing(
+        "provider.outage",
+        `${place === only ? `Provider ${only}` : `Pool ${place} (provider ${only})`} is out`,
+        where,
+      )
+        .speaksFor(2.5, together)
+        .speaksFor(1.5, others, well.length > 0)
+        .speaksAgainst(0.5, others, well.length === 0)
+        .speaksAgainst(1.5, said(signs, ["origin.app_5xx"]), app >= 0.5)
+        .speaksAgainst(3, someRoutes, isSomeRoutes),
+    );
+    const answers = said(signs, [
+      "origin.refused",
+      "origin.app_5xx",
+      "origin.nested_gw_5xx",
+      "origin.reset_before_response",
+    ]);
+    const answered = part(
+      signs,
+      "origin.refused",
+      "origin.app_5xx",
+      "origin.nested_gw_5xx",
+      "origin.reset_before_response",
+    );
+    claims.push(
+      new Weighing("net.path", `The way to ${only} is broken`, where)
+        .speaksFor(1.5, together)
+        .speaksFor(0.8, said(signs, CONNECT), connect >= 0.5)
+        .speaksAgainst(2.5, answers, answered >= 0.5),
+    );
+  }
+  const manyFail = failed.length >= 2 || (failed.length === 1 && all.length === 1);
+  if (manyFail && connect >= 0.5) {
+    const unrelated = figure(
+      signs,
+      `Origins of ${failed.length} provider${failed.length === 1 ? "" : "s"} (${failed.join(", ")}) do not let themselves be connected to.`,
+      {
+        name: "failing providers",
+        value: failed.length,
+        unit: "providers",
+      },
+    );
+    const between = signs.failing.reduce((sum, { wellBetween }) => sum + wellBetween, 0);
+    const open = figure(signs, `${between} attempts on open connections went well meanwhile.`, {
+      name: "attempts that went well in between",
+      value: between,
+      unit: "attempts",
+    });
+    claims.push(
+      new Weighing("net.local_drop", "This machine drops new connections", {})
+        .speaksFor(1.5, unrelated)
+        .speaksFor(2.5, unrelated, failed.length >= 2)
+        .speaksFor(1, open, between >= 5),
+    );
+  }
+  return claims.map((weighing) => weighing.done());
+}
+
+function wherePool(signs: Signs, provider: string): Record<string, string> {
+  const pools = unique(signs.failing.filter((address) => address.provider === provider).map(({ pool }) => pool));
+  const services = unique(signs.failing.map(({ service }) => service));
+  const [pool] = pools;
+  return {
+    ...(services.length === 1 ? { service: services[0] ?? "" } : {}),
+    ...(pools.length === 1 && pool !== undefined ? { pool } : {}),
+    provider,
+  };
+}
+
+function sameMoment(signs: Signs): boolean {
+  const firsts = signs.failing.map(({ firstFailureAt }) => firstFailureAt).filter((at) => at > 0);
+  return firsts.length >= 2 && Math.max(...firsts) - Math.min(...firsts) <= 10_000;
+}
+
+function families(signs: Signs): Claim[] {
+  const { byFamily } = signs;
+  const connect = part(signs, ...CONNECT);
+  const there = unique(signs.here.filter(({ attempts }) => attempts >= 3).map(({ family }) => family));
+  const failing = unique(signs.failing.map(({ family }) => family));
+  if (there.length < 2 || failing.length !== 1 || connect < 0.5) return [];
+  const isEven = unique(signs.failing.map(({ address }) => address)).length >= 2;
+  const split = figure(
+    signs,
+    `All failures to connect are at ${failing[0] ?? ""} addresses; those of the other family work.`,
+    {
+      name: "failures",
+      where: { family: failing[0] ?? "" },
+      value: byFamily?.explained ?? 1,
+      unit: "ratio",
+    },
+  );
+  return [
+    new Weighing("net.address_family", `${failing[0] ?? ""} does not get through`, { family: failing[0] ?? "" })
+      .speaksFor(isEven ? 4.5 : 1.5, split)
+      .done(),
+  ];
+}
+
+function idleDropped(signs: Signs): Claim[] {
+  const half = part(signs, "net.half_open");
+  if (half < 0.3) return [];
+  const idles = signs.case.samples.flatMap(({ attempts }) =>
+    attempts.filter(({ cause }) => cause === "net.half_open").map(({ connectionIdleMs }) => connectionIdleMs),
+  );
+  const least = idles.length === 0 ? 0 : Math.min(...idles);
+  return [
+    new Weighing("net.idle_dropped", "A device between forgets idle connections", {
+      service: [...signs.services][0] ?? "",
+      ...(signs.byOrigin === null ? {} : { [signs.byOrigin.dimension]: signs.byOrigin.values.join(", ") }),
+    })
+      .speaksFor(3, said(signs, ["net.half_open"]), half >= 0.5)
+      .speaksFor(
+        1,
+        figure(signs, `The shortest idle time among them was ${least} ms.`, {
+          name: "idle time at failure",
+          value: least,
+          unit: "ms",
+        }),
+        least > 5_000,
+      )
+      .speaksAgainst(1, said(signs, ["net.half_open"]), half < 0.5)
+      .done(),
+  ];
+}
+
+/** Resets on new connections at several origins: their crash and a device that resets look alike. */
+function resets(signs: Signs): Claim[] {
+  const reset = part(signs, "origin.reset_before_response", "net.mid_reset");
+  const origins = unique(signs.failing.map(({ origin }) => origin));
+  if (reset < 0.5 || origins.length < 2 || part(signs, "origin.poison", "origin.refused") > 0.05) return [];
+  const where = { service: [...signs.services][0] ?? "" };
+  const evidence = said(signs, ["origin.reset_before_response", "net.mid_reset"]);
+  const many = figure(signs, `${origins.length} origins show it, none refuses connections.`, {
+    name: "origins with resets",
+    where,
+    value: origins.length,
+    unit: "origins",
+  });
+  return [
+    new Weighing("net.mid_reset", "Something between resets the connections", where)
+      .speaksFor(1.8, evidence)
+      .speaksFor(0.7, many)
+      .done(),
+    new Weighing("origin.reset_before_response", "The origins break off without an answer", where)
+      .speaksFor(1.8, evidence)
+      .speaksFor(0.7, many)
+      .done(),
+  ];
+}
+
+function names(signs: Signs): Claim[] {
+  const dns = part(signs, ...DNS);
+  const events = signs.case.events.filter(({ event }) => event.kind === "resolution");
+  const failedNames = unique([
+    ...signs.rows
+      .filter(({ cause }) => cause !== null && DNS.includes(cause))
+      .map(({ origin, service }) => hostOf(origin) || service),
+    ...events.map(({ event }) => (event.kind === "resolution" ? hostOf(event.origin) : "")),
+  ]).filter((name) => name !== "");
+  const isNames = dns >= 0.5 || (signs.kinds.has("names") && signs.bad === 0);
+  if (!isNames || failedNames.length === 0) return [];
+  const zones = unique(failedNames.map(zoneOf));
+  const first = events[0]?.event;
+  const evidence =
+    dns > 0 || first?.kind !== "resolution"
+      ? said(signs, DNS)
+      : cited(`Names cannot be resolved; the last good addresses are used: ${first.because}`, {
+          kind: "event",
+          at: first.at,
+          code: "resolution",
+          text: first.because,
+        });
+  const spread = figure(
+    signs,
+    `${failedNames.length} name${failedNames.length === 1 ? "" : "s"} of ${zones.length} zone${zones.length === 1 ? "" : "s"} cannot be resolved (${failedNames.slice(0, 4).join(", ")}).`,
+    {
+      name: "names that fail",
+      value: failedNames.length,
+      unit: "names",
+    },
+  );
+  const resolves = namesThatResolve(signs, failedNames);
+  const others = figure(
+    signs,
+    `${resolves.length} names of other zones resolve (${resolves.slice(0, 3).join(", ")}).`,
+    {
+      name: "names that resolve",
+      value: resolves.length,
+      unit: "names",
+    },
+  );
+  const definite = part(signs, "dns.nxdomain", "dns.empty_or_prohibited");
+  const timeouts = part(signs, "dns.timeout");
+  return [
+    new Weighing("dns.resolver_down", "The resolver fails for every name", {})
+      .speaksFor(2, evidence)
+      .speaksFor(2, spread, zones.length >= 2)
+      .speaksAgainst(2.5, others, resolves.length > 0)
+      .speaksAgainst(2, said(signs, ["dns.nxdomain", "dns.empty_or_prohibited"]), definite >= 0.5 && zones.length < 2),
+    new Weighing("dns.zone_broken", `The zone ${zones[0] ?? ""} does not answer`, { zone: zones.join(", ") })
+      .speaksFor(2, evidence)
+      .speaksFor(1.5, others, resolves.length > 0)
+      .speaksFor(1, said(signs, ["dns.nxdomain", "dns.empty_or_prohibited"]), definite >= 0.5)
+      .speaksAgainst(2.5, spread, zones.length >= 2),
+    new Weighing("dns.query_cap", "The resolver answers only so many questions a second", {})
+      .speaksFor(1, evidence, timeouts >= 0.5 || dns === 0)
+      .speaksFor(0.5, spread, zones.length >= 2)
+      .speaksAgainst(1, evidence, timeouts < 0.5),
+  ]
+    .map((weighing) => weighing.done())
+    .filter((claim) => claim.points > 0);
+}
+
+/** Names of origins that work though they would have to be asked for again and again. */
+function namesThatResolve(signs: Signs, failed: readonly string[]): string[] {
+  const zones = new Set(failed.map(zoneOf));
+  return unique(signs.well.map(({ origin }) => hostOf(origin))).filter(
+    (name) => name !== "" && !isAddress(name) && !zones.has(zoneOf(name)),
+  );
+}
+
+export function hostOf(origin: string): string {
+  const after = origin.slice(origin.indexOf("//") + 2);
+  const host = after.startsWith("[") ? after.slice(0, after.indexOf("]") + 1) : (after.split(/[:/]/)[0] ?? "");
+  return origin.includes("//") ? host : "";
+}
+
+function isAddress(host: string): boolean {
+  return host.startsWith("[") || /^\d+\.\d+\.\d+\.\d+$/.test(host);
+}
+
+/** The last two labels: as near to a zone as one comes without asking. */
+function zoneOf(host: string): string {
+  return host.split(".").slice(-2).join(".");
+}

@@ -1,0 +1,102 @@
+/** What an incident says to people: its headline, two sentences for somebody woken at night, and how it went once it is over. */
+import { countText, durationText } from "../contract/quantities.ts";
+import type { Incident, Impact, TimelineEntry } from "../contract/incident.ts";
+import { titleOf } from "./claim.ts";
+import type { Diagnosis } from "./diagnosis.ts";
+import type { AnomalyKind } from "./watches.ts";
+
+/** "Pool aws of shop: A provider or region is out". */
+export function titleText(diagnosis: Diagnosis, services: readonly string[], kinds: ReadonlySet<AnomalyKind>): string {
+  const [best] = diagnosis.hypotheses;
+  if (diagnosis.verdict === "decided" && best.cause !== null) return firstUpper(best.claim.replace(/\.$/, ""));
+  const place = placeText(diagnosis.where, services);
+  return `${place} ${symptomText(kinds)}, ${diagnosis.verdict === "undecided" ? "cause undecided" : "cause not known yet"}`;
+}
+
+export function summaryText(
+  diagnosis: Diagnosis,
+  services: readonly string[],
+  impact: Impact,
+  timeline: readonly TimelineEntry[],
+): string {
+  const harm =
+    impact.failed > 0
+      ? `${countText(impact.failed, "exchange")} of ${servicesText(services)} failed (${partText(impact.failed, impact.exchanges)})${impact.rescued > 0 ? `, ${impact.rescued} more were rescued` : ""}.`
+      : impact.rescued > 0
+        ? `No exchange of ${servicesText(services)} failed; ${countText(impact.rescued, "exchange")} would have and ${impact.rescued === 1 ? "was" : "were"} rescued.`
+        : `No exchange of ${servicesText(services)} failed.`;
+  return `${causeSentence(diagnosis)} ${harm}${automationText(timeline)}`;
+}
+
+/** "Over after 3 min 5 s: 12 exchanges failed, 340 were rescued." */
+export function recoveryText(firstFailureAt: number, recoveredAt: number, impact: Impact): string {
+  const lasted = durationText(Math.max(0, recoveredAt - firstFailureAt) * 1000);
+  const spent = Object.entries(impact.budgetSpent)
+    .filter(([, part]) => part > 0.0005)
+    .map(([service, part]) => `${percentText(part)} of the error budget of ${service}`);
+  const latency =
+    impact.latencyP95Ms !== null && impact.latencyP95Ms.worst > impact.latencyP95Ms.before * 1.5
+      ? ` The 95th percentile rose from ${durationText(impact.latencyP95Ms.before * 1000)} to ${durationText(impact.latencyP95Ms.worst * 1000)}.`
+      : "";
+  return `Over after ${lasted}: ${countText(impact.failed, "exchange")} failed (${partText(impact.failed, impact.exchanges)}), ${impact.rescued} ${impact.rescued === 1 ? "was" : "were"} rescued${spent.length > 0 ? `, ${spent.join(", ")} spent` : ""}.${latency}`;
+}
+
+export function placeText(where: Incident["where"], services: readonly string[]): string {
+  const parts = Object.entries(where).filter(([dimension]) => dimension !== "service");
+  const service = where["service"] ?? servicesText(services);
+  const [last] = parts.slice(-1);
+  if (last === undefined) return firstUpper(service === "" ? "the gateway" : service);
+  return `${firstUpper(last[0])} ${last[1]}${service === "" ? "" : ` of ${service}`}`;
+}
+
+export function firstUpper(text: string): string {
+  // An address or a path is not a word.
+  return /^[a-z][a-z]* /.test(text) ? `${text[0]?.toUpperCase() ?? ""}${text.slice(1)}` : text;
+}
+
+export function percentText(ratio: number): string {
+  return ratio > 0 && ratio < 0.001 ? "less than 0.1 %" : `${Math.round(ratio * 1000) / 10} %`;
+}
+
+function partText(some: number, all: number): string {
+  return percentText(all > 0 ? some / all : 0);
+}
+
+function symptomText(kinds: ReadonlySet<AnomalyKind>): string {
+  if (kinds.has("failed")) return "fails requests";
+  if (kinds.has("rescued") || kinds.has("attempts")) return "fails attempts";
+  if (kinds.has("slow") || kinds.has("slow origin")) return "is slow";
+  if (kinds.has("silence")) return "is not asked any more";
+  if (kinds.has("left")) return "loses clients before their answer";
+  if (kinds.has("names")) return "has names that cannot be resolved";
+  return "behaves unusually";
+}
+
+function causeSentence({ verdict, hypotheses, cause }: Diagnosis): string {
+  const [best, second] = hypotheses;
+  if (verdict === "decided" && cause !== null) {
+    const title = titleOf(cause);
+    const claim = best.claim.replace(/\.$/, "");
+    return claim.toLowerCase().includes(title.toLowerCase())
+      ? `${claim}.`
+      : `${claim} (${title[0]?.toLowerCase() ?? ""}${title.slice(1)}).`;
+  }
+  if (verdict === "undecided" && second !== undefined)
+    return `Undecided between two: ${lowerFirst(best.claim)} Or: ${lowerFirst(second.claim)}`;
+  return "What was seen does not say why.";
+}
+
+function lowerFirst(text: string): string {
+  return /^[A-Z][a-z]/.test(text) ? `${text[0]?.toLowerCase() ?? ""}${text.slice(1)}` : text;
+}
+
+function automationText(timeline: readonly TimelineEntry[]): string {
+  const last =
+    timeline.findLast(({ kind }) => kind === "effect") ?? timeline.findLast(({ kind }) => kind === "automation");
+  return last === undefined ? "" : ` ${last.text}`;
+}
+
+function servicesText(services: readonly string[]): string {
+  if (services.length <= 2) return services.join(" and ");
+  return `${services.slice(0, 2).join(", ")} and ${services.length - 2} more`;
+}

@@ -1,0 +1,82 @@
+/**
+ * Traffic that vanished. A service that is asked all the time and then not at all is broken in front of the gateway,
+ * where no error shows. Nothing coming is told from little coming: a watch has an opinion only about a service that
+ * had requests in nearly every ten seconds of the last half hour, and only once the chance of such a pause is below
+ * e^-25 at a tenth of the usual rate, so that load which falls (the night, a batch that ended) stays quiet.
+ */
+import type { Seasons } from "./seasonal.ts";
+import { usualAt } from "./seasonal.ts";
+
+export interface SilenceWatch {
+  /** Exchanges per second, faded over ten minutes. */
+  perSecond: number;
+  /** Part of the stretches of ten seconds that had any, faded over half an hour. */
+  steadiness: number;
+  stretchCount: number;
+  stretchSeconds: number;
+  /** Stretches seen. */
+  stretches: number;
+  /** Seconds known without an exchange, up to now. */
+  quietSeconds: number;
+  /** Epoch ms of the first quiet second; 0: it is not quiet. */
+  since: number;
+  alarm: boolean;
+}
+
+const STRETCH_S = 10;
+/** Half an hour of stretches. */
+const STRETCH_WEIGHT = 1 / 180;
+const STRETCHES_MIN = 90;
+const STEADY_MIN = 0.98;
+const RATE_WEIGHT = 1 / 600;
+/** Of the usual rate: load may fall so far within ten minutes and is no silence. */
+const PART_OF_USUAL = 0.1;
+const UNLIKELY = 25;
+const QUIET_MIN_S = 20;
+
+export function createSilenceWatch(): SilenceWatch {
+  return {
+    perSecond: 0,
+    steadiness: 0,
+    stretchCount: 0,
+    stretchSeconds: 0,
+    stretches: 0,
+    quietSeconds: 0,
+    since: 0,
+    alarm: false,
+  };
+}
+
+/** One second that is known, with `count` exchanges in it. A second without facts must not be told as an empty one. */
+export function watchSilence(watch: SilenceWatch, count: number, at: number, seasons: Seasons): void {
+  if (count > 0) {
+    watch.alarm = false;
+    watch.quietSeconds = 0;
+    watch.since = 0;
+  } else {
+    if (watch.quietSeconds === 0) watch.since = at;
+    watch.quietSeconds += 1;
+    if (!watch.alarm && watch.quietSeconds >= QUIET_MIN_S && expectedInPause(watch, at, seasons) >= UNLIKELY)
+      watch.alarm = true;
+  }
+  if (watch.alarm) return;
+  // What is quiet is not learned at once: a pause would make itself usual.
+  if (watch.quietSeconds < QUIET_MIN_S) watch.perSecond += (count - watch.perSecond) * RATE_WEIGHT;
+  watch.stretchCount += count;
+  watch.stretchSeconds += 1;
+  if (watch.stretchSeconds < STRETCH_S) return;
+  const weight = Math.max(STRETCH_WEIGHT, 1 / (watch.stretches + 1));
+  watch.steadiness += ((watch.stretchCount > 0 ? 1 : 0) - watch.steadiness) * weight;
+  watch.stretches += 1;
+  watch.stretchCount = 0;
+  watch.stretchSeconds = 0;
+}
+
+/** How many exchanges the pause should have had, carefully. */
+function expectedInPause(watch: SilenceWatch, at: number, seasons: Seasons): number {
+  if (watch.stretches < STRETCHES_MIN || watch.steadiness < STEADY_MIN) return 0;
+  const season = usualAt(seasons, at);
+  const rate =
+    season === null ? watch.perSecond : Math.min(watch.perSecond, Math.max(0, season.mean - season.deviation));
+  return rate * PART_OF_USUAL * watch.quietSeconds;
+}

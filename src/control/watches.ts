@@ -1,0 +1,496 @@
+/**
+ * What is watched all the time, and what of it is unusual now. One watch for each thing that can go wrong by itself: what
+ * clients of a service and of each route get, what each address of an origin does, how long answers take, who leaves,
+ * who is turned away, whether anything is asked at all, and how the gateway itself does. An anomaly is a watch that
+ * gave alarm; what it means is for the diagnosis (hypotheses.ts) to say.
+ *
+ * Not watched: what clients do wrong (malformed requests, limits that they meet). That is told in the records and is
+ * no disturbance.
+ */
+import type { OriginRow, SecondFact, TrafficRow } from "../contract/facts.ts";
+import type { CauseId } from "../kernel/causes.ts";
+import { CAUSES, isCauseId } from "../kernel/causes.ts";
+import { createRatioWatch, watchRatio } from "./change-point.ts";
+import type { RatioOptions, RatioWatch } from "./change-point.ts";
+import { createNormal, restoreNormal, saveNormal, watchNormal } from "./normal.ts";
+import type { Normal, SavedNormal } from "./normal.ts";
+import { createSeasons, learnSecond } from "./seasonal.ts";
+import type { Seasons } from "./seasonal.ts";
+import { createSilenceWatch, watchSilence } from "./silence.ts";
+import type { SilenceWatch } from "./silence.ts";
+
+export type AnomalyKind =
+  | "failed"
+  | "rescued"
+  | "attempts"
+  | "slow"
+  | "slow origin"
+  | "left"
+  | "refused"
+  | "out"
+  | "silence"
+  | "names"
+  | "checks"
+  | "stall"
+  | "wall";
+
+export interface Anomaly {
+  readonly key: string;
+  readonly kind: AnomalyKind;
+  /** Empty: the gateway itself. */
+  readonly service: string;
+  readonly where: Readonly<Record<string, string>>;
+  /** Epoch ms of its first sign. */
+  readonly since: number;
+}
+
+const FAILED: RatioOptions = { floor: 0.001, step: 0.03 };
+const RESCUED: RatioOptions = { floor: 0.002, step: 0.04 };
+const ATTEMPTS: RatioOptions = { floor: 0.001, step: 0.03 };
+/** People leave all the time, and more of them with every tenth of a second. */
+const LEFT: RatioOptions = { floor: 0.02, step: 0.15 };
+const REFUSED: RatioOptions = { floor: 0.02, step: 0.15 };
+/** So long out of use and nobody harmed is no restart any more. */
+const OUT_QUIET_S = 45;
+const STALL_MS = 250;
+const STALLS_OF_TEN = 3;
+const WALL_RATIO = 0.97;
+const WATCHES_MAX = 4_000;
+const FRIEND_EXCHANGES = 50;
+const FRIENDS_MAX = 2_000;
+const CHECKS_S = 3;
+/** An address that is not told any more has left. */
+const FORGET_MS = 60_000;
+
+interface AddressWatch {
+  readonly row: Pick<OriginRow, "service" | "pool" | "provider" | "origin" | "address" | "family">;
+  readonly attempts: RatioWatch;
+  readonly normal: Normal;
+  outSince: number;
+  outSeconds: number;
+  seenAt: number;
+}
+
+interface RouteWatch {
+  readonly service: string;
+  readonly route: string;
+  readonly failed: RatioWatch;
+  readonly normal: Normal;
+}
+
+interface ServiceWatch {
+  readonly service: string;
+  readonly failed: RatioWatch;
+  readonly rescued: RatioWatch;
+  readonly left: RatioWatch;
+  readonly refused: RatioWatch;
+  readonly normal: Normal;
+  readonly silence: SilenceWatch;
+  readonly seasons: Seasons;
+}
+
+interface OwnWatch {
+  /** Epoch seconds of the last stalls. */
+  stalls: number[];
+  wallSince: number;
+  wallSeconds: number;
+  wall: string;
+}
+
+export interface SavedWatches {
+  readonly services: readonly {
+    readonly name: string;
+    readonly normal: SavedNormal;
+    readonly seasons: Seasons;
+    readonly silence: SilenceWatch;
+    readonly ratios: readonly RatioWatch[];
+  }[];
+  readonly routes: readonly {
+    readonly service: string;
+    readonly route: string;
+    readonly normal: SavedNormal;
+    readonly failed: RatioWatch;
+  }[];
+  readonly addresses: readonly {
+    readonly row: AddressWatch["row"];
+    readonly normal: SavedNormal;
+    readonly attempts: RatioWatch;
+  }[];
+}
+
+export class Watches {
+  readonly services = new Map<string, ServiceWatch>();
+  readonly routes = new Map<string, RouteWatch>();
+  readonly addresses = new Map<string, AddressWatch>();
+  readonly #own = new Map<string, OwnWatch>();
+  /** Client networks that were served well for a while, and how often; faded. */
+  readonly #friends = new Map<string, number>();
+  /** Origins whose name cannot be resolved, since when; told by events. */
+  readonly #names = new Map<string, { service: string; since: number }>();
+  /** Seconds in a row in which all checks of a service fail and its traffic goes well. */
+  readonly #checks = new Map<string, { seconds: number; since: number }>();
+  #now = 0;
+
+  /** Services and routes that are not there any more cannot fall silent. */
+  forgetServices(there: ReadonlySet<string>): void {
+    for (const service of this.services.keys()) if (!there.has(service)) this.services.delete(service);
+    for (const [key, { service }] of this.routes) if (!there.has(service)) this.routes.delete(key);
+  }
+
+  /** All facts of one second. `learns` says whether a service is as usual now. */
+  look(facts: readonly SecondFact[], at: number, learns: (service: string) => boolean): void {
+    this.#now = at;
+    const traffic = new Map<string, TrafficRow[]>();
+    for (const fact of facts) {
+      for (const row of fact.traffic) push(traffic, row.service, row);
+      this.#lookAtOwn(fact);
+      this.#lookAtClients(fact, learns);
+    }
+    this.#lookAtChecks(facts, at);
+    for (const service of traffic.keys())
+      if (service !== "" && this.services.size < WATCHES_MAX) this.#service(service);
+    for (const watch of this.services.values())
+      this.#lookAtService(watch, traffic.get(watch.service) ?? [], at, learns(watch.service));
+    for (const watch of this.routes.values()) {
+      const row = traffic.get(watch.service)?.find(({ route }) => route === watch.route);
+      const learning = learns(watch.service);
+      watchRatio(
+        watch.failed,
+        row?.byOutcome.failed ?? 0,
+        row === undefined ? 0 : exchangesOf(row),
+        at,
+        FAILED,
+        learning,
+      );
+      watchNormal(watch.normal, row === undefined ? 0 : exchangesOf(row), row?.duration ?? [], at, learning);
+    }
+    for (const fact of facts) for (const row of fact.origins) this.#lookAtAddress(row, at, learns(row.service));
+    for (const [key, { seenAt }] of this.addresses) if (seenAt < at - FORGET_MS) this.addresses.delete(key);
+  }
+
+  anomalies(): Anomaly[] {
+    const found: Anomaly[] = [];
+    for (const { service, failed, rescued, left, refused, silence } of this.services.values()) {
+      add(found, "failed", service, {}, failed);
+      add(found, "rescued", service, {}, rescued);
+      add(found, "left", service, {}, left);
+      add(found, "refused", service, {}, refused);
+      if (silence.alarm)
+        found.push({ key: `silence\n${service}`, kind: "silence", service, where: {}, since: silence.since });
+    }
+    for (const { service, route, failed, normal } of this.routes.values()) {
+      add(found, "failed", service, { route }, failed);
+      add(found, "slow", service, { route }, normal.slow);
+    }
+    for (const { row, attempts, normal, outSeconds, outSince } of this.addresses.values()) {
+      const where = { pool: row.pool, origin: row.origin, address: row.address };
+      add(found, "attempts", row.service, where, attempts);
+      add(found, "slow origin", row.service, where, normal.slow);
+      if (outSeconds >= OUT_QUIET_S)
+        found.push({
+          key: `out\n${row.service}\n${row.address}`,
+          kind: "out",
+          service: row.service,
+          where,
+          since: outSince,
+        });
+    }
+    for (const [key, { service, since }] of this.#names) {
+      const origin = key.slice(service.length + 1);
+      found.push({ key: `names\n${key}`, kind: "names", service, where: { origin }, since });
+    }
+    for (const [service, { seconds, since }] of this.#checks)
+      if (seconds >= CHECKS_S) found.push({ key: `checks\n${service}`, kind: "checks", service, where: {}, since });
+    for (const [teller, own] of this.#own) {
+      const first = own.stalls[own.stalls.length - STALLS_OF_TEN];
+      if (first !== undefined && first > this.#now - 10_000)
+        found.push({
+          key: `stall\n${teller}`,
+          kind: "stall",
+          service: "",
+          where: { worker: teller },
+          since: own.stalls[0] ?? first,
+        });
+      if (own.wallSeconds >= 3)
+        found.push({
+          key: `wall\n${teller}`,
+          kind: "wall",
+          service: "",
+          where: { worker: teller, limit: own.wall },
+          since: own.wallSince,
+        });
+    }
+    return found;
+  }
+
+  /** A client network with a history of being served. */
+  isFriend(network: string): boolean {
+    return (this.#friends.get(network) ?? 0) >= FRIEND_EXCHANGES;
+  }
+
+  /** A name that cannot be resolved, or can again. */
+  lookAtName(service: string, origin: string, at: number, fails: boolean): void {
+    const key = `${service}\n${origin}`;
+    if (!fails) this.#names.delete(key);
+    else if (!this.#names.has(key) && this.#names.size < WATCHES_MAX) this.#names.set(key, { service, since: at });
+  }
+
+  /** Addresses out of use now, of a service. */
+  out(service: string): string[] {
+    return [...this.addresses.values()]
+      .filter(({ row, outSeconds }) => row.service === service && outSeconds > 0)
+      .map(({ row }) => row.address);
+  }
+
+  save(): SavedWatches {
+    return {
+      services: [...this.services.values()].map((watch) => ({
+        name: watch.service,
+        normal: saveNormal(watch.normal),
+        seasons: structuredClone(watch.seasons),
+        silence: { ...watch.silence },
+        ratios: [watch.failed, watch.rescued, watch.left, watch.refused].map((ratio) => ({ ...ratio })),
+      })),
+      routes: [...this.routes.values()].map(({ service, route, failed, normal }) => ({
+        service,
+        route,
+        normal: saveNormal(normal),
+        failed: { ...failed },
+      })),
+      addresses: [...this.addresses.values()].map(({ row, attempts, normal }) => ({
+        row: { ...row },
+        normal: saveNormal(normal),
+        attempts: { ...attempts },
+      })),
+    };
+  }
+
+  restore(saved: SavedWatches): void {
+    for (const { name, normal, seasons, silence, ratios } of saved.services) {
+      const [failed, rescued, left, refused] = ratios.map((ratio) => ({ ...ratio }));
+      this.services.set(name, {
+        ...createServiceWatch(name),
+        normal: restoreNormal(normal),
+        seasons: structuredClone(seasons),
+        silence: { ...silence },
+        ...(failed === undefined ? {} : { failed }),
+        ...(rescued === undefined ? {} : { rescued }),
+        ...(left === undefined ? {} : { left }),
+        ...(refused === undefined ? {} : { refused }),
+      });
+    }
+    for (const { service, route, normal, failed } of saved.routes)
+      this.routes.set(`${service}\n${route}`, { service, route, normal: restoreNormal(normal), failed: { ...failed } });
+    for (const { row, normal, attempts } of saved.addresses)
+      this.addresses.set(`${row.service}\n${row.pool}\n${row.address}`, {
+        row: { ...row },
+        normal: restoreNormal(normal),
+        attempts: { ...attempts },
+        outSince: 0,
+        outSeconds: 0,
+        seenAt: 0,
+      });
+  }
+
+  #service(service: string): ServiceWatch {
+    let watch = this.services.get(service);
+    if (watch === undefined) {
+      watch = createServiceWatch(service);
+      this.services.set(service, watch);
+    }
+    return watch;
+  }
+
+  #lookAtService(watch: ServiceWatch, rows: readonly TrafficRow[], at: number, learns: boolean): void {
+    let total = 0;
+    let failed = 0;
+    let rescued = 0;
+    let left = 0;
+    let refused = 0;
+    for (const row of rows) {
+      const { byOutcome } = row;
+      total += exchangesOf(row);
+      failed += byOutcome.failed;
+      rescued += byOutcome.rescued;
+      left += byOutcome.aborted;
+      refused += refusalsOfOurs(row);
+      this.#route(row);
+    }
+    watchRatio(watch.failed, failed, total, at, FAILED, learns);
+    watchRatio(watch.rescued, rescued, total, at, RESCUED, learns);
+    watchRatio(watch.left, left, total, at, LEFT, learns);
+    watchRatio(watch.refused, refused, total, at, REFUSED, learns);
+    watchNormal(
+      watch.normal,
+      total,
+      rows.length === 1 ? (rows[0]?.duration ?? []) : rows.flatMap((row) => row.duration),
+      at,
+      learns,
+    );
+    watchSilence(watch.silence, total, at, watch.seasons);
+    if (learns) learnSecond(watch.seasons, at, total);
+  }
+
+  #route({ service, route }: TrafficRow): void {
+    const key = `${service}\n${route}`;
+    if (this.routes.has(key) || this.routes.size >= WATCHES_MAX) return;
+    this.routes.set(key, { service, route, failed: createRatioWatch(), normal: createNormal() });
+  }
+
+  #lookAtAddress(row: OriginRow, at: number, learns: boolean): void {
+    const key = `${row.service}\n${row.pool}\n${row.address}`;
+    let watch = this.addresses.get(key);
+    if (watch === undefined) {
+      if (this.addresses.size >= WATCHES_MAX) return;
+      const { service, pool, provider, origin, address, family } = row;
+      watch = {
+        row: { service, pool, provider, origin, address, family },
+        attempts: createRatioWatch(),
+        normal: createNormal(),
+        outSince: 0,
+        outSeconds: 0,
+        seenAt: at,
+      };
+      this.addresses.set(key, watch);
+    }
+    watch.seenAt = at;
+    watchRatio(watch.attempts, failuresOf(row), row.attempts, at, ATTEMPTS, learns);
+    watchNormal(watch.normal, row.attempts, row.firstByte, at, learns && row.attempts > 0);
+    const isOut = row.state === "down" || row.state === "ejected";
+    if (isOut) {
+      if (watch.outSeconds === 0) watch.outSince = at;
+      watch.outSeconds += 1;
+    } else if (row.state !== "probation") watch.outSeconds = 0;
+  }
+
+  #lookAtClients(fact: SecondFact, learns: (service: string) => boolean): void {
+    const refused = fact.failures.some(({ outcome }) => outcome === "refused");
+    // Who is being refused makes no friends by it.
+    if (refused || [...this.services.keys()].some((service) => !learns(service))) return;
+    for (const { network, exchanges, failed } of fact.clients) {
+      const before = this.#friends.get(network);
+      if (before === undefined && this.#friends.size >= FRIENDS_MAX) this.#fadeFriends();
+      this.#friends.set(network, (before ?? 0) + exchanges - failed);
+    }
+  }
+
+  #fadeFriends(): void {
+    for (const [network, count] of this.#friends) {
+      if (count < 2) this.#friends.delete(network);
+      else this.#friends.set(network, count / 2);
+    }
+  }
+
+  #lookAtChecks(facts: readonly SecondFact[], at: number): void {
+    const sums = new Map<string, { checked: number; fails: number; attempts: number; failures: number }>();
+    for (const fact of facts) {
+      for (const row of fact.origins) {
+        const sum = sums.get(row.service) ?? { checked: 0, fails: 0, attempts: 0, failures: 0 };
+        if (row.checkOk !== null) sum.checked += 1;
+        if (row.checkOk === false) sum.fails += 1;
+        sum.attempts += row.attempts;
+        sum.failures += failuresOf(row);
+        sums.set(row.service, sum);
+      }
+    }
+    for (const [service, { checked, fails, attempts, failures }] of sums) {
+      if (fails < 2 || fails < checked || failures > attempts * 0.05) {
+        this.#checks.delete(service);
+        continue;
+      }
+      const before = this.#checks.get(service) ?? { seconds: 0, since: at };
+      this.#checks.set(service, { seconds: before.seconds + (attempts > 0 ? 1 : 0), since: before.since });
+    }
+  }
+
+  #lookAtOwn(fact: SecondFact): void {
+    const teller = `${fact.node}/${fact.worker}`;
+    let watch = this.#own.get(teller);
+    if (watch === undefined) {
+      watch = { stalls: [], wallSince: 0, wallSeconds: 0, wall: "" };
+      this.#own.set(teller, watch);
+    }
+    const { own } = fact;
+    if (own.loopDelayMaxMs >= STALL_MS) watch.stalls.push(fact.at);
+    while (watch.stalls.length > 0 && (watch.stalls[0] ?? 0) <= fact.at - 60_000) watch.stalls.shift();
+    const wall = wallOf(own);
+    if (wall === "") watch.wallSeconds = 0;
+    else {
+      if (watch.wallSeconds === 0) watch.wallSince = fact.at;
+      watch.wallSeconds += 1;
+      watch.wall = wall;
+    }
+  }
+}
+
+export function exchangesOf({ byOutcome }: TrafficRow): number {
+  return byOutcome.served + byOutcome.rescued + byOutcome.failed + byOutcome.refused + byOutcome.aborted;
+}
+
+/** Which limit of the process is all but reached; empty: none. */
+export function wallOf(own: SecondFact["own"]): string {
+  if (own.descriptorsMax > 0 && own.descriptorsOpen >= own.descriptorsMax * WALL_RATIO) return "descriptors";
+  if (own.portsMax > 0 && own.portsUsed >= own.portsMax * WALL_RATIO) return "local ports";
+  if (own.memoryMax > 0 && own.memoryBytes >= own.memoryMax * WALL_RATIO) return "memory";
+  if (own.connectionsMax > 0 && own.connections >= own.connectionsMax * WALL_RATIO) return "connections";
+  return "";
+}
+
+/** Failures that count against an address: not what clients did, nor what this machine did to itself. */
+export function failuresOf(row: OriginRow): number {
+  let failures = 0;
+  for (const [cause, count] of Object.entries(row.byCause)) if (countsAgainstOrigin(cause)) failures += count;
+  return failures;
+}
+
+export function countsAgainstOrigin(cause: string): boolean {
+  if (!isCauseId(cause)) return false;
+  const { party } = CAUSES[cause];
+  return party !== "client" && party !== "gateway";
+}
+
+/** Refusals that may be a fault of ours: no route, and defences. Malformed requests are their clients' own affair. */
+const OUR_REFUSALS: readonly CauseId[] = ["gw.no_route", "client.flood", "client.rate_limited"];
+
+function refusalsOfOurs(row: TrafficRow): number {
+  if (row.byOutcome.refused === 0) return 0;
+  let refused = 0;
+  for (const cause of OUR_REFUSALS) refused += row.byCause[cause] ?? 0;
+  return Math.min(refused, row.byOutcome.refused);
+}
+
+function createServiceWatch(service: string): ServiceWatch {
+  return {
+    service,
+    failed: createRatioWatch(),
+    rescued: createRatioWatch(),
+    left: createRatioWatch(),
+    refused: createRatioWatch(),
+    normal: createNormal(),
+    silence: createSilenceWatch(),
+    seasons: createSeasons(),
+  };
+}
+
+function add(
+  found: Anomaly[],
+  kind: AnomalyKind,
+  service: string,
+  where: Record<string, string>,
+  watch: RatioWatch,
+): void {
+  if (!watch.alarm) return;
+  found.push({
+    key: `${kind}\n${service}\n${Object.values(where).join("\n")}`,
+    kind,
+    service,
+    where,
+    since: watch.since,
+  });
+}
+
+function push<T>(lists: Map<string, T[]>, key: string, item: T): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [item]);
+  else list.push(item);
+}
