@@ -96,6 +96,7 @@ export interface SecondCase {
   readonly service: string;
   readonly exchanges: number;
   readonly bad: number;
+  readonly failed: number;
   readonly retries: number;
   readonly revision: string;
   readonly stalled: boolean;
@@ -159,14 +160,15 @@ export function addSecond(to: Case, fact: SecondFact, watches: Watches): void {
   for (const row of fact.origins) addOrigin(to, row, fact.at, watches);
   let exchanges = 0;
   let bad = 0;
-  const services = new Map<string, { exchanges: number; bad: number; retries: number }>();
+  const services = new Map<string, { exchanges: number; bad: number; failed: number; retries: number }>();
   for (const row of fact.traffic) {
     addTraffic(to, row, fact.at, watches);
     exchanges += exchangesOf(row);
     bad += row.byOutcome.failed + row.byOutcome.rescued;
-    const sum = services.get(row.service) ?? { exchanges: 0, bad: 0, retries: 0 };
+    const sum = services.get(row.service) ?? { exchanges: 0, bad: 0, failed: 0, retries: 0 };
     sum.exchanges += exchangesOf(row);
     sum.bad += row.byOutcome.failed + row.byOutcome.rescued;
+    sum.failed += row.byOutcome.failed;
     sum.retries += row.retries;
     services.set(row.service, sum);
   }

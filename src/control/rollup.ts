@@ -10,9 +10,8 @@
  * A point also says for which part of its time there were facts. No facts is no health.
  */
 import type { SecondFact, SparseHistogram } from "../contract/facts.ts";
-import type { Resolution, SeriesPoint, SeriesQuestion } from "../contract/series.ts";
+import type { Resolution, SeriesPoint, SeriesQuestion, SeriesRow } from "../contract/series.ts";
 import { PointRing } from "./point-ring.ts";
-import type { KeptPoint } from "./point-ring.ts";
 
 export type Dimension = SeriesQuestion["by"];
 
@@ -21,14 +20,6 @@ export const KEYS_MAX = 1_200;
 /** Values of one dimension of one service; clients and causes could be without number. */
 const VALUES_MAX = 60;
 const OTHER = "other";
-
-/** A closed point as the store keeps it. */
-export interface RolledRow extends KeptPoint {
-  readonly resolution: Resolution;
-  readonly service: string;
-  readonly by: Dimension;
-  readonly value: string;
-}
 
 interface Key {
   readonly service: string;
@@ -154,8 +145,8 @@ export class Rollup {
   }
 
   /** Points that are complete at `now` and were not given out before; what the store keeps. */
-  takeClosed(now: number): RolledRow[] {
-    const rows: RolledRow[] = [];
+  takeClosed(now: number): SeriesRow[] {
+    const rows: SeriesRow[] = [];
     for (const { service, by, value, rings } of this.#keys.values()) {
       rings.forEach((ring, index) => {
         const resolution = RESOLUTIONS[index] ?? 1;
@@ -169,7 +160,7 @@ export class Rollup {
   }
 
   /** Points of an earlier life. */
-  putBack(rows: readonly RolledRow[]): void {
+  putBack(rows: readonly SeriesRow[]): void {
     for (const row of rows) {
       const at = Math.floor(row.at / (row.resolution * 1000));
       const index = RESOLUTIONS.indexOf(row.resolution);

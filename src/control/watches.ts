@@ -31,6 +31,7 @@ export type AnomalyKind =
   | "silence"
   | "names"
   | "checks"
+  | "budget"
   | "stall"
   | "wall";
 

@@ -1,0 +1,464 @@
+/**
+ * All incidents: which anomaly belongs to which, when a new one is opened, when two are one. One disturbance is one incident,
+ * whatever the number of its symptoms: anomalies are joined by place (the same service, origins of the same provider), by time
+ * (they begin within seconds of each other) and by a common cause (names, the gateway itself).
+ *
+ * Not opened for: clients' own faults, a defence that does what it is for, an origin that is taken out in peace (a deploy),
+ * what a drill breaks where it runs.
+ */
+import type { ChangeFact, EventFact, PersonFact, ProbeFact, SecondFact, TopologyFact } from "../contract/facts.ts";
+import type { Incident } from "../contract/incident.ts";
+import { addChange, addEvent, addProbe } from "./case.ts";
+import type { Track } from "./incident-track.ts";
+import {
+  addFacts,
+  advance,
+  conclude,
+  createTrack,
+  heed,
+  heedProbe,
+  joinAnomaly,
+  lookAtEffect,
+  note,
+  reopen,
+  toIncident,
+} from "./incident-track.ts";
+import type { Anomaly, AnomalyKind, Watches } from "./watches.ts";
+
+interface Recent {
+  readonly facts: readonly SecondFact[];
+  readonly at: number;
+}
+
+const RECENT_S = 120;
+const CHANGES_KEPT_MS = 600_000;
+const REOPEN_MS = 600_000;
+const TOGETHER_MS = 15_000;
+const INCIDENTS_MAX = 500;
+const OPEN_MAX = 20;
+const TELL_EVERY_MS = 10_000;
+const DRILL_MAX_MS = 30 * 60_000;
+const MERGE_MS = 60_000;
+
+export class IncidentBook {
+  readonly watches: Watches;
+  topology: TopologyFact["services"] = [];
+  readonly #tracks: Track[] = [];
+  /** Closed in an earlier life, newest last. */
+  readonly #past: Incident[] = [];
+  readonly #recent: Recent[] = [];
+  readonly #changes: ChangeFact[] = [];
+  readonly #events: EventFact[] = [];
+  readonly #told = new Map<string, number>();
+  #ids = 0;
+
+  constructor(watches: Watches) {
+    this.watches = watches;
+  }
+
+  /** A service that is disturbed teaches nothing of what is usual; one that was noticed only is learned after half an hour. */
+  learns(service: string, now: number): boolean {
+    return !this.#tracks.some(
+      (track) =>
+        (track.state === "open" || track.state === "recovering") &&
+        (track.services.has(service) || track.services.size === 0) &&
+        !(track.severity === "notice" && now - track.detectedAt > LEARN_AGAIN_MS),
+    );
+  }
+
+  /** One second of facts. Returns the incidents of which there is something to tell. */
+  second(facts: readonly SecondFact[], now: number, budget: readonly Anomaly[]): Incident[] {
+    this.#recent.push({ facts, at: facts[0]?.at ?? now });
+    if (this.#recent.length > RECENT_S) this.#recent.shift();
+    const changed = new Set<Track>();
+    const anomalies = [...this.watches.anomalies(), ...budget];
+    for (const track of this.#live()) addFacts(track, facts, this.#surroundings());
+    const active = new Map<Track, Anomaly[]>();
+    // Failures first: what goes with them (an origin that is out, answers that are late) joins what they opened.
+    for (const anomaly of anomalies.toSorted((a, b) => ORDER[a.kind] - ORDER[b.kind] || (a.key < b.key ? -1 : 1))) {
+      const track = this.#home(anomaly, now, changed) ?? this.#open(anomaly, anomalies, now, changed);
+      if (track === null) continue;
+      const list = active.get(track);
+      if (list === undefined) active.set(track, [anomaly]);
+      else list.push(anomaly);
+    }
+    for (const track of this.#live()) {
+      const surroundings = this.#surroundings();
+      if (advance(track, now, active.get(track) ?? [], surroundings)) changed.add(track);
+      if (track.state === "open" && conclude(track, now, surroundings)) changed.add(track);
+      if (lookAtEffect(track, now)) changed.add(track);
+    }
+    this.#mergeAlike(now, changed);
+    return this.#toTell(changed, now);
+  }
+
+  event(fact: EventFact): Incident[] {
+    this.#events.push(fact);
+    if (this.#events.length > EVENTS_MAX) this.#events.shift();
+    const changed = new Set<Track>();
+    const { event } = fact;
+    if (event.kind === "resolution")
+      this.watches.lookAtName(event.service, event.origin, fact.at, event.because !== "");
+    for (const track of this.#live()) {
+      if (!concerns(track, event)) continue;
+      addEvent(track.case, fact);
+      if (heed(track, fact)) changed.add(track);
+    }
+    return this.#toTell(changed, fact.at);
+  }
+
+  change(fact: ChangeFact): Incident[] {
+    this.#changes.push(fact);
+    while ((this.#changes[0]?.at ?? fact.at) < fact.at - CHANGES_KEPT_MS || this.#changes.length > CHANGES_MAX)
+      this.#changes.shift();
+    const changed = new Set<Track>();
+    for (const track of this.#live()) {
+      const { service } = fact.where;
+      if (service !== undefined && !track.services.has(service)) continue;
+      addChange(track.case, fact);
+      note(track, fact.at, "change", `${fact.text}${fact.by === "" ? "" : `, by ${fact.by}`}.`);
+      changed.add(track);
+    }
+    return this.#toTell(changed, fact.at);
+  }
+
+  probe(fact: ProbeFact): Incident[] {
+    const changed = new Set<Track>();
+    for (const track of this.#live()) {
+      if (!track.services.has(fact.service)) continue;
+      addProbe(track.case, fact);
+      heedProbe(track, fact);
+      track.diagnosedAt = 0;
+      changed.add(track);
+    }
+    return this.#toTell(changed, fact.at);
+  }
+
+  /** What a person did. `refused` says why not; empty when it was done. */
+  act({ at, by, incident, act }: PersonFact): { refused: string; tell: Incident[] } {
+    const track = this.#tracks.find(({ id }) => id === incident);
+    if (track === undefined) return { refused: `there is no incident ${incident} that can still be changed`, tell: [] };
+    const changed = new Set<Track>([track]);
+    switch (act.do) {
+      case "acknowledge":
+        track.acknowledged ??= { by, at };
+        note(track, at, "person", `${by} acknowledged it.`);
+        break;
+      case "take over":
+        track.owner = by;
+        track.acknowledged ??= { by, at };
+        note(track, at, "person", `${by} took it over.`);
+        break;
+      case "annotate":
+        note(track, at, "person", `${by}: ${act.text}`);
+        break;
+      case "close":
+        track.state = "closed";
+        track.recoveredAt ??= at;
+        track.closedAt = at;
+        track.isSettled = true;
+        note(track, at, "closed", `${by} closed it${act.text === "" ? "" : `: ${act.text}`}.`);
+        break;
+      case "merge": {
+        const into = this.#tracks.find(({ id }) => id === act.into);
+        if (into === undefined || into === track || into.state === "merged")
+          return { refused: `there is no incident ${act.into} to merge it into`, tell: [] };
+        merge(track, into, at, `${by} merged ${track.id} into it.`);
+        changed.add(into);
+        break;
+      }
+      case "split":
+        return this.#split(track, act.where, by, at);
+    }
+    return { refused: "", tell: this.#toTell(changed, at) };
+  }
+
+  incidents(state: "open" | "closed" | undefined, limit: number): Incident[] {
+    const all = [...this.#past, ...this.#tracks.map((track) => toIncident(track, this))].toSorted(
+      (a, b) => b.firstFailureAt - a.firstFailureAt || (a.id < b.id ? 1 : -1),
+    );
+    const isOpen = ({ state: its }: Incident): boolean => its === "open" || its === "recovering";
+    return all.filter((incident) => state === undefined || isOpen(incident) === (state === "open")).slice(0, limit);
+  }
+
+  incident(id: string): Incident | null {
+    const track = this.#tracks.find((one) => one.id === id);
+    return track === undefined ? (this.#past.find((one) => one.id === id) ?? null) : toIncident(track, this);
+  }
+
+  /** What cannot go on after a restart is closed in words: its case is gone, its watches learn anew. */
+  restore(incidents: readonly Incident[]): void {
+    for (const incident of incidents.slice(-INCIDENTS_MAX)) this.#past.push(incident);
+    for (const { id } of incidents) this.#ids = Math.max(this.#ids, Number(id.split("-")[2] ?? 0));
+  }
+
+  #live(): Track[] {
+    return this.#tracks.filter(({ state }) => state === "open" || state === "recovering");
+  }
+
+  /** The incident that an anomaly belongs to. */
+  #home(anomaly: Anomaly, now: number, changed: Set<Track>): Track | null {
+    for (const track of this.#tracks) if (track.keys.has(anomaly.key) && isLive(track)) return track;
+    const fits = this.#live().find((track) => this.#belongs(anomaly, track));
+    if (fits !== undefined) {
+      const before = fits.services.size;
+      joinAnomaly(fits, anomaly, now);
+      if (fits.services.size > before) changed.add(fits);
+      return fits;
+    }
+    // What comes back within a while is the same one, not the next.
+    const back = this.#tracks.findLast(
+      (track) =>
+        track.state === "closed" &&
+        !track.isSettled &&
+        now - (track.closedAt ?? 0) <= REOPEN_MS &&
+        anomaly.kind !== "out" &&
+        (track.keys.has(anomaly.key) || (track.services.has(anomaly.service) && track.kinds.has(anomaly.kind))),
+    );
+    if (back === undefined || !this.#isWorth(anomaly, now)) return null;
+    joinAnomaly(back, anomaly, now);
+    reopen(back, now);
+    changed.add(back);
+    return back;
+  }
+
+  #belongs(anomaly: Anomaly, track: Track): boolean {
+    if (anomaly.service !== "" && track.services.has(anomaly.service)) return true;
+    const isOwn = anomaly.kind === "stall" || anomaly.kind === "wall";
+    // The gateway itself: whatever goes wrong while it stands still goes with it.
+    if (isOwn) return Math.abs(anomaly.since - track.firstFailureAt) <= TOGETHER_MS * 2;
+    if (track.kinds.has("stall") || track.kinds.has("wall")) return anomaly.since >= track.firstFailureAt - TOGETHER_MS;
+    if (anomaly.kind === "names" && (track.kinds.has("names") || isAboutNames(track))) return true;
+    if (anomaly.kind === "silence" || anomaly.kind === "left" || anomaly.kind === "refused") return false;
+    if (Math.abs(anomaly.since - track.firstFailureAt) <= TOGETHER_MS) return true;
+    return this.#shareProvider(anomaly, track);
+  }
+
+  /** Its failing origins are with a provider that fails in the incident as well. */
+  #shareProvider(anomaly: Anomaly, track: Track): boolean {
+    if (track.diagnosis.cause !== "provider.outage" && track.diagnosis.cause !== "net.path") return false;
+    const provider = track.diagnosis.where["provider"];
+    const address = anomaly.where["address"];
+    if (provider === undefined) return false;
+    return [...this.watches.addresses.values()].some(
+      ({ row }) =>
+        row.service === anomaly.service &&
+        row.provider === provider &&
+        (address === undefined || row.address === address),
+    );
+  }
+
+  #open(anomaly: Anomaly, all: readonly Anomaly[], now: number, changed: Set<Track>): Track | null {
+    if (!this.#isWorth(anomaly, now) || this.#live().length >= OPEN_MAX) return null;
+    this.#ids += 1;
+    const id = `inc-${Math.floor(anomaly.since / 1000)}-${this.#ids}`;
+    const together = all.filter((one) => one === anomaly || (one.service === anomaly.service && one.service !== ""));
+    const track = createTrack(id, together, now, this.#surroundings());
+    for (const change of this.#changes) addChange(track.case, change);
+    for (const change of this.#changes) {
+      const { service } = change.where;
+      if (
+        change.at >= track.firstFailureAt - CHANGES_SHOWN_MS &&
+        (service === undefined || track.services.has(service))
+      )
+        note(track, change.at, "change", `${change.text}${change.by === "" ? "" : `, by ${change.by}`}.`);
+    }
+    for (const event of this.#events) {
+      if (event.at < track.firstFailureAt - TOGETHER_MS || !concerns(track, event.event)) continue;
+      addEvent(track.case, event);
+      heed(track, event);
+    }
+    this.#tracks.push(track);
+    while (this.#tracks.length > INCIDENTS_MAX) {
+      const oldest = this.#tracks.findIndex((one) => !isLive(one));
+      if (oldest < 0) break;
+      this.#tracks.splice(oldest, 1);
+    }
+    conclude(track, now, this.#surroundings());
+    changed.add(track);
+    return track;
+  }
+
+  /** Whether an anomaly alone is a reason for an incident. */
+  #isWorth(anomaly: Anomaly, now: number): boolean {
+    if (this.#isDrilled(anomaly, now)) return false;
+    switch (anomaly.kind) {
+      case "failed":
+      case "rescued":
+      case "attempts":
+      case "slow":
+      case "slow origin":
+      case "left":
+      case "silence":
+      case "names":
+      case "checks":
+      case "wall":
+      case "stall":
+      case "out":
+      case "budget":
+        return true;
+      case "refused":
+        return this.#isRefusalOfOurs(anomaly, now);
+    }
+  }
+
+  /** A defence that hits friends, or routes that vanished with a configuration: ours. Strangers that are refused: theirs. */
+  #isRefusalOfOurs(anomaly: Anomaly, now: number): boolean {
+    const applied = this.#changes.some(
+      ({ what, at }) =>
+        (what === "configuration applied" || what === "gateway started") &&
+        at <= anomaly.since + 2_000 &&
+        now - at <= CHANGES_SHOWN_MS,
+    );
+    let friends = 0;
+    let strangers = 0;
+    for (const { facts } of this.#recent.slice(-20)) {
+      for (const fact of facts) {
+        for (const row of fact.failures) {
+          if (
+            row.outcome !== "refused" ||
+            row.service !== anomaly.service ||
+            row.cause === null ||
+            !REFUSALS.has(row.cause)
+          )
+            continue;
+          if (row.cause === "gw.no_route" && !applied) strangers += row.count;
+          else if (applied || this.watches.isFriend(row.clientNetwork)) friends += row.count;
+          else strangers += row.count;
+        }
+      }
+    }
+    return friends > strangers && friends >= 10;
+  }
+
+  #isDrilled(anomaly: Anomaly, now: number): boolean {
+    const drills = this.#changes.filter(({ what, at }) => what === "drill" && now - at <= DRILL_MAX_MS);
+    const last = drills[drills.length - 1];
+    if (last === undefined || last.where["state"] === "end") return false;
+    return Object.entries(last.where).every(
+      ([dimension, value]) =>
+        dimension === "state" ||
+        (dimension === "service" ? anomaly.service === value : (anomaly.where[dimension] ?? value) === value),
+    );
+  }
+
+  /** Two that turn out to have one cause at one place are one. */
+  #mergeAlike(now: number, changed: Set<Track>): void {
+    const live = this.#live();
+    for (const [index, younger] of live.entries()) {
+      const older = live.slice(0, index).find((one) => isLive(one) && areOne(one, younger));
+      if (older === undefined || younger.isSettled) continue;
+      merge(younger, older, now, `${younger.id} turned out to be the same.`);
+      changed.add(older);
+      changed.add(younger);
+    }
+  }
+
+  #split(
+    track: Track,
+    where: Readonly<Record<string, string>>,
+    by: string,
+    at: number,
+  ): { refused: string; tell: Incident[] } {
+    const { service } = where;
+    if (service === undefined || !track.services.has(service) || track.services.size < 2)
+      return { refused: "an incident is split by one of its services, when it has more than one", tell: [] };
+    this.#ids += 1;
+    const own = track.anomalies.filter((anomaly) => anomaly.service === service);
+    const first: Anomaly = { key: `split\n${this.#ids}`, kind: "failed", service, where, since: track.firstFailureAt };
+    const split = createTrack(
+      `inc-${Math.floor(track.firstFailureAt / 1000)}-${this.#ids}`,
+      [first, ...own],
+      at,
+      this.#surroundings(),
+    );
+    split.isSettled = true;
+    note(split, at, "person", `${by} split it from ${track.id}.`);
+    note(track, at, "person", `${by} split ${service} from it.`);
+    track.services.delete(service);
+    for (const { key } of own) track.keys.delete(key);
+    this.#tracks.push(split);
+    conclude(split, at, this.#surroundings());
+    return { refused: "", tell: this.#toTell(new Set([track, split]), at) };
+  }
+
+  #toTell(changed: ReadonlySet<Track>, now: number): Incident[] {
+    const telling = this.#tracks.filter(
+      (track) => changed.has(track) || (isLive(track) && now - (this.#told.get(track.id) ?? 0) >= TELL_EVERY_MS),
+    );
+    for (const { id } of telling) this.#told.set(id, now);
+    return telling.map((track) => toIncident(track, this));
+  }
+
+  #surroundings(): { watches: Watches; topology: TopologyFact["services"]; recent: readonly Recent[] } {
+    return { watches: this.watches, topology: this.topology, recent: this.#recent };
+  }
+}
+
+const EVENTS_MAX = 300;
+const CHANGES_MAX = 200;
+const CHANGES_SHOWN_MS = 300_000;
+const LEARN_AGAIN_MS = 30 * 60_000;
+const REFUSALS: ReadonlySet<string> = new Set(["gw.no_route", "client.flood", "client.rate_limited"]);
+
+const ORDER: Readonly<Record<AnomalyKind, number>> = {
+  stall: 0,
+  wall: 0,
+  failed: 1,
+  attempts: 1,
+  rescued: 1,
+  names: 2,
+  slow: 3,
+  "slow origin": 3,
+  refused: 4,
+  left: 4,
+  silence: 4,
+  checks: 5,
+  out: 6,
+  budget: 7,
+};
+
+function isLive({ state }: Track): boolean {
+  return state === "open" || state === "recovering";
+}
+
+function isAboutNames(track: Track): boolean {
+  return track.diagnosis.hypotheses[0].cause?.startsWith("dns.") === true;
+}
+
+function concerns(track: Track, event: EventFact["event"]): boolean {
+  return !("service" in event) || track.services.has(event.service);
+}
+
+function areOne(older: Track, younger: Track): boolean {
+  const { cause, where } = younger.diagnosis;
+  if (cause === null || cause !== older.diagnosis.cause) return false;
+  if (Math.abs(older.firstFailureAt - younger.firstFailureAt) > MERGE_MS) return false;
+  for (const dimension of ["origin", "pool", "provider", "route"]) {
+    const [a, b] = [older.diagnosis.where[dimension], where[dimension]];
+    if (a !== undefined && b !== undefined) return a === b;
+  }
+  return (
+    where["service"] === older.diagnosis.where["service"] ||
+    (where["provider"] !== undefined && where["provider"] === older.diagnosis.where["provider"])
+  );
+}
+
+function merge(from: Track, into: Track, at: number, text: string): void {
+  from.state = "merged";
+  from.parent = into.id;
+  from.closedAt = at;
+  into.merged.push(from.id, ...from.merged);
+  into.firstFailureAt = Math.min(into.firstFailureAt, from.firstFailureAt);
+  // What both counted is counted once.
+  if ([...from.services].every((service) => !into.services.has(service))) {
+    into.harm.failed += from.harm.failed;
+    into.harm.rescued += from.harm.rescued;
+    into.harm.exchanges += from.harm.exchanges;
+  }
+  for (const service of from.services) into.services.add(service);
+  for (const kind of from.kinds) into.kinds.add(kind);
+  for (const key of from.keys) into.keys.add(key);
+  note(from, at, "closed", `It is part of ${into.id}.`);
+  note(into, at, "grew", text);
+}

@@ -1,0 +1,349 @@
+/**
+ * One incident while it lives: what it is about, what was seen since, and how it stands. A state machine of four states:
+ * open while something is wrong, recovering when nothing has been for ten seconds, closed when that lasts, merged into another one.
+ * A disturbance that comes back within ten minutes is the same one.
+ */
+import type { EventFact, ProbeFact, SecondFact, TopologyFact } from "../contract/facts.ts";
+import type { Incident, IncidentState, Severity, TimelineEntry } from "../contract/incident.ts";
+import { createCase, addSecond } from "./case.ts";
+import type { Case } from "./case.ts";
+import { diagnose } from "./diagnosis.ts";
+import type { Diagnosis } from "./diagnosis.ts";
+import { addHarm, createHarm, impactOf } from "./impact.ts";
+import type { Harm } from "./impact.ts";
+import { percentText, recoveryText, summaryText, titleText } from "./incident-words.ts";
+import { signsOf } from "./signs.ts";
+import type { Anomaly, AnomalyKind, Watches } from "./watches.ts";
+
+export interface Track {
+  readonly id: string;
+  state: IncidentState;
+  readonly case: Case;
+  readonly harm: Harm;
+  readonly services: Set<string>;
+  readonly kinds: Set<AnomalyKind>;
+  readonly keys: Set<string>;
+  anomalies: Anomaly[];
+  firstFailureAt: number;
+  readonly detectedAt: number;
+  lastBadAt: number;
+  recoveredAt: number | null;
+  closedAt: number | null;
+  diagnosis: Diagnosis;
+  diagnosedAt: number;
+  severity: Severity;
+  /** A budget burns so fast that somebody has to be woken. */
+  pages: string;
+  readonly timeline: TimelineEntry[];
+  acknowledged: Incident["acknowledged"];
+  owner: string;
+  readonly merged: string[];
+  parent: string;
+  /** Automation acted at this moment; its effect is looked at a little later. Epoch ms; 0: nothing to look at. */
+  effectDueAt: number;
+  reopened: number;
+  /** A person closed it, or it was split off: not to be opened again by itself. */
+  isSettled: boolean;
+}
+
+const QUIET_RECOVERS_MS = 10_000;
+const QUIET_CLOSES_MS = 40_000;
+const TIMELINE_MAX = 120;
+const DIAGNOSE_OFTEN_MS = 30_000;
+const DIAGNOSE_EVERY_MS = 5_000;
+const EFFECT_AFTER_MS = 6_000;
+/** Failing clients are critical from this part of exchanges on. */
+const CRITICAL_RATIO = 0.01;
+
+export function createTrack(id: string, first: readonly Anomaly[], now: number, surroundings: Surroundings): Track {
+  const firstFailureAt = Math.min(...first.map(({ since }) => since));
+  const track: Track = {
+    id,
+    state: "open",
+    case: createCase(firstFailureAt - LOOK_BACK_MS),
+    harm: createHarm(),
+    services: new Set(),
+    kinds: new Set(),
+    keys: new Set(),
+    anomalies: [],
+    firstFailureAt,
+    detectedAt: now,
+    lastBadAt: now,
+    recoveredAt: null,
+    closedAt: null,
+    diagnosis: EMPTY,
+    diagnosedAt: 0,
+    severity: "notice",
+    pages: "",
+    timeline: [],
+    acknowledged: null,
+    owner: "",
+    merged: [],
+    parent: "",
+    effectDueAt: 0,
+    reopened: 0,
+    isSettled: false,
+  };
+  for (const anomaly of first) joinAnomaly(track, anomaly, now);
+  for (const { facts } of surroundings.recent)
+    if ((facts[0]?.at ?? 0) >= track.case.from) addFacts(track, facts, surroundings);
+  note(track, firstFailureAt, "first failure", "The first sign of it.");
+  note(track, now, "detected", `Noticed ${Math.max(0, Math.round((now - firstFailureAt) / 1000))} s later.`);
+  return track;
+}
+
+/** What a track needs of its surroundings. */
+export interface Surroundings {
+  readonly watches: Watches;
+  readonly topology: TopologyFact["services"];
+  /** The last two minutes. */
+  readonly recent: readonly { readonly facts: readonly SecondFact[] }[];
+}
+
+const LOOK_BACK_MS = 15_000;
+
+export function joinAnomaly(track: Track, anomaly: Anomaly, now: number): void {
+  if (track.keys.has(anomaly.key)) return;
+  track.keys.add(anomaly.key);
+  track.kinds.add(anomaly.kind);
+  if (anomaly.service === "" || track.services.has(anomaly.service)) return;
+  const isFirst = track.services.size === 0;
+  track.services.add(anomaly.service);
+  if (!isFirst) note(track, now, "grew", `It is seen at ${anomaly.service} as well.`);
+}
+
+export function addFacts(track: Track, facts: readonly SecondFact[], { watches }: Surroundings): void {
+  for (const fact of facts) addSecond(track.case, fact, watches);
+  const at = facts[0]?.at ?? 0;
+  if (at + 1000 > track.firstFailureAt) addHarm(track.harm, facts, track.services, watches);
+}
+
+/** Concludes anew, when it is time to. True when something that people would want to know is different. */
+export function conclude(track: Track, now: number, surroundings: Surroundings): boolean {
+  const often = now - track.detectedAt <= DIAGNOSE_OFTEN_MS;
+  if (!often && now - track.diagnosedAt < DIAGNOSE_EVERY_MS && track.state === "open") return false;
+  track.diagnosedAt = now;
+  const before = track.diagnosis;
+  track.diagnosis = diagnose(
+    signsOf({
+      case: track.case,
+      watches: surroundings.watches,
+      topology: surroundings.topology,
+      services: track.services,
+      anomalies: track.anomalies,
+      kinds: track.kinds,
+      firstFailureAt: track.firstFailureAt,
+      isOver: track.state !== "open",
+    }),
+  );
+  const severity = severityOf(track);
+  const isNew =
+    before.cause !== track.diagnosis.cause || before.verdict !== track.diagnosis.verdict || severity !== track.severity;
+  if (before !== EMPTY && (before.cause !== track.diagnosis.cause || before.verdict !== track.diagnosis.verdict))
+    note(track, now, "verdict", verdictText(track.diagnosis));
+  // What was critical once stays so until it is over: an alert must not come and go.
+  if (RANK[severity] > RANK[track.severity]) track.severity = severity;
+  return isNew;
+}
+
+const RANK: Readonly<Record<Severity, number>> = { notice: 0, warning: 1, critical: 2 };
+
+function severityOf({ harm, diagnosis, pages, kinds }: Track): Severity {
+  if (diagnosis.party === "client") return "notice";
+  const ratio = harm.recentExchanges > 0 ? harm.recentFailed / harm.recentExchanges : 0;
+  if (pages !== "" || (harm.failed >= 5 && ratio >= CRITICAL_RATIO) || kinds.has("silence")) return "critical";
+  return harm.failed > 0 || harm.rescued >= 5 || kinds.has("stall") || kinds.has("wall") ? "warning" : "notice";
+}
+
+/** Whether it goes on, by what was seen in this second. True when its state is another one. */
+export function advance(track: Track, now: number, active: readonly Anomaly[], surroundings: Surroundings): boolean {
+  track.anomalies = [...active];
+  if (active.length > 0) {
+    track.lastBadAt = now;
+    if (track.state === "recovering") {
+      track.state = "open";
+      track.recoveredAt = null;
+      note(track, now, "grew", "It is back.");
+      return true;
+    }
+    return false;
+  }
+  const quietMs = now - track.lastBadAt;
+  if (track.state === "open" && quietMs >= QUIET_RECOVERS_MS) {
+    track.state = "recovering";
+    track.recoveredAt = lastFailureOf(track);
+    conclude(track, now, surroundings);
+    const impact = impactOf(track.harm, surroundings.topology, surroundings.watches);
+    note(track, track.recoveredAt, "recovered", recoveryText(track.firstFailureAt, track.recoveredAt, impact));
+    return true;
+  }
+  if (track.state === "recovering" && quietMs >= QUIET_CLOSES_MS) {
+    track.state = "closed";
+    track.closedAt = now;
+    note(track, now, "closed", "Nothing wrong was seen since.");
+    return true;
+  }
+  return false;
+}
+
+/** When the last thing went wrong: alarms last a little longer than what they are about. */
+function lastFailureOf(track: Track): number {
+  const { case: seen, services } = track;
+  let last = track.firstFailureAt;
+  for (const { at, service, bad } of seen.seconds)
+    if (bad > 0 && services.has(service)) last = Math.max(last, at + 1000);
+  for (const { service, lastFailureAt } of seen.addresses.values())
+    if (services.has(service)) last = Math.max(last, lastFailureAt);
+  return last > track.firstFailureAt ? Math.min(last, track.lastBadAt) : track.lastBadAt;
+}
+
+/** Opens a closed one again. */
+export function reopen(track: Track, now: number): void {
+  track.state = "open";
+  track.recoveredAt = null;
+  track.closedAt = null;
+  track.reopened += 1;
+  track.lastBadAt = now;
+  note(track, now, "grew", "It came back.");
+}
+
+/** What automation did, and later what became of it. */
+export function heed(track: Track, { at, event }: EventFact): boolean {
+  const text = actionText(event);
+  if (text === null) return false;
+  if (track.timeline.some((entry) => entry.kind === "automation" && entry.text === text)) return false;
+  note(track, at, "automation", text);
+  if (track.effectDueAt === 0) track.effectDueAt = at + EFFECT_AFTER_MS;
+  return true;
+}
+
+export function lookAtEffect(track: Track, now: number): boolean {
+  if (track.effectDueAt === 0 || now < track.effectDueAt) return false;
+  const after = failedRatio(track, track.effectDueAt - EFFECT_AFTER_MS + 1000, now);
+  const before = failedRatio(track, track.firstFailureAt, track.effectDueAt - EFFECT_AFTER_MS);
+  track.effectDueAt = 0;
+  if (before <= 0) return false;
+  const text =
+    after < before * 0.2
+      ? `That helped: ${percentText(before)} of the exchanges failed before it, ${percentText(after)} since.`
+      : after < before * 0.8
+        ? `That helped in part: ${percentText(before)} of the exchanges failed before it, ${percentText(after)} since.`
+        : `That did not help: ${percentText(after)} of the exchanges fail.`;
+  note(track, now, "effect", text);
+  return true;
+}
+
+export function heedProbe(track: Track, probe: ProbeFact): void {
+  note(track, probe.at, "probe", probe.located === "" ? `The ladder at ${probe.origin} says nothing.` : probe.located);
+}
+
+export function note(track: Track, at: number, kind: TimelineEntry["kind"], text: string): void {
+  track.timeline.push({ at, kind, text });
+  track.timeline.sort((a, b) => a.at - b.at);
+  // Beginning and end say most.
+  if (track.timeline.length > TIMELINE_MAX) track.timeline.splice(TIMELINE_MAX / 2, 1);
+}
+
+export function toIncident(track: Track, surroundings: Pick<Surroundings, "watches" | "topology">): Incident {
+  const { diagnosis } = track;
+  const impact = impactOf(track.harm, surroundings.topology, surroundings.watches);
+  const services = [...track.services].toSorted();
+  const [best] = diagnosis.hypotheses;
+  return {
+    id: track.id,
+    state: track.state,
+    severity: track.severity,
+    title: titleText(diagnosis, services, track.kinds),
+    summary:
+      track.recoveredAt === null
+        ? summaryText(diagnosis, services, impact, track.timeline)
+        : `${summaryText(diagnosis, services, impact, [])} ${recoveryText(track.firstFailureAt, track.recoveredAt, impact)}`,
+    services,
+    where: diagnosis.where,
+    cause: diagnosis.cause,
+    party: diagnosis.party,
+    verdict: diagnosis.verdict,
+    hypotheses: diagnosis.hypotheses,
+    firstFailureAt: track.firstFailureAt,
+    detectedAt: track.detectedAt,
+    recoveredAt: track.recoveredAt,
+    closedAt: track.closedAt,
+    impact,
+    timeline: [...track.timeline],
+    nextStep:
+      track.recoveredAt !== null
+        ? "It is over; see whether the cause can be removed before it comes again."
+        : diagnosis.verdict === "undecided" && best.tellApart !== ""
+          ? best.tellApart
+          : best.firstStep,
+    acknowledged: track.acknowledged,
+    owner: track.owner,
+    merged: [...track.merged],
+    parent: track.parent,
+    told: [],
+  };
+}
+
+function verdictText({ verdict, hypotheses }: Diagnosis): string {
+  const [best, second] = hypotheses;
+  if (verdict === "decided") return best.claim;
+  if (verdict === "undecided" && second !== undefined) return `Undecided: ${best.claim} Or: ${second.claim}`;
+  return "Not enough evidence for any cause.";
+}
+
+function actionText(event: EventFact["event"]): string | null {
+  switch (event.kind) {
+    case "origin":
+      if (event.state === "up") return `${event.address} is used again.`;
+      return event.state === "ejected" || event.state === "down"
+        ? `${event.address} was taken out: ${event.because}.`
+        : null;
+    case "pool":
+      return `Pool ${event.to} comes before ${event.from} now: ${event.because}.`;
+    case "spill":
+      return `Traffic is spread anew (${event.shares.map(({ pool, share }) => `${pool} ${Math.round(share * 100)} %`).join(", ")}): ${event.because}.`;
+    case "fail-open":
+      return event.state === "begin" ? `Pool ${event.pool} is used though it fails: ${event.because}.` : null;
+    case "disagreement":
+    case "resolution":
+    case "gateway":
+      return null;
+  }
+}
+
+function failedRatio(track: Track, from: number, to: number): number {
+  let failed = 0;
+  let all = 0;
+  for (const second of track.case.seconds) {
+    if (second.at < from || second.at >= to || !track.services.has(second.service)) continue;
+    failed += second.failed;
+    all += second.exchanges;
+  }
+  return all === 0 ? 0 : failed / all;
+}
+
+const EMPTY: Diagnosis = {
+  verdict: "not enough evidence",
+  cause: null,
+  party: null,
+  where: {},
+  hypotheses: [
+    {
+      cause: null,
+      party: null,
+      claim: "Not enough evidence for any cause.",
+      confidence: 0.5,
+      for: [
+        {
+          text: "It has only just begun.",
+          cites: [
+            { kind: "figure", figure: "failures", where: {}, from: 0, to: 0, value: 0, usual: null, unit: "exchanges" },
+          ],
+        },
+      ],
+      against: [],
+      tellApart: "",
+      firstStep: "Wait for more of it to be seen.",
+    },
+  ],
+};
