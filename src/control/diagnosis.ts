@@ -7,10 +7,9 @@
 import type { Evidence } from "../contract/evidence.ts";
 import type { Hypothesis, Verdict } from "../contract/incident.ts";
 import type { CauseId, Party } from "../kernel/causes.ts";
-import { CAUSES, isCauseId } from "../kernel/causes.ts";
-import { CONCLUSIONS } from "../kernel/conclusions.ts";
+import { CAUSES } from "../kernel/causes.ts";
 import type { AnyCause, Claim } from "./claim.ts";
-import { firstStepOf, titleOf, Weighing } from "./claim.ts";
+import { firstStepOf, Weighing } from "./claim.ts";
 import { changeClaims } from "./hypotheses-change.ts";
 import { gatewayClaims } from "./hypotheses-gateway.ts";
 import { loadClaims } from "./hypotheses-load.ts";
@@ -165,13 +164,4 @@ function sharedPlace(rivals: readonly Claim[]): Record<string, string> {
   return Object.fromEntries(
     Object.entries(first.where).filter(([dimension, value]) => rest.every(({ where }) => where[dimension] === value)),
   );
-}
-
-/** "No free connection in time", for a title. */
-export function causeTitle(cause: AnyCause): string {
-  return titleOf(cause);
-}
-
-export function showsAs(cause: AnyCause): readonly CauseId[] {
-  return isCauseId(cause) ? [cause] : CONCLUSIONS[cause].showsAs;
 }

@@ -227,21 +227,18 @@ function whereOf(signs: Signs, change: ChangeFact): Record<string, string> {
   return { ...(service.length === 1 ? { service: service[0] ?? "" } : {}), ...change.where };
 }
 
+const CLAIMS: Readonly<Partial<Record<AnyCause, string>>> = {
+  "change.config": "The configuration that was just applied is wrong",
+  "change.bad_deploy": "The new version is broken",
+  "change.origin_set": "The set of origins was changed, and what came does not work",
+  "dns.drift": "A name leads elsewhere than before, and what is there does not work",
+  "change.restart": "The gateway was just started, and has to warm up",
+  "change.drill": "A drill is running",
+};
+
 function claimOf(change: ChangeFact, cause: AnyCause): string {
-  switch (cause) {
-    case "change.config":
-      return "The configuration that was just applied is wrong";
-    case "change.bad_deploy":
-      return `The new version is broken (${change.text})`;
-    case "change.origin_set":
-      return "The set of origins was changed, and what came does not work";
-    case "dns.drift":
-      return "A name leads elsewhere than before, and what is there does not work";
-    case "change.restart":
-      return "The gateway was just started, and has to warm up";
-    default:
-      return `A drill is running (${change.text})`;
-  }
+  const claim = CLAIMS[cause] ?? "Something was changed";
+  return cause === "change.bad_deploy" || cause === "change.drill" ? `${claim} (${change.text})` : claim;
 }
 
 /** Failures that follow the configuration in force, back and forth. */

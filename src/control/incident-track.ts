@@ -47,7 +47,7 @@ export interface Track {
 }
 
 const QUIET_RECOVERS_MS = 10_000;
-const QUIET_CLOSES_MS = 40_000;
+const QUIET_CLOSES_MS = 30_000;
 const TIMELINE_MAX = 120;
 const DIAGNOSE_OFTEN_MS = 30_000;
 const DIAGNOSE_EVERY_MS = 5_000;
@@ -158,7 +158,7 @@ function severityOf({ harm, diagnosis, pages, kinds }: Track): Severity {
 /** Whether it goes on, by what was seen in this second. True when its state is another one. */
 export function advance(track: Track, now: number, active: readonly Anomaly[], surroundings: Surroundings): boolean {
   track.anomalies = [...active];
-  if (active.length > 0) {
+  if (active.length > 0 || (track.state === "open" && isHeldOut(track, surroundings.watches))) {
     track.lastBadAt = now;
     if (track.state === "recovering") {
       track.state = "open";
@@ -171,7 +171,7 @@ export function advance(track: Track, now: number, active: readonly Anomaly[], s
   const quietMs = now - track.lastBadAt;
   if (track.state === "open" && quietMs >= QUIET_RECOVERS_MS) {
     track.state = "recovering";
-    track.recoveredAt = lastFailureOf(track);
+    track.recoveredAt = lastFailureOf(track, surroundings.watches);
     conclude(track, now, surroundings);
     const impact = impactOf(track.harm, surroundings.topology, surroundings.watches);
     note(track, track.recoveredAt, "recovered", recoveryText(track.firstFailureAt, track.recoveredAt, impact));
@@ -186,14 +186,21 @@ export function advance(track: Track, now: number, active: readonly Anomaly[], s
   return false;
 }
 
+/** What failed is kept out of use: nobody is harmed any more, and nothing is repaired either. */
+function isHeldOut(track: Track, watches: Watches): boolean {
+  for (const [key, { firstFailureAt }] of track.case.addresses)
+    if (firstFailureAt > 0 && (watches.addresses.get(key)?.outSeconds ?? 0) > 0) return true;
+  return false;
+}
+
 /** When the last thing went wrong: alarms last a little longer than what they are about. */
-function lastFailureOf(track: Track): number {
+function lastFailureOf(track: Track, watches: Watches): number {
   const { case: seen, services } = track;
   let last = track.firstFailureAt;
   for (const { at, service, bad } of seen.seconds)
     if (bad > 0 && services.has(service)) last = Math.max(last, at + 1000);
-  for (const { service, lastFailureAt } of seen.addresses.values())
-    if (services.has(service)) last = Math.max(last, lastFailureAt);
+  for (const [key, { service, lastFailureAt }] of seen.addresses)
+    if (services.has(service)) last = Math.max(last, lastFailureAt, watches.addresses.get(key)?.lastOutAt ?? 0);
   return last > track.firstFailureAt ? Math.min(last, track.lastBadAt) : track.lastBadAt;
 }
 

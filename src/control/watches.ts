@@ -69,6 +69,7 @@ interface AddressWatch {
   readonly normal: Normal;
   outSince: number;
   outSeconds: number;
+  lastOutAt: number;
   seenAt: number;
 }
 
@@ -289,6 +290,7 @@ export class Watches {
         attempts: { ...attempts },
         outSince: 0,
         outSeconds: 0,
+        lastOutAt: 0,
         seenAt: 0,
       });
   }
@@ -350,6 +352,7 @@ export class Watches {
         normal: createNormal(),
         outSince: 0,
         outSeconds: 0,
+        lastOutAt: 0,
         seenAt: at,
       };
       this.addresses.set(key, watch);
@@ -361,6 +364,7 @@ export class Watches {
     if (isOut) {
       if (watch.outSeconds === 0) watch.outSince = at;
       watch.outSeconds += 1;
+      watch.lastOutAt = at + 1000;
     } else if (row.state !== "probation") watch.outSeconds = 0;
   }
 
