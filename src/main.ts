@@ -10,7 +10,8 @@
 import { hostPort } from "./kernel/ip-text.ts";
 import { readFileSync } from "node:fs";
 import fs from "node:fs/promises";
-import { constants } from "node:os";
+import { createHash } from "node:crypto";
+import { constants, hostname } from "node:os";
 import { styleText } from "node:util";
 import { join } from "node:path";
 import { createAdmin } from "./admin/admin.ts";
@@ -21,12 +22,17 @@ import { runCli } from "./cli/program.ts";
 import { FALLBACK_BYTES_MAX } from "./config/fallback-schema.ts";
 import type { Bind, DnsSettings, Settings } from "./config/settings.ts";
 import { countText } from "./contract/quantities.ts";
+import type { Fact } from "./contract/facts.ts";
 import type { GatewayEvent } from "./contract/view.ts";
 import { createHealthSchedule } from "./control/health-schedule.ts";
 import { createGateway } from "./gateway/gateway.ts";
 import type { CheckTarget, Gateway } from "./gateway/gateway.ts";
 import type { Resolution } from "./kernel/resolver.ts";
 import { fetchJson } from "./net/admin-client.ts";
+import { forkControl } from "./net/control-fork.ts";
+import { startControlProcess } from "./net/control-process.ts";
+import type { ControlProcess } from "./net/control-process.ts";
+import { watchMachine } from "./net/machine-room.ts";
 import { startAdminServer } from "./net/admin-server.ts";
 import type { AdminServer } from "./net/admin-server.ts";
 import { createIdSource, systemChance } from "./net/chance.ts";
@@ -171,6 +177,10 @@ async function startGateway(configured: Settings): Promise<StartResult> {
     return fallbacks;
   }
   const cacheShelf = await openCacheShelf(state, settings, events.tell);
+  const node = settings.node === "" ? hostname() : settings.node;
+  const bridge = createBridge();
+  const places = [state, settings.accessLog === null ? null : settings.accessLog.path];
+  const machine = settings.control === null ? null : watchMachine(places, systemSchedule);
   const resolver = createResolver({
     dns: settings.dns,
     clock: systemClock,
@@ -194,6 +204,9 @@ async function startGateway(configured: Settings): Promise<StartResult> {
     log: log === null ? null : (record) => log.append(record),
     accessLogDropped: () => log?.dropped() ?? 0,
     fallbackFiles: fallbacks.files,
+    ...(machine === null
+      ? {}
+      : { facts: { node, worker: 0, revision: revisionOf(configured), tell: bridge.tell, machine: machine.read } }),
     onFault: (error) => {
       process.stderr.write(
         `goodgate: a fault in Goodgate itself (gw.internal); one exchange failed by it:\n${describe(error)}\n`,
@@ -203,6 +216,7 @@ async function startGateway(configured: Settings): Promise<StartResult> {
   });
   const close = async (): Promise<void> => {
     facts.close();
+    machine?.close();
     resolver.close();
     await log?.close(LAST_WORDS_MS);
     await ledger?.close();
@@ -216,11 +230,15 @@ async function startGateway(configured: Settings): Promise<StartResult> {
     return { ok: false, what: "listener", ...listenFailure(error, settings.listeners[0]?.bind ?? null) };
   }
   const checks = startChecks(gateway);
+  // After the listeners: whoever waits for the gateway does not wait for this.
+  const control = startControl(settings, { node, state, tell: gateway.tell });
+  bridge.connect(control);
   let admin: AdminServer | null = null;
   try {
-    admin = await startAdmin(settings, gateway, events.tell);
+    admin = await startAdmin(settings, gateway, control, events.tell);
   } catch (error) {
     checks.stop();
+    await control?.close(LAST_WORDS_MS);
     await gateway.close();
     await close();
     return { ok: false, what: "admin", ...listenFailure(error, settings.admin?.bind ?? null) };
@@ -228,6 +246,7 @@ async function startGateway(configured: Settings): Promise<StartResult> {
   const end = async (): Promise<void> => {
     checks.stop();
     await gateway.drain();
+    await control?.close(LAST_WORDS_MS);
     await admin?.close(LAST_WORDS_MS);
     await close();
   };
@@ -237,6 +256,46 @@ async function startGateway(configured: Settings): Promise<StartResult> {
     await log?.close(LAST_WORDS_MS);
   };
   return { ok: true, gateway: running(gateway, admin, settings, events, { end, cut }) };
+}
+
+/** Facts of the time before there is anybody to tell wait here: the start of the gateway is one. */
+function createBridge(): {
+  tell(this: void, fact: Fact): void;
+  connect(this: void, control: ControlProcess | null): void;
+} {
+  const early: Fact[] = [];
+  let tell = (fact: Fact): void => void early.push(fact);
+  return {
+    tell: (fact) => tell(fact),
+    connect(control) {
+      tell = control === null ? () => undefined : (fact) => control.tellFact(fact);
+      for (const fact of early.splice(0)) tell(fact);
+    },
+  };
+}
+
+const CONTROLLER = new URL(import.meta.url.endsWith(".ts") ? "./controller.ts" : "./controller.js", import.meta.url);
+
+/** Null: it is switched off. */
+function startControl(
+  settings: Settings,
+  { node, state, tell }: { node: string; state: string | null; tell: (code: string, detail: string) => void },
+): ControlProcess | null {
+  if (settings.control === null) return null;
+  return startControlProcess({
+    start: (listener) => forkControl(CONTROLLER, listener),
+    setup: { version: VERSION, node, stateDirectory: state, settings },
+    session: createIdSource()(),
+    clock: systemClock,
+    schedule: systemSchedule,
+    chance: systemChance,
+    tell,
+  });
+}
+
+/** By what is configured, so that a restart with the same file is the same revision. */
+function revisionOf(settings: Settings): string {
+  return createHash("sha256").update(JSON.stringify(settings)).digest("hex").slice(0, 12);
 }
 
 interface Endings {
@@ -446,7 +505,12 @@ function ledgerText(event: LedgerEvent): string {
   }
 }
 
-function startAdmin(settings: Settings, gateway: Gateway, tell: Events["tell"]): Promise<AdminServer | null> {
+function startAdmin(
+  settings: Settings,
+  gateway: Gateway,
+  control: ControlProcess | null,
+  tell: Events["tell"],
+): Promise<AdminServer | null> {
   if (settings.admin === null) return Promise.resolve(null);
   const { bind, token } = settings.admin;
   return startAdminServer({
@@ -454,7 +518,7 @@ function startAdmin(settings: Settings, gateway: Gateway, tell: Events["tell"]):
     handle: createAdmin(gateway.view, {
       actions: gateway.actions,
       keys: gateway.keys,
-      control: null,
+      control,
       token,
       clock: systemClock,
       schedule: systemSchedule,

@@ -8,6 +8,8 @@ import type { Forecast, Incident } from "./incident.ts";
 import type { SeriesAnswer, SeriesQuestion, ServiceHealth } from "./series.ts";
 
 export const ASK_MS = 2_000;
+/** A climb of the probe ladder takes its time. */
+export const PROBE_ASK_MS = 20_000;
 
 export interface ControlPort {
   /** `done` is called exactly once. */
@@ -22,7 +24,7 @@ export interface ControlState {
   /** Epoch ms of the last sign of life; null: none yet. */
   readonly heardAt: number | null;
   readonly because: string;
-  /** Seconds of facts that could not be handed over since the start. */
+  /** Facts that could not be handed over since the start: seconds, and events beyond their bound. */
   readonly factsLost: number;
   readonly restarts: number;
 }

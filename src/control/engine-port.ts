@@ -10,6 +10,7 @@ export interface Engine {
   step(fact: Fact): readonly Output[];
   /** Time has come to `now`, epoch ms, by the facts: called after each second that was told. */
   tick(now: number): readonly Output[];
+  /** `act`: whether that can be done; it is done by telling the fact. */
   answer<Q extends EngineQuestion>(question: Q): Answers[Q["ask"]];
   /** Points that are complete at `now` and were not given out before. */
   takeRows(now: number): readonly SeriesRow[];

@@ -1,0 +1,320 @@
+/**
+ * The control process at work: takes batches of facts, lets the engine draw conclusions, passes them on, writes down
+ * what is to be kept, and answers questions. It holds nothing itself and reads no clock but that of the facts.
+ *
+ * A batch is acknowledged when it has been thought about and written down, not when it came: whoever sends more than
+ * is taken sees that. Exceptions of the engine cost the fact that they happen at and nothing else.
+ */
+import type { Answers, News, NotAnswered, Question } from "../contract/control-port.ts";
+import type { FactBatch, FromControl, ToControl } from "../contract/control-messages.ts";
+import type { ControlStore, ControlWriting, Document } from "../contract/control-store.ts";
+import type { Fact, TopologyFact } from "../contract/facts.ts";
+import type { Incident } from "../contract/incident.ts";
+import type { Engine, EngineQuestion, Output } from "./engine-port.ts";
+import { changesBetween } from "./topology-changes.ts";
+
+/** Who does something about facts and conclusions: sends alerts, climbs ladders, exports. None is waited for. */
+export interface Companion {
+  /** `isReplay`: it was told before, in an earlier life. */
+  hear?(fact: Fact, outputs: readonly Output[], isReplay: boolean): void;
+  /** What it is asked instead of the engine; undefined: not its business. `done` is called once. */
+  answer?(question: Question, done: (answer: Answers[Question["ask"]]) => void): true | undefined;
+  close?(): Promise<void>;
+}
+
+export interface ControlLoopParts {
+  readonly createEngine: () => Engine;
+  /** Null: nothing outlives the process. */
+  readonly store: ControlStore | null;
+  readonly companions: (hands: LoopHands) => readonly Companion[];
+  readonly send: (message: FromControl) => void;
+  /** A fault of ours, for whoever reads the log. */
+  readonly onFault: (error: unknown) => void;
+}
+
+/** What companions may do. */
+export interface LoopHands {
+  /** A fact that was found out here: the outcome of a climb, what a person did. The engine hears it at once. */
+  fact(fact: Fact): void;
+  news(news: News): void;
+  /** Kept over restarts, with the next second that is written. */
+  keep(document: Document): void;
+  kept(kind: string): readonly Document[];
+  /** For the gateway's event stream. */
+  tell(code: string, detail: string): void;
+  ask<Q extends EngineQuestion>(question: Q): Answers[Q["ask"]];
+}
+
+export interface ControlLoop {
+  /** Takes up what was kept. False: it begins anew, whatever is there. */
+  restore(isWanted: boolean): void;
+  receive(message: Exclude<ToControl, { kind: "begin" | "end" }>): void;
+  close(): Promise<void>;
+}
+
+/** Of the facts' time. */
+const SAVE_EVERY_MS = 60_000;
+const CLOSED_LIMIT = 50;
+const TOPOLOGY = "topology";
+const TOPOLOGY_MS = 400 * 86_400_000;
+
+export function createControlLoop(parts: ControlLoopParts): ControlLoop {
+  return new Loop(parts);
+}
+
+class Loop implements ControlLoop {
+  readonly #parts: ControlLoopParts;
+  readonly #companions: readonly Companion[];
+  #engine: Engine;
+  #isWatched = false;
+  #session = "";
+  #number = 0;
+  #topologies = new Map<string, TopologyFact>();
+  /** The end of the last second that was told. */
+  #now = 0;
+  #savedAt = 0;
+  /** Facts that were found out here since the last batch: written down with the next one. */
+  #ownFacts: Fact[] = [];
+  #incidents = new Map<string, Incident>();
+  #documents = new Map<string, Document>();
+
+  constructor(parts: ControlLoopParts) {
+    this.#parts = parts;
+    this.#engine = parts.createEngine();
+    this.#companions = parts.companions({
+      fact: (fact) => this.#stepOwn(fact),
+      news: (news) => parts.send({ kind: "news", news }),
+      keep: (document) => this.#keep(document),
+      kept: (kind) => this.#kept(kind),
+      tell: (code, detail) => parts.send({ kind: "told", code, detail }),
+      ask: (question) => this.#engine.answer(question),
+    });
+  }
+
+  restore(isWanted: boolean): void {
+    const { store, send } = this.#parts;
+    if (store === null) return;
+    for (const { id, body } of store.documents(TOPOLOGY)) this.#topologies.set(id, body as TopologyFact);
+    const memory = store.read();
+    this.#session = memory.session;
+    this.#number = memory.number;
+    if (!isWanted) {
+      send({
+        kind: "told",
+        code: "control.fresh",
+        detail:
+          "it ended several times soon after its start, so it begins without what it was thinking; incidents and figures of before are kept",
+      });
+      return;
+    }
+    try {
+      if (memory.saved !== null) this.#engine.restore(memory.saved, memory.rows);
+    } catch (error) {
+      this.#parts.onFault(error);
+      this.#engine = this.#parts.createEngine();
+      send({
+        kind: "told",
+        code: "control.not-restored",
+        detail:
+          "what it was thinking could not be read back, so it begins anew; incidents and figures of before are kept",
+      });
+      return;
+    }
+    for (const { facts } of memory.batches) for (const fact of facts) this.#step(fact, true);
+    // What these facts led to was told and written down when they came.
+    this.#incidents.clear();
+  }
+
+  receive(message: Exclude<ToControl, { kind: "begin" | "end" }>): void {
+    switch (message.kind) {
+      case "facts":
+        this.#take(message.batch);
+        return;
+      case "ask":
+        this.#answer(message.number, message.question);
+        return;
+      case "watched":
+        this.#isWatched = message.on;
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const companion of this.#companions) {
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- One after the other, as they may tell each other last things.
+        await companion.close?.();
+      } catch (error) {
+        this.#parts.onFault(error);
+      }
+    }
+    this.#write(null, this.#save());
+    this.#parts.store?.close();
+  }
+
+  // ------------------------------------------------------------------ facts
+
+  #take(batch: FactBatch): void {
+    const { session, number } = batch;
+    const isKnown = session === this.#session && number !== 0 && number <= this.#number;
+    if (!isKnown) {
+      for (const fact of batch.facts) this.#step(fact, false);
+      // The topology comes with each life again and is no batch of its own.
+      if (number !== 0) {
+        this.#session = session;
+        this.#number = number;
+        const isDue = this.#now - this.#savedAt >= SAVE_EVERY_MS;
+        if (isDue) this.#savedAt = this.#now;
+        this.#write(batch, isDue ? this.#save() : null);
+        if (this.#isWatched) this.#pulse(this.#now);
+      }
+    }
+    this.#parts.send({ kind: "took", number });
+  }
+
+  #step(fact: Fact, isReplay: boolean): void {
+    if (fact.kind === "topology" && !isReplay) this.#compare(fact);
+    this.#think(fact, isReplay);
+    if (fact.kind !== "second") return;
+    this.#now = Math.max(this.#now, fact.at + fact.lengthMs);
+    this.#tick(fact, isReplay);
+  }
+
+  #stepOwn(fact: Fact): void {
+    this.#ownFacts.push(fact);
+    this.#step(fact, false);
+  }
+
+  /** What it serves by may have changed while nobody was here to be told. */
+  #compare(fact: TopologyFact): void {
+    const teller = `${fact.node}/${fact.worker}`;
+    const before = this.#topologies.get(teller);
+    this.#topologies.set(teller, fact);
+    this.#keep({ kind: TOPOLOGY, id: teller, at: fact.at, until: fact.at + TOPOLOGY_MS, body: fact });
+    if (before !== undefined) for (const change of changesBetween(before, fact)) this.#stepOwn(change);
+  }
+
+  #think(fact: Fact, isReplay: boolean): void {
+    this.#guarded(() => this.#conclude(fact, this.#engine.step(fact), isReplay));
+  }
+
+  #tick(fact: Fact, isReplay: boolean): void {
+    this.#guarded(() => {
+      const outputs = this.#engine.tick(this.#now);
+      if (outputs.length > 0) this.#conclude(fact, outputs, isReplay);
+    });
+  }
+
+  #conclude(fact: Fact, outputs: readonly Output[], isReplay: boolean): void {
+    for (const output of outputs) {
+      if (output.kind === "incident") this.#incidents.set(output.incident.id, output.incident);
+      if (output.kind !== "wish" && !isReplay) this.#parts.send({ kind: "news", news: output });
+    }
+    for (const companion of this.#companions) this.#guarded(() => companion.hear?.(fact, outputs, isReplay));
+  }
+
+  #pulse(at: number): void {
+    this.#guarded(() => {
+      const services = this.#engine.answer({ ask: "health" });
+      this.#parts.send({ kind: "news", news: { kind: "pulse", at, services } });
+    });
+  }
+
+  #guarded(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#parts.onFault(error);
+    }
+  }
+
+  // ------------------------------------------------------------------ what is kept
+
+  #save(): unknown {
+    try {
+      return this.#engine.save();
+    } catch (error) {
+      this.#parts.onFault(error);
+      return null;
+    }
+  }
+
+  #write(batch: FactBatch | null, saved: unknown): void {
+    const { store } = this.#parts;
+    let rows: ControlWriting["rows"] = [];
+    this.#guarded(() => {
+      rows = this.#engine.takeRows(this.#now);
+    });
+    const incidents = [...this.#incidents.values()];
+    const documents = [...this.#documents.values()];
+    const facts = [...this.#ownFacts, ...(batch?.facts ?? [])];
+    this.#incidents.clear();
+    this.#ownFacts = [];
+    if (store === null) return;
+    this.#documents.clear();
+    const written = facts.length === 0 ? null : { session: this.#session, number: this.#number, facts };
+    store.write({ batch: written, rows, incidents, documents, saved, at: this.#now });
+  }
+
+  #keep(document: Document): void {
+    this.#documents.set(`${document.kind}\n${document.id}`, document);
+  }
+
+  #kept(kind: string): readonly Document[] {
+    const written = this.#parts.store?.documents(kind) ?? [];
+    const waiting = [...this.#documents.values()].filter((document) => document.kind === kind);
+    const newer = new Set(waiting.map(({ id }) => id));
+    return [...written.filter(({ id }) => !newer.has(id)), ...waiting.filter(({ body }) => body !== null)];
+  }
+
+  // ------------------------------------------------------------------ questions
+
+  #answer(number: number, question: Question): void {
+    const done = (answer: Answers[Question["ask"]] | NotAnswered): void =>
+      this.#parts.send({ kind: "answer", number, answer });
+    try {
+      for (const companion of this.#companions) if (companion.answer?.(question, done) === true) return;
+      done(this.#engineAnswer(question));
+    } catch (error) {
+      this.#parts.onFault(error);
+      done({ unanswered: "failed", because: "a fault in the control process; its log says more" });
+    }
+  }
+
+  #engineAnswer(question: Question): Answers[Question["ask"]] | NotAnswered {
+    const { store } = this.#parts;
+    switch (question.ask) {
+      case "incident":
+        return (
+          this.#engine.answer(question) ?? this.#incidents.get(question.id) ?? store?.incident(question.id) ?? null
+        );
+      case "incidents": {
+        const known = this.#engine.answer(question);
+        const limit = question.limit ?? CLOSED_LIMIT;
+        if (question.state === "open" || store === null) return known.slice(0, limit);
+        const ids = new Set(known.map(({ id }) => id));
+        const older = store.closedIncidents(limit).filter(({ id }) => !ids.has(id));
+        return [...known, ...older].slice(0, limit);
+      }
+      case "act":
+        return this.#act(question);
+      case "health":
+      case "series":
+        return this.#engine.answer(question);
+      case "forecasts":
+      case "probes":
+        return [];
+      case "alerts":
+        return { silences: [], sinks: [], sent: [] };
+      case "probe":
+      case "silence":
+      case "unsilence":
+        return { refused: "this gateway cannot do that" };
+    }
+  }
+
+  #act(question: Extract<Question, { ask: "act" }>): Answers["act"] {
+    const answer = this.#engine.answer(question);
+    if (answer.refused === "") this.#stepOwn(question.fact);
+    return answer;
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * The composition root of the control process, which the gateway's process forks beside itself (net/control-process.ts).
+ * It gives the engine its facts, its store and its hands, and owns the life of the process.
+ *
+ * It does not heed the signals that end its parent: Ctrl-C and a service manager reach both, and the gateway may have
+ * half a minute of draining before it, with facts to tell. It ends when its parent says so, or is not there any more.
+ */
+import { constants, setPriority } from "node:os";
+import { createControlLoop } from "./control/control-loop.ts";
+import type { ControlLoop } from "./control/control-loop.ts";
+import { createIdleEngine } from "./control/idle-engine.ts";
+import type { FromControl, ToControl } from "./contract/control-messages.ts";
+import type { ControlStore } from "./contract/control-store.ts";
+import { systemClock } from "./net/clock.ts";
+import { openControlStore } from "./store/control-store.ts";
+
+/** Faults that are printed; a fault in each of 50,000 facts must not fill a disk. */
+const FAULTS_PRINTED_MAX = 100;
+
+function main(): void {
+  process.title = "goodgate control";
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1"] as const) process.on(signal, () => undefined);
+  // Requests come first where both want the same core.
+  try {
+    setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // Where that is not allowed both are alike.
+  }
+  let printed = 0;
+  const onFault = (error: unknown): void => {
+    printed += 1;
+    if (printed > FAULTS_PRINTED_MAX) return;
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    process.stderr.write(`goodgate: a fault in the control process; serving is not touched by it:\n${text}\n`);
+  };
+  process.on("uncaughtException", onFault);
+  process.stderr.on("error", () => undefined);
+
+  let loop: ControlLoop | null = null;
+  const end = (): void => {
+    const leave = (): never => process.exit(0);
+    if (loop === null) leave();
+    else void loop.close().then(leave, leave);
+  };
+  process.once("disconnect", end);
+  process.on("message", (told) => {
+    // Both ends of the channel are this program's, and of one version.
+    const message = told as ToControl;
+    if (message.kind === "end") end();
+    else if (message.kind !== "begin") loop?.receive(message);
+    else if (loop === null) {
+      loop = begin(message, onFault);
+      send({ kind: "ready" });
+    }
+  });
+}
+
+function begin({ setup }: Extract<ToControl, { kind: "begin" }>, onFault: (error: unknown) => void): ControlLoop {
+  const loop = createControlLoop({
+    createEngine: createIdleEngine,
+    store: storeOf(setup),
+    companions: () => [],
+    send,
+    onFault,
+  });
+  loop.restore(setup.restore);
+  return loop;
+}
+
+function storeOf({ stateDirectory, settings }: Extract<ToControl, { kind: "begin" }>["setup"]): ControlStore | null {
+  const { control } = settings;
+  if (control === null || control.diskBytes === 0 || stateDirectory === null) return null;
+  return openControlStore({
+    directory: stateDirectory,
+    bytesMax: control.diskBytes,
+    factsBytesMax: control.factsBytes,
+    onEvent: (code, detail) => send({ kind: "told", code, detail }),
+    now: () => systemClock.monotonic(),
+  });
+}
+
+/** The parent may be gone, which `disconnect` tells. */
+function send(message: FromControl): void {
+  if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
+}
+
+main();

@@ -1,0 +1,48 @@
+/**
+ * A life of the control process: forked, with the channel that Node opens for it. It shares the gateway's standard
+ * error for its faults and has no standard output, which may be the access log.
+ *
+ * It is not detached: whoever ends the whole group ends it too. Ctrl-C reaches it as well, and it does not heed that
+ * (controller.ts): it ends when its parent says so or the channel closes.
+ */
+import { fork } from "node:child_process";
+import { getCompileCacheDir } from "node:module";
+import type { FromControl, ToControl } from "../contract/control-messages.ts";
+import type { ChannelListener, ControlChannel } from "./control-process.ts";
+
+/** What it may hold; beyond it it ends and begins again from what it wrote down. */
+const HEAP_MAX_MIB = 224;
+
+export function forkControl(path: URL, listener: ChannelListener): ControlChannel {
+  const cache = getCompileCacheDir();
+  const child = fork(path, [], {
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+    // Its own and no others: a debugger or a profiler is the gateway's.
+    execArgv: [`--max-old-space-size=${HEAP_MAX_MIB}`, "--max-semi-space-size=4"],
+    // Stripping the types of its sources would cost a start a second of CPU.
+    env: cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: cache },
+  });
+  let isOver = false;
+  const end = (why: string): void => {
+    if (isOver) return;
+    isOver = true;
+    listener.onEnd(why);
+  };
+  child.on("message", (message) => {
+    if (!isOver) listener.onMessage(message as FromControl);
+  });
+  child.once("exit", (code, signal) => end(signal ?? `exit code ${code}`));
+  child.on("error", (error) => {
+    // It could not be started at all, or a message could not be sent: then its end is told by itself.
+    if (child.pid === undefined) end(error.message);
+  });
+  // Not a reason for the gateway to live on: its listeners are.
+  child.unref();
+  child.channel?.unref();
+  return {
+    send(message: ToControl) {
+      if (child.connected) child.send(message, () => undefined);
+    },
+    kill: () => void child.kill("SIGKILL"),
+  };
+}
