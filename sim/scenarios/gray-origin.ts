@@ -12,8 +12,8 @@ const FOUND_WITHIN_MS = 10_000;
 const FAILED_MAX = 0.005;
 const PER_S = 40;
 const ORIGINS = 4;
-/** An origin that is out is asked now and then whether it is well again. */
-const TRIED_MAX = 0.05;
+/** It is asked now and then whether it is well again; a fair share would be a quarter. */
+const TRIED_MAX = 0.08;
 const GOOD_ANSWER_MS = 1_000;
 
 export const grayOrigin: Scenario = {
