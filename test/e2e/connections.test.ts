@@ -170,16 +170,23 @@ describe("a client that leaves", () => {
 
 describe("the connection to the origin", () => {
   it("is used again by another client", async () => {
-    const number = await freshOrigin(answerAll(OK));
-    for (let index = 0; index < 5; index += 1) {
-      const client = await rawClient(gateway.port);
-      await client.send(get(`/reuse-${index}`));
-      await client.response();
-      client.close();
+    // Of the other origin the gateway has learned by now that it closes idle connections very soon.
+    const lasting = await rawOrigin(answerAll(OK));
+    const front = await startGateway(inFrontOf([lasting.url]));
+    try {
+      for (let index = 0; index < 5; index += 1) {
+        const client = await rawClient(front.port);
+        await client.send(get(`/reuse-${index}`));
+        await client.response();
+        client.close();
+      }
+      const record = await front.record("the last one", ({ target }) => target === "/reuse-4");
+      expect(record.attempts[0]).toMatchObject({ reused: true, connectionUses: 4 });
+      expect(lasting.connections).toHaveLength(1);
+    } finally {
+      await front.stop();
+      await lasting.close();
     }
-    expect(origin.connections).toHaveLength(number);
-    const record = await gateway.record("the last one", ({ target }) => target === "/reuse-4");
-    expect(record.attempts[0]).toMatchObject({ reused: true, connectionUses: 4 });
   });
 
   it("is not used again when bytes came that nobody asked for", async () => {
