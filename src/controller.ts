@@ -8,7 +8,7 @@
 import { constants, setPriority } from "node:os";
 import { createControlLoop } from "./control/control-loop.ts";
 import type { ControlLoop } from "./control/control-loop.ts";
-import { createIdleEngine } from "./control/idle-engine.ts";
+import { createEngine } from "./control/engine.ts";
 import type { FromControl, ToControl } from "./contract/control-messages.ts";
 import type { ControlStore } from "./contract/control-store.ts";
 import { systemClock } from "./net/clock.ts";
@@ -57,7 +57,7 @@ function main(): void {
 
 function begin({ setup }: Extract<ToControl, { kind: "begin" }>, onFault: (error: unknown) => void): ControlLoop {
   const loop = createControlLoop({
-    createEngine: createIdleEngine,
+    createEngine: () => createEngine(),
     store: storeOf(setup),
     companions: () => [],
     send,

@@ -4,9 +4,9 @@ import type { FactBatch, FromControl } from "../contract/control-messages.ts";
 import type { Fact, PersonFact } from "../contract/facts.ts";
 import type { Incident } from "../contract/incident.ts";
 import { sampleEvent, sampleIncident, sampleSecond, sampleTopology } from "../../test/support/sample-facts.ts";
+import { createIdleEngine } from "../../test/support/idle-engine.ts";
 import { createControlLoop } from "./control-loop.ts";
 import type { Companion, ControlLoop, LoopHands } from "./control-loop.ts";
-import { createIdleEngine } from "./idle-engine.ts";
 import type { Engine, Output } from "./engine-port.ts";
 import { changesBetween } from "./topology-changes.ts";
 

@@ -1,6 +1,6 @@
-/** An engine that concludes nothing: what the loop works with until it has been given one that does. */
-import type { Answers } from "../contract/control-port.ts";
-import type { Engine, EngineQuestion } from "./engine-port.ts";
+/** An engine that concludes nothing, to make others of. */
+import type { Answers } from "../../src/contract/control-port.ts";
+import type { Engine, EngineQuestion } from "../../src/control/engine-port.ts";
 
 export function createIdleEngine(): Engine {
   return {
