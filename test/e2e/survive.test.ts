@@ -7,9 +7,8 @@ import { runLoad } from "../../bench/faults/clients.ts";
 import type { Asked, LoadPlan, Seen } from "../../bench/faults/clients.ts";
 import { startOrigins } from "../../bench/faults/origins.ts";
 import type { Origins } from "../../bench/faults/origins.ts";
-import type { ExchangesResponse } from "../../src/contract/api-responses.ts";
-import type { ExchangeRecord } from "../../src/contract/record.ts";
 import { startGateway, type GatewayProcess } from "../support/gateway-process.ts";
+import { lossesOf } from "../support/lost.ts";
 
 const RATE = 300;
 const PER_ORIGIN = 50;
@@ -89,23 +88,12 @@ function outcomes(seen: readonly Seen[]): Record<string, number> {
   return counts;
 }
 
-/**
- * Nobody is lost to what happened to the origins. A machine that has much else to do may have no room for 300 requests a
- * second, and then some are turned away, or not repeated, for that; how many is judged in the simulator.
- */
 async function expectNoneLost(seen: readonly Seen[]): Promise<void> {
-  const { exchanges } = await gateway.api<ExchangesResponse>("/exchanges?outcome=failed&limit=1000");
-  const lost = exchanges.filter((record) => !hadNoRoom(record));
-  expect(lost.map(({ cause, evidence, decisions }) => ({ cause, evidence, decisions }))).toEqual([]);
-  expect(seen.filter(({ ok }) => !ok)).toHaveLength(exchanges.length);
-  expect(exchanges.length).toBeLessThan(seen.length / 2);
+  const { lost, failed } = await lossesOf(gateway);
+  expect(lost).toEqual([]);
+  expect(seen.filter(({ ok }) => !ok)).toHaveLength(failed);
+  expect(failed).toBeLessThan(seen.length / 2);
 }
-
-function hadNoRoom({ cause, decisions }: ExchangeRecord): boolean {
-  return cause === "gw.shed" || decisions.some(({ code }) => NO_ROOM.has(code));
-}
-
-const NO_ROOM: ReadonlySet<string> = new Set(["retry.refused.shedding", "retry.refused.budget"]);
 
 describe("300 reads a second, with the defaults", () => {
   it("lose nothing when an origin is killed and comes back", async () => {
