@@ -7,6 +7,9 @@
  * client is nobody else's business; but they can change between two tries, so a route can ask for them to be compared
  * instead (`scope: service`), which refuses what it is not sure of. The host for the same reason is compared and not
  * part of the id: behind two hosts of a service there may be two tenants, or one client that tries the other name.
+ *
+ * A large body is streamed, so what is asked of the ledger before anything is sent can know its beginning only. Its
+ * whole is known when the last byte has come, and is compared before what is stored is given to another request.
  */
 import { createHash } from "node:crypto";
 import type { Hash } from "node:crypto";
@@ -14,7 +17,7 @@ import type { IdempotencyKeySettings } from "../config/settings.ts";
 import type { MessageHead } from "../http1/head.ts";
 import { hostWithoutPort } from "./request-target.ts";
 
-/** Of a longer body this much and its declared length stand for all of it: it is streamed, not kept. */
+/** Of a longer body this much and its declared length stand for all of it, until all of it has come. */
 export const FINGERPRINT_BYTES = 64 * 1024;
 
 export function keyId(head: MessageHead, service: string, key: string, settings: IdempotencyKeySettings): string {
@@ -29,6 +32,8 @@ export class Fingerprint {
   readonly #hash: Hash;
   readonly #declared: string;
   #bytes = 0;
+  /** Of the beginning of a long body; empty until it is known that there is more. */
+  #beginning = "";
 
   /** `host`: the one that the request is for, however it says so. */
   constructor(head: MessageHead, host: string, settings: IdempotencyKeySettings) {
@@ -46,13 +51,24 @@ export class Fingerprint {
 
   add(bytes: Buffer, start: number, end: number): void {
     const room = Math.max(0, FINGERPRINT_BYTES - this.#bytes);
-    if (room > 0) this.#hash.update(bytes.subarray(start, Math.min(end, start + room)));
     this.#bytes += end - start;
+    let from = start;
+    if (this.full && this.#beginning === "") {
+      from = start + room;
+      this.#hash.update(bytes.subarray(start, from));
+      this.#beginning = this.#hash.copy().update(`+${this.#declared}`).digest("hex");
+    }
+    this.#hash.update(bytes.subarray(from, end));
   }
 
+  /** Of all there is, and of a long body of its beginning. */
   digest(): string {
-    if (this.full) this.#hash.update(`+${this.#declared}`);
-    return this.#hash.digest("hex");
+    return this.full ? this.#beginning : this.whole();
+  }
+
+  /** Of all there is. */
+  whole(): string {
+    return this.#hash.copy().digest("hex");
   }
 }
 

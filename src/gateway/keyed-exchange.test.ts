@@ -506,6 +506,102 @@ describe("a client that leaves", () => {
   });
 });
 
+describe("a body of which only the beginning is looked at before it is sent", () => {
+  const BEGINNING = "b".repeat(64 * 1024);
+  const LARGE = pay("k1", `${BEGINNING}${"x".repeat(40_000)}`);
+  const OTHER = pay("k1", `${BEGINNING}${"x".repeat(39_999)}y`);
+  const CUT = LARGE.length - 10_000;
+
+  /** All of it but the end. */
+  function begins(it: World, request: string): ReturnType<World["client"]> {
+    const client = it.client();
+    client.send(request.slice(0, CUT));
+    it.commit();
+    return client;
+  }
+
+  it.each([
+    ["gets the stored answer when all of it has come and is the same", LARGE, "201"],
+    ["is refused when all of it has come and is another one", OTHER, "422"],
+  ])("%s", async (_, request, status) => {
+    const it = await world();
+    const first = asks(it, LARGE);
+    it.origin(1).send(PAID);
+    it.commit();
+    expect(statusOf(first)).toBe("201");
+    const second = begins(it, request);
+    expect(second.received).toBe("");
+    expect(it.gateway.view.metrics().replayBytes).toBe(0);
+    second.send(request.slice(CUT));
+    expect(statusOf(second)).toBe(status);
+    expect(sentTo(it)).toHaveLength(1);
+    const evidence = `the key "k1" belongs to another request, whose body is the same for the first 64 KiB and not to its end`;
+    expect(it.records[1]).toMatchObject(
+      status === "201"
+        ? { outcome: "served", requestBytes: 64 * 1024 + 40_000 }
+        : { outcome: "refused", cause: "client.key_reused", evidence },
+    );
+    expectQuiet(it);
+    // Its connection goes on: all of it was read.
+    second.send(pay(null));
+    expect(it.network.dialled.at(-1)?.received).toContain("POST /pay");
+  });
+
+  it("is compared after it has waited for the one under way, and the others get what is theirs", async () => {
+    const it = await world();
+    const first = asks(it, LARGE);
+    const [same, other] = [begins(it, LARGE), begins(it, OTHER)];
+    it.origin(1).send(PAID);
+    it.commit();
+    expect(statusOf(first)).toBe("201");
+    expect(same.received + other.received).toBe("");
+    same.send(LARGE.slice(CUT));
+    other.send(OTHER.slice(CUT));
+    expect([statusOf(same), statusOf(other)]).toEqual(["201", "422"]);
+    expect(sentTo(it)).toHaveLength(1);
+    expectQuiet(it);
+  });
+
+  it("is sent to its end when the one that it waited for left the key free", async () => {
+    const it = await world();
+    asks(it, LARGE);
+    const second = begins(it, LARGE);
+    it.origin(1).send("HTTP/1.1 429 Too Many\r\nContent-Length: 0\r\n\r\n");
+    it.commit();
+    second.send(LARGE.slice(CUT));
+    it.commit();
+    it.network.dialled.at(-1)?.send(PAID);
+    it.commit();
+    expect(statusOf(second)).toBe("201");
+    const [, , again = ""] = it.origin(1).received.split("POST /pay");
+    expect(again.slice(again.indexOf("\r\n\r\n") + 4)).toBe(LARGE.slice(LARGE.indexOf("\r\n\r\n") + 4));
+    expect(statusOf(asks(it, LARGE))).toBe("201");
+    expect(statusOf(asks(it, OTHER))).toBe("422");
+    expectQuiet(it);
+  });
+
+  it("is known by its beginning where the first one was answered before its end", async () => {
+    const it = await world();
+    const first = begins(it, LARGE);
+    it.origin(1).send(PAID);
+    it.commit();
+    expect(statusOf(first)).toBe("201");
+    const again = begins(it, OTHER);
+    expect(statusOf(again)).toBe("201");
+    expect(sentTo(it)).toHaveLength(1);
+  });
+
+  it("ends with its client while it is compared, and the key stays what it is", async () => {
+    const it = await world();
+    asks(it, LARGE);
+    it.origin(1).send(PAID);
+    it.commit();
+    begins(it, LARGE).rst();
+    expect(statusOf(asks(it, LARGE))).toBe("201");
+    expectQuiet(it);
+  });
+});
+
 describe("an origin that takes too long", () => {
   const slow = { service: { routes: [{ name: "all", timeouts: { firstByte: "2s" } }] } };
 

@@ -1,11 +1,13 @@
 /**
  * An exchange whose request carries an Idempotency-Key. What it does in which order is what keeps the promise:
  *
- *   collect   the body, as much of it as tells one request from another;
+ *   collect   the body, as much of it as tells one request from another at once;
  *   ask       the ledger, and let it record "started" before a byte of the request can leave;
  *   send      once; a client that leaves, or was told that it takes too long, does not end that;
  *   receive   the answer and withhold it;
  *   store     it, and only then give it to the client and to those who waited for the same key.
+ *
+ * A request that is to get what is stored is read to its end first, and compared: two large bodies may begin alike.
  *
  * Whatever ends this in between leaves "started" behind, which from then on means that nobody knows. What follows
  * from an end is policies/idempotency.ts's to decide.
@@ -26,7 +28,7 @@ import type { KeyOutcome } from "../policies/idempotency.ts";
 import { sizeInWords } from "../policies/words.ts";
 import type { Core } from "./core.ts";
 import { isEventStream } from "./forward-response.ts";
-import { Fingerprint, keyId } from "./idempotency-scope.ts";
+import { FINGERPRINT_BYTES, Fingerprint, keyId } from "./idempotency-scope.ts";
 import type { Flight, KeyBook, KeyWaiter } from "./key-book.ts";
 import type { OriginConnection } from "./origin-connection.ts";
 import { answerOf } from "./stored-answer.ts";
@@ -36,6 +38,8 @@ import { WithheldAnswer } from "./withheld-answer.ts";
 /** What the exchange does for its key. */
 export interface KeyedHost {
   readonly record: ExchangeRecord;
+  /** What has come of it so far. */
+  readonly request: { readonly complete: boolean };
   /** It has ended, with its record. */
   readonly over: boolean;
   /** It goes on to its end when the client leaves. */
@@ -43,6 +47,8 @@ export interface KeyedHost {
   decide(step: Step, code: DecisionCode, reason: string): void;
   fail(cause: CauseId, evidence: string, step: Step, status: number): void;
   later(step: (now: number) => void): void;
+  /** What still comes of its body is read and not kept. */
+  readOn(): void;
   /** Goes on to pick an origin. */
   forward(now: number): void;
   /** Gives an answer that is at hand. */
@@ -65,6 +71,8 @@ type Phase =
   | "collecting"
   | "asking"
   | "waiting"
+  /** Its answer is at hand, and it is read to its end to know whether it is the same request. */
+  | "comparing"
   | "sending"
   | "receiving"
   /** The answer is whole and being stored. */
@@ -128,6 +136,8 @@ export class KeyedExchange implements TimerOwner, KeyWaiter {
   /** The ledger knows of it, so it has to hear how it ended. */
   #recorded = false;
   #waitUntil = 0;
+  /** What it gets when all of it is the same. */
+  #stored: LedgerAnswer | null = null;
   #answer: WithheldAnswer | null = null;
   #connection: OriginConnection | null = null;
   #isSent = false;
@@ -163,10 +173,22 @@ export class KeyedExchange implements TimerOwner, KeyWaiter {
 
   // ------------------------------------------------------------------ collect
 
-  /** True: enough is there to ask. */
+  /** It goes on when the request is complete, not when an origin has it. */
+  get wantsEnd(): boolean {
+    return this.phase === "collecting" || this.phase === "comparing";
+  }
+
+  /** Every byte of the body, as it comes. True: enough is there to ask. */
   collect(bytes: Buffer, start: number, end: number): boolean {
+    if (this.phase === "over") return false;
     this.#print.add(bytes, start, end);
     return this.#print.full;
+  }
+
+  /** The last byte has come. */
+  complete(now: number): void {
+    if (this.phase === "collecting") this.ask(now);
+    else if (this.phase === "comparing") this.#compare(now);
   }
 
   // ------------------------------------------------------------------ ask
@@ -229,7 +251,7 @@ export class KeyedExchange implements TimerOwner, KeyWaiter {
     this.#core.wheel.disarm(this.#timer);
     this.#host.later((now) => {
       if (answer === null) this.ask(now);
-      else this.#replay(answer, now);
+      else this.#giveStored(answer, now);
     });
   }
 
@@ -276,7 +298,7 @@ export class KeyedExchange implements TimerOwner, KeyWaiter {
       case "replay":
         if (answer === null) throw new Error(`the answer to key ${entry.id} is missing`);
         this.#endFlight(answer);
-        this.#replay(answer, now);
+        this.#giveStored(answer, now);
         return;
       case "send":
         this.#sendAgain(verdict.because, verdict.reason);
@@ -334,6 +356,32 @@ export class KeyedExchange implements TimerOwner, KeyWaiter {
 
   #refuse(cause: CauseId, evidence: string): void {
     this.#host.fail(cause, evidence, "look up", 0);
+  }
+
+  #giveStored(answer: LedgerAnswer, now: number): void {
+    if (!this.#print.full || answer.request === "") {
+      this.#replay(answer, now);
+      return;
+    }
+    this.phase = "comparing";
+    this.#stored = answer;
+    if (this.#host.request.complete) this.#compare(now);
+    else this.#host.readOn();
+  }
+
+  #compare(now: number): void {
+    const answer = this.#stored;
+    if (answer === null) return;
+    this.#stored = null;
+    if (this.#print.whole() === answer.request) {
+      this.#replay(answer, now);
+      return;
+    }
+    const first = sizeInWords(FINGERPRINT_BYTES);
+    this.#refuse(
+      "client.key_reused",
+      `the key "${this.#key}" belongs to another request, whose body is the same for the first ${first} and not to its end`,
+    );
   }
 
   #replay(answer: LedgerAnswer, now: number): void {
@@ -399,7 +447,10 @@ export class KeyedExchange implements TimerOwner, KeyWaiter {
   // ------------------------------------------------------------------ store
 
   #store(answer: WithheldAnswer): void {
-    const whole = answer.whole(this.#host.record.method, this.#core.clock.wall());
+    const { record, request } = this.#host;
+    // An origin may answer before it has the whole body; then nobody can say what the whole of it was.
+    const asked = this.#print.full && request.complete ? this.#print.whole() : "";
+    const whole = answer.whole(record.method, asked, this.#core.clock.wall());
     this.phase = "storing";
     this.#conclude(
       { kind: "response", status: answer.status, retryAfter: answer.retryAfter, kept: true, because: "" },
@@ -549,6 +600,7 @@ export class KeyedExchange implements TimerOwner, KeyWaiter {
         this.#onTimeout();
         return;
       case "collecting":
+      case "comparing":
       case "over":
     }
   }

@@ -44,7 +44,7 @@ import { identifyRequest } from "./identify.ts";
 import { judgeResponse } from "./judge-response.ts";
 import type { Judgement } from "./judge.ts";
 import { lookUpKey } from "./key-look-up.ts";
-import type { KeyedExchange, KeyedHost } from "./keyed-exchange.ts";
+import type { KeyedHost } from "./keyed-exchange.ts";
 import { toUs } from "./origin-connection.ts";
 import type { OriginConnection } from "./origin-connection.ts";
 import { PassedOver } from "./passed-over.ts";
@@ -117,6 +117,10 @@ export class Exchange
     request.bodyBytes += end - start;
     this.record.requestBytes += end - start;
     if (this.over) return;
+    const { keyed } = this;
+    const isEnough = keyed !== null && keyed.collect(bytes, start, end);
+    // All that matters of it has been read now.
+    if (keyed !== null && keyed.phase === "comparing") return;
     const attempt = this.attempt;
     const ready = attempt !== null && attempt.ready;
     // It did not wait for 100, and now the body has as long as it takes.
@@ -126,8 +130,11 @@ export class Exchange
       request.keepBody(bytes, start, end, !ready, limit, this.core.replayBudget);
     }
     if (ready) attempt.sendBody(bytes, start, end, true);
-    else if (this.keyed !== null && this.keyed.phase === "collecting") this.#collect(this.keyed, bytes, start, end);
-    else if (this.awaitsBody) this.#pick(null, this.core.clock.monotonic());
+    else if (keyed !== null && keyed.phase === "collecting") {
+      if (!isEnough) return;
+      this.client.pause();
+      keyed.ask(this.core.clock.monotonic());
+    } else if (this.awaitsBody) this.#pick(null, this.core.clock.monotonic());
     else this.client.pause();
   }
 
@@ -136,9 +143,9 @@ export class Exchange
     this.request.complete = true;
     this.record.requestEndUs = toUs(now - this.startedMs);
     if (this.over) return;
-    const attempt = this.attempt;
-    if (attempt !== null && attempt.ready) attempt.sendEnd(now);
-    else if (this.keyed !== null && this.keyed.phase === "collecting") this.keyed.ask(now);
+    const { attempt, keyed } = this;
+    if (keyed !== null && keyed.wantsEnd) keyed.complete(now);
+    else if (attempt !== null && attempt.ready) attempt.sendEnd(now);
     else if (this.awaitsBody) this.#pick(null, now);
   }
 
@@ -240,10 +247,9 @@ export class Exchange
     this.#pick(head, now);
   }
 
-  #collect(keyed: KeyedExchange, bytes: Buffer, start: number, end: number): void {
-    if (!keyed.collect(bytes, start, end)) return;
-    this.client.pause();
-    keyed.ask(this.core.clock.monotonic());
+  readOn(): void {
+    this.request.releaseBody();
+    this.client.resume();
   }
 
   /** Nothing at hand answers: an origin has to. */

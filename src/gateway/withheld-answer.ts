@@ -43,11 +43,15 @@ export class WithheldAnswer {
     return this.#budget.bytes > this.#budget.bytesMax;
   }
 
-  /** As it is stored and given again. `wall` dates an answer that its origin did not date (RFC 9110 §6.6.1). */
-  whole(method: string, wall: number): LedgerAnswer {
+  /**
+   * As it is stored and given again. `wall` dates an answer that its origin did not date (RFC 9110 §6.6.1). `request`:
+   * the fingerprint of what it answers.
+   */
+  whole(method: string, request: string, wall: number): LedgerAnswer {
     const writer = new ByteWriter(this.head.length + 64);
     readResponseHeadAgain(this.head, method, (head) => writeWhole(writer, head, this.bytes, wall));
     return {
+      request,
       status: this.status,
       head: Buffer.from(writer.bytes.subarray(0, writer.length)),
       body: Buffer.concat(this.pieces),

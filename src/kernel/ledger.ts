@@ -21,7 +21,7 @@ export interface LedgerEntry {
   readonly id: string;
   /** As the client wrote it, for people. */
   readonly key: string;
-  /** Of the request's method, target and body. */
+  /** Of the request's method, target and body, of a long body of its beginning. */
   readonly fingerprint: string;
   readonly service: string;
   readonly route: string;
@@ -40,6 +40,8 @@ export type NewLedgerEntry = Omit<LedgerEntry, "state">;
 
 /** An answer as it came from the origin: its head as bytes, its body without transfer coding. */
 export interface LedgerAnswer {
+  /** Fingerprint of the whole request that it answers. Empty: the entry's says it all, or its end was never read. */
+  readonly request: string;
   readonly status: number;
   readonly head: Uint8Array;
   readonly body: Uint8Array;

@@ -55,7 +55,7 @@ export type OpenedFile =
   | { readonly ok: false; readonly code: "in-use" | "newer" | "unusable"; readonly detail: string };
 
 export const LEDGER_FILE = "ledger.db";
-const VERSION = 1;
+const VERSION = 2;
 /** What a key costs beside its texts and its answer: columns, indexes, page overhead. Measured, rounded up. */
 const ENTRY_BYTES = 420;
 /** A client that repeats a request does so within minutes. */
@@ -73,7 +73,15 @@ const SCHEMA = `
   CREATE INDEX keys_by_expiry ON keys (expires_at);
   CREATE INDEX keys_by_state ON keys (state, kept, started_at);
   CREATE INDEX keys_by_key ON keys (key);
-  CREATE TABLE answers (id TEXT PRIMARY KEY, head BLOB NOT NULL, body BLOB NOT NULL) STRICT;
+  CREATE TABLE answers (
+    id TEXT PRIMARY KEY, head BLOB NOT NULL, body BLOB NOT NULL, request TEXT NOT NULL DEFAULT ''
+  ) STRICT;
+  PRAGMA user_version = ${VERSION};
+`;
+
+/** What is stored from before says nothing of the whole of a long request. */
+const FROM_1 = `
+  ALTER TABLE answers ADD COLUMN request TEXT NOT NULL DEFAULT '';
   PRAGMA user_version = ${VERSION};
 `;
 
@@ -123,6 +131,7 @@ function open(path: string, bytesMax: number): Opening {
       return { ok: false, code: "newer", detail: `${path} was written by a newer Goodgate (form ${version})` };
     }
     if (version === 0) database.exec(`BEGIN; ${SCHEMA} COMMIT;`);
+    if (version === 1) database.exec(`BEGIN; ${FROM_1} COMMIT;`);
     const checked = Object.values(database.prepare("PRAGMA quick_check(1)").get() ?? {})[0];
     if (checked !== "ok") throw new Unreadable(String(checked));
     const interrupted = database
@@ -276,7 +285,12 @@ export class LedgerFile {
     if (entry.state.kind !== "answered" || !entry.state.kept) return { kind: "found", entry, answer: null };
     const row = this.#statements.answer.get(entry.id);
     if (row === undefined) throw new Unreadable(`the answer of key ${entry.id} is missing`);
-    const answer = { status: entry.state.status, head: bytesOf(row["head"]), body: bytesOf(row["body"]) };
+    const answer = {
+      request: String(row["request"]),
+      status: entry.state.status,
+      head: bytesOf(row["head"]),
+      body: bytesOf(row["body"]),
+    };
     return { kind: "found", entry, answer };
   }
 
@@ -292,7 +306,7 @@ export class LedgerFile {
         because: "the ledger had no room for it (idempotency.bytes)",
       });
     }
-    this.#statements.insertAnswer.run(id, answer.head, answer.body);
+    this.#statements.insertAnswer.run(id, answer.head, answer.body, answer.request);
     this.#statements.setState.run("answered", answer.status, 1, "", bytes, id);
     this.#bytes += bytes;
     return { kind: "done" };
@@ -386,9 +400,9 @@ function prepare(database: DatabaseSync) {
     oldest: sql(
       "SELECT id FROM keys WHERE state = 'answered' AND kept = ? AND started_at <= ? ORDER BY started_at LIMIT 1",
     ),
-    answer: sql("SELECT head, body FROM answers WHERE id = ?"),
+    answer: sql("SELECT head, body, request FROM answers WHERE id = ?"),
     answerBytes: sql("SELECT length(head) + length(body) AS bytes FROM answers WHERE id = ?"),
-    insertAnswer: sql("INSERT OR REPLACE INTO answers (id, head, body) VALUES (?, ?, ?)"),
+    insertAnswer: sql("INSERT OR REPLACE INTO answers (id, head, body, request) VALUES (?, ?, ?, ?)"),
     removeAnswer: sql("DELETE FROM answers WHERE id = ?"),
   };
 }

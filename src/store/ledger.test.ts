@@ -68,7 +68,12 @@ const answer = (ledger: EmbeddedLedger, id: string, text: string): Promise<Ledge
   new Promise((resolve) =>
     ledger.answer(
       id,
-      { status: 201, head: Buffer.from("HTTP/1.1 201 Created\r\n\r\n"), body: Buffer.from(text) },
+      {
+        request: `whole ${id}`,
+        status: 201,
+        head: Buffer.from("HTTP/1.1 201 Created\r\n\r\n"),
+        body: Buffer.from(text),
+      },
       resolve,
     ),
   );
@@ -197,6 +202,22 @@ describe("the embedded ledger", () => {
     expect(second.events).toMatchObject([{ kind: "moved aside" }]);
     expect((await begin(second.ledger, entry("a"))).kind).toBe("begun");
     expect(readdirSync(directory).filter((name) => name.includes("unreadable"))).toHaveLength(1);
+  });
+
+  test("a file of an older program is read on, and what it stored says nothing of whole requests", async () => {
+    const directory = folder();
+    const first = await opened(directory);
+    for (const id of ["a", "b"]) await begin(first.ledger, entry(id));
+    await answer(first.ledger, "a", "paid");
+    await first.ledger.close();
+    const database = new DatabaseSync(join(directory, LEDGER_FILE));
+    database.exec("ALTER TABLE answers DROP COLUMN request; PRAGMA user_version = 1");
+    database.close();
+    const second = await opened(directory);
+    expect(second.events).toEqual([{ kind: "interrupted", keys: 1 }]);
+    expect(await begin(second.ledger, entry("a"))).toMatchObject({ answer: { status: 201, request: "" } });
+    expect(await answer(second.ledger, "b", "late")).toBe(null);
+    expect(await begin(second.ledger, entry("b"))).toMatchObject({ answer: { request: "whole b" } });
   });
 
   test("a file of a newer program is left alone", async () => {
