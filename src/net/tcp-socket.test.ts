@@ -402,6 +402,33 @@ describe("a write that fails while an answer waits", () => {
     expect(told.events.filter((event) => event === "close")).toHaveLength(1);
   });
 
+  it.each([
+    ["own bytes", (): Buffer => Buffer.alloc(1000)],
+    ["bytes just read", (): Buffer => readBuffer.subarray(HEAD_ROOM, HEAD_ROOM + 1000)],
+  ])("by an RST, of %s, is not taken for a FIN: a body without framing would look whole", async (_what, bytes) => {
+    const raw = await origin(async (connection) => {
+      await connection.take(1);
+      await connection.send("half of a body");
+      connection.reset();
+    });
+    const { socket, told } = dial(raw.port);
+    await told.heard("connect");
+    // Not read yet: the write hears of the RST first.
+    socket.pause();
+    socket.write(Buffer.from("x"));
+    await (
+      await raw.connection(1)
+    ).over;
+    for (let written = 0; written < 5; written += 1) {
+      socket.write(bytes());
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    socket.resume();
+    await told.heard("close");
+    expect(told.events).toContain("error ECONNRESET read");
+    expect(told.events).not.toContain("fin");
+  });
+
   it("ends with the peer's FIN: nothing can be sent any more", async () => {
     const raw = await origin(async (connection) => {
       await connection.take(1);

@@ -28,10 +28,10 @@ class OwnedSocket extends net.Socket {
   }
 }
 
-/** What Node knows of a write under way and does not publish. Without it progress shows only write by write. */
+/** What Node knows of a socket and does not publish. Without it progress shows only write by write. */
 interface Insides {
   readonly _writableState?: { readonly writelen?: number };
-  readonly _handle?: { readonly writeQueueSize?: number } | null;
+  readonly _handle?: { readonly writeQueueSize?: number; readonly fd?: number } | null;
 }
 
 export class TcpSocket implements SocketPort {
@@ -68,13 +68,11 @@ export class TcpSocket implements SocketPort {
   write(bytes: Buffer): boolean {
     if (this.#closed || this.#writeError !== null) return true;
     const socket = this.#socket;
-    let rest = bytes;
-    if (bytes.buffer === readBuffer.buffer) {
-      const taken = this.writing ? 0 : sendNow(socket, bytes);
-      if (taken === bytes.length) return true;
-      // What waits must not wait there: the next read of any socket lands on it, and its bytes would leave here.
-      rest = Buffer.from(bytes.subarray(taken));
-    }
+    const taken = this.writing ? 0 : this.#sendNow(bytes);
+    if (taken === bytes.length) return true;
+    let rest = taken === 0 ? bytes : bytes.subarray(taken);
+    // What waits must not wait there: the next read of any socket lands on it, and its bytes would leave here.
+    if (bytes.buffer === readBuffer.buffer) rest = Buffer.from(rest);
     socket.write(rest);
     // Node writes at once when it can: nothing queued means that the kernel has every byte.
     if (socket.writableLength === 0) return true;
@@ -153,6 +151,29 @@ export class TcpSocket implements SocketPort {
     if (this.#answerTimer !== null) clearTimeout(this.#answerTimer);
     this.writing = false;
     this.listener.onClose();
+  }
+
+  /**
+   * Hands bytes to the kernel without a queue behind them and returns how many it took, 0 where a handle has no
+   * descriptor (not on POSIX systems). `net` has no such call, and its bookkeeping for a write that the kernel takes at
+   * once, as nearly all are, costs a twentieth of an exchange.
+   *
+   * An error is told as that of any write: the kernel says only once that it was an RST that ended the connection, and
+   * a second write would hear EPIPE, as behind a FIN.
+   */
+  #sendNow(bytes: Buffer): number {
+    const socket = this.#socket;
+    const descriptor = (socket as unknown as Insides)._handle?.fd ?? -1;
+    if (descriptor < 0 || socket.writableEnded) return 0;
+    try {
+      return fs.writeSync(descriptor, bytes);
+    } catch (error) {
+      // Anything thrown by a call of the file system has a code.
+      const failure = error as NodeJS.ErrnoException;
+      if (failure.code === "EAGAIN") return 0;
+      socket.destroy(failure);
+      return bytes.length;
+    }
   }
 
   /**
@@ -262,21 +283,6 @@ function contain(port: TcpSocket | null, call: () => void): void {
     call();
   } catch (error) {
     port?.listener.onFault(error);
-  }
-}
-
-/**
- * Hands bytes to the kernel without a queue behind them, which `net` does not offer, and returns how many it took.
- * 0 when it is full, and where a handle has no descriptor (not on POSIX systems). An error shows again, and is told,
- * in the write that follows.
- */
-function sendNow(socket: net.Socket, bytes: Buffer): number {
-  const descriptor = (socket as unknown as { _handle?: { fd?: number } | null })._handle?.fd ?? -1;
-  if (descriptor < 0 || socket.writableEnded) return 0;
-  try {
-    return fs.writeSync(descriptor, bytes);
-  } catch {
-    return 0;
   }
 }
 
