@@ -2,13 +2,15 @@
  * The examples in the documentation are executed, so that they cannot rot. A fenced block marked
  * `yaml goodgate` is a configuration and must load without a note; so must every unmarked `yaml` block that
  * has services, because a reader will try it. `yaml goodgate-wrong` is followed by a `text` block with
- * all its problems. The tables of the routing guide are requests and the routes that they take.
+ * all its problems. In a `text goodgate` block the first line is a command and the rest is what it says. The tables of the routing guide are requests and the routes that they take.
  */
 import { globSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { loadSettings } from "../src/config/load.ts";
 import { compileRoutes } from "../src/config/route-table.ts";
 import type { RouteTable } from "../src/config/route-table.ts";
+
+import { cliWorld } from "./support/cli-world.ts";
 
 const root = new URL("../", import.meta.url);
 const pages = ["README.md", ...globSync("docs/**/*.md", { cwd: root.pathname }).toSorted()];
@@ -70,6 +72,31 @@ describe("configurations in the documentation", () => {
     const marks = new Set(blocks.map((block) => block.language).filter((language) => language.startsWith("yaml")));
     expect([...marks].filter((mark) => !["yaml", "yaml goodgate", "yaml goodgate-wrong"].includes(mark))).toEqual([]);
   });
+});
+
+describe("commands in the documentation", () => {
+  const commands = blocks.filter((block) => block.language === "text goodgate");
+
+  test("there are some", () => {
+    expect(commands.length).toBeGreaterThan(0);
+  });
+
+  test.each(commands.map((block) => [`${block.page}:${block.line}`, block] as const))(
+    "%s answers as the page says, where nobody listens",
+    async (_, { text }) => {
+      const [command = "", ...lines] = text.split("\n");
+      const [prompt, program, ...args] = command.split(" ");
+      expect([prompt, program]).toEqual(["$", "goodgate"]);
+      const world = cliWorld();
+      await world.run(...args);
+      expect(
+        world
+          .out()
+          .split("\n")
+          .map((line) => line.trimEnd()),
+      ).toEqual(lines);
+    },
+  );
 });
 
 describe("the tables of the routing guide", () => {

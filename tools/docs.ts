@@ -6,6 +6,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { FOREIGN_CODES } from "../src/contract/foreign-codes.ts";
 import { METRICS } from "../src/admin/metric-names.ts";
 import { openApi } from "../src/admin/openapi.ts";
 import { configurationReference, jsonSchema } from "../src/config/reference.ts";
@@ -13,7 +14,14 @@ import { REFUSALS } from "../src/http1/refusals.ts";
 import { CAUSES } from "../src/kernel/causes.ts";
 import { CONCLUSIONS } from "../src/kernel/conclusions.ts";
 import { DECISIONS } from "../src/kernel/decisions.ts";
-import { causesPage, conclusionsPage, decisionsPage, metricsPage, refusalsPage } from "./reference-pages.ts";
+import {
+  causesPage,
+  conclusionsPage,
+  decisionsPage,
+  metricsPage,
+  refusalsPage,
+  translationsPage,
+} from "./reference-pages.ts";
 
 const FOLDER = "docs/reference";
 
@@ -30,6 +38,7 @@ export function referenceFiles(): Map<string, string> {
     ["metrics.md", metricsPage(METRICS, "src/admin/metric-names.ts")],
     ["openapi.json", json(openApi())],
     ["refusals.md", refusalsPage(refusals, "src/http1/refusals.ts")],
+    ["translations.md", translationsPage(FOREIGN_CODES, "src/contract/foreign-codes.ts")],
   ]);
 }
 

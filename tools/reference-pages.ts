@@ -3,7 +3,10 @@
  * gives Markdown; docs.ts says which page comes from which table. The page of causes is written for somebody
  * who was woken up: first the way from a party to a cause, then what to do.
  */
-import type { Cause, Party, RetryClass } from "../src/kernel/causes.ts";
+import { SYSTEM_NAMES } from "../src/contract/foreign-codes.ts";
+import type { ForeignCode } from "../src/contract/foreign-codes.ts";
+import { isCauseId } from "../src/kernel/causes.ts";
+import type { Cause, Party, PeerName, RetryClass } from "../src/kernel/causes.ts";
 import type { Conclusion } from "../src/kernel/conclusions.ts";
 
 export interface DecisionRow {
@@ -122,6 +125,36 @@ function conclusionSection(row: Conclusion): string[] {
   ];
 }
 
+export function translationsPage(codes: readonly ForeignCode[], madeBy: string): string {
+  const systems = [...new Set(codes.map(({ system }) => system))];
+  return page(
+    "Translations",
+    madeBy,
+    "What codes of other gateways, load balancers and libraries mean there, and what they can be here.",
+    "`goodgate explain --code CODE` tells it for one, with how to tell apart what it can be and the latest exchanges of the",
+    "running gateway; it takes a line of a log as well. The way from a cause to these codes stands with",
+    "[each cause](causes.md).",
+    "",
+    ...systems.map((system) => `- [${SYSTEM_NAMES[system]}](#${anchor(SYSTEM_NAMES[system])})`),
+    "",
+    ...systems.flatMap((system) => [
+      `## ${SYSTEM_NAMES[system]}`,
+      "",
+      ...table(
+        ["code", "there", "here"],
+        codes
+          .filter((code) => code.system === system)
+          .map(({ code, also, means, here }) => [
+            [code, ...also].map((each) => `\`${each}\``).join(", "),
+            means,
+            here.map((id) => `[\`${id}\`](${isCauseId(id) ? "causes" : "conclusions"}.md#${anchor(id)})`).join(", "),
+          ]),
+      ),
+      "",
+    ]),
+  );
+}
+
 function partyIndex(party: string, who: string, causes: readonly Cause[]): string[] {
   const rows = causes
     .filter((cause) => cause.party === party)
@@ -130,10 +163,9 @@ function partyIndex(party: string, who: string, causes: readonly Cause[]): strin
 }
 
 function causeSection(cause: Cause): string[] {
-  const { envoy, haproxy, nginx, cloudflare } = cause.equivalents;
-  const elsewhere = Object.entries({ Envoy: envoy, HAProxy: haproxy, nginx, Cloudflare: cloudflare })
-    .filter(([, word]) => word !== null)
-    .map(([whose, word]) => `${whose} \`${word}\``);
+  const elsewhere = Object.entries(cause.equivalents)
+    .filter(([, codes]) => codes.length > 0)
+    .map(([system, codes]) => `${SYSTEM_NAMES[system as PeerName]} ${codes.map((code) => `\`${code}\``).join(", ")}`);
   const type = cause.proxyStatus === null ? "" : ` · Proxy-Status \`${cause.proxyStatus}\``;
   return [
     `### ${cause.id}`,

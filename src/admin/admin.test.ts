@@ -6,7 +6,7 @@ import type { SampleView } from "../../test/support/sample-view.ts";
 import type { AdminResponse, AdminStream } from "../contract/admin-http.ts";
 import type { ApiSchemaName } from "../contract/api-schemas.ts";
 import { API_SCHEMAS } from "../contract/api-schemas.ts";
-import type { ExchangesResponse, Problem } from "../contract/api-responses.ts";
+import type { CodeResponse, ExchangesResponse, JudgedExchange, Problem } from "../contract/api-responses.ts";
 import type { ExchangeRecord } from "../contract/record.ts";
 import type { ExchangeFilter, GatewayActions, PurgeTarget } from "../contract/view.ts";
 import { createAdmin } from "./admin.ts";
@@ -75,6 +75,9 @@ function exactly(name: ApiSchemaName, value: unknown): unknown {
 
 const exchangeIds = (answer: unknown): string[] => (answer as ExchangesResponse).exchanges.map((record) => record.id);
 
+/** What stands for `{id}`, where it is no exchange. */
+const IDS: Readonly<Record<string, string>> = { causes: "origin.refused", codes: "UF" };
+
 describe("the API", () => {
   it("answers every operation with what its schema says and nothing besides", () => {
     const { json } = adminOf();
@@ -82,7 +85,7 @@ describe("the API", () => {
       if (operation.answers === null || operation.answers === "event stream" || operation.method === "POST") continue;
       // Those ask a disk; key-operations.test.ts looks at them.
       if (KEY_OPERATIONS.includes(operation)) continue;
-      const id = operation.path.startsWith("/causes") ? "origin.refused" : "sample-0003";
+      const id = IDS[operation.path.split("/")[1] ?? ""] ?? "sample-0003";
       exactly(operation.answers, json(`/api/v1${operation.path.replace("{id}", id)}`));
     }
   });
@@ -244,6 +247,45 @@ describe("the events", () => {
       }
     }
     expect(get("/api/v1/events")).toMatchObject({ status: 503, headers: { "retry-after": "30" } });
+  });
+});
+
+describe("a code of another gateway", () => {
+  it("is told with what it means there, what it can be here, and the latest exchanges that may be it", () => {
+    const { json } = adminOf();
+    const answer = json("/api/v1/codes/521") as CodeResponse;
+    expect(answer.meanings).toMatchObject([
+      { system: "cloudflare", code: "521", here: [{ id: "dns.stale_ip" }, { id: "origin.refused", party: "origin" }] },
+    ]);
+    expect(answer.latest.length).toBeGreaterThan(0);
+    expect(answer.latest[0]).toMatchObject({ cause: "origin.refused" });
+    expect(answer.latest.map(({ startedAt }) => startedAt)).toEqual(
+      answer.latest.map(({ startedAt }) => startedAt).toSorted((one, other) => other - one),
+    );
+    // No exchange of the sample has gone wrong so.
+    expect((json("/api/v1/codes/1019") as CodeResponse).latest).toEqual([]);
+  });
+
+  it("may be a message with spaces, brackets and quotes", () => {
+    const text = 'upstream sent more data than specified in "Content-Length"';
+    expect(adminOf().json(`/api/v1/codes/${encodeURIComponent(text)}`)).toMatchObject({ meanings: [{ code: text }] });
+  });
+
+  it("that nobody knows is a problem that names the nearest", () => {
+    const { ask } = adminOf();
+    const answer = ask("/api/v1/codes/UCX");
+    expect(answer).toMatchObject({ status: 404, body: expect.stringContaining('"unknown-code"') as string });
+    expect(answer).toMatchObject({ body: expect.stringContaining('"nearest": "UC"') as string });
+  });
+});
+
+describe("the verdict on an exchange", () => {
+  it("stands beside its record and in its story, in the same words", () => {
+    const { json } = adminOf();
+    const last = json("/api/v1/exchanges/last") as JudgedExchange;
+    expect(last.verdict).not.toBe(null);
+    expect(last.verdict?.sentence).toMatch(/\.$/);
+    expect(json(`/api/v1/exchanges/${last.id}/story`)).toMatchObject({ verdict: last.verdict });
   });
 });
 

@@ -27,6 +27,7 @@ import { surroundingsOf } from "../contract/verdict/surroundings.ts";
 import { verdictOn } from "../contract/verdict/verdict.ts";
 import type { GatewayActions, GatewayView, PurgeTarget } from "../contract/view.ts";
 import { respondJson, respondProblem, SAFE_HEADERS } from "./answers.ts";
+import { CODE_OPERATION } from "./code-operation.ts";
 import type { EventHub, EventKind } from "./event-stream.ts";
 import { EVENT_KINDS, STREAMS_MAX } from "./event-stream.ts";
 import type { KnownNames } from "./exchange-query.ts";
@@ -240,6 +241,7 @@ export const OPERATIONS: readonly Operation[] = [
       return respondProblem({ ...refusal, status: 404 });
     },
   },
+  CODE_OPERATION,
   {
     path: "/cache",
     id: "cache",

@@ -168,6 +168,68 @@ describe("a cause", () => {
   });
 });
 
+test("a conclusion is explained as a cause is", async () => {
+  const world = cliWorld();
+  expect(await world.run("explain", "provider.outage")).toBe(EXIT.ok);
+  expect(world.out()).toContain("the provider of several origins");
+  expect(await world.run("explain", "--cause", "sys.herd", "--json")).toBe(EXIT.ok);
+  const near = cliWorld();
+  expect(await near.run("explain", "provider.outtage")).toBe(EXIT.no);
+  expect(near.err()).toContain("Did you mean  goodgate explain provider.outage");
+});
+
+describe("a code of another gateway", () => {
+  const path = "/api/v1/codes/UC";
+  const latest = [
+    {
+      id: "abc",
+      startedAt: Date.UTC(2026, 10, 21, 14, 5, 9),
+      cause: "origin.keepalive_race",
+      headline: "GET x\u009b2J.",
+    },
+  ];
+  const answer: Fetched = { kind: "answer", status: 200, json: { code: "UC", meanings: [], latest } };
+
+  test("is told with what it means there and can be here, and the latest exchanges of the running gateway", async () => {
+    const world = cliWorld({ admin: { [path]: answer } });
+    expect(await world.run("explain", "--code", "UC")).toBe(EXIT.ok);
+    expect(world.asked).toEqual([`http://127.0.0.1:9090${path}`]);
+    await expect(world.out()).toMatchFileSnapshot("../../test/golden/explain/code-UC.txt");
+  });
+
+  test("needs no gateway, and says that it asked one in vain", async () => {
+    const world = cliWorld();
+    expect(await world.run("explain", "--code", "sH--")).toBe(EXIT.ok);
+    expect(world.out()).toContain("origin.ttfb_timeout");
+    expect(world.out()).toContain("No exchanges are shown: no gateway answers at http://127.0.0.1:9090");
+    expect(world.err()).toBe("");
+  });
+
+  test("of a failure that does not exist here says so", async () => {
+    const world = cliWorld();
+    expect(await world.run("explain", "--code", "RFCF")).toBe(EXIT.ok);
+    expect(world.out()).toContain("Nothing: this gateway has no such failure");
+  });
+
+  test("that nobody knows offers the nearest, quoted where a shell needs it", async () => {
+    const world = cliWorld();
+    expect(await world.run("explain", "--code", "52O")).toBe(EXIT.no);
+    expect(world.err()).toMatch(/Did you mean {2}goodgate explain --code 52\d/);
+    const message = cliWorld();
+    expect(await message.run("explain", "--code", "no live upstreems")).toBe(EXIT.no);
+    expect(message.err()).toContain("goodgate explain --code 'no live upstreams'");
+  });
+
+  test("with --json is the meanings and the exchanges, or null where no gateway was asked", async () => {
+    const world = cliWorld({ admin: { [path]: answer } });
+    await world.run("explain", "--code", "UC", "--json");
+    expect(world.json()).toMatchObject({ code: "UC", meanings: [{ system: "envoy", code: "UC" }], latest });
+    const alone = cliWorld();
+    await alone.run("explain", "--code", "UC", "--json");
+    expect(alone.json()).toMatchObject({ latest: null });
+  });
+});
+
 test("explain without a subject, or with two, says what it takes", async () => {
   for (const args of [[], [""], ["--last", "abc"], ["abc", "--cause", "origin.refused"]]) {
     const world = cliWorld();

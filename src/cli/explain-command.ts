@@ -1,9 +1,12 @@
 /**
- * `goodgate explain`: the story of one exchange, or one row of the table of causes. The row needs no
- * gateway: the table is part of the program.
+ * `goodgate explain`: the story of one exchange, or one row of the tables of causes and conclusions. A row needs no
+ * gateway: the tables are part of the program. Codes of other gateways are in explain-code.ts.
  */
 import { CAUSES, causeOf, isCauseId } from "../kernel/causes.ts";
 import type { Cause } from "../kernel/causes.ts";
+import { CONCLUSIONS, isConclusionId } from "../kernel/conclusions.ts";
+import type { Conclusion } from "../kernel/conclusions.ts";
+import { equivalentsText } from "../contract/foreign-codes.ts";
 import { nearest } from "../kernel/nearest.ts";
 import { durationText } from "../contract/quantities.ts";
 import type { JudgedExchange } from "../contract/api-responses.ts";
@@ -12,6 +15,7 @@ import { RETRY_CLASS_WORDS, tellStory } from "../contract/story.ts";
 import type { Story } from "../contract/story.ts";
 import { PARTY_WORDS } from "../contract/verdict/words.ts";
 import { complain, sayJson, sayLines } from "./context.ts";
+import { explainCode } from "./explain-code.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { EXIT } from "./exit-codes.ts";
 import { adminUrl, askGateway } from "./gateway-client.ts";
@@ -21,6 +25,7 @@ import type { CliPorts, PaintStyle, Terminal } from "./ports.ts";
 export interface ExplainOptions {
   readonly last?: boolean;
   readonly cause?: string;
+  readonly code?: string;
   readonly admin?: string;
   readonly json?: boolean;
 }
@@ -31,7 +36,7 @@ export async function explainCommand(
   options: ExplainOptions,
 ): Promise<ExitCode> {
   const json = options.json === true;
-  const ways = [id, options.cause, options.last === true ? "last" : undefined].filter(
+  const ways = [id, options.cause, options.code, options.last === true ? "last" : undefined].filter(
     (way) => way !== undefined && way !== "",
   );
   if (ways.length !== 1) {
@@ -40,15 +45,17 @@ export async function explainCommand(
       {
         code: "usage",
         exit: EXIT.usage,
-        message: "explain what? Give one of: the id of an exchange, --last, --cause CAUSE.",
+        message: "explain what? Give one of: the id of an exchange, --last, --cause CAUSE, --code CODE.",
         hints: [
           "The id is in the X-Request-Id field of every response, on every error page, and in the access log.",
           "goodgate explain --last   the latest exchange that failed or was rescued",
+          "goodgate explain --code UC   a code of another gateway",
         ],
       },
       json,
     );
   }
+  if (options.code !== undefined) return explainCode(ports, options.code, options.admin, json);
   if (options.cause !== undefined) return explainCause(ports, options.cause, json);
   if (id !== undefined && looksLikeCause(id)) return explainCause(ports, id, json);
   return explainExchange(ports, id ?? "last", options.admin, json);
@@ -56,12 +63,21 @@ export async function explainCommand(
 
 /** Causes are `party.word`; ids made here are hex, and one taken over from a trusted proxy is asked for unless it has this very form. */
 function looksLikeCause(text: string): boolean {
-  return isCauseId(text) || /^(client|gw|dns|net|origin|tls)\.[a-z0-9_]+$/.test(text);
+  return (
+    isCauseId(text) ||
+    isConclusionId(text) ||
+    /^(client|front|gw|dns|net|origin|check|provider|sys|change|tls)\.[a-z0-9_]+$/.test(text)
+  );
 }
 
 function explainCause(ports: CliPorts, name: string, json: boolean): ExitCode {
+  if (isConclusionId(name)) {
+    if (json) sayJson(ports, CONCLUSIONS[name]);
+    else sayLines(ports, conclusionLines(CONCLUSIONS[name], ports.terminal));
+    return EXIT.ok;
+  }
   if (!isCauseId(name)) {
-    const near = nearest(name, Object.keys(CAUSES));
+    const near = nearest(name, [...Object.keys(CAUSES), ...Object.keys(CONCLUSIONS)]);
     return complain(
       ports,
       {
@@ -147,19 +163,29 @@ const HEADLINE_STYLES: Readonly<Record<ExchangeRecord["outcome"], PaintStyle>> =
   aborted: "yellow",
 };
 
+function conclusionLines(row: Conclusion, terminal: Terminal): string[] {
+  const { paint } = terminal;
+  const width = pageWidth(terminal);
+  const rows = [
+    { label: "At fault", text: PARTY_WORDS[row.party] },
+    { label: "Means", text: row.means },
+    { label: "Evidence", text: row.evidence },
+    { label: "Single exchanges show", text: row.showsAs.length === 0 ? "nothing" : row.showsAs.join(", ") },
+  ];
+  return [
+    paint("bold", `${row.id}: ${row.title}`),
+    "",
+    ...labelled(rows, width, (label) => paint("cyan", label)),
+    "",
+    paint("bold", "Look first"),
+    ...wrap(row.lookFirst, width - 2).map((line) => `  ${line}`),
+  ];
+}
+
 function causeLines(cause: Cause, terminal: Terminal): string[] {
   const { paint } = terminal;
   const width = pageWidth(terminal);
-  const { envoy, haproxy, nginx, cloudflare } = cause.equivalents;
-  const elsewhere = [
-    ["Envoy", envoy],
-    ["HAProxy", haproxy],
-    ["nginx", nginx],
-    ["Cloudflare", cloudflare],
-  ]
-    .filter(([, word]) => word !== null)
-    .map(([peer, word]) => `${peer} ${word}`)
-    .join(" · ");
+  const elsewhere = equivalentsText(cause.equivalents);
   const status =
     cause.status === 0 ? "none: the response had begun, or nobody is there to read it" : String(cause.status);
   const rows = [

@@ -151,10 +151,12 @@ function createProgram(ports: CliPorts): Command {
     ["goodgate explain 4f1c0a9be27d4c55a1f0c3d2e4b59687", "by its id (X-Request-Id, error page, access log)"],
     ["goodgate explain --last", "the latest exchange that failed or was rescued"],
     ["goodgate explain origin.refused", "a cause; needs no gateway"],
+    ["goodgate explain --code UC", "what a code of Envoy, HAProxy, nginx, Cloudflare, AWS … can be here"],
   ])
     .argument("[id]", "the id of an exchange, or a cause")
     .option("--last", "the latest exchange that failed or was rescued")
-    .option("--cause <cause>", "a row of the table of causes")
+    .option("--cause <cause>", "a row of the table of causes or of conclusions")
+    .option("--code <code>", "a code, a status or a line of a log of another gateway")
     .addOption(admin())
     .addOption(json());
 

@@ -194,8 +194,8 @@ export const storySchema = describes<Story>()(
   }),
 );
 
-const word = (whose: string): z.ZodNullable<z.ZodString> =>
-  z.string().nullable().describe(`The nearest word of ${whose}; null when there is none.`);
+const codes = (whose: string): z.ZodArray<z.ZodString> =>
+  z.array(z.string()).describe(`The nearest codes of ${whose}; empty when it has none.`);
 
 export const causeSchema = describes<Cause>()(
   z.object({
@@ -244,10 +244,12 @@ export const causeSchema = describes<Cause>()(
     evidence: z.string().describe("What shows it, and what tells it from its look-alikes."),
     lookFirst: z.string().describe("The first thing to do."),
     equivalents: z.object({
-      envoy: word("Envoy"),
-      haproxy: word("HAProxy"),
-      nginx: word("nginx"),
-      cloudflare: word("Cloudflare"),
+      envoy: codes("Envoy"),
+      haproxy: codes("HAProxy"),
+      nginx: codes("nginx"),
+      cloudflare: codes("Cloudflare"),
+      alb: codes("AWS ALB"),
+      google: codes("Google Cloud load balancers"),
     }),
   }),
 );

@@ -2,9 +2,10 @@
  * The bodies of the API's answers under `/api/v1`, for whoever reads them: the CLI, the dashboard, tests.
  * Lists are wrapped in an object, so that a later field does not break a reader.
  */
-import type { Cause } from "../kernel/causes.ts";
+import type { Cause, CauseId } from "../kernel/causes.ts";
 import type { CacheWord, ExchangeRecord } from "./record.ts";
 import type { ToldVerdict } from "./story.ts";
+import type { ToldCode } from "./told-code.ts";
 import type { CacheView, OriginView, ProcessView, StatusView } from "./view.ts";
 
 /** `GET /status`. */
@@ -93,6 +94,16 @@ export interface CausesResponse {
   causes: Cause[];
 }
 
+/** `GET /codes/{code}`. */
+export interface CodeResponse {
+  /** As asked for. */
+  code: string;
+  /** One for each system that knows it. */
+  meanings: ToldCode[];
+  /** Kept exchanges that show what it can be here, newest first. */
+  latest: { id: string; startedAt: number; cause: CauseId; headline: string }[];
+}
+
 /**
  * What `GET /events` says beside the events of view.ts when its stream has a hole, so that a reader never
  * takes silence for calm: the reader was slow, there were more exchanges than a stream carries, or it came
@@ -130,6 +141,7 @@ export type ProblemCode =
   | "unknown-exchange"
   | "no-exchange-yet"
   | "unknown-cause"
+  | "unknown-code"
   | "method-not-allowed"
   | "not-json"
   | "bad-body"

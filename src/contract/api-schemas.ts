@@ -13,6 +13,7 @@ import {
   judgedExchangeSchema,
   storySchema,
 } from "./api-record-schemas.ts";
+import { codeSchema } from "./api-code-schemas.ts";
 import { evidenceSchema, verdictSchema } from "./api-verdict-schemas.ts";
 import type {
   CacheResponse,
@@ -177,6 +178,7 @@ const problemSchema = describes<Problem>()(
         "unknown-exchange",
         "no-exchange-yet",
         "unknown-cause",
+        "unknown-code",
         "method-not-allowed",
         "not-json",
         "bad-body",
@@ -219,6 +221,7 @@ export const API_SCHEMAS = {
   Cache: cacheSchema,
   Purged: purgedSchema,
   Causes: causesSchema,
+  Code: codeSchema,
   Cause: causeSchema,
   Keys: keysSchema,
   Key: keySchema,

@@ -50,7 +50,7 @@ export const evidenceSchema = describes<Evidence>()(
   }),
 );
 
-const findingSchema = describes<Finding>()(
+export const findingSchema = describes<Finding>()(
   z
     .enum([
       ...(Object.keys(CAUSES) as [CauseId, ...CauseId[]]), // Object.keys widens the keys of a record whose type lists them.

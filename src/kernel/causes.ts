@@ -77,17 +77,8 @@ export type PeerName = "envoy" | "haproxy" | "nginx" | "cloudflare" | "alb" | "g
 /** Exact codes of other gateways; a gateway that has none is left out. */
 export type PeerCodes = Readonly<Partial<Record<PeerName, readonly string[]>>>;
 
-/** The nearest word that other gateways have for it; null where they have none. */
-export interface Equivalents {
-  /** Response flag. */
-  readonly envoy: string | null;
-  /** Termination state, or an error name of its connection layer. */
-  readonly haproxy: string | null;
-  /** Error-log wording or status. */
-  readonly nginx: string | null;
-  /** Error number. */
-  readonly cloudflare: string | null;
-}
+/** The nearest codes of other gateways; empty where one has none. */
+export type Equivalents = Readonly<Record<PeerName, readonly string[]>>;
 
 interface Row {
   readonly party: PartyOfCause;
@@ -107,11 +98,12 @@ interface Row {
   readonly evidence: string;
   /** The first thing to do. */
   readonly lookFirst: string;
-  readonly equivalents: Equivalents;
+  readonly equivalents: PeerCodes;
 }
 
-export interface Cause extends Row {
+export interface Cause extends Omit<Row, "equivalents"> {
   readonly id: CauseId;
+  readonly equivalents: Equivalents;
 }
 
 const TABLE = {
@@ -126,7 +118,14 @@ const TABLE = {
       "The client's socket closed while an attempt was pending or being prepared. A FIN alone is not enough: a client that half-closes after its request still gets its answer.",
     lookFirst:
       "Compare how long these clients waited with the usual time to first byte. Many of them near one duration mean a timeout in front of you, or an origin that has become slow.",
-    equivalents: { envoy: "DC", haproxy: "CC, CH, CQ", nginx: "499", cloudflare: "499" },
+    equivalents: {
+      envoy: ["DC"],
+      haproxy: ["CC", "CH", "CQ"],
+      nginx: ["499", "client prematurely closed connection"],
+      cloudflare: ["499"],
+      alb: ["460"],
+      google: ["client_disconnected_before_any_response"],
+    },
   },
   "client.abort_body": {
     party: "client",
@@ -139,7 +138,14 @@ const TABLE = {
       "The client's socket closed or was reset after the first body byte and before the last. The origin's connection was healthy at that moment; otherwise the origin's failure is the cause.",
     lookFirst:
       "Usually nothing: people close tabs and stop downloads. Look closer when one route or one size stands out.",
-    equivalents: { envoy: "DC", haproxy: "CD", nginx: "499", cloudflare: "499" },
+    equivalents: {
+      envoy: ["DC"],
+      haproxy: ["CD"],
+      nginx: ["499", "client prematurely closed connection"],
+      cloudflare: ["499"],
+      alb: ["460"],
+      google: ["client_disconnected_after_partial_response"],
+    },
   },
   "client.slow": {
     party: "client",
@@ -153,7 +159,14 @@ const TABLE = {
       "A limit on the client's side ran out while the gateway was waiting for the client and not for an origin. Told from origin.write_stall by who was not moving: here the gateway had room for more bytes, or had bytes to give.",
     lookFirst:
       "See whether few addresses hold many connections (an attack that trickles heads) or many addresses hold one each (bad mobile links, for which the limits may be too tight).",
-    equivalents: { envoy: "SI", haproxy: "cR, cH, cD", nginx: "408", cloudflare: "408" },
+    equivalents: {
+      envoy: ["SI"],
+      haproxy: ["cR", "cH", "cD"],
+      nginx: ["408"],
+      cloudflare: ["408"],
+      alb: ["408"],
+      google: ["client_timed_out"],
+    },
   },
   "client.bad_request": {
     party: "client",
@@ -167,7 +180,14 @@ const TABLE = {
       "The parser stopped with a reason id, which stands in the record. The status is the reason's own and may be 414, 417, 431, 501 or 505 instead of 400.",
     lookFirst:
       "Read the reason id and the client's address. Two framings, odd lengths and bare line ends from one address are smuggling probes; one client of your own is a bug to report.",
-    equivalents: { envoy: "DPE", haproxy: "PR", nginx: "400", cloudflare: "400" },
+    equivalents: {
+      envoy: ["DPE", "IH"],
+      haproxy: ["PR"],
+      nginx: ["400", "414", "494"],
+      cloudflare: ["400"],
+      alb: ["400", "501", "505"],
+      google: ["invalid_request_headers", "invalid_chunk_framing", "malformed_chunked_body", "headers_too_long"],
+    },
   },
   "client.rate_limited": {
     party: "client",
@@ -180,7 +200,13 @@ const TABLE = {
       "A configured limit was used up; its name and figures stand in the evidence. Told from client.flood by who set the bound: here the operator did, and no origin was asked in either.",
     lookFirst:
       "Look at the clients that meet it. A fair one needs a higher `burst` or `rate`; try a new limit with `shadow: true` first.",
-    equivalents: { envoy: "RL", haproxy: "PR", nginx: "limiting requests", cloudflare: "1015" },
+    equivalents: {
+      envoy: ["RL"],
+      haproxy: ["PR"],
+      nginx: ["limiting requests"],
+      cloudflare: ["1015"],
+      google: ["throttled_by_security_policy"],
+    },
   },
   "client.flood": {
     party: "client",
@@ -194,7 +220,13 @@ const TABLE = {
       "The rule that refused stands in the evidence with its figures: `flood.…` for requests, `limits.connectionsPerClient` for connections. A limit that the operator set on a route is client.rate_limited.",
     lookFirst:
       "Look at who it was. Put your own batches, probes and partners under `trusted`, and the addresses of a proxy in front under `trustedProxies`: behind one, all clients look like one.",
-    equivalents: { envoy: "RL", haproxy: "PR", nginx: "limiting connections by zone", cloudflare: "1015" },
+    equivalents: {
+      envoy: ["RL"],
+      haproxy: ["PR"],
+      nginx: ["limiting connections"],
+      cloudflare: ["1015"],
+      google: ["banned_by_security_policy"],
+    },
   },
   "client.key_missing": {
     party: "client",
@@ -206,7 +238,7 @@ const TABLE = {
     evidence:
       "The method is not idempotent, the route says `idempotencyKey: required`, and the field is not there. A key that cannot be read is client.key_malformed.",
     lookFirst: "Find the client that sends no key. Until it is repaired the route can say `honour` instead.",
-    equivalents: { envoy: null, haproxy: null, nginx: null, cloudflare: null },
+    equivalents: {},
   },
   "client.key_malformed": {
     party: "client",
@@ -218,7 +250,7 @@ const TABLE = {
       "The Idempotency-Key is empty, longer than 255 characters, there twice, or written so that two readers could take it for different keys. No origin saw the request.",
     evidence: "The evidence says what is wrong with it. A key that is not there at all is client.key_missing.",
     lookFirst: 'Let the client send one key in quotes or bare, such as `Idempotency-Key: "8e03978e-40d5-43dd"`.',
-    equivalents: { envoy: null, haproxy: null, nginx: null, cloudflare: null },
+    equivalents: {},
   },
   "client.key_reused": {
     party: "client",
@@ -232,7 +264,7 @@ const TABLE = {
       "The fingerprints differ; the evidence names the request that the key belongs to. With the same fingerprint it would have been answered again, or be client.key_in_flight.",
     lookFirst:
       "Find out whether the client reuses keys, or builds a body that differs each time (a timestamp, the order of fields).",
-    equivalents: { envoy: null, haproxy: null, nginx: null, cloudflare: null },
+    equivalents: {},
   },
   "client.key_in_flight": {
     party: "client",
@@ -245,7 +277,7 @@ const TABLE = {
     evidence:
       "The first one has neither been answered nor failed. When its fate is unknown for good the cause is origin.uncertain instead.",
     lookFirst: "Look at the first request: usually its origin is slow, and the client's own timeout is shorter.",
-    equivalents: { envoy: null, haproxy: null, nginx: null, cloudflare: null },
+    equivalents: {},
   },
   "gw.answer_not_kept": {
     party: "configuration",
@@ -259,7 +291,7 @@ const TABLE = {
       "The ledger has the key as answered and no answer with it: too large, a stream, given up for room, or settled by a person. The evidence says which.",
     lookFirst:
       "Raise `idempotency.answer` when real answers are larger, `idempotency.bytes` when room was needed. The client can read the state of its order by other means.",
-    equivalents: { envoy: null, haproxy: null, nginx: null, cloudflare: null },
+    equivalents: {},
   },
   "gw.key_unprotected": {
     party: "gateway",
@@ -273,7 +305,7 @@ const TABLE = {
       "The state directory is missing, full, slow or in use by another process; the evidence says which. Routes that only honour keys pass such requests on and record key.unprotected.",
     lookFirst:
       "Look at the disk of the state directory and at `goodgate doctor`; raise `idempotency.bytes` when it is full.",
-    equivalents: { envoy: null, haproxy: null, nginx: null, cloudflare: null },
+    equivalents: { envoy: ["RLSE"], google: ["service_extension_error"] },
   },
   "gw.no_route": {
     party: "configuration",
@@ -285,7 +317,7 @@ const TABLE = {
     evidence:
       "The route step ended without a service; nothing was dialled. A 404 of an origin has an origin status instead.",
     lookFirst: "Run `goodgate check --explain METHOD URL` and compare the configuration with the one before it.",
-    equivalents: { envoy: "NR", haproxy: null, nginx: null, cloudflare: "1004" },
+    equivalents: { envoy: ["NR", "NC"], cloudflare: ["1004", "1018"], google: ["config_not_found"] },
   },
   "gw.internal": {
     party: "gateway",
@@ -297,7 +329,7 @@ const TABLE = {
     evidence: "An exception in the gateway, while neither the client's nor the origin's connection had failed.",
     lookFirst:
       "Take the stack from the log with this request id and report it. If one route triggers it, go back to the configuration before it.",
-    equivalents: { envoy: null, haproxy: "I*", nginx: null, cloudflare: "500" },
+    equivalents: { haproxy: ["I"], nginx: ["500"], cloudflare: ["500"], google: ["internal_error"] },
   },
   "gw.loop": {
     party: "configuration",
@@ -308,7 +340,7 @@ const TABLE = {
     means: "The request had already passed through this gateway: an origin, or something between, sends it back here.",
     evidence: "This gateway's own name stands in the Via field of the request (RFC 9110 §7.6.3).",
     lookFirst: "Find the origin of that route that points at this gateway, or at a name that resolves to it.",
-    equivalents: { envoy: null, haproxy: null, nginx: null, cloudflare: "1019" },
+    equivalents: { cloudflare: ["1019"], google: ["request_loop_detected"] },
   },
   "gw.fd_exhausted": {
     party: "gateway",
@@ -321,7 +353,7 @@ const TABLE = {
       "EMFILE or ENFILE, or a lookup that fails with ENOTFOUND while nearly all descriptors are in use: the system's resolver reports a missing descriptor as a missing name. Told from dns.nxdomain by that count.",
     lookFirst:
       "Raise the limit on open files for the service, and look at which connections fill it (`goodgate doctor` shows both).",
-    equivalents: { envoy: null, haproxy: "RC (PROC_FDLIM)", nginx: "(24: Too many open files)", cloudflare: null },
+    equivalents: { haproxy: ["RC", "CONF_FDLIM", "PROC_FDLIM", "SYS_FDLIM"], nginx: ["(24: Too many open files)"] },
   },
   "gw.ports_exhausted": {
     party: "gateway",
@@ -335,10 +367,9 @@ const TABLE = {
     lookFirst:
       "Find out why connections to that origin are not used again (is it answering with `Connection: close`?), then add origin addresses or widen the port range.",
     equivalents: {
-      envoy: "UF",
-      haproxy: "RC (FREE_PORTS)",
-      nginx: "(99: Cannot assign requested address)",
-      cloudflare: null,
+      envoy: ["UF"],
+      haproxy: ["RC", "PORT_RANGE", "FREE_PORTS", "ADDR_INUSE"],
+      nginx: ["(99: Cannot assign requested address)"],
     },
   },
   "gw.mem_or_buffers": {
@@ -350,7 +381,11 @@ const TABLE = {
     means: "The machine refused memory for a connection, so nothing was sent.",
     evidence: "ENOBUFS or ENOMEM when connecting.",
     lookFirst: "Look at the machine's free memory and its limits for TCP memory, then at what else runs there.",
-    equivalents: { envoy: "OM", haproxy: "RC (SYS_MEMLIM)", nginx: "(12: Cannot allocate memory)", cloudflare: null },
+    equivalents: {
+      envoy: ["OM"],
+      haproxy: ["RC", "SYS_MEMLIM", "ENOMEM", "ENOBUFS"],
+      nginx: ["(12: Cannot allocate memory)"],
+    },
   },
   "gw.loop_stall": {
     party: "gateway",
@@ -364,7 +399,7 @@ const TABLE = {
       "The measured delay of the gateway's own event loop covers the moment of the failure and a good part of the limit that ran out. All origins look slow at the same instant. Told from origin.ttfb_timeout and origin.keepalive_race by exactly that.",
     lookFirst:
       "Look at the event-loop delay and at the machine: a starved or throttled CPU, swapping, a paused virtual machine.",
-    equivalents: { envoy: null, haproxy: null, nginx: null, cloudflare: null },
+    equivalents: {},
   },
   "gw.pool_wait": {
     party: "overload",
@@ -377,7 +412,7 @@ const TABLE = {
       "The request waited for a connection and never got one; nothing was dialled for it. The origins' own response times tell whether they are slow or the limit is low.",
     lookFirst:
       "If the origins' latency is flat, raise `connections.perOrigin`. If it rises, they are the bottleneck and a higher limit makes it worse.",
-    equivalents: { envoy: "UO", haproxy: "sQ", nginx: null, cloudflare: null },
+    equivalents: { envoy: ["UO"], haproxy: ["sQ"] },
   },
   "gw.shed": {
     party: "overload",
@@ -391,7 +426,12 @@ const TABLE = {
       "One of three, and the sentence says which: every usable origin had as many requests as it can take and the wait for room ran out; the gateway neared a limit of its own; or more clients were connected than may be (`limits.connections`).",
     lookFirst:
       "With origins at their limit, look at their latency and add capacity. With many connections, see who holds them. Give what must go on the class `critical`.",
-    equivalents: { envoy: "OM, DO", haproxy: "PC", nginx: "worker_connections are not enough", cloudflare: "1200" },
+    equivalents: {
+      envoy: ["OM", "DO", "UO"],
+      haproxy: ["PC"],
+      nginx: ["worker_connections are not enough"],
+      cloudflare: ["1200"],
+    },
   },
   "gw.draining": {
     party: "gateway",
@@ -404,7 +444,7 @@ const TABLE = {
     evidence: "The gateway's own state was `draining`.",
     lookFirst:
       "Take the gateway out of whatever spreads load over it before stopping it, and give `drain` more time than your longest requests need.",
-    equivalents: { envoy: "LH", haproxy: "K", nginx: null, cloudflare: null },
+    equivalents: { envoy: ["LH"], haproxy: ["K"] },
   },
   "gw.deadline": {
     party: "overload",
@@ -418,7 +458,7 @@ const TABLE = {
       "The deadline passed while the request waited inside the gateway or for a connection. Where an origin had the request it is origin.deadline.",
     lookFirst:
       "See what the request waited for: the decisions of its record say so. If many wait, there is more work than room; if one does, compare the deadline with what the route usually takes.",
-    equivalents: { envoy: "DT", haproxy: "sQ", nginx: null, cloudflare: null },
+    equivalents: { envoy: ["DT"], haproxy: ["sQ"] },
   },
   "dns.nxdomain": {
     party: "dns",
@@ -432,12 +472,7 @@ const TABLE = {
       "NXDOMAIN (ENOTFOUND) while descriptors were free; with none free it is gw.fd_exhausted. A name that once resolved goes on with its last good addresses and shows a note instead.",
     lookFirst:
       "Check the spelling of the origin, then what changed in the zone. Ask a second resolver for the same name.",
-    equivalents: {
-      envoy: "DF",
-      haproxy: null,
-      nginx: "could not be resolved (3: Host not found)",
-      cloudflare: "530/1016",
-    },
+    equivalents: { envoy: ["DF"], nginx: ["could not be resolved (3: Host not found)"], cloudflare: ["530", "1016"] },
   },
   "dns.servfail": {
     party: "dns",
@@ -452,10 +487,9 @@ const TABLE = {
     lookFirst:
       "Ask another resolver. If it answers, replace or add one under `dns.resolvers`; if not, the zone's servers or its signatures are broken.",
     equivalents: {
-      envoy: "DF",
-      haproxy: null,
-      nginx: "could not be resolved (2: Server failure)",
-      cloudflare: "530/1001",
+      envoy: ["DF"],
+      nginx: ["could not be resolved (2: Server failure)", "could not be resolved (5: Operation refused)"],
+      cloudflare: ["530", "1001"],
     },
   },
   "dns.timeout": {
@@ -470,10 +504,9 @@ const TABLE = {
     lookFirst:
       "Check that the resolvers can be reached from this machine (UDP and TCP port 53), and name more than one.",
     equivalents: {
-      envoy: "DF",
-      haproxy: null,
-      nginx: "could not be resolved (110: Operation timed out)",
-      cloudflare: "530/1001",
+      envoy: ["DF"],
+      nginx: ["could not be resolved (110: Operation timed out)"],
+      cloudflare: ["530", "1001"],
     },
   },
   "dns.empty_or_prohibited": {
@@ -487,7 +520,7 @@ const TABLE = {
     evidence:
       "An answer without addresses (NODATA). An answer that suddenly becomes empty is not believed: the last good one stays in use.",
     lookFirst: "Look at the zone's automation: records that vanish all at once are usually deleted by a program.",
-    equivalents: { envoy: "DF", haproxy: null, nginx: null, cloudflare: "1000, 1002" },
+    equivalents: { envoy: ["DF"], cloudflare: ["1000", "1002"], google: ["invalid_external_origin_endpoint"] },
   },
   "dns.stale_ip": {
     party: "dns",
@@ -501,7 +534,17 @@ const TABLE = {
       "The dialled address is missing from the newest answer, or the answer could not be refreshed for longer than its lifetime, and only that address fails.",
     lookFirst:
       "Check that the name can be resolved now and how long its TTL is. Keep old addresses answering for one TTL when you move an origin.",
-    equivalents: { envoy: "UF", haproxy: "SC, sC", nginx: "connect() failed", cloudflare: "521, 522" },
+    equivalents: {
+      envoy: ["UF"],
+      haproxy: ["SC", "sC"],
+      nginx: [
+        "connect() failed (111: Connection refused)",
+        "upstream timed out (110: Connection timed out) while connecting to upstream",
+      ],
+      cloudflare: ["521", "522"],
+      alb: ["502", "504"],
+      google: ["failed_to_connect_to_backend"],
+    },
   },
   "dns.wrong_tenant": {
     party: "dns",
@@ -515,7 +558,7 @@ const TABLE = {
       "The active check got an answer without the field or the word that `health.expect` asks for, and no other address of the route's pools may be used.",
     lookFirst:
       "Ask the address for the check's path yourself and compare. Either the name still leads to an address that was given back, or the origin no longer shows what is expected.",
-    equivalents: { envoy: null, haproxy: null, nginx: null, cloudflare: null },
+    equivalents: {},
   },
   "net.unroutable": {
     party: "network",
@@ -528,7 +571,14 @@ const TABLE = {
       "ENETUNREACH within milliseconds (no route), or EHOSTUNREACH after about three seconds (the machine does not answer on its own network). Silence would be net.connect_timeout.",
     lookFirst:
       "Try the other address family and the routes of this machine; then whether the origin's machine exists at all.",
-    equivalents: { envoy: "UF", haproxy: "SC (EUNREACH)", nginx: "(113: No route to host)", cloudflare: "523" },
+    equivalents: {
+      envoy: ["UF"],
+      haproxy: ["SC", "EUNREACH"],
+      nginx: ["connect() failed (113: No route to host)", "connect() failed (101: Network is unreachable)"],
+      cloudflare: ["523"],
+      alb: ["502"],
+      google: ["failed_to_connect_to_backend"],
+    },
   },
   "net.connect_timeout": {
     party: "network",
@@ -541,7 +591,14 @@ const TABLE = {
       "No connection by the deadline and no error either. A firewall that drops and an origin whose queue for new connections is full look the same from here; a closed port would be origin.refused.",
     lookFirst:
       "Does the machine answer on another port? Then look at the origin's firewall and at its accept queue (ListenOverflows). If it answers nowhere, it is the path or the machine.",
-    equivalents: { envoy: "UF", haproxy: "sC", nginx: "(110) while connecting to upstream", cloudflare: "522" },
+    equivalents: {
+      envoy: ["UF"],
+      haproxy: ["sC"],
+      nginx: ["upstream timed out (110: Connection timed out) while connecting to upstream"],
+      cloudflare: ["522"],
+      alb: ["504"],
+      google: ["failed_to_connect_to_backend"],
+    },
   },
   "net.half_open": {
     party: "network",
@@ -555,7 +612,14 @@ const TABLE = {
       "A reused connection with a long idle time, no byte and no error until the deadline, while new connections to the same address work. Told from origin.ttfb_timeout by that comparison.",
     lookFirst:
       "Find the device between that forgets idle connections (often at 350 s or less) and keep `connections.idle` below it.",
-    equivalents: { envoy: "UT", haproxy: "sH, sD", nginx: "(110) while reading response header", cloudflare: "524" },
+    equivalents: {
+      envoy: ["UT"],
+      haproxy: ["sH", "sD"],
+      nginx: ["upstream timed out (110: Connection timed out) while reading response header from upstream"],
+      cloudflare: ["522", "524"],
+      alb: ["504"],
+      google: ["backend_timeout"],
+    },
   },
   "net.mid_reset": {
     party: "network",
@@ -570,10 +634,12 @@ const TABLE = {
     lookFirst:
       "If the origin's log shows these requests as complete, look at the path; if it shows nothing or a crash, at the origin.",
     equivalents: {
-      envoy: "UC, UR",
-      haproxy: "SD",
-      nginx: "recv() failed (104: Connection reset by peer)",
-      cloudflare: "520",
+      envoy: ["UC", "UR"],
+      haproxy: ["SD", "ERESET"],
+      nginx: ["recv() failed (104: Connection reset by peer) while reading upstream"],
+      cloudflare: ["520"],
+      alb: ["502"],
+      google: ["backend_connection_closed_after_partial_response_sent"],
     },
   },
   "origin.uncertain": {
@@ -588,7 +654,7 @@ const TABLE = {
       "The ledger has the key as uncertain: the origin broke off, answered too late, or the gateway was interrupted meanwhile. A request that is still under way is client.key_in_flight.",
     lookFirst:
       "Look in the origin's own records for the key, then settle it: `goodgate keys resolve KEY --executed` or `--not-executed`. Origins that honour the key themselves make this unnecessary (`idempotencyKey: { origins: honour }`).",
-    equivalents: { envoy: null, haproxy: null, nginx: null, cloudflare: null },
+    equivalents: {},
   },
   "origin.refused": {
     party: "origin",
@@ -601,7 +667,14 @@ const TABLE = {
       "ECONNREFUSED within a round trip. The machine is up and reachable: that is what tells it from every timeout.",
     lookFirst:
       "Is the process running, and on that port and address? A restart shows as a short burst that ends by itself.",
-    equivalents: { envoy: "UF", haproxy: "SC", nginx: "(111: Connection refused)", cloudflare: "521" },
+    equivalents: {
+      envoy: ["UF"],
+      haproxy: ["SC", "EREFUSED"],
+      nginx: ["connect() failed (111: Connection refused)"],
+      cloudflare: ["521"],
+      alb: ["502"],
+      google: ["failed_to_connect_to_backend"],
+    },
   },
   "origin.keepalive_race": {
     party: "configuration",
@@ -615,7 +688,17 @@ const TABLE = {
       "The connection was reused and idle before, ended by FIN or RST before any response byte and within about a round trip, while new connections work. More frequent when traffic is low. On a new connection it would be origin.reset_before_response.",
     lookFirst:
       "Give the origin a longer idle timeout than the gateway's, or lower `connections.idle` to a second or two below the origin's. The gateway also learns it and retires connections earlier.",
-    equivalents: { envoy: "UC", haproxy: "SH", nginx: "upstream prematurely closed connection", cloudflare: "520" },
+    equivalents: {
+      envoy: ["UC"],
+      haproxy: ["SH"],
+      nginx: [
+        "upstream prematurely closed connection while reading response header from upstream",
+        "recv() failed (104: Connection reset by peer) while reading response header from upstream",
+      ],
+      cloudflare: ["520"],
+      alb: ["502"],
+      google: ["backend_connection_closed_before_data_sent_to_client"],
+    },
   },
   "origin.reset_before_response": {
     party: "origin",
@@ -628,7 +711,17 @@ const TABLE = {
       "FIN or RST after connecting and before any response byte, on a new connection or one that was too busy to have gone stale. On an idle one it is origin.keepalive_race.",
     lookFirst:
       "Look for crashes and out-of-memory kills at that time. If one path or body repeats, that request kills the process.",
-    equivalents: { envoy: "UC, UR", haproxy: "SH", nginx: "upstream prematurely closed connection", cloudflare: "520" },
+    equivalents: {
+      envoy: ["UC", "UR"],
+      haproxy: ["SH"],
+      nginx: [
+        "upstream prematurely closed connection while reading response header from upstream",
+        "recv() failed (104: Connection reset by peer) while reading response header from upstream",
+      ],
+      cloudflare: ["520"],
+      alb: ["502"],
+      google: ["backend_connection_closed_before_data_sent_to_client"],
+    },
   },
   "origin.truncated": {
     party: "origin",
@@ -642,7 +735,14 @@ const TABLE = {
       "A clean FIN inside the head, before Content-Length was reached, or before the last chunk. An RST instead is net.mid_reset.",
     lookFirst:
       "Look for a crash, a worker time limit or a proxy behind the origin at that moment; equal lengths point to a limit.",
-    equivalents: { envoy: "UC", haproxy: "SD", nginx: "prematurely closed while reading upstream", cloudflare: "520" },
+    equivalents: {
+      envoy: ["UC"],
+      haproxy: ["SD"],
+      nginx: ["upstream prematurely closed connection while reading upstream"],
+      cloudflare: ["502", "520"],
+      alb: ["504"],
+      google: ["backend_connection_closed_after_partial_response_sent"],
+    },
   },
   "origin.truncated_unframed": {
     party: "origin",
@@ -656,7 +756,12 @@ const TABLE = {
       "A close-delimited response (RFC 9112 §6.3) whose connection ended by an error. An orderly FIN would have completed it (RFC 9112 §8).",
     lookFirst:
       "Make the origin send Content-Length or chunked: without either nobody can tell a short answer from a complete one.",
-    equivalents: { envoy: "UC", haproxy: "SD", nginx: null, cloudflare: null },
+    equivalents: {
+      envoy: ["UC"],
+      haproxy: ["SD"],
+      nginx: ["recv() failed (104: Connection reset by peer) while reading upstream"],
+      google: ["backend_connection_closed_after_partial_response_sent"],
+    },
   },
   "origin.malformed": {
     party: "origin",
@@ -669,7 +774,14 @@ const TABLE = {
       "The parser stopped in the status line or in a field, with a reason id that stands in the record. Trouble with lengths and chunks is origin.framing.",
     lookFirst:
       "Read the reason id. Another protocol's first bytes mean a wrong port; TLS needs `https` in the origin's URL.",
-    equivalents: { envoy: "UPE", haproxy: "PH", nginx: "upstream sent invalid header", cloudflare: "520" },
+    equivalents: {
+      envoy: ["UPE"],
+      haproxy: ["PH"],
+      nginx: ["upstream sent invalid header", "upstream sent no valid HTTP/1.0 header"],
+      cloudflare: ["520"],
+      alb: ["502"],
+      google: ["backend_response_corrupted"],
+    },
   },
   "origin.framing": {
     party: "origin",
@@ -684,10 +796,19 @@ const TABLE = {
     lookFirst:
       "Treat it as a security matter: find out which component writes that head, and whether what clients send can shape it.",
     equivalents: {
-      envoy: "UPE",
-      haproxy: "PD, PH",
-      nginx: "upstream sent invalid chunked response",
-      cloudflare: "520",
+      envoy: ["UPE"],
+      haproxy: ["PD", "PH"],
+      nginx: [
+        "upstream sent invalid chunked response",
+        'upstream sent more data than specified in "Content-Length"',
+        "upstream sent data after final chunk",
+        "upstream sent data after trailers",
+        "upstream sent duplicate header line",
+        "upstream sent invalid trailer",
+      ],
+      cloudflare: ["520"],
+      alb: ["502"],
+      google: ["backend_response_corrupted"],
     },
   },
   "origin.header_too_big": {
@@ -701,7 +822,14 @@ const TABLE = {
       "A limit of the service's `heads` was reached while reading the response. It repeats for the same user or path while others are fine.",
     lookFirst:
       "Look for cookies or policy fields that have grown, and raise the limit of that service if the size is right.",
-    equivalents: { envoy: "UPE", haproxy: "PH", nginx: "upstream sent too big header", cloudflare: "520" },
+    equivalents: {
+      envoy: ["UPE"],
+      haproxy: ["PH"],
+      nginx: ["upstream sent too big header", "upstream sent too big trailers"],
+      cloudflare: ["520"],
+      alb: ["502"],
+      google: ["backend_response_headers_too_long"],
+    },
   },
   "origin.ttfb_timeout": {
     party: "origin",
@@ -713,7 +841,14 @@ const TABLE = {
     evidence:
       "Connected, request handed over, nothing received by the deadline, and the gateway's own loop was free. One slow route points to a query; all routes of one origin to a paused process.",
     lookFirst: "Split by route and by origin. If the route is slow by nature, raise `timeouts.firstByte` for it.",
-    equivalents: { envoy: "UT", haproxy: "sH", nginx: "(110) while reading response header", cloudflare: "524" },
+    equivalents: {
+      envoy: ["UT"],
+      haproxy: ["sH"],
+      nginx: ["upstream timed out (110: Connection timed out) while reading response header from upstream"],
+      cloudflare: ["524"],
+      alb: ["504"],
+      google: ["backend_timeout"],
+    },
   },
   "origin.deadline": {
     party: "origin",
@@ -727,7 +862,7 @@ const TABLE = {
       "The record says whose time it was and how long the origin had of it. The limit of the route for the first byte had not run out; that is origin.ttfb_timeout. It does not count as a failure of the origin, because anybody may ask for an answer in a millisecond.",
     lookFirst:
       "Compare the time that was allowed with what the route usually takes. If it is shorter, the deadline is wrong; if the origin was slower than usual, look there.",
-    equivalents: { envoy: "DT", haproxy: "sH", nginx: null, cloudflare: null },
+    equivalents: { envoy: ["UMSDR", "DT"], haproxy: ["sH"], google: ["backend_timeout"] },
   },
   "origin.poison": {
     party: "origin",
@@ -741,7 +876,7 @@ const TABLE = {
       "The record names the origins that broke. Each break on its own was origin.reset_before_response. A crash counts only in part for each of the requests that it hit, and one success clears a request, so those that were merely there are not refused.",
     lookFirst:
       "Take the request from the record and run it against an origin that nobody uses: it crashes, or closes the connection on purpose. `poison: false` on the service switches this off.",
-    equivalents: { envoy: null, haproxy: null, nginx: null, cloudflare: null },
+    equivalents: {},
   },
   "origin.stall_mid_body": {
     party: "origin",
@@ -754,7 +889,14 @@ const TABLE = {
       "Response bytes came, then silence while the gateway was reading. Silence because the client does not take bytes is client.slow.",
     lookFirst:
       "For streams that pause on purpose, raise `timeouts.gap` on that route. If it always stops near one size, suspect the path's packet size.",
-    equivalents: { envoy: "UT, SI", haproxy: "sD", nginx: "(110) while reading upstream", cloudflare: "524" },
+    equivalents: {
+      envoy: ["UT", "SI"],
+      haproxy: ["sD"],
+      nginx: ["upstream timed out (110: Connection timed out) while reading upstream"],
+      cloudflare: ["524"],
+      alb: ["504"],
+      google: ["backend_timeout"],
+    },
   },
   "origin.write_stall": {
     party: "origin",
@@ -766,7 +908,14 @@ const TABLE = {
     evidence:
       "Bytes of the request waited in the gateway and the origin's socket took none until the deadline, while the client had delivered. Silence after a complete request is origin.ttfb_timeout.",
     lookFirst: "Look for a paused or blocked process at the origin (garbage collection, a lock, a stopped container).",
-    equivalents: { envoy: "UT", haproxy: "sH", nginx: "(110) while sending request to upstream", cloudflare: "524" },
+    equivalents: {
+      envoy: ["UT"],
+      haproxy: ["sH"],
+      nginx: ["upstream timed out (110: Connection timed out) while sending request to upstream"],
+      cloudflare: ["524"],
+      alb: ["504"],
+      google: ["backend_timeout"],
+    },
   },
   "origin.early_reply": {
     party: "origin",
@@ -780,7 +929,9 @@ const TABLE = {
       "A complete response head before the last byte of the request body. A reset that follows belongs to it and is not a failure of its own.",
     lookFirst:
       "Read the origin's status: 401, 413 or 429 is a considered refusal. A client can send `Expect: 100-continue` to spare itself the upload.",
-    equivalents: { envoy: null, haproxy: null, nginx: null, cloudflare: null },
+    equivalents: {
+      google: ["backend_early_response_with_non_error_status", "aborted_request_due_to_backend_early_response"],
+    },
   },
   "origin.app_5xx": {
     party: "origin",
@@ -793,7 +944,7 @@ const TABLE = {
     evidence:
       "An origin status of 500 or above in a well-formed, complete response without marks of another gateway (those make it origin.nested_gw_5xx).",
     lookFirst: "The application's log, with the request id that was passed on to it. Then split by route and version.",
-    equivalents: { envoy: null, haproxy: "--", nginx: "$upstream_status", cloudflare: "origin's own page" },
+    equivalents: { haproxy: ["--"], cloudflare: ["502", "504"], google: ["response_sent_by_backend"] },
   },
   "origin.nested_gw_5xx": {
     party: "origin",
@@ -806,7 +957,7 @@ const TABLE = {
     evidence:
       "That status together with the marks of an intermediary: Via, Proxy-Status, or a Server field that names one.",
     lookFirst: "The Proxy-Status or Via field of that response names the hop; read that hop's log.",
-    equivalents: { envoy: null, haproxy: "--", nginx: "$upstream_status", cloudflare: "branded 502/504" },
+    equivalents: { haproxy: ["--"], cloudflare: ["502", "504"], google: ["response_sent_by_backend"] },
   },
   "origin.overload_reply": {
     party: "overload",
@@ -817,7 +968,7 @@ const TABLE = {
     means: "The origin turned the request away on purpose and said when to come back. It was passed on.",
     evidence: "A 503 or 429 with Retry-After from the origin, usually fast. A 503 without it counts as origin.app_5xx.",
     lookFirst: "Add capacity or lower the rate. Do not repeat these requests: it makes the overload last.",
-    equivalents: { envoy: null, haproxy: "--", nginx: "$upstream_status", cloudflare: "origin's own page" },
+    equivalents: { haproxy: ["--"], google: ["response_sent_by_backend"] },
   },
   "origin.all_unhealthy": {
     party: "origin",
@@ -831,7 +982,13 @@ const TABLE = {
       "The pick step came back empty. Failing checks alone never cause it, because then all origins are used again; each origin's own reason stands in the status view.",
     lookFirst:
       "`goodgate status` lists why each origin is out. If checks fail while traffic succeeds, the check is wrong.",
-    equivalents: { envoy: "UH", haproxy: "SC, <NOSRV>", nginx: "no live upstreams", cloudflare: "503" },
+    equivalents: {
+      envoy: ["UH"],
+      haproxy: ["SC"],
+      nginx: ["no live upstreams"],
+      alb: ["503"],
+      google: ["failed_to_pick_backend"],
+    },
   },
   "origin.resume_mismatch": {
     party: "configuration",
@@ -845,7 +1002,7 @@ const TABLE = {
       "The answer to a Range with If-Range was not the missing part of the same representation: another ETag or Last-Modified, another length, another status. The break itself is the cause of the attempt before it, often net.mid_reset or origin.truncated.",
     lookFirst:
       "Ask both origins for that path and compare ETag. Tags made of an inode or a start time differ on each machine: make them of the content. Otherwise a deploy is half done.",
-    equivalents: { envoy: null, haproxy: null, nginx: null, cloudflare: null },
+    equivalents: {},
   },
   "origin.upgrade_failed": {
     party: "origin",
@@ -858,7 +1015,7 @@ const TABLE = {
       "A 101 to a request without Upgrade, or one that names another protocol (RFC 9110 §7.8). An origin that merely declines answers with another status, which is passed on.",
     lookFirst:
       "Compare the Upgrade fields of request and response; a proxy behind the origin may be adding or removing them.",
-    equivalents: { envoy: "UPE", haproxy: "PH", nginx: null, cloudflare: "520" },
+    equivalents: { envoy: ["UPE"], haproxy: ["PH"], cloudflare: ["520"], google: ["websocket_handshake_failed"] },
   },
 } as const satisfies Record<string, Row>;
 
@@ -879,7 +1036,12 @@ function withIds(): Record<CauseId, Cause> {
   const causes: Partial<Record<CauseId, Cause>> = {};
   for (const [id, row] of Object.entries(TABLE)) {
     const known = id as CauseId; // Object.entries widens the keys of TABLE, which are CauseId by definition.
-    causes[known] = Object.freeze({ id: known, ...row });
+    causes[known] = Object.freeze({ id: known, ...row, equivalents: everyPeer(row.equivalents) });
   }
   return Object.freeze(causes) as Record<CauseId, Cause>; // Every key of TABLE has just been set.
+}
+
+/** With an empty list for each gateway that has no code for it. */
+export function everyPeer(codes: PeerCodes): Equivalents {
+  return Object.freeze({ envoy: [], haproxy: [], nginx: [], cloudflare: [], alb: [], google: [], ...codes });
 }

@@ -9,7 +9,8 @@
  *
  * Not here: what concerns TLS and HTTP/2, which come with them.
  */
-import type { CauseId, Party, PeerCodes } from "./causes.ts";
+import type { CauseId, Equivalents, Party, PeerCodes } from "./causes.ts";
+import { everyPeer } from "./causes.ts";
 
 interface Row {
   readonly party: Party;
@@ -26,8 +27,9 @@ interface Row {
   readonly equivalents: PeerCodes;
 }
 
-export interface Conclusion extends Row {
+export interface Conclusion extends Omit<Row, "equivalents"> {
   readonly id: ConclusionId;
+  readonly equivalents: Equivalents;
 }
 
 const TABLE = {
@@ -215,7 +217,7 @@ const TABLE = {
       "All attempts and checks at it fail with causes of its own (refused, closed, silent); others of the same pool do not. If the whole pool fails look further: provider.outage, net.path.",
     lookFirst: "Is its process running? Look at its log, at out-of-memory kills and at its last deploy.",
     showsAs: ["origin.refused", "origin.reset_before_response", "net.connect_timeout", "origin.all_unhealthy"],
-    equivalents: {},
+    equivalents: { haproxy: ["D"] },
   },
   "origin.host_dead": {
     party: "origin",
@@ -477,7 +479,7 @@ function withIds(): Record<ConclusionId, Conclusion> {
   const conclusions: Partial<Record<ConclusionId, Conclusion>> = {};
   for (const [id, row] of Object.entries(TABLE)) {
     const known = id as ConclusionId; // Object.entries widens the keys of TABLE, which are ConclusionId by definition.
-    conclusions[known] = Object.freeze({ id: known, ...row });
+    conclusions[known] = Object.freeze({ id: known, ...row, equivalents: everyPeer(row.equivalents) });
   }
   return Object.freeze(conclusions) as Record<ConclusionId, Conclusion>; // Every key of TABLE has just been set.
 }
