@@ -25,7 +25,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["src/**/*.test.ts", "tools/**/*.test.ts", "bench/**/*.test.ts"],
+          include: ["src/**/*.test.ts", "tools/**/*.test.ts", "bench/**/*.test.ts", "web/**/*.test.ts"],
           ...PATIENCE,
           sequence: { groupOrder: 0 },
         },

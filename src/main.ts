@@ -12,6 +12,7 @@ import { readFileSync } from "node:fs";
 import fs from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { constants, hostname } from "node:os";
+import { fileURLToPath } from "node:url";
 import { styleText } from "node:util";
 import { join } from "node:path";
 import { createAdmin } from "./admin/admin.ts";
@@ -49,11 +50,14 @@ import { openAccessLog } from "./store/access-log.ts";
 import type { AccessLogEvent } from "./store/access-log.ts";
 import { openCacheDisk } from "./store/cache-disk.ts";
 import type { CacheDisk } from "./store/cache-disk.ts";
+import { readDashboard } from "./store/dashboard-files.ts";
 import { openLedger } from "./store/ledger.ts";
 import type { EmbeddedLedger, LedgerEvent } from "./store/ledger.ts";
 import { defaultStateDirectory, tryDirectory } from "./store/state-directory.ts";
 
 const VERSION = versionOfPackage();
+/** Where the build puts it: beside the sources in a checkout, beside the program in the published package. */
+const DASHBOARD = fileURLToPath(new URL("../dist/web", import.meta.url));
 /** What may still be written or answered after the last exchange. */
 const LAST_WORDS_MS = 2_000;
 /** Active checks under way at once, over all services. */
@@ -505,13 +509,14 @@ function ledgerText(event: LedgerEvent): string {
   }
 }
 
-function startAdmin(
+async function startAdmin(
   settings: Settings,
   gateway: Gateway,
   control: ControlProcess | null,
   tell: Events["tell"],
 ): Promise<AdminServer | null> {
-  if (settings.admin === null) return Promise.resolve(null);
+  if (settings.admin === null) return null;
+  const dashboard = await readDashboard(DASHBOARD);
   const { bind, token } = settings.admin;
   return startAdminServer({
     bind,
@@ -519,6 +524,7 @@ function startAdmin(
       actions: gateway.actions,
       keys: gateway.keys,
       control,
+      dashboard,
       token,
       clock: systemClock,
       schedule: systemSchedule,

@@ -42,10 +42,10 @@ export function importsOf(text: string): Import[] {
   return found.toSorted((a, b) => a.line - b.line);
 }
 
-/** Every `.ts` file under `root/folder`, in the order of its path. */
+/** Every `.ts` and `.tsx` file under `root/folder`, in the order of its path. */
 export function sourceFiles(root: string, folder: string): SourceFile[] {
   return readdirSync(path.join(root, folder), { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts"))
+    .filter((name) => /(?<!\.d)\.tsx?$/.test(name))
     .map((name) => path.posix.join(folder, name.replaceAll(path.sep, "/")))
     .toSorted()
     .map((name) => ({ path: name, text: readFileSync(path.join(root, name), "utf8") }));

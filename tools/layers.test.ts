@@ -27,6 +27,11 @@ describe("the layer check", () => {
     ["src/policies/a.ts", `import type { Socket } from "node:net";`],
     ["src/policies/a.ts", `import { type Hash, createHash as hash } from "node:crypto";`],
     ["src/policies/a.test.ts", `import { readFileSync } from "node:fs";\nimport "../control/x.ts";`],
+    [
+      "web/now/a.tsx",
+      `import "./a.css";\nimport { useMemo } from "preact/hooks";\nimport { B } from "../parts/b.tsx";`,
+    ],
+    ["web/now/a.tsx", `import type { Story } from "../../src/contract/story.ts";`],
     ["src/kernel/a.ts", `// import { x } from "../gateway/x.ts";\n/*\nimport { x } from "../gateway/x.ts";\n*/`],
     ["src/kernel/a.ts", `const text = 'import { x } from "../gateway/x.ts"';`],
   ])("%s may say %s", (file, text) => {
@@ -39,6 +44,9 @@ describe("the layer check", () => {
     ["src/gateway/a.ts", `import { setTimeout } from "node:timers/promises";`, "operating system"],
     ["src/gateway/a.ts", `const fs = await import("node:fs");`, "operating system"],
     ["src/admin/a.ts", `import "node:fs";`, "operating system"],
+    ["web/now/a.tsx", `import { x } from "../../src/gateway/x.ts";`, "web may import kernel, contract; not gateway"],
+    ["web/now/a.tsx", `import { z } from "zod";`, "only preact"],
+    ["src/admin/a.ts", `import { x } from "../../web/x.ts";`, "outside src/"],
     ["src/gateway/a.ts", `import fs from "fs";`, "node:"],
     ["src/policies/a.ts", `import { z } from "zod";`, "policies uses no packages"],
     ["src/contract/a.ts", `import { parse } from "yaml/dist/x";`, "only zod"],

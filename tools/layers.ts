@@ -1,5 +1,5 @@
 /**
- * Which folder of src/ may import which: the architecture as a table, and a check of it. `npm run check` runs
+ * Which folder of src/, and web/, may import which: the architecture as a table, and a check of it. `npm run check` runs
  * it. A change of the table is a change of the architecture and deserves a page in docs/decisions/.
  *
  * Besides the direction it refuses what makes the direction hard to see or hard to keep: files that only pass
@@ -53,6 +53,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     packages: [],
     touchesSystem: true,
   },
+  web: { imports: ["kernel", "contract"], packages: ["preact", "@preact/signals", "uplot"] },
   "main.ts": { imports: EVERYTHING, packages: ["commander"], touchesSystem: true },
 };
 
@@ -94,7 +95,8 @@ export function breachesIn(files: readonly SourceFile[]): string[] {
 }
 
 function folderOf(file: string): string {
-  return file.split("/")[1] ?? "";
+  const [first = "", second = ""] = file.split("/");
+  return first === "web" ? first : second;
 }
 
 function layerOf(file: string): { layer: Layer | null; breach: string } {
@@ -110,10 +112,13 @@ function targetOf(file: SourceFile, one: Import): string {
 
 function ownFileBreach(file: SourceFile, one: Import): string | null {
   if (one.isReexport) return "no barrels: let its readers import it from the file that defines it";
-  if (!one.specifier.endsWith(".ts")) return "write the whole file name with .ts";
+  const isBrowser = folderOf(file.path) === "web";
+  if (isBrowser && one.specifier.endsWith(".css")) return null;
+  if (!/\.tsx?$/.test(one.specifier)) return "write the whole file name with .ts";
   if (one.specifier.endsWith(".test.ts")) return "tests are imported by nothing";
   const target = targetOf(file, one);
-  if (!target.startsWith("src/")) return "the program imports nothing outside src/; only src/ is published";
+  if (!target.startsWith("src/") && !(isBrowser && target.startsWith("web/")))
+    return "the program imports nothing outside src/; only src/ is published";
   const [from, to] = [folderOf(file.path), folderOf(target)];
   const allowed = LAYERS[from]?.imports ?? [];
   if (from === to || allowed.includes(to)) return null;
@@ -166,7 +171,8 @@ function circlesIn(graph: ReadonlyMap<string, readonly string[]>): string[] {
 }
 
 if (import.meta.main) {
-  const breaches = breachesIn(sourceFiles(path.join(import.meta.dirname, ".."), "src"));
+  const root = path.join(import.meta.dirname, "..");
+  const breaches = breachesIn([...sourceFiles(root, "src"), ...sourceFiles(root, "web")]);
   for (const breach of breaches) console.error(breach);
   if (breaches.length > 0) process.exitCode = 1;
 }

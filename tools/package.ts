@@ -7,6 +7,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { buildWeb } from "./build-web.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const FILES = ["bin", "README.md", "ARCHITECTURE.md", "CHANGELOG.md", "LICENSE", "docs"] as const;
@@ -18,11 +19,12 @@ export function publishedManifest(manifest: Record<string, unknown>): Record<str
 }
 
 /** Returns the packed file. */
-export function makePackage(): string {
+export async function makePackage(): Promise<string> {
   const folder = join(ROOT, "dist", "package");
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   run("tsc", ["-p", "tsconfig.build.json", "--outDir", join(folder, "dist")]);
+  await buildWeb(join(folder, "dist", "web"));
   for (const file of FILES) cpSync(join(ROOT, file), join(folder, file), { recursive: true });
   const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as Record<string, unknown>;
   writeFileSync(join(folder, "package.json"), `${JSON.stringify(publishedManifest(manifest), null, 2)}\n`);
@@ -35,4 +37,4 @@ function run(command: string, args: readonly string[]): string {
   return execFileSync(command, args, { cwd: ROOT, encoding: "utf8", env: { ...process.env, PATH: path } });
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) process.stdout.write(`${makePackage()}\n`);
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.stdout.write(`${await makePackage()}\n`);

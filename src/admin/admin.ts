@@ -1,5 +1,5 @@
 /**
- * The admin surface: the API under `/api/v1`, `/metrics`, and two pages for people. A pure function from a
+ * The admin surface: the API under `/api/v1`, `/metrics`, and the dashboard. A pure function from a
  * request to an answer, over what the gateway lets others see and do. It decides nothing. What changes something is
  * asked for by POST, and a browser that was made to send it by the page of another site is refused.
  */
@@ -7,26 +7,20 @@ import { nearest } from "../kernel/nearest.ts";
 import type { Clock, Schedule } from "../kernel/clock.ts";
 import type { AdminAnswer, AdminHandler, AdminRequest, AdminResponse, AdminStream } from "../contract/admin-http.ts";
 import type { ControlPort } from "../contract/control-port.ts";
+import type { Dashboard } from "../contract/dashboard.ts";
 import type { KeyDesk } from "../contract/keys.ts";
-import { tellStory } from "../contract/story.ts";
-import { surroundingsOf } from "../contract/verdict/surroundings.ts";
-import { verdictOn } from "../contract/verdict/verdict.ts";
 import type { GatewayActions, GatewayView } from "../contract/view.ts";
 import { challenge, checkAccess } from "./access.ts";
 import { respond, respondProblem, withoutBody } from "./answers.ts";
+import { answerAsset, answerPage, DASHBOARD_ASSETS, DASHBOARD_PAGES } from "./dashboard.ts";
 import { createEventHub } from "./event-stream.ts";
 import { parseQuery, quoted } from "./exchange-query.ts";
-import { renderExchangePage, renderMissingExchangePage } from "./exchange-page.ts";
 import { EXPOSITION_TYPES, expositionFormat } from "./exposition.ts";
 import { renderMetrics } from "./metrics.ts";
 import { API_BASE, openApi } from "./openapi.ts";
 import type { AdminContext, Call } from "./operations.ts";
-import { OPERATIONS, unknownExchangeText } from "./operations.ts";
-import { PAGE_HEADERS } from "./page.ts";
+import { OPERATIONS } from "./operations.ts";
 import { createRateMemory } from "./rates.ts";
-import type { RateMemory } from "./rates.ts";
-import { renderStatusPage } from "./status-page.ts";
-import { latestTroubled } from "./troubles.ts";
 
 export interface AdminOptions {
   /** Null: none is asked for (loopback only). */
@@ -37,6 +31,8 @@ export interface AdminOptions {
   readonly keys: KeyDesk | null;
   /** Null: the control plane is switched off. */
   readonly control: ControlPort | null;
+  /** Null: it was not built. */
+  readonly dashboard: Dashboard | null;
   /** For the heartbeats of event streams. */
   readonly schedule: Schedule;
 }
@@ -56,11 +52,11 @@ export function createAdmin(view: GatewayView, options: AdminOptions): AdminHand
   };
   const paths = [
     ...OPERATIONS.map((operation) => pathOfApi(context, operation)),
-    ...pathsBesideApi(view, clock, rates),
+    ...pathsBesideApi(view, options.dashboard),
   ];
 
   return (request) => {
-    if (token !== null) {
+    if (token !== null && !isOpen(request.path)) {
       const access = checkAccess(token, request.headers["authorization"]);
       if (access !== "granted") return refuseAccess(access === "no token", challenge(access));
     }
@@ -107,7 +103,7 @@ function pathOfApi(context: AdminContext, operation: (typeof OPERATIONS)[number]
   };
 }
 
-function pathsBesideApi(view: GatewayView, clock: Clock, rates: RateMemory): Path[] {
+function pathsBesideApi(view: GatewayView, dashboard: Dashboard | null): Path[] {
   return [
     {
       template: "/metrics",
@@ -119,37 +115,25 @@ function pathsBesideApi(view: GatewayView, clock: Clock, rates: RateMemory): Pat
         return respond(200, EXPOSITION_TYPES[format], renderMetrics(view.metrics(), view.status(), format));
       },
     },
+    ...DASHBOARD_PAGES.map((template): Path => ({
+      template,
+      // The query is the page's own: filters that can be shared.
+      takesQuery: true,
+      method: "GET",
+      answer: (request) => answerPage(dashboard, request),
+    })),
     {
-      template: "/",
+      template: DASHBOARD_ASSETS,
       takesQuery: false,
       method: "GET",
-      answer: () => {
-        const metrics = view.metrics();
-        const page = renderStatusPage({
-          status: view.status(),
-          origins: view.origins(),
-          recent: latestTroubled(view),
-          metrics,
-          rates: rates.look(metrics, clock.monotonic()),
-          now: clock.wall(),
-        });
-        return respondPage(200, page);
-      },
-    },
-    {
-      template: "/exchanges/{id}",
-      takesQuery: false,
-      method: "GET",
-      answer: (_request, id) => {
-        const record = view.exchange(id);
-        if (record === null) return respondPage(404, renderMissingExchangePage(unknownExchangeText(id)));
-        return respondPage(
-          200,
-          renderExchangePage(record, tellStory(record, verdictOn(record, surroundingsOf(view, record)))),
-        );
-      },
+      answer: (request, id) => answerAsset(dashboard, request, id),
     },
   ];
+}
+
+/** The files of the dashboard are the same for everybody; what it shows is asked for with the token. */
+function isOpen(path: string): boolean {
+  return [...DASHBOARD_PAGES, DASHBOARD_ASSETS].some((template) => matchPath(template, path) !== null);
 }
 
 /** What stands for `{id}` in the path, empty when the template has none; null when they do not match. */
@@ -168,10 +152,6 @@ function decodeSegment(segment: string): string {
   } catch {
     return segment;
   }
-}
-
-function respondPage(status: number, page: string): AdminResponse {
-  return respond(status, "text/html; charset=utf-8", page, PAGE_HEADERS);
 }
 
 function headOf(answer: AdminResponse | AdminStream): AdminResponse {

@@ -43,6 +43,7 @@ function asker(keys: KeyDesk | null) {
     token: null,
     keys,
     control: null,
+    dashboard: null,
     actions: NO_ACTIONS,
     ...manualSchedule(),
   });

@@ -310,7 +310,8 @@ export const OPERATIONS: readonly Operation[] = [
 
 function toFigures({ p50Us, p95Us, p99Us, ...rate }: Rate): Figures {
   const { service, exchanges, perSecond, failed, rescued, refusedOrAborted, retries } = rate;
-  const ms = (us: number): number | null => (exchanges === 0 ? null : us / 1000);
+  // Nothing ends within no time: what is 0 was not measured, as tunnels are not.
+  const ms = (us: number): number | null => (us === 0 ? null : us / 1000);
   const counts = { service, exchanges, perSecond, failed, rescued, refusedOrAborted, retries };
   return { ...counts, p50Ms: ms(p50Us), p95Ms: ms(p95Us), p99Ms: ms(p99Us) };
 }

@@ -17,6 +17,7 @@ function world(result: DrainResult = { done: true, until: 7 }) {
     token: null,
     keys: null,
     control: null,
+    dashboard: null,
     actions: { ...NO_ACTIONS, drainOrigin: note, restoreOrigin: note },
     ...manualSchedule(),
   });

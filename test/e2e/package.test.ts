@@ -10,9 +10,9 @@ import { makePackage } from "../../tools/package.ts";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 let folder: string;
 
-beforeAll(() => {
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "goodgate-package-"));
-  execFileSync("tar", ["-xzf", makePackage(), "-C", folder]);
+  execFileSync("tar", ["-xzf", await makePackage(), "-C", folder]);
   // Its dependencies as this checkout has them: the test is about the package and not about a registry.
   symlinkSync(join(ROOT, "node_modules"), join(folder, "package", "node_modules"));
 });

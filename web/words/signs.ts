@@ -1,0 +1,46 @@
+/** States as a tone and a sign; the word stands beside them always, because colour alone does not reach everybody. */
+import type { Severity } from "../../src/contract/incident.ts";
+import type { Outcome } from "../../src/contract/record.ts";
+import type { ServiceHealth } from "../../src/contract/series.ts";
+import type { OriginAddressView, ServiceStatusView } from "../../src/contract/view.ts";
+
+export type Tone = "good" | "warn" | "bad" | "quiet" | "info";
+export type Sign = readonly [tone: Tone, sign: string];
+
+export const SERVICE_SIGNS: Readonly<Record<ServiceStatusView["state"], Sign>> = {
+  healthy: ["good", "✓"],
+  degraded: ["warn", "!"],
+  "failing open": ["bad", "!"],
+  down: ["bad", "✕"],
+};
+
+export const HEALTH_SIGNS: Readonly<Record<ServiceHealth["state"], Sign>> = {
+  well: ["good", "✓"],
+  disturbed: ["warn", "!"],
+  failing: ["bad", "✕"],
+  silent: ["warn", "…"],
+  "no data": ["quiet", "?"],
+};
+
+export const ADDRESS_SIGNS: Readonly<Record<OriginAddressView["state"], Sign>> = {
+  up: ["good", "✓"],
+  ramping: ["info", "↗"],
+  probation: ["warn", "?"],
+  ejected: ["bad", "✕"],
+  down: ["bad", "✕"],
+  drained: ["quiet", "⏸"],
+};
+
+export const OUTCOME_SIGNS: Readonly<Record<Outcome, Sign>> = {
+  served: ["good", "✓"],
+  rescued: ["warn", "↻"],
+  failed: ["bad", "✕"],
+  refused: ["quiet", "–"],
+  aborted: ["quiet", "–"],
+};
+
+export const SEVERITY_SIGNS: Readonly<Record<Severity, Sign>> = {
+  critical: ["bad", "✕"],
+  warning: ["warn", "!"],
+  notice: ["info", "i"],
+};
