@@ -21,6 +21,7 @@ import type { GatewayEvent, OwnUse, ProcessView } from "../contract/view.ts";
 import type { Settings } from "../config/settings.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import type { Clock } from "../kernel/clock.ts";
+import { limitNow } from "../policies/adaptive-limit.ts";
 import { maxIdleMs } from "../policies/keep-alive.ts";
 import { ClientRows } from "./client-rows.ts";
 import type { Core } from "./core.ts";
@@ -313,7 +314,7 @@ function standingOf(
     family: address.family === 6 ? "IPv6" : "IPv4",
     inFlight: address.inFlight,
     held: address.limit?.held ?? 0,
-    limit: Math.floor(address.limit?.limit ?? 0),
+    limit: address.limit === null ? 0 : limitNow(address.limit),
     state: pool.availability.standings[index]?.state ?? "up",
     share: address.share,
     checkOk: address.check.ok,

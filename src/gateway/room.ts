@@ -4,7 +4,7 @@
  * policies/adaptive-limit.ts) and how much of the gateway one route may have.
  */
 import type { ServiceSettings } from "../config/settings.ts";
-import { beginGently } from "../policies/adaptive-limit.ts";
+import { beginGently, limitNow } from "../policies/adaptive-limit.ts";
 import { countAt } from "../policies/sliding-count.ts";
 import type { RetryBudget } from "../policies/retry-budget.ts";
 import { Admission, rankOf } from "./admission.ts";
@@ -98,7 +98,10 @@ export class Room {
     }
     const { name, availability } = this.#choice.settle(now);
     const held = availability.usable.reduce((sum, address) => sum + (address.limit?.held ?? 0), 0);
-    const limit = availability.usable.reduce((sum, address) => sum + Math.floor(address.limit?.limit ?? 0), 0);
+    const limit = availability.usable.reduce(
+      (sum, address) => sum + (address.limit === null ? 0 : limitNow(address.limit)),
+      0,
+    );
     return `the origins of pool ${name} have ${held} requests to answer and can take ${limit} at once`;
   }
 

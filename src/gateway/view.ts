@@ -3,6 +3,7 @@ import type { GatewayView, OriginAddressView, OriginView, ServiceStatusView, Sta
 import type { Clock } from "../kernel/clock.ts";
 import type { Histogram } from "../kernel/histogram.ts";
 import type { ListeningPort } from "../kernel/socket.ts";
+import { limitNow } from "../policies/adaptive-limit.ts";
 import { keepAliveBecause, maxIdleMs } from "../policies/keep-alive.ts";
 import { expectedLatency } from "../policies/peak-ewma.ts";
 import type { ListenerRuntime } from "./client-connection.ts";
@@ -76,7 +77,7 @@ export function createView({ core, listeners, listening, ports, startedAt }: Vie
             connectionsIdle: address.connectionsIdle,
             inFlight: address.inFlight,
             held: address.limit?.held ?? 0,
-            limit: Math.floor(address.limit?.limit ?? 0),
+            limit: address.limit === null ? 0 : limitNow(address.limit),
             available: address.share > 0,
             ejections: address.ejections,
           })),
@@ -205,7 +206,7 @@ export function createView({ core, listeners, listening, ports, startedAt }: Vie
       keepAliveMs: Math.round(maxIdleMs(connections, address.keepAlive, now)),
       keepAliveBecause: keepAliveBecause(connections, address.keepAlive, now),
       held: address.limit?.held ?? 0,
-      limit: Math.floor(address.limit?.limit ?? 0),
+      limit: address.limit === null ? 0 : limitNow(address.limit),
       latencyMs: Math.round(expectedLatency(address.latency, 0, now) * 100) / 100,
       attempts: address.attempts,
       failures: address.failures,

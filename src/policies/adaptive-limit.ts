@@ -27,8 +27,8 @@
  *   address keeps its. And while others are there too, no route takes the whole of an address.
  *
  * And three that are none of the limit's business: refused connections, resets and errors say nothing about load. Only
- * when an address has answered nothing at all for several requests in a row does it start again from the floor, because
- * everybody who waited for it will come at once.
+ * when an address has answered nothing at all for a second, and several requests in a row, does it start again from the
+ * floor, because everybody who waited for it will come at once.
  *
  * The state is changed in place, is plain data, and on the usual path nothing is allocated.
  */
@@ -101,8 +101,9 @@ export interface RouteGauge extends Gauge {
 export interface AdaptiveLimit extends Gauge {
   /** By number of the route; null: never came here. */
   readonly routes: (RouteGauge | null)[];
-  /** Failures since the last answer. */
+  /** Failures since the last answer, and when the first of them was. */
   failures: number;
+  failingSince: number;
   /** Until then being turned away is not taken for overload. */
   deafUntil: number;
   lastRoute: number;
@@ -170,6 +171,8 @@ const LEARN_MS = 5_000;
 const FIRST_MS = 2_000;
 const DEAF_MS = 60_000;
 const FAILURES_IN_A_ROW = 5;
+/** In less time nobody gathers who would come at once; and a few requests that are answered by a reset are no absence. */
+const FAILING_MS = 1_000;
 /** A limit that is met while nothing is late doubles in this time, in steps of at most so much of it. */
 const STRETCH_MS = 500;
 const STRETCH_STEP_MS = 50;
@@ -183,6 +186,7 @@ export function createAdaptiveLimit(options: AdaptiveLimitOptions, now: number):
     ...createGauge(options.concurrency > 0 ? options.concurrency : LIMIT_START, now),
     routes: [],
     failures: 0,
+    failingSince: now,
     deafUntil: 0,
     lastRoute: -1,
     mixedAt: now - ALONE_AFTER_MS,
@@ -224,7 +228,7 @@ export function hasRoom(options: AdaptiveLimitOptions, state: AdaptiveLimit, rou
 }
 
 function fits(options: AdaptiveLimitOptions, state: AdaptiveLimit, route: number, now: number): boolean {
-  if (state.held >= Math.floor(state.limit) || (isNear(state) && state.held >= state.stopAt)) return false;
+  if (state.held >= limitNow(state)) return false;
   const own = state.routes[route];
   if (own === undefined || own === null) return true;
   if (own.held >= Math.floor(own.limit)) return false;
@@ -238,6 +242,11 @@ function stretch(options: AdaptiveLimitOptions, state: AdaptiveLimit, route: num
   state.limit += (state.limit * Math.min(STRETCH_STEP_MS, now - state.stretchedAt)) / STRETCH_MS;
   state.stretchedAt = now;
   return true;
+}
+
+/** How many it may have now. */
+export function limitNow(state: AdaptiveLimit): number {
+  return Math.floor(isNear(state) ? Math.min(state.limit, state.stopAt) : state.limit);
 }
 
 /** It goes, with room or without. */
@@ -415,7 +424,12 @@ function foresee(state: AdaptiveLimit, route: number, own: RouteGauge, waitMs: n
   if (state.strained === 0) state.strainedRoute = route;
   else if (route !== state.strainedRoute) state.strainedRoute = -1;
   state.strained += 1;
-  if (state.stopAt > 0 || state.held * state.paceMs <= lateFrom(own)) return;
+  if (state.stopAt > 0) {
+    // A stall is over: at the pace that it has now more of them are answered in time.
+    state.stopAt = Math.max(state.stopAt, Math.floor(lateFrom(own) / state.paceMs));
+    return;
+  }
+  if (state.held * state.paceMs <= lateFrom(own)) return;
   const isOne = state.strainedRoute !== -1 && now - state.mixedAt < ALONE_AFTER_MS;
   if (state.strained >= (isOne ? STRAINED_BESIDE_OTHERS : STRAINED_IN_A_ROW)) {
     state.stopAt = Math.max(state.held, STOP_LEAST);
@@ -564,8 +578,9 @@ function nextRound(gauge: Gauge, now: number): void {
 
 /** Nobody was answered: whoever waits for it will come at once, so it begins at the floor when it is back. */
 function failed(options: AdaptiveLimitOptions, state: AdaptiveLimit, own: RouteGauge, now: number): void {
+  if (state.failures === 0) state.failingSince = now;
   state.failures += 1;
-  if (options.concurrency > 0 || state.failures < FAILURES_IN_A_ROW) return;
+  if (options.concurrency > 0 || state.failures < FAILURES_IN_A_ROW || now - state.failingSince < FAILING_MS) return;
   state.limit = LIMIT_FLOOR;
   state.trial.kind = "none";
   state.shrunkAt = now;

@@ -58,3 +58,32 @@ test("no more of them keep a place than can be served while they wait", () => {
   expect(patient).toBeGreaterThan(5);
   expect(patient).toBeLessThan(200);
 });
+
+test("who comes to a burst's queue that is too long to be served in time hears so at once, and hardly anybody waits in vain", () => {
+  const queue = createAdmissionQueue<string>();
+  const served: string[] = [];
+  let refused = 0;
+  // Two come every five milliseconds, one goes on every ten: in 500 ms it will be fifty.
+  for (let now = 0; now < 400; now += 5) {
+    for (const which of ["a", "b"]) if (!come(queue, `${which} at ${now}`, now)) refused += 1;
+    const next = now % 10 === 0 ? nextWaiter(queue, somewhere, now) : null;
+    if (next !== null) served.push(next.waiter);
+  }
+  expect(refused).toBeGreaterThan(30);
+  const out: QueueEntry<string>[] = [];
+  for (let now = 400; now < 1_000; now += 10) {
+    takeExpired(queue, now, out);
+    nextWaiter(queue, somewhere, now);
+  }
+  expect(out.length).toBeLessThan(10);
+  expect(queue.waiting).toBe(0);
+});
+
+test("a background request does not queue behind others that wait for late answers", () => {
+  const queue = createAdmissionQueue<string>();
+  const arrival = { route: 1, rank: 2, congested: true, deadlineAt: Infinity, hasWaited: false } as const;
+  come(queue, "normal", 0);
+  expect(arrive(OPTIONS, queue, "at once", arrival, 10).entry).not.toBeNull();
+  expect(arrive(OPTIONS, queue, "later", arrival, 20)).toMatchObject({ entry: null, because: "lower class" });
+  expect(arrive(OPTIONS, queue, "in a burst", { ...arrival, congested: false }, 20).entry).not.toBeNull();
+});

@@ -104,6 +104,8 @@ export type RefusalReason =
 const STANDING_MS = 500;
 /** Of the time that they may wait is given out: it is better to hear at once that it is too long than after it. */
 const BURST_SHARE = 0.8;
+/** And before a queue has stood for so long nothing is known of its pace. */
+const PACE_MS = 100;
 /** Background requests do not queue behind others that have queued for so long. */
 const BEHIND_MS = 20;
 /** After the last that found no room. */
@@ -283,7 +285,7 @@ function places(lane: Lane<unknown>, stressedMs: number, now: number): number {
 function placesInBurst(lane: Lane<unknown>, calmMs: number, now: number): number {
   const standsMs = lane.standsSince < 0 ? 0 : now - lane.standsSince;
   const wentOnAtMost = lane.wentOn + Math.sqrt(lane.wentOn + 1) + 2;
-  return standsMs <= 0 ? Infinity : (wentOnAtMost * calmMs * BURST_SHARE) / standsMs;
+  return standsMs < PACE_MS ? Infinity : (wentOnAtMost * calmMs * BURST_SHARE) / standsMs;
 }
 
 function standsAbove(queue: AdmissionQueue<unknown>, now: number): boolean {

@@ -11,7 +11,9 @@ import {
   hasRoom,
   isCongested,
   leaveSlot,
+  LIMIT_FLOOR,
   LIMIT_START,
+  limitNow,
   takeSlot,
 } from "./adaptive-limit.ts";
 import type { AdaptiveLimit } from "./adaptive-limit.ts";
@@ -324,6 +326,20 @@ describe("a surge of four times what comes usually", () => {
     ).toBeGreaterThan(0.994);
   });
 
+  test.each(SEEDS)("is met from its first second on, also where it is six times, with seed %i", (seed) => {
+    const world = new World(seed);
+    world.addOrigin(50, () => 10);
+    world.load((now) => (now >= 5_000 && now < 10_000 ? 300 : 35), 1);
+    world.play(10_000);
+    for (let at = 5_000; at < 10_000; at += 1_000) {
+      const served = world.told.filter((each) => each.kind === "served" && each.at >= at && each.at < at + 1_000);
+      expect(served.filter((each) => each.ms <= 1_000).length).toBeGreaterThanOrEqual(35);
+    }
+    const refused = world.told.filter((each) => each.kind === "refused");
+    // Who came before it could be told from a burst waited in vain.
+    expect(refused.filter((each) => each.ms > 20 + TICK_MS).length).toBeLessThan(refused.length * 0.05);
+  });
+
   test.each(SEEDS)("refuses within 20 ms and says when to come back, with seed %i", (seed) => {
     const refused = surge(seed).told.filter((each) => each.kind === "refused" && each.at >= 12_000);
     expect(refused.length).toBeGreaterThan(1_000);
@@ -434,6 +450,34 @@ describe("traffic that is well", () => {
     expect(world.told.length).toBeGreaterThan(0.6 * 20_000 * 0.8);
   });
 
+  test.each(SEEDS)("is not refused when it comes in a burst that half a second can answer, with seed %i", (seed) => {
+    const world = new World(seed);
+    world.addOrigin(300);
+    world.load(() => 20, 1, 0);
+    for (let burst = 0; burst < 5; burst += 1) {
+      for (let wave = 0; wave < 5; wave += 1) {
+        world.at(5_000 + burst * 3_000 + wave * 40, () => {
+          for (let i = 0; i < 30; i += 1) world.ask(1, i % 2, 1);
+        });
+      }
+    }
+    world.play(25_000);
+    expect(world.count(0, 25_000, "refused")).toBe(0);
+    expect(world.count(0, 25_000, "gave up")).toBe(0);
+  });
+
+  test.each(SEEDS)(
+    "is not limited where a sudden rush meets an origin that takes its time for each, with seed %i",
+    (seed) => {
+      const world = new World(seed);
+      world.patienceMs = 60_000;
+      world.addOrigin(10_000, () => 100 + 400 * world.chance());
+      world.load((now) => (now < 5_000 ? 20 : 400), 1);
+      world.play(20_000);
+      expect(world.count(0, 20_000, "refused")).toBe(0);
+    },
+  );
+
   test.each(SEEDS)("finds out that the work itself takes longer now, with seed %i", (seed) => {
     const world = new World(seed);
     world.patienceMs = 60_000;
@@ -465,6 +509,37 @@ describe("one route that takes ten seconds", () => {
     expect(refused.filter((waited) => waited > 50).length).toBeLessThan(20);
     expect(refused.length).toBeGreaterThan(100);
   });
+});
+
+test("a few failures in a row are no absence; a second in which nothing was answered is one", () => {
+  const limit = createAdaptiveLimit(limits, 0);
+  const fail = (at: number): void => {
+    takeSlot(limit, 0, at);
+    leaveSlot(limits, limit, 0, "failed", at, at);
+  };
+  for (let at = 5_000; at < 5_900; at += 100) fail(at);
+  expect(limit.limit).toBe(LIMIT_START);
+  fail(6_000);
+  expect(limit.limit).toBe(LIMIT_FLOOR);
+});
+
+test("while a queue is foreseen what may be held is what is held, and that is what is told", () => {
+  const limit = createAdaptiveLimit(limits, 0);
+  const answer = (sentAt: number, at: number): void => leaveSlot(limits, limit, 0, "answered", sentAt, at);
+  for (let at = 0; at < 1_000; at += 50) {
+    takeSlot(limit, 0, at);
+    answer(at, at + 10);
+  }
+  expect(limitNow(limit)).toBe(LIMIT_START);
+  // Thirty at once, of which one is answered every 20 ms: the last of them would wait for 600 ms.
+  for (let i = 0; i < 30; i += 1) takeSlot(limit, 0, 2_000);
+  for (let i = 1; i <= 5; i += 1) answer(2_000, 2_000 + 20 * i);
+  expect(limitNow(limit)).toBeLessThan(30);
+  expect(hasRoom(limits, limit, 0, 2_100)).toBe(limit.held < limitNow(limit));
+  // One that is as quick as usual ends it.
+  takeSlot(limit, 0, 2_100);
+  answer(2_100, 2_110);
+  expect(limitNow(limit)).toBeGreaterThanOrEqual(LIMIT_START);
 });
 
 test("an address that was never heard of begins with few when it takes what others cannot; one that is known does not", () => {
