@@ -46,8 +46,8 @@ export interface ControlMemory {
   /** Null: nothing. */
   readonly saved: unknown;
   readonly rows: readonly SeriesRow[];
-  /** What was told after that, in order. */
-  readonly batches: readonly FactBatch[];
+  /** What was told after that, in order; to be read before anything is written. */
+  readonly batches: Iterable<FactBatch>;
   /** The newest batch that was written down. */
   readonly session: string;
   readonly number: number;
@@ -57,5 +57,7 @@ export interface ControlStoreState {
   /** Empty: all is written. Otherwise why not. */
   readonly failing: string;
   readonly bytes: number;
+  /** Of facts since the engine was last saved: what a start has to go through again. */
+  readonly sinceSavedBytes: number;
   readonly bytesMax: number;
 }

@@ -52,7 +52,7 @@ class MemoryStore implements ControlStore {
     return this.written.flatMap(({ documents }) => documents.filter((document) => document.kind === kind));
   }
   state(): ReturnType<ControlStore["state"]> {
-    return { failing: "", bytes: 0, bytesMax: 0 };
+    return { failing: "", bytes: 0, bytesMax: 0, sinceSavedBytes: 0 };
   }
   close(): void {
     this.isClosed = true;

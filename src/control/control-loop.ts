@@ -54,6 +54,12 @@ export interface ControlLoop {
 
 /** Of the facts' time. */
 const SAVE_EVERY_MS = 60_000;
+/**
+ * An incident that is open is taken up best by going through its facts again, so while there is one nothing is saved,
+ * as long as going through them is a matter of seconds.
+ */
+const UNSAVED_MAX_MS = 30 * 60_000;
+const UNSAVED_MAX_BYTES = 8 * 1024 * 1024;
 const CLOSED_LIMIT = 50;
 const TOPOLOGY = "topology";
 const TOPOLOGY_MS = 400 * 86_400_000;
@@ -103,7 +109,7 @@ class Loop implements ControlLoop {
         kind: "told",
         code: "control.fresh",
         detail:
-          "it ended several times soon after its start, so it begins without what it was thinking; incidents and figures of before are kept",
+          "it ended several times soon after its start, so it begins without what it was thinking; incidents of before are kept",
       });
       return;
     }
@@ -115,14 +121,18 @@ class Loop implements ControlLoop {
       send({
         kind: "told",
         code: "control.not-restored",
-        detail:
-          "what it was thinking could not be read back, so it begins anew; incidents and figures of before are kept",
+        detail: "what it was thinking could not be read back, so it begins anew; incidents of before are kept",
       });
       return;
     }
     for (const { facts } of memory.batches) for (const fact of facts) this.#step(fact, true);
-    // What these facts led to was told and written down when they came.
+    // What these facts led to was told and written down when they came; unless it is seen in another way now.
     this.#incidents.clear();
+    this.#guarded(() => {
+      for (const incident of this.#engine.answer({ ask: "incidents" })) {
+        if (store.incident(incident.id)?.state !== incident.state) this.#incidents.set(incident.id, incident);
+      }
+    });
   }
 
   receive(message: Exclude<ToControl, { kind: "begin" | "end" }>): void {
@@ -139,6 +149,7 @@ class Loop implements ControlLoop {
   }
 
   async close(): Promise<void> {
+    const isSaved = !this.#hasOpenIncidents();
     for (const companion of this.#companions) {
       try {
         // oxlint-disable-next-line no-await-in-loop -- One after the other, as they may tell each other last things.
@@ -147,7 +158,7 @@ class Loop implements ControlLoop {
         this.#parts.onFault(error);
       }
     }
-    this.#write(null, this.#save());
+    this.#write(null, isSaved ? this.#save() : null);
     this.#parts.store?.close();
   }
 
@@ -162,7 +173,7 @@ class Loop implements ControlLoop {
       if (number !== 0) {
         this.#session = session;
         this.#number = number;
-        const isDue = this.#now - this.#savedAt >= SAVE_EVERY_MS;
+        const isDue = this.#isSaveDue();
         if (isDue) this.#savedAt = this.#now;
         this.#write(batch, isDue ? this.#save() : null);
         if (this.#isWatched) this.#pulse(this.#now);
@@ -235,6 +246,22 @@ class Loop implements ControlLoop {
     } catch (error) {
       this.#parts.onFault(error);
       return null;
+    }
+  }
+
+  #isSaveDue(): boolean {
+    const passedMs = this.#now - this.#savedAt;
+    if (passedMs < SAVE_EVERY_MS) return false;
+    const unsaved = this.#parts.store?.state().sinceSavedBytes ?? 0;
+    return passedMs >= UNSAVED_MAX_MS || unsaved >= UNSAVED_MAX_BYTES || !this.#hasOpenIncidents();
+  }
+
+  #hasOpenIncidents(): boolean {
+    try {
+      return this.#engine.answer({ ask: "incidents", state: "open", limit: 1 }).length > 0;
+    } catch (error) {
+      this.#parts.onFault(error);
+      return false;
     }
   }
 

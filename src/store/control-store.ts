@@ -59,7 +59,6 @@ const TIDY_EVERY = 60;
 /** Of the file's bound; the rest is room for the log that is written ahead, and to tidy up in. */
 const FULL_RATIO = 0.8;
 const PENDING_MAX = 1_000;
-const BATCHES_MAX = 600;
 
 const SCHEMA = `
   CREATE TABLE series (
@@ -112,6 +111,7 @@ class SqliteStore implements ControlStore {
   #triedAt = -Infinity;
   #writings = 0;
   #factsBytes = 0;
+  #sinceSavedBytes = 0;
   /** What is to be written when it works again. */
   readonly #incidents = new Map<string, Incident>();
   readonly #documents = new Map<string, Document>();
@@ -136,6 +136,7 @@ class SqliteStore implements ControlStore {
       }
       this.#incidents.clear();
       this.#documents.clear();
+      if (writing.saved !== null) this.#sinceSavedBytes = 0;
       this.#writings += 1;
       if (this.#writings % TIDY_EVERY === 0) this.#tidy(open, writing.at);
     });
@@ -147,16 +148,16 @@ class SqliteStore implements ControlStore {
       this.#guarded((open) => {
         const saved = open.database.prepare("SELECT at, fact, session, number, body FROM saved").get();
         if (saved === undefined) return nothing;
-        const rows = open.database.prepare("SELECT * FROM series ORDER BY resolution, at").all().map(rowOf);
-        const batches = open.database
-          .prepare("SELECT session, number, body FROM facts WHERE id > ? ORDER BY id LIMIT ?")
-          .all(Number(saved["fact"]), BATCHES_MAX)
-          .map(batchOf);
+        // What came after it is in the facts, and would be counted twice.
+        const rows = open.database
+          .prepare("SELECT * FROM series WHERE at + resolution * 1000 <= ? ORDER BY resolution, at")
+          .all(Number(saved["at"]))
+          .map(rowOf);
         const body = saved["body"];
         return {
           saved: body instanceof Uint8Array ? (JSON.parse(inflateRawSync(body).toString()) as unknown) : null,
           rows,
-          batches,
+          batches: this.#batchesAfter(Number(saved["fact"])),
           session: String(saved["session"]),
           number: Number(saved["number"]),
         };
@@ -203,13 +204,26 @@ class SqliteStore implements ControlStore {
 
   state(): ControlStoreState {
     const bytes = this.#open === null ? 0 : usedBytes(this.#open.database);
-    return { failing: this.#failing, bytes, bytesMax: this.#options.bytesMax };
+    return {
+      failing: this.#failing,
+      bytes,
+      bytesMax: this.#options.bytesMax,
+      sinceSavedBytes: this.#sinceSavedBytes,
+    };
   }
 
   close(): void {
     this.#letGo();
     this.#lock?.close();
     this.#lock = null;
+  }
+
+  /** One after the other: all of them at once could be more than the process may hold. */
+  *#batchesAfter(fact: number): Generator<FactBatch> {
+    const next = this.#open?.database.prepare(
+      "SELECT id, session, number, body FROM facts WHERE id > ? ORDER BY id LIMIT 1",
+    );
+    for (let row = next?.get(fact); row !== undefined; row = next?.get(Number(row["id"]))) yield batchOf(row);
   }
 
   // ------------------------------------------------------------------ writing
@@ -236,6 +250,7 @@ class SqliteStore implements ControlStore {
         const body = deflateRawSync(JSON.stringify(batch.facts), { level: 1 });
         fact = Number(statements.putFacts.run(batch.session, batch.number, at, body.length, body).lastInsertRowid);
         this.#factsBytes += body.length;
+        this.#sinceSavedBytes += body.length;
         if (this.#factsBytes > this.#options.factsBytesMax) this.#dropFacts(open, this.#options.factsBytesMax * 0.9);
       }
       statements.putNumber.run(batch.session, batch.number);
@@ -389,8 +404,10 @@ class SqliteStore implements ControlStore {
       if (checked !== "ok") throw new Unreadable(checked);
       const pageBytes = Number(Object.values(database.prepare("PRAGMA page_size").get() ?? {})[0]);
       database.exec(`PRAGMA max_page_count = ${Math.max(64, Math.floor(bytesMax / pageBytes))}`);
-      const sum = database.prepare("SELECT total(bytes) FROM facts").get();
-      this.#factsBytes = Number(Object.values(sum ?? {})[0] ?? 0);
+      const total = (where: string): number =>
+        Number(Object.values(database.prepare(`SELECT total(bytes) FROM facts ${where}`).get() ?? {})[0] ?? 0);
+      this.#factsBytes = total("");
+      this.#sinceSavedBytes = total("WHERE id > (SELECT fact FROM saved)");
       return { database, statements: prepare(database) };
     } catch (error) {
       try {
