@@ -46,6 +46,7 @@ export function createAdmin(view: GatewayView, options: AdminOptions): AdminHand
     actions,
     clock,
     keys: options.keys,
+    control: options.control,
     rates,
     events: createEventHub(view, options.control, clock, schedule),
     openApi: () => (document ??= openApi()),

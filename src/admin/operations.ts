@@ -5,6 +5,8 @@
  * It decides nothing: every operation asks the view or the gateway and hands on what it says.
  */
 import { CAUSES, causeOf, isCauseId } from "../kernel/causes.ts";
+import { CONTROL_OFF } from "../contract/control-port.ts";
+import type { ControlPort } from "../contract/control-port.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { AdminAnswer, AdminResponse, AdminStream } from "../contract/admin-http.ts";
 import type {
@@ -54,6 +56,8 @@ export interface AdminContext {
   readonly rates: RateMemory;
   /** Null: there is no state directory. */
   readonly keys: KeyDesk | null;
+  /** Null: the control plane is switched off. */
+  readonly control: ControlPort | null;
   /** The OpenAPI document, made when first asked for. */
   readonly openApi: () => unknown;
 }
@@ -122,13 +126,14 @@ export const OPERATIONS: readonly Operation[] = [
     parameters: [],
     answers: "Status",
     problems: [],
-    answer: ({ view, clock }) => {
+    answer: ({ view, clock, control }) => {
       const status = view.status();
       const answer: StatusResponse = {
         now: clock.wall(),
         sentence: gatewaySentence(status),
         ...status,
         process: view.metrics().process,
+        control: control?.state() ?? CONTROL_OFF,
       };
       return respondJson(answer);
     },

@@ -2,6 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { CliWorldOptions } from "../../test/support/cli-world.ts";
 import { cliWorld, WALL } from "../../test/support/cli-world.ts";
 import type { OriginsResponse, StatusResponse } from "../contract/api-responses.ts";
+import type { ControlState } from "../contract/control-port.ts";
+import { CONTROL_OFF } from "../contract/control-port.ts";
 import type { OriginAddressView, OriginView, ServiceStatusView } from "../contract/view.ts";
 import { EXIT } from "./exit-codes.ts";
 
@@ -61,7 +63,13 @@ function service(changes: Partial<ServiceStatusView>): ServiceStatusView {
   };
 }
 
-function gateway(services: ServiceStatusView[], origins: OriginView[]): CliWorldOptions {
+const RUNNING: ControlState = { state: "running", heardAt: WALL - 400, because: "it runs", factsLost: 0, restarts: 0 };
+
+function gateway(
+  services: ServiceStatusView[],
+  origins: OriginView[],
+  control: ControlState = RUNNING,
+): CliWorldOptions {
   const status: StatusResponse = {
     version: "0.1.0",
     startedAt: WALL - 7_200_000,
@@ -73,6 +81,7 @@ function gateway(services: ServiceStatusView[], origins: OriginView[]): CliWorld
     services,
     now: WALL,
     sentence: "Serving; 1 of 1 services is degraded.",
+    control,
     process: {
       cpuSeconds: 12,
       residentBytes: 96 * 1024 * 1024,
@@ -122,6 +131,26 @@ const DEGRADED = gateway(
 );
 
 describe("status", () => {
+  test.each([
+    [RUNNING, null],
+    [{ ...RUNNING, factsLost: 3 }, "control process runs; 3 facts lost so far"],
+    [CONTROL_OFF, "control process switched off: no incidents, no history"],
+    [
+      { ...RUNNING, state: "hung", heardAt: WALL - 7_000, because: "it has taken no facts for 7 s" } as const,
+      "control process hung, last heard 7 s ago: it has taken no facts for 7 s. Serving goes on; incidents and figures are stale.",
+    ],
+    [
+      { ...RUNNING, state: "dead", heardAt: null, because: "it ended (SIGKILL)" } as const,
+      "control process dead: it ended (SIGKILL). Serving goes on; incidents and figures are stale.",
+    ],
+  ])("says of the control process what one has to know: %j", async (control, said) => {
+    const world = cliWorld(gateway([service({})], [], control));
+    expect(await world.run("status")).toBe(EXIT.ok);
+    const text = world.out().replaceAll(/\s+/g, " ");
+    if (said === null) expect(text).not.toContain("control process");
+    else expect(text).toContain(said);
+  });
+
   test("shows the gateway, its services and every origin with the reason for its state", async () => {
     const world = cliWorld(DEGRADED);
     expect(await world.run("status")).toBe(EXIT.ok);

@@ -80,6 +80,7 @@ function statusLines({ status, origins }: Answer, terminal: Terminal): string[] 
         `${countText(status.exchangesActive, "exchange")} under way, ${status.exchangesTotal} in all`,
     ),
     paint("dim", processText(status.process)),
+    ...controlLines(status, terminal, width),
     paint(
       "dim",
       `listening on ${status.listeners.map((listener) => hostPort(listener.address, listener.port)).join(", ")}`,
@@ -90,6 +91,18 @@ function statusLines({ status, origins }: Answer, terminal: Terminal): string[] 
     lines.push("", ...serviceLines(service, own, status.now, terminal, width));
   }
   return lines;
+}
+
+/** One that runs needs no words. */
+function controlLines({ control, now }: StatusResponse, { paint }: Terminal, width: number): string[] {
+  const { state, because, heardAt, factsLost } = control;
+  const lost = factsLost === 0 ? "" : `; ${countText(factsLost, "fact")} lost so far`;
+  if (state === "running" && factsLost === 0) return [];
+  if (state === "running") return [paint("dim", `control process runs${lost}`)];
+  if (state === "off") return [paint("dim", "control process switched off: no incidents, no history")];
+  const heard = heardAt === null ? "" : `, last heard ${durationText((now - heardAt) * 1000)} ago`;
+  const text = `control process ${state}${heard}: ${because}${lost}. Serving goes on; incidents and figures are stale.`;
+  return wrap(plain(text), width).map((line) => (state === "starting" ? paint("dim", line) : paint("yellow", line)));
 }
 
 /** What a system does not tell is -1 and is left out. */

@@ -3,6 +3,7 @@
  * Lists are wrapped in an object, so that a later field does not break a reader.
  */
 import type { Cause, CauseId } from "../kernel/causes.ts";
+import type { ControlState } from "./control-port.ts";
 import type { CacheWord, ExchangeRecord } from "./record.ts";
 import type { ToldVerdict } from "./story.ts";
 import type { ToldCode } from "./told-code.ts";
@@ -15,6 +16,8 @@ export interface StatusResponse extends StatusView {
   /** The state of the gateway in one sentence, as the status page says it. */
   sentence: string;
   process: ProcessView;
+  /** Of the process that draws conclusions; serving does not depend on it. */
+  control: ControlState;
 }
 
 /** `GET /origins`. */

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { describes } from "./api-describes.ts";
 import { exchangeSchema } from "./api-record-schemas.ts";
+import type { ControlState } from "./control-port.ts";
 import type { StatusResponse } from "./api-responses.ts";
 import type { GatewayEvent, OriginAddressView, OriginView, ProcessView, ServiceStatusView } from "./view.ts";
 
@@ -47,6 +48,20 @@ export const serviceStatusSchema = describes<ServiceStatusView>()(
   }),
 );
 
+const controlSchema = describes<ControlState>()(
+  z
+    .object({
+      state: z
+        .enum(["running", "starting", "hung", "dead", "off"])
+        .describe("hung: it takes no facts. dead: it ended and is started again. off: switched off."),
+      heardAt: epochMs("When it was last heard; null: not yet").nullable(),
+      because: z.string().describe("The reason for the state, as a sentence."),
+      factsLost: count("Facts that could not be handed over, since the start."),
+      restarts: count("How often it was started again."),
+    })
+    .describe("The process that draws conclusions. Serving does not depend on it."),
+);
+
 export const statusSchema = describes<StatusResponse>()(
   z.object({
     now: epochMs("The gateway's clock when this was said"),
@@ -60,6 +75,7 @@ export const statusSchema = describes<StatusResponse>()(
     exchangesTotal: count("Exchanges since the start."),
     services: z.array(serviceStatusSchema),
     process: processSchema,
+    control: controlSchema,
   }),
 );
 

@@ -29,6 +29,15 @@ export interface ControlState {
   readonly restarts: number;
 }
 
+/** Where there is no control plane. */
+export const CONTROL_OFF: ControlState = {
+  state: "off",
+  heardAt: null,
+  because: "it is switched off (control: false)",
+  factsLost: 0,
+  restarts: 0,
+};
+
 export type Question =
   | { readonly ask: "incidents"; readonly state?: "open" | "closed"; readonly limit?: number }
   | { readonly ask: "incident"; readonly id: string }

@@ -45,6 +45,8 @@ export interface Document {
 export interface ControlMemory {
   /** Null: nothing. */
   readonly saved: unknown;
+  /** When that was, epoch ms; 0: never. */
+  readonly savedAt: number;
   readonly rows: readonly SeriesRow[];
   /** What was told after that, in order; to be read before anything is written. */
   readonly batches: Iterable<FactBatch>;
@@ -57,7 +59,7 @@ export interface ControlStoreState {
   /** Empty: all is written. Otherwise why not. */
   readonly failing: string;
   readonly bytes: number;
-  /** Of facts since the engine was last saved: what a start has to go through again. */
-  readonly sinceSavedBytes: number;
+  /** So many facts came since the engine was last saved that a start would take long to go through them, or could not. */
+  readonly isSaveUrgent: boolean;
   readonly bytesMax: number;
 }

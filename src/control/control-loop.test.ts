@@ -33,9 +33,10 @@ function eventEngine(told: Fact[]): Engine {
 
 class MemoryStore implements ControlStore {
   readonly written: ControlWriting[] = [];
-  memory: ControlMemory = { saved: null, rows: [], batches: [], session: "", number: 0 };
+  memory: ControlMemory = { saved: null, savedAt: 0, rows: [], batches: [], session: "", number: 0 };
   closed: Incident[] = [];
   isClosed = false;
+  isSaveUrgent = false;
   write(writing: ControlWriting): void {
     this.written.push(writing);
   }
@@ -52,7 +53,7 @@ class MemoryStore implements ControlStore {
     return this.written.flatMap(({ documents }) => documents.filter((document) => document.kind === kind));
   }
   state(): ReturnType<ControlStore["state"]> {
-    return { failing: "", bytes: 0, bytesMax: 0, sinceSavedBytes: 0 };
+    return { failing: "", bytes: 0, bytesMax: 0, isSaveUrgent: this.isSaveUrgent };
   }
   close(): void {
     this.isClosed = true;
@@ -152,7 +153,14 @@ describe("a restart", () => {
   it("takes up what was saved and what was told since, and says nothing of it twice", () => {
     const store = new MemoryStore();
     const batch = (number: number): FactBatch => ({ session: "life-1", number, facts: [sampleEvent(number)] });
-    store.memory = { saved: { opened: 5 }, rows: [], batches: [batch(8), batch(9)], session: "life-1", number: 9 };
+    store.memory = {
+      saved: { opened: 5 },
+      savedAt: 1,
+      rows: [],
+      batches: [batch(8), batch(9)],
+      session: "life-1",
+      number: 9,
+    };
     const heard: boolean[] = [];
     const { loop, take, sent, told } = scene(store, { hear: (_fact, _outputs, isReplay) => heard.push(isReplay) });
     loop.restore(true);
@@ -167,7 +175,7 @@ describe("a restart", () => {
 
   it("with something that cannot be read back begins anew and says so", () => {
     const store = new MemoryStore();
-    store.memory = { saved: { opened: "five" }, rows: [], batches: [], session: "", number: 0 };
+    store.memory = { saved: { opened: "five" }, savedAt: 1, rows: [], batches: [], session: "", number: 0 };
     const { loop, take, sent, faults } = scene(store);
     loop.restore(true);
     expect(faults).toHaveLength(1);
@@ -179,7 +187,7 @@ describe("a restart", () => {
   it("that is told to forget does, and still knows which facts it had", () => {
     const store = new MemoryStore();
     const batches = [{ session: "life-1", number: 4, facts: [poison(1)] }];
-    store.memory = { saved: { opened: 5 }, rows: [], batches, session: "life-1", number: 4 };
+    store.memory = { saved: { opened: 5 }, savedAt: 1, rows: [], batches, session: "life-1", number: 4 };
     const { loop, take, sent, told, faults } = scene(store);
     loop.restore(false);
     expect(sent).toMatchObject([{ kind: "told", code: "control.fresh" }]);
@@ -200,11 +208,46 @@ describe("a restart", () => {
     expect(second.told).toHaveLength(3);
   });
 
+  it("saves nothing while an incident is open, as long as its facts are soon gone through", () => {
+    const store = new MemoryStore();
+    const open: Incident[] = [sampleIncident("inc-1", "open")];
+    const loop = createControlLoop({
+      createEngine: () => ({
+        ...createIdleEngine(),
+        answer: (question) => (question.ask === "incidents" ? open : null) as never,
+        save: () => ({}),
+      }),
+      store,
+      companions: () => [],
+      send: () => undefined,
+      onFault: (error) => {
+        throw error;
+      },
+    });
+    const second = (number: number): void => {
+      const facts = [sampleSecond(1_790_000_000_000 + number * 1_000)];
+      loop.receive({ kind: "facts", batch: { session: "life-1", number, facts } });
+    };
+    const saves = (): number[] =>
+      store.written.flatMap(({ saved, batch }) => (saved === null ? [] : [batch?.number ?? 0]));
+    for (let number = 1; number <= 100; number += 1) second(number);
+    expect(saves()).toEqual([]);
+    store.isSaveUrgent = true;
+    second(101);
+    expect(saves()).toEqual([101]);
+    store.isSaveUrgent = false;
+    for (let number = 102; number <= 2_000; number += 1) second(number);
+    expect(saves()).toEqual([101, 1_901]);
+    open.pop();
+    for (let number = 2_001; number <= 2_100; number += 1) second(number);
+    expect(saves()).toEqual([101, 1_901, 2_001, 2_061]);
+  });
+
   it("saves once a minute of the facts' time, and at the end", async () => {
     const store = new MemoryStore();
     const { loop, take } = scene(store);
     for (let second = 0; second < 130; second += 1) take(second + 1, sampleSecond(1_790_000_000_000 + second * 1_000));
-    expect(store.written.filter(({ saved }) => saved !== null).map(({ batch }) => batch?.number)).toEqual([1, 61, 121]);
+    expect(store.written.filter(({ saved }) => saved !== null).map(({ batch }) => batch?.number)).toEqual([61, 121]);
     await loop.close();
     expect(store.written.at(-1)).toMatchObject({ saved: { opened: 0 }, batch: null });
     expect(store.isClosed).toBe(true);

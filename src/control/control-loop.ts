@@ -59,7 +59,6 @@ const SAVE_EVERY_MS = 60_000;
  * as long as going through them is a matter of seconds.
  */
 const UNSAVED_MAX_MS = 30 * 60_000;
-const UNSAVED_MAX_BYTES = 8 * 1024 * 1024;
 const CLOSED_LIMIT = 50;
 const TOPOLOGY = "topology";
 const TOPOLOGY_MS = 400 * 86_400_000;
@@ -104,6 +103,7 @@ class Loop implements ControlLoop {
     const memory = store.read();
     this.#session = memory.session;
     this.#number = memory.number;
+    this.#savedAt = memory.savedAt;
     if (!isWanted) {
       send({
         kind: "told",
@@ -187,6 +187,7 @@ class Loop implements ControlLoop {
     this.#think(fact, isReplay);
     if (fact.kind !== "second") return;
     this.#now = Math.max(this.#now, fact.at + fact.lengthMs);
+    if (this.#savedAt === 0) this.#savedAt = this.#now;
     this.#tick(fact, isReplay);
   }
 
@@ -252,8 +253,8 @@ class Loop implements ControlLoop {
   #isSaveDue(): boolean {
     const passedMs = this.#now - this.#savedAt;
     if (passedMs < SAVE_EVERY_MS) return false;
-    const unsaved = this.#parts.store?.state().sinceSavedBytes ?? 0;
-    return passedMs >= UNSAVED_MAX_MS || unsaved >= UNSAVED_MAX_BYTES || !this.#hasOpenIncidents();
+    const isUrgent = passedMs >= UNSAVED_MAX_MS || this.#parts.store?.state().isSaveUrgent === true;
+    return isUrgent || !this.#hasOpenIncidents();
   }
 
   #hasOpenIncidents(): boolean {

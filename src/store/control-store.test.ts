@@ -122,6 +122,9 @@ describe("bounds", () => {
     expect(kept.at(-1)).toBe(200);
     expect(kept).toEqual(kept.toSorted((a, b) => a - b));
     expect(store.read().number).toBe(200);
+    expect(store.state().isSaveUrgent).toBe(true);
+    store.write({ ...NOTHING, batch: batch(201), saved: 1 });
+    expect(store.state().isSaveUrgent).toBe(false);
   });
 
   it("no facts are kept where none are wanted, and what was taken is known all the same", () => {
@@ -129,6 +132,8 @@ describe("bounds", () => {
     store.write({ ...NOTHING, batch: batch(5), saved: 1 });
     store.write({ ...NOTHING, batch: batch(6) });
     expect(store.read()).toMatchObject({ saved: 1, number: 6 });
+    // Nothing could be gone through again, so what the engine holds is all there is.
+    expect(store.state().isSaveUrgent).toBe(true);
   });
 
   it("figures leave by their age, each resolution by its own", () => {
@@ -219,7 +224,7 @@ describe("when it cannot be used", () => {
     directory = join(directory, "file", "state");
     const store = open();
     store.write({ ...NOTHING, batch: batch(1) });
-    expect(store.read()).toEqual({ saved: null, rows: [], batches: [], session: "", number: 0 });
+    expect(store.read()).toEqual({ saved: null, savedAt: 0, rows: [], batches: [], session: "", number: 0 });
     expect(told).toEqual(["control.store-failing"]);
     directory = join(directory, "..", "..");
   });

@@ -58,6 +58,8 @@ const TRY_AGAIN_MS = 10_000;
 const TIDY_EVERY = 60;
 /** Of the file's bound; the rest is room for the log that is written ahead, and to tidy up in. */
 const FULL_RATIO = 0.8;
+/** Compressed: a few seconds of work at a start. */
+const UNSAVED_MAX_BYTES = 8 * 1024 * 1024;
 const PENDING_MAX = 1_000;
 
 const SCHEMA = `
@@ -143,7 +145,7 @@ class SqliteStore implements ControlStore {
   }
 
   read(): ControlMemory {
-    const nothing = { saved: null, rows: [], batches: [], session: "", number: 0 };
+    const nothing = { saved: null, savedAt: 0, rows: [], batches: [], session: "", number: 0 };
     return (
       this.#guarded((open) => {
         const saved = open.database.prepare("SELECT at, fact, session, number, body FROM saved").get();
@@ -156,6 +158,7 @@ class SqliteStore implements ControlStore {
         const body = saved["body"];
         return {
           saved: body instanceof Uint8Array ? (JSON.parse(inflateRawSync(body).toString()) as unknown) : null,
+          savedAt: Number(saved["at"]),
           rows,
           batches: this.#batchesAfter(Number(saved["fact"])),
           session: String(saved["session"]),
@@ -208,7 +211,7 @@ class SqliteStore implements ControlStore {
       failing: this.#failing,
       bytes,
       bytesMax: this.#options.bytesMax,
-      sinceSavedBytes: this.#sinceSavedBytes,
+      isSaveUrgent: this.#sinceSavedBytes >= Math.min(UNSAVED_MAX_BYTES, this.#options.factsBytesMax / 2),
     };
   }
 

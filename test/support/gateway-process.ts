@@ -25,6 +25,8 @@ export interface GatewayProcess {
   /** `http://127.0.0.1:PORT`. */
   readonly url: string;
   readonly adminUrl: string;
+  /** Its configuration and, in `state`, what it keeps; gone after `stop`. */
+  readonly folder: string;
   readonly child: Child;
   /** An answer of the admin API, parsed; rejects when the status is not 200. */
   api<T>(path: string): Promise<T>;
@@ -61,6 +63,7 @@ export async function startGateway(file: GatewayFile): Promise<GatewayProcess> {
     port,
     url: `http://127.0.0.1:${port}`,
     adminUrl,
+    folder,
     child,
     async api<T>(path: string): Promise<T> {
       const answer = await fetch(`${adminUrl}/api/v1${path}`);
