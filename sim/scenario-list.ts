@@ -50,6 +50,7 @@ import { weakStandby } from "./scenarios/weak-standby.ts";
 import { wrongTenant } from "./scenarios/wrong-tenant.ts";
 import { oneWayCut } from "./scenarios/one-way-cut.ts";
 import { purge } from "./scenarios/purge.ts";
+import { liveStream } from "./scenarios/live-stream.ts";
 import { truncation } from "./scenarios/truncation.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -90,6 +91,7 @@ export const SCENARIOS: readonly Scenario[] = [
   sickKeys,
   staleReuse,
   brokenSegments,
+  liveStream,
   stackedGateways,
   connectionFlood,
   flapping,

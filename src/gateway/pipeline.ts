@@ -449,10 +449,16 @@ export class Exchange
       return true;
     }
     this.#relay(connection, head, lines, now);
-    const { resume } = this.settled;
+    const { resume, class: routeClass } = this.settled;
     const service = this.service;
     if (resume !== null && service !== null && mayBeResumed(this.request, head, connection)) {
-      const place = { service, routeIndex: this.routeIndex, settings: resume, tried: tries?.tried ?? [] };
+      const place = {
+        service,
+        routeIndex: this.routeIndex,
+        isCritical: routeClass === "critical",
+        settings: resume,
+        tried: tries?.tried ?? [],
+      };
       this.resumption = new Resumption(this.core, this, place, attempt, head, now);
     }
     return true;

@@ -674,6 +674,26 @@ describe("a response that stands still", () => {
     expectQuietAfterLeaving(world, client);
   });
 
+  it("does not wait for that where its route is critical and others give way to it", async () => {
+    const routes = [
+      { match: { path: "/film" }, class: "critical" },
+      { match: { path: "/*" }, class: "background" },
+    ];
+    const service = { overload: { concurrency: 8 }, routes };
+    const { world, client } = await brokenAfter(1000, { ...TWO, service });
+    const others: Peer[] = [];
+    for (let time = 0; time < 60; time += 1) {
+      const other = world.client();
+      other.send(get().replace("/film", "/news"));
+      others.push(other);
+      world.advance(25);
+    }
+    expect(world.gateway.view.status().services[0]?.shedding).toBe(true);
+    expect(world.network.dialled.at(-1)?.received).toContain("Range: bytes=1000-299999\r\n");
+    for (const other of others) other.rst();
+    expectQuietAfterLeaving(world, client);
+  });
+
   it("leaves nothing behind when its client goes, or the gateway stops", async () => {
     for (const go of [(client: Peer) => client.rst(), (client: Peer) => client.fin()]) {
       const { world, client } = await brokenAfter(1000);

@@ -62,6 +62,8 @@ export interface ResumeHost {
 export interface ResumePlace {
   readonly service: ServiceRuntime;
   readonly routeIndex: number;
+  /** Of the class that is shed last. */
+  readonly isCritical: boolean;
   readonly settings: ResumeSettings;
   /** Asked before this response began, its own origin last. */
   readonly tried: readonly OriginAddress[];
@@ -219,8 +221,8 @@ export class Resumption implements AttemptHost, TimerOwner {
     if (this.#next !== null) this.#giveUpNext(this.#next, now);
     else if (this.#current !== null) {
       if (this.#silentSince < 0) this.#silentSince = this.#heardAt;
-      // Two origins for one body are a luxury of quieter times.
-      if (!this.#place.service.isShedding(now)) this.#goOn(now);
+      // Two origins for one body are a luxury of quieter times, unless it is what the others give way to.
+      if (this.#place.isCritical || !this.#place.service.isShedding(now)) this.#goOn(now);
       this.#lookAgain(now);
     }
     this.#core.gather.flush();
