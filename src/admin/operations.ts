@@ -22,6 +22,7 @@ import type {
 import type { ApiSchemaName } from "../contract/api-schemas.ts";
 import { outcomeSchema } from "../contract/api-record-schemas.ts";
 import { gatewaySentence } from "../contract/api-sentence.ts";
+import type { ControlPort } from "../contract/control-port.ts";
 import type { KeyDesk } from "../contract/keys.ts";
 import type { ExchangeRecord } from "../contract/record.ts";
 import { tellStory, toldVerdict } from "../contract/story.ts";
@@ -43,6 +44,9 @@ import {
   quoted,
   unknownName,
 } from "./exchange-query.ts";
+import { ALERT_OPERATIONS } from "./alert-operations.ts";
+import { CONTROL_OPERATIONS } from "./control-operations.ts";
+import { INCIDENT_OPERATIONS } from "./incident-operations.ts";
 import { KEY_OPERATIONS } from "./key-operations.ts";
 import { ORIGIN_OPERATIONS } from "./origin-operations.ts";
 import type { Rate, RateMemory } from "./rates.ts";
@@ -302,6 +306,9 @@ export const OPERATIONS: readonly Operation[] = [
   },
   ...ORIGIN_OPERATIONS,
   ...KEY_OPERATIONS,
+  ...INCIDENT_OPERATIONS,
+  ...CONTROL_OPERATIONS,
+  ...ALERT_OPERATIONS,
   {
     path: "/openapi.json",
     id: "openApi",

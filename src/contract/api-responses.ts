@@ -155,4 +155,8 @@ export type ProblemCode =
   | "unknown-key"
   | "key-not-uncertain"
   | "keys-unavailable"
+  | "control-unavailable"
+  | "unknown-incident"
+  | "unknown-silence"
+  | "refused"
   | "too-many-streams";

@@ -45,3 +45,29 @@ export interface IncidentActBody {
   /** Of split: dimension → value. */
   where?: Readonly<Record<string, string>>;
 }
+
+/** What `POST /probes` takes; it answers a `ProbeFact`. */
+export interface ProbeBody {
+  service: string;
+  origin: string;
+  by: string;
+}
+
+/** What `POST /silences` takes. */
+export interface SilenceBody {
+  where: Readonly<Record<string, string>>;
+  by: string;
+  reason: string;
+  /** `30m`, `2h`: from now. */
+  for: string;
+}
+
+export interface SilencedResponse {
+  id: string;
+  until: number;
+}
+
+/** What `POST /silences/{id}/end` takes. */
+export interface SilenceEndBody {
+  by: string;
+}
