@@ -22,7 +22,6 @@ import type {
 import type { ApiSchemaName } from "../contract/api-schemas.ts";
 import { outcomeSchema } from "../contract/api-record-schemas.ts";
 import { gatewaySentence } from "../contract/api-sentence.ts";
-import type { ControlPort } from "../contract/control-port.ts";
 import type { KeyDesk } from "../contract/keys.ts";
 import type { ExchangeRecord } from "../contract/record.ts";
 import { tellStory, toldVerdict } from "../contract/story.ts";

@@ -7,7 +7,8 @@ import type { ConclusionId } from "../kernel/conclusions.ts";
 import { describes } from "./api-describes.ts";
 import { partySchema } from "./api-party-schemas.ts";
 import { evidenceSchema } from "./api-verdict-schemas.ts";
-import type { AlertsView, ControlState } from "./control-port.ts";
+import { controlStateSchema } from "./api-view-schemas.ts";
+import type { AlertsView } from "./control-port.ts";
 import type {
   ForecastsResponse,
   HealthResponse,
@@ -176,16 +177,6 @@ export const serviceHealthSchema = describes<ServiceHealth>()(
     incidents: z.array(
       z.object({ id: z.string(), severity: severitySchema, title: z.string(), party: partySchema.nullable() }),
     ),
-  }),
-);
-
-export const controlStateSchema = describes<ControlState>()(
-  z.object({
-    state: z.enum(["running", "starting", "hung", "dead", "off"]),
-    heardAt: maybeAt.describe("The last sign of life; null: none yet."),
-    because: z.string(),
-    factsLost: count.describe("Seconds of facts that could not be handed over."),
-    restarts: count,
   }),
 );
 

@@ -16,7 +16,6 @@ import {
 import { codeSchema } from "./api-code-schemas.ts";
 import {
   alertsSchema,
-  controlStateSchema,
   forecastSchema,
   forecastsSchema,
   healthSchema,
@@ -48,6 +47,7 @@ import type {
 } from "./api-responses.ts";
 import type { KeysResponse, KeyView } from "./keys.ts";
 import {
+  controlStateSchema,
   eventSchema,
   originAddressSchema,
   originSchema,

@@ -48,7 +48,7 @@ export const serviceStatusSchema = describes<ServiceStatusView>()(
   }),
 );
 
-const controlSchema = describes<ControlState>()(
+export const controlStateSchema = describes<ControlState>()(
   z
     .object({
       state: z
@@ -75,7 +75,7 @@ export const statusSchema = describes<StatusResponse>()(
     exchangesTotal: count("Exchanges since the start."),
     services: z.array(serviceStatusSchema),
     process: processSchema,
-    control: controlSchema,
+    control: controlStateSchema,
   }),
 );
 
