@@ -11,6 +11,8 @@ export default defineConfig({
     outDir: fileURLToPath(new URL("dist/web", import.meta.url)),
     emptyOutDir: true,
     target: "es2023",
+    // Those that know light-dark(): what is put in its place for older ones would follow the system and not the choice.
+    cssTarget: ["chrome123", "firefox120", "safari17.5"],
     // The policy allows neither data: nor inline code.
     assetsInlineLimit: 0,
     modulePreload: false,

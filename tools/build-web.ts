@@ -13,7 +13,15 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 /** `outDir`: default `dist/web`. */
 export async function buildWeb(outDir: string = join(ROOT, "dist", "web")): Promise<void> {
   const { build } = await import("vite");
-  await build({ configFile: join(ROOT, "vite.config.ts"), build: { outDir } });
+  // Whoever calls may be a test, and what is shipped must not depend on it.
+  const before = process.env["NODE_ENV"];
+  process.env["NODE_ENV"] = "production";
+  try {
+    await build({ configFile: join(ROOT, "vite.config.ts"), mode: "production", build: { outDir } });
+  } finally {
+    if (before === undefined) delete process.env["NODE_ENV"];
+    else process.env["NODE_ENV"] = before;
+  }
   for (const entry of readdirSync(outDir, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const file = join(entry.parentPath, entry.name);

@@ -17,6 +17,8 @@ export interface FakeControl extends ControlPort {
   replies: Replies;
   stateNow: ControlState;
   emit(news: News): void;
+  /** How many listen. */
+  listeners(): number;
 }
 
 export function fakeControl(replies: Replies = {}): FakeControl {
@@ -38,6 +40,7 @@ export function fakeControl(replies: Replies = {}): FakeControl {
       return () => listeners.delete(listener);
     },
     state: () => control.stateNow,
+    listeners: () => listeners.size,
     emit(news) {
       for (const listener of listeners) listener(news);
     },
