@@ -590,6 +590,25 @@ describe("a response that stands still", () => {
     expectQuietAfterLeaving(world, client);
   });
 
+  it("of who was asked is the turn of the one where it began, although its checks say that it is down", async () => {
+    const { world, client } = await brokenAfter(1000, { ...TWO, service: { health: { path: "/up" } } });
+    const down = world.gateway.checkTargets().find(({ address }) => address.text === world.origin(1).address);
+    for (let count = 0; count < 3; count += 1) world.gateway.checked(down!, { ok: false, detail: "status 500" });
+    world.origin(1).rst();
+    world.advance(1000);
+    expect(world.origin(2).ended).toBe("rst");
+    expect(world.origin(3).address).toBe(world.origin(1).address);
+    world.origin(3).send(Buffer.concat([Buffer.from(head(1000)), WHOLE.subarray(1000)]));
+    expectBody(client, TEXT);
+    expect(codes(world).slice(1)).toEqual([
+      "resume.given-up",
+      "resume.allowed.same-origin",
+      "pick.last-resort",
+      "resume.continued",
+    ]);
+    expectQuiet(world);
+  });
+
   it("is another origin's turn when the one that was asked does not begin to answer", async () => {
     const { world, client } = await brokenAfter(1000, THREE);
     world.advance(1000);

@@ -252,7 +252,9 @@ export class Resumption implements AttemptHost, TimerOwner {
   #giveUpNext(next: Attempt, now: number): void {
     this.#failedAt(next.address);
     const verdict = this.#verdict(now);
-    if (!verdict.resume || verdict.target === "same") return;
+    if (!verdict.resume) return;
+    // The same one is another only where it broke before somebody else was asked.
+    if (verdict.target === "same" && (this.#current !== null || this.#same === next.address)) return;
     const waited = durationInWords(this.#stallMs);
     this.#host.decide("rescue", "resume.given-up", `${next.address.text} did not begin to answer within ${waited}`);
     this.#letNextGo(now);
