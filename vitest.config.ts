@@ -12,8 +12,8 @@ import { defineConfig } from "vitest/config";
  * (a second for `expect.poll`, ten for a hook) are met by a machine that is merely busy.
  */
 const PATIENCE = {
-  testTimeout: 120_000,
-  hookTimeout: 120_000,
+  testTimeout: 300_000,
+  hookTimeout: 300_000,
   expect: { poll: { timeout: 60_000 } },
 };
 
