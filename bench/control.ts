@@ -1,0 +1,299 @@
+/**
+ * What the control plane costs. Two questions:
+ *
+ * `node bench/control.ts [SECONDS]`: the control process is told the facts of 50,000 exchanges a second (20 services
+ * with 5 routes, 3 pools and 4 origins each, failures of many kinds, a pool that breaks after a third of the time) and
+ * its CPU time and memory are read from /proc. Exits 1 beyond half a core or 300 MB.
+ *
+ * `node bench/control.ts data-plane [ROUNDS]`: the CPU time per exchange of the gateway's own process with its control
+ * process running, switched off, stopped (hung) and beside one that takes all of a core it can get (busy), in turns.
+ * Needs wrk, nginx and taskset.
+ */
+import { mkdtemp, chmod, mkdir, rm, writeFile } from "node:fs/promises";
+import { readdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { checkValue } from "../src/config/load.ts";
+import type { FailureRow, OriginRow, SecondFact, SparseHistogram, TrafficRow } from "../src/contract/facts.ts";
+import type { CauseId } from "../src/kernel/causes.ts";
+import { systemChance } from "../src/net/chance.ts";
+import { systemClock, systemSchedule } from "../src/net/clock.ts";
+import { forkControl } from "../src/net/control-fork.ts";
+import { startControlProcess } from "../src/net/control-process.ts";
+import { residentBytes, startChild } from "../test/support/child.ts";
+import type { Child } from "../test/support/child.ts";
+import { sampleSecond, sampleTopology } from "../test/support/sample-facts.ts";
+import { sampleRecord } from "../test/support/sample-record.ts";
+import { freePort } from "../test/support/free-port.ts";
+import { until } from "../test/support/until.ts";
+import { answers } from "./answers.ts";
+import { machine } from "./machine.ts";
+import { startOrigin } from "./peers.ts";
+import { cpuMicros } from "./process-tree.ts";
+import { ROWS } from "./rows.ts";
+import { median } from "./statistics.ts";
+import { withUndo } from "./undo.ts";
+import { runWrk } from "./wrk.ts";
+
+const PER_SECOND = 50_000;
+const SERVICES = 20;
+const ROUTES = 5;
+const POOLS = 3;
+const ORIGINS = 4;
+const CORES_MAX = 0.5;
+const BYTES_MAX = 300 * 1024 * 1024;
+const CAUSES: readonly CauseId[] = ["origin.refused", "origin.reset_before_response", "origin.ttfb_timeout", "origin.app_5xx"];
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+async function controlPlane(seconds: number): Promise<boolean> {
+  return withUndo(async (undo) => {
+    const folder = await mkdtemp(join(tmpdir(), "goodgate-control-"));
+    undo(() => rm(folder, { recursive: true, force: true }));
+    const { settings } = checkValue({ services: { app: { pools: [{ origins: ["http://10.0.0.1"] }] } } });
+    if (settings === null) throw new Error("not a configuration");
+    const control = startControlProcess({
+      start: (listener) => forkControl(new URL("../src/controller.ts", import.meta.url), listener),
+      setup: { version: "0.0.0", node: "edge-1", stateDirectory: folder, settings },
+      session: "bench",
+      clock: systemClock,
+      schedule: systemSchedule,
+      chance: systemChance,
+      tell: (code, detail) => void process.stdout.write(`${code}: ${detail}\n`),
+    });
+    // Neither the process nor its timers keep this one alive.
+    const alive = setInterval(() => undefined, 1_000);
+    undo(() => Promise.resolve(clearInterval(alive)));
+    undo(() => control.close(10_000));
+    // A dashboard that is open is the usual case when it matters.
+    control.subscribe(() => undefined);
+    await until("the control process to run", () => (control.state().state === "running" ? true : null), 20_000);
+    const pid = Number(childrenOf(process.pid)[0]);
+    control.tellFact(topology());
+    // Until it is warm: code is compiled once.
+    for (let second = 0; second < 10; second += 1) control.tellFact(await nextSecond(second, false));
+    const cpuBefore = cpuMicros(pid);
+    const began = systemClock.monotonic();
+    let most = 0;
+    for (let second = 10; second < 10 + seconds; second += 1) {
+      control.tellFact(await nextSecond(second, second > 10 + seconds / 3));
+      most = Math.max(most, residentBytes(pid));
+    }
+    const cores = (cpuMicros(pid) - cpuBefore) / 1_000 / (systemClock.monotonic() - began);
+    const size = JSON.stringify(second(0, true)).length;
+    const { factsLost } = control.state();
+    process.stdout.write(
+      `${machine()}\n${PER_SECOND} exchanges/s for ${seconds} s, ${Math.round(size / 1024)} KiB of facts each second: ` +
+        `${cores.toFixed(3)} cores, ${(most / 1048576).toFixed(0)} MiB resident at most, ${factsLost} facts lost\n`,
+    );
+    return cores < CORES_MAX && most < BYTES_MAX && factsLost === 0;
+  });
+}
+
+async function nextSecond(number: number, isBroken: boolean): Promise<SecondFact> {
+  await new Promise((resolve) => setTimeout(resolve, 1_000 - (Date.now() % 1_000)));
+  return second(number, isBroken);
+}
+
+function places<Value>(make: (service: string, pool: string, origin: string) => Value): Value[] {
+  const all: Value[] = [];
+  for (let service = 1; service <= SERVICES; service += 1) {
+    for (let pool = 1; pool <= POOLS; pool += 1) {
+      for (let origin = 1; origin <= ORIGINS; origin += 1) {
+        all.push(make(`service-${service}`, `pool-${pool}`, `http://10.${service}.${pool}.${origin}:3000`));
+      }
+    }
+  }
+  return all;
+}
+
+function topology(): ReturnType<typeof sampleTopology> {
+  const services = Array.from({ length: SERVICES }, (_, index) => ({
+    name: `service-${index + 1}`,
+    objective: { availability: 0.999, latencyMs: 300, latencyRatio: 0.99 },
+    routes: Array.from({ length: ROUTES }, (__, route) => ({ name: `route-${route + 1}`, class: "normal" })),
+    pools: Array.from({ length: POOLS }, (__, pool) => ({
+      name: `pool-${pool + 1}`,
+      provider: `cloud-${pool + 1}`,
+      origins: Array.from(
+        { length: ORIGINS },
+        (___, origin) => `http://10.${index + 1}.${pool + 1}.${origin + 1}:3000`,
+      ),
+    })),
+  }));
+  return sampleTopology({ at: Date.now(), services });
+}
+
+/** One second as the fact book would tell it; in a broken one a pool refuses. */
+function second(number: number, isBroken: boolean): SecondFact {
+  const isIn = (service: string, pool: string): boolean => isBroken && service === "service-1" && pool === "pool-1";
+  const perRoute = PER_SECOND / SERVICES / ROUTES;
+  const traffic: TrafficRow[] = [];
+  for (let service = 1; service <= SERVICES; service += 1) {
+    for (let route = 1; route <= ROUTES; route += 1) {
+      const rescued = isBroken && service === 1 ? Math.round(perRoute / POOLS) : 2;
+      traffic.push({
+        service: `service-${service}`,
+        route: `route-${route}`,
+        class: "normal",
+        byOutcome: { served: perRoute - rescued - 4, rescued, failed: 1, refused: 1, aborted: 2 },
+        byCause: { "origin.app_5xx": 1, "client.abort_wait": 2 },
+        duration: durations(number + route),
+        durationSumUs: perRoute * 20_000,
+        retries: rescued,
+        retriesRefusedByBudget: 0,
+      });
+    }
+  }
+  const origins = places<OriginRow>((service, pool, origin) => ({
+    service,
+    pool,
+    provider: pool.replace("pool", "cloud"),
+    origin,
+    address: origin.slice(7),
+    family: "IPv4",
+    attempts: PER_SECOND / SERVICES / POOLS / ORIGINS,
+    byCause: isIn(service, pool) ? { "origin.refused": 200 } : {},
+    firstByte: isIn(service, pool) ? [] : durations(number),
+    connectionsMade: 1,
+    inFlight: 4,
+    held: 4,
+    limit: 40,
+    state: "up",
+    share: 1,
+    checkOk: !isIn(service, pool),
+    keepAliveMs: 60_000,
+  }));
+  const failures = places<FailureRow[]>((service, pool, origin) =>
+    Array.from({ length: isIn(service, pool) ? 20 : 1 }, (_, index): FailureRow => ({
+      outcome: isIn(service, pool) ? "rescued" : "failed",
+      cause: isIn(service, pool) ? "origin.refused" : (CAUSES[(number + index) % CAUSES.length] ?? null),
+      party: "origin",
+      service,
+      route: `route-${1 + (index % ROUTES)}`,
+      class: "normal",
+      pool,
+      origin,
+      address: origin.slice(7),
+      family: "IPv4",
+      clientNetwork: `192.0.${index}.0/24`,
+      innerGateway: "",
+      count: 10,
+    })),
+  ).flat();
+  return sampleSecond(Date.now() - 1_000, {
+    traffic,
+    origins,
+    failures,
+    clients: Array.from({ length: 64 }, (_, index) => ({ network: `198.51.${index}.0/24`, exchanges: 700, failed: 1 })),
+    samples: Array.from({ length: 20 }, (_, index) => ({ ...sampleRecord(), id: `${number}-${index}` })),
+  });
+}
+
+/** As log-linear buckets of real latencies spread: some twenty. */
+function durations(shift: number): SparseHistogram {
+  return Array.from({ length: 20 }, (_, index) => [40 + index + (shift % 3), 5 + ((index * 7 + shift) % 11)] as const);
+}
+
+// ---------------------------------------------------------------------- the data plane's cost
+
+const PEER_CORE = "0";
+const RUN_S = 4;
+
+interface Gateway {
+  readonly child: Child;
+  readonly port: number;
+}
+
+async function dataPlane(rounds: number): Promise<void> {
+  await withUndo(async (undo) => {
+    const folder = await mkdtemp(join(tmpdir(), "goodgate-control-"));
+    undo(() => rm(folder, { recursive: true, force: true }));
+    await chmod(folder, 0o755);
+    await mkdir(join(folder, "www"));
+    await writeFile(join(folder, "www/500"), "x".repeat(500));
+    const originPorts = [await freePort(), await freePort()] as const;
+    const origin = await startOrigin({ folder, originPorts, accessLog: false });
+    undo(() => origin.stop());
+    const start = async (name: string, rest: Record<string, unknown>): Promise<Gateway> => {
+      const port = await freePort();
+      const config = join(folder, `${name}.json`);
+      const pools = [{ origins: originPorts.map((each) => `http://127.0.0.1:${each}`) }];
+      const state = join(folder, name);
+      await writeFile(
+        config,
+        JSON.stringify({
+          listeners: [{ bind: `127.0.0.1:${port}` }],
+          admin: false,
+          state,
+          services: { app: { pools } },
+          ...rest,
+        }),
+      );
+      const command = [process.execPath, join(ROOT, "bin/goodgate.js"), "run", "-c", config];
+      const child = await startChild("taskset", ["-c", PEER_CORE, ...command], { cwd: folder });
+      undo(() => child.stop());
+      await answers(child, port);
+      return { child, port };
+    };
+    const on = await start("on", {});
+    const off = await start("off", { control: false });
+    const hung = await start("hung", {});
+    const controls = childrenOf(hung.child.pid);
+    const stop = setInterval(() => {
+      // Killed and started again by its gateway after a while, it is stopped again.
+      for (const pid of childrenOf(hung.child.pid)) if (controls.length > 0) process.kill(pid, "SIGSTOP");
+    }, 500);
+    undo(() => Promise.resolve(clearInterval(stop)));
+
+    const spent: Record<string, number[]> = { off: [], on: [], hung: [], busy: [] };
+    const measure = async (name: string, gateway: Gateway): Promise<void> => {
+      const before = ownMicros(gateway.child.pid);
+      const { exchanges } = await runWrk(gateway.port, ROWS.small, RUN_S, folder);
+      spent[name]?.push((ownMicros(gateway.child.pid) - before) / exchanges);
+    };
+    for (const gateway of [on, off, hung]) await runWrk(gateway.port, ROWS.small, RUN_S, folder);
+    for (let round = 0; round < rounds; round += 1) {
+      await measure("off", off);
+      await measure("on", on);
+      await measure("hung", hung);
+      // As busy as a control process can be: its priority, the gateway's core, and nothing but a loop.
+      const busy = await startChild("taskset", [
+        "-c",
+        PEER_CORE,
+        "nice",
+        "-n",
+        "10",
+        process.execPath,
+        "-e",
+        "for (;;);",
+      ]);
+      await measure("busy", off);
+      await busy.stop(0);
+    }
+    process.stdout.write(
+      `${machine()}\nCPU of the gateway's own process per exchange, µs (GET 500 B, ${rounds} rounds):\n`,
+    );
+    for (const [name, each] of Object.entries(spent)) {
+      process.stdout.write(
+        `  ${name.padEnd(5)} median ${median(each).toFixed(2)}  least ${Math.min(...each).toFixed(2)}\n`,
+      );
+    }
+  });
+}
+
+/** Of the process alone: what its control process uses is the other question. */
+function ownMicros(pid: number): number {
+  return cpuMicros(pid) - childrenOf(pid).reduce((sum, child) => sum + cpuMicros(child), 0);
+}
+
+function childrenOf(pid: number): number[] {
+  return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+    readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number),
+  );
+}
+
+const [first, count] = process.argv.slice(2);
+if (first === "data-plane") await dataPlane(Number(count ?? 5));
+else process.exitCode = (await controlPlane(Number(first ?? 60))) ? 0 : 1;
