@@ -41,9 +41,11 @@ export function signsOfAnswer(
 }
 
 export function ownState({ wheel, pressure }: Core, now: number): OwnState {
+  // After a pause sockets are heard before timers are: what fails then fails before the wheel has noticed.
+  const unnoticedMs = wheel.unnoticedStallMs(now);
   return {
-    lastStallMs: Math.round(wheel.stallMs),
-    stallAgoMs: wheel.stallEndedAt === 0 ? -1 : Math.round(now - wheel.stallEndedAt),
+    lastStallMs: Math.round(unnoticedMs > 0 ? unnoticedMs : wheel.stallMs),
+    stallAgoMs: unnoticedMs > 0 ? 0 : wheel.stallEndedAt === 0 ? -1 : Math.round(now - wheel.stallEndedAt),
     loopLateMs: Math.round(pressure.lateMs),
     descriptorsLeft: pressure.descriptorsLeft,
   };

@@ -128,6 +128,8 @@ describe("the timer wheel", () => {
     expect(fired).toEqual([]);
     expect(wheel.stallMs).toBe(1_950);
     expect(wheel.stallEndedAt).toBe(2_000);
+    expect(wheel.unnoticedStallMs(2_200)).toBe(0);
+    expect(wheel.unnoticedStallMs(2_300)).toBe(300);
     wheel.advance(2_050);
     expect(fired).toEqual([{ name: "late", at: 2_050 }]);
   });

@@ -90,6 +90,12 @@ export class TimerWheel {
     }
   }
 
+  /** How long no tick has come, where that is a stall that none has noticed yet; otherwise 0. */
+  unnoticedStallMs(now: number): number {
+    const gap = now - this.#lastAdvance;
+    return gap > this.#stallFromMs ? gap : 0;
+  }
+
   #visit(tick: number, now: number): void {
     const slot = tick & MASK;
     // Taken one by one from the front, because firing one may remove or arm any other. None lands here again:

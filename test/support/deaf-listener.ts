@@ -8,10 +8,12 @@ import { until } from "./until.ts";
 
 export interface DeafListener {
   readonly url: string;
+  /** Takes what has connected, once, and is deaf again: as many of those who go on knocking get through. */
+  acceptOnce(): Promise<void>;
   stop(): Promise<void>;
 }
 
-const PROGRAM = `const s = require("node:net").createServer(); s.listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => console.log("port " + s.address().port))`;
+const PROGRAM = `let n = 0; const s = require("node:net").createServer(() => console.log("accepted " + ++n)); s.listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => console.log("port " + s.address().port))`;
 /** With a backlog of 1 the kernel queues two; everything after that goes unanswered. */
 const FILLERS = 4;
 
@@ -31,6 +33,13 @@ export async function deafListener(): Promise<DeafListener> {
   await until("the queue to be full", () => (connected >= 2 ? true : null));
   return {
     url: `http://127.0.0.1:${port}`,
+    async acceptOnce(): Promise<void> {
+      // Those that were never heard give way, so that what gets through is somebody else's.
+      for (const filler of fillers) if (filler.connecting) filler.destroy();
+      child.signal("SIGCONT");
+      await child.printed(/accepted 2/);
+      child.signal("SIGSTOP");
+    },
     async stop(): Promise<void> {
       for (const filler of fillers) filler.destroy();
       await child.stop();

@@ -23,6 +23,7 @@ export interface Peer {
 
 const PACKAGES = {
   nginx: "nginx",
+  haproxy: "haproxy",
   python3: "python3",
   curl: "curl",
   chromium: "chromium",
@@ -69,6 +70,31 @@ export async function startNginx(server = ""): Promise<Peer> {
   const child = await startChild("nginx", ["-p", folder, "-c", config]);
   await answers(child, port);
   return peer(child, port, root, "127.0.0.1", folder);
+}
+
+/** HAProxy in front of one server. */
+export async function startHaproxy(server: string): Promise<Peer> {
+  const folder = mkdtempSync(join(tmpdir(), "goodgate-haproxy-"));
+  const port = await freePort();
+  const config = join(folder, "haproxy.cfg");
+  await writeFile(
+    config,
+    `defaults
+  mode http
+  retries 0
+  timeout connect 2s
+  timeout client 10s
+  timeout server 10s
+frontend in
+  bind 127.0.0.1:${port}
+  default_backend out
+backend out
+  server only ${server}
+`,
+  );
+  const child = await startChild("haproxy", ["-db", "-q", "-f", config]);
+  await answers(child, port);
+  return peer(child, port, "", "127.0.0.1", folder);
 }
 
 /** `python3 -m http.server`: HTTP/1.0, closes after every response. */

@@ -12,11 +12,18 @@ export interface Surroundings {
   readonly others: readonly ExchangeRecord[];
   /** The median time to the first byte of the address of the last attempt, since the start, ms; null: not known. */
   readonly usualFirstByteMs: number | null;
+  /** Since when that was measured: the start of the gateway, epoch ms. */
+  readonly startedAt: number;
   /** When the addresses of the last attempt's origin, or of its service's, last changed, epoch ms; null: never since the start. */
   readonly answerChangedAt: number | null;
 }
 
-export const NOTHING_AROUND: Surroundings = { others: [], usualFirstByteMs: null, answerChangedAt: null };
+export const NOTHING_AROUND: Surroundings = {
+  others: [],
+  usualFirstByteMs: null,
+  startedAt: 0,
+  answerChangedAt: null,
+};
 
 /** Before and after the beginning of the exchange. */
 const AROUND_MS = 60_000;
@@ -31,6 +38,7 @@ export function surroundingsOf(view: GatewayView, record: ExchangeRecord): Surro
   return {
     others,
     usualFirstByteMs: usualFirstByteMs(view, record.attempts.at(-1)),
+    startedAt: view.status().startedAt,
     answerChangedAt: answerChangedAt(view, record),
   };
 }

@@ -344,9 +344,14 @@ describe("a client that leaves or an origin that is slow", () => {
 
   it("is the origin when others of the route waited as long there, and undecided when nobody else did", () => {
     expect(findingsOf(left(4_000), { usualFirstByteMs: 50 })).toBe("origin.slow | client.abort_wait");
-    const slow = other([{ ...OK, startedUs: 0, firstByteUs: 3_500_000 }]);
+    const slowAnswer: FailedAttempt = { ...OK, startedUs: 0, firstByteUs: 3_500_000, endedUs: 3_500_100 };
+    const slow = other([slowAnswer]);
     expect(findingsOf(left(4_000), { usualFirstByteMs: 50, others: [slow] })).toBe("origin.slow");
-    const elsewhere = other([{ ...OK, startedUs: 0, firstByteUs: 3_500_000 }], { route: "reports" });
+    const quick = [1, 2].map(() => other([{ ...OK, startedUs: 0, firstByteUs: 30_000 }]));
+    expect(findingsOf(left(4_000), { usualFirstByteMs: 50, others: [slow, ...quick] })).toContain(" | ");
+    const before = other([slowAnswer], { startedAt: storyRecord().startedAt - 20_000 });
+    expect(findingsOf(left(4_000), { usualFirstByteMs: 50, others: [before] })).toContain(" | ");
+    const elsewhere = other([slowAnswer], { route: "reports" });
     expect(findingsOf(left(4_000), { usualFirstByteMs: 50, others: [elsewhere] })).toContain(" | ");
   });
 
@@ -397,7 +402,7 @@ it("what was decided on the way speaks for the causes that a decision leads to",
 it("whatever a record holds, a verdict names at least two suspects or one, and cites what is there", () => {
   fc.assert(
     fc.property(arbitraryRecord(), fc.array(arbitraryRecord(), { maxLength: 4 }), (record, others) => {
-      const verdict = verdictOn(record, { others, usualFirstByteMs: 20, answerChangedAt: null });
+      const verdict = verdictOn(record, { ...NOTHING_AROUND, others, usualFirstByteMs: 20 });
       if (verdict === null) return;
       if (verdict.kind === "decided") expect(verdict.party).not.toBe("");
       else {

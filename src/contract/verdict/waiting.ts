@@ -4,7 +4,7 @@ import { countText, durationText } from "../quantities.ts";
 import type { AttemptRecord } from "../record.ts";
 import { decided, undecided } from "./case.ts";
 import type { Case, ExchangeVerdict } from "./case.ts";
-import { othersWhere } from "./surroundings.ts";
+import { othersWhere, wallOf } from "./surroundings.ts";
 import { citeAttempt, citeOthers, citeOwn, citeRecord } from "./witness.ts";
 
 /** From this part of a limit on, our own standing still is a reason that it ran out. */
@@ -105,20 +105,29 @@ export function judgeAbort(one: Case): ExchangeVerdict | null {
   const slowFromMs = Math.max(usualMs * SLOW_RATIO, usualMs + SLOW_MORE_MS);
   const against = citeUsual(one, attempt, waited, usualMs);
   if (waitedMs < slowFromMs) return decided(one, "client.abort_wait", [against, ...wave(one)]);
-  const slow = othersWhere(
-    around,
-    (other, its) =>
-      other.origin === attempt.origin &&
-      its.route === record.route &&
-      (other.cause === "origin.ttfb_timeout" ||
-        (other.status > 0 && (other.firstByteUs - other.startedUs) / 1000 >= slowFromMs)),
-  );
+  const meanwhile = othersMeanwhile(one, attempt);
+  const slow = meanwhile.filter(({ attempt: other }) => isSlow(other, slowFromMs));
   const [first, ...more] = slow;
-  if (first !== undefined) {
-    const text = `${countText(slow.length, "other request")} of the route waited as long there in the same minute`;
+  if (first !== undefined && slow.length * 2 >= meanwhile.length) {
+    const text = `${countText(slow.length, "other request")} of the route waited as long there meanwhile, of ${meanwhile.length}`;
     return decided(one, "origin.slow", [against, citeOthers(text, first, ...more)]);
   }
   return undecided(one, ["origin.slow", "client.abort_wait"], [against, ...wave(one)], COMPARE_WAITS);
+}
+
+/** Of the same route at the same origin, while this one waited: those who were answered, or whose time ran out. */
+function othersMeanwhile({ record, around }: Case, attempt: AttemptRecord): ReturnType<typeof othersWhere> {
+  const from = wallOf(record, attempt.startedUs);
+  const to = wallOf(record, attempt.endedUs);
+  return othersWhere(around, (other, its) => {
+    if (other.origin !== attempt.origin || its.route !== record.route) return false;
+    if (other.status === 0 && other.cause !== "origin.ttfb_timeout") return false;
+    return wallOf(its, other.startedUs) <= to && wallOf(its, other.endedUs) >= from;
+  });
+}
+
+function isSlow(attempt: AttemptRecord, slowFromMs: number): boolean {
+  return attempt.cause === "origin.ttfb_timeout" || (attempt.firstByteUs - attempt.startedUs) / 1000 >= slowFromMs;
 }
 
 const COMPARE_WAITS =
@@ -133,14 +142,14 @@ function judgeAbortBeforeAttempt(one: Case): ExchangeVerdict {
   return undecided(one, ["origin.overload", "client.abort_wait"], [because], COMPARE_WAITS);
 }
 
-function citeUsual({ record }: Case, attempt: AttemptRecord, waited: string, usualMs: number): Evidence {
+function citeUsual({ record, around }: Case, attempt: AttemptRecord, waited: string, usualMs: number): Evidence {
   const text = `it left after ${waited}; half of all answers of ${attempt.address} begin within ${durationText(usualMs * 1000)}`;
   const { cites } = citeAttempt(record, attempt, text, { of: ["address", "startedUs", "endedUs"] });
   const usual = {
     kind: "figure",
     figure: "time to first byte p50",
     where: { origin: attempt.origin, address: attempt.address },
-    from: 0,
+    from: around.startedAt,
     to: Math.round(record.startedAt + record.doneUs / 1000),
     value: usualMs,
     usual: null,
