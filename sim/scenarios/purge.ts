@@ -12,12 +12,12 @@ const KEYS = 50;
 const HOT_SHARE = 0.3;
 const FRESH_S = 60;
 /** The second comes in the middle of what the first has set off. */
-const PURGES_AT_MS = [10_000, 10_600, 20_000] as const;
+const PURGES_AT_MS = [6_000, 6_600, 15_000] as const;
 const BACK_WITHIN_MS = 5_000;
 /** Longer than a request takes to the gateway: which of the two came first is not known. */
 const ON_THE_WAY_MS = 2;
-const LOOK_MS = 4_000;
-const FOR_MS = 30_000;
+const LOOK_MS = 3_000;
+const FOR_MS = 23_500;
 const FAILED_MAX = 0.01;
 const IN_FLIGHT_MAX = 1;
 const HIT_RATE_MIN = 0.95;
