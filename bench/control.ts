@@ -43,7 +43,12 @@ const POOLS = 3;
 const ORIGINS = 4;
 const CORES_MAX = 0.5;
 const BYTES_MAX = 300 * 1024 * 1024;
-const CAUSES: readonly CauseId[] = ["origin.refused", "origin.reset_before_response", "origin.ttfb_timeout", "origin.app_5xx"];
+const CAUSES: readonly CauseId[] = [
+  "origin.refused",
+  "origin.reset_before_response",
+  "origin.ttfb_timeout",
+  "origin.app_5xx",
+];
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
