@@ -17,7 +17,15 @@ import { styleText } from "node:util";
 import { join } from "node:path";
 import { createAdmin } from "./admin/admin.ts";
 import { EXIT } from "./cli/exit-codes.ts";
-import type { CliPorts, FileText, RunningGateway, StartResult, StatePlace, Terminal } from "./cli/ports.ts";
+import type {
+  CliPorts,
+  FileText,
+  RunningGateway,
+  SamplePools,
+  StartResult,
+  StatePlace,
+  Terminal,
+} from "./cli/ports.ts";
 import { connectionsWithin, isWorthTelling } from "./cli/machine-findings.ts";
 import { runCli } from "./cli/program.ts";
 import { FALLBACK_BYTES_MAX } from "./config/fallback-schema.ts";
@@ -95,7 +103,7 @@ function cliPorts(): CliPorts {
     readFile,
     fetchJson,
     startGateway,
-    startSamples: startSampleOrigins,
+    startSamples: () => startSampleOrigins({ clock: systemClock, schedule: systemSchedule }),
     wall: () => systemClock.wall(),
     pause: createPause(),
     machine: { facts: readMachineFacts, tryBind, tryConnect, tryState, resolve: resolveOnce, dateToldBy },
@@ -154,7 +162,7 @@ async function resolveOnce(name: string, dns: DnsSettings): Promise<Resolution> 
   return resolution;
 }
 
-async function startGateway(configured: Settings): Promise<StartResult> {
+async function startGateway(configured: Settings, samples?: SamplePools): Promise<StartResult> {
   const events = createEvents();
   const facts = createSystemFacts(systemClock, systemSchedule);
   const settings = boundByDescriptors(configured, facts.process().descriptorsMax, events.tell);
@@ -239,7 +247,7 @@ async function startGateway(configured: Settings): Promise<StartResult> {
   bridge.connect(control);
   let admin: AdminServer | null = null;
   try {
-    admin = await startAdmin(settings, gateway, control, events.tell);
+    admin = await startAdmin(settings, gateway, { control, samples }, events.tell);
   } catch (error) {
     checks.stop();
     await control?.close(LAST_WORDS_MS);
@@ -512,7 +520,7 @@ function ledgerText(event: LedgerEvent): string {
 async function startAdmin(
   settings: Settings,
   gateway: Gateway,
-  control: ControlProcess | null,
+  { control, samples }: { readonly control: ControlProcess | null; readonly samples: SamplePools | undefined },
   tell: Events["tell"],
 ): Promise<AdminServer | null> {
   if (settings.admin === null) return null;
@@ -524,6 +532,7 @@ async function startAdmin(
       actions: gateway.actions,
       keys: gateway.keys,
       control,
+      ...(samples === undefined ? {} : { samples: samples.desk }),
       dashboard,
       token,
       clock: systemClock,

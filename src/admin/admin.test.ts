@@ -16,6 +16,7 @@ import { CONTROL_OPERATIONS } from "./control-operations.ts";
 import { INCIDENT_OPERATIONS } from "./incident-operations.ts";
 import { KEY_OPERATIONS } from "./key-operations.ts";
 import { OPERATIONS } from "./operations.ts";
+import { SAMPLE_OPERATIONS } from "./sample-operations.ts";
 
 interface Asked {
   readonly method?: string;
@@ -28,6 +29,7 @@ const ASKS_OTHERS: ReadonlySet<(typeof OPERATIONS)[number]> = new Set([
   ...INCIDENT_OPERATIONS,
   ...CONTROL_OPERATIONS,
   ...ALERT_OPERATIONS,
+  ...SAMPLE_OPERATIONS,
 ]);
 
 function adminOf(view: SampleView = sampleView(), token: string | null = null) {

@@ -9,6 +9,7 @@ import type { AdminAnswer, AdminHandler, AdminRequest, AdminResponse, AdminStrea
 import type { ControlPort } from "../contract/control-port.ts";
 import type { Dashboard } from "../contract/dashboard.ts";
 import type { KeyDesk } from "../contract/keys.ts";
+import type { SampleDesk } from "../contract/samples.ts";
 import type { GatewayActions, GatewayView } from "../contract/view.ts";
 import { challenge, checkAccess } from "./access.ts";
 import { respond, respondProblem, withoutBody } from "./answers.ts";
@@ -31,6 +32,8 @@ export interface AdminOptions {
   readonly keys: KeyDesk | null;
   /** Null: the control plane is switched off. */
   readonly control: ControlPort | null;
+  /** Of a gateway that was started in front of the bundled samples: they may be broken. */
+  readonly samples?: SampleDesk;
   /** Null: it was not built. */
   readonly dashboard: Dashboard | null;
   /** For the heartbeats of event streams. */
@@ -47,6 +50,7 @@ export function createAdmin(view: GatewayView, options: AdminOptions): AdminHand
     clock,
     keys: options.keys,
     control: options.control,
+    samples: options.samples ?? null,
     rates,
     events: createEventHub(view, options.control, clock, schedule),
     openApi: () => (document ??= openApi()),

@@ -24,6 +24,7 @@ import { outcomeSchema } from "../contract/api-record-schemas.ts";
 import { gatewaySentence } from "../contract/api-sentence.ts";
 import type { KeyDesk } from "../contract/keys.ts";
 import type { ExchangeRecord } from "../contract/record.ts";
+import type { SampleDesk } from "../contract/samples.ts";
 import { tellStory, toldVerdict } from "../contract/story.ts";
 import { surroundingsOf } from "../contract/verdict/surroundings.ts";
 import { verdictOn } from "../contract/verdict/verdict.ts";
@@ -49,6 +50,7 @@ import { INCIDENT_OPERATIONS } from "./incident-operations.ts";
 import { KEY_OPERATIONS } from "./key-operations.ts";
 import { ORIGIN_OPERATIONS } from "./origin-operations.ts";
 import type { Rate, RateMemory } from "./rates.ts";
+import { SAMPLE_OPERATIONS } from "./sample-operations.ts";
 import { SINCE_FORMS } from "./since.ts";
 
 export interface AdminContext {
@@ -61,6 +63,8 @@ export interface AdminContext {
   readonly keys: KeyDesk | null;
   /** Null: the control plane is switched off. */
   readonly control: ControlPort | null;
+  /** Null: the origins are not the bundled samples. */
+  readonly samples: SampleDesk | null;
   /** The OpenAPI document, made when first asked for. */
   readonly openApi: () => unknown;
 }
@@ -308,6 +312,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...INCIDENT_OPERATIONS,
   ...CONTROL_OPERATIONS,
   ...ALERT_OPERATIONS,
+  ...SAMPLE_OPERATIONS,
   {
     path: "/openapi.json",
     id: "openApi",

@@ -3,6 +3,7 @@
  * reads what was printed. So no command touches a file, a socket or the process itself.
  */
 import type { Bind, DnsSettings, Settings } from "../config/settings.ts";
+import type { SampleDesk } from "../contract/samples.ts";
 import type { GatewayEvent } from "../contract/view.ts";
 import type { Resolution } from "../kernel/resolver.ts";
 
@@ -19,7 +20,8 @@ export interface CliPorts {
   /** One request, GET unless said otherwise. Never rejects. */
   fetchJson(url: string, token: string | null, withinMs: number, method?: "POST", body?: unknown): Promise<Fetched>;
   /** Starts everything and resolves when it serves, or says why it cannot. */
-  startGateway(settings: Settings): Promise<StartResult>;
+  /** `samples`: the bundled origins behind it, which may be broken through its API. */
+  startGateway(settings: Settings, samples?: SamplePools): Promise<StartResult>;
   startSamples(): Promise<SamplePools>;
   /** Epoch ms. */
   wall(): number;
@@ -71,6 +73,9 @@ export interface RunningGateway {
 
 export interface SamplePools {
   readonly pools: readonly { readonly name: string; readonly urls: readonly string[] }[];
+  readonly desk: SampleDesk;
+  /** From now on a little traffic goes through the gateway at `url`. */
+  visit(url: string): void;
   close(): Promise<void>;
 }
 

@@ -3,10 +3,12 @@
  * in its own file. Nothing here ends the process: `runCli` resolves with the exit code.
  */
 import { Command, CommanderError, Option } from "commander";
+import { OUTAGE_KINDS } from "../contract/samples.ts";
 import { nearest } from "../kernel/nearest.ts";
 import { cacheCommand } from "./cache-command.ts";
 import { checkCommand } from "./check-command.ts";
 import { complain } from "./context.ts";
+import { demoCommand } from "./demo-command.ts";
 import { doctorCommand } from "./doctor-command.ts";
 import { EXIT, EXIT_MEANINGS } from "./exit-codes.ts";
 import { explainCommand } from "./explain-command.ts";
@@ -53,6 +55,8 @@ function perform(command: Command, given: readonly unknown[], ports: CliPorts): 
       return explainCommand(ports, argument, command.opts());
     case "status":
       return statusCommand(ports, command.opts());
+    case "demo":
+      return demoCommand(ports, argument, command.opts());
     case "cache":
       return cacheCommand(ports, argument, command.opts());
     case "keys":
@@ -132,6 +136,19 @@ function createProgram(ports: CliPorts): Command {
     ])
     .option("--bind <host:port>", "where to listen (default: 0.0.0.0:8080, every IPv4 address)")
     .option("--admin <host:port>", "where the admin API listens (default: 127.0.0.1:9090)")
+    .addOption(json());
+
+  headed("demo", "start a gateway in front of sample origins, or break one of them", [
+    ["goodgate demo", "a gateway, two sample providers, a little traffic and the dashboard"],
+    ["goodgate demo outage", "at that gateway: the first provider crashes for 30 s"],
+    ["goodgate demo outage --kind slow --pool green --for 2m", "another way to fail, elsewhere, for longer"],
+  ])
+    .argument("[action]", "outage, or nothing to start")
+    .option("--bind <host:port>", "where the sample gateway listens (default: 127.0.0.1:8080)")
+    .option("--kind <kind>", `of the outage: ${OUTAGE_KINDS.join(", ")} (default: crash)`)
+    .option("--pool <pool>", "which sample pool breaks (default: the first)")
+    .option("--for <duration>", "how long (default: 30s)")
+    .option("--admin <address>", "where its admin API listens, or where it is (default: 127.0.0.1:9090)")
     .addOption(json());
 
   headed("check", "check a configuration, or say which route a request takes", [

@@ -17,7 +17,7 @@ import { EXIT } from "./exit-codes.ts";
 import { plain } from "./page.ts";
 import type { CliPorts, RunningGateway, StartResult } from "./ports.ts";
 import type { StartedFrom } from "./start-lines.ts";
-import { startLines } from "./start-lines.ts";
+import { startLines, urlOf } from "./start-lines.ts";
 
 export interface RunOptions {
   readonly config?: string;
@@ -79,7 +79,7 @@ export async function proxyCommand(ports: CliPorts, options: ProxyOptions): Prom
   return serve(ports, made.settings, { kind: "proxy" }, json);
 }
 
-async function runSamples(ports: CliPorts, options: RunOptions, json: boolean): Promise<number> {
+export async function runSamples(ports: CliPorts, options: RunOptions, json: boolean): Promise<number> {
   const samples = await ports.startSamples();
   try {
     // The embedded default is a configuration like any other and takes the same way through the loader.
@@ -98,15 +98,18 @@ async function runSamples(ports: CliPorts, options: RunOptions, json: boolean): 
         json,
       );
     }
-    return await serve(ports, loaded.settings, { kind: "samples" }, json);
+    return await serve(ports, loaded.settings, { kind: "samples", samples }, json);
   } finally {
     await samples.close();
   }
 }
 
 async function serve(ports: CliPorts, settings: Settings, from: StartedFrom, json: boolean): Promise<number> {
-  const started = await ports.startGateway(settings);
+  const samples = from.kind === "samples" ? from.samples : undefined;
+  const started = await ports.startGateway(settings, samples);
   if (!started.ok) return complain(ports, await cannotStart(ports, settings, started, from), json);
+  const [listener] = started.gateway.listeners;
+  if (listener !== undefined) samples?.visit(urlOf(listener));
   sayStarted(ports, settings, started.gateway, from, json);
   started.gateway.onEvent((event) => {
     if (event.kind === "exchange") return;

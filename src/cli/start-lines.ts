@@ -2,13 +2,13 @@
 import type { Bind, Settings } from "../config/settings.ts";
 import { durationText } from "../contract/quantities.ts";
 import { labelled, pageWidth, plain } from "./page.ts";
-import type { CliPorts, RunningGateway } from "./ports.ts";
+import type { CliPorts, RunningGateway, SamplePools } from "./ports.ts";
 
 /** Where the settings came from: it decides what is worth trying first, and what to change when a port is taken. */
 export type StartedFrom =
   | { readonly kind: "file"; readonly file: string }
   | { readonly kind: "proxy" }
-  | { readonly kind: "samples" };
+  | { readonly kind: "samples"; readonly samples: SamplePools };
 
 export function startLines(settings: Settings, gateway: RunningGateway, from: StartedFrom, ports: CliPorts): string[] {
   const { paint } = ports.terminal;
@@ -23,7 +23,7 @@ export function startLines(settings: Settings, gateway: RunningGateway, from: St
     }
   }
   if (gateway.admin !== null)
-    rows.push({ label: "admin", text: `${urlOf(gateway.admin)}  (status page, /metrics, /api/v1)` });
+    rows.push({ label: "admin", text: `${urlOf(gateway.admin)}  (dashboard, /metrics, /api/v1)` });
   if (settings.accessLog !== null) rows.push({ label: "access log", text: plain(settings.accessLog.path) });
   const source =
     from.kind === "file"
@@ -52,7 +52,7 @@ function tries(from: StartedFrom, here: string, command: string): Try[] {
   return [
     [`curl -i ${here}/`, "an origin answers; ask again and another one does"],
     [`curl -i ${here}/crash`, "origins drop the connection: see what a client gets"],
-    [`curl -N ${here}/events`, "a stream, passed on as it comes"],
+    [`${command} demo outage`, "one of the two providers fails for half a minute: watch it on the admin address"],
     explain,
   ];
 }
@@ -82,7 +82,7 @@ function reachText(bind: Bind): string {
 }
 
 /** An address to open from this machine: a listener on all addresses is shown by the loopback one. */
-function urlOf(bind: Bind): string {
+export function urlOf(bind: Bind): string {
   const host =
     bind.host === "0.0.0.0"
       ? "127.0.0.1"

@@ -158,5 +158,7 @@ export type ProblemCode =
   | "control-unavailable"
   | "unknown-incident"
   | "unknown-silence"
+  | "unknown-pool"
+  | "no-samples"
   | "refused"
   | "too-many-streams";

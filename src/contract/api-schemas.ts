@@ -32,6 +32,7 @@ import {
   silencedSchema,
   silenceEndSchema,
 } from "./api-control-schemas.ts";
+import { sampleBreakSchema, sampleBrokenSchema, samplesSchema } from "./api-sample-schemas.ts";
 import { evidenceSchema, verdictSchema } from "./api-verdict-schemas.ts";
 import type {
   CacheResponse,
@@ -211,6 +212,8 @@ const problemSchema = describes<Problem>()(
         "control-unavailable",
         "unknown-incident",
         "unknown-silence",
+        "unknown-pool",
+        "no-samples",
         "refused",
         "too-many-streams",
       ])
@@ -265,6 +268,9 @@ export const API_SCHEMAS = {
   SilenceBody: silenceBodySchema,
   Silenced: silencedSchema,
   SilenceEnd: silenceEndSchema,
+  Samples: samplesSchema,
+  SampleBreakBody: sampleBreakSchema,
+  SampleBroken: sampleBrokenSchema,
   Event: eventSchema,
   EventsLost: eventsLostSchema,
   Problem: problemSchema,

@@ -2,13 +2,16 @@ import http from "node:http";
 import net from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
+import { manualSchedule } from "../../test/support/manual-schedule.ts";
+import { until } from "../../test/support/until.ts";
 import { startSampleOrigins } from "./sample-origins.ts";
 import type { SampleOrigins } from "./sample-origins.ts";
 
 let samples: SampleOrigins;
+const time = manualSchedule();
 let blue: string;
 beforeAll(async () => {
-  samples = await startSampleOrigins();
+  samples = await startSampleOrigins(time);
   blue = samples.pools[0]!.urls[0]!;
 });
 afterAll(() => samples.close());
@@ -126,7 +129,7 @@ test("an upgrade to something else is refused", async () => {
 });
 
 test("closing ends everything that is under way, open sockets too", async () => {
-  const others = await startSampleOrigins();
+  const others = await startSampleOrigins(time);
   const url = others.pools[0]!.urls[0]!;
   const socket = new WebSocket(`${url.replace("http", "ws")}/ws`);
   await new Promise((resolve) => socket.once("open", resolve));
@@ -153,3 +156,67 @@ function get(path: string): Promise<{ body: string; complete: boolean }> {
     request.on("error", reject);
   });
 }
+
+/** What a client gets from an origin, in a word. */
+function tasted(url: string): Promise<string> {
+  return new Promise((resolve) => {
+    // A connection of its own: one that lay idle when the outage began would show how that ended instead.
+    const request = http.get(url, { agent: false, timeout: 500 }, (response) => {
+      response.resume();
+      resolve(String(response.statusCode));
+    });
+    request.on("timeout", () => {
+      resolve("no answer");
+      request.destroy();
+    });
+    request.on("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? "broken"));
+  });
+}
+
+test.each([
+  ["crash", "ECONNREFUSED"],
+  ["errors", "500"],
+  ["hang", "no answer"],
+  ["slow", "no answer"],
+] as const)(
+  "an outage of kind %s is seen as %s at each origin of the pool, for as long as was asked",
+  async (kind, seen) => {
+    const [urls = [], others = []] = samples.pools.map((pool) => pool.urls);
+    const broken = samples.desk.breakPool("blue", kind, 30_000);
+    expect(broken).toEqual({ done: true, pool: "blue", kind, until: time.clock.wall() + 30_000 });
+    expect(await Promise.all(urls.map(tasted))).toEqual(urls.map(() => seen));
+    expect(await Promise.all(others.map(tasted))).toEqual(others.map(() => "200"));
+    expect(samples.desk.view().pools[0]).toMatchObject({ name: "blue", outage: { kind } });
+    expect(samples.desk.breakPool("green", "crash", 1000)).toMatchObject({ done: false, why: "already broken" });
+    time.advance(30_000);
+    expect(samples.desk.view().pools[0]?.outage).toBe(null);
+    // The port is taken again at once or a moment later.
+    for (const url of urls)
+      await until("the origin answers again", async () => ((await tasted(url)) === "200" ? true : null));
+  },
+);
+
+test("an outage of a pool that is not there says which there are", () => {
+  expect(samples.desk.breakPool("red", "crash", 1000)).toMatchObject({
+    done: false,
+    why: "unknown pool",
+    detail: expect.stringContaining("blue and green") as string,
+  });
+});
+
+test("the samples' own client sends reads and writes, and stops with them", async () => {
+  const seen: string[] = [];
+  const server = http.createServer((request, response) => {
+    seen.push(request.method ?? "");
+    request.resume();
+    response.end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const others = await startSampleOrigins(time);
+  expect(others.desk.view().perSecond).toBe(0);
+  others.visit(`http://127.0.0.1:${(server.address() as net.AddressInfo).port}`);
+  expect(others.desk.view().perSecond).toBeGreaterThan(0);
+  await until("both kinds came", () => (seen.includes("GET") && seen.includes("POST") ? true : null));
+  await others.close();
+  server.close();
+});

@@ -8,11 +8,20 @@
 import http from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import type { Clock, Schedule } from "../kernel/clock.ts";
+import type { OutageKind, SampleBreak, SampleDesk } from "../contract/samples.ts";
+import { Breakable } from "./sample-outage.ts";
+import { SAMPLE_PER_SECOND, startSampleTraffic } from "./sample-traffic.ts";
+import type { SampleTraffic } from "./sample-traffic.ts";
 import { acceptWebSocket } from "./sample-websocket.ts";
 import { samplePage } from "./sample-page.ts";
 
 export interface SampleOrigins {
   readonly pools: readonly { readonly name: string; readonly urls: readonly string[] }[];
+  /** For whoever wants to see them break. */
+  readonly desk: SampleDesk;
+  /** From now on a little traffic goes through the gateway at `url`. */
+  visit(url: string): void;
   close(): Promise<void>;
 }
 
@@ -25,44 +34,102 @@ const BIG_MIB_MAX = 1_024;
 const EVENT_EVERY_MS = 1_000;
 const MIB = 1024 * 1024;
 
-export async function startSampleOrigins(): Promise<SampleOrigins> {
-  const closers: (() => Promise<void>)[] = [];
+export interface SampleTime {
+  readonly clock: Clock;
+  readonly schedule: Schedule;
+}
+
+export async function startSampleOrigins({ clock, schedule }: SampleTime): Promise<SampleOrigins> {
   const pools = await Promise.all(
-    POOLS.map(async (pool) => ({
-      name: pool.name,
-      urls: await Promise.all(pool.origins.map((origin) => startOrigin(origin, pool.name, closers))),
+    POOLS.map(async ({ name, origins }) => ({
+      name,
+      origins: await Promise.all(origins.map((origin) => startOrigin(origin, name))),
     })),
   );
+  const outages = new Map<string, { readonly kind: OutageKind; readonly until: number; readonly end: () => void }>();
+  let traffic: SampleTraffic | null = null;
+
+  function breakPool(name: string, kind: OutageKind, forMs: number): SampleBreak {
+    const pool = pools.find((known) => known.name === name);
+    if (pool === undefined) {
+      const detail = `there is no sample pool ${name}; there are ${pools.map((known) => known.name).join(" and ")}`;
+      return { done: false, why: "unknown pool", detail };
+    }
+    const [broken] = outages.keys();
+    if (broken !== undefined) {
+      return { done: false, why: "already broken", detail: `pool ${broken} is broken now; one at a time` };
+    }
+    for (const { breakable } of pool.origins) breakable.break(kind);
+    const end = (): void => {
+      outages.delete(name);
+      for (const { breakable } of pool.origins) breakable.mend();
+    };
+    const until = clock.wall() + forMs;
+    outages.set(name, { kind, until, end: schedule(forMs, end) });
+    return { done: true, pool: name, kind, until };
+  }
+
   return {
-    pools,
+    pools: pools.map(({ name, origins }) => ({ name, urls: origins.map(({ url }) => url) })),
+    desk: {
+      view: () => ({
+        pools: pools.map(({ name, origins }) => {
+          const outage = outages.get(name);
+          return {
+            name,
+            origins: origins.length,
+            outage: outage === undefined ? null : { kind: outage.kind, until: outage.until },
+          };
+        }),
+        perSecond: traffic === null ? 0 : SAMPLE_PER_SECOND,
+      }),
+      breakPool,
+    },
+    visit(url) {
+      traffic ??= startSampleTraffic(url);
+    },
     async close(): Promise<void> {
-      await Promise.all(closers.map((close) => close()));
+      traffic?.close();
+      for (const { end } of outages.values()) end();
+      await Promise.all(pools.flatMap(({ origins }) => origins.map(({ close }) => close())));
     },
   };
 }
 
-async function startOrigin(name: string, pool: string, closers: (() => Promise<void>)[]): Promise<string> {
+interface Started {
+  readonly url: string;
+  readonly breakable: Breakable;
+  readonly close: () => Promise<void>;
+}
+
+async function startOrigin(name: string, pool: string): Promise<Started> {
   const origin: Origin = { name, pool, answered: 0 };
-  const server = http.createServer((request, response) => answer(origin, request, response));
-  server.on("upgrade", (request, socket: Duplex) => acceptWebSocket(request, socket, name));
   // Kept here, because Node's server forgets a socket once it is upgraded and then waits for it when it closes.
   const sockets = new Set<Socket>();
+  const server = http.createServer((request, response) => {
+    const usual = (): void => answer(origin, request, response);
+    if (!breakable.spoil(response, usual)) usual();
+  });
+  server.on("upgrade", (request, socket: Duplex) => acceptWebSocket(request, socket, name));
   server.on("connection", (socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
   });
-  closers.push(
-    () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        for (const socket of sockets) socket.destroy();
-      }),
-  );
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(0, "127.0.0.1", resolve);
   });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const breakable = new Breakable(server, sockets);
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    breakable,
+    close: () =>
+      new Promise((resolve) => {
+        breakable.close();
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
 }
 
 interface Origin {

@@ -4,6 +4,7 @@
  */
 import { runCli } from "../../src/cli/program.ts";
 import type { CliPorts, Fetched, MachineFacts, MachinePorts, StartResult, Terminal } from "../../src/cli/ports.ts";
+import type { SampleDesk } from "../../src/contract/samples.ts";
 import type { GatewayEvent } from "../../src/contract/view.ts";
 import type { Settings } from "../../src/config/settings.ts";
 
@@ -16,6 +17,8 @@ export interface CliWorld {
   /** What was sent with POST. */
   readonly bodies: unknown[];
   readonly started: Settings[];
+  /** Gateways that the samples' own client was sent to. */
+  readonly visited: readonly string[];
   readonly samplesClosed: () => boolean;
 }
 
@@ -65,6 +68,7 @@ export function cliWorld(options: CliWorldOptions = {}): CliWorld {
   const asked: string[] = [];
   const bodies: unknown[] = [];
   const started: Settings[] = [];
+  const visited: string[] = [];
   let samplesClosed = false;
   let pauses = options.pauses ?? 0;
   const terminal = { ...PLAIN, ...options.terminal };
@@ -114,7 +118,11 @@ export function cliWorld(options: CliWorldOptions = {}): CliWorld {
         samplesClosed = true;
         return Promise.resolve();
       };
-      return Promise.resolve({ pools, close });
+      const desk: SampleDesk = {
+        view: () => ({ pools: [], perSecond: 0 }),
+        breakPool: () => ({ done: false, why: "unknown pool", detail: "there is none" }),
+      };
+      return Promise.resolve({ pools, desk, visit: (url) => void visited.push(url), close });
     },
     wall: () => WALL,
     pause() {
@@ -131,6 +139,7 @@ export function cliWorld(options: CliWorldOptions = {}): CliWorld {
     asked,
     bodies,
     started,
+    visited,
     samplesClosed: () => samplesClosed,
   };
 }
