@@ -11,6 +11,7 @@ import type { JudgedExchange } from "../../src/contract/api-responses.ts";
 import type { ExchangeVerdict } from "../../src/contract/verdict/case.ts";
 import { startChild } from "../support/child.ts";
 import { deafListener } from "../support/deaf-listener.ts";
+import { startDnsServer } from "../support/dns-server.ts";
 import { freePort } from "../support/free-port.ts";
 import { inFrontOf, startGateway, type GatewayFile, type GatewayProcess } from "../support/gateway-process.ts";
 import { installed, startHaproxy, startNginx } from "../support/peers.ts";
@@ -247,6 +248,48 @@ describe("a connection used too late or a request that breaks the origin", () =>
       cause: "gw.loop_stall",
       party: "gateway",
     });
+  });
+});
+
+describe("a missing descriptor or a missing name", () => {
+  /** In front of a name that does not exist. */
+  async function nameless(): Promise<GatewayProcess> {
+    const dns = await startDnsServer();
+    cleanups.push(() => dns.close());
+    dns.set("gone.origin.test", { kind: "nxdomain" });
+    return gatewayFor(
+      inFrontOf(["http://gone.origin.test:80"], { retry: false }, { dns: { resolvers: [dns.address] } }),
+    );
+  }
+
+  it("is the name while descriptors are free", async () => {
+    const gateway = await nameless();
+    let asked = 0;
+    // They are counted for the first time a quarter of a second after the start.
+    const verdict = await until("descriptors to be counted", async () => {
+      asked += 1;
+      const said = await ask(gateway, `/many-${asked}`);
+      return (said?.because.length ?? 0) > 1 ? said : null;
+    });
+    expect(verdict).toMatchObject({ kind: "decided", cause: "dns.nxdomain", party: "dns" });
+    expect(verdict.because.at(-1)?.text).toMatch(/^\d+ file descriptors were free/);
+  });
+
+  it("is the descriptor when none is left for a connection", async () => {
+    const origin = await originWith(answerAll(response(200, "ok", { Connection: "close" })));
+    const gateway = await gatewayFor(inFrontOf([origin.url], { retry: false }));
+    const client = await rawClient(gateway.port);
+    await client.send(get("/some"));
+    expect((await client.response()).status).toBe(200);
+    const limit = (count: number): void => {
+      execFileSync("prlimit", [`--pid=${gateway.child.pid}`, `--nofile=${count}:`]);
+    };
+    limit(3);
+    await client.send(get("/none"));
+    await client.response();
+    limit(4_096);
+    client.close();
+    expect(await verdictOn(gateway, "/none")).toMatchObject({ cause: "gw.fd_exhausted", party: "gateway" });
   });
 });
 
