@@ -67,7 +67,7 @@ async function breakSamples(ports: CliPorts, options: DemoOptions, json: boolean
   const broken = asked.value;
   if (json) sayJson(ports, broken);
   else {
-    const left = durationText(Math.max(0, broken.until - ports.wall()) * 1000);
+    const left = durationText(Math.max(1, Math.round((broken.until - ports.wall()) / 1000)) * 1_000_000);
     sayLines(ports, [
       `Pool ${plain(broken.pool)} is broken for ${left}: ${OUTAGE_WORDS[broken.kind]}.`,
       `Watch it:  ${base.value}/  or  goodgate incidents --watch`,

@@ -12,6 +12,7 @@ import { demoCommand } from "./demo-command.ts";
 import { doctorCommand } from "./doctor-command.ts";
 import { EXIT, EXIT_MEANINGS } from "./exit-codes.ts";
 import { explainCommand } from "./explain-command.ts";
+import { incidentsCommand } from "./incidents-command.ts";
 import { keysCommand } from "./keys-command.ts";
 import { originsCommand } from "./origins-command.ts";
 import { pageWidth, plain } from "./page.ts";
@@ -57,6 +58,8 @@ function perform(command: Command, given: readonly unknown[], ports: CliPorts): 
       return statusCommand(ports, command.opts());
     case "demo":
       return demoCommand(ports, argument, command.opts());
+    case "incidents":
+      return incidentsCommand(ports, argument, command.opts());
     case "cache":
       return cacheCommand(ports, argument, command.opts());
     case "keys":
@@ -185,6 +188,24 @@ function createProgram(ports: CliPorts): Command {
     .addOption(admin())
     .addOption(json());
 
+  headed("incidents", "what is broken, for whom and why, and what was done", [
+    ["goodgate incidents", "all that are remembered, newest first; --open for those that go on"],
+    ["goodgate incidents inc-1795297646-1", "one: causes with their evidence, what happened, the next step"],
+    ["goodgate incidents inc-1795297646-1 --acknowledge", "you have seen it: nobody is told again"],
+    ['goodgate incidents inc-1795297646-1 --note "restarted a1"', "onto its timeline"],
+  ])
+    .argument("[id]", "the id of an incident")
+    .option("--open", "only those that go on")
+    .option("-w, --watch", "again every two seconds, until Ctrl-C")
+    .option("--acknowledge", "say that somebody has seen it")
+    .option("--take-over", "say that you work on it")
+    .option("--note <text>", "write onto its timeline")
+    .option("--merge <id>", "it is part of that one")
+    .option("--close <why>", "close it by hand")
+    .option("--by <name>", "who you are (default: $USER)")
+    .addOption(admin())
+    .addOption(json());
+
   headed("cache", "show what the cache holds, or purge it", [
     ["goodgate cache", "what it holds, and how often it answered"],
     ["goodgate cache purge --url http://shop.example.com/things/42", "one URL, all variants"],
@@ -256,7 +277,7 @@ function closing(ports: CliPorts): string {
     "  goodgate proxy --to http://127.0.0.1:3000   a gateway in front of yours",
     "",
     paint("bold", "Environment:"),
-    "  GOODGATE_ADMIN  where the admin API is, for explain, status, cache, keys and doctor",
+    "  GOODGATE_ADMIN  where the admin API is, for explain, status, incidents, cache, keys and doctor",
     "  GOODGATE_TOKEN  its token, when it asks for one",
     "  NO_COLOR, FORCE_COLOR  switch colour off or on",
     "",

@@ -2,7 +2,8 @@
  * A draft of a postmortem in Markdown: everything about an incident that is on record, in the order in which people
  * tell it, and gaps where only people know. It blames nobody: it names parties, not persons, except who acted.
  */
-import type { Citation, Evidence } from "./evidence.ts";
+import { citationText } from "./citation-text.ts";
+import type { Evidence } from "./evidence.ts";
 import type { Hypothesis, Incident } from "./incident.ts";
 import { durationText } from "./quantities.ts";
 
@@ -80,22 +81,7 @@ function hypothesisLines(hypothesis: Hypothesis, index: number): string[] {
 }
 
 function evidenceText({ text, cites }: Evidence): string {
-  return `${escape(text)} [${cites.map(citationText).join("; ")}]`;
-}
-
-function citationText(citation: Citation): string {
-  switch (citation.kind) {
-    case "figure":
-      return `${citation.figure} ${rounded(citation.value)} ${citation.unit}${citation.usual === null ? "" : `, usually ${rounded(citation.usual)}`}`;
-    case "exchange":
-      return `exchange ${escape(citation.id)}`;
-    case "change":
-      return `change ${escape(citation.id)}`;
-    case "event":
-      return `event ${citation.code}, ${moment(citation.at)}`;
-    case "probe":
-      return `probe ${citation.rung} ${citation.result}`;
-  }
+  return `${escape(text)} [${escape(cites.map(citationText).join("; "))}]`;
 }
 
 function whereText(where: Incident["where"]): string {
