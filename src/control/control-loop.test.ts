@@ -173,6 +173,16 @@ describe("a restart", () => {
     expect(store.written.flatMap(({ incidents }) => incidents.map(({ id }) => id))).toEqual(["inc-8"]);
   });
 
+  it("counts from when it was saved, not from its start", () => {
+    const store = new MemoryStore();
+    const savedAt = 1_790_000_000_000;
+    store.memory = { saved: { opened: 5 }, savedAt, rows: [], batches: [], session: "life-1", number: 9 };
+    const { loop, take } = scene(store);
+    loop.restore(true);
+    take(10, sampleSecond(savedAt + 61_000));
+    expect(store.written.at(-1)?.saved).toEqual({ opened: 5 });
+  });
+
   it("with something that cannot be read back begins anew and says so", () => {
     const store = new MemoryStore();
     store.memory = { saved: { opened: "five" }, savedAt: 1, rows: [], batches: [], session: "", number: 0 };

@@ -295,10 +295,12 @@ describe("bounds", () => {
   it("networks are told busiest first, and an estimate of many is near what they were", () => {
     const clients = new ClientRows();
     let passOver = 0;
+    let looks = 0;
     const second = (): ReturnType<ClientRows["take"]> => {
       for (let at = 0; at < 20_000; at += 1) {
         passOver -= 1;
         if (passOver > 0) continue;
+        looks += 1;
         // Three clients that take turns, one of which comes twice.
         passOver = clients.sample(["192.0.2.1", "198.51.100.1", "192.0.2.9", "203.0.113.1"][at % 4] ?? "");
       }
@@ -307,7 +309,10 @@ describe("bounds", () => {
     expect(second().map(({ exchanges }) => exchanges)).toEqual([10_000, 5_000, 5_000]);
     // From now on one in forty is looked at.
     second();
+    looks = 0;
     const estimated = second();
+    expect(looks).toBeGreaterThan(300);
+    expect(looks).toBeLessThan(800);
     expect(estimated[0]?.network).toBe("192.0.2.0/24");
     for (const [index, real] of [10_000, 5_000, 5_000].entries()) {
       expect(Math.abs((estimated[index]?.exchanges ?? 0) - real)).toBeLessThan(real / 4);
