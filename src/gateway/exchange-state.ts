@@ -12,6 +12,7 @@ import type { ClientSide } from "./absent-client.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Entry } from "./cache/entry.ts";
 import type { RouteCache } from "./cache/response-cache.ts";
+import type { Slot } from "./cache/store.ts";
 import type { Visit } from "./cache/visit.ts";
 import { NO_HOST } from "./client-host.ts";
 import type { ClientHost } from "./client-host.ts";
@@ -77,6 +78,7 @@ export abstract class ExchangeState {
   /** The route's cache; null: it has none. */
   protected cache: RouteCache | null = null;
   protected visit: Visit | null = null;
+  slot: Slot | null = null;
   /** No client asked for it: it fetches anew what is stored. */
   protected refreshes: Entry | null = null;
   /** An answer at hand that is being given. */

@@ -8,6 +8,7 @@ import { readHeadAgain } from "../read-head-again.ts";
 import { isSafe } from "../../policies/safe-method.ts";
 import { TARGET_MAX, keyTarget } from "./request-key.ts";
 import type { RouteCache } from "./response-cache.ts";
+import type { Slot } from "./store.ts";
 import { mentionsCaching } from "./response-facts.ts";
 import { STALE_STATUSES, Visit } from "./visit.ts";
 import type { Guest, VisitPorts } from "./visit.ts";
@@ -25,7 +26,8 @@ export function beginVisit(
   // Only those that would be alike are put together: a plain GET for something that is known to be for everybody.
   if (store.slots === 0 || head.method !== "GET") return null;
   const slot = store.find(route.partition, guest.host.key, keyTarget(head, guest.record.target));
-  const newest = slot?.variants.at(-1);
+  guest.slot = slot;
+  const newest = slot === null ? undefined : slot.variants[slot.variants.length - 1];
   return newest === undefined || newest.facts.freshness.lifetimeMs === 0 ? null : new Visit(route, ports, guest, head);
 }
 
@@ -62,11 +64,15 @@ export function visitForFailure(route: RouteCache, ports: VisitPorts, guest: Gue
 /** Within this time a copy that only serves as the last good one is not made again: it would say nothing new. */
 const KEEP_AGAIN_MS = 1_000;
 
-function isKeptAlready(route: RouteCache, { record, host }: Guest, now: number): boolean {
-  // The target of a record is the key's in origin form; in any other it is not found, and looked at in full.
-  const newest = route.cache.store.find(route.partition, host.key, record.target)?.variants.at(-1);
+function isKeptAlready(route: RouteCache, { record, host, slot }: Guest, now: number): boolean {
+  // The target of a record is the key's in origin form; in any other it is not found, and looked at in full. So is one
+  // whose slot has gone since the request was looked up.
+  const { variants } = slot ?? route.cache.store.find(route.partition, host.key, record.target) ?? NOTHING;
+  const newest = variants[variants.length - 1];
   return newest !== undefined && now - newest.receivedAt < KEEP_AGAIN_MS;
 }
+
+const NOTHING: Pick<Slot, "variants"> = { variants: [] };
 
 function visitWithKeptHead(route: RouteCache, ports: VisitPorts, guest: Guest): Visit | null {
   let visit: Visit | null = null;

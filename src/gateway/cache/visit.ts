@@ -48,6 +48,8 @@ import { storedFields } from "./stored-fields.ts";
 export interface Guest extends FlightLeader {
   readonly record: ExchangeRecord;
   readonly host: ClientHost;
+  /** What its request was looked up as, and found; null: nothing, or it was not looked up. */
+  slot: Slot | null;
   readonly request: ClientRequest;
   readonly response: ClientResponse;
   readonly startedMs: number;
