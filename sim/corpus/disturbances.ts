@@ -109,7 +109,7 @@ export const DISTURBANCES: readonly Maker[] = [
         fault: {
           attempt: (ask) => {
             const phase = ((ask.second % every) + every) % every;
-            return atA1(ask) && phase < 5 ? { slow: ((5 - phase) * 1000) / ask.route.ms } : null;
+            return atA1(ask) && phase < 5 ? { exactMs: (5 - phase) * 1000 + ask.route.ms } : null;
           },
         },
       };

@@ -58,7 +58,8 @@ export interface ModelSetup {
 /** What a fault makes of one attempt; null: nothing. */
 export type AttemptEffect =
   | { readonly cause: CauseId; readonly ms: number; readonly idleMs?: number }
-  | { readonly slow: number };
+  | { readonly slow: number }
+  | { readonly exactMs: number };
 
 export interface AttemptAsk {
   readonly second: number;
@@ -277,7 +278,8 @@ export class Model {
       const noise = chance.next() < 0.0001 ? ({ cause: "origin.app_5xx", ms: 20 } as const) : null;
       const result = effect !== null && "cause" in effect ? effect : noise;
       const slow = effect !== null && "slow" in effect ? effect.slow : 1;
-      const ms = result?.ms ?? route.ms * slow * Math.exp(gauss(chance) * 0.35);
+      const exact = effect !== null && "exactMs" in effect ? effect.exactMs : null;
+      const ms = result?.ms ?? exact ?? route.ms * slow * Math.exp(gauss(chance) * 0.35);
       total += ms;
       const cause = result?.cause ?? null;
       const attempt = attemptRecord(

@@ -56,6 +56,9 @@ export interface AddressCase {
   secondsOut: number;
   checksFailed: number;
   checksWell: number;
+  /** Attempts while its check failed, and how many of them failed as well. */
+  uncheckedAttempts: number;
+  uncheckedFailures: number;
   heldMax: number;
   atLimitSeconds: number;
   connectionsMade: number;
@@ -215,7 +218,8 @@ function addOrigin(to: Case, row: OriginRow, at: number, watches: Watches): void
   }
   countTurns(sum, row, failures);
   countPauses(sum, row);
-  if (failures > 0) {
+  // One failure after a hundred that went well is no part of it: there is always one somewhere.
+  if (failures > 1 || (failures === 1 && sum.wellAfter < STRAY_AFTER)) {
     sum.wellBetween += sum.wellAfter;
     sum.wellAfter = 0;
   }
@@ -223,7 +227,11 @@ function addOrigin(to: Case, row: OriginRow, at: number, watches: Watches): void
   sum.state = row.state;
   if (row.state === "down" || row.state === "ejected" || row.state === "probation") sum.secondsOut += 1;
   if (row.checkOk === true) sum.checksWell += 1;
-  if (row.checkOk === false) sum.checksFailed += 1;
+  if (row.checkOk === false) {
+    sum.checksFailed += 1;
+    sum.uncheckedAttempts += row.attempts;
+    sum.uncheckedFailures += failures;
+  }
   sum.heldMax = Math.max(sum.heldMax, row.held);
   if (row.limit > 0 && row.held >= row.limit) sum.atLimitSeconds += 1;
   sum.connectionsMade += row.connectionsMade;
@@ -233,7 +241,7 @@ function addOrigin(to: Case, row: OriginRow, at: number, watches: Watches): void
 const TURN_S = 3;
 
 function countTurns(sum: AddressCase, row: OriginRow, failures: number): void {
-  const fails = row.checkOk === false || (row.attempts > 0 && failures >= row.attempts * 0.8);
+  const fails = row.checkOk === false || (row.attempts > 1 && failures >= row.attempts * 0.8);
   const works = row.checkOk !== false && row.attempts > 0 && failures === 0;
   if (!fails && !works) return;
   if (fails === sum.isFailing) {
@@ -288,6 +296,8 @@ function createAddress({ service, pool, provider, origin, address, family, state
     secondsOut: 0,
     checksFailed: 0,
     checksWell: 0,
+    uncheckedAttempts: 0,
+    uncheckedFailures: 0,
     heldMax: 0,
     atLimitSeconds: 0,
     connectionsMade: 0,
@@ -331,6 +341,7 @@ function addTraffic(to: Case, row: TrafficRow, at: number, watches: Watches): vo
   }
 }
 
+const STRAY_AFTER = 100;
 const OUTCOMES: readonly Outcome[] = ["served", "rescued", "failed", "refused", "aborted"];
 
 function addTeller(to: Case, fact: SecondFact, exchanges: number, bad: number, stalled: boolean, own: OwnRow): void {

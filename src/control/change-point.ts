@@ -43,6 +43,7 @@ const KEEP_USUAL = 0.5 ** (1 / HALF_LIFE_USUAL_S);
 const KEEP_RECENT = 0.5 ** (1 / 4);
 const USUAL_FACTOR = 1.5;
 const STEP_FACTOR = 4;
+const ONE_FAILURE = 4.5;
 /** A sum that grows on would take as long to fall again. */
 const SCORE_CAP = 3;
 
@@ -82,7 +83,8 @@ export function watchRatio(
   const limit = alarmLimit(watch.perSecond);
   if (total > 0) {
     const gain = bad * Math.log(disturbed / usual) + good * Math.log((1 - disturbed) / (1 - usual));
-    if (watch.score === 0 && gain > 0) watch.since = at;
+    // A stray failure of a while ago is no beginning: it begins where the sum was last about as low as one failure leaves it.
+    if (watch.score <= ONE_FAILURE && gain > 0 && !watch.alarm) watch.since = at;
     watch.score = Math.min(limit * SCORE_CAP, Math.max(0, watch.score + gain));
   }
   if (watch.score === 0) watch.since = 0;

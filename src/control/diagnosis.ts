@@ -13,7 +13,7 @@ import { firstStepOf, Weighing } from "./claim.ts";
 import { changeClaims } from "./hypotheses-change.ts";
 import { gatewayClaims } from "./hypotheses-gateway.ts";
 import { loadClaims } from "./hypotheses-load.ts";
-import { networkClaims } from "./hypotheses-network.ts";
+import { isProviders, networkClaims } from "./hypotheses-network.ts";
 import { originClaims, placeOf, said, theOrigin } from "./hypotheses-origin.ts";
 import type { Signs } from "./signs.ts";
 import { figure } from "./signs.ts";
@@ -97,13 +97,16 @@ function plain(signs: Signs): Claim[] {
   if (most === undefined) return [];
   const [cause, count] = most;
   const share = count / signs.bad;
-  if (share < 0.5) return [];
+  if (share < 0.5 || !signs.fails || signs.bad < 3) return [];
   const origin = theOrigin(signs);
   const where = origin === null ? { service: [...signs.services].join(", ") } : placeOf(signs, origin);
   const route = signs.byRoute !== null && signs.wellRoutes.length > 0 ? { route: signs.byRoute.values.join(", ") } : {};
   return [
     new Weighing(cause, CAUSES[cause].title, { ...where, ...route })
-      .speaksFor(SPEAKING.has(cause) ? 4.5 : 1.6, said(signs, [cause]))
+      .speaksFor(
+        SPEAKING.has(cause) ? (isProviders(signs) ? 2.5 : 4.5) : origin === null ? 1.6 : 0.8,
+        said(signs, [cause]),
+      )
       .speaksFor(SPEAKING.has(cause) ? 0.5 : 0.2, said(signs, [cause]), share >= 0.9)
       .done(),
   ];

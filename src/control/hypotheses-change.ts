@@ -60,9 +60,9 @@ function weigh(signs: Signs, change: ChangeFact, cause: AnyCause): Weighing {
   });
   const weighing = new Weighing(cause, claimOf(change, cause), whereOf(signs, change))
     .speaksFor(gapMs <= 15_000 ? 2 : gapMs <= 60_000 ? 1.4 : 0.6, before)
-    .speaksFor(2.5, inside, fit.isBound && fit.inside >= 0.9 && fit.outsideWell)
-    .speaksFor(1, inside, fit.inside >= 0.9 && !(fit.isBound && fit.outsideWell))
-    .speaksAgainst(4, inside, fit.inside < 0.7);
+    .speaksFor(2.5, inside, fit.isBound && fit.inside >= 0.8 && fit.outsideWell)
+    .speaksFor(1, inside, fit.inside >= 0.8 && !(fit.isBound && fit.outsideWell))
+    .speaksAgainst(4, inside, fit.inside < 0.6);
   if (cause === "change.config")
     weighing
       .speaksAgainst(2, narrower, !fit.isBound && theOrigin(signs) !== null)
@@ -90,7 +90,10 @@ function weigh(signs: Signs, change: ChangeFact, cause: AnyCause): Weighing {
         unit: "addresses",
       },
     );
-    weighing.speaksFor(2.5, came, isNew).speaksAgainst(1.5, came, !isNew && part(signs, "dns.stale_ip") < 0.3);
+    weighing
+      .speaksFor(1.5, came, part(signs, "dns.stale_ip") >= 0.5)
+      .speaksFor(2.5, came, isNew)
+      .speaksAgainst(1.5, came, !isNew && part(signs, "dns.stale_ip") < 0.3);
   }
   if (cause === "change.bad_deploy") {
     const ended = endedAlone(signs, change);

@@ -36,6 +36,7 @@ function surge(signs: Signs): Claim[] {
       .speaksFor(0.5, attempts, signs.attemptsFactor < 1.2)
       .speaksAgainst(1.5, load, signs.loadFactorBefore < 1.2)
       .speaksAgainst(2, attempts, signs.attemptsFactor >= 1.3)
+      .speaksAgainst(3, load, hadTrigger(signs))
       .done(),
   ];
 }
@@ -73,12 +74,19 @@ function storms(signs: Signs): Claim[] {
     );
   }
   const lastMs = signs.case.to - signs.firstFailureAt;
-  const usual = signs.loadFactor < 1.25 && signs.attemptsFactor < 1.25;
-  if (pressed >= 0.5 && usual && lastMs >= 30_000 && hadTrigger(signs)) {
+  if (pressed >= 0.5 && lastMs >= 30_000 && hadTrigger(signs)) {
     claims.push(
       new Weighing("sys.metastable", "An overload keeps itself up", { service: [...signs.services][0] ?? "" })
         .speaksFor(2, said(signs, PRESSED))
-        .speaksFor(2.5, load, signs.loadFactorBefore >= 1.3 || hadTrigger(signs)),
+        .speaksFor(
+          3,
+          figure(signs, "The load is as always again, and it goes on failing.", {
+            name: "exchanges per second against the usual",
+            value: signs.loadFactor,
+            usual: 1,
+            unit: "ratio",
+          }),
+        ),
     );
   }
   return claims.map((weighing) => weighing.done());
@@ -86,7 +94,9 @@ function storms(signs: Signs): Claim[] {
 
 /** The load was high for a while after the beginning and is as always since, and it fails on. */
 function hadTrigger(signs: Signs): boolean {
-  const seconds = signs.case.seconds.filter(({ service }) => signs.services.has(service));
+  const all = signs.case.seconds.filter(({ service }) => signs.services.has(service));
+  const last = all.findLastIndex((second) => second.bad >= Math.max(1, second.exchanges * 0.2));
+  const seconds = all.slice(0, last + 1);
   const tail = seconds.slice(-15);
   const usual = [...signs.services].reduce(
     (all, service) => all + (signs.watches.services.get(service)?.normal.perSecond ?? 0),
@@ -113,7 +123,7 @@ function leaving(signs: Signs): Claim[] {
     value: signs.left,
     unit: "exchanges",
   });
-  const isSlow = signs.kinds.has("slow") || signs.kinds.has("slow origin") || signs.slow.length > 0;
+  const isSlow = signs.kinds.has("slow origin") || signs.slow.length > 0;
   const latency = figure(
     signs,
     isSlow ? `${percent(signs.slowPart)} of the answers are slow.` : "Those who stayed were answered as fast as ever.",

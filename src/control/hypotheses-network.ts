@@ -10,6 +10,8 @@ import { cited, figure, part, percent, unique } from "./signs.ts";
 const CONNECT: readonly CauseId[] = ["net.connect_timeout", "net.unroutable"];
 const DNS: readonly CauseId[] = ["dns.nxdomain", "dns.servfail", "dns.timeout", "dns.empty_or_prohibited"];
 
+const PRESSED: readonly CauseId[] = ["origin.overload_reply", "gw.shed", "gw.pool_wait", "gw.deadline"];
+
 export function networkClaims(signs: Signs): Claim[] {
   return [
     ...deadOrFiltered(signs),
@@ -90,6 +92,12 @@ interface Providers {
   readonly all: readonly string[];
 }
 
+/** It fails at one provider and at no other. */
+export function isProviders(signs: Signs): boolean {
+  const { failed, well } = providersOf(signs);
+  return failed.length === 1 && well.length > 0;
+}
+
 function providersOf(signs: Signs): Providers {
   const addresses = [...signs.case.addresses.values()];
   const all = unique(addresses.map(({ provider }) => provider));
@@ -142,6 +150,8 @@ function providerOut(signs: Signs): Claim[] {
       value: signs.badRoutes.length,
       unit: "routes",
     });
+    const names = part(signs, ...DNS);
+    const pressed = part(signs, ...PRESSED);
     const isSomeRoutes = signs.byRoute !== null && signs.byRoute.exposure < 0.5 && signs.wellRoutes.length > 0;
     claims.push(
       new Weighing(
@@ -153,6 +163,8 @@ function providerOut(signs: Signs): Claim[] {
         .speaksFor(1.5, others, well.length > 0)
         .speaksAgainst(0.5, others, well.length === 0)
         .speaksAgainst(1.5, said(signs, ["origin.app_5xx"]), app >= 0.5)
+        .speaksAgainst(3, said(signs, DNS), names >= 0.5)
+        .speaksAgainst(2.5, said(signs, PRESSED), pressed >= 0.5)
         .speaksAgainst(3, someRoutes, isSomeRoutes),
     );
     const answers = said(signs, [
@@ -172,6 +184,8 @@ function providerOut(signs: Signs): Claim[] {
       new Weighing("net.path", `The way to ${only} is broken`, where)
         .speaksFor(1.5, together)
         .speaksFor(0.8, said(signs, CONNECT), connect >= 0.5)
+        .speaksAgainst(3, said(signs, DNS), names >= 0.5)
+        .speaksAgainst(2.5, said(signs, PRESSED), pressed >= 0.5)
         .speaksAgainst(2.5, answers, answered >= 0.5),
     );
   }
@@ -303,12 +317,12 @@ function names(signs: Signs): Claim[] {
       .map(({ origin, service }) => hostOf(origin) || service),
     ...events.map(({ event }) => (event.kind === "resolution" ? hostOf(event.origin) : "")),
   ]).filter((name) => name !== "");
-  const isNames = dns >= 0.5 || (signs.kinds.has("names") && signs.bad === 0);
+  const isNames = dns >= 0.5 || (signs.kinds.has("names") && !signs.fails);
   if (!isNames || failedNames.length === 0) return [];
   const zones = unique(failedNames.map(zoneOf));
   const first = events[0]?.event;
   const evidence =
-    dns > 0 || first?.kind !== "resolution"
+    dns >= 0.5 || first?.kind !== "resolution"
       ? said(signs, DNS)
       : cited(`Names cannot be resolved; the last good addresses are used: ${first.because}`, {
           kind: "event",

@@ -4,7 +4,7 @@ import type { Claim } from "./claim.ts";
 import { Weighing } from "./claim.ts";
 import type { AddressCase } from "./case.ts";
 import type { Signs } from "./signs.ts";
-import { badOf, allOf, failureRatio, figure, p95Of, part, percent, unique } from "./signs.ts";
+import { badOf, allOf, figure, p95Of, part, percent, unique } from "./signs.ts";
 
 const GONE: readonly CauseId[] = [
   "origin.refused",
@@ -19,6 +19,14 @@ export const SILENT: readonly CauseId[] = [
   "origin.write_stall",
 ];
 const ROOM: readonly CauseId[] = ["gw.shed", "gw.pool_wait", "gw.deadline", "origin.overload_reply"];
+
+/** Causes that already say what is wrong. */
+const SAYING: readonly CauseId[] = [
+  "origin.malformed",
+  "origin.framing",
+  "origin.header_too_big",
+  "origin.nested_gw_5xx",
+];
 
 export function originClaims(signs: Signs): Claim[] {
   return [
@@ -95,6 +103,7 @@ function downAndGray(signs: Signs): Claim[] {
     .speaksAgainst(2.5, ratio, !isTotal)
     .speaksAgainst(1, checks, checksWell > 10 && checksFailed === 0)
     .speaksAgainst(2.5, said(signs, ["net.connect_timeout", "net.unroutable"]), connect >= 0.5)
+    .speaksAgainst(2.5, said(signs, ["dns.stale_ip"]), part(signs, "dns.stale_ip") >= 0.5)
     .speaksAgainst(3, said(signs, ["origin.keepalive_race", "net.half_open"]), race >= 0.5);
   const gray = new Weighing("origin.gray", `${origin} fails in part while it looks well`, where)
     .speaksFor(2, confined)
@@ -117,7 +126,8 @@ function downAndGray(signs: Signs): Claim[] {
   });
   const flapping = new Weighing("origin.flapping", `${origin} comes and goes`, where)
     .speaksFor(2, confined, turns >= 3)
-    .speaksFor(turns >= 5 ? 3.5 : 2.5, turned, turns >= 3);
+    .speaksFor(turns >= 5 ? 3.5 : 2.5, turned, turns >= 3)
+    .speaksAgainst(2.5, checks, checksFailed === 0 && checksWell > 0);
   return [down, gray, flapping].map((weighing) => weighing.done());
 }
 
@@ -130,7 +140,7 @@ function slowAndPaused(signs: Signs): Claim[] {
   const slowRoutes = unique(signs.slowRoutes.map(({ route }) => route));
   const isSomeRoutes =
     slowRoutes.length > 0 && slowRoutes.length < signs.routes.filter((route) => allOf(route) >= 5).length;
-  const isSlow = slowOnes.length > 0 || signs.kinds.has("slow") || signs.slowPart >= 0.1;
+  const isSlow = slowOnes.length > 0 || signs.slowPart >= 0.05;
   if (!isSlow) return [];
   const where = isOne
     ? placeOf(signs, only)
@@ -156,8 +166,18 @@ function slowAndPaused(signs: Signs): Claim[] {
     value: held,
     unit: "ratio",
   });
-  const failHow = part(signs, ...GONE, "origin.app_5xx", "net.connect_timeout");
-  const failsToo = said(signs, [...GONE, "origin.app_5xx", "net.connect_timeout"]);
+  // An exchange that was rescued after a failure is late because of that failure.
+  const failsOtherwise = signs.fails && signs.bad >= 5 && part(signs, ...SILENT, ...ROOM) < 0.5;
+  const failsToo = said(
+    signs,
+    signs.causes.slice(0, 3).map(([id]) => id),
+  );
+  const never = figure(signs, "What it was asked was never answered, rather than late.", {
+    name: "failed part of attempts",
+    where,
+    value: signs.failRatio,
+    unit: "ratio",
+  });
   const stall = figure(signs, `The gateway itself stood still in ${signs.stallSeconds} s.`, {
     name: "loop stalls",
     value: signs.stallSeconds,
@@ -176,8 +196,10 @@ function slowAndPaused(signs: Signs): Claim[] {
     .speaksFor(1, late, isOne || isSomeRoutes)
     .speaksFor(0.7, load, signs.loadFactor < 1.3 && held < 0.3)
     .speaksAgainst(2, load, signs.loadFactorBefore >= 1.5)
+    .speaksAgainst(1.5, load, !isOne && !isSomeRoutes && (signs.loadFactor >= 1.3 || signs.attemptsFactor >= 1.25))
     .speaksAgainst(2, stall, signs.stallSeconds >= 3)
-    .speaksAgainst(2, failsToo, failHow >= 0.5)
+    .speaksAgainst(2.5, failsToo, failsOtherwise)
+    .speaksAgainst(2, never, isOne && signs.fails && signs.failRatio >= 0.9)
     .speaksAgainst(1.5, said(signs, ROOM), part(signs, ...ROOM) >= 0.5 && !isOne && !isSomeRoutes);
   const overload = new Weighing("origin.overload", "The origins have more work than they can do in time", {
     service: [...signs.services][0] ?? "",
@@ -185,7 +207,7 @@ function slowAndPaused(signs: Signs): Claim[] {
     .speaksFor(2, said(signs, ROOM), part(signs, ...ROOM) >= 0.3)
     .speaksFor(1, room, held >= 0.3)
     .speaksFor(1, late, signs.slowPart >= 0.1)
-    .speaksAgainst(1, load, signs.loadFactorBefore >= 1.4)
+    .speaksAgainst(2, load, signs.loadFactorBefore >= 1.4 || signs.loadFactor >= 1.4)
     .speaksAgainst(1.5, late, isOne || isSomeRoutes);
   const paused = slowOnes.filter(({ dumbMost }) => dumbMost >= 3);
   const pausedOne = paused[0];
@@ -201,7 +223,8 @@ function slowAndPaused(signs: Signs): Claim[] {
         .speaksFor(2.5, stood)
         .speaksFor(2.5, stood, pausedOne.bursts > 0)
         .speaksFor(0.5, late)
-        .speaksAgainst(2, failsToo, failHow >= 0.5),
+        .speaksAgainst(2, failsToo, failsOtherwise)
+        .speaksAgainst(2, never, signs.fails && signs.failRatio >= 0.9),
     );
   }
   return claims.map((weighing) => weighing.done());
@@ -249,6 +272,7 @@ function routeBroken(signs: Signs): Claim[] {
       .speaksFor(1.5, even, origins.length >= 2 && theOrigin(signs) === null)
       .speaksFor(0.5, said(signs, ["origin.app_5xx"]), appLike >= 0.5)
       .speaksAgainst(3, even, theOrigin(signs) !== null)
+      .speaksAgainst(1.5, said(signs, SAYING), part(signs, ...SAYING) >= 0.7)
       .speaksAgainst(1.5, said(signs, ROOM), part(signs, ...ROOM) >= 0.5)
       .speaksAgainst(
         1.5,
@@ -349,8 +373,8 @@ function checkBroken(signs: Signs): Claim[] {
   const checked = signs.here.filter(({ checksWell, checksFailed }) => checksWell + checksFailed > 0);
   const broken = checked.filter(({ checksFailed }) => checksFailed >= 3);
   if (broken.length === 0) return [];
-  const tried = broken.reduce((all, { attempts }) => all + attempts, 0);
-  const failures = broken.reduce((all, { failures: count }) => all + count, 0);
+  const tried = broken.reduce((all, { uncheckedAttempts }) => all + uncheckedAttempts, 0);
+  const failures = broken.reduce((all, { uncheckedFailures }) => all + uncheckedFailures, 0);
   const serves = figure(
     signs,
     `Checks fail at ${broken.length} of ${checked.length} addresses, and ${tried - failures} of ${tried} real requests there went well.`,
@@ -364,7 +388,7 @@ function checkBroken(signs: Signs): Claim[] {
     })
       .speaksFor(3.5, serves, isFine)
       .speaksFor(1, serves, isFine && broken.length === checked.length && checked.length >= 2)
-      .speaksAgainst(3, serves, tried >= 5 && !isFine && broken.every((address) => failureRatio(address) > 0.05))
+      .speaksAgainst(3, serves, !isFine)
       .done(),
   ];
 }

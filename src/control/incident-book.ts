@@ -229,6 +229,8 @@ export class IncidentBook {
     if (isOwn) return Math.abs(anomaly.since - track.firstFailureAt) <= TOGETHER_MS * 2;
     if (track.kinds.has("stall") || track.kinds.has("wall")) return anomaly.since >= track.firstFailureAt - TOGETHER_MS;
     if (anomaly.kind === "names" && (track.kinds.has("names") || isAboutNames(track))) return true;
+    if (anomaly.kind === "refused" && track.kinds.has("refused"))
+      return Math.abs(anomaly.since - track.firstFailureAt) <= TOGETHER_MS;
     if (anomaly.kind === "silence" || anomaly.kind === "left" || anomaly.kind === "refused") return false;
     if (Math.abs(anomaly.since - track.firstFailureAt) <= TOGETHER_MS) return true;
     return this.#shareProvider(anomaly, track);

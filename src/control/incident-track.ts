@@ -113,7 +113,8 @@ export function joinAnomaly(track: Track, anomaly: Anomaly, now: number): void {
 }
 
 export function addFacts(track: Track, facts: readonly SecondFact[], { watches }: Surroundings): void {
-  for (const fact of facts) addSecond(track.case, fact, watches);
+  // What is diagnosed is the time while it went on.
+  if (track.state === "open") for (const fact of facts) addSecond(track.case, fact, watches);
   const at = facts[0]?.at ?? 0;
   if (at + 1000 > track.firstFailureAt) addHarm(track.harm, facts, track.services, watches);
 }

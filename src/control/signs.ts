@@ -24,6 +24,8 @@ export interface Signs {
   readonly anomalies: readonly Anomaly[];
   readonly firstFailureAt: number;
   readonly isOver: boolean;
+  /** Something fails; otherwise a failure here and there is no more than usual. */
+  readonly fails: boolean;
   /** Addresses of the disturbed services. */
   readonly here: readonly AddressCase[];
   readonly failing: readonly AddressCase[];
@@ -71,6 +73,7 @@ export interface Signs {
 const CHANGE_MAX_AGE_MS = 300_000;
 /** Facts are told by seconds: a change and its first failure may stand in the same one. */
 const SAME_SECOND_MS = 1_500;
+const FAILING_KINDS: readonly AnomalyKind[] = ["failed", "rescued", "attempts", "budget"];
 const RELATIVE_MIN = 0.2;
 
 export interface SignsParts {
@@ -98,6 +101,7 @@ export function signsOf(parts: SignsParts): Signs {
       address.attempts + address.checksWell >= 3 &&
       failureRatio(address) < 0.02,
   );
+  const fails = FAILING_KINDS.some((kind) => parts.kinds.has(kind));
   const causes = causesOf(here, [...seen.rows.values()].filter(isHere));
   const sum = (pick: (route: RouteCase) => number): number => routes.reduce((all, route) => all + pick(route), 0);
   const exchanges = sum(allOf);
@@ -110,6 +114,7 @@ export function signsOf(parts: SignsParts): Signs {
   const changes = seen.changes.toSorted((a, b) => b.at - a.at);
   return {
     ...parts,
+    fails,
     here,
     failing,
     slow,
@@ -120,7 +125,7 @@ export function signsOf(parts: SignsParts): Signs {
     routes,
     badRoutes: routes.filter((route) => isBadRoute(route, routes)),
     wellRoutes: routes.filter((route) => allOf(route) >= 3 && badOf(route) / allOf(route) < 0.02),
-    slowRoutes: routes.filter((route) => route.measured >= 5 && route.slow / route.measured >= 0.05),
+    slowRoutes: routes.filter((route) => route.measured >= 5 && slowOf(route) / route.measured >= 0.05),
     tellers,
     rows: [...seen.rows.values()].filter(isHere),
     exchanges,
@@ -136,7 +141,7 @@ export function signsOf(parts: SignsParts): Signs {
         ? attempts / exchanges / (usual.attempts / usual.exchanges)
         : 1,
     slowPart: partOf(
-      routes.reduce((all, { slow: count }) => all + count, 0),
+      routes.reduce((all, route) => all + slowOf(route), 0),
       routes.reduce((all, { measured }) => all + measured, 0),
     ),
     stallSeconds: tellers.reduce((all, teller) => all + teller.stallSeconds, 0),
@@ -184,6 +189,11 @@ export function failureRatio({ failures, attempts }: AddressCase): number {
 
 export function unique(values: readonly string[]): string[] {
   return [...new Set(values)];
+}
+
+/** Late answers; who left before an answer waited long and was not answered late. */
+function slowOf({ slow, byOutcome }: RouteCase): number {
+  return Math.max(0, slow - byOutcome.aborted);
 }
 
 /** A figure as evidence; `text` says it in a sentence. */

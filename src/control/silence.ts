@@ -14,8 +14,9 @@ export interface SilenceWatch {
   steadiness: number;
   stretchCount: number;
   stretchSeconds: number;
-  /** Stretches seen. */
+  /** Stretches seen, and empty ones of the pause under way, which count once it is over. */
   stretches: number;
+  emptyStretches: number;
   /** Seconds known without an exchange, up to now. */
   quietSeconds: number;
   /** Epoch ms of the first quiet second; 0: it is not quiet. */
@@ -41,6 +42,7 @@ export function createSilenceWatch(): SilenceWatch {
     stretchCount: 0,
     stretchSeconds: 0,
     stretches: 0,
+    emptyStretches: 0,
     quietSeconds: 0,
     since: 0,
     alarm: false,
@@ -50,6 +52,8 @@ export function createSilenceWatch(): SilenceWatch {
 /** One second that is known, with `count` exchanges in it. A second without facts must not be told as an empty one. */
 export function watchSilence(watch: SilenceWatch, count: number, at: number, seasons: Seasons): void {
   if (count > 0) {
+    // What was told as silence was no pause of the usual kind.
+    if (watch.alarm) watch.emptyStretches = 0;
     watch.alarm = false;
     watch.quietSeconds = 0;
     watch.since = 0;
@@ -61,15 +65,24 @@ export function watchSilence(watch: SilenceWatch, count: number, at: number, sea
   }
   if (watch.alarm) return;
   // What is quiet is not learned at once: a pause would make itself usual.
-  if (watch.quietSeconds < QUIET_MIN_S) watch.perSecond += (count - watch.perSecond) * RATE_WEIGHT;
+  if (watch.quietSeconds < QUIET_MIN_S)
+    watch.perSecond +=
+      (count - watch.perSecond) * Math.max(RATE_WEIGHT, 1 / (watch.stretches * STRETCH_S + watch.stretchSeconds + 1));
   watch.stretchCount += count;
   watch.stretchSeconds += 1;
   if (watch.stretchSeconds < STRETCH_S) return;
-  const weight = Math.max(STRETCH_WEIGHT, 1 / (watch.stretches + 1));
-  watch.steadiness += ((watch.stretchCount > 0 ? 1 : 0) - watch.steadiness) * weight;
-  watch.stretches += 1;
+  if (watch.stretchCount === 0) watch.emptyStretches += 1;
+  else {
+    for (; watch.emptyStretches > 0; watch.emptyStretches -= 1) learnStretch(watch, 0);
+    learnStretch(watch, 1);
+  }
   watch.stretchCount = 0;
   watch.stretchSeconds = 0;
+}
+
+function learnStretch(watch: SilenceWatch, had: 0 | 1): void {
+  watch.steadiness += (had - watch.steadiness) * Math.max(STRETCH_WEIGHT, 1 / (watch.stretches + 1));
+  watch.stretches += 1;
 }
 
 /** How many exchanges the pause should have had, carefully. */

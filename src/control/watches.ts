@@ -53,6 +53,7 @@ const LEFT: RatioOptions = { floor: 0.02, step: 0.15 };
 const REFUSED: RatioOptions = { floor: 0.02, step: 0.15 };
 /** So long out of use and nobody harmed is no restart any more. */
 const OUT_QUIET_S = 45;
+const OUT_FAILED_S = 3;
 const STALL_MS = 250;
 const STALLS_OF_TEN = 3;
 const WALL_RATIO = 0.97;
@@ -187,6 +188,15 @@ export class Watches {
     for (const { row, attempts, normal, outSeconds, outSince } of this.addresses.values()) {
       const where = { pool: row.pool, origin: row.origin, address: row.address };
       add(found, "attempts", row.service, where, attempts);
+      // The data plane took it out after failures: few requests a second are not waited for.
+      if (!attempts.alarm && outSeconds >= OUT_FAILED_S && attempts.recentBad >= 1.5)
+        found.push({
+          key: `attempts\n${row.service}\n${Object.values(where).join("\n")}`,
+          kind: "attempts",
+          service: row.service,
+          where,
+          since: Math.min(outSince, attempts.since === 0 ? outSince : attempts.since),
+        });
       add(found, "slow origin", row.service, where, normal.slow);
       if (outSeconds >= OUT_QUIET_S)
         found.push({
