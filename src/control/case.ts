@@ -46,6 +46,8 @@ export interface AddressCase {
   /** Seconds that say otherwise. */
   otherwise: number;
   /** Seconds without a first byte while requests waited for one, in a row, and stretches of such that ended in a burst. */
+  /** Seconds in which the balancer sent it next to nothing though it was in use. */
+  shunnedSeconds: number;
   dumbSeconds: number;
   dumbMost: number;
   bursts: number;
@@ -205,7 +207,9 @@ function addOrigin(to: Case, row: OriginRow, at: number, watches: Watches): void
   sum.failures += failures;
   addCounts(sum.byCause, row.byCause);
   addSparse(sum.firstByte, row.firstByte);
-  const slowUs = watches.addresses.get(key)?.normal.slowUs ?? 0;
+  const watch = watches.addresses.get(key);
+  if (watch?.isShunned === true) sum.shunnedSeconds += 1;
+  const slowUs = watch?.normal.slowUs ?? 0;
   if (slowUs > 0) {
     const slow = countAbove(row.firstByte, slowUs);
     sum.slow += slow;
@@ -287,6 +291,7 @@ function createAddress({ service, pool, provider, origin, address, family, state
     turns: 0,
     isFailing: false,
     otherwise: 0,
+    shunnedSeconds: 0,
     dumbSeconds: 0,
     dumbMost: 0,
     bursts: 0,

@@ -2,6 +2,7 @@
  * What was changed shortly before it began. A change is suspected for when it was *and* for where the failures are: one that came after
  * the first failure is not its cause, and neither is one elsewhere. The nearer in time, the likelier.
  */
+import { CONCLUSIONS } from "../kernel/conclusions.ts";
 import type { ChangeFact } from "../contract/facts.ts";
 import { Weighing } from "./claim.ts";
 import type { AnyCause, Claim } from "./claim.ts";
@@ -18,6 +19,7 @@ const CAUSE_OF: Readonly<Partial<Record<ChangeFact["what"], AnyCause>>> = {
   drill: "change.drill",
 };
 
+const WARMING = CONCLUSIONS["change.restart"].showsAs;
 const ENDS_ALONE_MS = 25_000;
 /** Before so many seconds are seen, nobody can say whether it ends by itself. */
 const RESTART_FADES_MS = 60_000;
@@ -59,9 +61,9 @@ function weigh(signs: Signs, change: ChangeFact, cause: AnyCause): Weighing {
     unit: "origins",
   });
   const weighing = new Weighing(cause, claimOf(change, cause), whereOf(signs, change))
-    .speaksFor(gapMs <= 15_000 ? 2 : gapMs <= 60_000 ? 1.4 : 0.6, before)
+    .speaksFor(nearness(cause, gapMs), before)
     .speaksFor(2.5, inside, fit.isBound && fit.inside >= 0.8 && fit.outsideWell)
-    .speaksFor(1, inside, fit.inside >= 0.8 && !(fit.isBound && fit.outsideWell))
+    .speaksFor(1, inside, cause !== "change.restart" && fit.inside >= 0.8 && !(fit.isBound && fit.outsideWell))
     .speaksAgainst(4, inside, fit.inside < 0.6);
   if (cause === "change.config")
     weighing
@@ -74,6 +76,8 @@ function weigh(signs: Signs, change: ChangeFact, cause: AnyCause): Weighing {
       unit: "s",
     });
     weighing
+      .speaksFor(1.5, warming(signs), isWarming(signs) && gapMs <= 5_000)
+      .speaksAgainst(2, warming(signs), !isWarming(signs))
       .speaksAgainst(3, lasts, signs.case.to - change.at > RESTART_FADES_MS * 1.5)
       .speaksAgainst(2, narrower, theOrigin(signs) !== null)
       .speaksFor(1.5, lasts, signs.isOver && signs.case.to - change.at <= RESTART_FADES_MS);
@@ -106,6 +110,26 @@ function weigh(signs: Signs, change: ChangeFact, cause: AnyCause): Weighing {
   }
   if (cause === "change.drill") weighing.speaksFor(2, before);
   return weighing;
+}
+
+/** How much a change is suspected for its time alone. A start has its effects at once. */
+function nearness(cause: AnyCause, gapMs: number): number {
+  if (cause === "change.restart") return gapMs <= 5_000 ? 1 : 0.3;
+  return gapMs <= 15_000 ? 2 : gapMs <= 60_000 ? 1.4 : 0.6;
+}
+
+/** What a cold gateway does: it has no room yet, no connections, and is slow. Its origins work. */
+function isWarming(signs: Signs): boolean {
+  return signs.fails ? part(signs, ...WARMING) >= 0.5 : signs.slowPart >= 0.05;
+}
+
+function warming(signs: Signs): ReturnType<typeof figure> {
+  const share = part(signs, ...WARMING);
+  return figure(signs, `${percent(share)} of the failures are of the kind that a cold start makes.`, {
+    name: "failures of a cold start",
+    value: share,
+    unit: "ratio",
+  });
 }
 
 /** Origins that were stopped while they had work: a short burst at the place of the change that ends by itself. */

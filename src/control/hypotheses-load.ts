@@ -98,13 +98,10 @@ function hadTrigger(signs: Signs): boolean {
   const last = all.findLastIndex((second) => second.bad >= Math.max(1, second.exchanges * 0.2));
   const seconds = all.slice(0, last + 1);
   const tail = seconds.slice(-15);
-  const usual = [...signs.services].reduce(
-    (all, service) => all + (signs.watches.services.get(service)?.normal.perSecond ?? 0),
-    0,
-  );
+  const usual = signs.usualPerSecond;
   if (usual === 0 || tail.length < 15) return false;
-  const rate = (part_: typeof seconds): number =>
-    part_.reduce((all, { exchanges }) => all + exchanges, 0) / Math.max(1, part_.length);
+  const rate = (stretch: typeof seconds): number =>
+    stretch.reduce((sum, { exchanges }) => sum + exchanges, 0) / Math.max(1, stretch.length);
   const bad =
     tail.reduce((all, second) => all + second.bad, 0) /
     Math.max(

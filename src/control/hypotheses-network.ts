@@ -10,6 +10,8 @@ import { cited, figure, part, percent, unique } from "./signs.ts";
 const CONNECT: readonly CauseId[] = ["net.connect_timeout", "net.unroutable"];
 const DNS: readonly CauseId[] = ["dns.nxdomain", "dns.servfail", "dns.timeout", "dns.empty_or_prohibited"];
 
+/** How machines show that are not there. */
+const AWAY: readonly CauseId[] = [...CONNECT, "origin.refused", "origin.ttfb_timeout"];
 const PRESSED: readonly CauseId[] = ["origin.overload_reply", "gw.shed", "gw.pool_wait", "gw.deadline"];
 
 export function networkClaims(signs: Signs): Claim[] {
@@ -101,12 +103,16 @@ export function isProviders(signs: Signs): boolean {
 function providersOf(signs: Signs): Providers {
   const addresses = [...signs.case.addresses.values()];
   const all = unique(addresses.map(({ provider }) => provider));
+  const checksTell =
+    !signs.failing.some(({ checksWell, checksFailed, state }) => checksWell > checksFailed && state !== "down") ||
+    part(signs, ...AWAY) >= 0.5;
   const failed: string[] = [];
   const well: string[] = [];
   for (const provider of all) {
     const its = addresses.filter((address) => address.provider === provider);
     const failing = its.filter((address) => isFailing(signs, address));
-    const working = its.filter((address) => signs.well.includes(address));
+    // Where checks hold though requests fail, a check that holds elsewhere says nothing.
+    const working = its.filter((address) => signs.well.includes(address) && (checksTell || address.attempts >= 3));
     if (unique(failing.map(({ origin }) => origin)).length >= 2 && working.length <= failing.length * 0.1)
       failed.push(provider);
     else if (working.length > 0 && failing.length === 0) well.push(provider);
@@ -151,7 +157,7 @@ function providerOut(signs: Signs): Claim[] {
       unit: "routes",
     });
     const names = part(signs, ...DNS);
-    const pressed = part(signs, ...PRESSED);
+    const pressed = pressedAt(signs, only);
     const isSomeRoutes = signs.byRoute !== null && signs.byRoute.exposure < 0.5 && signs.wellRoutes.length > 0;
     claims.push(
       new Weighing(
@@ -162,6 +168,7 @@ function providerOut(signs: Signs): Claim[] {
         .speaksFor(2.5, together)
         .speaksFor(1.5, others, well.length > 0)
         .speaksAgainst(0.5, others, well.length === 0)
+        .speaksAgainst(1, others, well.length === 0 && part(signs, ...AWAY) < 0.5)
         .speaksAgainst(1.5, said(signs, ["origin.app_5xx"]), app >= 0.5)
         .speaksAgainst(3, said(signs, DNS), names >= 0.5)
         .speaksAgainst(2.5, said(signs, PRESSED), pressed >= 0.5)
@@ -183,6 +190,7 @@ function providerOut(signs: Signs): Claim[] {
     claims.push(
       new Weighing("net.path", `The way to ${only} is broken`, where)
         .speaksFor(1.5, together)
+        .speaksAgainst(1, others, well.length === 0 && part(signs, ...AWAY) < 0.5)
         .speaksFor(0.8, said(signs, CONNECT), connect >= 0.5)
         .speaksAgainst(3, said(signs, DNS), names >= 0.5)
         .speaksAgainst(2.5, said(signs, PRESSED), pressed >= 0.5)
@@ -214,6 +222,20 @@ function providerOut(signs: Signs): Claim[] {
     );
   }
   return claims.map((weighing) => weighing.done());
+}
+
+/** Part of what failed at a provider's addresses themselves because there was too much to do. What the gateway turned away does not count. */
+function pressedAt(signs: Signs, provider: string): number {
+  let pressed = 0;
+  let all = 0;
+  for (const address of signs.failing) {
+    if (address.provider !== provider) continue;
+    for (const [cause, count] of Object.entries(address.byCause)) {
+      all += count;
+      if (PRESSED.some((one) => one === cause)) pressed += count;
+    }
+  }
+  return all === 0 ? 0 : pressed / all;
 }
 
 function wherePool(signs: Signs, provider: string): Record<string, string> {

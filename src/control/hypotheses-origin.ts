@@ -159,6 +159,13 @@ function slowAndPaused(signs: Signs): Claim[] {
       unit: worst === undefined ? "ratio" : "ms",
     },
   );
+  const shunned = Math.max(0, ...slowOnes.map(({ shunnedSeconds }) => shunnedSeconds));
+  const avoided = figure(signs, `For ${shunned} s it got next to nothing of its usual part: the balancer avoids it.`, {
+    name: "time avoided",
+    where,
+    value: shunned,
+    unit: "s",
+  });
   const load = loadEvidence(signs);
   const held = Math.max(0, ...signs.here.map(({ atLimitSeconds, seconds }) => atLimitSeconds / Math.max(1, seconds)));
   const room = figure(signs, `Origins were as full as they may be for ${percent(held)} of the time.`, {
@@ -194,6 +201,7 @@ function slowAndPaused(signs: Signs): Claim[] {
   )
     .speaksFor(2.5, late)
     .speaksFor(1, late, isOne || isSomeRoutes)
+    .speaksFor(1, avoided, shunned > 0)
     .speaksFor(0.7, load, signs.loadFactor < 1.3 && held < 0.3)
     .speaksAgainst(2, load, signs.loadFactorBefore >= 1.5)
     .speaksAgainst(1.5, load, !isOne && !isSomeRoutes && (signs.loadFactor >= 1.3 || signs.attemptsFactor >= 1.25))

@@ -18,6 +18,7 @@ export interface Normal {
   /** From where on an answer is slow, µs; 0: not enough was seen to say. */
   slowUs: number;
   readonly slow: RatioWatch;
+  /** Learned from. */
   seconds: number;
 }
 
@@ -42,10 +43,10 @@ export function watchNormal(
   at: number,
   learns: boolean,
 ): void {
-  normal.seconds += 1;
   if (normal.slowUs > 0)
     watchRatio(normal.slow, countAbove(durations, normal.slowUs), countOf(durations), at, SLOW_OPTIONS, learns);
   if (!learns || normal.slow.alarm) return;
+  normal.seconds += 1;
   normal.perSecond += (count - normal.perSecond) * Math.max(RATE_WEIGHT, 1 / normal.seconds);
   addSparse(normal.durations, durations);
   if (normal.seconds % FADE_EVERY_S !== 0) return;

@@ -49,6 +49,8 @@ export interface Signs {
   readonly left: number;
   readonly attempts: number;
   readonly retries: number;
+  /** Exchanges per second; 0: not known yet. */
+  readonly usualPerSecond: number;
   /** Exchanges per second against the usual; 1: as always. */
   readonly loadFactor: number;
   /** The same for the seconds before the first failure. */
@@ -134,6 +136,7 @@ export function signsOf(parts: SignsParts): Signs {
     left: sum(({ byOutcome }) => byOutcome.aborted),
     attempts,
     retries: sum(({ retries }) => retries),
+    usualPerSecond: usual.exchanges,
     loadFactor: usual.exchanges > 0 ? exchanges / seconds / usual.exchanges : 1,
     loadFactorBefore: loadBefore(seen, services, firstFailureAt, usual.exchanges),
     attemptsFactor:
@@ -261,7 +264,12 @@ function failingOf(here: readonly AddressCase[], watches: Watches): AddressCase[
 
 function isSlow(address: AddressCase, watches: Watches): boolean {
   const alarm = watches.addresses.get(`${address.service}\n${address.pool}\n${address.address}`)?.normal.slow.alarm;
-  return alarm === true || (address.measured >= 10 && address.slow / address.measured >= 0.06) || address.dumbMost >= 3;
+  return (
+    alarm === true ||
+    (address.measured >= 10 && address.slow / address.measured >= 0.06) ||
+    address.dumbMost >= 3 ||
+    address.shunnedSeconds >= 10
+  );
 }
 
 function ratioBetween(addresses: readonly AddressCase[]): number {
@@ -340,13 +348,18 @@ function networkCulprits(seen: Case): Culprits | null {
 function usualRates(watches: Watches, services: ReadonlySet<string>): { exchanges: number; attempts: number } {
   let exchanges = 0;
   let attempts = 0;
-  for (const { service, normal } of watches.services.values())
-    if (services.size === 0 || services.has(service)) exchanges += normal.perSecond;
+  for (const { service, normal } of watches.services.values()) {
+    if (services.size > 0 && !services.has(service)) continue;
+    // What was seen for less than a minute is not usual yet.
+    if (normal.seconds < USUAL_MIN_S) return { exchanges: 0, attempts: 0 };
+    exchanges += normal.perSecond;
+  }
   for (const { row, normal } of watches.addresses.values())
     if (services.size === 0 || services.has(row.service)) attempts += normal.perSecond;
   return { exchanges, attempts };
 }
 
+const USUAL_MIN_S = 60;
 const BEFORE_MS = 10_000;
 
 function loadBefore(seen: Case, services: ReadonlySet<string>, at: number, usual: number): number {

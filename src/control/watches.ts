@@ -53,7 +53,17 @@ const LEFT: RatioOptions = { floor: 0.02, step: 0.15 };
 const REFUSED: RatioOptions = { floor: 0.02, step: 0.15 };
 /** So long out of use and nobody harmed is no restart any more. */
 const OUT_QUIET_S = 45;
+/** Of what would be its part; and so many attempts are expected at least. */
+const SHUNNED_PART = 0.15;
+const SHARE_MIN = 5;
+const KEEP_SHARE = 0.5 ** (1 / 4);
+/** One late answer has an origin avoided for ten seconds; this is twice that of the last minutes. */
+const SHUNNED_S = 18;
+const KEEP_SHUNNED = 0.5 ** (1 / 60);
 const OUT_FAILED_S = 3;
+/** Five seconds of the last while: one failure costs an origin one. */
+const EJECTED_S = 5;
+const KEEP_EJECTED = 0.5 ** (1 / 20);
 const STALL_MS = 250;
 const STALLS_OF_TEN = 3;
 const WALL_RATIO = 0.97;
@@ -71,6 +81,12 @@ interface AddressWatch {
   outSince: number;
   outSeconds: number;
   lastOutAt: number;
+  /** Seconds that the data plane kept it out for what requests met there; faded. */
+  ejected: number;
+  /** Attempts of the last seconds, faded, and seconds in which it got next to nothing of its usual part; faded slower. */
+  recentAttempts: number;
+  shunned: number;
+  isShunned: boolean;
   seenAt: number;
 }
 
@@ -168,6 +184,7 @@ export class Watches {
       watchNormal(watch.normal, row === undefined ? 0 : exchangesOf(row), row?.duration ?? [], at, learning);
     }
     for (const fact of facts) for (const row of fact.origins) this.#lookAtAddress(row, at, learns(row.service));
+    this.#lookAtShares();
     for (const [key, { seenAt }] of this.addresses) if (seenAt < at - FORGET_MS) this.addresses.delete(key);
   }
 
@@ -185,11 +202,11 @@ export class Watches {
       add(found, "failed", service, { route }, failed);
       add(found, "slow", service, { route }, normal.slow);
     }
-    for (const { row, attempts, normal, outSeconds, outSince } of this.addresses.values()) {
+    for (const { row, attempts, normal, outSeconds, outSince, ejected, shunned, seenAt } of this.addresses.values()) {
       const where = { pool: row.pool, origin: row.origin, address: row.address };
       add(found, "attempts", row.service, where, attempts);
       // The data plane took it out after failures: few requests a second are not waited for.
-      if (!attempts.alarm && outSeconds >= OUT_FAILED_S && attempts.recentBad >= 1.5)
+      if (!attempts.alarm && (ejected >= EJECTED_S || (outSeconds >= OUT_FAILED_S && attempts.recentBad >= 1.5)))
         found.push({
           key: `attempts\n${row.service}\n${Object.values(where).join("\n")}`,
           kind: "attempts",
@@ -198,6 +215,14 @@ export class Watches {
           since: Math.min(outSince, attempts.since === 0 ? outSince : attempts.since),
         });
       add(found, "slow origin", row.service, where, normal.slow);
+      if (!normal.slow.alarm && shunned >= SHUNNED_S)
+        found.push({
+          key: `slow origin\n${row.service}\n${Object.values(where).join("\n")}`,
+          kind: "slow origin",
+          service: row.service,
+          where,
+          since: seenAt - SHUNNED_S * 1000,
+        });
       if (outSeconds >= OUT_QUIET_S)
         found.push({
           key: `out\n${row.service}\n${row.address}`,
@@ -301,6 +326,10 @@ export class Watches {
         outSince: 0,
         outSeconds: 0,
         lastOutAt: 0,
+        ejected: 0,
+        recentAttempts: 0,
+        shunned: 0,
+        isShunned: false,
         seenAt: 0,
       });
   }
@@ -363,19 +392,48 @@ export class Watches {
         outSince: 0,
         outSeconds: 0,
         lastOutAt: 0,
+        ejected: 0,
+        recentAttempts: 0,
+        shunned: 0,
+        isShunned: false,
         seenAt: at,
       };
       this.addresses.set(key, watch);
     }
     watch.seenAt = at;
+    watch.recentAttempts = watch.recentAttempts * KEEP_SHARE + row.attempts;
     watchRatio(watch.attempts, failuresOf(row), row.attempts, at, ATTEMPTS, learns);
-    watchNormal(watch.normal, row.attempts, row.firstByte, at, learns && row.attempts > 0);
+    watchNormal(watch.normal, row.attempts, row.firstByte, at, learns && !watch.isShunned);
+    watch.ejected = watch.ejected * KEEP_EJECTED + (row.state === "ejected" ? 1 : 0);
     const isOut = row.state === "down" || row.state === "ejected";
     if (isOut) {
       if (watch.outSeconds === 0) watch.outSince = at;
       watch.outSeconds += 1;
       watch.lastOutAt = at + 1000;
     } else if (row.state !== "probation") watch.outSeconds = 0;
+  }
+
+  /**
+   * An origin that answers late or badly is asked less by the balancer before anything is ejected: then neither failures nor late answers
+   * are many, and the missing share is the sign.
+   */
+  #lookAtShares(): void {
+    const pools = new Map<string, { recent: number; usual: number }>();
+    for (const { row, recentAttempts, normal } of this.addresses.values()) {
+      const key = `${row.service}\n${row.pool}`;
+      const pool = pools.get(key) ?? { recent: 0, usual: 0 };
+      pool.recent += recentAttempts;
+      pool.usual += normal.perSecond;
+      pools.set(key, pool);
+    }
+    for (const watch of this.addresses.values()) {
+      const pool = pools.get(`${watch.row.service}\n${watch.row.pool}`);
+      if (pool === undefined) continue;
+      const expected = pool.usual > 0 ? (pool.recent * watch.normal.perSecond) / pool.usual : 0;
+      watch.isShunned =
+        watch.outSeconds === 0 && expected >= SHARE_MIN && watch.recentAttempts <= expected * SHUNNED_PART;
+      watch.shunned = watch.shunned * KEEP_SHUNNED + (watch.isShunned ? 1 : 0);
+    }
   }
 
   #lookAtClients(fact: SecondFact, learns: (service: string) => boolean): void {
