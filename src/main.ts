@@ -22,6 +22,7 @@ import type {
   FileText,
   RunningGateway,
   SamplePools,
+  ReplayResult,
   StartResult,
   StatePlace,
   Terminal,
@@ -61,6 +62,7 @@ import type { CacheDisk } from "./store/cache-disk.ts";
 import { readDashboard } from "./store/dashboard-files.ts";
 import { openLedger } from "./store/ledger.ts";
 import type { EmbeddedLedger, LedgerEvent } from "./store/ledger.ts";
+import { linesOf } from "./store/lines.ts";
 import { defaultStateDirectory, tryDirectory } from "./store/state-directory.ts";
 
 const VERSION = versionOfPackage();
@@ -101,6 +103,7 @@ function cliPorts(): CliPorts {
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
     readFile,
+    replayFacts,
     fetchJson,
     startGateway,
     startSamples: () => startSampleOrigins({ clock: systemClock, schedule: systemSchedule }),
@@ -124,6 +127,16 @@ async function readFile(path: string): Promise<FileText> {
     const { size } = await fs.stat(path);
     if (size > CONFIG_BYTES_MAX) return { ok: false, code: "EFBIG" };
     return { ok: true, text: await fs.readFile(path, "utf8") };
+  } catch (error) {
+    return { ok: false, code: codeOf(error) };
+  }
+}
+
+async function replayFacts(path: string): Promise<ReplayResult> {
+  try {
+    // A gateway itself never needs the engine: it is the control process that thinks.
+    const { replay } = await import("./control/replay.ts");
+    return { ok: true, ...(await replay(linesOf(path))) };
   } catch (error) {
     return { ok: false, code: codeOf(error) };
   }

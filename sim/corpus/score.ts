@@ -54,13 +54,20 @@ export function incidentsOf(facts: readonly Fact[]): Incident[] {
     .toSorted((a, b) => a.firstFailureAt - b.firstFailureAt);
 }
 
-export function play(maker: Maker, seed: number): Result {
+/** Null: its name has no `only` in it. */
+export function play(maker: Maker, seed: number, only = ""): Result | null {
   const disturbance = maker(new SeededChance(seed, "magnitude"));
+  if (!disturbance.name.includes(only)) return null;
   const { facts, beganAt } = playFacts(disturbance, seed);
   return judge(disturbance, seed, incidentsOf(facts), beganAt);
 }
 
-function judge(disturbance: Disturbance, seed: number, incidents: Incident[], beganAt: number): Result {
+export function judge(
+  disturbance: Pick<Disturbance, "name" | "mechanism" | "size" | "truth">,
+  seed: number,
+  incidents: Incident[],
+  beganAt: number,
+): Result {
   const { name, mechanism, size, truth } = disturbance;
   const main = incidents.find(({ detectedAt }) => detectedAt >= beganAt - 5_000) ?? null;
   const isDecidable = truth.causes.length > 0;

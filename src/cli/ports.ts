@@ -4,6 +4,7 @@
  */
 import type { Bind, DnsSettings, Settings } from "../config/settings.ts";
 import type { SampleDesk } from "../contract/samples.ts";
+import type { Incident } from "../contract/incident.ts";
 import type { GatewayEvent } from "../contract/view.ts";
 import type { Resolution } from "../kernel/resolver.ts";
 
@@ -17,6 +18,8 @@ export interface CliPorts {
   stdout(text: string): void;
   stderr(text: string): void;
   readFile(path: string): Promise<FileText>;
+  /** Runs the recorded facts of a file past an engine of its own. Never rejects. */
+  replayFacts(path: string): Promise<ReplayResult>;
   /** One request, GET unless said otherwise. Never rejects. */
   fetchJson(url: string, token: string | null, withinMs: number, method?: "POST", body?: unknown): Promise<Fetched>;
   /** Starts everything and resolves when it serves, or says why it cannot. */
@@ -43,6 +46,17 @@ export type PaintStyle = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 export type FileText =
   | { readonly ok: true; readonly text: string }
   /** `code` is the system's word: ENOENT, EACCES, EISDIR. */
+  | { readonly ok: false; readonly code: string };
+
+export type ReplayResult =
+  | {
+      readonly ok: true;
+      readonly incidents: readonly Incident[];
+      readonly facts: number;
+      readonly unread: number;
+      readonly from: number;
+      readonly to: number;
+    }
   | { readonly ok: false; readonly code: string };
 
 export type Fetched =

@@ -17,6 +17,7 @@ import { keysCommand } from "./keys-command.ts";
 import { originsCommand } from "./origins-command.ts";
 import { pageWidth, plain } from "./page.ts";
 import type { CliPorts } from "./ports.ts";
+import { replayCommand } from "./replay-command.ts";
 import { proxyCommand, runCommand } from "./start-command.ts";
 import { statusCommand } from "./status-command.ts";
 
@@ -66,6 +67,8 @@ function perform(command: Command, given: readonly unknown[], ports: CliPorts): 
       return keysCommand(ports, command.args, command.opts());
     case "origins":
       return originsCommand(ports, command.args, command.opts());
+    case "replay":
+      return replayCommand(ports, argument, command.opts());
     case "doctor":
       return doctorCommand(ports, command.opts());
     default:
@@ -244,6 +247,13 @@ function createProgram(ports: CliPorts): Command {
     .option("--by <name>", "who does it (default: $USER)")
     .option("--service <name>", "whose origin, where several services have it")
     .addOption(admin())
+    .addOption(json());
+
+  headed("replay", "tell the incidents that recorded facts make", [
+    ["goodgate replay facts.jsonl", "one fact to a line; the same facts give the same incidents"],
+    ["goodgate replay facts.jsonl.gz --json", "packed, and for programs"],
+  ])
+    .argument("<facts>", "a file of facts, plain or .gz")
     .addOption(json());
 
   headed("doctor", "check this machine: limits, ports, resolvers, origins, clock", [

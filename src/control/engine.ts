@@ -31,6 +31,7 @@ interface Saved {
   readonly watches: SavedWatches;
   readonly budgets: readonly (readonly [string, BudgetBook])[];
   readonly incidents: readonly Incident[];
+  readonly ids: number;
 }
 
 const BURN_EVERY_MS = 10_000;
@@ -138,7 +139,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
       case "probe":
         return told(book.probe(fact));
       case "person":
-        return told(book.act(fact).tell);
+        return told(book.act(fact));
       case "topology":
         book.topology = fact.services;
         watches.forgetServices(new Set(fact.services.map(({ name }) => name)));
@@ -167,7 +168,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
       case "incident":
         return book.incident(question.id);
       case "act":
-        return { refused: book.act(question.fact).refused };
+        return { refused: book.refusal(question.fact) };
       case "health":
         return health();
       case "series":
@@ -190,14 +191,18 @@ export function createEngine(options: EngineOptions = {}): Engine {
       watches: watches.save(),
       budgets: [...budgets],
       incidents: book.incidents(undefined, INCIDENTS_SAVED).toReversed(),
+      ids: book.ids,
     }),
     restore(saved, rows) {
-      const { version, topology, watches: savedWatches, budgets: savedBudgets, incidents } = saved as Saved; // Written by save(); what is not readable throws.
+      const { version, topology, watches: savedWatches, budgets: savedBudgets, incidents, ids } = saved as Saved; // Written by save(); what is not readable throws.
       if (version !== 1) throw new Error(`what was saved is of version ${String(version)}`);
       book.topology = topology;
       watches.restore(savedWatches);
       for (const [service, budget] of savedBudgets) budgets.set(service, budget);
-      book.restore(incidents.map((incident) => afterRestart(incident)));
+      book.restore(
+        incidents.map((incident) => afterRestart(incident)),
+        ids,
+      );
       rollup.putBack(rows);
     },
   };

@@ -134,10 +134,29 @@ export class IncidentBook {
     return this.#toTell(changed, fact.at);
   }
 
-  /** What a person did. `refused` says why not; empty when it was done. */
-  act({ at, by, incident, act }: PersonFact): { refused: string; tell: Incident[] } {
+  /** Why a person cannot do that; empty: they can. */
+  refusal({ incident, act }: PersonFact): string {
     const track = this.#tracks.find(({ id }) => id === incident);
-    if (track === undefined) return { refused: `there is no incident ${incident} that can still be changed`, tell: [] };
+    if (track === undefined) return `there is no incident ${incident} that can still be changed`;
+    if (track.state === "merged" && act.do !== "annotate") return `${incident} is part of ${track.parent}`;
+    if (act.do === "merge") {
+      const into = this.#tracks.find(({ id }) => id === act.into);
+      if (into === undefined || into === track || into.state === "merged")
+        return `there is no incident ${act.into} to merge it into`;
+    }
+    if (act.do === "split") {
+      const { service } = act.where;
+      if (service === undefined || !track.services.has(service) || track.services.size < 2)
+        return "an incident is split by one of its services, when it has more than one";
+    }
+    return act.do === "close" && !isLive(track) ? `${incident} is ${track.state} already` : "";
+  }
+
+  /** What a person did. What cannot be done is passed over: whoever told it asked before. */
+  act(fact: PersonFact): Incident[] {
+    const { at, by, act } = fact;
+    const track = this.#tracks.find(({ id }) => id === fact.incident);
+    if (track === undefined || this.refusal(fact) !== "") return [];
     const changed = new Set<Track>([track]);
     switch (act.do) {
       case "acknowledge":
@@ -161,16 +180,15 @@ export class IncidentBook {
         break;
       case "merge": {
         const into = this.#tracks.find(({ id }) => id === act.into);
-        if (into === undefined || into === track || into.state === "merged")
-          return { refused: `there is no incident ${act.into} to merge it into`, tell: [] };
+        if (into === undefined) break;
         merge(track, into, at, `${by} merged ${track.id} into it.`);
         changed.add(into);
         break;
       }
       case "split":
-        return this.#split(track, act.where, by, at);
+        changed.add(this.#split(track, act.where["service"] ?? "", by, at));
     }
-    return { refused: "", tell: this.#toTell(changed, at) };
+    return this.#toTell(changed, at);
   }
 
   incidents(state: "open" | "closed" | undefined, limit: number): Incident[] {
@@ -187,9 +205,14 @@ export class IncidentBook {
   }
 
   /** What cannot go on after a restart is closed in words: its case is gone, its watches learn anew. */
-  restore(incidents: readonly Incident[]): void {
+  restore(incidents: readonly Incident[], ids: number): void {
     for (const incident of incidents.slice(-INCIDENTS_MAX)) this.#past.push(incident);
-    for (const { id } of incidents) this.#ids = Math.max(this.#ids, Number(id.split("-")[2] ?? 0));
+    this.#ids = ids;
+  }
+
+  /** How many there have been. */
+  get ids(): number {
+    return this.#ids;
   }
 
   #live(): Track[] {
@@ -356,32 +379,22 @@ export class IncidentBook {
     }
   }
 
-  #split(
-    track: Track,
-    where: Readonly<Record<string, string>>,
-    by: string,
-    at: number,
-  ): { refused: string; tell: Incident[] } {
-    const { service } = where;
-    if (service === undefined || !track.services.has(service) || track.services.size < 2)
-      return { refused: "an incident is split by one of its services, when it has more than one", tell: [] };
+  #split(track: Track, service: string, by: string, at: number): Track {
     this.#ids += 1;
     const own = track.anomalies.filter((anomaly) => anomaly.service === service);
+    const where = { service };
     const first: Anomaly = { key: `split\n${this.#ids}`, kind: "failed", service, where, since: track.firstFailureAt };
-    const split = createTrack(
-      `inc-${Math.floor(track.firstFailureAt / 1000)}-${this.#ids}`,
-      [first, ...own],
-      at,
-      this.#surroundings(),
-    );
+    const id = `inc-${Math.floor(track.firstFailureAt / 1000)}-${this.#ids}`;
+    track.services.delete(service);
+    for (const { key } of own) track.keys.delete(key);
+    const split = createTrack(id, [first, ...own], at, this.#surroundings());
+    // Not to be put together again by itself.
     split.isSettled = true;
     note(split, at, "person", `${by} split it from ${track.id}.`);
     note(track, at, "person", `${by} split ${service} from it.`);
-    track.services.delete(service);
-    for (const { key } of own) track.keys.delete(key);
     this.#tracks.push(split);
     conclude(split, at, this.#surroundings());
-    return { refused: "", tell: this.#toTell(new Set([track, split]), at) };
+    return split;
   }
 
   #toTell(changed: ReadonlySet<Track>, now: number): Incident[] {

@@ -5,6 +5,7 @@
 import { runCli } from "../../src/cli/program.ts";
 import type { CliPorts, Fetched, MachineFacts, MachinePorts, StartResult, Terminal } from "../../src/cli/ports.ts";
 import type { SampleDesk } from "../../src/contract/samples.ts";
+import { replay } from "../../src/control/replay.ts";
 import type { GatewayEvent } from "../../src/contract/view.ts";
 import type { Settings } from "../../src/config/settings.ts";
 
@@ -82,6 +83,10 @@ export function cliWorld(options: CliWorldOptions = {}): CliWorld {
     readFile(path) {
       const text = options.files?.[path];
       return Promise.resolve(text === undefined ? { ok: false, code: "ENOENT" } : { ok: true, text });
+    },
+    async replayFacts(path) {
+      const text = options.files?.[path];
+      return text === undefined ? { ok: false, code: "ENOENT" } : { ok: true, ...(await replay(text.split("\n"))) };
     },
     fetchJson(url, token, _withinMs, method, body) {
       asked.push(`${method === undefined ? "" : `${method} `}${url}${token === null ? "" : ` with ${token}`}`);
