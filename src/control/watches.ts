@@ -54,8 +54,9 @@ const REFUSED: RatioOptions = { floor: 0.02, step: 0.15 };
 /** So long out of use and nobody harmed is no restart any more. */
 const OUT_QUIET_S = 45;
 /** Of what would be its part; and so many attempts are expected at least. */
-const SHUNNED_PART = 0.15;
-const SHARE_MIN = 5;
+const SHUNNED_PART = 0.3;
+const SHORT_PART = 0.6;
+const SHARE_MIN = 8;
 const KEEP_SHARE = 0.5 ** (1 / 4);
 /** One late answer has an origin avoided for ten seconds; this is twice that of the last minutes. */
 const SHUNNED_S = 18;
@@ -87,6 +88,8 @@ interface AddressWatch {
   recentAttempts: number;
   shunned: number;
   isShunned: boolean;
+  /** It gets less than half of its part: not learned, or being avoided would soon be usual. */
+  isShort: boolean;
   seenAt: number;
 }
 
@@ -330,6 +333,7 @@ export class Watches {
         recentAttempts: 0,
         shunned: 0,
         isShunned: false,
+        isShort: false,
         seenAt: 0,
       });
   }
@@ -396,6 +400,7 @@ export class Watches {
         recentAttempts: 0,
         shunned: 0,
         isShunned: false,
+        isShort: false,
         seenAt: at,
       };
       this.addresses.set(key, watch);
@@ -403,7 +408,7 @@ export class Watches {
     watch.seenAt = at;
     watch.recentAttempts = watch.recentAttempts * KEEP_SHARE + row.attempts;
     watchRatio(watch.attempts, failuresOf(row), row.attempts, at, ATTEMPTS, learns);
-    watchNormal(watch.normal, row.attempts, row.firstByte, at, learns && !watch.isShunned);
+    watchNormal(watch.normal, row.attempts, row.firstByte, at, learns && !watch.isShort);
     watch.ejected = watch.ejected * KEEP_EJECTED + (row.state === "ejected" ? 1 : 0);
     const isOut = row.state === "down" || row.state === "ejected";
     if (isOut) {
@@ -432,6 +437,7 @@ export class Watches {
       const expected = pool.usual > 0 ? (pool.recent * watch.normal.perSecond) / pool.usual : 0;
       watch.isShunned =
         watch.outSeconds === 0 && expected >= SHARE_MIN && watch.recentAttempts <= expected * SHUNNED_PART;
+      watch.isShort = expected >= SHARE_MIN && watch.recentAttempts < expected * SHORT_PART;
       watch.shunned = watch.shunned * KEEP_SHUNNED + (watch.isShunned ? 1 : 0);
     }
   }
