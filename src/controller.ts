@@ -37,7 +37,10 @@ function main(): void {
   process.stderr.on("error", () => undefined);
 
   let loop: ControlLoop | null = null;
+  let isEnding = false;
   const end = (): void => {
+    if (isEnding) return;
+    isEnding = true;
     const leave = (): never => process.exit(0);
     if (loop === null) leave();
     else void loop.close().then(leave, leave);
