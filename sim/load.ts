@@ -104,6 +104,11 @@ export class Load implements SessionOwner {
     this.#nextIn(this.plan.fromMs + this.chance.next() * 10);
   }
 
+  /** All its connections break at once, as when the network of its clients is gone for a moment. */
+  drop(): void {
+    for (const session of [...this.#idle]) session.abandon("reset");
+  }
+
   // ------------------------------------------------------------------ its connections
 
   connected(session: ClientSession): void {

@@ -40,6 +40,8 @@ import { powerCut } from "./scenarios/power-cut.ts";
 import { powerCutOnePath } from "./scenarios/power-cut-one-path.ts";
 import { refused } from "./scenarios/refused.ts";
 import { resetAfterRequest } from "./scenarios/reset-after-request.ts";
+import { reconnectHerd } from "./scenarios/reconnect-herd.ts";
+import { resourceWall } from "./scenarios/resource-wall.ts";
 import { retryStorm } from "./scenarios/retry-storm.ts";
 import { rollingCrash } from "./scenarios/rolling-crash.ts";
 import { sentAhead } from "./scenarios/sent-ahead.ts";
@@ -102,6 +104,8 @@ export const SCENARIOS: readonly Scenario[] = [
   sickDependency,
   retryStorm,
   herdOnReturn,
+  reconnectHerd,
+  resourceWall,
   peak,
   slowNeighbour,
   poison,

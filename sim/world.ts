@@ -6,7 +6,7 @@
 import type { Settings } from "../src/config/settings.ts";
 import type { Fact } from "../src/contract/facts.ts";
 import type { ExchangeRecord } from "../src/contract/record.ts";
-import type { GatewayEvent, MetricsView, ProcessView, StatusView } from "../src/contract/view.ts";
+import type { GatewayEvent, MetricsView, OwnUse, ProcessView, StatusView } from "../src/contract/view.ts";
 import { createHealthSchedule } from "../src/control/health-schedule.ts";
 import { createGateway } from "../src/gateway/gateway.ts";
 import type { FactPorts } from "../src/gateway/fact-book.ts";
@@ -124,6 +124,7 @@ export class World {
   readonly #running: Running[];
   #checks: { stop(): void };
   #descriptorsMax = 0;
+  #memory: { readonly bytes: (atMs: number) => number; readonly most: number } | null = null;
   #drained: Promise<void> | null = null;
   #stopSampling: () => void = () => undefined;
 
@@ -210,6 +211,11 @@ export class World {
   limitDescriptors(most: number): void {
     this.#descriptorsMax = most;
     this.network.setSocketsMax(GATEWAY_IP, most);
+  }
+
+  /** What the gateway's process has in use of so much memory, after so many ms of traffic. */
+  useMemory(bytes: (atMs: number) => number, most: number): void {
+    this.#memory = { bytes, most };
   }
 
   /** `run` after `ms` of traffic. */
@@ -325,7 +331,7 @@ export class World {
         return stop;
       },
       processView: () => this.#processView(),
-      ownUse: () => useOf(this.#processView()),
+      ownUse: () => this.#ownUse(),
       log: (record) => this.#keep(record),
       accessLogDropped: () => 0,
       ...(this.#setup.tellsFacts && isFirst ? { facts: this.#factPorts() } : {}),
@@ -363,6 +369,13 @@ export class World {
     if (this.#descriptorsMax === 0) return NO_PROCESS;
     const descriptorsOpen = this.network.openAt(GATEWAY_IP).length;
     return { ...NO_PROCESS, descriptorsOpen, descriptorsMax: this.#descriptorsMax };
+  }
+
+  #ownUse(): OwnUse {
+    const use = useOf(this.#processView());
+    if (this.#memory === null) return use;
+    const { bytes, most } = this.#memory;
+    return { ...use, memoryBytes: bytes(this.clock.monotonic() - this.trafficBeganAt), memoryMax: most };
   }
 
   #startChecks(): { stop(): void } {

@@ -327,6 +327,22 @@ describe("the gateway's own limits", () => {
     ]);
   });
 
+  it("have idle clients make room, sixteen at a look, those that asked longest ago first", async () => {
+    let open = 10;
+    const world = await memoryGateway({
+      ownUse: () => ({ memoryBytes: 0, memoryMax: 0, descriptorsOpen: open, descriptorsMax: 100 }),
+    });
+    const clients = Array.from({ length: 40 }, () => world.client());
+    world.advance(2_000);
+    open = 80;
+    world.advance(250);
+    // One was asked for its place sixteen times: its socket tells of its end only later.
+    expect(clients.map(({ ended }) => ended !== "")).toEqual(clients.map((_, index) => index < 16));
+    open = 10;
+    world.advance(5_000);
+    expect(clients.filter(({ ended }) => ended !== "")).toHaveLength(16);
+  });
+
   it("keep descriptors for origins: beyond limits.descriptors no connection is taken", async () => {
     let open = 10;
     const world = await memoryGateway({

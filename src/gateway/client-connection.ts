@@ -93,6 +93,8 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   reclaim(now: number): boolean {
     if (this.#phase !== "idle" || now - this.#idleSince < RECLAIM_AFTER_MS) return false;
     this.#drop();
+    // Its socket is told of later; until then it is not to be counted as giving a place once more.
+    this.#phase = "closed";
     return true;
   }
 

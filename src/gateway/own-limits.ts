@@ -40,12 +40,12 @@ export class OwnLimits {
   look(): void {
     const { clock, options, pressure, ownUse, connections, closeIdle } = this.#parts;
     const now = clock.monotonic();
-    const sample = { ...ownUse(), lateMs: now - this.#lookedAt - SAMPLE_MS };
+    const sample = { ...ownUse(), connections: connections(), lateMs: now - this.#lookedAt - SAMPLE_MS };
     this.#lookedAt = now;
     if (sample.lateMs > this.#lateMs) this.#lateMs = sample.lateMs;
     const before = pressure.because;
     const { changed, warning } = observePressure(options, pressure, sample, now);
-    this.connectionsMax = connections() + descriptorsLeft(options, sample);
+    this.connectionsMax = sample.connections + descriptorsLeft(options, sample);
     if (warning !== "") this.#tell("pressure.warning", warning);
     if (changed)
       this.#tell(

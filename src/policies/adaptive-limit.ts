@@ -119,6 +119,9 @@ export interface AdaptiveLimit extends Gauge {
   /** Answers in a row that took noticeably longer than usual; of which route, -1: of several. */
   strained: number;
   strainedRoute: number;
+  /** The last one that did not: of which route, and when. */
+  wellRoute: number;
+  wellAt: number;
   /** What was held when a queue was foreseen: no more are given until the strain is over; 0: none is foreseen. */
   stopAt: number;
   /** Time from one answer to the next while there is something to answer, of the last few; 0: not known. */
@@ -128,8 +131,11 @@ export interface AdaptiveLimit extends Gauge {
   paceDone: number;
 }
 
-/** Generous for a beginning: at a hundred requests a second this is one second of work. */
-export const LIMIT_START = 100;
+/**
+ * Many for an origin that answers at once, few enough for one that does fifty a second to answer them within a second:
+ * a crowd that comes within a tenth of a second is there before any answer tells of it.
+ */
+export const LIMIT_START = 32;
 /** For an address that is to take what others cannot, and was never heard of. */
 export const GENTLE_START = 4;
 /** An origin is always asked, whatever it did; and one at a time would be too few to learn from. */
@@ -145,8 +151,9 @@ const LATENESS_MAX = 2;
 const STRAIN = 0.2;
 /** One or two that are later are chance. Of a route of which half is quick, the next quick one ends it. */
 const STRAINED_IN_A_ROW = 3;
-/** And of one route alone, while others are there, it is more than that only when it is many. */
+/** And of one route alone, while another did well a moment ago, it is more than that only when it is many. */
 const STRAINED_BESIDE_OTHERS = 8;
+const WELL_MS = 60;
 /** But so many may always be tried: an origin whose answers vary shall not keep a few waiting. */
 const STOP_LEAST = 10;
 const PACE_ANSWERS = 3;
@@ -174,7 +181,7 @@ const FAILURES_IN_A_ROW = 5;
 /** In less time nobody gathers who would come at once; and a few requests that are answered by a reset are no absence. */
 const FAILING_MS = 1_000;
 /** A limit that is met while nothing is late doubles in this time, in steps of at most so much of it. */
-const STRETCH_MS = 500;
+const STRETCH_MS = 200;
 const STRETCH_STEP_MS = 50;
 const ROUTE_SHARE = 0.75;
 const ALONE_AFTER_MS = 10_000;
@@ -196,6 +203,8 @@ export function createAdaptiveLimit(options: AdaptiveLimitOptions, now: number):
     heardAt: now,
     strained: 0,
     strainedRoute: -1,
+    wellRoute: -1,
+    wellAt: now,
     stopAt: 0,
     paceMs: 0,
     paceAt: now,
@@ -419,6 +428,8 @@ function foresee(state: AdaptiveLimit, route: number, own: RouteGauge, waitMs: n
   if (waitMs <= own.usualMs + (lateFrom(own) - own.usualMs) * STRAIN) {
     state.strained = 0;
     state.stopAt = 0;
+    state.wellRoute = route;
+    state.wellAt = now;
     return;
   }
   if (state.strained === 0) state.strainedRoute = route;
@@ -430,7 +441,7 @@ function foresee(state: AdaptiveLimit, route: number, own: RouteGauge, waitMs: n
     return;
   }
   if (state.held * state.paceMs <= lateFrom(own)) return;
-  const isOne = state.strainedRoute !== -1 && now - state.mixedAt < ALONE_AFTER_MS;
+  const isOne = state.strainedRoute !== -1 && state.wellRoute !== route && now - state.wellAt < WELL_MS;
   if (state.strained >= (isOne ? STRAINED_BESIDE_OTHERS : STRAINED_IN_A_ROW)) {
     state.stopAt = Math.max(state.held, STOP_LEAST);
   }

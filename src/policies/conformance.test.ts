@@ -943,7 +943,7 @@ conforms<AdmissionQueue<number>, QueueEvent>("admission queue", {
   },
 });
 
-const PRESSURE = { memoryBytes: 0, loopDelayMs: 500, descriptorRatio: 0.95 };
+const PRESSURE = { memoryBytes: 0, loopDelayMs: 500, descriptorRatio: 0.95, connectionsMax: 1_000 };
 const share = fc.double({ min: 0, max: 1.2, noNaN: true });
 
 conforms<Pressure, { memory: number; descriptors: number; late: number; rank: ClassRank; roll: number }>(
@@ -963,6 +963,7 @@ conforms<Pressure, { memory: number; descriptors: number; late: number; rank: Cl
         memoryMax: 1e9,
         descriptorsOpen: Math.round(descriptors * 1_000),
         descriptorsMax: 1_000,
+        connections: Math.round(descriptors * 900),
         lateMs: late,
       };
       const verdict = observePressure(PRESSURE, state, sample, now);
@@ -971,7 +972,14 @@ conforms<Pressure, { memory: number; descriptors: number; late: number; rank: Cl
     },
     sizeMax: 1_000,
     recovers: (state, now) => {
-      const well = { memoryBytes: 1, memoryMax: 1e9, descriptorsOpen: 10, descriptorsMax: 1_000, lateMs: 0 };
+      const well = {
+        memoryBytes: 1,
+        memoryMax: 1e9,
+        descriptorsOpen: 10,
+        descriptorsMax: 1_000,
+        connections: 0,
+        lateMs: 0,
+      };
       for (let at = now; at < now + 20_000; at += 250) observePressure(PRESSURE, state, well, at);
       return state.level === 0 && passesPressure(state, 2, 0);
     },

@@ -9,7 +9,8 @@
  *
  * A level begins at once and ends when two seconds were better: what is turned away lowers the use at once, and without
  * that rest the levels would follow it up and down. A warning comes earlier than any level when the use grows so that
- * the limit will be met within half a minute.
+ * the limit will be met within half a minute. It looks at the client connections that may be open as well, which are a
+ * wall for clients and no reason to turn requests away.
  *
  * What is 0 in a sample is not known, and no reason for anything.
  */
@@ -23,6 +24,8 @@ export interface PressureOptions {
   readonly loopDelayMs: number;
   /** The part of the descriptors that counts as all of them. */
   readonly descriptorRatio: number;
+  /** Client connections that may be open. */
+  readonly connectionsMax: number;
 }
 
 export interface PressureSample {
@@ -30,13 +33,22 @@ export interface PressureSample {
   readonly memoryMax: number;
   readonly descriptorsOpen: number;
   readonly descriptorsMax: number;
+  /** Client connections that are open. */
+  readonly connections: number;
   /** How late the loop was when this was taken. */
   readonly lateMs: number;
 }
 
 export type PressureLevel = 0 | 1 | 2 | 3;
 
-type Resource = "memory" | "descriptors" | "event loop";
+type Resource = "memory" | "descriptors" | "connections" | "event loop";
+
+/** What has a wall that can be seen coming. */
+interface Walls {
+  memory: number;
+  descriptors: number;
+  connections: number;
+}
 
 interface Use {
   readonly resource: Resource;
@@ -62,8 +74,8 @@ export interface Pressure {
   /** Of the newest sample; -1: not known. */
   descriptorsLeft: number;
   /** Where the use was a while ago, to see where it is going. */
-  trail: { readonly at: number; readonly memory: number; readonly descriptors: number }[];
-  warnedAt: number;
+  trail: (Readonly<Walls> & { readonly at: number })[];
+  readonly warnedAt: Walls;
 }
 
 export interface PressureVerdict {
@@ -79,9 +91,11 @@ const REST_MS = 2_000;
 const LATE_SHARE = 0.3;
 const TRAIL_EVERY_MS = 1_000;
 const TRAIL = 6;
+/** Of fewer nothing can be said. */
+const TRAIL_LEAST = 3;
 const WARN_AHEAD_MS = 30_000;
-/** Below half of a limit growth is how programs begin. */
-const WARN_FROM = 0.5;
+/** Below this growth is how programs and days begin: memory is taken at the start, connections come in a rush and stay. */
+const WARN_FROM: Readonly<Walls> = { memory: 0.5, descriptors: 0.2, connections: 0.2 };
 const WARN_AGAIN_MS = 60_000;
 
 export function createPressure(now: number): Pressure {
@@ -94,7 +108,11 @@ export function createPressure(now: number): Pressure {
     lateMs: 0,
     descriptorsLeft: -1,
     trail: [],
-    warnedAt: now - WARN_AGAIN_MS,
+    warnedAt: {
+      memory: now - WARN_AGAIN_MS,
+      descriptors: now - WARN_AGAIN_MS,
+      connections: now - WARN_AGAIN_MS,
+    },
   };
 }
 
@@ -114,7 +132,8 @@ export function observePressure(
   const before = state.level;
   state.roomLevel = Math.floor(Math.max(severityOf(memory), severityOf(descriptors))) as PressureLevel;
   settle(state, worstOf([memory, descriptors, loop]), now);
-  return { changed: state.level !== before, warning: warningOf(state, memory, descriptors, now) };
+  const uses = { memory, descriptors, connections: connectionUse(options, sample) };
+  return { changed: state.level !== before, warning: warningOf(state, uses, now) };
 }
 
 /** Whether a request of this class goes on. `roll` in [0, 1). */
@@ -142,6 +161,11 @@ function descriptorUse(options: PressureOptions, { descriptorsOpen, descriptorsM
   const ratio = max > 0 ? descriptorsOpen / max : 0;
   const because = `${descriptorsOpen} of ${descriptorsMax} file descriptors`;
   return { resource: "descriptors", ratio, because };
+}
+
+function connectionUse({ connectionsMax }: PressureOptions, { connections }: PressureSample): Use {
+  const ratio = connectionsMax > 0 ? connections / connectionsMax : 0;
+  return { resource: "connections", ratio, because: `${connections} of ${connectionsMax} client connections` };
 }
 
 function loopUse({ loopDelayMs }: PressureOptions, lateMs: number): Use {
@@ -187,27 +211,39 @@ function settle(state: Pressure, worst: { readonly severity: number; readonly be
   if (state.level === 0) state.because = "";
 }
 
-function warningOf(state: Pressure, memory: Use, descriptors: Use, now: number): string {
+function warningOf(state: Pressure, uses: Readonly<Record<keyof Walls, Use>>, now: number): string {
+  const { memory, descriptors, connections } = uses;
   const newest = state.trail.at(-1);
   if (newest === undefined || now - newest.at >= TRAIL_EVERY_MS) {
-    state.trail.push({ at: now, memory: memory.ratio, descriptors: descriptors.ratio });
+    const ratios = { memory: memory.ratio, descriptors: descriptors.ratio, connections: connections.ratio };
+    state.trail.push({ at: now, ...ratios });
     if (state.trail.length > TRAIL) state.trail.shift();
   }
-  if (now - state.warnedAt < WARN_AGAIN_MS) return "";
-  const oldest = state.trail[0];
-  if (oldest === undefined) return "";
-  const warning =
-    comesNear(descriptors, oldest.descriptors, now - oldest.at) || comesNear(memory, oldest.memory, now - oldest.at);
-  if (warning !== "") state.warnedAt = now;
-  return warning;
+  const warnings: string[] = [];
+  for (const wall of ["descriptors", "connections", "memory"] as const) {
+    if (now - state.warnedAt[wall] < WARN_AGAIN_MS) continue;
+    const warning = comesNear(state, uses[wall], wall, now);
+    if (warning === "") continue;
+    state.warnedAt[wall] = now;
+    warnings.push(warning);
+  }
+  return warnings.join("; ");
 }
 
-function comesNear(use: Use, ratioBefore: number, overMs: number): string {
+function comesNear(state: Pressure, use: Use, wall: keyof Walls, now: number): string {
   const told = `${use.because} in use (${shareInWords(use.ratio)} of what may be)`;
-  const perMs = overMs > 0 ? (use.ratio - ratioBefore) / overMs : 0;
+  // The slower of all and the last of it: a rush that is over is no growth.
+  const { trail } = state;
+  const perMs =
+    trail.length < TRAIL_LEAST ? 0 : Math.min(growth(trail[0], use, wall, now), growth(trail.at(-2), use, wall, now));
   const leftMs = perMs > 0 ? (1 - use.ratio) / perMs : Infinity;
-  if (use.ratio >= WARN_FROM && leftMs <= WARN_AHEAD_MS && leftMs >= 0) {
+  if (use.ratio >= WARN_FROM[wall] && leftMs <= WARN_AHEAD_MS && leftMs >= 0) {
     return `${told}; at this rate the limit is met in ${durationInWords(leftMs)}`;
   }
-  return use.ratio >= LEVELS[0] ? told : "";
+  // At their limit clients that are idle make room for new ones: being near it is how a busy gateway looks.
+  return use.ratio >= LEVELS[0] && wall !== "connections" ? told : "";
+}
+
+function growth(before: Pressure["trail"][number] | undefined, use: Use, wall: keyof Walls, now: number): number {
+  return before === undefined || now === before.at ? 0 : (use.ratio - before[wall]) / (now - before.at);
 }

@@ -23,7 +23,7 @@ export const NO_PROCESS: ProcessView = {
   uptimeSeconds: 0,
 };
 
-/** The simulated machine has descriptors and no memory. */
+/** Of the process itself; what a test says of its memory is put over it. */
 export function useOf({ descriptorsOpen, descriptorsMax }: ProcessView): OwnUse {
   return { memoryBytes: 0, memoryMax: 0, descriptorsOpen, descriptorsMax };
 }
