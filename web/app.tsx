@@ -1,7 +1,7 @@
 /** The frame of all pages: where one is, whether what is shown may be believed, and the page itself. */
 import { signal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { ExchangePage } from "./exchanges/exchange-page.tsx";
 import { ExchangesPage } from "./exchanges/exchanges-page.tsx";
 import { IncidentPage } from "./incidents/incident-page.tsx";
@@ -92,8 +92,9 @@ function Body(): JSX.Element {
   const isFirst = useRef(true);
   const { path } = place.value;
   // Who goes to another page with a screen reader is taken there; who arrives is where the browser says.
-  useEffect(() => {
-    if (!isFirst.current) main.current?.focus();
+  // Before the next key, which may be for what is on it.
+  useLayoutEffect(() => {
+    if (!isFirst.current) main.current?.focus({ preventScroll: true });
     isFirst.current = false;
   }, [path]);
   return (
@@ -131,9 +132,11 @@ function Footer(): JSX.Element {
     <footer class="bottom">
       <p>
         Times in {zoneText(zone.value, now.value)}{" "}
-        <button type="button" class="quiet" onClick={() => (zone.value = zone.value === "UTC" ? "local" : "UTC")}>
-          {zone.value === "UTC" ? "Show local times" : "Show UTC"}
-        </button>
+        {zoneText("local", now.value) === "UTC" ? null : (
+          <button type="button" class="quiet" onClick={() => (zone.value = zone.value === "UTC" ? "local" : "UTC")}>
+            {zone.value === "UTC" ? "Show local times" : "Show UTC"}
+          </button>
+        )}
       </p>
       <label>
         Colours{" "}

@@ -155,7 +155,7 @@ export function createEventHub(
     }
   }
 
-  /** A status page wants to hear of origins only; the traffic must not pay for words that nobody reads. */
+  /** The dashboard wants to hear of origins only; the traffic must not pay for words that nobody reads. */
   function areExchangesWanted(): boolean {
     return exchangeReaders > 0 || clock.monotonic() - exchangeReadersLeftAt < LINGER_MS;
   }

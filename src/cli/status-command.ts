@@ -1,6 +1,6 @@
 /**
  * `goodgate status`: the gateway in one sentence, then services and origins with the reason for their
- * state. The same words as the status page, because both only lay out what the view says.
+ * state. The same words as the dashboard, because both only lay out what the view says.
  */
 import { hostPort } from "../kernel/ip-text.ts";
 import type { OriginsResponse, StatusResponse } from "../contract/api-responses.ts";

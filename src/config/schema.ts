@@ -60,7 +60,7 @@ export const listenerSchema = z.strictObject({
 
 export const adminSchema = z
   .strictObject({
-    bind: bindText.prefault("127.0.0.1:9090").describe("Address and port of status page, API and metrics."),
+    bind: bindText.prefault("127.0.0.1:9090").describe("Address and port of dashboard, API and metrics."),
     token: field(
       { type: "text", bounds: "16 to 256 characters", json: { type: "string", pattern: "^[!-~]{16,256}$" } },
       parseToken,

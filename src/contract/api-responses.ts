@@ -13,7 +13,7 @@ import type { CacheView, OriginView, ProcessView, StatusView } from "./view.ts";
 export interface StatusResponse extends StatusView {
   /** Epoch ms on the gateway's clock when this was said; ages are counted from it, not from the reader's clock. */
   now: number;
-  /** The state of the gateway in one sentence, as the status page says it. */
+  /** The state of the gateway in one sentence, as the dashboard says it. */
   sentence: string;
   process: ProcessView;
   /** Of the process that draws conclusions; serving does not depend on it. */

@@ -1,5 +1,5 @@
 /**
- * The state of a gateway in one sentence, for the head of the status page, `goodgate status` and the API.
+ * The state of a gateway in one sentence, for the head of the dashboard, `goodgate status` and the API.
  * The worst comes first, because a reader in a hurry reads no further.
  */
 import { countText } from "./quantities.ts";

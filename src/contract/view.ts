@@ -1,5 +1,5 @@
 /**
- * What a gateway lets others see: the API, the status page, metrics and the CLI are made from this and
+ * What a gateway lets others see: the API, the dashboard, metrics and the CLI are made from this and
  * from records. Everything is a plain copy, taken when asked; asking costs the traffic nothing.
  */
 import type { ShelfView } from "../kernel/cache-shelf.ts";

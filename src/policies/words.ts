@@ -1,6 +1,6 @@
 /**
  * Numbers as a person would say them, for the `because` sentences of policies. One place, so that the
- * same duration never reads differently in a record, on the status page and in a log.
+ * same duration never reads differently in a record, on the dashboard and in a log.
  */
 
 /** `350 ms`, `4.5 s`, `12 s`, `3 min`. */

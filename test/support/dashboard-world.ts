@@ -1,19 +1,17 @@
 /**
  * The dashboard as a browser meets it: the real admin surface and server over made-up facts, and a control plane in the
- * test's hand behind the paths that ask it.
+ * test's hand.
  */
 import { createAdmin } from "../../src/admin/admin.ts";
-import type { AdminAnswer, AdminHandler, AdminRequest } from "../../src/contract/admin-http.ts";
-import type { ControlState } from "../../src/contract/control-port.ts";
+import type { NotAnswered } from "../../src/contract/control-port.ts";
 import type { DrainOrder, RestoreOrder } from "../../src/contract/view.ts";
 import type { Incident } from "../../src/contract/incident.ts";
-import type { SeriesAnswer } from "../../src/contract/series.ts";
 import { startAdminServer } from "../../src/net/admin-server.ts";
 import type { AdminServer } from "../../src/net/admin-server.ts";
 import { systemClock, systemSchedule } from "../../src/net/clock.ts";
 import { readDashboard } from "../../src/store/dashboard-files.ts";
 import { fakeControl } from "./fake-control.ts";
-import type { FakeControl } from "./fake-control.ts";
+import type { FakeControl, Replies } from "./fake-control.ts";
 import { NO_ACTIONS } from "./no-actions.ts";
 import {
   CLOSED_INCIDENT,
@@ -34,7 +32,7 @@ export interface DashboardWorld {
   readonly server: AdminServer;
   /** By id; a test may put others in. */
   readonly incidents: Map<string, Incident>;
-  /** What people did: the path under /api/v1 and the body. */
+  /** What people did: the path or the incident, and the order. */
   readonly acts: (readonly [path: string, body: unknown])[];
   /** False: the control plane does not answer. */
   isControlUp: boolean;
@@ -71,85 +69,55 @@ export async function dashboardWorld(options: DashboardWorldOptions = {}): Promi
       restoreOrigin: (order) => note("/origins/restore", order),
     },
     keys: null,
-    control,
+    control: options.hasControl === false ? null : control,
     dashboard: await readDashboard(options.dashboard ?? BUILT),
     // A moment that is the same in every run, and goes on.
     clock: { monotonic: systemClock.monotonic, wall: () => SAMPLE_NOW + Math.round(systemClock.monotonic() - started) },
     schedule: systemSchedule,
   });
-  const world = {
-    view,
-    control,
-    acts,
-    faults,
-    incidents: new Map([SAMPLE_INCIDENT, CLOSED_INCIDENT].map((one) => [one.id, one])),
-    isControlUp: true,
-  };
+  const incidents = new Map([SAMPLE_INCIDENT, CLOSED_INCIDENT].map((one) => [one.id, one]));
   const server = await startAdminServer({
     bind: { host: "127.0.0.1", port: options.port ?? 0 },
-    handle: options.hasControl === false ? handle : withControlPaths(handle, world),
+    handle,
     schedule: systemSchedule,
     onFault: (fault) => faults.push(fault),
   });
-  return Object.assign(world, { url: `http://127.0.0.1:${server.port}`, server });
-}
-
-type World = Omit<DashboardWorld, "url" | "server">;
-
-function withControlPaths(handle: AdminHandler, world: World): AdminHandler {
-  return (request) => {
-    const answered = handle(request);
-    // Whatever refuses the request (a token, a foreign page) does so before this is reached.
-    if (!("status" in answered) || answered.status !== 404) return answered;
-    return answerOfControl(world, request) ?? answered;
+  const world: DashboardWorld = {
+    url: `http://127.0.0.1:${server.port}`,
+    view,
+    control,
+    server,
+    acts,
+    faults,
+    incidents,
+    isControlUp: true,
   };
+  control.replies = repliesOf(world);
+  return world;
 }
 
-function answerOfControl(world: World, request: AdminRequest): AdminAnswer | null {
-  const path = request.path.replace(/^\/api\/v1/, "");
-  const query = new URLSearchParams(request.query);
-  const now = SAMPLE_NOW;
-  if (!/^\/(?:incidents|forecasts|health|series|probes)\b/.test(path)) return null;
-  if (path === "/health" && !world.isControlUp) {
-    return json({ now, control: world.control.stateNow satisfies ControlState, services: [] });
-  }
-  if (!world.isControlUp)
-    return json({ status: 503, code: "control-unavailable", detail: "The control plane is dead." }, 503);
-  if (request.method === "POST") {
-    const body: unknown = JSON.parse(request.body);
-    world.acts.push([path, body]);
-    const incident = world.incidents.get(path.split("/")[2] ?? "");
-    return json(path === "/probes" ? SAMPLE_PROBE : (incident ?? {}));
-  }
-  const list = [...world.incidents.values()].toSorted((one, other) => other.firstFailureAt - one.firstFailureAt);
-  const state = query.get("state");
-  switch (path) {
-    case "/health":
-      return json({ now, control: world.control.stateNow, services: SAMPLE_HEALTH });
-    case "/forecasts":
-      return json({ now, forecasts: SAMPLE_FORECASTS });
-    case "/incidents":
-      return json({
-        now,
-        incidents: list.filter((one) => state === null || (one.state === "closed") === (state === "closed")),
-      });
-    case "/series": {
-      const resolution = Number(query.get("resolution")) as SeriesAnswer["resolution"];
-      return json(sampleSeries(Number(query.get("from")), Number(query.get("to")), resolution));
-    }
-  }
-  const [, , id = "", rest] = path.split("/");
-  const incident = world.incidents.get(id);
-  if (incident === undefined)
-    return json({ status: 404, code: "unknown-incident", detail: `No incident ${id} is known.` }, 404);
-  return rest === "postmortem" ? text("text/markdown", `# ${incident.title}\n`) : json(incident);
-}
-
-function json(value: unknown, status = 200): AdminAnswer {
-  return text(status === 200 ? "application/json" : "application/problem+json", JSON.stringify(value), status);
-}
-
-function text(type: string, body: string, status = 200): AdminAnswer {
-  const headers = { "content-type": type, "content-length": String(Buffer.byteLength(body)) };
-  return { kind: "response", status, headers, body };
+function repliesOf(world: DashboardWorld): Replies {
+  const orDead = <T>(answer: T): T | NotAnswered =>
+    world.isControlUp ? answer : { unanswered: "hung", because: world.control.stateNow.because };
+  return {
+    incidents: ({ state }) =>
+      orDead(
+        [...world.incidents.values()]
+          .filter((one) => state === undefined || (one.state === "closed") === (state === "closed"))
+          .toSorted((one, other) => other.firstFailureAt - one.firstFailureAt),
+      ),
+    incident: ({ id }) => orDead(world.incidents.get(id) ?? null),
+    act: ({ fact }) => {
+      world.acts.push([fact.incident, { by: fact.by, ...fact.act }]);
+      return orDead({ refused: "" });
+    },
+    forecasts: () => orDead(SAMPLE_FORECASTS),
+    health: () => orDead(SAMPLE_HEALTH),
+    series: ({ question }) => orDead(sampleSeries(question.from, question.to, question.resolution)),
+    probes: () => orDead([SAMPLE_PROBE]),
+    probe: ({ ask: _ask, ...order }) => {
+      world.acts.push(["probe", order]);
+      return orDead(SAMPLE_PROBE);
+    },
+  };
 }

@@ -36,7 +36,7 @@ export function Services(): JSX.Element | null {
             cells: [
               <>
                 {service.name}
-                <small>{service.hosts.join(", ")}</small>
+                <small>{service.hosts.map((host) => (host === "*" ? "every host" : host)).join(", ")}</small>
               </>,
               <StateCell service={service} judged={judged} />,
               own === undefined ? "–" : rateText(own.perSecond),

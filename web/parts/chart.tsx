@@ -69,7 +69,7 @@ export function Chart(props: {
         <span class="legend" aria-hidden="true">
           {lines.map((line) => (
             <span key={line.name}>
-              <i class={`key ${line.color.slice(2)}`} />
+              <i class="key" style={{ "--part": `var(${line.color})` }} />
               {line.name} <b>{lastText(line, text)}</b>
             </span>
           ))}
@@ -138,6 +138,7 @@ function optionsOf(element: HTMLElement, lines: readonly Line[], text: (value: n
     axes: [
       {
         ...axis,
+        size: 26,
         values: (_plot, seconds) => seconds.map((one) => clockText(one * 1000, one * 1000, zone.value).slice(0, 5)),
         space: 70,
       },
