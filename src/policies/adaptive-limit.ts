@@ -295,7 +295,9 @@ export function leaveSlot(
   }
   if (options.concurrency > 0) return;
   if (leaving === "answered") keepPace(state, now);
-  foresee(state, route, own, waitMs, now);
+  // A queue shows in answers. What hangs and is given up, many at once when they began together, would stop those that
+  // are quick, and then nobody could show that they are.
+  if (leaving === "answered" || leaving === "overloaded") foresee(state, route, own, waitMs, now);
   if (lateness <= 1) state.heardAt = now;
   else if (leaving === "left" || leaving === "timeout") {
     // The origin may be at it still, or have it in a queue of its own: its place is not free for another one.

@@ -545,6 +545,27 @@ test("while a queue is foreseen what may be held is what is held, and that is wh
   expect(limitNow(limit)).toBeGreaterThanOrEqual(LIMIT_START);
 });
 
+test("what hung beside quick answers, and is given up all at once, stops nobody", () => {
+  const limit = createAdaptiveLimit(limits, 0);
+  const quick = (now: number): void => {
+    takeSlot(limit, 0, now);
+    leaveSlot(limits, limit, 0, "answered", now, now + 10);
+  };
+  for (let now = 0; now < 5_000; now += 50) quick(now);
+  // A sixth of them hang; the others are answered as ever.
+  const hung: number[] = [];
+  for (let now = 5_000; now < 20_000; now += 50) {
+    quick(now);
+    if (now % 300 === 0) {
+      takeSlot(limit, 0, now);
+      hung.push(now);
+    }
+  }
+  for (const sinceMs of hung.slice(0, 20)) leaveSlot(limits, limit, 0, "timeout", sinceMs, 20_050);
+  expect(limit.stopAt).toBe(0);
+  expect(hasRoom(limits, limit, 0, 20_050)).toBe(true);
+});
+
 test("an address that was never heard of begins with few when it takes what others cannot; one that is known does not", () => {
   const unknown = createAdaptiveLimit(limits, 0);
   beginGently(unknown);
