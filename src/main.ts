@@ -136,7 +136,8 @@ async function replayFacts(path: string): Promise<ReplayResult> {
   try {
     // A gateway itself never needs the engine: it is the control process that thinks.
     const { replay } = await import("./control/replay.ts");
-    return { ok: true, ...(await replay(linesOf(path))) };
+    const { factLines, holdsFacts } = await import("./store/recorded-facts.ts");
+    return { ok: true, ...(await replay(holdsFacts(path) ? factLines(path) : linesOf(path))) };
   } catch (error) {
     return { ok: false, code: codeOf(error) };
   }

@@ -252,8 +252,9 @@ function createProgram(ports: CliPorts): Command {
   headed("replay", "tell the incidents that recorded facts make", [
     ["goodgate replay facts.jsonl", "one fact to a line; the same facts give the same incidents"],
     ["goodgate replay facts.jsonl.gz --json", "packed, and for programs"],
+    ["goodgate replay STATE/control.sqlite", "what a gateway's control process wrote down, also while it runs"],
   ])
-    .argument("<facts>", "a file of facts, plain or .gz")
+    .argument("<facts>", "a file of facts, plain or .gz, or control.sqlite of a state directory")
     .addOption(json());
 
   headed("doctor", "check this machine: limits, ports, resolvers, origins, clock", [

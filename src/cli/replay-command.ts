@@ -26,7 +26,9 @@ export async function replayCommand(
         code: "file-unreadable",
         exit: EXIT.no,
         message: `${plain(path)} cannot be read (${replayed.code}).`,
-        hints: ["It has one fact to a line, as JSON, or the same packed with gzip under a name that ends in .gz."],
+        hints: [
+          "It has one fact to a line, as JSON, or the same packed with gzip under a name that ends in .gz, or is control.sqlite of a state directory.",
+        ],
       },
       json,
     );

@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ControlStore, ControlWriting } from "../contract/control-store.ts";
 import type { SeriesRow } from "../contract/series.ts";
 import { sampleEvent, sampleIncident, sampleSecond } from "../../test/support/sample-facts.ts";
-import { CONTROL_FILE, openControlStore, readFacts } from "./control-store.ts";
+import { CONTROL_FILE, openControlStore } from "./control-store.ts";
+import { factLines, holdsFacts, readFacts } from "./recorded-facts.ts";
 
 const HOUR = 3_600_000;
 const NOW = 1_790_000_000_000;
@@ -103,6 +104,13 @@ describe("what is written", () => {
     expect([...readFacts(join(directory, CONTROL_FILE))]).toEqual([batch(1), batch(2)]);
     store.write({ ...NOTHING, batch: batch(3) });
     expect([...readFacts(join(directory, CONTROL_FILE))]).toHaveLength(3);
+    expect([...factLines(join(directory, CONTROL_FILE))].map((line) => JSON.parse(line) as unknown)).toEqual(
+      [1, 2, 3].flatMap((number) => batch(number).facts),
+    );
+    expect(holdsFacts(join(directory, CONTROL_FILE))).toBe(true);
+    writeFileSync(join(directory, "facts.jsonl"), "{}\n");
+    expect(holdsFacts(join(directory, "facts.jsonl"))).toBe(false);
+    expect(() => holdsFacts(join(directory, "none"))).toThrow("ENOENT");
     expect(told).toEqual([]);
   });
 

@@ -27,6 +27,7 @@ import type {
 } from "../contract/control-store.ts";
 import type { Incident } from "../contract/incident.ts";
 import type { Resolution, SeriesRow } from "../contract/series.ts";
+import { batchOf } from "./recorded-facts.ts";
 
 export interface ControlStoreOptions {
   readonly directory: string;
@@ -90,18 +91,6 @@ const SCHEMA = `
 
 export function openControlStore(options: ControlStoreOptions): ControlStore {
   return new SqliteStore(options);
-}
-
-/** Facts as they were told, oldest first, for a replay: also of a gateway that runs. */
-export function* readFacts(path: string): Generator<FactBatch> {
-  const database = new DatabaseSync(path, { readOnly: true });
-  try {
-    for (const row of database.prepare("SELECT session, number, body FROM facts ORDER BY id").iterate()) {
-      yield batchOf(row);
-    }
-  } finally {
-    database.close();
-  }
 }
 
 class SqliteStore implements ControlStore {
@@ -501,12 +490,6 @@ function rowOf(row: Record<string, unknown>): SeriesRow {
     p95Ms: quantile(row["p95"]),
     p99Ms: quantile(row["p99"]),
   };
-}
-
-function batchOf(row: Record<string, unknown>): FactBatch {
-  const { session, number, body } = row;
-  const text = body instanceof Uint8Array ? inflateRawSync(body).toString() : "[]";
-  return { session: String(session), number: Number(number), facts: JSON.parse(text) as FactBatch["facts"] };
 }
 
 function codeOf(error: unknown): number {

@@ -5,15 +5,18 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
-import { readFacts } from "../../src/store/control-store.ts";
-import { residentBytes } from "../support/child.ts";
+import { readFacts } from "../../src/store/recorded-facts.ts";
+import { residentBytes, startChild } from "../support/child.ts";
 import { freePort } from "../support/free-port.ts";
 import { inFrontOf, startGateway, type GatewayProcess } from "../support/gateway-process.ts";
 import { startLoad } from "../support/load.ts";
 import { rawOrigin, response, type RawOrigin } from "../support/raw-origin.ts";
 import { smallDisk } from "../support/small-disk.ts";
 import { until } from "../support/until.ts";
+
+const PROGRAM = fileURLToPath(new URL("../../bin/goodgate.js", import.meta.url));
 
 const disk = smallDisk(512);
 if (disk === null) console.warn("one test of control-plane.test.ts is skipped: mounting a small tmpfs takes root.");
@@ -122,6 +125,11 @@ describe("a control process", () => {
     await load.completed(200);
     await load.stop();
     expect(openedIn(state)).toEqual(before);
+    // Whoever looks into it later sees the same, also while the gateway runs.
+    const replay = await startChild(process.execPath, [PROGRAM, "replay", state, "--json"]);
+    await replay.ending;
+    const { incidents } = JSON.parse(replay.stdout()) as { readonly incidents: readonly { readonly id: string }[] };
+    expect(new Set(incidents.map(({ id }) => id))).toEqual(before);
   }, 60_000);
 
   it("whose disk is full costs no exchange, says so, and goes on", async () => {
