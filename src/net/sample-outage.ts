@@ -56,7 +56,8 @@ export class Breakable {
         response.writeHead(500, { "content-type": "text/plain; charset=utf-8" });
         response.end("This sample is broken on purpose.\n");
         return true;
-      default:
+      case "crash":
+      case null:
         return false;
     }
   }
