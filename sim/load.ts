@@ -106,7 +106,7 @@ export class Load implements SessionOwner {
 
   /** All its connections break at once, as when the network of its clients is gone for a moment. */
   drop(): void {
-    for (const session of [...this.#idle]) session.abandon("reset");
+    for (const session of this.#idle.splice(0)) session.abandon("reset");
   }
 
   // ------------------------------------------------------------------ its connections
