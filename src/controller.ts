@@ -9,6 +9,7 @@ import { constants, setPriority } from "node:os";
 import { createControlLoop } from "./control/control-loop.ts";
 import type { ControlLoop } from "./control/control-loop.ts";
 import { createEngine } from "./control/engine.ts";
+import { createForecasts } from "./control/forecast/forecast-companion.ts";
 import type { FromControl, ToControl } from "./contract/control-messages.ts";
 import type { ControlStore } from "./contract/control-store.ts";
 import { systemClock } from "./net/clock.ts";
@@ -62,7 +63,7 @@ function begin({ setup }: Extract<ToControl, { kind: "begin" }>, onFault: (error
   const loop = createControlLoop({
     createEngine: () => createEngine(),
     store: storeOf(setup),
-    companions: () => [],
+    companions: (hands) => [createForecasts(hands)],
     send,
     onFault,
   });
