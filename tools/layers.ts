@@ -113,7 +113,7 @@ function targetOf(file: SourceFile, one: Import): string {
 function ownFileBreach(file: SourceFile, one: Import): string | null {
   if (one.isReexport) return "no barrels: let its readers import it from the file that defines it";
   const isBrowser = folderOf(file.path) === "web";
-  if (isBrowser && one.specifier.endsWith(".css")) return null;
+  if (isBrowser && /\.(?:css|svg)$/.test(one.specifier)) return null;
   if (!/\.tsx?$/.test(one.specifier)) return "write the whole file name with .ts";
   if (one.specifier.endsWith(".test.ts")) return "tests are imported by nothing";
   const target = targetOf(file, one);

@@ -8,6 +8,7 @@ import { IncidentPage } from "./incidents/incident-page.tsx";
 import { IncidentsPage } from "./incidents/incidents-page.tsx";
 import { NowPage } from "./now/now-page.tsx";
 import { OriginsPage } from "./origins/origins-page.tsx";
+import logo from "./favicon.svg";
 import { Announcer } from "./parts/announcer.tsx";
 import { Freshness } from "./parts/freshness.tsx";
 import { Help, startShortcuts } from "./parts/shortcuts.tsx";
@@ -50,10 +51,7 @@ function Header({ onHelp }: { onHelp: () => void }): JSX.Element {
   return (
     <header class="top">
       <a href="/" class="name">
-        <svg viewBox="0 0 32 32" aria-hidden="true">
-          <rect width="32" height="32" rx="8" />
-          <path d="M9 24V13.5a7 7 0 0 1 14 0V24M16 24V15" />
-        </svg>
+        <img src={logo} alt="" width="24" height="24" />
         Goodgate
       </a>
       <nav aria-label="Pages">

@@ -65,6 +65,10 @@ export function startFacts(): void {
   setInterval(() => {
     tick.value = Date.now();
   }, 1_000);
+  // Who comes back to the tab wants to see how it is, and not how it was.
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) void refreshGateway(true);
+  });
   void askAgainAndAgain();
   void followEvents(refreshAll, onEvent);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ControlState } from "../../src/contract/control-port.ts";
-import { diagnosisOf, freshnessOf, PULSE_PATIENCE_MS, STALE_AFTER_MS } from "./freshness.ts";
+import { diagnosisOf, freshnessOf, PULSE_PATIENCE_MS, STALE_AFTER_MS, STREAM_SILENCE_MS } from "./freshness.ts";
 
 const heard = { now: 100_000, answeredAt: 99_000, isFailing: false, streamDownSince: null };
 
@@ -16,7 +16,13 @@ describe("what the gateway says", () => {
   test("is stale since the last answer when a question fails, or when none comes for long", () => {
     expect(freshnessOf({ ...heard, isFailing: true })).toEqual({ kind: "stale", since: 99_000 });
     const now = 99_000 + STALE_AFTER_MS + 1;
-    expect(freshnessOf({ ...heard, now })).toEqual({ kind: "stale", since: 99_000 });
+    expect(freshnessOf({ ...heard, now, streamDownSince: 99_500 })).toEqual({ kind: "stale", since: 99_000 });
+  });
+
+  test("is believed longer while the stream is up, because a tab in the background does not ask", () => {
+    const now = 99_000 + STREAM_SILENCE_MS;
+    expect(freshnessOf({ ...heard, now })).toEqual({ kind: "live" });
+    expect(freshnessOf({ ...heard, now: now + 1 })).toEqual({ kind: "stale", since: 99_000 });
   });
 
   test("is asked for when only the stream is down, and a short cut is not worth a word", () => {

@@ -24,12 +24,15 @@ export interface Heard {
 
 /** Longer than any question is asked for, and two rounds of asking. */
 export const STALE_AFTER_MS = 9_000;
+/** A tab in the background does not ask; there a stream that is up is enough, which is heard every 15 s at least. */
+export const STREAM_SILENCE_MS = 20_000;
 /** A stream that reconnects within this is not worth a word. */
 const STREAM_PATIENCE_MS = 4_000;
 
 export function freshnessOf({ now, answeredAt, isFailing, streamDownSince }: Heard): Freshness {
   if (answeredAt === null) return { kind: "asking" };
-  if (isFailing || now - answeredAt > STALE_AFTER_MS) return { kind: "stale", since: answeredAt };
+  const patience = streamDownSince === null ? STREAM_SILENCE_MS : STALE_AFTER_MS;
+  if (isFailing || now - answeredAt > patience) return { kind: "stale", since: answeredAt };
   if (streamDownSince !== null && now - streamDownSince > STREAM_PATIENCE_MS) {
     return { kind: "polling", since: streamDownSince };
   }

@@ -1,6 +1,7 @@
 /** The event stream, kept open: it reconnects with growing patience, and goes on where it broke off. */
 import { signal } from "@preact/signals";
 import { access, heard, refused, request } from "./api.ts";
+import { STREAM_SILENCE_MS } from "./freshness.ts";
 import { createSseParser } from "./sse.ts";
 import type { ServerEvent } from "./sse.ts";
 
@@ -10,8 +11,6 @@ export const STREAM_KINDS =
 /** Browser's clock, ms; null: it is up. */
 export const streamDownSince = signal<number | null>(Date.now());
 
-/** The gateway is heard every 15 s at least; silence beyond this is a dead connection. */
-const SILENCE_MS = 20_000;
 const PATIENCE_MS = [500, 1_000, 2_000, 4_000, 8_000] as const;
 
 /** `onOpen`: what was shown may be old. Runs until the page is closed. */
@@ -21,7 +20,7 @@ export async function followEvents(onOpen: () => void, onEvent: (event: ServerEv
   for (;;) {
     const parser = createSseParser();
     const silence = new AbortController();
-    let timer = setTimeout(() => silence.abort(), SILENCE_MS);
+    let timer = setTimeout(() => silence.abort(), STREAM_SILENCE_MS);
     try {
       const response = await request(`/events?kind=${STREAM_KINDS}`, silence.signal, undefined, {
         accept: "text/event-stream",
@@ -38,7 +37,7 @@ export async function followEvents(onOpen: () => void, onEvent: (event: ServerEv
         const { value, done } = await reader.read();
         if (done) break;
         clearTimeout(timer);
-        timer = setTimeout(() => silence.abort(), SILENCE_MS);
+        timer = setTimeout(() => silence.abort(), STREAM_SILENCE_MS);
         heard();
         for (const event of parser.push(value)) onEvent(event);
         if (parser.lastId !== "") lastId = parser.lastId;
