@@ -40,7 +40,7 @@ export function visitForResponse(
   now: number,
 ): Visit | null {
   const { method } = guest.request;
-  if (STALE_STATUSES.has(head.status)) return visitForFailure(route, ports, guest);
+  if (head.status >= 500 && STALE_STATUSES.has(head.status)) return visitForFailure(route, ports, guest);
   if (method === "GET") {
     return !mentionsCaching(head) || isKeptAlready(route, guest, now) ? null : visitWithKeptHead(route, ports, guest);
   }
