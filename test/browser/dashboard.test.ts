@@ -402,6 +402,7 @@ describe.skipIf(!installed("chromium"))("the dashboard", () => {
     // Nothing without a reason and a name.
     expect(world.acts).toEqual([]);
     await dialog.getByLabel("Reason").fill("new kernel");
+    expect(await dialog.getByLabel("For").inputValue()).toBe("1h");
     await dialog.getByLabel("For").selectOption("15m");
     await dialog.getByLabel("Your name").fill("ann");
     await dialog.getByRole("button", { name: "Drain" }).click();

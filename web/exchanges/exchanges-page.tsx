@@ -180,7 +180,7 @@ function ExchangeTable({
               </>
             ),
             <>
-              {record.origin === "" ? "–" : record.origin}
+              {record.origin === "" ? "–" : record.origin.replace(/^http:\/\//, "")}
               {record.attempts.length > 1 ? <small>{record.attempts.length} attempts</small> : null}
             </>,
             durationText(record.doneUs),

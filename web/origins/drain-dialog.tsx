@@ -51,9 +51,9 @@ export function DrainDialog(props: {
         {what === "drain" ? (
           <label>
             For
-            <select name="for" defaultValue="1h">
+            <select name="for">
               {TIMES.map(([value, text]) => (
-                <option value={value} key={value}>
+                <option value={value} key={value} selected={value === "1h"}>
                   {text}
                 </option>
               ))}
