@@ -16,11 +16,13 @@ import { play } from "./score.ts";
 import type { Result } from "./score.ts";
 import { playSimulated } from "./simulated.ts";
 
-/** Tuned on 1–9. */
-const SEEDS = [101, 102, 103, 104, 105, 106];
-const SIMULATED_SEEDS = [101, 102];
-const QUIET_SEEDS = [101];
+/** Nothing was tuned on these; on those below 300 it was. */
+const SEEDS = [301, 302, 303];
+const SIMULATED_SEEDS = [301];
+const QUIET_SEEDS = [301];
 const WEEK_S = 7 * 86_400;
+/** Of each kind; together they make a week. */
+const QUIET_S = 86_400;
 const PAGE = new URL("../../docs/diagnosis.md", import.meta.url);
 const BEGIN = "<!-- corpus begin -->";
 const END = "<!-- corpus end -->";
@@ -57,9 +59,9 @@ async function all(): Promise<number> {
     }
   }
   const quiet: QuietResult[] = [];
-  const seconds = values.quick === true ? 6 * 3600 : WEEK_S;
+  const seconds = values.quick === true ? 3 * 3600 : QUIET_S;
   for (const kind of QUIET_KINDS) {
-    for (const seed of values.quick === true ? [101] : QUIET_SEEDS) {
+    for (const seed of values.quick === true ? [201] : QUIET_SEEDS) {
       const incidents = quietIncidents(kind, seed, seconds);
       quiet.push({ kind: kind.name, seed, weeks: seconds / WEEK_S, incidents: incidents.length });
       for (const { title, firstFailureAt } of incidents)

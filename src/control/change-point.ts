@@ -23,6 +23,8 @@ export interface RatioWatch {
   score: number;
   /** When the sum left zero: the first of what it counts. 0: it is zero. */
   since: number;
+  /** When it last rose; epoch ms. */
+  roseAt: number;
   /** Observations per second, faded. */
   perSecond: number;
   alarm: boolean;
@@ -44,8 +46,13 @@ const KEEP_RECENT = 0.5 ** (1 / 4);
 const USUAL_FACTOR = 1.5;
 const STEP_FACTOR = 4;
 const ONE_FAILURE = 4.5;
+const LONG_AGO_MS = 10_000;
 /** A sum that grows on would take as long to fall again. */
-const SCORE_CAP = 3;
+const SCORE_CAP = 1.5;
+/** From here on the sum is on the rise, and nothing is learned. */
+const LEARN_BELOW = 0.25;
+const MUCH = 20;
+const NEXT_TO_NOTHING = 0.05;
 
 export function createRatioWatch(): RatioWatch {
   return {
@@ -55,6 +62,7 @@ export function createRatioWatch(): RatioWatch {
     recentTotal: 0,
     score: 0,
     since: 0,
+    roseAt: 0,
     perSecond: 0,
     alarm: false,
   };
@@ -62,7 +70,9 @@ export function createRatioWatch(): RatioWatch {
 
 /** What is usual, 0–1, with the floor and the margin that the watch is run with. */
 export function usualRatio(watch: RatioWatch, { floor }: RatioOptions): number {
-  return Math.min(0.5, Math.max(floor, watch.usualTotal > 0 ? (watch.usualBad / watch.usualTotal) * USUAL_FACTOR : 0));
+  // As if so many had been seen already that one failure of a quiet service makes nothing usual.
+  const seen = watch.usualTotal + 1 / floor;
+  return Math.min(0.5, Math.max(floor, (watch.usualBad / seen) * USUAL_FACTOR));
 }
 
 /** One second of it. `learns`: false while something disturbs, so that the disturbance is not learned. */
@@ -83,18 +93,20 @@ export function watchRatio(
   const limit = alarmLimit(watch.perSecond);
   if (total > 0) {
     const gain = bad * Math.log(disturbed / usual) + good * Math.log((1 - disturbed) / (1 - usual));
-    // A stray failure of a while ago is no beginning: it begins where the sum was last about as low as one failure leaves it.
-    if (watch.score <= ONE_FAILURE && gain > 0 && !watch.alarm) watch.since = at;
+    // A stray failure of a while ago is no beginning.
+    const isBeginning = watch.score === 0 || (watch.score <= ONE_FAILURE && at - watch.roseAt > LONG_AGO_MS);
+    if (gain > 0 && isBeginning && !watch.alarm) watch.since = at;
+    if (gain > 0) watch.roseAt = at;
     watch.score = Math.min(limit * SCORE_CAP, Math.max(0, watch.score + gain));
   }
   if (watch.score === 0) watch.since = 0;
   if (watch.score >= limit) watch.alarm = true;
-  else if (watch.alarm && isWell(watch, (usual + disturbed) / 2)) {
+  if (watch.alarm && isOver(watch, limit, (usual + disturbed) / 2)) {
     watch.alarm = false;
     watch.score = 0;
     watch.since = 0;
   }
-  if (learns && !watch.alarm && watch.score < limit / 2) {
+  if (learns && !watch.alarm && watch.score < limit * LEARN_BELOW) {
     watch.usualBad = watch.usualBad * KEEP_USUAL + bad;
     watch.usualTotal = watch.usualTotal * KEEP_USUAL + total;
   }
@@ -105,7 +117,12 @@ export function alarmLimit(perSecond: number): number {
   return Math.log(FALSE_ALARM_EVERY_S * Math.max(1, perSecond));
 }
 
-/** No traffic is no news: a watch without observations keeps its alarm until `recent` has faded away. */
-function isWell(watch: RatioWatch, between: number): boolean {
-  return watch.recentTotal < 0.05 || watch.recentBad / watch.recentTotal < between;
+/**
+ * Where much is seen the last seconds decide, elsewhere the sum has to fall first: a pause between two failures is no end. No
+ * traffic is no news: a watch without observations keeps its alarm until `recent` has faded away.
+ */
+function isOver({ score, recentBad, recentTotal }: RatioWatch, limit: number, between: number): boolean {
+  if (recentTotal < NEXT_TO_NOTHING) return true;
+  const ratio = recentBad / recentTotal;
+  return (score < limit && ratio < between) || (recentTotal >= MUCH && ratio < between / 2);
 }

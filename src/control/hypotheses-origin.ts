@@ -132,7 +132,11 @@ function downAndGray(signs: Signs): Claim[] {
 }
 
 function slowAndPaused(signs: Signs): Claim[] {
-  const slowOnes = [...signs.slow, ...(part(signs, ...SILENT) >= 0.5 ? signs.failing : [])];
+  const isSilent = part(signs, ...SILENT) >= 0.5;
+  const slowOnes = [
+    ...signs.slow,
+    ...signs.failing.filter(({ shunnedSeconds }) => isSilent || shunnedSeconds >= SHUNNED_S),
+  ];
   const origins = unique(slowOnes.map(({ origin }) => origin));
   const [only] = origins;
   const tried = signs.here.filter(({ attempts }) => attempts >= 3);
@@ -174,7 +178,7 @@ function slowAndPaused(signs: Signs): Claim[] {
     unit: "ratio",
   });
   // An exchange that was rescued after a failure is late because of that failure.
-  const failsOtherwise = signs.fails && signs.bad >= 5 && part(signs, ...SILENT, ...ROOM) < 0.5;
+  const failsOtherwise = shunned === 0 && signs.fails && signs.bad >= 5 && part(signs, ...SILENT, ...ROOM) < 0.5;
   const failsToo = said(
     signs,
     signs.causes.slice(0, 3).map(([id]) => id),
@@ -207,7 +211,7 @@ function slowAndPaused(signs: Signs): Claim[] {
     .speaksAgainst(1.5, load, !isOne && !isSomeRoutes && (signs.loadFactor >= 1.3 || signs.attemptsFactor >= 1.25))
     .speaksAgainst(2, stall, signs.stallSeconds >= 3)
     .speaksAgainst(2.5, failsToo, failsOtherwise)
-    .speaksAgainst(2, never, isOne && signs.fails && signs.failRatio >= 0.9)
+    .speaksAgainst(2.5, never, isOne && signs.fails && signs.failRatio >= 0.9)
     .speaksAgainst(1.5, said(signs, ROOM), part(signs, ...ROOM) >= 0.5 && !isOne && !isSomeRoutes);
   const overload = new Weighing("origin.overload", "The origins have more work than they can do in time", {
     service: [...signs.services][0] ?? "",
@@ -400,6 +404,8 @@ function checkBroken(signs: Signs): Claim[] {
       .done(),
   ];
 }
+
+const SHUNNED_S = 10;
 
 /** What was seen, counted: the sentence that most hypotheses begin with. */
 export function said(signs: Signs, ids: readonly CauseId[]): ReturnType<typeof figure> {

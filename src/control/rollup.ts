@@ -46,6 +46,11 @@ export class Rollup {
   /** The newest second that a fact came for. */
   #newest = -1;
 
+  /** Series that are kept. */
+  get size(): number {
+    return this.#keys.size;
+  }
+
   add(fact: SecondFact): void {
     const second = Math.floor(fact.at / 1000);
     this.#know(fact, second);
@@ -182,7 +187,10 @@ export class Rollup {
     if (known !== undefined) return known;
     const dimension = `${service}\n${by}`;
     const values = this.#values.get(dimension) ?? 0;
-    if (value !== OTHER && (values >= VALUES_MAX || this.#keys.size >= KEYS_MAX)) return this.#key(service, by, OTHER);
+    const isFull = this.#keys.size >= KEYS_MAX;
+    if (value !== OTHER && (values >= VALUES_MAX || isFull)) return this.#key(service, by, OTHER);
+    // With no room left even for that, one series for each dimension takes what comes of all further services.
+    if (isFull && service !== OTHER) return this.#key(OTHER, by, OTHER);
     this.#values.set(dimension, values + 1);
     const key: Key = { service, by, value, rings: RINGS.map((length) => new PointRing(length)) };
     this.#keys.set(id, key);

@@ -1,0 +1,55 @@
+import { expect, test } from "vitest";
+import { DISTURBANCES } from "./disturbances.ts";
+import { MARKS, scoreOf } from "./marks.ts";
+import { QUIET_KINDS, quietIncidents } from "./quiet.ts";
+import { play } from "./score.ts";
+import { LABELLED, playSimulated } from "./simulated.ts";
+
+// `npm run corpus` plays more seeds, and weeks in place of hours.
+const SEED = 201;
+const QUIET_S = 3600;
+/** For what hangs: it is two dozen seconds of one core. */
+const WITHIN_MS = 600_000;
+
+test(
+  "Of every kind of disturbance the party, the cause and the first step are right, or it is said that nobody can know",
+  () => {
+    const results = DISTURBANCES.map((make) => play(make, SEED)).filter((result) => result !== null);
+    const wrong = results
+      .filter(({ partyRight, causeRight, abstained }) => [partyRight, causeRight, abstained].includes(false))
+      .map(({ name, incidents }) => `${name}: ${incidents.map(({ title }) => title).join(" and ")}`);
+    const score = scoreOf(results);
+    expect(score.party, wrong.join("\n")).toBeGreaterThanOrEqual(MARKS.party);
+    expect(score.cause, wrong.join("\n")).toBeGreaterThanOrEqual(MARKS.cause);
+    expect(score.step, wrong.join("\n")).toBeGreaterThanOrEqual(MARKS.cause);
+    expect(score.abstention, wrong.join("\n")).toBeGreaterThanOrEqual(MARKS.abstention);
+    expect(score.outrightInTime).toBeGreaterThanOrEqual(MARKS.party);
+    expect(score.grayInTime).toBeGreaterThanOrEqual(MARKS.party);
+    // One disturbance, one incident.
+    expect(score.single).toBeGreaterThanOrEqual(MARKS.party);
+  },
+  WITHIN_MS,
+);
+
+test(
+  "What the real gateway tells of the simulator's scenarios is diagnosed as well",
+  async () => {
+    const results = await playSimulated(SEED);
+    expect(results).toHaveLength(LABELLED.length);
+    const wrong = results
+      .filter(({ partyRight, causeRight, abstained }) => [partyRight, causeRight, abstained].includes(false))
+      .map(({ name, incidents }) => `${name}: ${incidents.map(({ title }) => title).join(" and ")}`);
+    const score = scoreOf(results);
+    expect(score.party, wrong.join("\n")).toBeGreaterThanOrEqual(0.9);
+    expect(score.cause, wrong.join("\n")).toBeGreaterThanOrEqual(MARKS.cause);
+  },
+  WITHIN_MS,
+);
+
+test.each(QUIET_KINDS)(
+  "$name: no incident",
+  (kind) => {
+    expect(quietIncidents(kind, SEED, QUIET_S).map(({ title }) => title)).toEqual([]);
+  },
+  WITHIN_MS,
+);

@@ -1,0 +1,97 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { SeededChance } from "../../sim/chance.ts";
+import { alarmLimit, createRatioWatch, FALSE_ALARM_EVERY_S, watchRatio } from "./change-point.ts";
+import type { RatioWatch } from "./change-point.ts";
+
+const OPTIONS = { floor: 0.001, step: 0.03 };
+
+function feed(
+  watch: RatioWatch,
+  seconds: number,
+  total: number,
+  ratio: number,
+  chance: SeededChance,
+  from = 0,
+): number {
+  for (let second = 0; second < seconds; second += 1) {
+    let bad = 0;
+    for (let one = 0; one < total; one += 1) if (chance.next() < ratio) bad += 1;
+    watchRatio(watch, bad, total, (from + second) * 1000, OPTIONS, true);
+    if (watch.alarm) return second;
+  }
+  return -1;
+}
+
+test("An outright failure is found after a handful of requests, however few there are in a second", () => {
+  const watch = createRatioWatch();
+  const chance = new SeededChance(1);
+  feed(watch, 600, 1, 0, chance);
+  expect(feed(watch, 60, 1, 1, chance, 600)).toBeLessThanOrEqual(5);
+  expect(watch.since).toBe(600_000);
+});
+
+test("One in twenty is found within a minute at ten requests a second", () => {
+  for (const seed of [1, 2, 3, 4, 5]) {
+    const watch = createRatioWatch();
+    const chance = new SeededChance(seed);
+    feed(watch, 600, 10, 0.0002, chance);
+    const after = feed(watch, 60, 10, 0.05, chance, 600);
+    expect(after).toBeGreaterThan(0);
+    expect(after).toBeLessThan(60);
+  }
+});
+
+test("At its usual ratio it gives no false alarm in a simulated week, at any usual ratio", () => {
+  for (const [seed, ratio] of [0.0001, 0.001, 0.01, 0.1].entries()) {
+    const watch = createRatioWatch();
+    const chance = new SeededChance(seed + 10);
+    // It learns for ten minutes what is usual, as after a start.
+    for (let second = 0; second < 600; second += 1) {
+      let bad = 0;
+      for (let one = 0; one < 5; one += 1) if (chance.next() < ratio) bad += 1;
+      watchRatio(watch, bad, 5, second * 1000, OPTIONS, true);
+      watch.alarm = false;
+      watch.score = 0;
+    }
+    expect(feed(watch, 60_000, 5, ratio, chance, 600), `at ${ratio}`).toBe(-1);
+  }
+});
+
+test("The limit is the stated rate of false alarms: e to the power of it are the observations of thirty days", () => {
+  expect(Math.exp(alarmLimit(10))).toBeCloseTo(FALSE_ALARM_EVERY_S * 10, -3);
+});
+
+test("A stray failure long before is not taken for the beginning", () => {
+  const watch = createRatioWatch();
+  watchRatio(watch, 1, 1, 1_000, OPTIONS, true);
+  for (let second = 2; second < 40; second += 1) watchRatio(watch, 0, 1, second * 1000, OPTIONS, true);
+  for (let second = 40; second < 60; second += 1) watchRatio(watch, 1, 1, second * 1000, OPTIONS, true);
+  expect(watch.alarm).toBe(true);
+  expect(watch.since).toBe(40_000);
+});
+
+test("An alarm ends when what is seen is well again, and a disturbance is never learned as usual", () => {
+  const watch = createRatioWatch();
+  const chance = new SeededChance(3);
+  feed(watch, 600, 10, 0, chance);
+  for (let second = 0; second < 900; second += 1) watchRatio(watch, 8, 10, second * 1000, OPTIONS, true);
+  expect(watch.alarm).toBe(true);
+  expect(watch.usualBad / watch.usualTotal).toBeLessThan(0.02);
+  for (let second = 0; second < 60; second += 1) watchRatio(watch, 0, 10, second * 1000, OPTIONS, true);
+  expect(watch.alarm).toBe(false);
+});
+
+test("Whatever is counted, its state stays finite and its usual ratio a ratio", () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.nat(1000), fc.nat(1000), fc.boolean()), { maxLength: 200 }), (seconds) => {
+      const watch = createRatioWatch();
+      seconds.forEach(([bad, good, learns], index) =>
+        watchRatio(watch, bad, bad + good, index * 1000, OPTIONS, learns),
+      );
+      for (const value of [watch.score, watch.usualBad, watch.usualTotal, watch.recentBad, watch.perSecond])
+        expect(Number.isFinite(value) && value >= 0).toBe(true);
+      expect(watch.usualBad).toBeLessThanOrEqual(watch.usualTotal + 1e-9);
+    }),
+  );
+});

@@ -1,0 +1,177 @@
+import { expect, test } from "vitest";
+import { secondFact } from "../../test/support/second-fact.ts";
+import type { ChangeFact, Fact, PersonFact } from "../contract/facts.ts";
+import type { Incident } from "../contract/incident.ts";
+import { createEngine } from "./engine.ts";
+import type { Engine } from "./engine-port.ts";
+
+const START = 1_764_000_000_000;
+const TOPOLOGY: Fact = {
+  kind: "topology",
+  node: "edge-1",
+  worker: 0,
+  revision: "r1",
+  at: START,
+  services: ["shop", "mail"].map((name) => ({
+    name,
+    objective: null,
+    routes: [{ name: "all", class: "normal" }],
+    pools: [],
+  })),
+};
+
+/** Tells seconds [from, to) in which a part of each service's exchanges fails. */
+function tell(engine: Engine, from: number, to: number, failing: Readonly<Record<string, number>> = {}): void {
+  for (let second = from; second < to; second += 1) {
+    const at = START + second * 1000;
+    engine.step(
+      secondFact(
+        at,
+        ["shop", "mail"].map((service) => {
+          const failed = failing[service] ?? 0;
+          return { service, route: "all", served: 20 - failed, failed };
+        }),
+      ),
+    );
+    engine.tick(at + 1000);
+  }
+}
+
+function begun(): Engine {
+  const engine = createEngine();
+  engine.step(TOPOLOGY);
+  tell(engine, 0, 100);
+  return engine;
+}
+
+function incidents(engine: Engine): readonly Incident[] {
+  return engine.answer({ ask: "incidents" });
+}
+
+function person(engine: Engine, act: PersonFact["act"], incident: string): string {
+  const fact: PersonFact = { kind: "person", at: START + 110_000, by: "kim", incident, act };
+  const { refused } = engine.answer({ ask: "act", fact });
+  engine.step(fact);
+  return refused;
+}
+
+test("A disturbance opens one incident, which recovers, closes and says how long and how bad it was", () => {
+  const engine = begun();
+  tell(engine, 100, 130, { shop: 15 });
+  expect(incidents(engine)).toMatchObject([{ state: "open", severity: "critical", services: ["shop"] }]);
+  tell(engine, 130, 170);
+  expect(incidents(engine)).toMatchObject([{ state: "recovering" }]);
+  tell(engine, 170, 220);
+  const [incident] = incidents(engine);
+  expect(incident).toMatchObject({ state: "closed", firstFailureAt: START + 100_000, recoveredAt: START + 130_000 });
+  expect(incident?.summary).toMatch(/Over after 30 s: 450 exchanges failed/);
+  expect(incident?.impact).toMatchObject({ failed: 450, failedByClass: { normal: 450 } });
+});
+
+test("What comes back within ten minutes is the same incident", () => {
+  const engine = begun();
+  tell(engine, 100, 120, { shop: 15 });
+  tell(engine, 120, 220);
+  expect(incidents(engine)).toMatchObject([{ state: "closed" }]);
+  tell(engine, 220, 240, { shop: 15 });
+  const [incident, ...more] = incidents(engine);
+  expect(more).toEqual([]);
+  expect(incident).toMatchObject({ state: "open", recoveredAt: null });
+  expect(incident?.timeline.map(({ text }) => text)).toContain("It came back.");
+});
+
+test("Two services that begin to fail together are one incident, a minute apart they are two", () => {
+  const together = begun();
+  tell(together, 100, 130, { shop: 15, mail: 15 });
+  expect(incidents(together)).toMatchObject([{ services: ["mail", "shop"] }]);
+  const apart = begun();
+  tell(apart, 100, 160, { shop: 15 });
+  tell(apart, 160, 190, { shop: 15, mail: 15 });
+  expect(incidents(apart)).toHaveLength(2);
+});
+
+test("People acknowledge, take over, write, split, merge and close, and it stands in the timeline", () => {
+  const engine = begun();
+  tell(engine, 100, 110, { shop: 15, mail: 15 });
+  const id = incidents(engine)[0]?.id ?? "";
+  expect(person(engine, { do: "acknowledge" }, id)).toBe("");
+  expect(person(engine, { do: "take over" }, id)).toBe("");
+  expect(person(engine, { do: "annotate", text: "looking at the database" }, id)).toBe("");
+  expect(engine.answer({ ask: "incident", id })).toMatchObject({
+    acknowledged: { by: "kim" },
+    owner: "kim",
+    timeline: expect.arrayContaining([
+      expect.objectContaining({ kind: "person", text: "kim: looking at the database" }),
+    ]),
+  });
+  expect(person(engine, { do: "split", where: { service: "mail" } }, id)).toBe("");
+  expect(incidents(engine).map(({ services }) => services)).toEqual(expect.arrayContaining([["shop"], ["mail"]]));
+  const split = incidents(engine).find(({ services }) => services[0] === "mail")?.id ?? "";
+  expect(person(engine, { do: "merge", into: id }, split)).toBe("");
+  expect(engine.answer({ ask: "incident", id: split })).toMatchObject({ state: "merged", parent: id });
+  expect(engine.answer({ ask: "incident", id })).toMatchObject({ merged: [split] });
+  expect(person(engine, { do: "close", text: "it was the database" }, id)).toBe("");
+  expect(engine.answer({ ask: "incident", id })).toMatchObject({ state: "closed" });
+});
+
+test("What cannot be done is refused with a reason, and asking does nothing", () => {
+  const engine = begun();
+  tell(engine, 100, 110, { shop: 15 });
+  const id = incidents(engine)[0]?.id ?? "";
+  expect(person(engine, { do: "acknowledge" }, "inc-1-1")).toMatch(/no incident inc-1-1/);
+  expect(person(engine, { do: "merge", into: id }, id)).toMatch(/to merge it into/);
+  expect(person(engine, { do: "split", where: { service: "shop" } }, id)).toMatch(/more than one/);
+  const fact: PersonFact = { kind: "person", at: START, by: "kim", incident: id, act: { do: "acknowledge" } };
+  engine.answer({ ask: "act", fact });
+  expect(engine.answer({ ask: "incident", id })).toMatchObject({ acknowledged: null });
+});
+
+test("What a drill breaks where it runs opens nothing", () => {
+  const drill: ChangeFact = {
+    kind: "change",
+    at: START + 99_000,
+    id: "drill-1",
+    what: "drill",
+    where: { service: "shop" },
+    text: "shop is broken on purpose",
+    by: "drills",
+  };
+  const engine = begun();
+  engine.step(drill);
+  tell(engine, 100, 130, { shop: 15 });
+  expect(incidents(engine)).toEqual([]);
+  tell(engine, 130, 150, { mail: 15 });
+  expect(incidents(engine)).toMatchObject([{ services: ["mail"] }]);
+});
+
+test("Every hypothesis cites what it stands on, and confidences sum to no more than one", () => {
+  const engine = begun();
+  tell(engine, 100, 130, { shop: 15 });
+  for (const { hypotheses } of incidents(engine)) {
+    expect(hypotheses.reduce((all, { confidence }) => all + confidence, 0)).toBeLessThanOrEqual(1.001);
+    for (const { for: evidence, against } of hypotheses)
+      for (const { cites } of [...evidence, ...against]) expect(cites.length).toBeGreaterThan(0);
+  }
+});
+
+test("What is saved and restored knows what is usual, and its incidents; nothing in it is lost by JSON", () => {
+  const engine = begun();
+  tell(engine, 100, 120, { shop: 15 });
+  tell(engine, 120, 200);
+  const saved: unknown = JSON.parse(JSON.stringify(engine.save()));
+  const again = createEngine();
+  again.restore(saved, []);
+  expect(again.answer({ ask: "incidents" })).toEqual(incidents(engine));
+  tell(again, 200, 210, { mail: 15 });
+  const before = engine.answer({ ask: "incidents" }).length;
+  expect(again.answer({ ask: "incidents", state: "open" })).toMatchObject([{ services: ["mail"] }]);
+  expect(new Set(again.answer({ ask: "incidents" }).map(({ id }) => id)).size).toBe(before + 1);
+  expect(() => createEngine().restore({ version: 99 }, [])).toThrow();
+});
+
+test("Without facts there is no health: a service of which nothing is heard is not shown as well", () => {
+  const engine = begun();
+  expect(engine.answer({ ask: "health" })).toMatchObject([{ state: "well" }, { state: "well" }]);
+  engine.tick(START + 200_000);
+  expect(engine.answer({ ask: "health" }).map(({ state }) => state)).toEqual(["no data", "no data"]);
+});
