@@ -166,7 +166,7 @@ test("What is saved and restored knows what is usual, and its incidents; nothing
   const before = engine.answer({ ask: "incidents" }).length;
   expect(again.answer({ ask: "incidents", state: "open" })).toMatchObject([{ services: ["mail"] }]);
   expect(new Set(again.answer({ ask: "incidents" }).map(({ id }) => id)).size).toBe(before + 1);
-  expect(() => createEngine().restore({ version: 99 }, [])).toThrow();
+  expect(() => createEngine().restore({ version: 99 }, [])).toThrow("of version 99");
 });
 
 test("Without facts there is no health: a service of which nothing is heard is not shown as well", () => {
