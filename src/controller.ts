@@ -6,13 +6,16 @@
  * half a minute of draining before it, with facts to tell. It ends when its parent says so, or is not there any more.
  */
 import { constants, setPriority } from "node:os";
+import { createAlertDesk } from "./control/alert-desk.ts";
 import { createControlLoop } from "./control/control-loop.ts";
 import type { ControlLoop } from "./control/control-loop.ts";
 import { createEngine } from "./control/engine.ts";
 import { createForecasts } from "./control/forecast/forecast-companion.ts";
 import type { FromControl, ToControl } from "./contract/control-messages.ts";
 import type { ControlStore } from "./contract/control-store.ts";
-import { systemClock } from "./net/clock.ts";
+import { systemChance } from "./net/chance.ts";
+import { systemClock, systemSchedule } from "./net/clock.ts";
+import { openSinks } from "./net/sinks/open-sinks.ts";
 import { openControlStore } from "./store/control-store.ts";
 
 /** Faults that are printed; a fault in each of 50,000 facts must not fill a disk. */
@@ -60,10 +63,22 @@ function main(): void {
 }
 
 function begin({ setup }: Extract<ToControl, { kind: "begin" }>, onFault: (error: unknown) => void): ControlLoop {
+  const sinks = openSinks(setup.settings.alerts?.sinks ?? [], () => systemClock.wall());
   const loop = createControlLoop({
     createEngine: () => createEngine(),
     store: storeOf(setup),
-    companions: (hands) => [createForecasts(hands)],
+    companions: (hands) => [
+      createForecasts(hands),
+      createAlertDesk({
+        settings: setup.settings.alerts,
+        sinks,
+        hands,
+        node: setup.node,
+        clock: systemClock,
+        schedule: systemSchedule,
+        chance: systemChance,
+      }),
+    ],
     send,
     onFault,
   });

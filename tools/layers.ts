@@ -42,7 +42,11 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     imports: ["kernel", "http1", "policies", "config", "contract"],
     packages: ["http-cache-semantics", "ipaddr.js"],
   },
-  net: { imports: ["kernel", "contract"], packages: ["ipaddr.js"], touchesSystem: true },
+  net: {
+    imports: ["kernel", "contract"],
+    packages: ["ipaddr.js", "nodemailer", "standardwebhooks"],
+    touchesSystem: true,
+  },
   control: { imports: ["kernel", "policies", "config", "contract"], packages: [] },
   store: { imports: ["kernel", "contract"], packages: [], touchesSystem: true },
   admin: { imports: ["kernel", "config", "contract", "control", "store"], packages: ["zod"] },

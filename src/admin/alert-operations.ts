@@ -1,7 +1,7 @@
 /** Alerts in the API: what was told to whom, and silences with an owner, a reason and an end. */
 import { parseDuration } from "../config/units.ts";
-import { silenceBodySchema, silenceEndSchema } from "../contract/api-control-schemas.ts";
-import type { SilencedResponse } from "../contract/control-responses.ts";
+import { alertsTestSchema, silenceBodySchema, silenceEndSchema } from "../contract/api-control-schemas.ts";
+import type { AlertsTestedResponse, SilencedResponse } from "../contract/control-responses.ts";
 import { respondJson, respondProblem } from "./answers.ts";
 import { asked, refused } from "./control-answer.ts";
 import { quoted } from "./exchange-query.ts";
@@ -20,6 +20,24 @@ export const ALERT_OPERATIONS: readonly Operation[] = [
     answers: "Alerts",
     problems: [503],
     answer: (context) => asked(context, { ask: "alerts" }, respondJson),
+  },
+  {
+    method: "POST",
+    path: "/alerts/test",
+    id: "testAlerts",
+    summary: "Sends a marked message to a sink, or to all of them, and says how that went.",
+    parameters: [],
+    takes: "AlertsTest",
+    answers: "AlertsTested",
+    problems: [403, 409, 503],
+    answer: (context, { body }) => {
+      const parsed = parseBody(alertsTestSchema, body);
+      if (!parsed.ok) return respondProblem(parsed.refusal);
+      const { by, sink = "" } = parsed.value;
+      return asked(context, { ask: "test alert", sink, by }, (answer) =>
+        "refused" in answer ? refused(answer.refused) : respondJson(answer satisfies AlertsTestedResponse),
+      );
+    },
   },
   {
     method: "POST",

@@ -5,6 +5,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { OUTAGE_KINDS } from "../contract/samples.ts";
 import { nearest } from "../kernel/nearest.ts";
+import { alertsCommand, silenceCommand } from "./alerts-command.ts";
 import { cacheCommand } from "./cache-command.ts";
 import { checkCommand } from "./check-command.ts";
 import { complain } from "./context.ts";
@@ -61,6 +62,10 @@ function perform(command: Command, given: readonly unknown[], ports: CliPorts): 
       return demoCommand(ports, argument, command.opts());
     case "incidents":
       return incidentsCommand(ports, argument, command.opts());
+    case "alerts":
+      return alertsCommand(ports, command.args, command.opts());
+    case "silence":
+      return silenceCommand(ports, command.args, command.opts());
     case "cache":
       return cacheCommand(ports, argument, command.opts());
     case "keys":
@@ -209,6 +214,33 @@ function createProgram(ports: CliPorts): Command {
     .addOption(admin())
     .addOption(json());
 
+  headed("alerts", "who was told of what, how the sinks are, and a test of them", [
+    ["goodgate alerts", "sinks, silences, and what was told"],
+    ["goodgate alerts test pager", "a marked message to one sink; without a name to all"],
+  ])
+    .argument("[test]", "send a marked message")
+    .argument("[sink]", "to this sink (default: all)")
+    .option("--by <name>", "who you are (default: $USER)")
+    .addOption(admin())
+    .addOption(json());
+
+  headed("silence", "keep alerts about something back for a while, with a reason", [
+    ['goodgate silence --where service=shop --for 2h --reason "moving house"', "what is over is told all the same"],
+    ["goodgate silence end sil-1795297646-1", "before its time"],
+  ])
+    .argument("[end]", "end one")
+    .argument("[id]", "the silence")
+    .option(
+      "--where <name=value>",
+      "service, severity, party, cause, or a place of incidents; repeat it: all must match",
+      (pair: string, earlier: string[] | undefined) => [...(earlier ?? []), pair],
+    )
+    .option("--for <duration>", "how long, 1m to 30d (default: 1h)")
+    .option("--reason <text>", "why; others read it")
+    .option("--by <name>", "who you are (default: $USER)")
+    .addOption(admin())
+    .addOption(json());
+
   headed("cache", "show what the cache holds, or purge it", [
     ["goodgate cache", "what it holds, and how often it answered"],
     ["goodgate cache purge --url http://shop.example.com/things/42", "one URL, all variants"],
@@ -288,7 +320,7 @@ function closing(ports: CliPorts): string {
     "  goodgate proxy --to http://127.0.0.1:3000   a gateway in front of yours",
     "",
     paint("bold", "Environment:"),
-    "  GOODGATE_ADMIN  where the admin API is, for explain, status, incidents, cache, keys and doctor",
+    "  GOODGATE_ADMIN  where the admin API is, for all that ask a running gateway",
     "  GOODGATE_TOKEN  its token, when it asks for one",
     "  NO_COLOR, FORCE_COLOR  switch colour off or on",
     "",

@@ -4,6 +4,7 @@
  * one place does not hide a wrong pool name in another: all problems are told at once.
  */
 import { nearest } from "../kernel/nearest.ts";
+import { alertFindings } from "./alert-checks.ts";
 import { cacheSchema } from "./cache-schema.ts";
 import { hostPort, isLoopbackIp } from "../kernel/ip-text.ts";
 import { bindsOverlap } from "./addresses.ts";
@@ -29,6 +30,7 @@ export function crossFindings(file: unknown): Finding[] {
     ...overlappingSockets(sockets),
     ...orderFindings(file),
     ...cacheFindings(file),
+    ...alertFindings(file),
     ...Object.keys(services).flatMap((name) => [
       ...repeatedHosts(file, ["services", name, "hosts"]),
       ...repeatedNames(file, ["services", name, "pools"], "pools"),

@@ -5,6 +5,7 @@
  * A default never contradicts what is written: with `interval: 500ms` a check may take 500 ms, although a
  * second is the default. Where both are written and contradict each other, order-checks.ts has refused them.
  */
+import { alertsOf } from "./alert-schema.ts";
 import { ROUTE_CACHE_DEFAULTS } from "./cache-schema.ts";
 import type { CheckedRouteCache } from "./cache-schema.ts";
 import { fallbackOf } from "./fallback-schema.ts";
@@ -103,6 +104,7 @@ export function normalise(file: CheckedFile): Settings {
     },
     node: file.node ?? "",
     control: controlOf(file.control),
+    alerts: alertsOf(file.alerts),
     drainMs: file.drain,
   };
   return frozen(settings);

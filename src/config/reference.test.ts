@@ -56,6 +56,18 @@ test("nothing but origins, and what a mapping is about, must be written", () => 
     "services.NAME.routes[].rateLimit.rate",
     "listeners[].bind",
     "accessLog.path",
+    "alerts.sinks",
+    "alerts.sinks.NAME.webhook.url",
+    "alerts.sinks.NAME.slack.url",
+    "alerts.sinks.NAME.pagerduty.key",
+    "alerts.sinks.NAME.alertmanager.url",
+    "alerts.sinks.NAME.email.server",
+    "alerts.sinks.NAME.email.from",
+    "alerts.sinks.NAME.email.to",
+    "alerts.routes[].quiet.from",
+    "alerts.routes[].quiet.to",
+    "alerts.routes[].escalate[].after",
+    "alerts.routes[].escalate[].to",
   ]);
 });
 

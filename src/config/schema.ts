@@ -7,6 +7,7 @@
  */
 import { z } from "zod";
 import { isLoopbackIp } from "../kernel/ip-text.ts";
+import { alertsSchema } from "./alert-schema.ts";
 import { parseBind, parseCidr, parseResolver } from "./addresses.ts";
 import { cacheSchema } from "./cache-schema.ts";
 import { count, duration, durationOrFalse, field, ratio, size, switchedOff, text, yesOrNo } from "./fields.ts";
@@ -294,6 +295,10 @@ export const fileSchema = z.strictObject({
     .describe(
       "The process beside the gateway that turns what happens into incidents and keeps their history, or false for none.",
     ),
+  alerts: z
+    .union([switchedOff({ example: "{ sinks: { ops: { slack: { url: { env: SLACK_URL } } } } }" }), alertsSchema])
+    .prefault(false)
+    .describe("Who is told of incidents, or false for nobody."),
   drain: duration("0s", "1h")
     .prefault("30s")
     .describe("How long requests that are under way may take to finish when the gateway stops."),

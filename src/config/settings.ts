@@ -21,6 +21,8 @@ export interface Settings {
   readonly node: string;
   /** Null: no control plane. */
   readonly control: ControlSettings | null;
+  /** Null: nobody is told. */
+  readonly alerts: AlertSettings | null;
   /** How long a drain may take before what is left is cut. Default 30 s. */
   readonly drainMs: number;
 }
@@ -31,6 +33,63 @@ export interface ControlSettings {
   readonly diskBytes: number;
   /** The part of it for facts as they were told, compressed. Default 64 MiB. */
   readonly factsBytes: number;
+}
+
+/** Who is told of incidents. */
+export interface AlertSettings {
+  readonly sinks: readonly SinkSettings[];
+  /** In the order in which they are asked. Default: one, with everything but notices to every sink. */
+  readonly routes: readonly AlertRouteSettings[];
+}
+
+/** Where something is that must stay unknown; `text`: written out, as it need not. */
+export interface HiddenText {
+  readonly from: "text" | "file" | "env";
+  readonly name: string;
+}
+
+export type SinkSettings = { readonly name: string } & (
+  | { readonly kind: "webhook"; readonly url: HiddenText; readonly secret: HiddenText | null }
+  | { readonly kind: "slack"; readonly url: HiddenText }
+  | { readonly kind: "pagerduty"; readonly url: HiddenText; readonly key: HiddenText }
+  | { readonly kind: "alertmanager"; readonly url: HiddenText }
+  | {
+      readonly kind: "email";
+      readonly host: string;
+      readonly port: number;
+      /** From the first byte; otherwise as soon as the server offers it. */
+      readonly tls: boolean;
+      readonly from: string;
+      readonly to: readonly string[];
+      /** Empty: nobody signs in. */
+      readonly user: string;
+      readonly password: HiddenText | null;
+    }
+);
+
+export interface AlertRouteSettings {
+  readonly name: string;
+  /** Name → values of which one must match. */
+  readonly match: Readonly<Record<string, readonly string[]>>;
+  readonly to: readonly string[];
+  /** Default 10 s. */
+  readonly waitMs: number;
+  /** Default 4 h; 0: told once. */
+  readonly repeatMs: number;
+  readonly quiet: QuietSettings | null;
+  readonly escalate: readonly { readonly afterMs: number; readonly to: readonly string[] }[];
+  /** Routes behind it are asked too. */
+  readonly goesOn: boolean;
+}
+
+export interface QuietSettings {
+  /** IANA name. */
+  readonly zone: string;
+  /** Minutes after midnight. */
+  readonly fromMinute: number;
+  readonly toMinute: number;
+  /** 0 is Sunday; empty: every day. */
+  readonly days: readonly number[];
 }
 
 export interface Bind {

@@ -10,6 +10,8 @@ import { evidenceSchema } from "./api-verdict-schemas.ts";
 import { controlStateSchema } from "./api-view-schemas.ts";
 import type { AlertsView } from "./control-port.ts";
 import type {
+  AlertsTestBody,
+  AlertsTestedResponse,
   ForecastsResponse,
   HealthResponse,
   IncidentActBody,
@@ -296,3 +298,18 @@ export const silenceBodySchema = describes<SilenceBody>()(
 export const silenceEndSchema = describes<SilenceEndBody>()(z.object({ by: words("Who ends it.", 200) }));
 
 export const silencedSchema = describes<SilencedResponse>()(z.object({ id: z.string(), until: at }));
+
+export const alertsTestSchema = describes<AlertsTestBody>()(
+  z.object({
+    by: words("Who wants to know.", 200),
+    sink: words("Which sink. Default: all of them.", 100).exactOptional(),
+  }),
+);
+
+export const alertsTestedSchema = describes<AlertsTestedResponse>()(
+  z.object({
+    tested: z.array(
+      z.object({ sink: z.string(), outcome: z.enum(["delivered", "failed", "waiting"]), detail: z.string() }),
+    ),
+  }),
+);

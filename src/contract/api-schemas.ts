@@ -16,6 +16,8 @@ import {
 import { codeSchema } from "./api-code-schemas.ts";
 import {
   alertsSchema,
+  alertsTestedSchema,
+  alertsTestSchema,
   forecastSchema,
   forecastsSchema,
   healthSchema,
@@ -265,6 +267,8 @@ export const API_SCHEMAS = {
   Probe: probeSchema,
   ProbeBody: probeBodySchema,
   Alerts: alertsSchema,
+  AlertsTest: alertsTestSchema,
+  AlertsTested: alertsTestedSchema,
   SilenceBody: silenceBodySchema,
   Silenced: silencedSchema,
   SilenceEnd: silenceEndSchema,

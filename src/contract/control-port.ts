@@ -3,12 +3,13 @@
  * dead, hung or busy at any time. Nothing on a request's way asks it. Who asks waits for `ASK_MS` at most and is then
  * told since when nothing was heard of it: what is shown is marked as stale, never as healthy.
  */
+import type { AlertTested } from "./alerts.ts";
 import type { Fact, PersonFact } from "./facts.ts";
 import type { Forecast, Incident } from "./incident.ts";
 import type { SeriesAnswer, SeriesQuestion, ServiceHealth } from "./series.ts";
 
 export const ASK_MS = 2_000;
-/** A climb of the probe ladder takes its time. */
+/** A climb of the probe ladder takes its time, and so does a test of sinks. */
 export const PROBE_ASK_MS = 20_000;
 
 export interface ControlPort {
@@ -50,7 +51,9 @@ export type Question =
   | { readonly ask: "probe"; readonly service: string; readonly origin: string; readonly by: string }
   | { readonly ask: "alerts" }
   | { readonly ask: "silence"; readonly silence: NewSilence }
-  | { readonly ask: "unsilence"; readonly id: string; readonly by: string };
+  | { readonly ask: "unsilence"; readonly id: string; readonly by: string }
+  /** A marked message to a sink, or with an empty name to all of them. */
+  | { readonly ask: "test alert"; readonly sink: string; readonly by: string };
 
 export interface Answers {
   readonly incidents: readonly Incident[];
@@ -65,6 +68,7 @@ export interface Answers {
   readonly alerts: AlertsView;
   readonly silence: { readonly id: string } | { readonly refused: string };
   readonly unsilence: { readonly refused: string };
+  readonly "test alert": { readonly tested: readonly AlertTested[] } | { readonly refused: string };
 }
 
 export interface NotAnswered {

@@ -3,6 +3,7 @@
  * not answer (dead, hung, switched off), the API says so with a problem `control-unavailable` (503) whose detail is the
  * reason: old conclusions are never handed out as new ones.
  */
+import type { AlertTested } from "./alerts.ts";
 import type { ControlState } from "./control-port.ts";
 import type { Fact } from "./facts.ts";
 import type { Forecast, Incident } from "./incident.ts";
@@ -70,4 +71,14 @@ export interface SilencedResponse {
 /** What `POST /silences/{id}/end` takes. */
 export interface SilenceEndBody {
   by: string;
+}
+
+/** What `POST /alerts/test` takes; without `sink`: all of them. */
+export interface AlertsTestBody {
+  by: string;
+  sink?: string;
+}
+
+export interface AlertsTestedResponse {
+  tested: readonly AlertTested[];
 }

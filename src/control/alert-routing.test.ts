@@ -90,6 +90,20 @@ describe("routing of alerts", () => {
     expect(told(mild.tick([], START + 4 * MINUTE))).toEqual(["open pager"]);
   });
 
+  it("tells a sink that two routes name by the first of them alone, and that nobody reacts all the same", () => {
+    const escalate = [{ afterMs: 10 * MINUTE, to: ["pager"] }];
+    const routing = new AlertRouting([
+      route({ name: "page", to: ["pager"], waitMs: 0, goesOn: true }),
+      route({ name: "all", to: ["pager", "log"], waitMs: 0, escalate }),
+    ]);
+    expect(told(routing.hear(sampleIncident({ detectedAt: START }), [], START))).toEqual(["open pager", "open log"]);
+    expect(told(routing.tick([], START + 10 * MINUTE))).toEqual(["escalate pager"]);
+    expect(told(routing.hear(sampleIncident({ state: "closed" }), [], START + 11 * MINUTE))).toEqual([
+      "recovered pager",
+      "recovered log",
+    ]);
+  });
+
   it("matches service, party, cause and place; what is undecided has names too", () => {
     for (const [match, changes, expected] of [
       [{ service: ["shop"] }, {}, true],
@@ -215,7 +229,7 @@ describe("routing of alerts", () => {
           route({
             name: "page",
             match: { severity: ["critical"] },
-            to: ["pager"],
+            to: ["pager", "mail"],
             repeatMs: 30 * MINUTE,
             goesOn: true,
           }),

@@ -11,6 +11,7 @@
  * - Silences, quiet hours and acknowledgements hold back the telling of trouble, never of its end: whoever was told
  *   that something is broken is told that it is over, with how long and how bad it was. Muted recoveries are the
  *   classic complaint about such machines.
+ * - A sink that several routes name hears of an incident once: by the first that told it, and by that until the end.
  * - What was held back and still goes on when the reason ends is told then. What was over before then is not told.
  * - Repeats and escalation stop when a person acknowledges or takes over.
  * - The state is plain data, and each delivery has a key that is the same after a restart, so nobody hears twice.
@@ -64,7 +65,7 @@ export interface AlertStep {
 }
 
 /** One incident under one route. */
-interface Track {
+export interface Track {
   readonly route: string;
   readonly seenAt: number;
   readonly toldAt: number | null;
@@ -94,6 +95,8 @@ export class AlertRouting {
   #tracks = new Map<string, Track[]>();
   /** The latest of each incident that is not over for everybody. */
   readonly #incidents = new Map<string, Incident>();
+  /** Incidents whose tracks are not as they were. */
+  readonly #changed = new Set<string>();
 
   constructor(routes: readonly AlertRoute[], saved: AlertState | null = null) {
     this.#routes = routes;
@@ -106,6 +109,18 @@ export class AlertRouting {
 
   save(): AlertState {
     return { version: 1, tracks: Object.fromEntries(this.#tracks) };
+  }
+
+  /** What is to be kept of the incidents that went on since this was asked. */
+  takeChanged(): readonly { readonly id: string; readonly tracks: readonly Track[] }[] {
+    const changed = [...this.#changed].map((id) => ({ id, tracks: this.#tracks.get(id) ?? [] }));
+    this.#changed.clear();
+    return changed;
+  }
+
+  /** Incidents that somebody was told of, or may be, and whose end was not seen: to be heard again after a restart. */
+  unfinished(): readonly string[] {
+    return [...this.#tracks].filter(([, tracks]) => tracks.some(({ over }) => !over)).map(([id]) => id);
   }
 
   /** An incident as it is now. */
@@ -127,7 +142,11 @@ export class AlertRouting {
       for (const [index, track] of tracks.entries()) {
         const route = this.#routes.find(({ name }) => name === track.route);
         if (route === undefined || track.over) continue;
-        tracks[index] = settle({ incident, route, track, silences, now, deliveries, withheld });
+        const others = new Set(tracks.flatMap((other) => (other === track ? [] : other.sinks)));
+        const settled = settle({ incident, route, track, others, silences, now, deliveries, withheld });
+        if (settled === track) continue;
+        tracks[index] = settled;
+        this.#changed.add(incident.id);
       }
       if (isOver(incident) && tracks.every(({ over }) => over)) this.#incidents.delete(incident.id);
     }
@@ -143,7 +162,10 @@ export class AlertRouting {
       const has = tracks.some((track) => track.route === route.name);
       const matches = matchesIncident(route.match, incident);
       // Who was told stays in it, whatever the incident turns into.
-      if (matches && !has) tracks.push(newTrack(route.name, now));
+      if (matches && !has) {
+        tracks.push(newTrack(route.name, now));
+        this.#changed.add(incident.id);
+      }
       if ((matches || has) && !route.goesOn) break;
     }
     return tracks;
@@ -165,6 +187,8 @@ interface Settling {
   readonly incident: Incident;
   readonly route: AlertRoute;
   readonly track: Track;
+  /** Sinks that hear of this incident by another route. */
+  readonly others: ReadonlySet<string>;
   readonly silences: readonly Silence[];
   readonly now: number;
   readonly deliveries: Delivery[];
@@ -181,11 +205,15 @@ function settle(of: Settling): Track {
   const held = heldBack(of);
   if (held !== null) {
     if (track.held === held.reason) return track;
-    for (const sink of route.to) of.withheld.push({ incident: incident.id, sink, ...held });
+    for (const sink of route.to) {
+      if (!of.others.has(sink)) of.withheld.push({ incident: incident.id, sink, ...held });
+    }
     return { ...track, held: held.reason };
   }
-  const sinks = what === "escalate" ? (route.escalate[track.escalated]?.to ?? []) : route.to;
-  tell(of, what, what === "escalate" ? sinks : [...new Set([...sinks, ...track.sinks])]);
+  const named = what === "escalate" ? (route.escalate[track.escalated]?.to ?? []) : route.to;
+  const sinks = named.filter((sink) => !of.others.has(sink));
+  // That nobody reacts is news to those who hear of it otherwise too.
+  tell(of, what, what === "escalate" ? named : [...new Set([...sinks, ...track.sinks])]);
   return {
     ...track,
     held: "",

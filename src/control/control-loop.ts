@@ -19,6 +19,8 @@ export interface Companion {
   hear?(fact: Fact, outputs: readonly Output[], isReplay: boolean): void;
   /** What it is asked instead of the engine; undefined: not its business. `done` is called once. */
   answer?(question: Question, done: (answer: Answers[Question["ask"]]) => void): true | undefined;
+  /** An incident with what the companion knows of it. */
+  amend?(incident: Incident): Incident;
   close?(): Promise<void>;
 }
 
@@ -43,6 +45,8 @@ export interface LoopHands {
   /** For the gateway's event stream. */
   tell(code: string, detail: string): void;
   ask<Q extends EngineQuestion>(question: Q): Answers[Q["ask"]];
+  /** Also one that is over and that the engine has forgotten. */
+  incident(id: string): Incident | null;
 }
 
 export interface ControlLoop {
@@ -93,6 +97,7 @@ class Loop implements ControlLoop {
       kept: (kind) => this.#kept(kind),
       tell: (code, detail) => parts.send({ kind: "told", code, detail }),
       ask: (question) => this.#engine.answer(question),
+      incident: (id) => this.#incidentOf(id),
     });
   }
 
@@ -217,7 +222,8 @@ class Loop implements ControlLoop {
   }
 
   #conclude(fact: Fact, outputs: readonly Output[], isReplay: boolean): void {
-    for (const output of outputs) {
+    for (const told of outputs) {
+      const output = told.kind === "incident" ? { ...told, incident: this.#amended(told.incident) } : told;
       if (output.kind === "incident") this.#incidents.set(output.incident.id, output.incident);
       if (output.kind !== "wish" && !isReplay) this.#parts.send({ kind: "news", news: output });
     }
@@ -311,17 +317,17 @@ class Loop implements ControlLoop {
   #engineAnswer(question: Question): Answers[Question["ask"]] | NotAnswered {
     const { store } = this.#parts;
     switch (question.ask) {
-      case "incident":
-        return (
-          this.#engine.answer(question) ?? this.#incidents.get(question.id) ?? store?.incident(question.id) ?? null
-        );
+      case "incident": {
+        const incident = this.#incidentOf(question.id);
+        return incident === null ? null : this.#amended(incident);
+      }
       case "incidents": {
         const known = this.#engine.answer(question);
         const limit = question.limit ?? CLOSED_LIMIT;
-        if (question.state === "open" || store === null) return known.slice(0, limit);
         const ids = new Set(known.map(({ id }) => id));
-        const older = store.closedIncidents(limit).filter(({ id }) => !ids.has(id));
-        return [...known, ...older].slice(0, limit);
+        const isKnownOnly = question.state === "open" || store === null;
+        const older = isKnownOnly ? [] : store.closedIncidents(limit).filter(({ id }) => !ids.has(id));
+        return [...known, ...older].slice(0, limit).map((incident) => this.#amended(incident));
       }
       case "act":
         return this.#act(question);
@@ -336,8 +342,18 @@ class Loop implements ControlLoop {
       case "probe":
       case "silence":
       case "unsilence":
+      case "test alert":
         return { refused: "this gateway cannot do that" };
     }
+  }
+
+  #incidentOf(id: string): Incident | null {
+    const known = this.#engine.answer({ ask: "incident", id });
+    return known ?? this.#incidents.get(id) ?? this.#parts.store?.incident(id) ?? null;
+  }
+
+  #amended(incident: Incident): Incident {
+    return this.#companions.reduce((known, companion) => companion.amend?.(known) ?? known, incident);
   }
 
   #act(question: Extract<Question, { ask: "act" }>): Answers["act"] {

@@ -134,7 +134,8 @@ class Supervised implements ControlProcess {
     }
     this.#numbers += 1;
     const number = this.#numbers;
-    const waitMs = question.ask === "probe" ? PROBE_ASK_MS : ASK_MS;
+    const isSlow = question.ask === "probe" || question.ask === "test alert";
+    const waitMs = isSlow ? PROBE_ASK_MS : ASK_MS;
     const cancel = this.#options.schedule(waitMs, () => {
       const because = `the control process did not answer within ${waitMs / 1000} s; ${this.#heardInWords()}`;
       this.#answer(number, notAnswered("hung", because));

@@ -1,0 +1,237 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { once } from "node:events";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { Webhook } from "standardwebhooks";
+import { afterEach, describe, expect, it } from "vitest";
+import { anyMessage, sampleMessage } from "../../../test/support/sample-message.ts";
+import { startSmtpServer } from "../../../test/support/smtp-server.ts";
+import { alertmanagerAlert } from "./alertmanager.ts";
+import { mailOf } from "./email.ts";
+import { openSinks } from "./open-sinks.ts";
+import type { SinkOptions } from "./open-sinks.ts";
+import { pagerdutyPayload } from "./pagerduty.ts";
+import { slackPayload } from "./slack.ts";
+
+const SECRET = `whsec_${Buffer.from("0123456789abcdef0123456789abcdef").toString("base64")}`;
+const ended: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const end of ended.splice(0)) await end();
+});
+
+interface Taken {
+  readonly url: string;
+  readonly headers: Record<string, string>;
+  readonly body: string;
+}
+
+async function receiver(status = 200, headers: Record<string, string> = {}, says = "") {
+  const taken: Taken[] = [];
+  const server = createServer((request, response) => {
+    let body = "";
+    request.setEncoding("utf8");
+    request.on("data", (chunk: string) => {
+      body += chunk;
+    });
+    request.on("end", () => {
+      const fields = Object.entries(request.headers).map(([name, value]) => [name, String(value)]);
+      taken.push({ url: request.url ?? "", headers: Object.fromEntries(fields), body });
+      response.writeHead(status, headers).end(says);
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  ended.push(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/in`, taken };
+}
+
+function sinkOf(options: SinkOptions) {
+  const [sink] = openSinks([options], () => Date.now());
+  if (sink === undefined) throw new Error("no sink");
+  return sink;
+}
+
+function secretFile(text: string): string {
+  const folder = mkdtempSync(join(tmpdir(), "goodgate-secret-"));
+  ended.push(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, "secret"), `${text}\n`);
+  return join(folder, "secret");
+}
+
+const hidden = (name: string) => ({ from: "text", name }) as const;
+
+describe("sinks", () => {
+  it("signs a webhook so that the library of Standard Webhooks takes it, and nobody else's change of it", async () => {
+    const { url, taken } = await receiver();
+    const secret = { from: "file", name: secretFile(SECRET) } as const;
+    const sink = sinkOf({ kind: "webhook", name: "hook", url: hidden(url), secret });
+    expect(await sink.send(sampleMessage())).toEqual({ ok: true, detail: "status 200" });
+    const [one] = taken;
+    expect(one?.headers["webhook-id"]).toBe(sampleMessage().key);
+    expect(new Webhook(SECRET).verify(one?.body ?? "", one?.headers ?? {})).toMatchObject({
+      type: "incident.opened",
+      data: { incident: "inc-1768478400-1" },
+    });
+    expect(() => new Webhook(SECRET).verify(`${one?.body} `, one?.headers ?? {})).toThrow("No matching signature");
+  });
+
+  it("says what is wrong with a secret and never what it is", async () => {
+    const { url, taken } = await receiver();
+    const at = (secret: { from: "file" | "env" | "text"; name: string }) =>
+      sinkOf({ kind: "webhook", name: "hook", url: hidden(url), secret }).send(sampleMessage());
+    expect(await at({ from: "file", name: "/does/not/exist" })).toMatchObject({
+      ok: false,
+      isWorthRepeating: true,
+      detail: "the file /does/not/exist cannot be read (ENOENT)",
+    });
+    expect(await at({ from: "env", name: "GOODGATE_TEST_NOT_SET" })).toMatchObject({ ok: false });
+    expect(taken).toEqual([]);
+  });
+
+  it("tells what is worth another try, and for how long the receiver wants peace", async () => {
+    for (const [status, headers, expected] of [
+      [503, {}, { isWorthRepeating: true, retryAfterMs: 0 }],
+      [429, { "retry-after": "30" }, { isWorthRepeating: true, retryAfterMs: 30_000 }],
+      [429, { "retry-after": "9999999" }, { isWorthRepeating: true, retryAfterMs: 900_000 }],
+      [404, {}, { isWorthRepeating: false }],
+      [302, { location: "http://127.0.0.1:1/elsewhere" }, { isWorthRepeating: false }],
+    ] as const) {
+      const { url } = await receiver(status, headers, "no_such_channel\n");
+      const sent = await sinkOf({ kind: "slack", name: "chat", url: hidden(url) }).send(sampleMessage());
+      expect(sent, String(status)).toMatchObject({
+        ok: false,
+        detail: `status ${status}: no_such_channel`,
+        ...expected,
+      });
+    }
+  });
+
+  it("tells why nobody could be reached without the address, which may be a secret", async () => {
+    const sent = await sinkOf({ kind: "slack", name: "chat", url: hidden("http://127.0.0.1:1/T0/SECRET") }).send(
+      sampleMessage(),
+    );
+    expect(sent.ok).toBe(false);
+    expect(JSON.stringify(sent)).not.toContain("SECRET");
+    const odd = await sinkOf({ kind: "slack", name: "chat", url: hidden("SECRET and no URL") }).send(sampleMessage());
+    expect(odd).toMatchObject({ ok: false, isWorthRepeating: false, detail: "its address is not a URL" });
+  });
+
+  it("takes a test back at PagerDuty, so that nobody stays paged", async () => {
+    const { url, taken } = await receiver(202);
+    const sink = sinkOf({ kind: "pagerduty", name: "pager", url: hidden(url), key: hidden("k1") });
+    await sink.send(sampleMessage({ isTest: true }));
+    expect(taken.map(({ body }) => (JSON.parse(body) as { event_action: string }).event_action)).toEqual([
+      "trigger",
+      "resolve",
+    ]);
+  });
+
+  it("writes mail that a server takes: one thread for an incident, no reply wanted, no field from the text", async () => {
+    const server = await startSmtpServer();
+    ended.push(() => server.close());
+    const sink = sinkOf({
+      kind: "email",
+      name: "mail",
+      host: "127.0.0.1",
+      port: server.port,
+      tls: false,
+      from: "gate@example.com",
+      to: ["ops@example.com", "boss@example.com"],
+      user: "",
+      password: null,
+    });
+    const hostile = sampleMessage({ headline: "Pool ünwell\r\nBcc: victim@example.com" });
+    expect(await sink.send(hostile)).toMatchObject({ ok: true });
+    const end = sampleMessage({ key: "inc-1768478400-1/all/ops/recovered/1", what: "recovered" });
+    expect(await sink.send(end)).toMatchObject({ ok: true });
+    expect(server.mails.map(({ to }) => to)).toEqual([
+      ["RCPT TO:<ops@example.com>", "RCPT TO:<boss@example.com>"],
+      ["RCPT TO:<ops@example.com>", "RCPT TO:<boss@example.com>"],
+    ]);
+    const field = (data: string, name: string) => new RegExp(`^${name}: (.*)$`, "im").exec(data)?.[1];
+    const [first = "", second = ""] = server.mails.map(({ data }) => data);
+    expect(field(first, "Bcc")).toBeUndefined();
+    expect(field(first, "Auto-Submitted")).toBe("auto-generated");
+    expect(field(first, "References")).toBe(field(second, "References"));
+    expect(field(first, "Message-ID")).not.toBe(field(second, "Message-ID"));
+    expect(first).toContain("Both origins of pool aws refuse connections.");
+    server.refuse = "451 later";
+    expect(await sink.send(end)).toMatchObject({ ok: false, isWorthRepeating: true });
+    server.refuse = "550 never";
+    expect(await sink.send(end)).toMatchObject({ ok: false, isWorthRepeating: false });
+  });
+
+  it("a mail server that is not there, or says nothing, is told", async () => {
+    const options = { tls: false, from: "a@example.com", to: ["b@example.com"], user: "", password: null } as const;
+    const sink = sinkOf({ kind: "email", name: "mail", host: "127.0.0.1", port: 1, ...options });
+    expect(await sink.send(sampleMessage())).toMatchObject({ ok: false, isWorthRepeating: true });
+  });
+});
+
+describe("bounds of receivers, whatever an incident says", () => {
+  it("of Slack's Block Kit, and no text is read as a mention or a link", () => {
+    fc.assert(
+      fc.property(anyMessage(), (message) => {
+        const { text, blocks } = slackPayload(message);
+        expect(text.length).toBeLessThanOrEqual(4000);
+        expect(blocks.length).toBeLessThanOrEqual(50);
+        for (const block of blocks) {
+          const texts = block.type === "header" ? [block.text] : [block.text, ...(block.fields ?? [])];
+          if (block.type === "header") expect(block.text.text.length).toBeLessThanOrEqual(150);
+          else expect(block.text?.text.length ?? 0).toBeLessThanOrEqual(3000);
+          if (block.type === "section") expect(block.fields?.length ?? 1).toBeLessThanOrEqual(10);
+          if (block.type === "section") {
+            for (const one of block.fields ?? []) expect(one.text.length).toBeLessThanOrEqual(2000);
+            for (const one of texts) expect(one?.text ?? "").not.toMatch(/[<>]/);
+          }
+        }
+        expect(text).not.toMatch(/[<>]/);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("of PagerDuty's events", () => {
+    fc.assert(
+      fc.property(anyMessage(), (message) => {
+        const event = pagerdutyPayload(message, "k");
+        expect(event.payload.summary.length).toBeLessThanOrEqual(1024);
+        expect(event.dedup_key.length).toBeLessThanOrEqual(255);
+        expect(event.payload.source.length).toBeGreaterThan(0);
+        expect(Buffer.byteLength(JSON.stringify(event))).toBeLessThan(512_000);
+        expect(event.event_action).toBe(message.what === "recovered" ? "resolve" : "trigger");
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("of Alertmanager's labels, which are the same from the begin of an incident to its end", () => {
+    fc.assert(
+      fc.property(anyMessage(), anyMessage(), (one, other) => {
+        const alert = alertmanagerAlert(one);
+        expect(alert.labels).toEqual(alertmanagerAlert(other).labels);
+        for (const name of Object.keys({ ...alert.labels, ...alert.annotations }))
+          expect(name).toMatch(/^[a-zA-Z_][a-zA-Z0-9_]*$/);
+        expect(Date.parse(alert.endsAt)).toBeGreaterThanOrEqual(Date.parse(alert.startsAt));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("of mail: a subject is one line", () => {
+    fc.assert(
+      fc.property(anyMessage(), (message) => {
+        const { subject } = mailOf(message, "a@example.com");
+        expect(subject.length).toBeLessThanOrEqual(200);
+        expect(subject).not.toMatch(/[\r\n]/);
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
