@@ -11,11 +11,13 @@ import { createControlLoop } from "./control/control-loop.ts";
 import type { ControlLoop } from "./control/control-loop.ts";
 import { createEngine } from "./control/engine.ts";
 import { createForecasts } from "./control/forecast/forecast-companion.ts";
+import { createLadder } from "./control/ladder/ladder-companion.ts";
 import type { FromControl, ToControl } from "./contract/control-messages.ts";
 import type { ControlStore } from "./contract/control-store.ts";
 import { systemChance } from "./net/chance.ts";
 import { systemClock, systemSchedule } from "./net/clock.ts";
 import { openSinks } from "./net/sinks/open-sinks.ts";
+import { createProbeRungs } from "./net/probe-rungs.ts";
 import { openControlStore } from "./store/control-store.ts";
 
 /** Faults that are printed; a fault in each of 50,000 facts must not fill a disk. */
@@ -64,6 +66,8 @@ function main(): void {
 
 function begin({ setup }: Extract<ToControl, { kind: "begin" }>, onFault: (error: unknown) => void): ControlLoop {
   const sinks = openSinks(setup.settings.alerts?.sinks ?? [], () => systemClock.wall());
+  const { settings } = setup;
+  const rungs = createProbeRungs({ resolvers: settings.dns.resolvers, schedule: systemSchedule });
   const loop = createControlLoop({
     createEngine: () => createEngine(),
     store: storeOf(setup),
@@ -78,6 +82,7 @@ function begin({ setup }: Extract<ToControl, { kind: "begin" }>, onFault: (error
         schedule: systemSchedule,
         chance: systemChance,
       }),
+      createLadder(hands, { settings, rungs, clock: systemClock, onFault }),
     ],
     send,
     onFault,

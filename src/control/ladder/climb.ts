@@ -1,0 +1,117 @@
+/**
+ * One climb of the probe ladder: name, connection, a minimal request, the health path, each only when the one before
+ * holds somewhere, because what is above a broken rung says nothing. The controls go beside it: what is wrong with this machine
+ * breaks them too. Each step has a limit of its own, and together they
+ * take 13 s at most, less than anybody waits for an answer (contract/control-port.ts).
+ */
+import type { ProbeFact, ProbeRung } from "../../contract/facts.ts";
+import type { Endpoint, Rungs, Seen } from "../../contract/rungs.ts";
+import { isIP } from "node:net";
+import type { GatewayStep, HealthStep, Plan, Target } from "./ladder-plan.ts";
+import { locate } from "./located.ts";
+
+export type Climbed = Pick<ProbeFact, "service" | "pool" | "origin" | "rungs" | "located">;
+
+const RESOLVE_MS = 2_500;
+const CONNECT_MS = 2_500;
+const REQUEST_MS = 4_000;
+/** A name may have many; these show whether it is one of them. */
+const ADDRESSES_MAX = 8;
+const RESOLVERS_MAX = 4;
+
+export async function climb(rungs: Rungs, plan: Plan): Promise<Climbed> {
+  const [own, ...controls] = await Promise.all([
+    climbTarget(rungs, plan.target, plan.health),
+    control("control: gateway itself", rungs, plan.gateway),
+    controlTarget("control: other origin", rungs, plan.otherOrigin),
+    controlTarget("control: same provider", rungs, plan.sameProvider),
+    controlTarget("other port", rungs, plan.otherPort),
+  ]);
+  const all = [...own, ...controls.filter((one) => one !== null)];
+  const { service, pool, target } = plan;
+  return { service, pool, origin: target.url, rungs: all, located: locate(target.url, all) };
+}
+
+async function climbTarget(rungs: Rungs, target: Target, health: HealthStep | null): Promise<ProbeRung[]> {
+  const named = await resolveTarget(rungs, target);
+  const climbed = [...named.rungs];
+  const connected = await Promise.all(
+    named.endpoints.map(async (to) => ({ to, seen: await rungs.connect(to, CONNECT_MS) })),
+  );
+  climbed.push(...connected.map(({ to, seen }) => rungOf("connect", addressOf(to), seen)));
+  const open = connected.filter(({ seen }) => seen.ok).map(({ to }) => to);
+  const answered = await Promise.all(
+    open.map(async (to) => {
+      const request = { method: "HEAD", target: `${target.basePath}/`, host: target.hostField } as const;
+      return { to, seen: await rungs.request(to, request, REQUEST_MS) };
+    }),
+  );
+  climbed.push(
+    // Whether `/` is there is the application's affair. That a status comes is what this rung asks for.
+    ...answered.map(({ to, seen }) => rungOf("request", `HEAD ${target.basePath}/ at ${addressOf(to)}`, seen)),
+  );
+  if (health === null) return climbed;
+  const speaking = answered.filter(({ seen }) => seen.ok).map(({ to }) => to);
+  const checked = await Promise.all(
+    speaking.map(async (to) => {
+      const request = { method: "GET", target: health.target, host: health.host } as const;
+      const seen = await rungs.request(to, request, REQUEST_MS);
+      const isWanted = seen.status >= health.statusMin && seen.status <= health.statusMax;
+      return rungOf("health path", `GET ${health.target} at ${addressOf(to)}`, { ...seen, ok: seen.ok && isWanted });
+    }),
+  );
+  return [...climbed, ...checked];
+}
+
+interface Named {
+  readonly rungs: readonly ProbeRung[];
+  readonly endpoints: readonly Endpoint[];
+}
+
+async function resolveTarget(rungs: Rungs, { host, port }: Target): Promise<Named> {
+  const literal = isIP(host);
+  if (literal === 4 || literal === 6) return { rungs: [], endpoints: [{ ip: host, family: literal, port }] };
+  const resolvers = rungs.resolversFor(host).slice(0, RESOLVERS_MAX);
+  const asked = await Promise.all(
+    resolvers.map(async (resolver) => ({ resolver, seen: await rungs.resolve(resolver, host, RESOLVE_MS) })),
+  );
+  const endpoints = new Map<string, Endpoint>();
+  for (const { seen } of asked) for (const one of seen.addresses) endpoints.set(one.ip, { ...one, port });
+  return {
+    rungs: asked.map(({ resolver, seen }) => rungOf("resolve", `${host} by ${resolver}`, seen)),
+    endpoints: [...endpoints.values()].slice(0, ADDRESSES_MAX),
+  };
+}
+
+async function control(name: string, rungs: Rungs, gateway: GatewayStep | null): Promise<ProbeRung | null> {
+  if (gateway === null) return null;
+  const { asks } = gateway;
+  const host = gateway.family === 6 ? `[${gateway.ip}]` : gateway.ip;
+  const seen = asks
+    ? await rungs.request(gateway, { method: "HEAD", target: "/", host }, REQUEST_MS)
+    : await rungs.connect(gateway, CONNECT_MS);
+  return rungOf(name, addressOf(gateway), seen);
+}
+
+/** Name and connection at one address, which is what may be wrong with this machine or the way from it. */
+async function controlTarget(name: string, rungs: Rungs, target: Target | null): Promise<ProbeRung | null> {
+  if (target === null) return null;
+  const named = await resolveTarget(rungs, target);
+  const [to] = named.endpoints;
+  if (to === undefined) {
+    const [first] = named.rungs;
+    return { rung: name, at: target.url, result: "unknown", ms: 0, text: `its name: ${first?.text ?? "no resolver"}` };
+  }
+  const seen = await rungs.connect(to, CONNECT_MS);
+  // A machine that refuses is there, and the way to it is open.
+  const isAnswer = seen.ok || seen.failure === "refused";
+  return rungOf(name, `${target.url} (${addressOf(to)})`, { ...seen, ok: isAnswer });
+}
+
+function rungOf(rung: string, at: string, { ok, ms, text }: Seen): ProbeRung {
+  return { rung, at, result: ok ? "holds" : "breaks", ms, text };
+}
+
+function addressOf({ ip, family, port }: Endpoint): string {
+  return family === 6 ? `[${ip}]:${port}` : `${ip}:${port}`;
+}

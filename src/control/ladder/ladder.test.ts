@@ -1,0 +1,268 @@
+/** The ladder as the control loop has it, on real sockets: what a person or the engine asks for, and what is told. */
+import { afterEach, describe, expect, it } from "vitest";
+import { deafListener } from "../../../test/support/deaf-listener.ts";
+import { startDnsServer } from "../../../test/support/dns-server.ts";
+import { freePort } from "../../../test/support/free-port.ts";
+import { rawOrigin, response } from "../../../test/support/raw-origin.ts";
+import type { Script } from "../../../test/support/raw-origin.ts";
+import { sampleSecond } from "../../../test/support/sample-facts.ts";
+import { loadSettings } from "../../config/load.ts";
+import type { Settings } from "../../config/settings.ts";
+import type { Document } from "../../contract/control-store.ts";
+import type { Answers, News } from "../../contract/control-port.ts";
+import type { Fact, OriginRow, ProbeFact } from "../../contract/facts.ts";
+import { systemClock, systemSchedule } from "../../net/clock.ts";
+import { createProbeRungs } from "../../net/probe-rungs.ts";
+import type { Companion } from "../control-loop.ts";
+import { createLadder } from "./ladder-companion.ts";
+
+const closing: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+
+async function origin(script: Script): Promise<string> {
+  const started = await rawOrigin(script);
+  closing.push(() => started.close());
+  return started.url;
+}
+
+async function deaf(): Promise<string> {
+  const started = await deafListener();
+  closing.push(() => started.stop());
+  return started.url;
+}
+
+const well: Script = async (connection) => {
+  await connection.head();
+  await connection.send(response(200, ""));
+};
+
+interface Scene {
+  readonly ladder: Companion;
+  readonly facts: Fact[];
+  readonly news: News[];
+  readonly kept: Document[];
+  probe(origin: string): Promise<Answers["probe"]>;
+}
+
+function scene(pools: Record<string, string[]>, rest: Record<string, unknown> = {}, health: unknown = false): Scene {
+  const list = Object.entries(pools).map(([name, origins]) => ({ name, origins }));
+  // Ports that the system chooses are no control.
+  const unknown = { bind: "127.0.0.1:0" };
+  const settings = settingsOf({
+    listeners: [unknown],
+    admin: unknown,
+    services: { shop: { health, pools: list } },
+    ...rest,
+  });
+  const facts: Fact[] = [];
+  const news: News[] = [];
+  const kept: Document[] = [];
+  const ladder = createLadder(
+    {
+      fact: (fact) => facts.push(fact),
+      news: (one) => news.push(one),
+      keep: (document) => kept.push(document),
+      kept: () => [],
+    },
+    {
+      settings,
+      rungs: createProbeRungs({ resolvers: settings.dns.resolvers, schedule: systemSchedule }),
+      clock: systemClock,
+      onFault(error) {
+        throw error;
+      },
+    },
+  );
+  const probe = (url: string): Promise<Answers["probe"]> =>
+    new Promise((resolve) => {
+      ladder.answer?.({ ask: "probe", service: "shop", origin: url, by: "kim" }, (answer) =>
+        resolve(answer as Answers["probe"]),
+      );
+    });
+  return { ladder, facts, news, kept, probe };
+}
+
+function settingsOf(file: unknown): Settings {
+  const loaded = loadSettings(JSON.stringify(file), "goodgate.yaml");
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded));
+  return loaded.settings;
+}
+
+function climbedOf(answer: Answers["probe"]): ProbeFact {
+  if ("refused" in answer) throw new Error(answer.refused);
+  return answer;
+}
+
+/** Rung and result, as a list that can be read. */
+function rungsOf({ rungs }: ProbeFact): string[] {
+  return rungs.map(({ rung, result }) => `${rung} ${result}`);
+}
+
+function row(url: string, rest: Partial<OriginRow> = {}): OriginRow {
+  return {
+    service: "shop",
+    pool: "first",
+    provider: "first",
+    origin: url,
+    address: url.slice(7),
+    family: "IPv4",
+    attempts: 5,
+    byCause: {},
+    firstByte: [],
+    connectionsMade: 0,
+    inFlight: 0,
+    held: 0,
+    limit: 0,
+    state: "up",
+    share: 1,
+    checkOk: null,
+    keepAliveMs: 0,
+    ...rest,
+  };
+}
+
+describe("the probe ladder", () => {
+  it("finds nothing wrong at an origin that is well, and tells the engine and whoever listens", async () => {
+    const url = await origin(well);
+    const { ladder, facts, news, kept, probe } = scene({ first: [url] });
+    const climbed = climbedOf(await probe(url));
+    expect(rungsOf(climbed)).toEqual(["connect holds", "request holds"]);
+    expect(climbed.located).toBe(`${url}: all rungs hold from here, now (connect, request).`);
+    expect(climbed).toMatchObject({ service: "shop", pool: "first", origin: url });
+    expect(facts).toEqual([climbed]);
+    expect(news).toEqual([{ kind: "probe", probe: climbed }]);
+    expect(kept.map(({ body }) => body)).toEqual([climbed]);
+    ladder.answer?.({ ask: "probes" }, (answer) => expect(answer).toEqual([climbed]));
+  });
+
+  it("stops at the connection where nothing listens", async () => {
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const { probe } = scene({ first: [url] });
+    const climbed = climbedOf(await probe(url));
+    expect(rungsOf(climbed)).toEqual(["connect breaks"]);
+    expect(climbed.located).toContain("No connection to it can be made");
+    expect(climbed.located).toContain("connection refused");
+  });
+
+  it("tells a silent port from a silent machine by the other port of the same host", async () => {
+    const silent = await deaf();
+    const other = await origin(well);
+    const { probe } = scene({ first: [silent, other] });
+    const climbed = climbedOf(await probe(silent));
+    expect(rungsOf(climbed)).toEqual(["connect breaks", "control: same provider holds", "other port holds"]);
+    expect(climbed.rungs[0]?.text).toContain("no answer to SYN");
+    expect(climbed.located).toContain("The same host answers at another port.");
+  });
+
+  it("stops at the request where what comes is not HTTP", async () => {
+    const url = await origin(async (connection) => {
+      await connection.head();
+      await connection.send("220 mail.example ESMTP\r\n");
+    });
+    const { probe } = scene({ first: [url] }, {}, { path: "/ready" });
+    const climbed = climbedOf(await probe(url));
+    expect(rungsOf(climbed)).toEqual(["connect holds", "request breaks"]);
+    expect(climbed.rungs[1]?.text).toContain("not HTTP/1.1");
+  });
+
+  it("stops at the request where the connection is cut", async () => {
+    const url = await origin(async (connection) => {
+      await connection.head();
+      connection.reset();
+    });
+    const { probe } = scene({ first: [url] });
+    const climbed = climbedOf(await probe(url));
+    expect(climbed.located).toContain("closed or reset without a response");
+  });
+
+  it("finds a health path that fails while / is answered", async () => {
+    const url = await origin(async (connection) => {
+      const head = await connection.head();
+      await connection.send(response(head.startsWith("GET /ready ") ? 503 : 200, ""));
+    });
+    const { probe } = scene({ first: [url] }, {}, { path: "/ready" });
+    const climbed = climbedOf(await probe(url));
+    expect(rungsOf(climbed)).toEqual(["connect holds", "request holds", "health path breaks"]);
+    expect(climbed.located).toContain("its health path is not well");
+    expect(climbed.located).toContain("status 503");
+  });
+
+  it("asks each resolver, and goes on with what one of them knows", async () => {
+    const [dead, alive] = [await startDnsServer(), await startDnsServer()];
+    closing.push(
+      () => dead.close(),
+      () => alive.close(),
+    );
+    dead.set("a1.example.test", { kind: "silent" });
+    alive.set("a1.example.test", { kind: "addresses", ips: ["127.0.0.1"] }, 4);
+    alive.set("a1.example.test", { kind: "nodata" }, 6);
+    const port = new URL(await origin(well)).port;
+    const url = `http://a1.example.test:${port}`;
+    const { probe } = scene({ first: [url] }, { dns: { resolvers: [dead.address, alive.address] } });
+    const climbed = climbedOf(await probe(url));
+    expect(rungsOf(climbed)).toEqual(["resolve breaks", "resolve holds", "connect holds", "request holds"]);
+    expect(climbed.located).toContain(`Resolvers differ about it (a1.example.test by ${dead.address}`);
+  });
+
+  it("stops at the name where no resolver has an address", async () => {
+    const server = await startDnsServer();
+    closing.push(() => server.close());
+    const url = "http://gone.example.test:3000";
+    const { probe } = scene({ first: [url] }, { dns: { resolvers: [server.address] } });
+    const climbed = climbedOf(await probe(url));
+    expect(rungsOf(climbed)).toEqual(["resolve breaks"]);
+    expect(climbed.located).toContain("No resolver gives an address for it");
+    expect(climbed.located).toContain("dns.nxdomain");
+  });
+
+  it("looks beside it at the gateway itself and at an origin that was well a moment ago", async () => {
+    const port = await freePort();
+    const bad = `http://127.0.0.1:${await freePort()}`;
+    const good = await origin(well);
+    const { ladder, probe } = scene({ first: [bad], second: [good] }, { admin: { bind: `127.0.0.1:${port}` } });
+    ladder.hear?.(
+      sampleSecond(1_000, { origins: [row(good), row(bad, { byCause: { "origin.refused": 5 } })] }),
+      [],
+      false,
+    );
+    const climbed = climbedOf(await probe(bad));
+    expect(rungsOf(climbed)).toEqual([
+      "connect breaks",
+      // Nothing listens there in this test.
+      "control: gateway itself breaks",
+      "control: other origin holds",
+      "other port holds",
+    ]);
+    expect(climbed.located).toContain("The gateway does not answer itself either");
+    expect(climbed.located).toContain("Another origin that is well answers from here.");
+  });
+
+  it("climbs where the engine wishes, not in a replay, and not at once again", async () => {
+    const url = await origin(well);
+    const { ladder, facts, probe } = scene({ first: [url] });
+    const wish = { kind: "wish", wish: "probe", service: "shop", origin: url, because: "it fails" } as const;
+    ladder.hear?.(sampleSecond(1_000), [wish], true);
+    ladder.hear?.(sampleSecond(2_000), [wish, wish], false);
+    expect(await probe(url)).toEqual({ refused: expect.stringContaining("was climbed there 0 s ago") });
+    await expect.poll(() => facts.length).toBe(1);
+  });
+
+  it("is climbed at nothing that is not configured", async () => {
+    const other = await origin(well);
+    const { probe } = scene({ first: ["http://127.0.0.1:1"] });
+    expect(await probe(other)).toEqual({
+      refused: `shop has no origin ${other}; only what is configured is probed`,
+    });
+  });
+
+  it("tells nothing after its end", async () => {
+    const url = await origin(well);
+    const { ladder, facts, probe } = scene({ first: [url] });
+    void probe(url);
+    await ladder.close?.();
+    await origin(well);
+    expect(facts).toEqual([]);
+  });
+});

@@ -1,0 +1,155 @@
+/**
+ * Rungs of the probe ladder on real sockets. The gateway's own connections and its parser are not used on purpose:
+ * a rung has to tell what is there, also when the gateway's way of seeing it is what is wrong.
+ */
+import { readFileSync } from "node:fs";
+import http from "node:http";
+import net from "node:net";
+import type { Answered, Endpoint, ProbeRequest, Resolved, Rungs, Seen } from "../contract/rungs.ts";
+import type { Schedule } from "../kernel/clock.ts";
+import { descriptorShortage } from "./descriptors.ts";
+import { createDnsClient } from "./dns-client.ts";
+import { askName, failureOf } from "./dns-question.ts";
+import { lookUpLocally, parseHosts } from "./hosts-file.ts";
+import { fullNames, parseResolvConf } from "./resolv-conf.ts";
+
+export interface ProbeRungsOptions {
+  /** As configured; empty: the system's, with its endings. */
+  readonly resolvers: readonly string[];
+  readonly schedule: Schedule;
+  readonly hostsPath?: string;
+  readonly resolvConfPath?: string;
+}
+
+/** An origin's head at a probe; Node's own limit. */
+const HEAD_BYTES = 16_384;
+
+export function createProbeRungs(options: ProbeRungsOptions): Rungs {
+  const { schedule } = options;
+  const hostsPath = options.hostsPath ?? "/etc/hosts";
+  const local = (name: string): ReturnType<typeof lookUpLocally> =>
+    lookUpLocally(parseHosts(textOf(hostsPath)), name.toLowerCase().replace(/\.$/, ""));
+  const conf = (): ReturnType<typeof parseResolvConf> =>
+    options.resolvers.length > 0
+      ? { servers: options.resolvers, search: [], ndots: 0 }
+      : parseResolvConf(textOf(options.resolvConfPath ?? "/etc/resolv.conf"));
+  return {
+    resolversFor: (name) => (local(name) === null ? conf().servers : [hostsPath]),
+    resolve(resolver, name, ms) {
+      if (resolver !== hostsPath) return askResolver(resolver, fullNames(name, conf()), ms, schedule);
+      const addresses = local(name) ?? [];
+      const ips = addresses.map(({ ip }) => ip).join(", ");
+      return Promise.resolve(
+        addresses.length === 0
+          ? { ok: false, ms: 0, text: "it has no address for it any more", failure: "absent", addresses }
+          : { ok: true, ms: 0, text: ips, failure: "", addresses },
+      );
+    },
+    connect: (to, ms) => connect(to, ms),
+    request: (to, request, ms) => ask(to, request, ms),
+  };
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function askResolver(resolver: string, names: readonly string[], ms: number, schedule: Schedule): Promise<Resolved> {
+  return new Promise((resolve) => {
+    const startedAt = performance.now();
+    const client = createDnsClient({ servers: [resolver], timeoutMs: ms, schedule, shortage: descriptorShortage });
+    const finish = (result: Omit<Resolved, "ms">): void => {
+      cancel();
+      client.close();
+      resolve({ ...result, ms: since(startedAt) });
+    };
+    // Several endings are several questions, and the whole has one limit.
+    const cancel = schedule(ms, () =>
+      finish({ ok: false, text: `no answer within ${ms} ms`, failure: "silent", addresses: [] }),
+    );
+    askName(client, schedule, names, ({ v4, v6, complete }) => {
+      // One family is enough to go on with, and the other is waited for here.
+      if (!complete || v4 === null || v6 === null) return;
+      const addresses = [
+        ...(v4.kind === "addresses" ? v4.ips.map((ip) => ({ ip, family: 4 as const })) : []),
+        ...(v6.kind === "addresses" ? v6.ips.map((ip) => ({ ip, family: 6 as const })) : []),
+      ];
+      const failure = failureOf(v4, v6);
+      if (failure === null)
+        finish({ ok: true, text: addresses.map(({ ip }) => ip).join(", "), failure: "", addresses });
+      else {
+        const kind = failure.kind === "none" ? "absent" : failure.cause === "dns.timeout" ? "silent" : "other";
+        finish({ ok: false, text: `${failure.cause} (${failure.code})`, failure: kind, addresses });
+      }
+    });
+  });
+}
+
+function connect({ ip, family, port }: Endpoint, ms: number): Promise<Seen> {
+  return new Promise((resolve) => {
+    const startedAt = performance.now();
+    const socket = net.connect({ host: ip, family, port });
+    const finish = (result: Omit<Seen, "ms">): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve({ ...result, ms: since(startedAt) });
+    };
+    const timer = setTimeout(
+      () => finish({ ok: false, text: `no answer to SYN within ${ms} ms`, failure: "silent" }),
+      ms,
+    );
+    socket.once("connect", () => finish({ ok: true, text: "connected", failure: "" }));
+    socket.on("error", (error) => finish(broken(error)));
+  });
+}
+
+function ask({ ip, family, port }: Endpoint, { method, target, host }: ProbeRequest, ms: number): Promise<Answered> {
+  return new Promise((resolve) => {
+    const startedAt = performance.now();
+    const finish = (result: Omit<Answered, "ms">): void => {
+      clearTimeout(timer);
+      request.destroy();
+      resolve({ ...result, ms: since(startedAt) });
+    };
+    const timer = setTimeout(
+      () => finish({ ok: false, text: `no response within ${ms} ms`, failure: "silent", status: 0 }),
+      ms,
+    );
+    const headers = { host, "user-agent": "goodgate-probe", accept: "*/*", connection: "close" };
+    const options = { host: ip, family, port, method, path: target, headers, agent: false, maxHeaderSize: HEAD_BYTES };
+    const request = http.request(options, (response) => {
+      const status = response.statusCode ?? 0;
+      finish({ ok: true, text: `status ${status}`, failure: "", status });
+    });
+    // A switch of protocols nobody asked for.
+    request.once("upgrade", () => finish({ ok: false, text: "switches protocols", failure: "rubbish", status: 101 }));
+    // Stays: what is destroyed may still report an error, and one that nobody hears ends the process.
+    request.on("error", (error) => finish({ ...broken(error), status: 0 }));
+    request.end();
+  });
+}
+
+function broken(error: NodeJS.ErrnoException): Omit<Seen, "ms"> {
+  const code = error.code ?? "";
+  if (code.startsWith("HPE_")) return { ok: false, text: `what came is not HTTP/1.1 (${code})`, failure: "rubbish" };
+  const known = FAILURES[code];
+  if (known !== undefined) return { ok: false, text: known[1], failure: known[0] };
+  return { ok: false, text: code === "" ? error.message : code, failure: "other" };
+}
+
+const FAILURES: Readonly<Record<string, readonly [Seen["failure"], string]>> = {
+  ECONNREFUSED: ["refused", "connection refused"],
+  ECONNRESET: ["cut", "closed or reset without a response"],
+  EPIPE: ["cut", "closed or reset without a response"],
+  EHOSTUNREACH: ["unroutable", "no route to host"],
+  ENETUNREACH: ["unroutable", "network unreachable"],
+  ETIMEDOUT: ["silent", "no answer to SYN"],
+};
+
+function since(startedAt: number): number {
+  return Math.round(performance.now() - startedAt);
+}
