@@ -178,7 +178,7 @@ function slowAndPaused(signs: Signs): Claim[] {
     unit: "ratio",
   });
   // An exchange that was rescued after a failure is late because of that failure.
-  const failsOtherwise = shunned === 0 && signs.fails && signs.bad >= 5 && part(signs, ...SILENT, ...ROOM) < 0.5;
+  const failsOtherwise = signs.fails && signs.bad >= (shunned > 0 ? 10 : 5) && part(signs, ...SILENT, ...ROOM) < 0.5;
   const failsToo = said(
     signs,
     signs.causes.slice(0, 3).map(([id]) => id),

@@ -30,7 +30,7 @@ interface Recent {
   readonly at: number;
 }
 
-const RECENT_S = 120;
+const RECENT_S = 90;
 const CHANGES_KEPT_MS = 600_000;
 const REOPEN_MS = 600_000;
 const TOGETHER_MS = 15_000;

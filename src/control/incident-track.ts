@@ -96,7 +96,7 @@ export function createTrack(id: string, first: readonly Anomaly[], now: number, 
 export interface Surroundings {
   readonly watches: Watches;
   readonly topology: TopologyFact["services"];
-  /** The last two minutes. */
+  /** The last minute and a half. */
   readonly recent: readonly { readonly facts: readonly SecondFact[] }[];
 }
 
