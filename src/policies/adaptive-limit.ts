@@ -92,6 +92,8 @@ export interface RouteGauge extends Gauge {
   sampledAt: number;
   /** When it was answered last, or began to wait after nobody did. */
   heardAt: number;
+  /** When one of its answers came in time last. */
+  inTimeAt: number;
   /** Until then it has not been here for long: quick answers come first. */
   isNewUntil: number;
   /** Until then longer waits are taken for the usual ones: a trial has told. */
@@ -298,10 +300,14 @@ export function leaveSlot(
   // A queue shows in answers. What hangs and is given up, many at once when they began together, would stop those that
   // are quick, and then nobody could show that they are.
   if (leaving === "answered" || leaving === "overloaded") foresee(state, route, own, waitMs, now);
-  if (lateness <= 1) state.heardAt = now;
-  else if (leaving === "left" || leaving === "timeout") {
+  if (lateness <= 1) {
+    state.heardAt = now;
+    own.inTimeAt = now;
+  } else if (leaving === "left" || leaving === "timeout") {
     // The origin may be at it still, or have it in a queue of its own: its place is not free for another one.
-    givePlaceUp(now - state.heardAt > lateFrom(own) ? state : own);
+    // A route that others are answered in time on has some that hang, and no queue.
+    if (now - state.heardAt > lateFrom(own)) givePlaceUp(state);
+    else if (now - own.inTimeAt > lateFrom(own)) givePlaceUp(own);
   }
   if (leaving === "answered") {
     learnUsual(state, own, waitMs, sinceMs, now);
@@ -359,6 +365,7 @@ function routeOf(state: AdaptiveLimit, route: number, now: number): RouteGauge {
     samples: 0,
     sampledAt: now,
     heardAt: now,
+    inTimeAt: now,
     isNewUntil: now + state.learnsMs,
     learnsUntil: now,
   };

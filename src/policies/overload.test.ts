@@ -514,6 +514,24 @@ describe("one route that takes ten seconds", () => {
   });
 });
 
+test("requests that hang take no places from a route that is answered in time beside them, and do from one that is not", () => {
+  const hang = (answersBeside: boolean): number => {
+    const limit = createAdaptiveLimit(limits, 0);
+    for (let at = 0; at < 20_000; at += 50) {
+      if (at === 10_000) for (let i = 0; i < 20; i += 1) takeSlot(limit, 0, at);
+      takeSlot(limit, 1, at);
+      leaveSlot(limits, limit, 1, "answered", at, at + 10);
+      if (at >= 10_000 && !answersBeside) continue;
+      takeSlot(limit, 0, at);
+      leaveSlot(limits, limit, 0, "answered", at, at + 10);
+    }
+    for (let i = 0; i < 15; i += 1) leaveSlot(limits, limit, 0, "timeout", 10_000, 20_000);
+    return limit.routes[0]?.limit ?? 0;
+  };
+  expect(hang(true)).toBeGreaterThan(1_000);
+  expect(hang(false)).toBeLessThan(20);
+});
+
 test("a few failures in a row are no absence; a second in which nothing was answered is one", () => {
   const limit = createAdaptiveLimit(limits, 0);
   const fail = (at: number): void => {
