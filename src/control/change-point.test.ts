@@ -71,6 +71,13 @@ test("A stray failure long before is not taken for the beginning", () => {
   expect(watch.since).toBe(40_000);
 });
 
+test("Nothing is learned while the sum is on the rise: what begins to fail does not make failing usual", () => {
+  const watch = createRatioWatch();
+  for (let second = 0; second < 4; second += 1) watchRatio(watch, 1, 1, second * 1000, OPTIONS, true);
+  expect(watch.alarm).toBe(false);
+  expect(watch.usualBad).toBeLessThan(2);
+});
+
 test("An alarm ends when what is seen is well again, and a disturbance is never learned as usual", () => {
   const watch = createRatioWatch();
   const chance = new SeededChance(3);
