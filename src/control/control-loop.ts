@@ -11,6 +11,7 @@ import type { ControlStore, ControlWriting, Document } from "../contract/control
 import type { Fact, TopologyFact } from "../contract/facts.ts";
 import type { Incident } from "../contract/incident.ts";
 import type { Engine, EngineQuestion, Output } from "./engine-port.ts";
+import { SetBack } from "./set-back.ts";
 import { changesBetween } from "./topology-changes.ts";
 
 /** Who does something about facts and conclusions: sends alerts, climbs ladders, exports. None is waited for. */
@@ -81,6 +82,7 @@ class Loop implements ControlLoop {
   #topologies = new Map<string, TopologyFact>();
   /** The end of the last second that was told. */
   #now = 0;
+  readonly #setBack = new SetBack();
   #savedAt = 0;
   /** Facts that were found out here since the last batch: written down with the next one. */
   #ownFacts: Fact[] = [];
@@ -191,8 +193,10 @@ class Loop implements ControlLoop {
     if (fact.kind === "topology" && !isReplay) this.#compare(fact);
     this.#think(fact, isReplay);
     if (fact.kind !== "second") return;
-    this.#now = Math.max(this.#now, fact.at + fact.lengthMs);
-    if (this.#savedAt === 0) this.#savedAt = this.#now;
+    const end = fact.at + fact.lengthMs;
+    this.#now = this.#setBack.heed(fact.at) > 0 ? end : Math.max(this.#now, end);
+    // Also when it was saved by a clock that was set back since.
+    if (this.#savedAt === 0 || this.#savedAt > this.#now) this.#savedAt = this.#now;
     this.#tick(fact, isReplay);
   }
 

@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { createEngine } from "./engine.ts";
+import type { Fact } from "../contract/facts.ts";
 import { DISTURBANCES } from "../../sim/corpus/disturbances.ts";
 import { incidentsOf, playFacts } from "../../sim/corpus/score.ts";
 import { SeededChance } from "../../sim/chance.ts";
@@ -34,4 +36,85 @@ test("A crashed origin is one incident, opened within seconds and closed after i
 test("The same facts give the same incidents", () => {
   const { facts } = playFacts(named("provider out: refused", 3), 3);
   expect(JSON.stringify(incidentsOf(facts))).toBe(JSON.stringify(incidentsOf(facts)));
+});
+
+/** The facts from `from` on, by a clock that was set back by so much. */
+function setBack(facts: readonly Fact[], from: number, byMs: number): Fact[] {
+  return facts.map((fact) => (fact.at >= from ? { ...fact, at: fact.at - byMs } : fact));
+}
+
+test("A clock that is set back by hours ends what was open in words, and what goes on is seen and closed by the new time", () => {
+  const { facts, beganAt } = playFacts(named("origin crashes", 5), 5);
+  const hours = 3 * 3_600_000;
+  const engine = createEngine();
+  for (const fact of setBack(facts, beganAt + 15_000, hours)) {
+    engine.step(fact);
+    if (fact.kind === "second") engine.tick(fact.at + 1000);
+  }
+  const incidents = engine.answer({ ask: "incidents" }).toReversed();
+  expect(incidents.map(({ state }) => state)).toEqual(["closed", "closed"]);
+  const [after, before] = incidents;
+  expect(before?.timeline.at(-1)?.text).toContain("set back by 3 h");
+  expect(after?.closedAt).toBeLessThan(beganAt - hours / 2);
+  expect(after?.detectedAt).toBeLessThan(beganAt - hours + 30_000);
+  expect(after?.firstFailureAt).toBeLessThanOrEqual(after?.detectedAt ?? 0);
+  const [health] = engine.answer({ ask: "health" });
+  expect(health).toMatchObject({ state: "well" });
+  expect(health?.perSecond).toBeGreaterThan(0);
+  const now = (facts.at(-1)?.at ?? 0) - hours;
+  const question = { service: "shop", by: "all", value: "", resolution: 10, from: now - 60_000, to: now } as const;
+  const { series } = engine.answer({ ask: "series", question });
+  expect(series[0]?.points.slice(0, 5).every(({ known, p95Ms }) => known === 1 && p95Ms !== null)).toBe(true);
+});
+
+test("One late second, or a second teller whose clock is slow, does not turn time back", () => {
+  const { facts } = playFacts(named("origin crashes", 5), 5);
+  const slow = facts.flatMap((fact): Fact[] =>
+    fact.kind === "second"
+      ? [fact, { ...fact, worker: 9, traffic: [], origins: [], failures: [], at: fact.at - 7_200_000 }]
+      : [fact],
+  );
+  expect(incidentsOf(slow).map(({ cause, state }) => [cause, state])).toEqual([["origin.down", "closed"]]);
+});
+
+test("A name that fails and is taken out of the configuration is no trouble any more", () => {
+  const { facts } = playFacts(named("origin crashes", 5), 5);
+  const [topology, ...rest] = facts;
+  if (topology?.kind !== "topology") throw new Error("the first fact is the topology");
+  const quiet = rest.filter((fact) => fact.kind === "second").slice(0, 180);
+  const { node, worker, revision } = topology;
+  const at = quiet[60]?.at ?? 0;
+  const event = {
+    kind: "resolution",
+    at,
+    service: "shop",
+    origin: "http://gone.example",
+    usable: false,
+    addresses: [],
+    because: "NXDOMAIN",
+  };
+  const engine = createEngine();
+  engine.step(topology);
+  for (const [second, fact] of quiet.entries()) {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only what the engine reads of an event matters here
+    if (second === 60) engine.step({ kind: "event", node, worker, revision, at, event } as unknown as Fact);
+    if (second === 100) engine.step({ ...topology, at: fact.at });
+    engine.step(fact);
+    engine.tick(fact.at + 1000);
+    if (second === 90) expect(engine.answer({ ask: "incidents", state: "open" })).toHaveLength(1);
+  }
+  expect(engine.answer({ ask: "incidents" }).map(({ state }) => state)).toEqual(["closed"]);
+});
+
+test("A process at its limit that is not there any more is not at its limit for ever", () => {
+  const { facts } = playFacts(named("origin crashes", 5), 5);
+  const seconds = facts.filter((fact) => fact.kind === "second").slice(0, 190);
+  const engine = createEngine();
+  for (const [second, fact] of seconds.entries()) {
+    const isFull = second >= 50 && second < 60;
+    const own = { ...fact.own, descriptorsMax: 100, descriptorsOpen: 100 };
+    engine.step({ ...fact, node: isFull ? "old" : "new", own: isFull ? own : fact.own });
+    engine.tick(fact.at + 1000);
+  }
+  expect(engine.answer({ ask: "incidents" }).map(({ state }) => state)).toEqual(["closed"]);
 });

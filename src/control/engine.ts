@@ -15,6 +15,7 @@ import type { BudgetBook, Burn } from "./burn-rate.ts";
 import type { Engine, EngineQuestion, Output, Wish } from "./engine-port.ts";
 import { IncidentBook } from "./incident-book.ts";
 import { Rollup } from "./rollup.ts";
+import { SetBack } from "./set-back.ts";
 import { answerSeries } from "./series-answer.ts";
 import { Glances } from "./service-health.ts";
 import type { Anomaly, SavedWatches } from "./watches.ts";
@@ -53,6 +54,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
   let pendingSecond = -1;
   let now = 0;
   let burntAt = 0;
+  const setBack = new SetBack();
 
   function look(): Output[] {
     const facts = pending;
@@ -87,6 +89,8 @@ export function createEngine(options: EngineOptions = {}): Engine {
     }
     if (at - burntAt < BURN_EVERY_MS) return;
     burntAt = at;
+    for (const service of burns.keys())
+      if (!book.topology.some(({ name, objective }) => name === service && objective !== null)) burns.delete(service);
     for (const { name, objective } of book.topology) {
       const budget = budgets.get(name);
       if (objective === null || budget === undefined) continue;
@@ -122,11 +126,26 @@ export function createEngine(options: EngineOptions = {}): Engine {
     return list;
   }
 
+  /** Time began anew at `second`: what was noted for later moments would wait for them. */
+  function goBack(byMs: number, second: number): Incident[] {
+    pendingSecond = second;
+    now = second * 1000;
+    burntAt = 0;
+    for (const [service, { burn, since }] of burns) burns.set(service, { burn, since: since - byMs });
+    wished.clear();
+    rollup.goBack(second);
+    glances.goBack();
+    watches.goBack(byMs);
+    return book.goBack(byMs);
+  }
+
   function step(fact: Fact): readonly Output[] {
     switch (fact.kind) {
       case "second": {
         const second = Math.floor(fact.at / 1000);
-        const outputs = second > pendingSecond ? look() : [];
+        const backMs = setBack.heed(fact.at);
+        const outputs = second > pendingSecond || backMs > 0 ? look() : [];
+        if (backMs > 0) outputs.push(...told(goBack(backMs, second)));
         pendingSecond = Math.max(pendingSecond, second);
         pending.push(fact);
         return outputs;
@@ -142,7 +161,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
         return told(book.act(fact));
       case "topology":
         book.topology = fact.services;
-        watches.forgetServices(new Set(fact.services.map(({ name }) => name)));
+        watches.forgetWhatLeft(fact.services);
         return NO_OUTPUT;
     }
   }

@@ -8,6 +8,7 @@
  */
 import type { ChangeFact, EventFact, PersonFact, ProbeFact, SecondFact, TopologyFact } from "../contract/facts.ts";
 import type { Incident } from "../contract/incident.ts";
+import { durationText } from "../contract/quantities.ts";
 import { addChange, addEvent, addProbe } from "./case.ts";
 import type { Track } from "./incident-track.ts";
 import {
@@ -202,6 +203,30 @@ export class IncidentBook {
   incident(id: string): Incident | null {
     const track = this.#tracks.find((one) => one.id === id);
     return track === undefined ? (this.#past.find((one) => one.id === id) ?? null) : toIncident(track, this);
+  }
+
+  /**
+   * The clock was set back: what is live would wait for a time that comes again much later, so it ends in words; what goes
+   * on is noticed anew within a second.
+   */
+  goBack(byMs: number): Incident[] {
+    const ended = this.#live();
+    for (const track of ended) {
+      track.state = "closed";
+      track.closedAt = track.lastBadAt;
+      note(
+        track,
+        track.lastBadAt,
+        "closed",
+        `The clock of the gateway was set back by ${durationText(byMs * 1000)}; what goes on after that is another incident.`,
+      );
+    }
+    for (const track of this.#tracks) track.isSettled = true;
+    this.#recent.length = 0;
+    this.#told.clear();
+    this.#changes.splice(0, Infinity, ...this.#changes.map((fact) => ({ ...fact, at: fact.at - byMs })));
+    this.#events.splice(0, Infinity, ...this.#events.map((fact) => ({ ...fact, at: fact.at - byMs })));
+    return ended.map((track) => toIncident(track, this));
   }
 
   /** What cannot go on after a restart is closed in words: its case is gone, its watches learn anew. */

@@ -84,6 +84,17 @@ export class PointRing {
     return { at, exchanges, failed, rescued, p50Ms: orNull(p50), p95Ms: orNull(p95), p99Ms: orNull(p99) };
   }
 
+  /** What was counted for after `at` is dropped. */
+  goBack(at: number): void {
+    if (this.#current <= at) return;
+    if (this.#durations !== null) clear(this.#durations);
+    this.#ats?.forEach((there, index, ats) => {
+      if (there > at) ats[index] = -1;
+    });
+    this.#current = -1;
+    this.#given = Math.min(this.#given, at - 1);
+  }
+
   sum(from: number, to: number): number {
     let sum = 0;
     for (let at = Math.max(from, to - this.#length); at < to; at += 1) {

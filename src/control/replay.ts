@@ -7,6 +7,7 @@
 import type { Fact } from "../contract/facts.ts";
 import type { Incident } from "../contract/incident.ts";
 import { createEngine } from "./engine.ts";
+import { SetBack } from "./set-back.ts";
 
 export interface Replayed {
   /** Oldest first; those that are part of others are left out. */
@@ -27,6 +28,8 @@ export async function replay(lines: AsyncIterable<string> | Iterable<string>): P
   let unread = 0;
   let from = 0;
   let to = 0;
+  let now = 0;
+  const setBack = new SetBack();
   for await (const line of lines) {
     if (line.trim() === "") continue;
     const fact = factOf(line);
@@ -37,9 +40,11 @@ export async function replay(lines: AsyncIterable<string> | Iterable<string>): P
     facts += 1;
     engine.step(fact);
     if (fact.kind !== "second") continue;
-    if (from === 0) from = fact.at;
-    to = Math.max(to, fact.at + fact.lengthMs);
-    engine.tick(to);
+    const end = fact.at + fact.lengthMs;
+    now = setBack.heed(fact.at) > 0 ? end : Math.max(now, end);
+    if (from === 0 || fact.at < from) from = fact.at;
+    to = Math.max(to, end);
+    engine.tick(now);
   }
   const incidents = engine
     .answer({ ask: "incidents", limit: INCIDENTS_MAX })

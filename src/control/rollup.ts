@@ -164,6 +164,16 @@ export class Rollup {
     return rows;
   }
 
+  /** The clock was set back to `second`: what was counted for later seconds would be in the way of what comes. */
+  goBack(second: number): void {
+    this.#newest = second - 1;
+    RESOLUTIONS.forEach((resolution, index) => {
+      const at = Math.floor(second / resolution);
+      for (const key of this.#keys.values()) key.rings[index]?.goBack(at);
+      for (const known of this.#known[index]?.keys() ?? []) if (known > at) this.#known[index]?.delete(known);
+    });
+  }
+
   /** Points of an earlier life. */
   putBack(rows: readonly SeriesRow[]): void {
     for (const row of rows) {

@@ -45,6 +45,12 @@ export class Glances {
     }
   }
 
+  /** The clock was set back: the last seconds are told by another time than the next. */
+  goBack(): void {
+    this.#services.clear();
+    this.#heardAt = 0;
+  }
+
   health(
     service: TopologyFact["services"][number],
     book: BudgetBook | undefined,

@@ -7,7 +7,7 @@
  * Not watched: what clients do wrong (malformed requests, limits that they meet). That is told in the records and is
  * no disturbance.
  */
-import type { OriginRow, SecondFact, TrafficRow } from "../contract/facts.ts";
+import type { OriginRow, SecondFact, TopologyFact, TrafficRow } from "../contract/facts.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import { CAUSES, isCauseId } from "../kernel/causes.ts";
 import { createRatioWatch, watchRatio } from "./change-point.ts";
@@ -72,7 +72,7 @@ const WATCHES_MAX = 4_000;
 const FRIEND_EXCHANGES = 50;
 const FRIENDS_MAX = 2_000;
 const CHECKS_S = 3;
-/** An address that is not told any more has left. */
+/** An address that is not told any more has left, and so has a teller that tells nothing. */
 const FORGET_MS = 60_000;
 
 interface AddressWatch {
@@ -112,6 +112,7 @@ interface ServiceWatch {
 }
 
 interface OwnWatch {
+  seenAt: number;
   /** Epoch seconds of the last stalls. */
   stalls: number[];
   wallSince: number;
@@ -153,8 +154,16 @@ export class Watches {
   readonly #checks = new Map<string, { seconds: number; since: number }>();
   #now = 0;
 
-  /** Services and routes that are not there any more cannot fall silent. */
-  forgetServices(there: ReadonlySet<string>): void {
+  /** What is not there any more cannot fall silent, and nothing that comes would say that it is well again. */
+  forgetWhatLeft(services: TopologyFact["services"]): void {
+    const there = new Set(services.map(({ name }) => name));
+    const origins = new Set(
+      services.flatMap(({ name, pools }) =>
+        pools.flatMap((pool) => pool.origins.map((origin) => `${name}\n${origin}`)),
+      ),
+    );
+    for (const key of this.#names.keys()) if (!origins.has(key)) this.#names.delete(key);
+    for (const service of this.#checks.keys()) if (!there.has(service)) this.#checks.delete(service);
     for (const service of this.services.keys()) if (!there.has(service)) this.services.delete(service);
     for (const [key, { service }] of this.routes) if (!there.has(service)) this.routes.delete(key);
   }
@@ -189,6 +198,7 @@ export class Watches {
     for (const fact of facts) for (const row of fact.origins) this.#lookAtAddress(row, at, learns(row.service));
     this.#lookAtShares();
     for (const [key, { seenAt }] of this.addresses) if (seenAt < at - FORGET_MS) this.addresses.delete(key);
+    for (const [key, { seenAt }] of this.#own) if (seenAt < at - FORGET_MS) this.#own.delete(key);
   }
 
   anomalies(): Anomaly[] {
@@ -280,6 +290,31 @@ export class Watches {
     return [...this.addresses.values()]
       .filter(({ row, outSeconds }) => row.service === service && outSeconds > 0)
       .map(({ row }) => row.address);
+  }
+
+  /** The clock was set back. */
+  goBack(byMs: number): void {
+    const earlier = (at: number): number => (at === 0 ? 0 : at - byMs);
+    const putBack = (...watches: { since: number }[]): void => {
+      for (const watch of watches) watch.since = earlier(watch.since);
+    };
+    this.#now = earlier(this.#now);
+    for (const { failed, rescued, left, refused, normal, silence } of this.services.values())
+      putBack(failed, rescued, left, refused, normal.slow, silence);
+    for (const { failed, normal } of this.routes.values()) putBack(failed, normal.slow);
+    for (const watch of this.addresses.values()) {
+      putBack(watch.attempts, watch.normal.slow);
+      watch.outSince = earlier(watch.outSince);
+      watch.lastOutAt = earlier(watch.lastOutAt);
+      watch.seenAt = earlier(watch.seenAt);
+    }
+    for (const [key, { service, since }] of this.#names) this.#names.set(key, { service, since: since - byMs });
+    for (const [key, { seconds, since }] of this.#checks) this.#checks.set(key, { seconds, since: since - byMs });
+    for (const watch of this.#own.values()) {
+      watch.stalls = watch.stalls.map(earlier);
+      watch.wallSince = earlier(watch.wallSince);
+      watch.seenAt = earlier(watch.seenAt);
+    }
   }
 
   save(): SavedWatches {
@@ -486,10 +521,11 @@ export class Watches {
     const teller = `${fact.node}/${fact.worker}`;
     let watch = this.#own.get(teller);
     if (watch === undefined) {
-      watch = { stalls: [], wallSince: 0, wallSeconds: 0, wall: "" };
+      watch = { seenAt: 0, stalls: [], wallSince: 0, wallSeconds: 0, wall: "" };
       this.#own.set(teller, watch);
     }
     const { own } = fact;
+    watch.seenAt = this.#now;
     if (own.loopDelayMaxMs >= STALL_MS) watch.stalls.push(fact.at);
     while (watch.stalls.length > 0 && (watch.stalls[0] ?? 0) <= fact.at - 60_000) watch.stalls.shift();
     const wall = wallOf(own);
