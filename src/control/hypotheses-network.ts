@@ -66,7 +66,7 @@ function deadOrFiltered(signs: Signs): Claim[] {
     .speaksAgainst(2, said(signs, ["net.unroutable"]), unroutable >= 0.5);
   for (const probe of signs.case.probes) {
     const other = probe.rungs.find(({ rung }) => rung === "other port");
-    if (other === undefined) continue;
+    if (other === undefined || (origin !== null && probe.origin !== origin)) continue;
     const evidence = cited(
       `The ladder: another port of it ${other.result === "holds" ? "answers" : "is silent as well"}.`,
       {
@@ -214,15 +214,36 @@ function providerOut(signs: Signs): Claim[] {
       value: between,
       unit: "attempts",
     });
-    claims.push(
-      new Weighing("net.local_drop", "This machine drops new connections", {})
-        .speaksFor(1.5, unrelated)
-        .speaksFor(2.5, unrelated, failed.length >= 2)
-        .speaksFor(1, open, between >= 5),
-    );
+    const local = new Weighing("net.local_drop", "This machine drops new connections", {})
+      .speaksFor(1.5, unrelated)
+      .speaksFor(2.5, unrelated, failed.length >= 2)
+      .speaksFor(1, open, between >= 5);
+    weighControl(signs, local);
+    claims.push(local);
   }
   return claims.map((weighing) => weighing.done());
 }
+
+/** An origin that was well a moment ago, connected to while the ladder was climbed elsewhere: the same machine, another way. */
+function weighControl(signs: Signs, local: Weighing): void {
+  const { probes } = signs.case;
+  const probe = probes.findLast(({ rungs }) => rungs.some(({ rung }) => rung === OTHER_ORIGIN));
+  const control = probe?.rungs.find(({ rung }) => rung === OTHER_ORIGIN);
+  if (probe === undefined || control === undefined || control.result === "unknown") return;
+  const { rung, result, text } = control;
+  const doesAnswer = result === "holds";
+  const evidence = cited(`The ladder: ${control.at}, which was well, ${doesAnswer ? "answers" : "does not answer"}.`, {
+    kind: "probe",
+    id: probe.id,
+    at: probe.at,
+    rung,
+    result,
+    text,
+  });
+  local.speaksAgainst(2, evidence, doesAnswer).speaksFor(1.5, evidence, !doesAnswer);
+}
+
+const OTHER_ORIGIN = "control: other origin";
 
 /** Part of what failed at a provider's addresses themselves because there was too much to do. What the gateway turned away does not count. */
 function pressedAt(signs: Signs, provider: string): number {
