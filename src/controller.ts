@@ -8,7 +8,8 @@
 import { constants, setPriority } from "node:os";
 import { createAlertDesk } from "./control/alert-desk.ts";
 import { createControlLoop } from "./control/control-loop.ts";
-import type { ControlLoop } from "./control/control-loop.ts";
+import type { Companion, ControlLoop, LoopHands } from "./control/control-loop.ts";
+import { createOtlp } from "./control/otlp-companion.ts";
 import { createEngine } from "./control/engine.ts";
 import { createForecasts } from "./control/forecast/forecast-companion.ts";
 import { createLadder } from "./control/ladder/ladder-companion.ts";
@@ -44,6 +45,14 @@ function main(): void {
 
   let loop: ControlLoop | null = null;
   let isEnding = false;
+  let hasBegun = false;
+  /** What was asked before it could answer. The gateway bounds how much that is. */
+  const early: Exclude<ToControl, { kind: "begin" | "end" }>[] = [];
+  /** It cannot begin: the gateway says so and tries again later. */
+  const dieOf = (error: unknown): never => {
+    onFault(error);
+    process.exit(1);
+  };
   const end = (): void => {
     if (isEnding) return;
     isEnding = true;
@@ -51,20 +60,32 @@ function main(): void {
     if (loop === null) leave();
     else void loop.close().then(leave, leave);
   };
+  const start = async (message: Extract<ToControl, { kind: "begin" }>): Promise<void> => {
+    const made = await begin(message, onFault);
+    loop = made;
+    send({ kind: "ready" });
+    for (const waiting of early.splice(0)) made.receive(waiting);
+  };
   process.once("disconnect", end);
   process.on("message", (told) => {
     // Both ends of the channel are this program's, and of one version.
     const message = told as ToControl;
     if (message.kind === "end") end();
-    else if (message.kind !== "begin") loop?.receive(message);
-    else if (loop === null) {
-      loop = begin(message, onFault);
-      send({ kind: "ready" });
+    else if (message.kind !== "begin") {
+      if (loop === null) early.push(message);
+      else loop.receive(message);
+    } else if (!hasBegun) {
+      hasBegun = true;
+      start(message).catch(dieOf);
     }
   });
 }
 
-function begin({ setup }: Extract<ToControl, { kind: "begin" }>, onFault: (error: unknown) => void): ControlLoop {
+async function begin(
+  { setup }: Extract<ToControl, { kind: "begin" }>,
+  onFault: (error: unknown) => void,
+): Promise<ControlLoop> {
+  const otlp = await otlpOf(setup);
   const sinks = openSinks(setup.settings.alerts?.sinks ?? [], () => systemClock.wall());
   const { settings } = setup;
   const rungs = createProbeRungs({ resolvers: settings.dns.resolvers, schedule: systemSchedule });
@@ -73,6 +94,7 @@ function begin({ setup }: Extract<ToControl, { kind: "begin" }>, onFault: (error
     store: storeOf(setup),
     companions: (hands) => [
       createForecasts(hands),
+      ...otlp(hands),
       createAlertDesk({
         settings: setup.settings.alerts,
         sinks,
@@ -89,6 +111,19 @@ function begin({ setup }: Extract<ToControl, { kind: "begin" }>, onFault: (error
   });
   loop.restore(setup.restore);
   return loop;
+}
+
+/** A gateway that tells no collector anything loads nothing for it. */
+async function otlpOf({
+  settings,
+  node,
+  version,
+}: Extract<ToControl, { kind: "begin" }>["setup"]): Promise<(hands: LoopHands) => Companion[]> {
+  const { otlp } = settings;
+  if (otlp === null) return () => [];
+  const { openOtlp } = await import("./net/otlp.ts");
+  const options = { ...otlp, node, version };
+  return (hands) => [createOtlp({ open: (figures) => openOtlp(options, figures), withQuery: otlp.queries }, hands)];
 }
 
 function storeOf({ stateDirectory, settings }: Extract<ToControl, { kind: "begin" }>["setup"]): ControlStore | null {

@@ -44,7 +44,17 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   },
   net: {
     imports: ["kernel", "contract"],
-    packages: ["ipaddr.js", "nodemailer", "standardwebhooks"],
+    packages: [
+      "@opentelemetry/api",
+      "@opentelemetry/exporter-metrics-otlp-http",
+      "@opentelemetry/exporter-trace-otlp-http",
+      "@opentelemetry/resources",
+      "@opentelemetry/sdk-metrics",
+      "@opentelemetry/sdk-trace",
+      "ipaddr.js",
+      "nodemailer",
+      "standardwebhooks",
+    ],
     touchesSystem: true,
   },
   control: { imports: ["kernel", "policies", "config", "contract"], packages: [] },

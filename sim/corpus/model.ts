@@ -526,6 +526,7 @@ export class Model {
     return {
       id: `x${this.#ids}`,
       traceId: "",
+      parentSpanId: "",
       startedAt: this.#now,
       listener: "main",
       clientAddress: network.replace("0/24", "7"),

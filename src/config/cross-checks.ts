@@ -31,6 +31,7 @@ export function crossFindings(file: unknown): Finding[] {
     ...orderFindings(file),
     ...cacheFindings(file),
     ...alertFindings(file),
+    ...telemetryFindings(file),
     ...Object.keys(services).flatMap((name) => [
       ...repeatedHosts(file, ["services", name, "hosts"]),
       ...repeatedNames(file, ["services", name, "pools"], "pools"),
@@ -46,6 +47,13 @@ export function crossFindings(file: unknown): Finding[] {
       ...keyFindings(file, ["services", name, "routes"]),
     ]),
   ];
+}
+
+/** The control process is who tells collectors: without it nobody would. */
+function telemetryFindings(file: unknown): Finding[] {
+  if (valueAt(file, ["control"]) !== false || valueAt(file, ["telemetry", "otlp"]) === undefined) return [];
+  const message = "No collector can be told anything without the control process, which control: false switches off.";
+  return [problem(["telemetry", "otlp"], message, "Leave control: false out, or this.")];
 }
 
 function cacheFindings(file: unknown): Finding[] {

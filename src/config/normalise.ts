@@ -31,6 +31,7 @@ import type {
   HealthSettings,
   IdempotencyKeySettings,
   ObjectiveSettings,
+  OtlpSettings,
   OriginSettings,
   ResumeSettings,
   OverloadSettings,
@@ -105,6 +106,7 @@ export function normalise(file: CheckedFile): Settings {
     node: file.node ?? "",
     control: controlOf(file.control),
     alerts: alertsOf(file.alerts),
+    otlp: otlpOf(file.telemetry.otlp),
     drainMs: file.drain,
   };
   return frozen(settings);
@@ -305,6 +307,12 @@ function objectiveOf(objective: CheckedService["objective"]): ObjectiveSettings 
 
 function controlOf(control: CheckedFile["control"]): ControlSettings | null {
   return control === false ? null : { diskBytes: control.disk, factsBytes: Math.min(control.facts, control.disk) };
+}
+
+function otlpOf(otlp: CheckedFile["telemetry"]["otlp"]): OtlpSettings | null {
+  if (otlp === undefined) return null;
+  const { url, headers, traces, metrics, every, queries } = otlp;
+  return { url, headers, traces, metrics, intervalMs: every, queries };
 }
 
 function connectionsOf({ perOrigin, idlePerOrigin, idle }: CheckedService["connections"]): ConnectionSettings {

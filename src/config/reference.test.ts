@@ -68,6 +68,7 @@ test("nothing but origins, and what a mapping is about, must be written", () => 
     "alerts.routes[].quiet.to",
     "alerts.routes[].escalate[].after",
     "alerts.routes[].escalate[].to",
+    "telemetry.otlp.url",
   ]);
 });
 

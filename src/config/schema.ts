@@ -15,6 +15,7 @@ import { headsSchema } from "./heads-schema.ts";
 import { nameText } from "./names.ts";
 import { accepted, quoted, refused } from "./parsed.ts";
 import type { Parsed } from "./parsed.ts";
+import { telemetrySchema } from "./telemetry-schema.ts";
 import { serviceSchema } from "./service-schema.ts";
 import type { Bind } from "./settings.ts";
 
@@ -299,6 +300,7 @@ export const fileSchema = z.strictObject({
     .union([switchedOff({ example: "{ sinks: { ops: { slack: { url: { env: SLACK_URL } } } } }" }), alertsSchema])
     .prefault(false)
     .describe("Who is told of incidents, or false for nobody."),
+  telemetry: telemetrySchema.prefault({}).describe("What is told to systems that collect from many gateways."),
   drain: duration("0s", "1h")
     .prefault("30s")
     .describe("How long requests that are under way may take to finish when the gateway stops."),

@@ -23,6 +23,8 @@ export interface Settings {
   readonly control: ControlSettings | null;
   /** Null: nobody is told. */
   readonly alerts: AlertSettings | null;
+  /** Null: no collector is told anything. */
+  readonly otlp: OtlpSettings | null;
   /** How long a drain may take before what is left is cut. Default 30 s. */
   readonly drainMs: number;
 }
@@ -90,6 +92,19 @@ export interface QuietSettings {
   readonly toMinute: number;
   /** 0 is Sunday; empty: every day. */
   readonly days: readonly number[];
+}
+
+/** An OpenTelemetry collector. */
+export interface OtlpSettings {
+  /** Scheme, host and port. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly traces: boolean;
+  readonly metrics: boolean;
+  /** Between two reports of metrics. Default 15 s. */
+  readonly intervalMs: number;
+  /** Default false. */
+  readonly queries: boolean;
 }
 
 export interface Bind {

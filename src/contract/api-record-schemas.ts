@@ -133,6 +133,7 @@ export const exchangeSchema = describes<ExchangeRecord>()(
   z.object({
     id: z.string().describe("The request id, as in X-Request-Id."),
     traceId: z.string().describe("W3C trace id; empty when the request was refused before it was known."),
+    parentSpanId: z.string().describe("The span of whoever sent the request; empty: the trace begins here."),
     startedAt: z.number().describe("First byte of the request, epoch ms."),
     listener: z.string(),
     clientAddress: z.string().describe("The client, after trusted proxies were taken off."),

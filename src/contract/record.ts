@@ -158,6 +158,8 @@ export interface ExchangeRecord {
   id: string;
   /** W3C trace id, 32 hex digits; empty when the request was refused before it was known. */
   traceId: string;
+  /** The span of whoever sent the request, 16 hex digits; empty: the trace begins here. */
+  parentSpanId: string;
   /** Epoch ms of the first byte of the request. */
   startedAt: number;
   listener: string;

@@ -87,6 +87,8 @@ export function identifyPeer(
 export interface RequestIdentity {
   id: string;
   traceId: string;
+  /** Empty: a trace starts here. */
+  parentSpanId: string;
   clientAddress: string;
   /** X-Forwarded-* and Forwarded: complete lines. */
   lines: string;
@@ -132,7 +134,8 @@ export function identifyRequest(
   const trace = traceAt === -1 || head.next(traceAt) !== -1 ? null : parseTraceparent(head.value(traceAt));
   const keepTrace = trace !== null;
   const traceId = trace === null ? fresh : trace.traceId;
-  return { id, traceId, clientAddress, lines, keepTrace };
+  const parentSpanId = trace === null ? "" : trace.parentId;
+  return { id, traceId, parentSpanId, clientAddress, lines, keepTrace };
 }
 
 /** Both fields tell the same way, from the client to the peer; only the client's own hop has a host and a scheme. */

@@ -5,6 +5,7 @@ export function newExchangeRecord(id: string, startedAt: number, listener: strin
   return {
     id,
     traceId: "",
+    parentSpanId: "",
     startedAt,
     listener,
     clientAddress: "",

@@ -168,6 +168,7 @@ export class Exchange
     const identity = identifyRequest(head, host.field, client.peer, client.listener.isTrusted, this.core.newId);
     record.id = identity.id;
     record.traceId = identity.traceId;
+    record.parentSpanId = identity.parentSpanId;
     record.clientAddress = identity.clientAddress;
     request.identityLines = identity.lines;
     request.keepTrace = identity.keepTrace;

@@ -113,6 +113,7 @@ describe("a trace", () => {
     expect(seen.origin["tracestate"]).toBe("vendor=1");
     const record = await open.record("it", ({ id }) => id === seen.client["x-request-id"]);
     expect(record.traceId).toBe("4bf92f3577b34da6a3ce929d0e0e4736");
+    expect(record.parentSpanId).toBe("00f067aa0ba902b7");
   });
 
   it("begins here when there is none, or an invalid one", async () => {

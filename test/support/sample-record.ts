@@ -55,6 +55,7 @@ export function sampleRecord(): ExchangeRecord {
   return {
     id: "a".repeat(32),
     traceId: "b".repeat(32),
+    parentSpanId: "",
     startedAt: 1_790_000_000_123,
     listener: "0.0.0.0:8080",
     clientAddress: "203.0.113.7",
@@ -191,6 +192,7 @@ export function arbitraryRecord(): fc.Arbitrary<ExchangeRecord> {
   return fc.record({
     id: anyText(),
     traceId: anyText(),
+    parentSpanId: anyText(),
     startedAt: fc.integer({ min: 0, max: 4_102_444_800_000 }),
     listener: anyText(),
     clientAddress: anyText(),

@@ -35,6 +35,7 @@ export function storyRecord(changes: Partial<ExchangeRecord> = {}): ExchangeReco
   return {
     id: "4f1c0a9be27d4c55a1f0c3d2e4b59687",
     traceId: "0af7651916cd43dd8448eb211c80319c",
+    parentSpanId: "",
     startedAt: Date.UTC(2026, 10, 21, 14, 5, 9, 250),
     listener: "0.0.0.0:8080",
     clientAddress: "203.0.113.7",
@@ -263,6 +264,7 @@ export const STORY_RECORDS: Readonly<Record<string, ExchangeRecord>> = {
   "a malformed request": storyRecord({
     ...NO_ORIGIN,
     traceId: "",
+    parentSpanId: "",
     method: "",
     host: "",
     target: "",
