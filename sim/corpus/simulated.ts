@@ -18,8 +18,8 @@ interface Labelled {
   readonly fromS: number;
 }
 
-/** Nobody could know: everything there is fails alike, and there is nothing to compare it with. */
-const UNDECIDABLE: Truth = { parties: [], causes: [] };
+/** Everything there is refuses. Why its processes do not run nobody could know from here; that they do not is seen, and not concluded. */
+const REFUSED: Truth = { parties: ["origin"], causes: ["origin.refused"] };
 
 export const LABELLED: readonly Labelled[] = [
   {
@@ -54,8 +54,8 @@ export const LABELLED: readonly Labelled[] = [
     fromS: 10,
     truth: { parties: ["provider"], causes: ["provider.outage"] },
   },
-  { scenario: "all-fail", size: "outright", fromS: 5, truth: UNDECIDABLE },
-  { scenario: "power-cut-one-path", size: "outright", fromS: 5, truth: UNDECIDABLE },
+  { scenario: "all-fail", size: "outright", fromS: 5, truth: REFUSED },
+  { scenario: "power-cut-one-path", size: "outright", fromS: 5, truth: REFUSED },
   {
     scenario: "dns-dark",
     size: "outright",

@@ -28,6 +28,11 @@ export interface RatioWatch {
   /** Observations per second, faded. */
   perSecond: number;
   alarm: boolean;
+  /** Counts of the time since the alarm: how bad it is. */
+  alarmBad: number;
+  alarmTotal: number;
+  /** What speaks for its end: a sum like `score`, of being as usual against being as bad as it was. */
+  wellScore: number;
 }
 
 export interface RatioOptions {
@@ -47,6 +52,8 @@ const USUAL_FACTOR = 1.5;
 const STEP_FACTOR = 4;
 const ONE_FAILURE = 4.5;
 const LONG_AGO_MS = 10_000;
+/** e^10 to one that it is over: half a dozen good ones after an outright failure, hundreds after one of a few per cent. */
+const WELL_SCORE = 10;
 /** A sum that grows on would take as long to fall again. */
 const SCORE_CAP = 1.5;
 /** From here on the sum is on the rise, and nothing is learned. */
@@ -65,6 +72,9 @@ export function createRatioWatch(): RatioWatch {
     roseAt: 0,
     perSecond: 0,
     alarm: false,
+    alarmBad: 0,
+    alarmTotal: 0,
+    wellScore: 0,
   };
 }
 
@@ -100,11 +110,14 @@ export function watchRatio(
     watch.score = Math.min(limit * SCORE_CAP, Math.max(0, watch.score + gain));
   }
   if (watch.score === 0) watch.since = 0;
-  if (watch.score >= limit) watch.alarm = true;
-  if (watch.alarm && isOver(watch, limit, (usual + disturbed) / 2)) {
-    watch.alarm = false;
-    watch.score = 0;
-    watch.since = 0;
+  if (watch.score >= limit && !watch.alarm) {
+    watch.alarm = true;
+    watch.alarmBad = watch.recentBad;
+    watch.alarmTotal = watch.recentTotal;
+  }
+  if (watch.alarm) {
+    const isWell = countsAsWell(watch, bad, good, usual, disturbed);
+    if (isWell || isOver(watch, limit, (usual + disturbed) / 2)) endAlarm(watch);
   }
   if (learns && !watch.alarm && watch.score < limit * LEARN_BELOW) {
     watch.usualBad = watch.usualBad * KEEP_USUAL + bad;
@@ -125,4 +138,28 @@ function isOver({ score, recentBad, recentTotal }: RatioWatch, limit: number, be
   if (recentTotal < NEXT_TO_NOTHING) return true;
   const ratio = recentBad / recentTotal;
   return (score < limit && ratio < between) || (recentTotal >= MUCH && ratio < between / 2);
+}
+
+/**
+ * A sum that is high takes as long to fall as good ones are few, and what failed outright is over sooner than that: the end is
+ * asked for by itself, against how bad it was. While it goes on, each failure takes back what the good ones said.
+ */
+function countsAsWell(watch: RatioWatch, bad: number, good: number, usual: number, disturbed: number): boolean {
+  const ratio = watch.alarmTotal > 0 ? watch.alarmBad / watch.alarmTotal : 0;
+  const asBad = Math.min(0.9, Math.max(disturbed, ratio));
+  const gain = good * Math.log((1 - usual) / (1 - asBad)) - bad * Math.log(asBad / usual);
+  watch.wellScore = Math.max(0, watch.wellScore + gain);
+  // Good ones after the end make it no milder than it was.
+  if (bad > 0) {
+    watch.alarmBad += bad;
+    watch.alarmTotal += bad + good;
+  }
+  return watch.wellScore >= WELL_SCORE;
+}
+
+function endAlarm(watch: RatioWatch): void {
+  watch.alarm = false;
+  watch.score = 0;
+  watch.since = 0;
+  watch.wellScore = 0;
 }

@@ -75,6 +75,13 @@ export function firstStepOf(cause: AnyCause): string {
   return isCauseId(cause) ? CAUSES[cause].lookFirst : CONCLUSIONS[cause].lookFirst;
 }
 
+/** What is worth points for two reasons is said once. */
 function strongestFirst(items: readonly { readonly points: number; readonly evidence: Evidence }[]): Evidence[] {
-  return items.toSorted((a, b) => b.points - a.points).map(({ evidence }) => evidence);
+  const sums = new Map<string, { points: number; readonly evidence: Evidence }>();
+  for (const { points, evidence } of items) {
+    const sum = sums.get(evidence.text);
+    if (sum === undefined) sums.set(evidence.text, { points, evidence });
+    else sum.points += points;
+  }
+  return [...sums.values()].toSorted((a, b) => b.points - a.points).map(({ evidence }) => evidence);
 }

@@ -16,7 +16,7 @@ import { loadClaims } from "./hypotheses-load.ts";
 import { isProviders, networkClaims } from "./hypotheses-network.ts";
 import { originClaims, placeOf, said, theOrigin } from "./hypotheses-origin.ts";
 import type { Signs } from "./signs.ts";
-import { figure } from "./signs.ts";
+import { figure, unique } from "./signs.ts";
 import { tellApart } from "./tell-apart.ts";
 
 export interface Diagnosis {
@@ -99,10 +99,10 @@ function plain(signs: Signs): Claim[] {
   const share = count / signs.bad;
   if (share < 0.5 || !signs.fails || signs.bad < 3) return [];
   const origin = theOrigin(signs);
-  const where = origin === null ? { service: [...signs.services].join(", ") } : placeOf(signs, origin);
+  const where = origin === null ? wherePlain(signs) : placeOf(signs, origin);
   const route = signs.byRoute !== null && signs.wellRoutes.length > 0 ? { route: signs.byRoute.values.join(", ") } : {};
   return [
-    new Weighing(cause, CAUSES[cause].title, { ...where, ...route })
+    new Weighing(cause, plainClaim(cause, where["pool"]), { ...where, ...route })
       .speaksFor(
         SPEAKING.has(cause) ? (isProviders(signs) ? 2.5 : 4.5) : origin === null ? 1.6 : 0.8,
         said(signs, [cause]),
@@ -110,6 +110,19 @@ function plain(signs: Signs): Claim[] {
       .speaksFor(SPEAKING.has(cause) ? 0.5 : 0.2, said(signs, [cause]), share >= 0.9)
       .done(),
   ];
+}
+
+/** Down to the pool, when all that fails is in one. */
+function wherePlain(signs: Signs): Record<string, string> {
+  const service = [...signs.services].join(", ");
+  const [pool, ...more] = unique(signs.failing.map((address) => address.pool));
+  return pool === undefined || more.length > 0 || signs.services.size !== 1 ? { service } : { service, pool };
+}
+
+function plainClaim(cause: CauseId, pool: string | undefined): string {
+  return cause === "origin.refused" && pool !== undefined
+    ? `Connections to pool ${pool} are refused`
+    : CAUSES[cause].title;
 }
 
 function toHypothesis(claim: Claim, confidence: number, rival: Claim | undefined): Hypothesis {

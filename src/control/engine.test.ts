@@ -3,6 +3,8 @@ import { createEngine } from "./engine.ts";
 import type { Fact } from "../contract/facts.ts";
 import { DISTURBANCES } from "../../sim/corpus/disturbances.ts";
 import { incidentsOf, playFacts } from "../../sim/corpus/score.ts";
+import { EPOCH_MS } from "../../sim/corpus/model.ts";
+import type { Fact } from "../contract/facts.ts";
 import { SeededChance } from "../../sim/chance.ts";
 import type { Disturbance } from "../../sim/corpus/disturbances.ts";
 
@@ -117,4 +119,51 @@ test("A process at its limit that is not there any more is not at its limit for 
     engine.tick(fact.at + 1000);
   }
   expect(engine.answer({ ask: "incidents" }).map(({ state }) => state)).toEqual(["closed"]);
+});
+
+test("Refused connections are no warm-up, however shortly after the start of the gateway", () => {
+  for (const name of ["provider out: refused", "origin crashes"]) {
+    const { facts } = playFacts({ ...named(name, 3), warmUpS: 8 }, 3);
+    const started: Fact = {
+      kind: "change",
+      id: "c1",
+      at: EPOCH_MS - 2_000,
+      what: "gateway started",
+      where: {},
+      by: "",
+      text: "Goodgate started",
+    };
+    const [incident, ...more] = incidentsOf([started, ...facts]);
+    expect(more).toEqual([]);
+    expect(incident?.cause).not.toBe("change.restart");
+    expect(incident?.hypotheses.map(({ cause }) => cause)).not.toContain("change.restart");
+  }
+});
+
+test("A short loss of all there is closes within a minute of its end, also when little was seen before", () => {
+  const only = named("the only provider cannot be connected to", 3);
+  const refused: Disturbance = {
+    ...only,
+    fault: { attempt: () => ({ cause: "origin.refused", ms: 2 }), check: () => false },
+    warmUpS: 3,
+    lastsS: 20,
+  };
+  const { facts, beganAt } = playFacts(refused, 3);
+  const [incident, ...more] = incidentsOf(facts);
+  expect(more).toEqual([]);
+  expect(incident).toMatchObject({ state: "closed", cause: "origin.refused", party: "origin", verdict: "decided" });
+  expect(incident?.where["pool"]).toBeDefined();
+  expect((incident?.closedAt ?? 0) - (beganAt + 20_000)).toBeLessThanOrEqual(60_000);
+});
+
+test("No hypothesis says the same twice, and what an undecided one is told from stands by its name", () => {
+  for (const name of ["provider out: refused", "the only provider cannot be connected to"]) {
+    for (const { hypotheses, title } of incidentsOf(playFacts(named(name, 3), 3).facts)) {
+      expect(title).not.toMatch(/^(pool|provider|origin|route) /);
+      for (const one of hypotheses) {
+        const said = [...one.for, ...one.against].map(({ text }) => text);
+        expect(new Set(said).size).toBe(said.length);
+      }
+    }
+  }
 });

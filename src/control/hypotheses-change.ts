@@ -4,9 +4,10 @@
  */
 import { CONCLUSIONS } from "../kernel/conclusions.ts";
 import type { ChangeFact } from "../contract/facts.ts";
+import type { CauseId } from "../kernel/causes.ts";
 import { Weighing } from "./claim.ts";
 import type { AnyCause, Claim } from "./claim.ts";
-import { theOrigin } from "./hypotheses-origin.ts";
+import { said, theOrigin } from "./hypotheses-origin.ts";
 import type { Signs } from "./signs.ts";
 import { changeCite, cited, figure, part, percent, unique } from "./signs.ts";
 
@@ -20,6 +21,7 @@ const CAUSE_OF: Readonly<Partial<Record<ChangeFact["what"], AnyCause>>> = {
 };
 
 const WARMING = CONCLUSIONS["change.restart"].showsAs;
+const BROKEN_OFF: readonly CauseId[] = ["origin.refused", "origin.reset_before_response", "net.mid_reset"];
 const ENDS_ALONE_MS = 25_000;
 /** Before so many seconds are seen, nobody can say whether it ends by itself. */
 const RESTART_FADES_MS = 60_000;
@@ -78,6 +80,8 @@ function weigh(signs: Signs, change: ChangeFact, cause: AnyCause): Weighing {
     weighing
       .speaksFor(1.5, warming(signs), isWarming(signs) && gapMs <= 5_000)
       .speaksAgainst(2, warming(signs), !isWarming(signs))
+      // A gateway that has to warm up asks late or not at all; nobody refuses it for that.
+      .speaksAgainst(6, said(signs, BROKEN_OFF), part(signs, ...BROKEN_OFF) >= 0.2)
       .speaksAgainst(3, lasts, signs.case.to - change.at > RESTART_FADES_MS * 1.5)
       .speaksAgainst(2, narrower, theOrigin(signs) !== null)
       .speaksFor(1.5, lasts, signs.isOver && signs.case.to - change.at <= RESTART_FADES_MS);

@@ -169,6 +169,8 @@ function providerOut(signs: Signs): Claim[] {
         .speaksFor(1.5, others, well.length > 0)
         .speaksAgainst(0.5, others, well.length === 0)
         .speaksAgainst(1, others, well.length === 0 && part(signs, ...AWAY) < 0.5)
+        // Whoever refuses is there: machines of a provider that is out do not answer, unless another one's do better.
+        .speaksAgainst(1.5, said(signs, ["origin.refused"]), well.length === 0 && part(signs, "origin.refused") >= 0.5)
         .speaksAgainst(1.5, said(signs, ["origin.app_5xx"]), app >= 0.5)
         .speaksAgainst(3, said(signs, DNS), names >= 0.5)
         .speaksAgainst(2.5, said(signs, PRESSED), pressed >= 0.5)
@@ -191,6 +193,8 @@ function providerOut(signs: Signs): Claim[] {
       new Weighing("net.path", `The way to ${only} is broken`, where)
         .speaksFor(1.5, together)
         .speaksAgainst(1, others, well.length === 0 && part(signs, ...AWAY) < 0.5)
+        // Whoever refuses is there: machines of a provider that is out do not answer, unless another one's do better.
+        .speaksAgainst(1.5, said(signs, ["origin.refused"]), well.length === 0 && part(signs, "origin.refused") >= 0.5)
         .speaksFor(0.8, said(signs, CONNECT), connect >= 0.5)
         .speaksAgainst(3, said(signs, DNS), names >= 0.5)
         .speaksAgainst(2.5, said(signs, PRESSED), pressed >= 0.5)

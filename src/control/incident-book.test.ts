@@ -59,9 +59,9 @@ test("A disturbance opens one incident, which recovers, closes and says how long
   const engine = begun();
   tell(engine, 100, 130, { shop: 15 });
   expect(incidents(engine)).toMatchObject([{ state: "open", severity: "critical", services: ["shop"] }]);
-  tell(engine, 130, 170);
+  tell(engine, 130, 150);
   expect(incidents(engine)).toMatchObject([{ state: "recovering" }]);
-  tell(engine, 170, 220);
+  tell(engine, 150, 220);
   const [incident] = incidents(engine);
   expect(incident).toMatchObject({ state: "closed", firstFailureAt: START + 100_000, recoveredAt: START + 130_000 });
   expect(incident?.summary).toMatch(/Over after 30 s: 450 exchanges failed/);

@@ -46,7 +46,7 @@ export function placeText(where: Incident["where"], services: readonly string[])
   const service = where["service"] ?? servicesText(services);
   const [last] = parts.slice(-1);
   if (last === undefined) return firstUpper(service === "" ? "the gateway" : service);
-  return `${firstUpper(last[0])} ${last[1]}${service === "" ? "" : ` of ${service}`}`;
+  return firstUpper(`${last[0]} ${last[1]}${service === "" ? "" : ` of ${service}`}`);
 }
 
 export function firstUpper(text: string): string {

@@ -26,6 +26,8 @@ export const SLOW_OPTIONS: RatioOptions = { floor: 0.015, step: 0.06 };
 
 const RATE_WEIGHT = 1 / 300;
 const FADE_EVERY_S = 60;
+/** A first idea of it, for an outage shortly after the start. */
+const FIRST_S = 20;
 /** Half of it is left after ten minutes. */
 const FADE = 0.5 ** (FADE_EVERY_S / 600);
 const OBSERVATIONS_MIN = 100;
@@ -49,12 +51,13 @@ export function watchNormal(
   normal.seconds += 1;
   normal.perSecond += (count - normal.perSecond) * Math.max(RATE_WEIGHT, 1 / normal.seconds);
   addSparse(normal.durations, durations);
-  if (normal.seconds % FADE_EVERY_S !== 0) return;
+  const isFirst = normal.slowUs === 0 && normal.seconds >= FIRST_S && normal.seconds < FADE_EVERY_S;
+  if (normal.seconds % FADE_EVERY_S !== 0 && !isFirst) return;
   if (normal.durations.count >= OBSERVATIONS_MIN) {
     const p95 = quantileUs(normal.durations, 0.95);
     normal.slowUs = Math.max(p95 * SLOW_FACTOR, p95 + SLOW_LEAST_US);
   }
-  fade(normal.durations, FADE);
+  if (!isFirst) fade(normal.durations, FADE);
 }
 
 /** Plain data, for the store. */

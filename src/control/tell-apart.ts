@@ -74,5 +74,10 @@ const PAIRS: readonly (readonly [AnyCause, AnyCause, string])[] = [
 
 export function tellApart(a: AnyCause, b: AnyCause): string {
   for (const [one, other, check] of PAIRS) if ((one === a && other === b) || (one === b && other === a)) return check;
-  return isCauseId(b) ? CAUSES[b].evidence : CONCLUSIONS[b].evidence;
+  return `${sign(a)} ${sign(b)}`;
+}
+
+function sign(cause: AnyCause): string {
+  const { title, evidence } = isCauseId(cause) ? CAUSES[cause] : CONCLUSIONS[cause];
+  return `A sign of “${title}”: ${evidence}`;
 }

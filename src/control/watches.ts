@@ -342,7 +342,7 @@ export class Watches {
 
   restore(saved: SavedWatches): void {
     for (const { name, normal, seasons, silence, ratios } of saved.services) {
-      const [failed, rescued, left, refused] = ratios.map((ratio) => ({ ...ratio }));
+      const [failed, rescued, left, refused] = ratios.map((ratio) => ({ ...createRatioWatch(), ...ratio }));
       this.services.set(name, {
         ...createServiceWatch(name),
         normal: restoreNormal(normal),
@@ -355,12 +355,17 @@ export class Watches {
       });
     }
     for (const { service, route, normal, failed } of saved.routes)
-      this.routes.set(`${service}\n${route}`, { service, route, normal: restoreNormal(normal), failed: { ...failed } });
+      this.routes.set(`${service}\n${route}`, {
+        service,
+        route,
+        normal: restoreNormal(normal),
+        failed: { ...createRatioWatch(), ...failed },
+      });
     for (const { row, normal, attempts } of saved.addresses)
       this.addresses.set(`${row.service}\n${row.pool}\n${row.address}`, {
         row: { ...row },
         normal: restoreNormal(normal),
-        attempts: { ...attempts },
+        attempts: { ...createRatioWatch(), ...attempts },
         outSince: 0,
         outSeconds: 0,
         lastOutAt: 0,
