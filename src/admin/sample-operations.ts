@@ -2,6 +2,7 @@
 import { parseDuration } from "../config/units.ts";
 import type { AdminResponse } from "../contract/admin-http.ts";
 import { sampleBreakSchema } from "../contract/api-sample-schemas.ts";
+import type { SamplesView } from "../contract/samples.ts";
 import { respondJson, respondProblem } from "./answers.ts";
 import { parseBody } from "./json-body.ts";
 import type { Operation } from "./operations.ts";
@@ -13,11 +14,11 @@ export const SAMPLE_OPERATIONS: readonly Operation[] = [
   {
     path: "/samples",
     id: "samples",
-    summary: "The bundled sample origins, where the gateway was started in front of them.",
+    summary: "The bundled sample origins; without pools where the gateway was not started in front of them.",
     parameters: [],
     answers: "Samples",
-    problems: [404],
-    answer: ({ samples }) => (samples === null ? noSamples() : respondJson(samples.view())),
+    problems: [],
+    answer: ({ samples }) => respondJson(samples?.view() ?? ({ pools: [], perSecond: 0 } satisfies SamplesView)),
   },
   {
     method: "POST",

@@ -10,6 +10,7 @@ import { Forecasts } from "./forecasts.tsx";
 import { Lately } from "./lately.tsx";
 import { TrafficMap } from "./map.tsx";
 import { ThisProcess } from "./process.tsx";
+import { SampleOutage } from "./outage.tsx";
 import { Services } from "./services.tsx";
 import { Tiles } from "./tiles.tsx";
 import { verdictOf } from "./verdict.ts";
@@ -20,6 +21,7 @@ export function NowPage(): JSX.Element {
     <div class={freshness.value.kind === "stale" ? "stale" : ""}>
       <Head />
       <Tiles />
+      <SampleOutage />
       <IncidentCards incidents={openIncidents.value} />
       <Services />
       <TrafficMap />
