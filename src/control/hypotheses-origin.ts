@@ -144,11 +144,16 @@ function slowAndPaused(signs: Signs): Claim[] {
   const slowRoutes = unique(signs.slowRoutes.map(({ route }) => route));
   const isSomeRoutes =
     slowRoutes.length > 0 && slowRoutes.length < signs.routes.filter((route) => allOf(route) >= 5).length;
+  const pools = unique(slowOnes.map((address) => address.pool));
+  const pool = pools.length === 1 && signs.services.size === 1 ? pools[0] : undefined;
   const isSlow = slowOnes.length > 0 || signs.slowPart >= 0.05;
   if (!isSlow) return [];
   const where = isOne
     ? placeOf(signs, only)
-    : { service: [...signs.services][0] ?? "", ...(isSomeRoutes ? { route: slowRoutes.join(", ") } : {}) };
+    : {
+        service: [...signs.services][0] ?? "",
+        ...(isSomeRoutes ? { route: slowRoutes.join(", ") } : pool === undefined ? {} : { pool }),
+      };
   const worst = slowOnes[0];
   const before =
     worst === undefined ? null : signs.watches.addresses.get(`${worst.service}\n${worst.pool}\n${worst.address}`);
@@ -200,7 +205,9 @@ function slowAndPaused(signs: Signs): Claim[] {
       ? `${only} has become slow`
       : isSomeRoutes
         ? `${slowRoutes.join(", ")} has become slow`
-        : "The origins have become slow",
+        : pool !== undefined && unique(signs.here.map((address) => address.pool)).length > 1
+          ? `Pool ${pool} has become slow`
+          : "The origins have become slow",
     where,
   )
     .speaksFor(2.5, late)
@@ -339,6 +346,16 @@ function poison(signs: Signs): Claim[] {
         origins.length >= 2,
       )
       .speaksFor(3, said(signs, ["origin.poison"]), poisoned > 0)
+      // Where next to nothing is answered, the request is whatever happened to be asked.
+      .speaksAgainst(
+        3,
+        figure(signs, `${percent(signs.failRatio)} of all that was tried at these origins failed.`, {
+          name: "failed part of attempts",
+          value: signs.failRatio,
+          unit: "ratio",
+        }),
+        poisoned === 0 && signs.failRatio >= 0.8,
+      )
       .speaksAgainst(3, said(signs, ["origin.reset_before_response"]), breaks < 0.5 && poisoned === 0)
       .done(),
   ];

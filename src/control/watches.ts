@@ -16,6 +16,7 @@ import { createNormal, restoreNormal, saveNormal, watchNormal } from "./normal.t
 import type { Normal, SavedNormal } from "./normal.ts";
 import { createSeasons, learnSecond } from "./seasonal.ts";
 import type { Seasons } from "./seasonal.ts";
+import { countOf } from "./sparse-histogram.ts";
 import { createSilenceWatch, watchSilence } from "./silence.ts";
 import type { SilenceWatch } from "./silence.ts";
 
@@ -56,6 +57,8 @@ const OUT_QUIET_S = 45;
 /** Of what would be its part; and so many attempts are expected at least. */
 const SHUNNED_PART = 0.3;
 const SHORT_PART = 0.6;
+const DUMB_S = 5;
+const DUMB_FACTOR = 5;
 const SHARE_MIN = 8;
 const KEEP_SHARE = 0.5 ** (1 / 4);
 /** One late answer has an origin avoided for ten seconds; this is twice that of the last minutes. */
@@ -64,6 +67,7 @@ const KEEP_SHUNNED = 0.5 ** (1 / 60);
 const OUT_FAILED_S = 3;
 /** Five seconds of the last while: one failure costs an origin one. */
 const EJECTED_S = 5;
+const EJECTED_MOST_S = 6;
 const KEEP_EJECTED = 0.5 ** (1 / 20);
 const STALL_MS = 250;
 const STALLS_OF_TEN = 3;
@@ -84,6 +88,8 @@ interface AddressWatch {
   lastOutAt: number;
   /** Seconds that the data plane kept it out for what requests met there; faded. */
   ejected: number;
+  /** Seconds in a row in which requests waited at it and none was answered. */
+  dumbSeconds: number;
   /** Attempts of the last seconds, faded, and seconds in which it got next to nothing of its usual part; faded slower. */
   recentAttempts: number;
   shunned: number;
@@ -215,7 +221,8 @@ export class Watches {
       add(found, "failed", service, { route }, failed);
       add(found, "slow", service, { route }, normal.slow);
     }
-    for (const { row, attempts, normal, outSeconds, outSince, ejected, shunned, seenAt } of this.addresses.values()) {
+    for (const watch of this.addresses.values()) {
+      const { row, attempts, normal, outSeconds, outSince, ejected, shunned, dumbSeconds, seenAt } = watch;
       const where = { pool: row.pool, origin: row.origin, address: row.address };
       add(found, "attempts", row.service, where, attempts);
       // The data plane took it out after failures: few requests a second are not waited for.
@@ -228,13 +235,14 @@ export class Watches {
           since: Math.min(outSince, attempts.since === 0 ? outSince : attempts.since),
         });
       add(found, "slow origin", row.service, where, normal.slow);
-      if (!normal.slow.alarm && shunned >= SHUNNED_S)
+      const quietS = isDumb(watch) ? dumbSeconds : shunned >= SHUNNED_S ? SHUNNED_S : 0;
+      if (!normal.slow.alarm && quietS > 0)
         found.push({
           key: `slow origin\n${row.service}\n${Object.values(where).join("\n")}`,
           kind: "slow origin",
           service: row.service,
           where,
-          since: seenAt - SHUNNED_S * 1000,
+          since: seenAt - quietS * 1000,
         });
       if (outSeconds >= OUT_QUIET_S)
         found.push({
@@ -370,6 +378,7 @@ export class Watches {
         outSeconds: 0,
         lastOutAt: 0,
         ejected: 0,
+        dumbSeconds: 0,
         recentAttempts: 0,
         shunned: 0,
         isShunned: false,
@@ -437,6 +446,7 @@ export class Watches {
         outSeconds: 0,
         lastOutAt: 0,
         ejected: 0,
+        dumbSeconds: 0,
         recentAttempts: 0,
         shunned: 0,
         isShunned: false,
@@ -449,7 +459,9 @@ export class Watches {
     watch.recentAttempts = watch.recentAttempts * KEEP_SHARE + row.attempts;
     watchRatio(watch.attempts, failuresOf(row), row.attempts, at, ATTEMPTS, learns);
     watchNormal(watch.normal, row.attempts, row.firstByte, at, learns && !watch.isShort);
-    watch.ejected = watch.ejected * KEEP_EJECTED + (row.state === "ejected" ? 1 : 0);
+    // What was out for long does not count as out for as long again once it is back.
+    watch.ejected = Math.min(EJECTED_MOST_S, watch.ejected * KEEP_EJECTED + (row.state === "ejected" ? 1 : 0));
+    watch.dumbSeconds = row.held > 0 && countOf(row.firstByte) === 0 ? watch.dumbSeconds + 1 : 0;
     const isOut = row.state === "down" || row.state === "ejected";
     if (isOut) {
       if (watch.outSeconds === 0) watch.outSince = at;
@@ -541,6 +553,11 @@ export class Watches {
       watch.wall = wall;
     }
   }
+}
+
+/** Requests wait and none is answered, for far longer than answers take: nothing has failed yet, and it is not well. */
+function isDumb({ dumbSeconds, normal }: AddressWatch): boolean {
+  return normal.slowUs > 0 && dumbSeconds >= DUMB_S && dumbSeconds * 1_000_000 >= normal.slowUs * DUMB_FACTOR;
 }
 
 export function exchangesOf({ byOutcome }: TrafficRow): number {
