@@ -4,7 +4,6 @@ import type { Fact } from "../contract/facts.ts";
 import { DISTURBANCES } from "../../sim/corpus/disturbances.ts";
 import { incidentsOf, playFacts } from "../../sim/corpus/score.ts";
 import { EPOCH_MS } from "../../sim/corpus/model.ts";
-import type { Fact } from "../contract/facts.ts";
 import { SeededChance } from "../../sim/chance.ts";
 import type { Disturbance } from "../../sim/corpus/disturbances.ts";
 
