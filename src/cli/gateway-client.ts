@@ -48,9 +48,10 @@ export async function askGateway<T>(
   isAnswer: (json: Record<string, unknown>) => boolean,
   method?: "POST",
   body?: unknown,
+  answerMs: number = ANSWER_MS,
 ): Promise<Asked<T>> {
   const token = ports.env["GOODGATE_TOKEN"] ?? null;
-  const fetched = await ports.fetchJson(`${base}/api/v1${path}`, token, ANSWER_MS, method, body);
+  const fetched = await ports.fetchJson(`${base}/api/v1${path}`, token, answerMs, method, body);
   if (fetched.kind === "unreachable") return { ok: false, complaint: unreachable(base, fetched.code) };
   if (fetched.kind === "not json") return { ok: false, complaint: notGoodgate(base, fetched.status) };
   if (fetched.status === 200 && isObject(fetched.json) && isAnswer(fetched.json)) {

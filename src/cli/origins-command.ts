@@ -1,11 +1,11 @@
 /** `goodgate origins drain` and `restore`: a person takes an origin out, with a reason and an end, and gives it back. */
-import type { DrainedResponse, OriginsResponse } from "../contract/api-responses.ts";
+import type { DrainedResponse } from "../contract/api-responses.ts";
 import { complain, sayJson, sayLines } from "./context.ts";
 import type { Complaint } from "./context.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { EXIT } from "./exit-codes.ts";
 import { adminUrl, askGateway } from "./gateway-client.ts";
-import type { Asked } from "./gateway-client.ts";
+import { serviceOf } from "./origin-service.ts";
 import { plain } from "./page.ts";
 import type { CliPorts } from "./ports.ts";
 
@@ -54,41 +54,6 @@ export async function originsCommand(
 function sentence(origin: string, service: string, { until }: DrainedResponse): string {
   if (until === null) return `${origin} of ${service} is back; its share grows.`;
   return `${origin} of ${service} gets no new requests until ${new Date(until).toISOString()}, or until it is restored.`;
-}
-
-/** The one service that has this origin, so that most people need not say it. */
-async function serviceOf(
-  ports: CliPorts,
-  base: string,
-  origin: string,
-  given: string | undefined,
-): Promise<Asked<string>> {
-  if (given !== undefined) return { ok: true, value: given };
-  const asked = await askGateway<OriginsResponse>(ports, base, "/origins", (answer) =>
-    Array.isArray(answer["origins"]),
-  );
-  if (!asked.ok) return asked;
-  const { origins } = asked.value;
-  const services = [...new Set(origins.filter((one) => one.origin === origin).map((one) => one.service))];
-  const [only] = services;
-  if (only !== undefined && services.length === 1) return { ok: true, value: only };
-  const complaint: Complaint =
-    only === undefined
-      ? {
-          code: "unknown-origin",
-          exit: EXIT.no,
-          message: `no service has an origin ${plain(origin)}.`,
-          hints: [
-            `Origins are named as configured: ${[...new Set(origins.map((one) => plain(one.origin)))].join(", ")}`,
-          ],
-        }
-      : {
-          code: "several-services",
-          exit: EXIT.no,
-          message: `${services.length} services have this origin; say which with --service.`,
-          hints: services.map(plain),
-        };
-  return { ok: false, complaint };
 }
 
 function usage(message: string): Complaint {

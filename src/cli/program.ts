@@ -18,6 +18,7 @@ import { keysCommand } from "./keys-command.ts";
 import { originsCommand } from "./origins-command.ts";
 import { pageWidth, plain } from "./page.ts";
 import type { CliPorts } from "./ports.ts";
+import { probeCommand } from "./probe-command.ts";
 import { replayCommand } from "./replay-command.ts";
 import { proxyCommand, runCommand } from "./start-command.ts";
 import { statusCommand } from "./status-command.ts";
@@ -72,6 +73,8 @@ function perform(command: Command, given: readonly unknown[], ports: CliPorts): 
       return keysCommand(ports, command.args, command.opts());
     case "origins":
       return originsCommand(ports, command.args, command.opts());
+    case "probe":
+      return probeCommand(ports, argument, command.opts());
     case "replay":
       return replayCommand(ports, argument, command.opts());
     case "doctor":
@@ -278,6 +281,15 @@ function createProgram(ports: CliPorts): Command {
     .option("--for <duration>", "how long it stays out, 1s to 7d (default: 1h)")
     .option("--by <name>", "who does it (default: $USER)")
     .option("--service <name>", "whose origin, where several services have it")
+    .addOption(admin())
+    .addOption(json());
+
+  headed("probe", "climb the probe ladder at an origin: name, connection, request, health path", [
+    ["goodgate probe http://10.0.0.7:3000", "which rung holds, which breaks, and what that says"],
+  ])
+    .argument("<url>", "the origin, as configured")
+    .option("--service <name>", "whose origin, where several services have it")
+    .option("--by <name>", "who asks (default: $USER)")
     .addOption(admin())
     .addOption(json());
 

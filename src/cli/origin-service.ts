@@ -1,0 +1,43 @@
+/** Which service an origin is of, for commands that name an origin by its URL. */
+import type { OriginsResponse } from "../contract/api-responses.ts";
+import type { Complaint } from "./context.ts";
+import { EXIT } from "./exit-codes.ts";
+import { askGateway } from "./gateway-client.ts";
+import type { Asked } from "./gateway-client.ts";
+import { plain } from "./page.ts";
+import type { CliPorts } from "./ports.ts";
+
+/** The one service that has this origin, so that most people need not say it. */
+export async function serviceOf(
+  ports: CliPorts,
+  base: string,
+  origin: string,
+  given: string | undefined,
+): Promise<Asked<string>> {
+  if (given !== undefined) return { ok: true, value: given };
+  const asked = await askGateway<OriginsResponse>(ports, base, "/origins", (answer) =>
+    Array.isArray(answer["origins"]),
+  );
+  if (!asked.ok) return asked;
+  const { origins } = asked.value;
+  const services = [...new Set(origins.filter((one) => one.origin === origin).map((one) => one.service))];
+  const [only] = services;
+  if (only !== undefined && services.length === 1) return { ok: true, value: only };
+  const complaint: Complaint =
+    only === undefined
+      ? {
+          code: "unknown-origin",
+          exit: EXIT.no,
+          message: `no service has an origin ${plain(origin)}.`,
+          hints: [
+            `Origins are named as configured: ${[...new Set(origins.map((one) => plain(one.origin)))].join(", ")}`,
+          ],
+        }
+      : {
+          code: "several-services",
+          exit: EXIT.no,
+          message: `${services.length} services have this origin; say which with --service.`,
+          hints: services.map(plain),
+        };
+  return { ok: false, complaint };
+}
