@@ -13,12 +13,17 @@ import { createOtlp } from "./control/otlp-companion.ts";
 import { createEngine } from "./control/engine.ts";
 import { createForecasts } from "./control/forecast/forecast-companion.ts";
 import { createLadder } from "./control/ladder/ladder-companion.ts";
+import { createStatusDesk } from "./control/status-desk.ts";
+import { statusPage } from "./control/status-page.ts";
+import type { StatusFacts } from "./control/status-page.ts";
+import type { StatusPageSettings } from "./config/settings.ts";
 import type { FromControl, ToControl } from "./contract/control-messages.ts";
 import type { ControlStore } from "./contract/control-store.ts";
 import { systemChance } from "./net/chance.ts";
 import { systemClock, systemSchedule } from "./net/clock.ts";
 import { openSinks } from "./net/sinks/open-sinks.ts";
 import { createProbeRungs } from "./net/probe-rungs.ts";
+import { openStatusSite } from "./net/status-site.ts";
 import { openControlStore } from "./store/control-store.ts";
 
 /** Faults that are printed; a fault in each of 50,000 facts must not fill a disk. */
@@ -105,6 +110,7 @@ async function begin(
         chance: systemChance,
       }),
       createLadder(hands, { settings, rungs, clock: systemClock, onFault }),
+      ...statusDesks(hands, setup.settings.statusPage),
     ],
     send,
     onFault,
@@ -124,6 +130,22 @@ async function otlpOf({
   const { openOtlp } = await import("./net/otlp.ts");
   const options = { ...otlp, node, version };
   return (hands) => [createOtlp({ open: (figures) => openOtlp(options, figures), withQuery: otlp.queries }, hands)];
+}
+
+function statusDesks(hands: LoopHands, settings: StatusPageSettings | null): readonly Companion[] {
+  if (settings === null) return [];
+  let known: StatusFacts | null = null;
+  const site = openStatusSite({
+    bind: settings.bind,
+    directory: settings.directory,
+    page: () => (known === null ? null : statusPage(known, settings, systemClock.wall())),
+    onFailure: (detail) => hands.tell("status-page.failing", detail),
+  });
+  const publish = (facts: StatusFacts): void => {
+    known = facts;
+    site.refresh();
+  };
+  return [createStatusDesk(hands, publish, () => site.close())];
 }
 
 function storeOf({ stateDirectory, settings }: Extract<ToControl, { kind: "begin" }>["setup"]): ControlStore | null {

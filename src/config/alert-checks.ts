@@ -1,4 +1,4 @@
-/** Checks of `alerts` that compare distant places: sinks and services that must exist, and what needs a control plane. */
+/** Checks of `alerts` and `statusPage` that compare distant places: sinks and services that must exist, and what needs a control plane. */
 import { nearest } from "../kernel/nearest.ts";
 import { quoted } from "./parsed.ts";
 import { valueAt } from "./problems.ts";
@@ -6,12 +6,16 @@ import type { Finding, Path } from "./problems.ts";
 import { isMapping } from "./yaml-tree.ts";
 
 export function alertFindings(file: unknown): Finding[] {
+  return [...statusPageFindings(file), ...alertsFindings(file)];
+}
+
+function alertsFindings(file: unknown): Finding[] {
   const alerts = valueAt(file, ["alerts"]);
   if (!isMapping(alerts)) return [];
   const written = valueAt(file, ["alerts", "sinks"]);
   const sinks = isMapping(written) ? Object.keys(written) : [];
   return [
-    ...controlFinding(file),
+    ...controlFinding(file, "alerts"),
     ...(isMapping(written) && sinks.length === 0
       ? [
           problem(
@@ -26,10 +30,32 @@ export function alertFindings(file: unknown): Finding[] {
   ];
 }
 
-function controlFinding(file: unknown): Finding[] {
+function statusPageFindings(file: unknown): Finding[] {
+  const page = valueAt(file, ["statusPage"]);
+  if (!isMapping(page)) return [];
+  const services = valueAt(file, ["services"]);
+  const known = isMapping(services) ? Object.keys(services) : [];
+  const shown = valueAt(page, ["services"]);
+  return [
+    ...controlFinding(file, "statusPage"),
+    ...Object.keys(isMapping(shown) ? shown : {}).flatMap((name) => {
+      if (known.includes(name)) return [];
+      const near = nearest(name, known);
+      const hint = near === null ? `There is: ${known.join(", ")}.` : `Did you mean ${quoted(near)}?`;
+      return [
+        {
+          ...problem(["statusPage", "services", name], `There is no service ${quoted(name)}.`, hint),
+          at: "key" as const,
+        },
+      ];
+    }),
+  ];
+}
+
+function controlFinding(file: unknown, key: "alerts" | "statusPage"): Finding[] {
   if (valueAt(file, ["control"]) !== false) return [];
-  const message = "Nobody finds out what to tell while the control plane is off: control is false.";
-  return [problem(["alerts"], message, "Leave control out, or write alerts: false.")];
+  const message = "Nobody finds out what there is to tell while the control plane is off: control is false.";
+  return [problem([key], message, `Leave control out, or write ${key}: false.`)];
 }
 
 function routesFindings(file: unknown, sinks: readonly string[]): Finding[] {

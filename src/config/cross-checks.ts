@@ -20,6 +20,7 @@ import { resumeSchema, routeSchema } from "./route-schema.ts";
 import { retrySchema } from "./service-schema.ts";
 import type { Bind } from "./settings.ts";
 import { formatSize } from "./units.ts";
+import { statusPageSchema } from "./status-page-schema.ts";
 import { isMapping } from "./yaml-tree.ts";
 
 export function crossFindings(file: unknown): Finding[] {
@@ -128,6 +129,8 @@ function listeningSockets(file: unknown): Socket[] {
     const bind = adminSchema.shape.bind.safeParse(valueAt(file, path));
     if (bind.success) sockets.push({ path, bind: bind.data.bind });
   }
+  const status = statusPageSchema.shape.bind.safeParse(valueAt(file, ["statusPage", "bind"]));
+  if (status.success && status.data !== undefined) sockets.push({ path: ["statusPage", "bind"], bind: status.data });
   return sockets;
 }
 

@@ -18,6 +18,7 @@ import type { CheckedRoute } from "./route-schema.ts";
 import { accessLogSchema } from "./schema.ts";
 import type { CheckedFile } from "./schema.ts";
 import { ejectionSchema, WEIGHT_DEFAULT } from "./service-schema.ts";
+import { statusPageOf } from "./status-page-schema.ts";
 import type { CheckedService, CheckedSlow } from "./service-schema.ts";
 import type {
   AccessLogSettings,
@@ -107,6 +108,7 @@ export function normalise(file: CheckedFile): Settings {
     control: controlOf(file.control),
     alerts: alertsOf(file.alerts),
     otlp: otlpOf(file.telemetry.otlp),
+    statusPage: statusPageOf(file.statusPage, Object.keys(file.services)),
     drainMs: file.drain,
   };
   return frozen(settings);

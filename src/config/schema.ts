@@ -18,6 +18,7 @@ import type { Parsed } from "./parsed.ts";
 import { telemetrySchema } from "./telemetry-schema.ts";
 import { serviceSchema } from "./service-schema.ts";
 import type { Bind } from "./settings.ts";
+import { statusPageSchema } from "./status-page-schema.ts";
 
 const LISTENERS_MAX = 64;
 const TRUSTED_MAX = 256;
@@ -301,6 +302,10 @@ export const fileSchema = z.strictObject({
     .prefault(false)
     .describe("Who is told of incidents, or false for nobody."),
   telemetry: telemetrySchema.prefault({}).describe("What is told to systems that collect from many gateways."),
+  statusPage: z
+    .union([switchedOff({ example: '{ bind: "0.0.0.0:8090", title: Example }' }), statusPageSchema])
+    .prefault(false)
+    .describe("A page for everybody that says how the services are and were, with nothing internal on it, or false."),
   drain: duration("0s", "1h")
     .prefault("30s")
     .describe("How long requests that are under way may take to finish when the gateway stops."),

@@ -25,6 +25,8 @@ export interface Settings {
   readonly alerts: AlertSettings | null;
   /** Null: no collector is told anything. */
   readonly otlp: OtlpSettings | null;
+  /** Null: there is none. */
+  readonly statusPage: StatusPageSettings | null;
   /** How long a drain may take before what is left is cut. Default 30 s. */
   readonly drainMs: number;
 }
@@ -35,6 +37,19 @@ export interface ControlSettings {
   readonly diskBytes: number;
   /** The part of it for facts as they were told, compressed. Default 64 MiB. */
   readonly factsBytes: number;
+}
+
+/** What everybody may see. */
+export interface StatusPageSettings {
+  /** Null: it is not served here. */
+  readonly bind: Bind | null;
+  /** Empty: it is not written. */
+  readonly directory: string;
+  /** Default `Status`. */
+  readonly title: string;
+  /** Empty: not known. */
+  readonly url: string;
+  readonly services: readonly { readonly name: string; readonly title: string }[];
 }
 
 /** Who is told of incidents. */

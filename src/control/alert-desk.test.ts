@@ -59,6 +59,7 @@ function scene(names: readonly string[] = ["mail", "chat"]) {
     ask: ((question: Question) =>
       question.ask === "incidents" ? [...incidents.values()].filter(({ state }) => state === "open") : []) as never,
     incident: (id) => incidents.get(id) ?? null,
+    history: () => [...incidents.values()],
   };
   const sinks = names.map((name): AlertSink => ({
     name,

@@ -48,6 +48,8 @@ export interface LoopHands {
   ask<Q extends EngineQuestion>(question: Q): Answers[Q["ask"]];
   /** Also one that is over and that the engine has forgotten. */
   incident(id: string): Incident | null;
+  /** Those that go on and those that are over, as far back as is kept. */
+  history(limit: number): readonly Incident[];
 }
 
 export interface ControlLoop {
@@ -100,6 +102,7 @@ class Loop implements ControlLoop {
       tell: (code, detail) => parts.send({ kind: "told", code, detail }),
       ask: (question) => this.#engine.answer(question),
       incident: (id) => this.#incidentOf(id),
+      history: (limit) => this.#history({ ask: "incidents", limit }),
     });
   }
 
@@ -319,20 +322,13 @@ class Loop implements ControlLoop {
   }
 
   #engineAnswer(question: Question): Answers[Question["ask"]] | NotAnswered {
-    const { store } = this.#parts;
     switch (question.ask) {
       case "incident": {
         const incident = this.#incidentOf(question.id);
         return incident === null ? null : this.#amended(incident);
       }
-      case "incidents": {
-        const known = this.#engine.answer(question);
-        const limit = question.limit ?? CLOSED_LIMIT;
-        const ids = new Set(known.map(({ id }) => id));
-        const isKnownOnly = question.state === "open" || store === null;
-        const older = isKnownOnly ? [] : store.closedIncidents(limit).filter(({ id }) => !ids.has(id));
-        return [...known, ...older].slice(0, limit).map((incident) => this.#amended(incident));
-      }
+      case "incidents":
+        return this.#history(question);
       case "act":
         return this.#act(question);
       case "health":
@@ -349,6 +345,16 @@ class Loop implements ControlLoop {
       case "test alert":
         return { refused: "this gateway cannot do that" };
     }
+  }
+
+  #history(question: Extract<Question, { ask: "incidents" }>): readonly Incident[] {
+    const { store } = this.#parts;
+    const known = this.#engine.answer(question);
+    const limit = question.limit ?? CLOSED_LIMIT;
+    const ids = new Set(known.map(({ id }) => id));
+    const isKnownOnly = question.state === "open" || store === null;
+    const older = isKnownOnly ? [] : store.closedIncidents(limit).filter(({ id }) => !ids.has(id));
+    return [...known, ...older].slice(0, limit).map((incident) => this.#amended(incident));
   }
 
   #incidentOf(id: string): Incident | null {
