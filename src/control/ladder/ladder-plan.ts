@@ -59,7 +59,8 @@ export function planOf(
     .flatMap(({ pools }) => pools)
     .flatMap(({ provider, origins }) => origins.map((one) => ({ provider, origin: one })))
     .filter((other) => other.origin.host !== origin.host || other.origin.port !== origin.port);
-  const well = others.filter((other) => isWell(other.origin.url));
+  // A machine that is gone takes its other ports along, which says nothing of this one.
+  const well = others.filter((other) => other.origin.host !== origin.host && isWell(other.origin.url));
   const otherOrigin = well.find(({ provider }) => provider !== pool.provider) ?? well[0];
   const sameProvider = others.find(
     (other) => other.provider === pool.provider && other.origin.url !== otherOrigin?.origin.url,

@@ -21,8 +21,8 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close();
 });
 
-async function origin(script: Script): Promise<string> {
-  const started = await rawOrigin(script);
+async function origin(script: Script, host = "127.0.0.1"): Promise<string> {
+  const started = await rawOrigin(script, { host });
   closing.push(() => started.close());
   return started.url;
 }
@@ -220,10 +220,14 @@ describe("the probe ladder", () => {
   it("looks beside it at the gateway itself and at an origin that was well a moment ago", async () => {
     const port = await freePort();
     const bad = `http://127.0.0.1:${await freePort()}`;
-    const good = await origin(well);
-    const { ladder, probe } = scene({ first: [bad], second: [good] }, { admin: { bind: `127.0.0.1:${port}` } });
+    const good = await origin(well, "127.0.0.2");
+    const sameHost = await origin(well);
+    const { ladder, probe } = scene(
+      { first: [bad], second: [sameHost, good] },
+      { admin: { bind: `127.0.0.1:${port}` } },
+    );
     ladder.hear?.(
-      sampleSecond(1_000, { origins: [row(good), row(bad, { byCause: { "origin.refused": 5 } })] }),
+      sampleSecond(1_000, { origins: [row(sameHost), row(good), row(bad, { byCause: { "origin.refused": 5 } })] }),
       [],
       false,
     );
@@ -235,6 +239,7 @@ describe("the probe ladder", () => {
       "control: other origin holds",
       "other port holds",
     ]);
+    expect(climbed.rungs[2]?.at).toContain(good);
     expect(climbed.located).toContain("The gateway does not answer itself either");
     expect(climbed.located).toContain("Another origin that is well answers from here.");
   });
