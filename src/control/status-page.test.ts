@@ -84,6 +84,14 @@ describe("the status page", () => {
     }
   });
 
+  it("never says of a service that it is better than what is told of it", () => {
+    for (const state of ["well", "disturbed", "silent"] as const) {
+      expect(statusPage(facts(state, sampleIncident()), OPTIONS, AT).html).toContain("There is an outage");
+    }
+    const mild = statusPage(facts("well", sampleIncident({ severity: "warning" })), OPTIONS, AT).html;
+    expect(mild).toContain("There is a disturbance");
+  });
+
   it("keeps ninety days", () => {
     const incident = sampleIncident({ state: "closed", recoveredAt: AT });
     expect(statusPage(facts("well", incident), OPTIONS, AT + 91 * 86_400_000).html).not.toContain("<article");

@@ -79,6 +79,7 @@ function harmText({ severity, impact }: Incident, goesOn: boolean): string {
   const percent = exchanges === 0 ? 0 : (100 * failed) / exchanges;
   if (failed === 0)
     return goesOn ? "Requests are answered, some of them late." : "Requests were answered, some of them late.";
+  if (percent >= 99.5) return `Nearly all requests ${goesOn ? "fail" : "failed"}.`;
   const part = percent < 1 ? "Less than one request in a hundred" : `About ${Math.round(percent)} of 100 requests`;
   const verb = goesOn ? (percent < 1 ? "fails" : "fail") : "failed";
   return `${part} ${verb}${severity === "critical" ? "" : "; a second try helps"}.`;
@@ -86,10 +87,18 @@ function harmText({ severity, impact }: Incident, goesOn: boolean): string {
 
 type Tone = "well" | "disturbed" | "failing" | "unknown";
 
-function toneOf(service: string, { health }: StatusFacts, isStale: boolean): Tone {
-  const state = health.find((one) => one.service === service)?.state;
+/** Never better than what is told of it below. */
+function toneOf(
+  { name, title }: StatusOptions["services"][number],
+  { health }: StatusFacts,
+  current: readonly Disturbance[],
+  isStale: boolean,
+): Tone {
+  const worst = current.filter(({ services }) => services.includes(title)).map(({ severity }) => severity);
+  const state = health.find((one) => one.service === name)?.state;
+  if (!isStale && worst.includes("critical")) return "failing";
   if (isStale || state === undefined || state === "no data" || state === "silent") return "unknown";
-  return state;
+  return state === "well" && worst.length > 0 ? "disturbed" : state;
 }
 
 const TONE_WORDS: Readonly<Record<Tone, string>> = {
@@ -110,9 +119,9 @@ function glanceText(tones: readonly Tone[]): { readonly tone: Tone; readonly tex
 
 function htmlOf(facts: StatusFacts, options: StatusOptions, all: readonly Disturbance[], now: number): string {
   const isStale = now - facts.at > STALE_MS;
-  const rows = options.services.map(({ name, title }) => ({ title, tone: toneOf(name, facts, isStale) }));
-  const glance = glanceText(rows.map(({ tone }) => tone));
   const [current, past] = [all.filter(({ to }) => to === null), all.filter(({ to }) => to !== null)];
+  const rows = options.services.map((one) => ({ title: one.title, tone: toneOf(one, facts, current, isStale) }));
+  const glance = glanceText(rows.map(({ tone }) => tone));
   const stale = isStale
     ? `<p class="stale" role="status">Nothing new is known since ${timeTag(facts.at)}. What follows may not be so any more.</p>`
     : "";
