@@ -44,3 +44,19 @@ test("A file that is not there, or has no facts in it, is said", async () => {
   expect(await world.run("replay", "empty")).toBe(1);
   expect(world.err()).toContain("there are no facts in empty (1 lines that are none)");
 });
+
+test("Lines that look like facts and are none are passed over and cost nothing else", async () => {
+  const second = { kind: "second", at: 1, lengthMs: 1000, failures: [], clients: [], samples: [], own: {} };
+  const odd = [
+    { ...second, at: 1e300, traffic: [], origins: [] },
+    { ...second, traffic: [null], origins: [7] },
+    { kind: "topology", at: 1, services: [null] },
+    { kind: "person", at: 1e17, act: { do: "merge" } },
+  ];
+  const lines = odd.map((fact) => JSON.stringify(fact)).join("\n");
+  const world = cliWorld({ files: { odd: lines, mixed: `${lines}\n${crash()}` } });
+  expect(await world.run("replay", "odd")).toBe(1);
+  expect(world.err()).toContain("(4 lines that are none)");
+  expect(await world.run("replay", "mixed", "--json")).toBe(0);
+  expect(JSON.parse(world.out())).toMatchObject({ unread: 4, incidents: [{ cause: "origin.down" }] });
+});
