@@ -42,3 +42,11 @@ describe("a draft of a postmortem", () => {
     expect(text).not.toContain("<script>");
   });
 });
+
+it("has nothing in it that a terminal would obey", () => {
+  const at = Date.UTC(2026, 0, 1);
+  const text = writePostmortem(
+    sampleIncident({ timeline: [{ at, kind: "person", text: "ada: \u001b]0;owned\u0007\u202E" }] }),
+  );
+  expect(text.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+});

@@ -108,7 +108,10 @@ function rounded(value: number): number {
   return Math.round(value * 1000) / 1000;
 }
 
-/** Texts may hold what came over the wire; in Markdown they must stay text, and in a table in their cell. */
+/** Texts may hold what came over the wire; in Markdown they must stay text, in a table in their cell, and harmless on a terminal. */
 function escape(text: string): string {
-  return text.replace(/[\\`*_[\]<>|#]/g, (sign) => `\\${sign}`).replace(/\s+/g, " ");
+  return text
+    .replace(/[\\`*_[\]<>|#]/g, (sign) => `\\${sign}`)
+    .replace(/\s+/g, " ")
+    .replace(/[\p{Cc}\p{Cf}]/gu, "\u{fffd}");
 }

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { createEngine } from "./engine.ts";
-import type { Fact } from "../contract/facts.ts";
+import type { Fact, PersonFact } from "../contract/facts.ts";
+import type { Incident } from "../contract/incident.ts";
 import { DISTURBANCES } from "../../sim/corpus/disturbances.ts";
 import { incidentsOf, playFacts } from "../../sim/corpus/score.ts";
 import { EPOCH_MS } from "../../sim/corpus/model.ts";
@@ -165,4 +166,41 @@ test("No hypothesis says the same twice, and what an undecided one is told from 
       }
     }
   }
+});
+
+test("What was split by services and merged again adds up, and what is over is not split", () => {
+  const { facts, beganAt } = playFacts(named("resolver down", 3), 3);
+  const engine = createEngine();
+  const act = (at: number, incident: string, what: PersonFact["act"]): PersonFact => ({
+    kind: "person",
+    at,
+    by: "ada",
+    incident,
+    act: what,
+  });
+  let split: readonly string[] = [];
+  for (const fact of facts) {
+    engine.step(fact);
+    if (fact.kind !== "second") continue;
+    engine.tick(fact.at + 1000);
+    const [open] = engine.answer({ ask: "incidents", state: "open" });
+    if (split.length > 0 || open === undefined || open.services.length < 2 || fact.at < beganAt + 15_000) continue;
+    const service = open.services.find((one) => one !== open.where["service"]) ?? "";
+    engine.step(act(fact.at, open.id, { do: "split", where: { service } }));
+    const both = engine.answer({ ask: "incidents", state: "open" });
+    split = [open.id, ...both.map(({ id }) => id).filter((id) => id !== open.id)];
+  }
+  const [parent = "", child = ""] = split;
+  expect(child).not.toBe("");
+  const end = (facts.at(-1)?.at ?? 0) + 1000;
+  const before = [parent, child].map((id) => (engine.answer({ ask: "incident", id }) as Incident).impact);
+  engine.step(act(end, child, { do: "merge", into: parent }));
+  const merged = engine.answer({ ask: "incident", id: parent }) as Incident;
+  expect(merged.services.length).toBeGreaterThan(1);
+  expect(merged.impact.failed).toBe(before.reduce((sum, { failed }) => sum + failed, 0));
+  expect(before[1]?.failed).toBeGreaterThan(0);
+  expect(Object.values(merged.impact.failedByClass).reduce((a, b) => a + b, 0)).toBe(merged.impact.failed);
+  engine.step(act(end, parent, { do: "close", text: "repaired" }));
+  const again = act(end, parent, { do: "split", where: { service: merged.services[0] ?? "" } });
+  expect(engine.answer({ ask: "act", fact: again })).toEqual({ refused: `${parent} is closed already` });
 });

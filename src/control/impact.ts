@@ -38,8 +38,9 @@ export function createHarm(): Harm {
     rescued: 0,
     left: 0,
     exchanges: 0,
-    failedByClass: {},
-    failedByService: {},
+    // A service may be called like what every object has.
+    failedByClass: emptyCounts(),
+    failedByService: emptyCounts(),
     networks: new Set(),
     networksMore: false,
     before: null,
@@ -90,6 +91,25 @@ export function addHarm(
   clear(harm.durations);
 }
 
+/** What two had of clients of different services. */
+export function addUp(to: Harm, from: Harm): void {
+  to.failed += from.failed;
+  to.rescued += from.rescued;
+  to.left += from.left;
+  to.exchanges += from.exchanges;
+  addCounts(to.failedByClass, from.failedByClass);
+  addCounts(to.failedByService, from.failedByService);
+  to.networksMore ||= from.networksMore;
+  for (const network of from.networks) {
+    if (to.networks.size < NETWORKS_MAX) to.networks.add(network);
+    else if (!to.networks.has(network)) to.networksMore = true;
+  }
+}
+
+function addCounts(to: Record<string, number>, from: Readonly<Record<string, number>>): void {
+  for (const [name, count] of Object.entries(from)) to[name] = (to[name] ?? 0) + count;
+}
+
 export function impactOf(harm: Harm, topology: TopologyFact["services"], watches: Watches): Impact {
   const budgetSpent: Record<string, number> = {};
   for (const { name, objective } of topology) {
@@ -110,6 +130,10 @@ export function impactOf(harm: Harm, topology: TopologyFact["services"], watches
     budgetSpent,
     latencyP95Ms: harm.before === null || worst === 0 ? null : { before: harm.before, worst },
   };
+}
+
+function emptyCounts(): Record<string, number> {
+  return Object.create(null) as Record<string, number>; // Typed as any, though it is empty.
 }
 
 function usualP95(services: ReadonlySet<string>, watches: Watches): number | null {

@@ -9,6 +9,7 @@
 import type { ChangeFact, EventFact, PersonFact, ProbeFact, SecondFact, TopologyFact } from "../contract/facts.ts";
 import type { Incident } from "../contract/incident.ts";
 import { durationText } from "../contract/quantities.ts";
+import { addUp } from "./impact.ts";
 import { addChange, addEvent, addProbe } from "./case.ts";
 import type { Track } from "./incident-track.ts";
 import {
@@ -19,6 +20,7 @@ import {
   heed,
   heedProbe,
   joinAnomaly,
+  letGo,
   lookAtEffect,
   note,
   reopen,
@@ -90,6 +92,7 @@ export class IncidentBook {
       if (lookAtEffect(track, now)) changed.add(track);
     }
     this.#mergeAlike(now, changed);
+    for (const track of this.#tracks) if (isSpent(track, now)) letGo(track);
     return this.#toTell(changed, now);
   }
 
@@ -146,6 +149,7 @@ export class IncidentBook {
         return `there is no incident ${act.into} to merge it into`;
     }
     if (act.do === "split") {
+      if (!isLive(track)) return `${incident} is ${track.state} already`;
       const { service } = act.where;
       if (service === undefined || !track.services.has(service) || track.services.size < 2)
         return "an incident is split by one of its services, when it has more than one";
@@ -247,7 +251,11 @@ export class IncidentBook {
   /** The incident that an anomaly belongs to. */
   #home(anomaly: Anomaly, now: number, changed: Set<Track>): Track | null {
     for (const track of this.#tracks) if (track.keys.has(anomaly.key) && isLive(track)) return track;
-    const fits = this.#live().find((track) => this.#belongs(anomaly, track));
+    const live = this.#live();
+    // Whoever has the service already, before whoever would get it: what a person took apart stays apart.
+    const fits =
+      (anomaly.service === "" ? undefined : live.find(({ services }) => services.has(anomaly.service))) ??
+      live.find((track) => this.#belongs(anomaly, track));
     if (fits !== undefined) {
       const before = fits.services.size;
       joinAnomaly(fits, anomaly, now);
@@ -322,7 +330,7 @@ export class IncidentBook {
     while (this.#tracks.length > INCIDENTS_MAX) {
       const oldest = this.#tracks.findIndex((one) => !isLive(one));
       if (oldest < 0) break;
-      this.#tracks.splice(oldest, 1);
+      for (const { id: gone } of this.#tracks.splice(oldest, 1)) this.#told.delete(gone);
     }
     conclude(track, now, this.#surroundings());
     changed.add(track);
@@ -462,6 +470,10 @@ function isLive({ state }: Track): boolean {
   return state === "open" || state === "recovering";
 }
 
+function isSpent({ state, closedAt, case: seen }: Track, now: number): boolean {
+  return seen.to > seen.from && (state === "merged" || (state === "closed" && now - (closedAt ?? 0) > REOPEN_MS));
+}
+
 function isAboutNames(track: Track): boolean {
   return track.diagnosis.hypotheses[0].cause?.startsWith("dns.") === true;
 }
@@ -492,9 +504,7 @@ function merge(from: Track, into: Track, at: number, text: string): void {
   into.firstFailureAt = Math.min(into.firstFailureAt, from.firstFailureAt);
   // What both counted is counted once.
   if ([...from.services].every((service) => !into.services.has(service))) {
-    into.harm.failed += from.harm.failed;
-    into.harm.rescued += from.harm.rescued;
-    into.harm.exchanges += from.harm.exchanges;
+    addUp(into.harm, from.harm);
   }
   for (const service of from.services) into.services.add(service);
   for (const kind of from.kinds) into.kinds.add(kind);

@@ -18,7 +18,7 @@ import type { Anomaly, AnomalyKind, Watches } from "./watches.ts";
 export interface Track {
   readonly id: string;
   state: IncidentState;
-  readonly case: Case;
+  case: Case;
   readonly harm: Harm;
   readonly services: Set<string>;
   readonly kinds: Set<AnomalyKind>;
@@ -213,6 +213,12 @@ export function reopen(track: Track, now: number): void {
   track.reopened += 1;
   track.lastBadAt = now;
   note(track, now, "grew", "It came back.");
+}
+
+/** It is not opened again: what it was diagnosed from is let go, which is most of what it holds. */
+export function letGo(track: Track): void {
+  track.case = createCase(track.case.to);
+  track.anomalies = [];
 }
 
 /** What automation did, and later what became of it. */

@@ -188,19 +188,7 @@ export class Watches {
       if (service !== "" && this.services.size < WATCHES_MAX) this.#service(service);
     for (const watch of this.services.values())
       this.#lookAtService(watch, traffic.get(watch.service) ?? [], at, learns(watch.service));
-    for (const watch of this.routes.values()) {
-      const row = traffic.get(watch.service)?.find(({ route }) => route === watch.route);
-      const learning = learns(watch.service);
-      watchRatio(
-        watch.failed,
-        row?.byOutcome.failed ?? 0,
-        row === undefined ? 0 : exchangesOf(row),
-        at,
-        FAILED,
-        learning,
-      );
-      watchNormal(watch.normal, row === undefined ? 0 : exchangesOf(row), row?.duration ?? [], at, learning);
-    }
+    this.#lookAtRoutes(facts, at, learns);
     for (const fact of facts) for (const row of fact.origins) this.#lookAtAddress(row, at, learns(row.service));
     this.#lookAtShares();
     for (const [key, { seenAt }] of this.addresses) if (seenAt < at - FORGET_MS) this.addresses.delete(key);
@@ -430,6 +418,29 @@ export class Watches {
     const key = `${service}\n${route}`;
     if (this.routes.has(key) || this.routes.size >= WATCHES_MAX) return;
     this.routes.set(key, { service, route, failed: createRatioWatch(), normal: createNormal() });
+  }
+
+  #lookAtRoutes(facts: readonly SecondFact[], at: number, learns: (service: string) => boolean): void {
+    const told = new Map<string, TrafficRow[]>();
+    for (const fact of facts) for (const row of fact.traffic) push(told, `${row.service}\n${row.route}`, row);
+    for (const [key, watch] of this.routes) {
+      const rows = told.get(key) ?? [];
+      const learning = learns(watch.service);
+      let failed = 0;
+      let total = 0;
+      for (const row of rows) {
+        failed += row.byOutcome.failed;
+        total += exchangesOf(row);
+      }
+      watchRatio(watch.failed, failed, total, at, FAILED, learning);
+      watchNormal(
+        watch.normal,
+        total,
+        rows.length === 1 ? (rows[0]?.duration ?? []) : rows.flatMap((row) => row.duration),
+        at,
+        learning,
+      );
+    }
   }
 
   #lookAtAddress(row: OriginRow, at: number, learns: boolean): void {
