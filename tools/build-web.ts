@@ -25,7 +25,7 @@ export async function buildWeb(outDir: string = join(ROOT, "dist", "web")): Prom
   for (const entry of readdirSync(outDir, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const file = join(entry.parentPath, entry.name);
-    writeFileSync(`${file}.gz`, gzipSync(readFileSync(file), { level: 9 }));
+    writeFileSync(`${file}.gz`, gzipSync(readFileSync(file), { level: 9, memLevel: 9 }));
   }
 }
 

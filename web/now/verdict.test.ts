@@ -45,14 +45,6 @@ describe("the verdict", () => {
     expect(verdictOf({ ...WELL, diagnosis: off, health: [], status: sampleView().statusNow }).tone).toBe("bad");
   });
 
-  test("has its reason below the headline, however long it is", () => {
-    const because = "nothing in pool blue is known to work: both refuse, 70 points below the threshold of 70 %";
-    const services = quietView().statusNow.services.map((one) => ({ ...one, state: "degraded" as const, because }));
-    const verdict = verdictOf({ ...WELL, status: { ...quietView().statusNow, services } });
-    expect(verdict.headline).toMatch(/^Serving, but \S+ is degraded$/);
-    expect(verdict.details).toEqual([`N${because.slice(1)}.`]);
-  });
-
   test("says what traffic shows that no state of an origin does", () => {
     const health = [sampleHealth("default", { state: "silent", because: "no traffic for 5 min; usual is 40/s" })];
     expect(verdictOf({ ...WELL, health })).toMatchObject({

@@ -56,16 +56,8 @@ export function verdictOf({ status, freshness, diagnosis, health, incidents }: V
     details.push("There is no traffic to judge by yet.");
   }
   const isDisturbed = toneOfStatus(status) === "good" && troubled.length > 0;
-  if (isDisturbed) return { tone, sign: SIGNS[tone], headline: `Serving, but ${names(troubled)}`, details };
-  const { headline, reason } = parted(sentence);
-  return { tone, sign: SIGNS[tone], headline, details: reason === "" ? details : [reason, ...details] };
-}
-
-/** What is wrong is a headline; why is a sentence of its own. */
-function parted(sentence: string): { headline: string; reason: string } {
-  const [, headline, reason] = /^(Serving, but [^:]+|Not serving: [^:]+): (.+)$/s.exec(sentence) ?? [];
-  if (headline === undefined || reason === undefined) return { headline: sentence, reason: "" };
-  return { headline, reason: `${reason[0]?.toUpperCase() ?? ""}${reason.slice(1)}.` };
+  const headline = isDisturbed ? `Serving, but ${names(troubled)}` : sentence;
+  return { tone, sign: SIGNS[tone], headline, details };
 }
 
 function names(troubled: readonly ServiceHealth[]): string {
