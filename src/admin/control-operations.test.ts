@@ -76,6 +76,7 @@ const REPLIES: Replies = {
   probe: () => PROBE,
   alerts: () => ALERTS,
   silence: () => ({ id: "s2" }),
+  "test alert": () => ({ tested: [{ sink: "pager", outcome: "delivered", detail: "status 202" }] }),
   unsilence: () => ({ refused: "" }),
 };
 
@@ -126,6 +127,7 @@ const POSTS: readonly [string, unknown, ApiSchemaName][] = [
   ["/probes", { ...BY, service: "shop", origin: "http://a1:80" }, "Probe"],
   ["/silences", { ...BY, where: { service: "shop" }, reason: "moving", for: "2h" }, "Silenced"],
   ["/silences/s1/end", BY, "Silenced"],
+  ["/alerts/test", { ...BY, sink: "pager" }, "AlertsTested"],
 ];
 
 describe("what the control plane says", () => {
