@@ -17,6 +17,7 @@ export function writeAccessLine(line: JsonLine, record: ExchangeRecord): void {
   time(line, record.startedAt);
   text(line, K.id, record.id);
   text(line, K.traceId, record.traceId);
+  text(line, K.parentSpanId, record.parentSpanId);
   text(line, K.listener, record.listener);
   text(line, K.clientAddress, record.clientAddress);
   if (record.peerAddress !== record.clientAddress) text(line, K.peerAddress, record.peerAddress);
@@ -140,6 +141,7 @@ function time(line: JsonLine, epochMs: number): void {
 const K = {
   id: name("id"),
   traceId: name("traceId"),
+  parentSpanId: name("parentSpanId"),
   listener: name("listener"),
   clientAddress: name("clientAddress"),
   peerAddress: name("peerAddress"),
