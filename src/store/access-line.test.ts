@@ -136,6 +136,7 @@ test("the guide names every field of a line, and no other", () => {
   const full: ExchangeRecord = {
     ...sampleRecord(),
     outcome: "failed",
+    parentSpanId: "00f067aa0ba902b7",
     peerAddress: "192.0.2.9",
     cause: "origin.refused",
     party: "origin",
