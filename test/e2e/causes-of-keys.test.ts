@@ -59,8 +59,9 @@ describe("a keyed request", () => {
   });
 
   it("that is under way for longer than is waited for is client.key_in_flight", async () => {
-    // The origin has it and thinks about it for longer than the second client may wait.
-    await start(async (connection) => void (await connection.head()), { idempotency: { wait: "100ms" } });
+    // The origin has it and thinks about it for longer than the second client may wait, and than the gateway waits to end.
+    const bounds = { idempotency: { wait: "100ms" }, drain: "1s" };
+    await start(async (connection) => void (await connection.head()), bounds);
     const first = await rawClient(gateway?.port ?? 0);
     await first.send(post('"k"', "a"));
     await origin?.connection(1);

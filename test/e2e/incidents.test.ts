@@ -19,7 +19,7 @@ import { startLoad } from "../support/load.ts";
 import { until } from "../support/until.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../bin/goodgate.js", import.meta.url));
-const LASTS_S = 15;
+const LASTS_S = 12;
 
 async function incidentsAt(adminUrl: string): Promise<readonly Incident[]> {
   const answer = await fetch(`${adminUrl}/api/v1/incidents`);
@@ -57,7 +57,7 @@ async function startDemo(finished: Finished): Promise<Demo> {
     try {
       const answer = await fetch(`${admin}/api/v1/status`);
       const status = (await answer.json()) as { exchangesTotal: number; control: { state: string } };
-      return status.exchangesTotal >= 320 && status.control.state === "running" ? true : null;
+      return status.exchangesTotal >= 240 && status.control.state === "running" ? true : null;
     } catch {
       return null;
     }
