@@ -15,6 +15,7 @@ import type { Asked } from "./gateway-client.ts";
 import { adminUrl, askGateway } from "./gateway-client.ts";
 import { labelled, pageWidth, plain, wrap } from "./page.ts";
 import type { CliPorts, PaintStyle, Terminal } from "./ports.ts";
+import { watched } from "./watch.ts";
 
 export interface IncidentsOptions {
   readonly open?: boolean;
@@ -29,9 +30,6 @@ export interface IncidentsOptions {
   readonly json?: boolean;
 }
 
-const WATCH_MS = 2000;
-/** Home, then clear to the end of the screen: redraws in place and leaves what scrolled away alone. */
-const REDRAW = "\u001b[H\u001b[J";
 const TONES: Readonly<Record<Severity, PaintStyle>> = { critical: "red", warning: "yellow", notice: "cyan" };
 
 export async function incidentsCommand(
@@ -49,15 +47,11 @@ export async function incidentsCommand(
   const base = adminUrl(ports, options.admin);
   if (!base.ok) return complain(ports, base.complaint, json);
   if (id !== undefined && act !== undefined) return carryOut({ ports, base: base.value, id, act, options });
-  if (options.watch === true) await ports.pause(0);
-  for (;;) {
-    const redraw = options.watch === true && ports.terminal.isTerminal && !json ? REDRAW : "";
-    const code = await (id === undefined
+  return watched(ports, options, (redraw) =>
+    id === undefined
       ? showList(ports, base.value, options.open === true, json, redraw)
-      : showOne(ports, base.value, id, json, redraw));
-    if (options.watch !== true) return code;
-    if (!(await ports.pause(WATCH_MS))) return EXIT.ok;
-  }
+      : showOne(ports, base.value, id, json, redraw),
+  );
 }
 
 interface Act {

@@ -15,6 +15,7 @@ import { adminUrl, askGateway } from "./gateway-client.ts";
 import type { TableCell } from "./page.ts";
 import { pageWidth, plain, table, wrap } from "./page.ts";
 import type { CliPorts, PaintStyle, Terminal } from "./ports.ts";
+import { watched } from "./watch.ts";
 
 export interface StatusOptions {
   readonly watch?: boolean;
@@ -22,23 +23,11 @@ export interface StatusOptions {
   readonly json?: boolean;
 }
 
-const WATCH_MS = 2000;
-/** Home, then clear to the end of the screen: redraws in place and leaves what scrolled away alone. */
-const REDRAW = "\u001b[H\u001b[J";
-
 export async function statusCommand(ports: CliPorts, options: StatusOptions): Promise<ExitCode> {
   const json = options.json === true;
   const base = adminUrl(ports, options.admin);
   if (!base.ok) return complain(ports, base.complaint, json);
-  // A wait of no length: from it on Ctrl-C is heard, also while the gateway is being asked.
-  if (options.watch === true) await ports.pause(0);
-  for (;;) {
-    const asked = await ask(ports, base.value);
-    const code = show(ports, asked, json, options.watch === true && ports.terminal.isTerminal && !json);
-    if (options.watch !== true) return code;
-    // A watcher outlives a gateway that restarts, so an answer that failed is shown and asked for again.
-    if (!(await ports.pause(WATCH_MS))) return EXIT.ok;
-  }
+  return watched(ports, options, async (redraw) => show(ports, await ask(ports, base.value), json, redraw));
 }
 
 interface Answer {
@@ -58,10 +47,10 @@ async function ask(ports: CliPorts, base: string): Promise<Asked<Answer>> {
   return { ok: true, value: { status: status.value, origins: origins.value.origins } };
 }
 
-function show(ports: CliPorts, asked: Asked<Answer>, json: boolean, redraw: boolean): ExitCode {
+function show(ports: CliPorts, asked: Asked<Answer>, json: boolean, redraw: string): ExitCode {
   if (!asked.ok) return complain(ports, asked.complaint, json);
   if (json) sayJson(ports, asked.value);
-  else ports.stdout(`${redraw ? REDRAW : ""}${statusLines(asked.value, ports.terminal).join("\n")}\n`);
+  else ports.stdout(`${redraw}${statusLines(asked.value, ports.terminal).join("\n")}\n`);
   const troubled = asked.value.status.services.some(
     (service) => service.state === "down" || service.state === "failing open",
   );
