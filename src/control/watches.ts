@@ -359,19 +359,9 @@ export class Watches {
       });
     for (const { row, normal, attempts } of saved.addresses)
       this.addresses.set(`${row.service}\n${row.pool}\n${row.address}`, {
-        row: { ...row },
+        ...createAddressWatch(row, 0),
         normal: restoreNormal(normal),
         attempts: { ...createRatioWatch(), ...attempts },
-        outSince: 0,
-        outSeconds: 0,
-        lastOutAt: 0,
-        ejected: 0,
-        dumbSeconds: 0,
-        recentAttempts: 0,
-        shunned: 0,
-        isShunned: false,
-        isShort: false,
-        seenAt: 0,
       });
   }
 
@@ -448,22 +438,7 @@ export class Watches {
     let watch = this.addresses.get(key);
     if (watch === undefined) {
       if (this.addresses.size >= WATCHES_MAX) return;
-      const { service, pool, provider, origin, address, family } = row;
-      watch = {
-        row: { service, pool, provider, origin, address, family },
-        attempts: createRatioWatch(),
-        normal: createNormal(),
-        outSince: 0,
-        outSeconds: 0,
-        lastOutAt: 0,
-        ejected: 0,
-        dumbSeconds: 0,
-        recentAttempts: 0,
-        shunned: 0,
-        isShunned: false,
-        isShort: false,
-        seenAt: at,
-      };
+      watch = createAddressWatch(row, at);
       this.addresses.set(key, watch);
     }
     watch.seenAt = at;
@@ -585,6 +560,25 @@ export function wallOf(own: SecondFact["own"]): string {
 }
 
 /** Failures that count against an address: not what clients did, nor what this machine did to itself. */
+function createAddressWatch(of: AddressWatch["row"], seenAt: number): AddressWatch {
+  const { service, pool, provider, origin, address, family } = of;
+  return {
+    row: { service, pool, provider, origin, address, family },
+    attempts: createRatioWatch(),
+    normal: createNormal(),
+    outSince: 0,
+    outSeconds: 0,
+    lastOutAt: 0,
+    ejected: 0,
+    dumbSeconds: 0,
+    recentAttempts: 0,
+    shunned: 0,
+    isShunned: false,
+    isShort: false,
+    seenAt,
+  };
+}
+
 export function failuresOf(row: OriginRow): number {
   let failures = 0;
   for (const [cause, count] of Object.entries(row.byCause)) if (countsAgainstOrigin(cause)) failures += count;
