@@ -559,7 +559,6 @@ export function wallOf(own: SecondFact["own"]): string {
   return "";
 }
 
-/** Failures that count against an address: not what clients did, nor what this machine did to itself. */
 function createAddressWatch(of: AddressWatch["row"], seenAt: number): AddressWatch {
   const { service, pool, provider, origin, address, family } = of;
   return {
@@ -579,6 +578,7 @@ function createAddressWatch(of: AddressWatch["row"], seenAt: number): AddressWat
   };
 }
 
+/** Failures that count against an address: not what clients did, nor what this machine did to itself. */
 export function failuresOf(row: OriginRow): number {
   let failures = 0;
   for (const [cause, count] of Object.entries(row.byCause)) if (countsAgainstOrigin(cause)) failures += count;
