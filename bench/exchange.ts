@@ -12,8 +12,8 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import type * as Load from "../src/config/load.ts";
 import type * as Gateway from "../src/gateway/gateway.ts";
-import { HEAD_ROOM, TAIL_ROOM } from "../src/kernel/socket.ts";
-import type { Dial, Listen, SocketListener, SocketPort } from "../src/kernel/socket.ts";
+import { HEAD_ROOM, PLAIN, TAIL_ROOM } from "../src/kernel/socket.ts";
+import type { Carrier, Dial, Listen, SocketListener, SocketPort } from "../src/kernel/socket.ts";
 import type { Resolution, Resolver } from "../src/kernel/resolver.ts";
 import type * as ChanceModule from "../src/net/chance.ts";
 import type * as ClockModule from "../src/net/clock.ts";
@@ -120,6 +120,7 @@ async function serveTurns(tree: string): Promise<void> {
 
 class FreeSocket implements SocketPort {
   listener: SocketListener;
+  readonly carrier: Carrier = PLAIN;
   readonly remoteAddress = "127.0.0.1";
   readonly remotePort = 5;
   readonly localAddress = "";

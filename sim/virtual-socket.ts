@@ -5,7 +5,8 @@
  *
  * Not here: loss and reordering inside a stream, which TCP hides; only what of it shows, as time.
  */
-import type { SocketListener, SocketPort } from "../src/kernel/socket.ts";
+import { PLAIN } from "../src/kernel/socket.ts";
+import type { Carrier, SocketListener, SocketPort } from "../src/kernel/socket.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 import type { SeededChance } from "./chance.ts";
 import type { ReadBuffers } from "./read-buffers.ts";
@@ -55,6 +56,7 @@ interface Kept {
 
 export class VirtualSocket implements SocketPort {
   listener: SocketListener;
+  readonly carrier: Carrier = PLAIN;
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly localAddress: string;

@@ -21,6 +21,7 @@ interface Layer {
 const EVERYTHING = [
   "kernel",
   "http1",
+  "http2",
   "policies",
   "config",
   "contract",
@@ -35,6 +36,7 @@ const EVERYTHING = [
 const LAYERS: Readonly<Record<string, Layer>> = {
   kernel: { imports: [], packages: [] },
   http1: { imports: ["kernel"], packages: [] },
+  http2: { imports: ["kernel", "http1"], packages: [] },
   policies: { imports: ["kernel"], packages: [] },
   config: { imports: ["kernel", "policies"], packages: ["ipaddr.js", "yaml", "zod"] },
   contract: { imports: ["kernel", "config"], packages: ["zod"] },
@@ -43,8 +45,10 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     packages: ["http-cache-semantics", "ipaddr.js"],
   },
   net: {
-    imports: ["kernel", "contract"],
+    imports: ["kernel", "http1", "http2", "contract"],
     packages: [
+      "@peculiar/x509",
+      "acme-client",
       "@opentelemetry/api",
       "@opentelemetry/exporter-metrics-otlp-http",
       "@opentelemetry/exporter-trace-otlp-http",

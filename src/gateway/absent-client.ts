@@ -58,6 +58,7 @@ export function clientBehind(client: ClientSide, host: ClientHost): ClientSide {
 function nobodysSocket(socket: SocketPort): SocketPort {
   return {
     listener: socket.listener,
+    carrier: socket.carrier,
     remoteAddress: socket.remoteAddress,
     remotePort: socket.remotePort,
     localAddress: socket.localAddress,

@@ -1,8 +1,8 @@
 /** What leaves on each socket is what was written to it, in order, whichever way the bytes were put together. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { DEAF, HEAD_ROOM, TAIL_ROOM } from "../kernel/socket.ts";
-import type { SocketListener, SocketPort } from "../kernel/socket.ts";
+import { DEAF, HEAD_ROOM, PLAIN, TAIL_ROOM } from "../kernel/socket.ts";
+import type { Carrier, SocketListener, SocketPort } from "../kernel/socket.ts";
 import { Gather } from "./gather.ts";
 
 const MARK = 0xc7;
@@ -11,6 +11,7 @@ const MARKED = 64;
 /** Keeps what is written: what it takes at once it copies, what it does not take stays where it is until `copy`. */
 class Sink implements SocketPort {
   listener: SocketListener = DEAF;
+  readonly carrier: Carrier = PLAIN;
   readonly remoteAddress = "";
   readonly remotePort = 0;
   readonly localAddress = "";

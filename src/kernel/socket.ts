@@ -47,8 +47,33 @@ export const DEAF: SocketListener = {
   onFault: ignore,
 };
 
+/** What carries the bytes of a socket. Known when its listener is asked for, and the same from then on. */
+export interface Carrier {
+  /** `h2`: it is a stream of an HTTP/2 connection, and its bytes are HTTP/1.1 by translation. */
+  readonly protocol: "tcp" | "unix" | "h2";
+  /** Null: what is said on it can be read by everybody between. */
+  readonly tls: TlsView | null;
+}
+
+/** What was agreed on in a TLS handshake. */
+export interface TlsView {
+  /** `TLSv1.3`. */
+  readonly version: string;
+  readonly cipher: string;
+  /** The name that the client asked for; empty: none. */
+  readonly serverName: string;
+  /** The protocol that was agreed on; empty: none was. */
+  readonly alpn: string;
+  /** A session of before went on, so nobody showed a certificate. */
+  readonly resumed: boolean;
+}
+
+/** Of nearly all sockets: one object for all of them. */
+export const PLAIN: Carrier = { protocol: "tcp", tls: null };
+
 export interface SocketPort {
   listener: SocketListener;
+  readonly carrier: Carrier;
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly localAddress: string;

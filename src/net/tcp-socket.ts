@@ -4,8 +4,8 @@
  */
 import fs from "node:fs";
 import net from "node:net";
-import { DEAF, HEAD_ROOM, TAIL_ROOM } from "../kernel/socket.ts";
-import type { SocketError, SocketListener, SocketPort } from "../kernel/socket.ts";
+import { DEAF, HEAD_ROOM, PLAIN, TAIL_ROOM } from "../kernel/socket.ts";
+import type { Carrier, SocketError, SocketListener, SocketPort } from "../kernel/socket.ts";
 import { readBuffer, readView } from "./read-buffer.ts";
 
 const NOTHING = Buffer.alloc(0);
@@ -36,6 +36,7 @@ interface Insides {
 
 export class TcpSocket implements SocketPort {
   listener: SocketListener;
+  readonly carrier: Carrier = PLAIN;
   remoteAddress = "";
   remotePort = 0;
   writing = false;

@@ -6,8 +6,8 @@
  * bytes that a write could not get rid of are looked at only when the peer takes them, and a write behind one's own
  * FIN throws. No call comes from inside a call that the owner made, as the port promises.
  */
-import { DEAF, HEAD_ROOM, TAIL_ROOM } from "../../src/kernel/socket.ts";
-import type { Address, Dial, Listen, SocketListener, SocketPort } from "../../src/kernel/socket.ts";
+import { DEAF, HEAD_ROOM, PLAIN, TAIL_ROOM } from "../../src/kernel/socket.ts";
+import type { Address, Carrier, Dial, Listen, SocketListener, SocketPort } from "../../src/kernel/socket.ts";
 
 const READ_BYTES = 128 * 1024;
 const GARBAGE = 0x9d;
@@ -134,6 +134,7 @@ interface Queued {
 
 class MemorySocket implements SocketPort, Peer {
   listener: SocketListener;
+  readonly carrier: Carrier = PLAIN;
   readonly address: string;
   readonly remoteAddress: string;
   readonly remotePort: number;
