@@ -31,6 +31,7 @@ const EVERYTHING = [
   "store",
   "admin",
   "cli",
+  "compose",
 ] as const;
 
 const LAYERS: Readonly<Record<string, Layer>> = {
@@ -65,6 +66,8 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   store: { imports: ["kernel", "contract"], packages: [], touchesSystem: true },
   admin: { imports: ["kernel", "config", "contract", "control", "store"], packages: ["zod"] },
   cli: { imports: ["kernel", "config", "contract"], packages: ["commander"] },
+  // What the roots have in common: the parts of the composition.
+  compose: { imports: EVERYTHING, packages: [], touchesSystem: true },
   // The root of the control process: small, because it is started with each gateway.
   "controller.ts": {
     imports: ["kernel", "policies", "config", "contract", "control", "net", "store"],
@@ -146,7 +149,7 @@ function ownFileBreach(file: SourceFile, one: Import): string | null {
 function foreignBreach(file: SourceFile, layer: Layer, one: Import): string | null {
   if (one.specifier.startsWith("node:")) {
     if (layer.touchesSystem === true || one.isType || isPure(one)) return null;
-    return "only net, store, main.ts and controller.ts touch the operating system; take what you need as an argument";
+    return "only net, store, compose and the roots touch the operating system; take what you need as an argument";
   }
   const name = packageOf(one.specifier);
   if (layer.packages.includes(name)) return null;

@@ -18,7 +18,7 @@ export const connectionFlood: Scenario = {
   what: "More clients than there are descriptors connect, ask once and stay: the gateway never meets the wall, and those who have something to ask are answered.",
   isMarked: true,
   pools: { a: ["a1", "a2"] },
-  // What `goodgate run` makes of so few descriptors (see `boundByDescriptors` in main.ts).
+  // What `goodgate run` makes of so few descriptors (see `boundByDescriptors` in compose/).
   file: { limits: { connections: Math.floor(DESCRIPTORS / 2) - 32 } },
   play(world) {
     world.straightenLines();

@@ -1,0 +1,50 @@
+/** The control process beside the gateway, and the way of facts to it. */
+import { createHash } from "node:crypto";
+import type { Settings } from "../config/settings.ts";
+import type { Fact } from "../contract/facts.ts";
+import { createIdSource, systemChance } from "../net/chance.ts";
+import { systemClock, systemSchedule } from "../net/clock.ts";
+import { forkControl } from "../net/control-fork.ts";
+import { startControlProcess } from "../net/control-process.ts";
+import type { ControlProcess } from "../net/control-process.ts";
+import { VERSION } from "./version.ts";
+
+const CONTROLLER = new URL(import.meta.url.endsWith(".ts") ? "../controller.ts" : "../controller.js", import.meta.url);
+
+/** Null: it is switched off. */
+export function startControl(
+  settings: Settings,
+  { node, state, tell }: { node: string; state: string | null; tell: (code: string, detail: string) => void },
+): ControlProcess | null {
+  if (settings.control === null) return null;
+  return startControlProcess({
+    start: (listener) => forkControl(CONTROLLER, listener),
+    setup: { version: VERSION, node, stateDirectory: state, settings },
+    session: createIdSource()(),
+    clock: systemClock,
+    schedule: systemSchedule,
+    chance: systemChance,
+    tell,
+  });
+}
+
+/** Facts of the time before there is anybody to tell wait here: the start of the gateway is one. */
+export function createBridge(): {
+  tell(this: void, fact: Fact): void;
+  connect(this: void, control: ControlProcess | null): void;
+} {
+  const early: Fact[] = [];
+  let tell = (fact: Fact): void => void early.push(fact);
+  return {
+    tell: (fact) => tell(fact),
+    connect(control) {
+      tell = control === null ? () => undefined : (fact) => control.tellFact(fact);
+      for (const fact of early.splice(0)) tell(fact);
+    },
+  };
+}
+
+/** By what is configured, so that a restart with the same file is the same revision. */
+export function revisionOf(settings: Settings): string {
+  return createHash("sha256").update(JSON.stringify(settings)).digest("hex").slice(0, 12);
+}

@@ -1,0 +1,95 @@
+/**
+ * The life of a process that serves, until a signal or too many faults end it.
+ *
+ * An exception that nobody caught is a fault of this program (cause gw.internal) in the handling of one
+ * socket or timer. It is printed and serving goes on: ending the process would break every other exchange
+ * for one that is broken already. A process that throws again and again is past that; it drains and exits
+ * with code 70, so that its supervisor starts a new one.
+ */
+import { constants } from "node:os";
+import { EXIT } from "../cli/exit-codes.ts";
+import type { RunningGateway } from "../cli/ports.ts";
+import type { Settings } from "../config/settings.ts";
+import type { Gateway } from "../gateway/gateway.ts";
+import type { AdminServer } from "../net/admin-server.ts";
+import { systemClock } from "../net/clock.ts";
+import { onStopSignal } from "../net/stop-signals.ts";
+import { describe } from "./error-text.ts";
+import type { Events } from "./events.ts";
+
+/** This many uncaught exceptions within this time, and the process is not worth keeping. */
+const FAULTS_MAX = 10;
+
+const FAULTS_WINDOW_MS = 60_000;
+
+export interface Endings {
+  /** In order, within the bound for draining. */
+  readonly end: () => Promise<void>;
+  /** At once: what is cut leaves its records, and the log gets them. */
+  readonly cut: () => Promise<void>;
+}
+
+/** The life of a gateway that serves, until a signal or too many faults end it. */
+export function running(
+  gateway: Gateway,
+  admin: AdminServer | null,
+  settings: Settings,
+  events: Events,
+  { end, cut }: Endings,
+): RunningGateway {
+  const { promise: stopped, resolve } = Promise.withResolvers<number>();
+  let stopping = false;
+  const stop = (code: number, why: string): void => {
+    if (stopping) return;
+    stopping = true;
+    events.tell("stopping", why);
+    void end().then(
+      () => resolve(code),
+      (error: unknown) => {
+        process.stderr.write(`goodgate: a fault while stopping (gw.internal):\n${describe(error)}\n`);
+        resolve(EXIT.internal);
+      },
+    );
+  };
+  onStopSignal(process, systemClock, (signal, again) => {
+    if (again) {
+      // The conventional code of a process that a signal ended.
+      const leave = (): never => process.exit(128 + constants.signals[signal]);
+      void cut().then(leave, leave);
+      return;
+    }
+    stop(
+      EXIT.ok,
+      `${signal}: finishing what is under way, ${settings.drainMs / 1000} s at most; again to stop at once`,
+    );
+  });
+  onFault((count) => {
+    if (count >= FAULTS_MAX) {
+      stop(
+        EXIT.internal,
+        `${count} faults within ${FAULTS_WINDOW_MS / 1000} s: draining, so that a new process can take over`,
+      );
+    }
+  });
+  return {
+    listeners: gateway.listening.map((port) => ({ host: port.address, port: port.port })),
+    admin: admin === null ? null : { host: admin.host, port: admin.port },
+    onEvent(listener) {
+      events.listen(listener);
+      gateway.view.subscribe(listener);
+    },
+    stopped,
+  };
+}
+
+/** Prints every exception that nobody caught (a rejected promise is one) and says how many there were lately. */
+export function onFault(heard: (countLately: number) => void): void {
+  const at: number[] = [];
+  process.on("uncaughtException", (error) => {
+    process.stderr.write(`goodgate: a fault in Goodgate itself (gw.internal); serving goes on:\n${describe(error)}\n`);
+    const now = systemClock.monotonic();
+    at.push(now);
+    while (at.length > FAULTS_MAX || now - (at[0] ?? now) > FAULTS_WINDOW_MS) at.shift();
+    heard(at.length);
+  });
+}
