@@ -4,6 +4,7 @@
  * CPU time per exchange is the figure, not exchanges per second: the load generator and the origin share the
  * other core, so the throughput of a fast peer says more about them.
  */
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { startChild } from "../test/support/child.ts";
 import { startPeer, type Bed, type PeerName, type RunningPeer } from "./peers.ts";
@@ -24,6 +25,10 @@ export interface Measurement {
   readonly bytesPerIdleConnection: number | null;
 }
 
+const STEADY_LOOK_MS = 500;
+const STEADY_LOOKS = 3;
+const STEADY_LOOKS_MAX = 40;
+const STEADY_BYTES = 512 * 1024;
 const IDLE_CLIENTS = fileURLToPath(new URL("idle-clients.ts", import.meta.url));
 
 export async function measure(
@@ -66,7 +71,7 @@ export async function measureIdle(
 ): Promise<Measurement> {
   const peer = await startPeer(name, bed);
   try {
-    const residentBefore = treeResidentBytes(peer.child.pid);
+    const residentBefore = await steadyResidentBytes(peer.child.pid);
     const crowd = await startChild("taskset", [
       "-c",
       LOAD_CORE,
@@ -90,4 +95,19 @@ export async function measureIdle(
   } finally {
     await peer.child.stop();
   }
+}
+
+/**
+ * Once it has stopped growing: a peer listens before all of its processes have finished their start, and what those
+ * still take must not be counted as the connections'.
+ */
+async function steadyResidentBytes(pid: number): Promise<number> {
+  let last = treeResidentBytes(pid);
+  for (let looks = 0, steady = 0; looks < STEADY_LOOKS_MAX && steady < STEADY_LOOKS; looks += 1) {
+    await setTimeout(STEADY_LOOK_MS);
+    const now = treeResidentBytes(pid);
+    steady = Math.abs(now - last) < STEADY_BYTES ? steady + 1 : 0;
+    last = now;
+  }
+  return last;
 }
