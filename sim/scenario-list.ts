@@ -54,6 +54,7 @@ import { oneWayCut } from "./scenarios/one-way-cut.ts";
 import { purge } from "./scenarios/purge.ts";
 import { liveStream } from "./scenarios/live-stream.ts";
 import { poisonPins } from "./scenarios/poison-pins.ts";
+import { silentPool } from "./scenarios/silent-pool.ts";
 import { truncation } from "./scenarios/truncation.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -64,6 +65,7 @@ export const SCENARIOS: readonly Scenario[] = [
   refused,
   oneFailure,
   blackHole,
+  silentPool,
   powerCut,
   powerCutOnePath,
   resetAfterRequest,

@@ -79,6 +79,8 @@ export interface AttemptHost extends ResponseHearer {
   /** After how long without an answer `onLate` is called; 0: never. */
   readonly lateMs: number;
   onLate(attempt: Attempt, waitedMs: number, now: number): void;
+  /** Its whole pool says nothing any more. */
+  onPoolSilent(attempt: Attempt, now: number): void;
   decide(step: Step, code: DecisionCode, reason: string): void;
 }
 
@@ -232,6 +234,10 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     this.#host.onLate(this, waitedMs, now);
   }
 
+  onPoolSilent(now: number): void {
+    if (!this.ended) this.#host.onPoolSilent(this, now);
+  }
+
   /**
    * Ends what is under way, without blame for it: the client has left, another answer has won. The address only
    * learns how long it kept us waiting. `outrun`: another origin was asked later and answered first.
@@ -310,6 +316,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     const { attempt } = this;
     attempt.headUs = toUs(now - this.startedMs);
     attempt.status = head.status;
+    this.address.heardAt = now;
     this.#endWait(true, now);
     this.#leaveSlot(saysOverloaded(head) ? "overloaded" : "answered", now);
     if (head.status === 101) return this.#host.onUpgrade(this, connection, head, now);

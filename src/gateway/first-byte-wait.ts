@@ -12,6 +12,8 @@ export interface FirstByteWait {
   toldSlow: boolean;
   older: FirstByteWait | null;
   newer: FirstByteWait | null;
+  /** No address of its pool says anything, while it waits. */
+  onPoolSilent(now: number): void;
 }
 
 export class FirstByteWaits {

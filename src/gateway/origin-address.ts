@@ -83,6 +83,8 @@ export class OriginAddress implements Address, Candidate, Member {
   /** Monotonic ms when it last answered well, and when a connection to it was last made; -1: never. */
   answeredAt = -1;
   connectedAt = -1;
+  /** Monotonic ms when the last head of a response came, whatever it said; -1: none has. */
+  heardAt = -1;
   readonly latency: PeakEwma;
   readonly ejection: EjectionState;
   readonly waits = new FirstByteWaits();

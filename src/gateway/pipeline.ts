@@ -366,6 +366,10 @@ export class Exchange
     this.tries?.onLate(attempt, waitedMs, now);
   }
 
+  onPoolSilent(attempt: Attempt, now: number): void {
+    this.tries?.onPoolSilent(attempt, now);
+  }
+
   onRequestHeadSent(): void {
     this.client.resume();
   }

@@ -60,7 +60,28 @@ export class PoolChoice {
       const standby = this.#standbyByRoll();
       if (standby !== null) return standby;
     }
+    if (first.silence.silent) {
+      const other = this.#whileSilent(first, method, now);
+      if (other !== null) return other;
+    }
     return this.#spilling ? this.#spillByRoll(first, now) : first;
+  }
+
+  /** Another pool, for as long as the first says nothing; null: this request asks it, or there is none. */
+  #whileSilent(first: PoolRuntime, method: string, now: number): PoolRuntime | null {
+    const other = this.speaking(first);
+    if (other === null || (isSafe(method) && first.silence.asks(now))) return null;
+    other.settle(now);
+    this.note = { code: "pick.silent-pool", reason: first.silence.because };
+    return other;
+  }
+
+  /** The next pool that can take requests and is not silent, too; null: there is none. */
+  speaking(silent: PoolRuntime): PoolRuntime | null {
+    for (const pool of this.pools) {
+      if (pool !== silent && !pool.silence.silent && pool.availability.liveShare > 0) return pool;
+    }
+    return null;
   }
 
   /** The pool that comes first, brought up to date. */

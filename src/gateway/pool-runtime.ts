@@ -31,6 +31,7 @@ import type { Core } from "./core.ts";
 import { FailOpenNotice } from "./fail-open-notice.ts";
 import { OriginAddress, textOf } from "./origin-address.ts";
 import { PoolBreakers } from "./pool-breakers.ts";
+import { PoolSilenceWatch } from "./pool-silence-watch.ts";
 
 /** How often an answer is awaited that confirms a sharp loss of addresses. */
 const CONFIRM_LOOK_MS = 1_000;
@@ -83,6 +84,8 @@ export class PoolRuntime {
   shedAt = -Infinity;
   #shown = new Map<OriginAddress, Shown>();
   readonly #failOpen: FailOpenNotice;
+  /** Whether all of it is silent. */
+  readonly silence: PoolSilenceWatch;
   /** Service and check: what an address is remembered under. States of other settings would be of another shape. */
   readonly #memoryKey: string;
   readonly #limit: AdaptiveLimitOptions | null;
@@ -98,6 +101,7 @@ export class PoolRuntime {
     };
     this.#failOpen = new FailOpenNotice(core, service.name, pool.name);
     this.#latencies = createLatencyWindow(service.ejection.windowMs);
+    this.silence = new PoolSilenceWatch(core, service.name, this, this.#latencies);
     this.#sweepAt = service.ejection.slow === null ? Infinity : 0;
     this.origins = pool.origins.map((settings) => ({
       settings,
@@ -123,6 +127,7 @@ export class PoolRuntime {
 
   stop(): void {
     for (const unwatch of this.#unwatch.splice(0)) unwatch();
+    this.silence.stop();
     for (const member of this.members) {
       this.#remember(member, this.#core.clock.monotonic());
       member.destroy();
@@ -232,6 +237,7 @@ export class PoolRuntime {
     if (this.#isCrowded(now)) return;
     for (const address of this.members) {
       const waitedMs = address.tellSlow(now);
+      this.silence.look(waitedMs, now);
       if (waitedMs < LASTING_MS) continue;
       const { ejection } = this.#service;
       const { members } = this;

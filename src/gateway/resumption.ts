@@ -179,6 +179,10 @@ export class Resumption implements AttemptHost, TimerOwner {
     // Never asked for.
   }
 
+  onPoolSilent(): void {
+    // A stall of its own length decides when somebody else is asked.
+  }
+
   // ------------------------------------------------------------------ what the exchange tells
 
   /** A read of the current attempt is through. `clientWaits`: the client took it, so that it is the origin's turn again. */

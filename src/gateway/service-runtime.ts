@@ -184,6 +184,21 @@ export class ServiceRuntime {
     return pool.availability.usable.filter((address) => !avoided.includes(address) && address.hasRoom(routeIndex, now));
   }
 
+  /** Addresses with room in a pool that speaks, for a request that waits at one that is silent. */
+  elsewhere(
+    poolName: string,
+    routeIndex: number,
+    tried: readonly OriginAddress[],
+    now: number,
+  ): { readonly addresses: readonly OriginAddress[]; readonly because: string } | null {
+    const choice = this.#choices[routeIndex];
+    const silent = choice?.pools.find(({ name }) => name === poolName);
+    const other = silent === undefined ? null : (choice?.speaking(silent) ?? null);
+    if (silent === undefined || other === null) return null;
+    const addresses = this.othersInPool(other.name, routeIndex, tried, now);
+    return addresses.length === 0 ? null : { addresses, because: silent.silence.because };
+  }
+
   answersOf(routeIndex: number): AnswerYield {
     return (this.#answers[routeIndex] ??= createAnswerYield());
   }

@@ -10,6 +10,7 @@ import type { CauseId } from "../kernel/causes.ts";
 import { countAsked, isWorthAsking, mayBeBetterElsewhere, yieldInWords } from "../policies/answer-worth-retrying.ts";
 import { chooseTwo } from "../policies/choose-two.ts";
 import { isRead } from "../policies/retry.ts";
+import { takeRetry } from "../policies/retry-budget.ts";
 import type { RetryVerdict } from "../policies/retry.ts";
 import { durationInWords } from "../policies/words.ts";
 import { Attempt } from "./attempt.ts";
@@ -126,25 +127,59 @@ export class Tries {
 
   /** The attempt is later than nearly all answers of its route. */
   onLate(attempt: Attempt, waitedMs: number, now: number): void {
-    const { service, isKeyed } = this.#place;
-    const { request, record, counters, routeIndex } = this.#host;
-    if (attempt !== this.current || this.#rival !== null || isKeyed || !request.kept) return;
-    // What may break an origin is not sent to another besides.
-    if (request.onTrial || this.#metBroken) return;
+    const { service } = this.#place;
+    const { request, record, routeIndex } = this.#host;
+    if (attempt !== this.current || this.#rival !== null || !this.#mayGoTwice) return;
     const others = service.othersInPool(attempt.address.poolName, routeIndex, this.tried, now);
     const verdict = hedge(service, request, record, { others: others.length, usualMs: this.lateMs, waitedMs, now });
     this.#host.decide("attempt", verdict.code, verdict.reason);
+    if (verdict.hedge) this.#startBeside(attempt, others, now);
+  }
+
+  /**
+   * All of its pool says nothing: a second origin there, which may have been asked already, will not answer either. So
+   * the request goes to another pool besides, from the same budget as what failed: it has, in all but name.
+   */
+  onPoolSilent(attempt: Attempt, now: number): void {
+    const { service } = this.#place;
+    const { record, routeIndex } = this.#host;
+    const rival = this.#rival;
+    const first = this.current;
+    if (first === null || (attempt !== first && attempt !== rival) || !this.#mayGoTwice) return;
+    if (this.#lateness === null || record.attempts.length >= service.settings.retry.attemptsMax) return;
+    const { poolName } = attempt.address;
+    // The other of two may have been sent elsewhere already.
+    if (rival !== null && rival.address.poolName !== first.address.poolName) return;
+    const place = service.elsewhere(poolName, routeIndex, this.tried, now);
+    if (place === null || service.isShedding(now) || !takeRetry(service.settings.retry, service.budget, now)) return;
+    this.#host.decide("attempt", "hedge.silent-pool", `sent to another pool as well: ${place.because}`);
+    if (rival !== null) {
+      this.#rival = null;
+      rival.abandon(now);
+    }
+    this.#startBeside(first, place.addresses, now);
+  }
+
+  /** Nobody counts on its being carried out once, and it may not be what breaks origins. */
+  get #mayGoTwice(): boolean {
+    const { request } = this.#host;
+    return !this.#place.isKeyed && request.kept && !request.onTrial && !this.#metBroken;
+  }
+
+  /** `first` goes on, and one of `others` is asked as well. */
+  #startBeside(first: Attempt, others: readonly OriginAddress[], now: number): void {
     const { chance } = this.#core;
+    const { record, counters } = this.#host;
     const other = others[chooseTwo(others, others.length, chance(), chance(), now)];
-    if (!verdict.hedge || other === undefined) return;
+    if (other === undefined) return;
     if (counters !== null) counters.retries += 1;
     this.#repeat = record.decisions.at(-1) ?? null;
     this.start(other, null, now, false);
     // Unless that has ended already: then the first goes on alone.
-    const rival = this.current;
-    this.current = attempt;
-    if (this.#host.over) attempt.abandon(now);
-    else if (rival !== attempt && !rival.ended) this.#rival = rival;
+    const second = this.current;
+    this.current = first;
+    if (this.#host.over) first.abandon(now);
+    else if (second !== null && second !== first && !second.ended) this.#rival = second;
   }
 
   /** Answers of the route take so long. */

@@ -125,6 +125,11 @@ export const DECISIONS = {
     meaning:
       "The first pool has less capacity than is needed, or has had it back for too short a time to count on, so a part of the exchanges, this one among them, goes to the next.",
   },
+  "pick.silent-pool": {
+    step: "pick",
+    meaning:
+      "No address of the pool in use has said anything for longer than its answers take, while requests wait there, so another pool was picked. The first byte that is heard ends that.",
+  },
   "pick.overflow": {
     step: "pick",
     meaning:
@@ -182,6 +187,11 @@ export const DECISIONS = {
     step: "attempt",
     meaning:
       "Sent to a second origin although the first had not failed: it was later than nearly all answers of its route. Whoever answers first wins.",
+  },
+  "hedge.silent-pool": {
+    step: "attempt",
+    meaning:
+      "Sent to an origin of another pool as well, because no address of its own pool has said anything for longer than its answers take. Whoever answers first wins.",
   },
   "hedge.won": {
     step: "relay",

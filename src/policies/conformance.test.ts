@@ -81,6 +81,8 @@ import {
 import type { PoisonState } from "./poison.ts";
 import { createPoolPreference, preferPool } from "./pool-preference.ts";
 import type { PoolPreferenceState } from "./pool-preference.ts";
+import { asksSilent, createSilence, observeSilence, silenceInWords } from "./pool-silence.ts";
+import type { SilenceState } from "./pool-silence.ts";
 import { createRateTable, fullMsAt, placeOf, remainingAt, takeOne, waitMsAt } from "./rate-limit.ts";
 import type { RateTable } from "./rate-limit.ts";
 import { addSample, createQuantileWindow, quantileAt, samplesAt } from "./quantile-window.ts";
@@ -983,5 +985,28 @@ conforms<Pressure, { memory: number; descriptors: number; late: number; rank: Cl
       for (let at = now; at < now + 20_000; at += 250) observePressure(PRESSURE, state, well, at);
       return state.level === 0 && passesPressure(state, 2, 0);
     },
+  },
+);
+
+conforms<{ silence: SilenceState; latencies: LatencyWindow }, { heardMs: number; waitMs: number; latencyMs: number }>(
+  "pool silence",
+  {
+    init: () => ({ silence: createSilence(), latencies: createLatencyWindow(10_000) }),
+    event: fc.record({
+      heardMs: fc.nat({ max: 3_000 }),
+      waitMs: fc.nat({ max: 3_000 }),
+      latencyMs: fc.nat({ max: 200 }),
+    }),
+    feed: (state, { heardMs, waitMs, latencyMs }, now) => {
+      for (let i = 0; i < 20; i += 1) addLatency(state.latencies, bucketOf(latencyMs), now);
+      const wait = { turnMs: now - waitMs, newer: null };
+      const waits = { oldest: { turnMs: now - waitMs, newer: wait } };
+      const members = [heardMs, heardMs * 2].map((ms) => ({ heardAt: now - ms, waits }));
+      const isSilent = observeSilence(state.silence, members, state.latencies, 0, now);
+      return { state, said: [isSilent, asksSilent(state.silence, now), silenceInWords("near", state.silence)] };
+    },
+    sizeMax: 4_000,
+    recovers: ({ silence, latencies }, now) =>
+      !observeSilence(silence, [{ heardAt: now + 1, waits: { oldest: null } }], latencies, 0, now + 1),
   },
 );

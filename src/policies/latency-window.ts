@@ -94,6 +94,13 @@ export function medianBesides(sum: LatencyWindow, part: LatencyWindow, now: numb
   return -1;
 }
 
+const NOTHING: LatencyWindow = createLatencyWindow(1);
+
+/** The median of all, in ms, rounded up to the end of its bucket; -1: there is nothing. */
+export function medianOf(window: LatencyWindow, now: number): number {
+  return medianBesides(window, NOTHING, now);
+}
+
 function turn(window: LatencyWindow, now: number): void {
   const half = Math.floor(now / window.halfMs);
   const steps = half - window.half;
