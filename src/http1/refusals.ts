@@ -371,6 +371,123 @@ const TABLE = {
     source: "RFC 9112 §7.1.2",
   },
 
+  // Requests of HTTP/2, before they are HTTP/1.1 (src/http2/). All others hold for them too.
+  "h2-pseudo-unknown": {
+    status: 400,
+    kind: "syntax",
+    meaning: "A pseudo-field is none that a request may have, or not one of this kind of request.",
+    source: "RFC 9113 §8.3",
+  },
+  "h2-pseudo-repeated": {
+    status: 400,
+    kind: "syntax",
+    meaning: "A pseudo-field came twice.",
+    source: "RFC 9113 §8.3",
+  },
+  "h2-pseudo-late": {
+    status: 400,
+    kind: "syntax",
+    meaning: "A pseudo-field came behind a regular field.",
+    source: "RFC 9113 §8.3",
+  },
+  "h2-pseudo-missing": {
+    status: 400,
+    kind: "syntax",
+    meaning: "The request lacks one of the pseudo-fields that its method needs.",
+    source: "RFC 9113 §8.3.1",
+  },
+  "h2-pseudo-in-trailers": {
+    status: 400,
+    kind: "syntax",
+    meaning: "A pseudo-field stands among the trailer fields.",
+    source: "RFC 9113 §8.1",
+  },
+  "h2-method": {
+    status: 400,
+    kind: "syntax",
+    meaning: "The method is not a token.",
+    source: "RFC 9110 §9.1",
+  },
+  "h2-scheme": {
+    status: 400,
+    kind: "syntax",
+    meaning: "The scheme is neither http nor https.",
+    source: "RFC 9113 §8.3.1",
+  },
+  "h2-path": {
+    status: 400,
+    kind: "syntax",
+    meaning: "The path does not begin with `/`, or contains what ends a word of a request line.",
+    source: "RFC 9113 §8.3.1",
+  },
+  "h2-authority": {
+    status: 400,
+    kind: "syntax",
+    meaning: "The authority is empty or contains what no host and port contain.",
+    source: "RFC 9113 §8.3.1",
+  },
+  "h2-host-differs": {
+    status: 400,
+    kind: "syntax",
+    meaning: "Host and `:authority` name different hosts.",
+    source: "RFC 9113 §8.3.1",
+  },
+  "h2-connect": {
+    status: 400,
+    kind: "syntax",
+    meaning: "A CONNECT request has a scheme or a path.",
+    source: "RFC 9113 §8.5",
+  },
+  "h2-protocol": {
+    status: 501,
+    kind: "unsupported",
+    meaning: "An extended CONNECT asks for a protocol other than websocket.",
+    source: "RFC 8441 §4",
+  },
+  "h2-field-name": {
+    status: 400,
+    kind: "syntax",
+    meaning: "A field name is empty or contains a byte that is not allowed in a token.",
+    source: "RFC 9113 §8.2.1",
+  },
+  "h2-field-name-upper-case": {
+    status: 400,
+    kind: "syntax",
+    meaning: "A field name has a capital letter.",
+    source: "RFC 9113 §8.2.1",
+  },
+  "h2-field-value-line-end": {
+    status: 400,
+    kind: "framing",
+    meaning: "A field value contains CR or LF, which would begin another field in HTTP/1.1.",
+    source: "RFC 9113 §8.2.1",
+  },
+  "h2-field-value-whitespace": {
+    status: 400,
+    kind: "syntax",
+    meaning: "A field value begins or ends with whitespace.",
+    source: "RFC 9113 §8.2.1",
+  },
+  "h2-connection-field": {
+    status: 400,
+    kind: "framing",
+    meaning:
+      "A field of HTTP/1.1 connections came in HTTP/2: Connection, Transfer-Encoding, Upgrade or one of their kind.",
+    source: "RFC 9113 §8.2.2",
+  },
+  "h2-te": {
+    status: 400,
+    kind: "framing",
+    meaning: "The TE field says anything but `trailers`.",
+    source: "RFC 9113 §8.2.2",
+  },
+  "h2-length-differs": {
+    status: 400,
+    kind: "framing",
+    meaning: "The content is longer or shorter than its Content-Length.",
+    source: "RFC 9113 §8.1.1",
+  },
+
   // Responses. The status is what the gateway answers for the origin.
   "response-unexpected": {
     status: 502,

@@ -35,7 +35,8 @@ describe("the corpus as a whole", () => {
         .flatMap((wire) => logOf(wire, []))
         .map((line) => line.replace(/^(?:refused|finish) /, "")),
     );
-    expect(Object.keys(REFUSALS).filter((id) => !met.has(id))).toEqual([]);
+    // Those of HTTP/2 are met in src/http2/request-head.test.ts and beside it.
+    expect(Object.keys(REFUSALS).filter((id) => !met.has(id) && !id.startsWith("h2-"))).toEqual([]);
   });
 });
 
