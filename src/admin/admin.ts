@@ -11,6 +11,8 @@ import type { Dashboard } from "../contract/dashboard.ts";
 import type { KeyDesk } from "../contract/keys.ts";
 import type { SampleDesk } from "../contract/samples.ts";
 import type { GatewayActions, GatewayView } from "../contract/view.ts";
+import { createControlTally } from "./control-tally.ts";
+import type { ControlTally } from "./control-tally.ts";
 import { challenge, checkAccess } from "./access.ts";
 import { respond, respondProblem, withoutBody } from "./answers.ts";
 import { answerAsset, answerPage, DASHBOARD_ASSETS, DASHBOARD_PAGES } from "./dashboard.ts";
@@ -57,7 +59,7 @@ export function createAdmin(view: GatewayView, options: AdminOptions): AdminHand
   };
   const paths = [
     ...OPERATIONS.map((operation) => pathOfApi(context, operation)),
-    ...pathsBesideApi(view, options.dashboard),
+    ...pathsBesideApi(view, createControlTally(options.control), options.dashboard),
   ];
 
   return (request) => {
@@ -108,7 +110,7 @@ function pathOfApi(context: AdminContext, operation: (typeof OPERATIONS)[number]
   };
 }
 
-function pathsBesideApi(view: GatewayView, dashboard: Dashboard | null): Path[] {
+function pathsBesideApi(view: GatewayView, tally: () => ControlTally, dashboard: Dashboard | null): Path[] {
   return [
     {
       template: "/metrics",
@@ -117,7 +119,11 @@ function pathsBesideApi(view: GatewayView, dashboard: Dashboard | null): Path[] 
       method: "GET",
       answer: (request) => {
         const format = expositionFormat(request.headers["accept"] ?? "");
-        return respond(200, EXPOSITION_TYPES[format], renderMetrics(view.metrics(), view.status(), format));
+        return respond(
+          200,
+          EXPOSITION_TYPES[format],
+          renderMetrics({ metrics: view.metrics(), status: view.status(), control: tally() }, format),
+        );
       },
     },
     ...DASHBOARD_PAGES.map((template): Path => ({

@@ -325,6 +325,43 @@ export const METRICS = [
     labels: [],
     help: "Lines of the access log that were dropped because its buffer was full.",
   },
+  // What is concluded from all of this, beside the traffic.
+  {
+    name: "goodgate_control_state",
+    type: "gauge",
+    labels: ["state"],
+    help: "1 for the state that the control process is in: running, starting, hung, dead, off. Without it requests are served all the same; incidents and forecasts are as old as its last sign of life.",
+  },
+  {
+    name: "goodgate_control_restarts_total",
+    type: "counter",
+    labels: [],
+    help: "Times that the control process ended and was started again.",
+  },
+  {
+    name: "goodgate_control_facts_lost_total",
+    type: "counter",
+    labels: [],
+    help: "Seconds and events that could not be handed to the control process.",
+  },
+  {
+    name: "goodgate_incidents_open",
+    type: "gauge",
+    labels: ["severity"],
+    help: "Incidents that go on or recover, by severity: critical, warning, notice. What is part of another one is not counted.",
+  },
+  {
+    name: "goodgate_incidents_opened_total",
+    type: "counter",
+    labels: [],
+    help: "Incidents opened since the start.",
+  },
+  {
+    name: "goodgate_forecasts",
+    type: "gauge",
+    labels: ["severity"],
+    help: "What is going to happen unless somebody acts, by severity. See goodgate forecast.",
+  },
   {
     name: "goodgate_draining",
     type: "gauge",

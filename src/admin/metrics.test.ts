@@ -6,6 +6,7 @@ import type { ReadFamily } from "../../test/support/parse-exposition.ts";
 import { HOSTILE_TEXT, quietView, sampleView } from "../../test/support/sample-view.ts";
 import type { SampleView } from "../../test/support/sample-view.ts";
 import { createHistogram, recordDuration } from "../kernel/histogram.ts";
+import type { ControlTally } from "./control-tally.ts";
 import { cumulativeCounts, DURATION_LIMITS_US } from "./duration-buckets.ts";
 import { expositionFormat } from "./exposition.ts";
 import type { ExpositionFormat } from "./exposition.ts";
@@ -13,8 +14,18 @@ import { METRICS } from "./metric-names.ts";
 import type { MetricName } from "./metric-names.ts";
 import { renderMetrics } from "./metrics.ts";
 
+const TALLY: ControlTally = {
+  control: { state: "hung", heardAt: 1, because: "", factsLost: 3, restarts: 2 },
+  incidentsOpen: { critical: 1, warning: 0, notice: 4 },
+  incidentsOpened: 9,
+  forecasts: { critical: 0, warning: 2, notice: 0 },
+};
+
 function read(view: SampleView, format: ExpositionFormat = "text"): Map<string, ReadFamily> {
-  return parseExposition(renderMetrics(view.metrics(), view.status(), format), format);
+  return parseExposition(
+    renderMetrics({ metrics: view.metrics(), status: view.status(), control: TALLY }, format),
+    format,
+  );
 }
 
 function valueOf(
@@ -45,6 +56,17 @@ describe("the metrics", () => {
 
   it("hold a sample each once there is traffic", () => {
     for (const family of read(sampleView()).values()) expect(family.samples, family.name).not.toHaveLength(0);
+  });
+
+  it("say what the control plane has told", () => {
+    const families = read(sampleView());
+    expect(valueOf(families, "goodgate_control_state", { state: "hung" })).toBe(1);
+    expect(valueOf(families, "goodgate_control_state", { state: "running" })).toBe(0);
+    expect(valueOf(families, "goodgate_control_facts_lost_total", {})).toBe(3);
+    expect(valueOf(families, "goodgate_control_restarts_total", {})).toBe(2);
+    expect(valueOf(families, "goodgate_incidents_open", { severity: "notice" })).toBe(4);
+    expect(valueOf(families, "goodgate_incidents_opened_total", {})).toBe(9);
+    expect(valueOf(families, "goodgate_forecasts", { severity: "warning" })).toBe(2);
   });
 
   it("say what the view says", () => {
@@ -113,7 +135,7 @@ describe("the metrics", () => {
   it.skipIf(!promtool)("please promtool (skipped where it is not installed)", () => {
     const view = sampleView();
     const checked = spawnSync("promtool", ["check", "metrics"], {
-      input: renderMetrics(view.metrics(), view.status(), "text"),
+      input: renderMetrics({ metrics: view.metrics(), status: view.status(), control: TALLY }, "text"),
       encoding: "utf8",
     });
     expect(checked.stderr).toBe("");

@@ -5,7 +5,10 @@
 import { causeOf } from "../kernel/causes.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import type { Histogram } from "../kernel/histogram.ts";
+import type { ControlState } from "../contract/control-port.ts";
+import type { Severity } from "../contract/incident.ts";
 import type { MetricsView, ServiceStatusView, StatusView } from "../contract/view.ts";
+import type { ControlTally } from "./control-tally.ts";
 import type { ExpositionFormat, Family } from "./exposition.ts";
 import { expose } from "./exposition.ts";
 import type { MetricName } from "./metric-names.ts";
@@ -21,12 +24,12 @@ interface SampleOf<N extends MetricName> {
 interface Views {
   readonly metrics: MetricsView;
   readonly status: StatusView;
+  readonly control: ControlTally;
 }
 
 type Sources = { readonly [N in MetricName]: (views: Views) => SampleOf<N>[] };
 
-export function renderMetrics(metrics: MetricsView, status: StatusView, format: ExpositionFormat): string {
-  const views: Views = { metrics, status };
+export function renderMetrics(views: Views, format: ExpositionFormat): string {
   const families: Family[] = METRICS.map((metric) => ({ metric, samples: SOURCES[metric.name](views) }));
   return expose(families, format);
 }
@@ -37,6 +40,8 @@ type OriginMetrics = MetricsView["origins"][number];
 // Written out at zero, so that a rate is right from the first scrape on.
 const STATUS_CLASSES: readonly string[] = ["1xx", "2xx", "3xx", "4xx", "5xx", "none"];
 const SERVICE_STATES: readonly ServiceStatusView["state"][] = ["healthy", "degraded", "failing open", "down"];
+
+const CONTROL_STATES: readonly ControlState["state"][] = ["running", "starting", "hung", "dead", "off"];
 
 const SOURCES: Sources = {
   goodgate_exchanges_total: ({ metrics }) =>
@@ -129,6 +134,13 @@ const SOURCES: Sources = {
   goodgate_ledger_keys: ofGateway(({ metrics }) => metrics.ledger.keys),
   goodgate_ledger_bytes: ofGateway(({ metrics }) => metrics.ledger.bytes),
   goodgate_access_log_dropped_total: ofGateway(({ metrics }) => metrics.accessLogDropped),
+  goodgate_control_state: ({ control: { control } }) =>
+    CONTROL_STATES.map((state) => ({ labels: { state }, value: control.state === state ? 1 : 0 })),
+  goodgate_control_restarts_total: ofGateway(({ control }) => control.control.restarts),
+  goodgate_control_facts_lost_total: ofGateway(({ control }) => control.control.factsLost),
+  goodgate_incidents_open: ofSeverities(({ incidentsOpen }) => incidentsOpen),
+  goodgate_incidents_opened_total: ofGateway(({ control }) => control.incidentsOpened),
+  goodgate_forecasts: ofSeverities(({ forecasts }) => forecasts),
   goodgate_draining: ofGateway(({ status }) => (status.state === "draining" ? 1 : 0)),
   goodgate_event_loop_delay_seconds: ({ metrics: { process } }) => [
     { labels: { statistic: "median" }, value: process.loopDelayP50Ms / 1000 },
@@ -174,6 +186,11 @@ function ofPools(valueOf: (pool: ServiceStatusView["pools"][number], service: Se
 function ofServices(valueOf: (service: ServiceStatusView) => number) {
   return ({ status }: Views) =>
     status.services.map((service) => ({ labels: { service: service.name }, value: valueOf(service) }));
+}
+
+function ofSeverities(countsOf: (control: ControlTally) => Readonly<Record<Severity, number>>) {
+  return ({ control }: Views) =>
+    Object.entries(countsOf(control)).map(([severity, value]) => ({ labels: { severity }, value }));
 }
 
 function ofGateway(valueOf: (views: Views) => number) {

@@ -13,6 +13,7 @@ import { demoCommand } from "./demo-command.ts";
 import { doctorCommand } from "./doctor-command.ts";
 import { EXIT, EXIT_MEANINGS } from "./exit-codes.ts";
 import { explainCommand } from "./explain-command.ts";
+import { forecastCommand } from "./forecast-command.ts";
 import { incidentsCommand } from "./incidents-command.ts";
 import { keysCommand } from "./keys-command.ts";
 import { originsCommand } from "./origins-command.ts";
@@ -63,6 +64,8 @@ function perform(command: Command, given: readonly unknown[], ports: CliPorts): 
       return demoCommand(ports, argument, command.opts());
     case "incidents":
       return incidentsCommand(ports, argument, command.opts());
+    case "forecast":
+      return forecastCommand(ports, command.opts());
     case "alerts":
       return alertsCommand(ports, command.args, command.opts());
     case "silence":
@@ -214,6 +217,12 @@ function createProgram(ports: CliPorts): Command {
     .option("--merge <id>", "it is part of that one")
     .option("--close <why>", "close it by hand")
     .option("--by <name>", "who you are (default: $USER)")
+    .addOption(admin())
+    .addOption(json());
+
+  headed("forecast", "what is going to happen unless somebody acts", [
+    ["goodgate forecast", "the soonest first, with evidence and what to do"],
+  ])
     .addOption(admin())
     .addOption(json());
 

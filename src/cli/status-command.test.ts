@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { CliWorldOptions } from "../../test/support/cli-world.ts";
 import { cliWorld, WALL } from "../../test/support/cli-world.ts";
+import { sampleIncident } from "../../test/support/sample-incident.ts";
 import type { OriginsResponse, StatusResponse } from "../contract/api-responses.ts";
 import type { ControlState } from "../contract/control-port.ts";
 import { CONTROL_OFF } from "../contract/control-port.ts";
@@ -175,10 +176,28 @@ describe("status", () => {
     });
   });
 
+  test("names the incidents that go on, and has nothing to say of them when nobody knows", async () => {
+    const incidents = [sampleIncident({ firstFailureAt: WALL - 65_000 })];
+    const world = cliWorld({
+      ...DEGRADED,
+      admin: {
+        ...DEGRADED.admin,
+        "/api/v1/incidents": { kind: "answer", status: 200, json: { now: WALL, incidents } },
+      },
+    });
+    await world.run("status");
+    expect(world.out()).toContain(
+      "critical: Pool aws of shop refuses connections, for 1 min 5 s; goodgate incidents inc-1768478400-1",
+    );
+    const silent = cliWorld(DEGRADED);
+    await silent.run("status", "--json");
+    expect(silent.json()).toMatchObject({ incidents: null });
+  });
+
   test("--watch asks again until the person stops it, and redraws in place on a terminal only", async () => {
     const piped = cliWorld({ ...DEGRADED, pauses: 3 });
     expect(await piped.run("status", "--watch")).toBe(EXIT.ok);
-    expect(piped.asked).toHaveLength(6);
+    expect(piped.asked).toHaveLength(9);
     expect(piped.out()).not.toContain("\u001b");
     const shown = cliWorld({ ...DEGRADED, pauses: 2, terminal: { isTerminal: true } });
     await shown.run("status", "-w");

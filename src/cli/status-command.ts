@@ -4,6 +4,8 @@
  */
 import { hostPort } from "../kernel/ip-text.ts";
 import type { OriginsResponse, StatusResponse } from "../contract/api-responses.ts";
+import type { IncidentsResponse } from "../contract/control-responses.ts";
+import type { Incident } from "../contract/incident.ts";
 import { countText, durationText, sizeText } from "../contract/quantities.ts";
 import type { OriginAddressView, OriginView, ProcessView, ServiceStatusView } from "../contract/view.ts";
 import { heldInWords, roomInWords } from "../contract/room-words.ts";
@@ -33,6 +35,8 @@ export async function statusCommand(ports: CliPorts, options: StatusOptions): Pr
 interface Answer {
   readonly status: StatusResponse;
   readonly origins: readonly OriginView[];
+  /** Those that go on; null: the control process does not say. */
+  readonly incidents: readonly Incident[] | null;
 }
 
 async function ask(ports: CliPorts, base: string): Promise<Asked<Answer>> {
@@ -44,7 +48,17 @@ async function ask(ports: CliPorts, base: string): Promise<Asked<Answer>> {
     Array.isArray(answer["origins"]),
   );
   if (!origins.ok) return origins;
-  return { ok: true, value: { status: status.value, origins: origins.value.origins } };
+  const incidents = await askGateway<IncidentsResponse>(ports, base, "/incidents?state=open", (answer) =>
+    Array.isArray(answer["incidents"]),
+  );
+  return {
+    ok: true,
+    value: {
+      status: status.value,
+      origins: origins.value.origins,
+      incidents: incidents.ok ? incidents.value.incidents : null,
+    },
+  };
 }
 
 function show(ports: CliPorts, asked: Asked<Answer>, json: boolean, redraw: string): ExitCode {
@@ -57,7 +71,7 @@ function show(ports: CliPorts, asked: Asked<Answer>, json: boolean, redraw: stri
   return troubled ? EXIT.no : EXIT.ok;
 }
 
-function statusLines({ status, origins }: Answer, terminal: Terminal): string[] {
+function statusLines({ status, origins, incidents }: Answer, terminal: Terminal): string[] {
   const { paint } = terminal;
   const width = pageWidth(terminal);
   const uptime = durationText(status.process.uptimeSeconds * 1e6);
@@ -70,6 +84,7 @@ function statusLines({ status, origins }: Answer, terminal: Terminal): string[] 
     ),
     paint("dim", processText(status.process)),
     ...controlLines(status, terminal, width),
+    ...incidentLines(incidents ?? [], status.now, terminal, width),
     paint(
       "dim",
       `listening on ${status.listeners.map((listener) => hostPort(listener.address, listener.port)).join(", ")}`,
@@ -92,6 +107,14 @@ function controlLines({ control, now }: StatusResponse, { paint }: Terminal, wid
   const heard = heardAt === null ? "" : `, last heard ${durationText((now - heardAt) * 1000)} ago`;
   const text = `control process ${state}${heard}: ${because}${lost}. Serving goes on; incidents and figures are stale.`;
   return wrap(plain(text), width).map((line) => (state === "starting" ? paint("dim", line) : paint("yellow", line)));
+}
+
+function incidentLines(incidents: readonly Incident[], now: number, { paint }: Terminal, width: number): string[] {
+  return incidents.flatMap(({ id, title, severity, firstFailureAt }) => {
+    const since = durationText(Math.max(0, now - firstFailureAt) * 1000);
+    const text = `${severity}: ${title}, for ${since}; goodgate incidents ${id}`;
+    return wrap(plain(text), width).map((line) => paint(severity === "critical" ? "red" : "yellow", line));
+  });
 }
 
 /** What a system does not tell is -1 and is left out. */
