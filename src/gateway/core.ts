@@ -19,6 +19,7 @@ import type { KeyBook } from "./key-book.ts";
 import type { RecordBook } from "./record-book.ts";
 import type { ReplayBudget } from "./replay-buffer.ts";
 import type { ServiceRuntime } from "./service-runtime.ts";
+import type { Siblings } from "./siblings.ts";
 import type { Telemetry } from "./telemetry.ts";
 import type { WaitingRoom } from "./waiting.ts";
 
@@ -73,6 +74,8 @@ export interface Core {
   readonly waiting: WaitingRoom;
   /** When a request was last turned away for lack of room, monotonic ms. */
   shedAt: number;
+  /** The other workers of this node. Null: there are none. */
+  readonly siblings: Siblings | null;
   /** Null: nothing is kept, so nothing is promised. */
   readonly keys: KeyBook | null;
   /** After SIGTERM: exchanges are finished, connections are not kept. */

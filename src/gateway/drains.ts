@@ -9,6 +9,7 @@ import type { DrainOrder, DrainResult, GatewayEvent, RestoreOrder } from "../con
 import type { Clock } from "../kernel/clock.ts";
 import { durationInWords } from "../policies/words.ts";
 import type { FactBook } from "./fact-book.ts";
+import type { Siblings } from "./siblings.ts";
 import type { NamedOrigin, PoolRuntime } from "./pool-runtime.ts";
 import type { ServiceRuntime } from "./service-runtime.ts";
 
@@ -17,6 +18,7 @@ interface DrainPorts {
   readonly clock: Clock;
   readonly publish: (event: GatewayEvent) => void;
   readonly facts: FactBook | null;
+  readonly siblings: Siblings | null;
 }
 
 /** One origin may stand in several pools of its service. */
@@ -38,6 +40,7 @@ export function drainOrigin(ports: DrainPorts, order: DrainOrder): DrainResult {
   }
   const drain = { by: order.by, reason: order.reason, since: now, until: now + order.forMs };
   for (const { pool, origin } of found.places) pool.setDrain(origin, drain, "", now);
+  tellSiblings(ports, order, order.forMs);
   tell(
     ports,
     order,
@@ -59,8 +62,13 @@ export function restoreOrigin(ports: DrainPorts, order: RestoreOrder): DrainResu
     return { done: false, why: "not drained", detail };
   }
   for (const { pool, origin } of drained) pool.setDrain(origin, null, `${order.by} restored it: ${order.reason}`, now);
+  tellSiblings(ports, order, 0);
   tell(ports, order, "origin.restored", `${order.by} restored ${order.origin} of ${order.service}: ${order.reason}`);
   return { done: true, until: null };
+}
+
+function tellSiblings({ siblings }: DrainPorts, { service, origin, by, reason }: RestoreOrder, forMs: number): void {
+  siblings?.tell({ kind: "drain", service, origin, agoMs: 0, forMs, by, reason });
 }
 
 function findPlaces(

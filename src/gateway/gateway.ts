@@ -38,6 +38,8 @@ import { probeOrigin } from "./probe.ts";
 import { RecordBook } from "./record-book.ts";
 import { ServiceRuntime } from "./service-runtime.ts";
 import { Telemetry } from "./telemetry.ts";
+import { checkNews, hearNews } from "./shared-knowledge.ts";
+import type { Siblings } from "./siblings.ts";
 import { createView } from "./view.ts";
 import { WaitingRoom } from "./waiting.ts";
 
@@ -63,6 +65,8 @@ export interface GatewayPorts {
   readonly accessLogDropped: () => number;
   /** Whom facts are told, for conclusions. Absent: nobody, and nothing is counted for it. */
   readonly facts?: FactPorts;
+  /** The other workers of this node. Absent: there are none. */
+  readonly siblings?: Siblings;
   /** What the files of the routes' fallbacks hold, by path. Needed when there are any. */
   readonly fallbackFiles?: ReadonlyMap<string, Buffer>;
   readonly version: string;
@@ -105,6 +109,9 @@ export interface Gateway {
 const START_RESOLVE_MS = 1_000;
 /** How long addresses are waited for at start that have to show who they are. */
 const START_IDENTITY_MS = 1_000;
+/** How long at start what other workers know is waited for. */
+const START_NEWS_MS = 250;
+const NEWS_LOOK_MS = 5;
 const DRAIN_LOOK_MS = 50;
 const TELL_EVERY_MS = 10_000;
 /** Connections that are asked for their place, oldest first: accepting must not become slow when it matters most. */
@@ -142,6 +149,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
       ports.ledger === null
         ? null
         : new KeyBook(ports.ledger, settings.idempotency, clock, (event) => book.publish(event)),
+    siblings: ports.siblings ?? null,
     telemetry: new Telemetry(),
     replayBudget: { bytes: 0, bytesMax: settings.limits.replayBytesTotal },
     cache: new ResponseCache(settings.cache, ports.cacheShelf, clock),
@@ -264,7 +272,13 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     return listeners.flatMap((listener) => [...listener.connections]);
   }
 
-  const drainPorts = { services, clock, publish: (event: GatewayEvent) => book.publish(event), facts };
+  const drainPorts = {
+    services,
+    clock,
+    publish: (event: GatewayEvent) => book.publish(event),
+    facts,
+    siblings: core.siblings,
+  };
 
   const gateway: Gateway = {
     view: createView({ core, listeners, listening, ports, startedAt: clock.wall() }),
@@ -286,6 +300,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
       }
       for (const service of services) for (const pool of service.pools) pool.start();
       await firstAnswers(settings, ports);
+      await firstNews(ports);
       await firstIdentities(gateway, ports);
       try {
         for (const listener of listeners) {
@@ -353,12 +368,20 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     checked(target, result) {
       const now = clock.monotonic();
       for (const { address, pool } of target.places) pool.checked(address, result, now);
+      core.siblings?.tell(checkNews(target.key, result, target.address.health.kind !== "down"));
     },
 
     probe: (target, done) => probeOrigin(ports.dial, target.address, target.health, done),
 
     tell: (code, detail) => book.publish({ kind: "gateway", at: clock.wall(), code, detail }),
   };
+  if (core.siblings !== null) {
+    const { siblings, cache } = core;
+    cache.onChanged = (service, host, targets) => siblings.tell({ kind: "changed", service, host, targets });
+    const placesOf = (key: string): CheckTarget["places"] =>
+      gateway.checkTargets().find((target) => target.key === key)?.places ?? [];
+    siblings.onNews = (news) => hearNews({ clock, services, cache, placesOf }, news);
+  }
   return gateway;
 }
 
@@ -405,6 +428,19 @@ function checkKey(health: HealthSettings, address: OriginAddress): string {
   const { down: _down, up: _up, ...question } = health;
   const asked = health.path === null ? "" : `${health.host ?? address.hostField} ${address.origin.basePath}`;
   return `${address.text} ${asked} ${JSON.stringify(question)}`;
+}
+
+/** A worker that takes another one's place knows what the others know before it is asked for anything. */
+function firstNews({ siblings, clock, every }: GatewayPorts): Promise<void> {
+  if (siblings === undefined) return Promise.resolve();
+  const until = clock.monotonic() + START_NEWS_MS;
+  return new Promise((resolve) => {
+    const stop = every(NEWS_LOOK_MS, () => {
+      if (!siblings.informed && clock.monotonic() < until) return;
+      stop();
+      resolve();
+    });
+  });
 }
 
 /** Waits until every name has an answer or a failure, or the time is up. */

@@ -129,6 +129,9 @@ export class OriginAddress implements Address, Candidate, Member {
   /** Called when nobody listens there any more and that matters. Set by the pool. */
   onNobody: (address: OriginAddress, now: number) => void = () => undefined;
 
+  /** Something new was learned of how long it keeps idle connections. Set by the pool where there are other workers. */
+  onKeepAlive: ((address: OriginAddress, teacher: "hint" | "closed" | "raced") => void) | null = null;
+
   readonly #core: Core;
   readonly #connections: ConnectionSettings;
   readonly #keepAlive: KeepAliveState;
@@ -256,14 +259,19 @@ export class OriginAddress implements Address, Candidate, Member {
   }
 
   closedWhileIdle(idleMs: number, now: number): void {
+    const { closedAt } = this.#keepAlive;
     learnFromIdleClose(this.#keepAlive, idleMs, now);
+    if (this.#keepAlive.closedAt !== closedAt) this.onKeepAlive?.(this, "closed");
   }
 
   /** `Keep-Alive: timeout=5` of a response; null when there was none. */
   learnKeepAlive(value: string | null, now: number): void {
     if (value === null) return;
     const match = /(?:^|[\s,])timeout\s*=\s*"?(\d{1,9})/i.exec(value);
-    if (match?.[1] !== undefined) learnFromHint(this.#keepAlive, Number(match[1]), now);
+    if (match?.[1] === undefined) return;
+    const { hintMs } = this.#keepAlive;
+    learnFromHint(this.#keepAlive, Number(match[1]), now);
+    if (this.#keepAlive.hintMs !== hintMs) this.onKeepAlive?.(this, "hint");
   }
 
   /** What has to be remembered when it leaves. */
@@ -318,7 +326,10 @@ export class OriginAddress implements Address, Candidate, Member {
     if (cause !== null) {
       this.failures += failed ? 1 : 0;
       countCause(this.byCause, cause);
-      if (cause === "origin.keepalive_race") learnFromRace(this.#keepAlive, attempt.connectionIdleMs, now);
+      if (cause === "origin.keepalive_race") {
+        learnFromRace(this.#keepAlive, attempt.connectionIdleMs, now);
+        this.onKeepAlive?.(this, "raced");
+      }
     }
     const penalised = this.onOutcome(this, outcome, route, startedMs, now);
     if (outcome === "success") {

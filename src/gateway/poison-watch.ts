@@ -7,11 +7,14 @@ import {
   admitFingerprint,
   createPoison,
   fingerprintOf,
+  hearQuarantine,
+  isSuspected,
   markBroken,
   markRefused,
   markSuccess,
   markUnproven,
   postponeTrial,
+  quarantineOf,
   sweepPoison,
 } from "../policies/poison.ts";
 import type { PoisonVerdict } from "../policies/poison.ts";
@@ -21,6 +24,9 @@ import type { Attempt } from "./attempt.ts";
 import type { ClientRequest } from "./client-request.ts";
 import type { OriginAddress } from "./origin-address.ts";
 import { RecentSuccesses } from "./recent-successes.ts";
+import type { Siblings } from "./siblings.ts";
+import { poisonTrialOf } from "../contract/news-keys.ts";
+import type { News } from "../contract/shared-knowledge.ts";
 
 /** How often what is over is looked for, while there is anything. */
 const SWEEP_MS = 10_000;
@@ -49,12 +55,62 @@ export class PoisonWatch {
   readonly #tell: (detail: string) => void;
   readonly #find: FindAmong;
   readonly #successes = new RecentSuccesses();
+  readonly #service: string;
+  readonly #siblings: Siblings | null;
   #sweepAt = 0;
 
-  /** `tell`: hears when a quarantine begins. */
-  constructor(tell: (detail: string) => void, find: FindAmong) {
+  /** `tell`: hears when a quarantine begins. `siblings`: null when there are none. */
+  constructor(service: string, siblings: Siblings | null, tell: (detail: string) => void, find: FindAmong) {
+    this.#service = service;
+    this.#siblings = siblings;
     this.#tell = tell;
     this.#find = find;
+  }
+
+  /** What happened at another worker. All judge by the same events, so all come to the same. */
+  hear(news: Extract<News, { kind: "poison" | "quarantine" }>, now: number): void {
+    const at = now - news.agoMs;
+    if (news.kind === "quarantine") {
+      const { fingerprint: known, times, broken } = news;
+      hearQuarantine(this.#state, known, { until: at + news.forMs, times, broken }, now);
+      return;
+    }
+    const { what, fingerprint: known, origin, sentAgoMs } = news;
+    if (what === "broke") markBroken(this.#state, known, origin, at - sentAgoMs, at);
+    else if (what === "refused") markRefused(this.#state, origin, at);
+    else markSuccess(this.#state, known, at);
+  }
+
+  #broke(known: string, origin: string, sentAt: number, at: number, now: number): void {
+    markBroken(this.#state, known, origin, sentAt, at);
+    if (this.#siblings === null) return;
+    const times = { agoMs: now - at, sentAgoMs: at - sentAt };
+    this.#siblings.tell({
+      kind: "poison",
+      service: this.#service,
+      what: "broke",
+      fingerprint: known,
+      origin,
+      ...times,
+    });
+    this.#tellQuarantine(known, now);
+    this.#siblings.turnOver(poisonTrialOf(this.#service, known));
+  }
+
+  #tellQuarantine(known: string, now: number): void {
+    const quarantine = quarantineOf(this.#state, known);
+    if (quarantine === null || this.#siblings === null) return;
+    const { until, times, broken } = quarantine;
+    const forMs = Math.max(0, until - now);
+    this.#siblings.tell({
+      kind: "quarantine",
+      service: this.#service,
+      fingerprint: known,
+      agoMs: 0,
+      forMs,
+      times,
+      broken: [...broken],
+    });
   }
 
   /** There is something to watch. */
@@ -76,8 +132,13 @@ export class PoisonWatch {
     if (verdict.kind === "refuse" && verdict.begins) {
       this.quarantines += 1;
       this.#tell(verdict.because);
+      this.#tellQuarantine(known, now);
     }
     if (verdict.kind !== "try") return verdict;
+    if (this.#siblings?.mayTry(poisonTrialOf(this.#service, known)) === false) {
+      const later = postponeTrial(this.#state, known, now);
+      return later.kind === "try" ? null : later;
+    }
     const found = this.#find(verdict.at);
     if (found === "unknown") return { ...verdict, address: null };
     if (found !== "none up") return { ...verdict, address: found };
@@ -98,7 +159,12 @@ export class PoisonWatch {
     record: ExchangeRecord,
     now: number,
   ): void {
-    if (cause === "origin.refused" && this.active) markRefused(this.#state, address.text, now);
+    if (cause === "origin.refused" && this.active) {
+      markRefused(this.#state, address.text, now);
+      const { text: origin } = address;
+      const none = { fingerprint: "", agoMs: 0, sentAgoMs: 0 };
+      this.#siblings?.tell({ kind: "poison", service: this.#service, what: "refused", origin, ...none });
+    }
     // Of a body that was not kept nobody can tell whether it is the same.
     if (cause === "origin.reset_before_response" && request.kept) {
       if (this.clears(request, record, now)) return;
@@ -108,27 +174,30 @@ export class PoisonWatch {
       for (const earlier of record.attempts) {
         if (earlier.cause !== "origin.keepalive_race" || earlier.address === address.text) continue;
         const { startedUs, endedUs } = earlier;
-        markBroken(
-          this.#state,
-          known,
-          earlier.address,
-          exchangeBegan + startedUs / 1000,
-          exchangeBegan + endedUs / 1000,
-        );
+        this.#broke(known, earlier.address, exchangeBegan + startedUs / 1000, exchangeBegan + endedUs / 1000, now);
       }
-      markBroken(this.#state, known, address.text, beganMs, now);
+      this.#broke(known, address.text, beganMs, now, now);
     }
   }
 
   /** An origin answered it, whatever it said. */
   answered(request: ClientRequest, record: ExchangeRecord, now: number): void {
     if (request.bodyBytes === 0) this.#successes.add(request.method, record.target, now);
-    if (this.active) markSuccess(this.#state, fingerprint(request, record), now);
+    if (!this.active) return;
+    const known = fingerprint(request, record);
+    if (this.#siblings !== null && isSuspected(this.#state, known)) {
+      const none = { origin: "", agoMs: 0, sentAgoMs: 0 };
+      this.#siblings.tell({ kind: "poison", service: this.#service, what: "succeeded", fingerprint: known, ...none });
+      this.#siblings.turnOver(poisonTrialOf(this.#service, known));
+    }
+    markSuccess(this.#state, known, now);
   }
 
   /** The one that was to try it ended without an answer and without harm. */
   unproven(request: ClientRequest, record: ExchangeRecord): void {
-    markUnproven(this.#state, fingerprint(request, record));
+    const known = fingerprint(request, record);
+    markUnproven(this.#state, known);
+    this.#siblings?.turnOver(poisonTrialOf(this.#service, known));
   }
 }
 

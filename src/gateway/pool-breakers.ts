@@ -10,14 +10,18 @@ import {
   breakerSucceeded,
   breakerUnproven,
   createRouteBreakers,
+  hearBreaker,
   isCalm,
   isOpen,
   isTrialDue,
 } from "../policies/breaker.ts";
+import type { HeardBreaker } from "../policies/breaker.ts";
 import type { TrafficOutcome } from "../policies/ejection.ts";
 import { countAt } from "../policies/sliding-count.ts";
 import type { Core } from "./core.ts";
 import type { OriginAddress } from "./origin-address.ts";
+import { placeOf } from "./shared-knowledge.ts";
+import { trialOf } from "../contract/news-keys.ts";
 
 interface PoolOf {
   readonly name: string;
@@ -54,14 +58,17 @@ export class PoolBreakers {
       case "success":
         if (breakers === null) return outcome;
         if (breakerSucceeded(breakers, route, now))
-          this.#changed(address, route, "breaker.closed", "a request succeeded");
+          this.#changed(address, route, "breaker.closed", "a request succeeded", now);
         else if (isCalm(this.#service.ejection, breakers, now)) {
           address.breakers = null;
           this.#count();
         }
         return outcome;
       case "ignore":
-        if (breakers !== null) breakerUnproven(breakers, route, now);
+        if (breakers !== null) {
+          breakerUnproven(breakers, route, now);
+          this.#turnOver(address, route);
+        }
         return outcome;
       case "failure":
         return this.#failed(address, route, now);
@@ -92,10 +99,23 @@ export class PoolBreakers {
     const dueAt = repeatable ? now : now - REPEATABLE_FIRST_MS;
     for (const address of this.#pool.members) {
       if (address.breakers === null || address.share <= 0 || !isTrialDue(address.breakers, route, dueAt)) continue;
+      const { siblings } = this.#core;
+      if (siblings !== null && !siblings.mayTry(this.#turnOf(address, route))) continue;
       beginTrial(address.breakers, route, now);
+      this.#tellSiblings(address, route, now);
       return address;
     }
     return null;
+  }
+
+  /** Another worker opened, tries or closed it. */
+  hear(address: OriginAddress, routeName: string, heard: HeardBreaker, now: number): void {
+    const { ejection, routes } = this.#service;
+    const route = routes.findIndex(({ name }) => name === routeName);
+    if (route < 0) return;
+    address.breakers ??= createRouteBreakers(ejection, routes.length, knownOf(address, now), now);
+    hearBreaker(ejection, address.breakers, route, heard, now);
+    this.#count();
   }
 
   #failed(address: OriginAddress, route: number, now: number): TrafficOutcome {
@@ -104,12 +124,41 @@ export class PoolBreakers {
     const peers = this.#pool.members.flatMap((peer) => (peer === address || peer.share <= 0 ? [] : [peer.breakers]));
     const { blame, othersWork, change } = breakerFailed(ejection, breakers, route, peers, this.#core.chance(), now);
     this.penalised = !othersWork;
-    if (change !== null) this.#changed(address, route, change.code, change.because);
+    if (change !== null) this.#changed(address, route, change.code, change.because, now);
     return blame === "origin" ? "failure" : "ignore";
   }
 
-  #changed(address: OriginAddress, route: number, code: DecisionCode, because: string): void {
+  #turnOf(address: OriginAddress, route: number): string {
+    return trialOf(placeOf(this.#service.name, this.#pool.name, address), this.#service.routes[route]?.name ?? "");
+  }
+
+  #turnOver(address: OriginAddress, route: number): void {
+    const { siblings } = this.#core;
+    if (siblings !== null) siblings.turnOver(this.#turnOf(address, route));
+  }
+
+  #tellSiblings(address: OriginAddress, route: number, now: number): void {
+    const { siblings } = this.#core;
+    const breaker = address.breakers?.routes[route] ?? null;
+    if (siblings === null || breaker === null) return;
+    const { phase, times, because } = breaker;
+    const isClosed = phase.kind === "closed";
+    siblings.tell({
+      kind: "breaker",
+      at: placeOf(this.#service.name, this.#pool.name, address),
+      route: this.#service.routes[route]?.name ?? "",
+      phase: phase.kind,
+      agoMs: isClosed ? 0 : now - phase.since,
+      forMs: isClosed ? 0 : phase.until - phase.since,
+      times,
+      because,
+    });
+  }
+
+  #changed(address: OriginAddress, route: number, code: DecisionCode, because: string, now: number): void {
     this.#count();
+    this.#tellSiblings(address, route, now);
+    this.#turnOver(address, route);
     const name = this.#service.routes[route]?.name ?? "";
     const detail = `route ${name} at ${address.text} of pool ${this.#pool.name}: ${because}`;
     this.#core.book.publish({ kind: "gateway", at: this.#core.clock.wall(), code, detail });

@@ -95,6 +95,14 @@ export class PoolChoice {
     return pools[this.#state.first] ?? first;
   }
 
+  /** Another worker moved, or had moved before this one began: all are at the same pool, for as long. */
+  hearFirst(name: string, movedAt: number, relapses: number): void {
+    const first = this.pools.findIndex((pool) => pool.name === name);
+    if (first < 0 || movedAt < this.#state.movedAt) return;
+    this.#state = { ...this.#state, first, movedAt, relapses };
+    this.#lookAt = 0;
+  }
+
   /** Why not everything goes to the most preferred pool; empty: it does, but for shares that prove standbys. */
   get strain(): string {
     return this.#spilling || this.#state.first !== 0 ? (this.verdict?.because ?? "") : "";
@@ -165,6 +173,10 @@ export class PoolChoice {
       const from = this.pools[before]?.name ?? "";
       const to = this.pools[state.first]?.name ?? "";
       this.#core.book.publish({ kind: "pool", at, service: this.#service, from, to, because: verdict.because });
+      const pools = this.pools.map((pool) => pool.name);
+      const { movedAt, relapses } = state;
+      const news = { service: this.#service, pools, first: to, agoMs: now - movedAt, relapses };
+      this.#core.siblings?.tell({ kind: "pool", ...news });
     } else if (this.#isNews(verdict.shares)) {
       const shares = this.pools.map((pool, index) => ({ pool: pool.name, share: verdict.shares[index] ?? 0 }));
       this.#core.book.publish({ kind: "spill", at, service: this.#service, shares, because: verdict.because });

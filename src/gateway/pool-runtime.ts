@@ -11,13 +11,14 @@ import { endDrain } from "../policies/drain.ts";
 import type { Drain } from "../policies/drain.ts";
 import {
   endRefusals,
+  hearEjection,
   observeLatency,
   observeOutcome,
   observeStuck,
   returnByChecks,
   slowFromMs,
 } from "../policies/ejection.ts";
-import type { EjectionVerdict, TrafficOutcome } from "../policies/ejection.ts";
+import type { EjectionVerdict, HeardPhase, TrafficOutcome } from "../policies/ejection.ts";
 import { stepHealth } from "../policies/health.ts";
 import type { CheckResult } from "../policies/health.ts";
 import { createLatencyWindow } from "../policies/latency-window.ts";
@@ -32,6 +33,8 @@ import { FailOpenNotice } from "./fail-open-notice.ts";
 import { OriginAddress, textOf } from "./origin-address.ts";
 import { PoolBreakers } from "./pool-breakers.ts";
 import { PoolSilenceWatch } from "./pool-silence-watch.ts";
+import { ejectionNews, keepAliveNews, placeOf } from "./shared-knowledge.ts";
+import { trialOf } from "../contract/news-keys.ts";
 
 /** How often an answer is awaited that confirms a sharp loss of addresses. */
 const CONFIRM_LOOK_MS = 1_000;
@@ -165,10 +168,33 @@ export class PoolRuntime {
 
   /** The address whose turn it is to be tried again by this one request, or null. */
   probation(repeatable: boolean, now: number): OriginAddress | null {
-    const index = probationTurn(this.#service, this.members, this.availability, repeatable, now);
+    const may = this.#core.siblings === null ? null : this.#mayTry;
+    const index = probationTurn(this.#service, this.members, this.availability, repeatable, now, may);
     if (index < 0) return null;
     this.assess(now);
-    return this.members[index] ?? null;
+    const address = this.members[index] ?? null;
+    if (address !== null) this.#tellSiblings(address, now);
+    return address;
+  }
+
+  readonly #mayTry = (address: OriginAddress): boolean =>
+    this.#core.siblings === null ||
+    this.#core.siblings.mayTry(trialOf(placeOf(this.#service.name, this.name, address), ""));
+
+  /** Another worker took it out, tries it or brought it back. */
+  hearEjection(address: OriginAddress, heard: HeardPhase, now: number): void {
+    const verdict = hearEjection(this.#service.ejection, address, this.members, heard, now);
+    if (verdict.kind !== "none") this.assess(now);
+  }
+
+  /** Of its phase, which has changed just now. */
+  #tellSiblings(address: OriginAddress, now: number): void {
+    const { siblings } = this.#core;
+    if (siblings === null) return;
+    const at = placeOf(this.#service.name, this.name, address);
+    const news = ejectionNews(at, address, this.#service.ejection.consecutiveFailures, now);
+    if (news !== null) siblings.tell(news);
+    if (address.ejection.phase.kind !== "probation") siblings.turnOver(trialOf(at, ""));
   }
 
   checked(address: OriginAddress, result: CheckResult, now: number): void {
@@ -258,6 +284,8 @@ export class PoolRuntime {
     if (verdict.kind === "none") return;
     if (verdict.kind === "ejected") address.ejections += 1;
     this.assess(now);
+    // What is held in use here is held by what is out here: each worker decides that for itself.
+    if (verdict.kind !== "fail-open") this.#tellSiblings(address, now);
   }
 
   /**
@@ -325,6 +353,7 @@ export class PoolRuntime {
     this.members = this.origins.flatMap((each) => each.addresses);
     this.assess(now);
     this.onMembers();
+    this.#core.siblings?.hello();
   }
 
   /** The first answer is none. */
@@ -396,6 +425,11 @@ export class PoolRuntime {
       this.#outcome(self, breakers === null ? outcome : breakers.judge(self, outcome, route, at), startedMs, at);
       return breakers === null || breakers.penalised;
     };
+    const { siblings } = this.#core;
+    if (siblings !== null) {
+      made.onKeepAlive = (self, teacher) =>
+        siblings.tell(keepAliveNews(placeOf(this.#service.name, this.name, self), self.keepAlive, teacher));
+    }
     made.onLatency = (self, latencyMs, startedMs, at) => this.#latency(self, latencyMs, startedMs, at);
     return made;
   }

@@ -80,6 +80,8 @@ export class ServiceRuntime {
     this.pools = settings.pools.map((pool) => new PoolRuntime(core, settings, pool));
     this.poison = settings.poison
       ? new PoisonWatch(
+          settings.name,
+          core.siblings,
           (detail) => this.#tell("poison.refused", detail),
           (addresses) => this.#upAmong(addresses),
         )
@@ -138,6 +140,13 @@ export class ServiceRuntime {
   /** For each set of pools that routes use. */
   get routePools(): readonly (readonly PoolRuntime[])[] {
     return [...new Set(this.#choices)].map((choice) => choice.pools);
+  }
+
+  /** Null: no route uses these pools in this order. */
+  choiceOf(pools: readonly string[]): PoolChoice | null {
+    const isMeant = (choice: PoolChoice): boolean =>
+      choice.pools.length === pools.length && choice.pools.every(({ name }, index) => name === pools[index]);
+    return this.#choices.find(isMeant) ?? null;
   }
 
   /** The choice of the route that takes everything else, which stands last: what is shown for the service. */

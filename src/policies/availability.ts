@@ -128,7 +128,8 @@ export function assess<M extends Member>(
 /**
  * Should this exchange be the one request that tries an ejected origin? Returns its index in `members` and
  * has begun its probation (then assess the pool again), or -1. Worth asking for preferred pools that are
- * not in use now as well: it is how their ejected origins come back.
+ * not in use now as well: it is how their ejected origins come back. `may`: asked last of one that is due; where
+ * several workers serve the same origins, only one of them tries.
  */
 export function probationTurn<M extends Member>(
   options: AvailabilityOptions,
@@ -136,6 +137,7 @@ export function probationTurn<M extends Member>(
   available: Availability<M>,
   repeatable: boolean,
   now: number,
+  may: ((member: M) => boolean) | null = null,
 ): number {
   if (available.probationAt < 0 || now < available.probationAt) return -1;
   for (let index = 0; index < members.length; index += 1) {
@@ -145,6 +147,7 @@ export function probationTurn<M extends Member>(
     if (phase.kind !== "ejected" || isStranger(member.identity) || member.drain !== null) continue;
     if (now < trialAt(options, member, phase, now)) continue;
     if (!isProbationDue(member.ejection, repeatable, now)) continue;
+    if (may !== null && !may(member)) continue;
     beginProbation(member.ejection, now);
     return index;
   }

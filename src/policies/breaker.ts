@@ -189,6 +189,41 @@ export function breakerUnproven(breakers: RouteBreakers, route: number, now: num
   if (breaker?.phase.kind === "trying") breaker.phase = { kind: "open", since: breaker.phase.since, until: now };
 }
 
+/** What another worker did with the same pair, in times of this process. */
+export type HeardBreaker =
+  | { readonly kind: "closed" }
+  | {
+      readonly kind: "open" | "trying";
+      readonly since: number;
+      readonly until: number;
+      readonly times: number;
+      readonly because: string;
+    };
+
+/** It saw what this one may not have seen: that counts here too. */
+export function hearBreaker(
+  options: BreakerOptions,
+  breakers: RouteBreakers,
+  route: number,
+  heard: HeardBreaker,
+  now: number,
+): void {
+  const breaker = (breakers.routes[route] ??= createBreaker(options));
+  if (heard.kind === "closed") {
+    breaker.phase = heard;
+    breaker.because = "";
+    breaker.run = 0;
+    clearCount(breaker.failures);
+    return;
+  }
+  const { kind, since, until, times, because } = heard;
+  breaker.phase = { kind, since, until };
+  breaker.times = times;
+  breaker.because = because;
+  // It is forgotten after a calm spell, which has not begun.
+  breakers.lastFailureAt = now;
+}
+
 /** Is this pair not to be used now? */
 export function isOpen(breakers: RouteBreakers | null, route: number): boolean {
   const phase = breakers?.routes[route]?.phase;

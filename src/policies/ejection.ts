@@ -122,6 +122,7 @@ export const EJECTION_CODES = {
     "Far more of an origin's requests were slow than of its peers'; it gets no traffic for a while, though it answers.",
   "eject.out.probation-slow":
     "The one request that tried an origin, ejected for slowness, was slow again; it stays out for longer.",
+  "eject.out.heard": "Another worker of the node took an origin out; it gets no traffic here either.",
   "eject.out.probation-failed": "The one request that tried an ejected origin failed; it stays out for longer.",
   "eject.held.peers-alike": "An origin fails, but its peers fail alike, so it is no outlier and stays in use.",
   "eject.held.ratio-cap":
@@ -368,6 +369,64 @@ export function ejectionShare(phase: EjectionPhase, now: number): number {
   }
 }
 
+/** What another worker did with the same address, in times of this process. */
+export interface HeardPhase {
+  readonly kind: "ejected" | "probation" | "ramping";
+  readonly since: number;
+  readonly until: number;
+  readonly times: number;
+  /** Nobody listens there. */
+  readonly refused: boolean;
+  readonly because: string;
+}
+
+/**
+ * Another worker of the node took `member` out, tries it, or brought it back, by traffic of its own. That counts as if
+ * it had been seen here, with one exception: whether so many may be out is decided here, by what is out here. Of two
+ * that say different things at once, the later holds.
+ */
+export function hearEjection(
+  options: EjectionOptions,
+  member: EjectionMember,
+  pool: readonly EjectionMember[],
+  heard: HeardPhase,
+  now: number,
+): EjectionVerdict {
+  const state = member.ejection;
+  const phase = settleEjection(state, now);
+  const { kind, since, until, times, because } = heard;
+  // One that began later than what it hears knows nothing newer.
+  const isUnused = phase.kind === "up" && state.lastSuccessAt < 0 && state.lastFailureAt < 0;
+  if (since < phase.since && !isUnused) return NO_CHANGE;
+  const isOut = phase.kind === "ejected" || phase.kind === "probation";
+  switch (kind) {
+    case "ejected": {
+      if (heard.refused) {
+        state.refusals = Math.max(state.refusals, options.consecutiveFailures);
+        state.run = Math.max(state.run, options.consecutiveFailures);
+        state.lastFailureAt = Math.max(state.lastFailureAt, since);
+      }
+      const held = isOut ? null : holdByCaps(options, member, pool, because, now);
+      if (held !== null) return held;
+      takeOutAs(state, { kind, since, until, times, because });
+      return isOut ? UNPROVEN : { kind: "ejected", code: "eject.out.heard", because };
+    }
+    case "probation":
+      if (phase.kind !== "ejected") return NO_CHANGE;
+      state.phase = { kind, since, until, times: phase.times, because: phase.because };
+      return UNPROVEN;
+    case "ramping":
+      if (!isOut) return NO_CHANGE;
+      state.phase = { kind, since, until, times, because };
+      state.run = 0;
+      state.refusals = 0;
+      clearCount(state.failures);
+      clearHeld(state);
+      if (state.latencies !== null) state.latencies.accused = false;
+      return { kind: "back", code: "eject.back.ramping", because };
+  }
+}
+
 /** What recent traffic says about an origin, for those who compare it with other evidence. */
 export interface TrafficEvidence {
   readonly succeeded: number;
@@ -590,7 +649,12 @@ function eject(
   // Up to 30 % earlier, never later: origins that went out together do not come back together.
   const waitMs = longest * (1 - 0.3 * roll);
   const because = `${what}; out for ${durationInWords(waitMs)}${times > 1 ? ` (time ${times} in a row)` : ""}`;
-  state.phase = { kind: "ejected", since: now, until: now + waitMs, times, because };
+  takeOutAs(state, { kind: "ejected", since: now, until: now + waitMs, times, because });
+  return { kind: "ejected", code, because };
+}
+
+function takeOutAs(state: EjectionState, phase: Extract<EjectionPhase, { kind: "ejected" }>): void {
+  state.phase = phase;
   clearCount(state.successes);
   clearCount(state.failures);
   clearHeld(state);
@@ -598,7 +662,6 @@ function eject(
     state.latencies.stale = true;
     clearSlow(state.latencies.slow);
   }
-  return { kind: "ejected", code, because };
 }
 
 /** Says so once; further failures for the same reason change nothing. */

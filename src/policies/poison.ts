@@ -213,6 +213,38 @@ export function markUnproven(state: PoisonState, fingerprint: string): void {
   if (suspect !== undefined) suspect.tryingUntil = 0;
 }
 
+/** Whether anything is known of it. */
+export function isSuspected(state: PoisonState, fingerprint: string): boolean {
+  return state.suspects[fingerprint] !== undefined;
+}
+
+export interface Quarantine {
+  readonly until: number;
+  readonly times: number;
+  readonly broken: readonly string[];
+}
+
+/** Null: it is not in quarantine. */
+export function quarantineOf(state: PoisonState, fingerprint: string): Quarantine | null {
+  const suspect = state.suspects[fingerprint];
+  return suspect === undefined || suspect.until === 0 ? null : suspect;
+}
+
+/** Another worker keeps it away, so that it begins nowhere anew. The later end holds. */
+export function hearQuarantine(
+  state: PoisonState,
+  fingerprint: string,
+  { until, times, broken }: Quarantine,
+  now: number,
+): void {
+  const suspect = suspectOf(state, fingerprint, now);
+  if (until <= suspect.until) return;
+  suspect.until = until;
+  suspect.times = Math.max(suspect.times, times);
+  suspect.broken = [...new Set([...suspect.broken, ...broken])].slice(-MARKS_MAX);
+  suspect.tryingUntil = 0;
+}
+
 /** Forgets what is over. Cheap; to be called now and then while `size` is above 0. */
 export function sweepPoison(state: PoisonState, now: number): void {
   for (const [fingerprint, suspect] of Object.entries(state.suspects)) {

@@ -7,13 +7,14 @@ import type { Fact } from "../../src/contract/facts.ts";
 import type { ExchangeRecord } from "../../src/contract/record.ts";
 import { createGateway } from "../../src/gateway/gateway.ts";
 import type { OwnUse } from "../../src/contract/view.ts";
-import type { Gateway } from "../../src/gateway/gateway.ts";
+import type { Gateway, GatewayPorts } from "../../src/gateway/gateway.ts";
 import type { Clock } from "../../src/kernel/clock.ts";
 import type { CacheShelf } from "../../src/kernel/cache-shelf.ts";
 import type { Ledger } from "../../src/kernel/ledger.ts";
 import type { Resolution, ResolutionFailure, Resolver } from "../../src/kernel/resolver.ts";
 import { NO_PROCESS, settingsFrom, useOf } from "./gateway-parts.ts";
 import { manualSchedule } from "./manual-schedule.ts";
+import type { ManualSchedule } from "./manual-schedule.ts";
 import { memoryNetwork } from "./memory-socket.ts";
 import type { MemoryNetwork, Peer } from "./memory-socket.ts";
 
@@ -35,6 +36,8 @@ export interface MemoryGatewayOptions {
   readonly fallbackFiles?: ReadonlyMap<string, Buffer>;
   /** Drawn again and again; default 0: the first of two that are alike. */
   readonly chance?: () => number;
+  /** What it has of other workers; default: it is alone. */
+  readonly ofWorker?: (time: ManualSchedule) => Partial<GatewayPorts>;
 }
 
 export interface MemoryGateway {
@@ -99,6 +102,7 @@ export async function memoryGateway(options: MemoryGatewayOptions = {}): Promise
     fallbackFiles: options.fallbackFiles ?? new Map(),
     version: "0.0.0",
     onFault: (error) => faults.push(error),
+    ...options.ofWorker?.(time),
   });
   const state = { isStarted: false };
   const started = gateway.start().finally(() => {

@@ -37,6 +37,8 @@ export class ResponseCache {
   readonly changed: Moments = new Moments();
   /** Monotonic ms of the last purge, whatever it was of. */
   purgedAt = -Infinity;
+  /** Hears what a request to this gateway has changed. Set where there are other workers. */
+  onChanged: ((service: string, host: string, targets: readonly string[]) => void) | null = null;
 
   constructor(settings: CacheSettings, shelf: CacheShelf | null, clock: Clock) {
     this.settings = settings;
@@ -162,9 +164,14 @@ export class ResponseCache {
 
   /** RFC 9111 §4.4, after a response to a request that may have changed something and was no error. */
   invalidate(service: string, host: string, target: string, head: MessageHead, now: number): void {
-    this.#change(service, host, target, now);
-    if (namesOthers(head))
-      for (const other of namedTargets(host, target, head)) this.#change(service, host, other, now);
+    const targets = namesOthers(head) ? new Set([target, ...namedTargets(host, target, head)]) : [target];
+    this.hearChanged(service, host, targets, now);
+    this.onChanged?.(service, host, [...targets]);
+  }
+
+  /** A request has changed these here, or at another worker. */
+  hearChanged(service: string, host: string, targets: Iterable<string>, now: number): void {
+    for (const target of targets) this.#change(service, host, target, now);
   }
 
   #change(service: string, host: string, target: string, now: number): void {

@@ -1,0 +1,190 @@
+/**
+ * What the workers of one node tell each other: plain data that travels in `share` of worker-messages.ts, from a
+ * worker to the hub beside the supervisor and from there to all others. Only what is rare travels: what changed, not
+ * what was counted. Nothing on a request's way waits for it.
+ *
+ * Workers do not share a clock: their monotonic clocks began at different moments. So news says how long ago it was
+ * decided (`agoMs`) and how long it holds from then on (`forMs`), and whoever keeps it lets it grow older.
+ */
+import type { LedgerAnswer, LedgerFilter, LedgerView, NewLedgerEntry } from "../kernel/ledger.ts";
+import type { KeyState, LedgerEntry, LedgerFailure } from "../kernel/ledger.ts";
+import type { ExchangeRecord } from "./record.ts";
+
+/** One address of an origin, by the names of the configuration: two workers may differ in all else. */
+export interface Place {
+  readonly service: string;
+  readonly pool: string;
+  readonly origin: string;
+  /** `127.0.0.1:3000`. */
+  readonly address: string;
+}
+
+export type News =
+  /** Traffic took an address out, one request tries it, or it is on its way back. */
+  | {
+      readonly kind: "ejection";
+      readonly at: Place;
+      readonly phase: "ejected" | "probation" | "ramping";
+      readonly agoMs: number;
+      /** From `agoMs` on: until a request may try it, until that trial is given up, until the ramp is over. */
+      readonly forMs: number;
+      readonly times: number;
+      /** Nobody listens there: not a judgement that may be wrong. */
+      readonly refused: boolean;
+      readonly because: string;
+    }
+  /** The result of an active check, by what is asked of which address. */
+  | {
+      readonly kind: "check";
+      readonly target: string;
+      readonly agoMs: number;
+      readonly ok: boolean;
+      readonly detail: string;
+      /** Null: no sign was asked for, or it did not get so far. */
+      readonly identity: boolean | null;
+      /** How the address stands after it. */
+      readonly up: boolean;
+    }
+  /** A person took an origin out; `forMs` 0: or gave it back. */
+  | {
+      readonly kind: "drain";
+      readonly service: string;
+      readonly origin: string;
+      readonly agoMs: number;
+      readonly forMs: number;
+      readonly by: string;
+      readonly reason: string;
+    }
+  /** One route is kept from an address, or not any more. */
+  | {
+      readonly kind: "breaker";
+      readonly at: Place;
+      readonly route: string;
+      readonly phase: "open" | "trying" | "closed";
+      readonly agoMs: number;
+      readonly forMs: number;
+      readonly times: number;
+      readonly because: string;
+    }
+  /** What happened to a request that may be the one that kills. Each worker judges alike from the same. */
+  | {
+      readonly kind: "poison";
+      readonly service: string;
+      readonly what: "broke" | "succeeded" | "refused";
+      /** Empty for `refused`, which is about the origin. */
+      readonly fingerprint: string;
+      /** Address; empty for `succeeded`. */
+      readonly origin: string;
+      readonly agoMs: number;
+      /** How long before that the attempt had begun. */
+      readonly sentAgoMs: number;
+    }
+  /** It is kept away from now on. */
+  | {
+      readonly kind: "quarantine";
+      readonly service: string;
+      readonly fingerprint: string;
+      readonly agoMs: number;
+      readonly forMs: number;
+      readonly times: number;
+      readonly broken: readonly string[];
+    }
+  /** After how long an origin closes idle connections, and how that was learned. */
+  | {
+      readonly kind: "keep-alive";
+      readonly at: Place;
+      readonly teacher: "hint" | "closed" | "raced";
+      readonly idleMs: number;
+      readonly agoMs: number;
+    }
+  /** Another pool of these comes first. */
+  | {
+      readonly kind: "pool";
+      readonly service: string;
+      readonly pools: readonly string[];
+      readonly first: string;
+      readonly agoMs: number;
+      readonly relapses: number;
+    }
+  /** A request may have changed what these URLs of a service lead to: stored responses are forgotten. */
+  | { readonly kind: "changed"; readonly service: string; readonly host: string; readonly targets: readonly string[] };
+
+/** The one request that may try something again, of all workers together. */
+export type TurnKey = string;
+
+/** A row of a rate limit: which limit, and of whom. */
+export interface RateKey {
+  /** `service route limit`. */
+  readonly limit: string;
+  /** Of the client or field value; the same number in every worker. */
+  readonly key: number;
+}
+
+export type ToHub =
+  /** It has begun, or has got other addresses: what all know is told it. */
+  | { readonly kind: "hello" }
+  | { readonly kind: "news"; readonly news: readonly News[] }
+  | { readonly kind: "turn wanted"; readonly turn: TurnKey }
+  /** It was had and not used, or it is over. */
+  | { readonly kind: "turn over"; readonly turn: TurnKey }
+  | { readonly kind: "rates"; readonly rows: readonly RateRow[] }
+  | { readonly kind: "ledger"; readonly number: number; readonly operation: KeyOperation }
+  /** Records that are worth keeping, and how many were left out for being too many. */
+  | { readonly kind: "kept"; readonly records: readonly ExchangeRecord[]; readonly leftOut: number };
+
+export type FromHub =
+  | { readonly kind: "news"; readonly news: readonly News[] }
+  | { readonly kind: "turn"; readonly turn: TurnKey }
+  /** Somebody else wants it: to be given back if it is not in use. */
+  | { readonly kind: "turn recalled"; readonly turn: TurnKey }
+  /** Whether this worker does the active checks for all. */
+  | { readonly kind: "checker"; readonly on: boolean }
+  | { readonly kind: "rates"; readonly rows: readonly RateGrant[] }
+  | { readonly kind: "ledger"; readonly number: number; readonly result: KeyResult; readonly view: LedgerView };
+
+/** What a worker says of its part of one row. */
+export interface RateRow extends RateKey {
+  /** `ask`: it has run out. `used`: what it used since it last said so. `told`: the level that it had of its own, when asked for it. */
+  readonly say: "ask" | "used" | "told";
+  /** Requests. */
+  readonly used: number;
+  /** Of what it had been given and does not need. */
+  readonly back: number;
+  /** How many it would like to have. */
+  readonly want: number;
+  /** For `told`: requests of its own base that still count, in thousandths. */
+  readonly level: number;
+}
+
+/** What the hub says of a row. */
+export interface RateGrant extends RateKey {
+  /** `pool`: give up the base, and tell its level. `grant`: so many more. `back`: give back what is not in use. `base`: the base holds again. */
+  readonly say: "pool" | "grant" | "back" | "base";
+  readonly count: number;
+  /** How long no more can be had; 0: ask at any time. */
+  readonly waitMs: number;
+  /** How many are left for all together, for the client's information. */
+  readonly remaining: number;
+}
+
+export type KeyOperation =
+  | { readonly op: "begin"; readonly entry: NewLedgerEntry }
+  | { readonly op: "again"; readonly id: string; readonly requestId: string }
+  | { readonly op: "answer"; readonly id: string; readonly answer: LedgerAnswer }
+  | { readonly op: "mark"; readonly id: string; readonly state: Exclude<KeyState, { kind: "started" }> }
+  | { readonly op: "forget"; readonly id: string }
+  | { readonly op: "find"; readonly filter: LedgerFilter };
+
+export type KeyResult =
+  | { readonly kind: "begun" }
+  | { readonly kind: "found"; readonly entry: LedgerEntry; readonly answer: LedgerAnswer | null }
+  | { readonly kind: "done" }
+  | { readonly kind: "entries"; readonly entries: readonly LedgerEntry[] }
+  | LedgerFailure;
+
+/** One end of a channel on which only these messages go. What is sent into a closed one is dropped. */
+export interface Channel<Sent, Received> {
+  send(message: Sent): void;
+  /** Set by whoever listens. */
+  onMessage: (message: Received) => void;
+}

@@ -1,0 +1,113 @@
+/**
+ * Several workers of one node in one process: real gateways on networks of their own, and the real hub between them.
+ * Messages are copied and lie in a queue until time moves, so that a test can look in between and let a worker die with
+ * what it had not sent.
+ */
+import { WorkerHub } from "../../src/control/worker-hub.ts";
+import type { HubMember } from "../../src/control/worker-hub.ts";
+import type { FromHub, ToHub } from "../../src/contract/shared-knowledge.ts";
+import { WorkerLink } from "../../src/gateway/worker-link.ts";
+import type { Channel } from "../../src/contract/shared-knowledge.ts";
+import type { GatewayPorts } from "../../src/gateway/gateway.ts";
+import { manualSchedule } from "./manual-schedule.ts";
+import type { ManualSchedule } from "./manual-schedule.ts";
+import { memoryGateway } from "./memory-gateway.ts";
+import type { MemoryGateway, MemoryGatewayOptions } from "./memory-gateway.ts";
+
+export interface GroupWorker extends MemoryGateway {
+  /** Whether the hub has it do the active checks. */
+  readonly checks: boolean;
+  /** Everything that it sent to the hub and that the hub sent to it, in order. */
+  readonly sent: readonly ToHub[];
+  readonly heard: readonly FromHub[];
+  /** Its process ends without a word. */
+  kill(): void;
+}
+
+export interface WorkerGroup {
+  readonly hub: WorkerHub;
+  /** Begins a worker and lets it hear what the others know. */
+  join(): Promise<GroupWorker>;
+  /** Moves the clocks of all by steps of 5 ms, and delivers messages between the steps. */
+  advance(ms: number): void;
+}
+
+export function workerGroup(options: MemoryGatewayOptions = {}): WorkerGroup {
+  const hubTime = manualSchedule(5_000_000);
+  const hub = new WorkerHub(hubTime.clock);
+  const members: { readonly worker: { advance(ms: number): void }; deliver(): boolean }[] = [];
+
+  function deliver(): void {
+    while (members.map((member) => member.deliver()).includes(true));
+  }
+
+  async function join(): Promise<GroupWorker> {
+    const toHub: ToHub[] = [];
+    const toWorker: FromHub[] = [];
+    const sent: ToHub[] = [];
+    const heard: FromHub[] = [];
+    let alive = true;
+    const state = { checks: false };
+    const member: HubMember = hub.join((message) => void toWorker.push(structuredClone(message)));
+    const channel: Channel<ToHub, FromHub> = {
+      send(message) {
+        if (!alive) return;
+        sent.push(message);
+        toHub.push(structuredClone(message));
+      },
+      onMessage: () => undefined,
+    };
+    const one = {
+      deliver(): boolean {
+        if (!alive) return false;
+        const [up, down] = [toHub.splice(0), toWorker.splice(0)];
+        for (const message of up) member.hear(message);
+        for (const message of down) {
+          heard.push(message);
+          channel.onMessage(message);
+        }
+        return up.length + down.length > 0;
+      },
+    };
+    const ofWorker = (time: ManualSchedule): Partial<GatewayPorts> => {
+      // Queues are emptied while it starts, too.
+      const poll = (): void => {
+        deliver();
+        time.schedule(1, poll);
+      };
+      time.schedule(1, poll);
+      const link = new WorkerLink({ clock: time.clock, schedule: time.schedule, channel });
+      link.followChecker((on) => {
+        state.checks = on;
+      });
+      return { siblings: link.siblings };
+    };
+    members.push({ worker: { advance: () => undefined }, ...one });
+    const gateway = await memoryGateway({ ...options, ofWorker });
+    members.push({ worker: gateway, deliver: () => false });
+    return {
+      ...gateway,
+      get checks() {
+        return state.checks;
+      },
+      sent,
+      heard,
+      kill() {
+        alive = false;
+        member.leave();
+      },
+    };
+  }
+
+  return {
+    hub,
+    join,
+    advance(ms) {
+      for (let left = ms; left > 0; left -= 5) {
+        hubTime.advance(Math.min(left, 5));
+        for (const { worker } of members) worker.advance(Math.min(left, 5));
+        deliver();
+      }
+    },
+  };
+}
