@@ -15,6 +15,7 @@ const core = {
   dns: { keepMs: 86_400_000 },
   book: { publish: () => undefined },
   memory: new AddressMemory(),
+  siblings: null,
   resolver: {
     peek: () => null,
     watch(name: string, onChange: (resolution: object) => void) {
