@@ -8,7 +8,7 @@ import { EXIT } from "./cli/exit-codes.ts";
 import type { CliPorts, FileText, ReplayResult, Terminal } from "./cli/ports.ts";
 import { runCli } from "./cli/program.ts";
 import { codeOf, describe } from "./compose/error-text.ts";
-import { startGateway } from "./compose/one-process.ts";
+import { startGateway } from "./compose/start-gateway.ts";
 import { tryState } from "./compose/state.ts";
 import { VERSION } from "./compose/version.ts";
 import type { DnsSettings } from "./config/settings.ts";

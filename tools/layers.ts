@@ -74,6 +74,12 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     packages: [],
     touchesSystem: true,
   },
+  // The root of a worker: it serves, and neither thinks nor shows.
+  "worker.ts": {
+    imports: ["kernel", "http1", "http2", "policies", "config", "contract", "gateway", "net", "store", "compose"],
+    packages: [],
+    touchesSystem: true,
+  },
   web: { imports: ["kernel", "contract"], packages: ["preact", "@preact/signals", "uplot"] },
   "main.ts": { imports: EVERYTHING, packages: ["commander"], touchesSystem: true },
 };

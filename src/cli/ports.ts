@@ -70,7 +70,7 @@ export type StartResult =
   | {
       readonly ok: false;
       /** What could not be opened. */
-      readonly what: "listener" | "admin" | "access log" | "state directory" | "fallback";
+      readonly what: "listener" | "admin" | "access log" | "state directory" | "fallback" | "worker";
       /** The address or the file, as configured. */
       readonly where: string;
       readonly code: string;

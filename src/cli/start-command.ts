@@ -186,6 +186,11 @@ async function cannotStart(
         : "Make it readable for this user, or write its content as `body`.",
     ]);
   }
+  if (failure.what === "worker") {
+    return made(`a worker ended before it served (${plain(failure.code)}).`, [
+      "What it said stands above. To see it alone, set  workers: 1.",
+    ]);
+  }
   const port = where.slice(where.lastIndexOf(":") + 1);
   const elsewhere = otherAddress(failure, from, where);
   switch (failure.code) {

@@ -9,8 +9,8 @@
 import { constants } from "node:os";
 import { EXIT } from "../cli/exit-codes.ts";
 import type { RunningGateway } from "../cli/ports.ts";
-import type { Settings } from "../config/settings.ts";
-import type { Gateway } from "../gateway/gateway.ts";
+import type { Bind } from "../config/settings.ts";
+import type { GatewayEvent } from "../contract/view.ts";
 import type { AdminServer } from "../net/admin-server.ts";
 import { systemClock } from "../net/clock.ts";
 import { onStopSignal } from "../net/stop-signals.ts";
@@ -22,7 +22,12 @@ const FAULTS_MAX = 10;
 
 const FAULTS_WINDOW_MS = 60_000;
 
-export interface Endings {
+export interface Life {
+  readonly listeners: readonly Bind[];
+  readonly admin: AdminServer | null;
+  readonly drainMs: number;
+  readonly events: Events;
+  readonly subscribe: (listener: (event: GatewayEvent) => void) => void;
   /** In order, within the bound for draining. */
   readonly end: () => Promise<void>;
   /** At once: what is cut leaves its records, and the log gets them. */
@@ -30,13 +35,11 @@ export interface Endings {
 }
 
 /** The life of a gateway that serves, until a signal or too many faults end it. */
-export function running(
-  gateway: Gateway,
-  admin: AdminServer | null,
-  settings: Settings,
-  events: Events,
-  { end, cut }: Endings,
-): RunningGateway {
+export function running({ listeners, admin, drainMs, events, subscribe, end, cut }: Life): {
+  readonly gateway: RunningGateway;
+  /** Ends it in order, with this exit code. */
+  readonly stop: (code: number, why: string) => void;
+} {
   const { promise: stopped, resolve } = Promise.withResolvers<number>();
   let stopping = false;
   const stop = (code: number, why: string): void => {
@@ -58,10 +61,7 @@ export function running(
       void cut().then(leave, leave);
       return;
     }
-    stop(
-      EXIT.ok,
-      `${signal}: finishing what is under way, ${settings.drainMs / 1000} s at most; again to stop at once`,
-    );
+    stop(EXIT.ok, `${signal}: finishing what is under way, ${drainMs / 1000} s at most; again to stop at once`);
   });
   onFault((count) => {
     if (count >= FAULTS_MAX) {
@@ -71,15 +71,16 @@ export function running(
       );
     }
   });
-  return {
-    listeners: gateway.listening.map((port) => ({ host: port.address, port: port.port })),
+  const gateway: RunningGateway = {
+    listeners,
     admin: admin === null ? null : { host: admin.host, port: admin.port },
     onEvent(listener) {
       events.listen(listener);
-      gateway.view.subscribe(listener);
+      subscribe(listener);
     },
     stopped,
   };
+  return { gateway, stop };
 }
 
 /** Prints every exception that nobody caught (a rejected promise is one) and says how many there were lately. */

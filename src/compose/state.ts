@@ -1,6 +1,6 @@
 /** What outlives the process: where it is, the ledger of keys and the stored responses in it. */
 import { join } from "node:path";
-import type { StatePlace } from "../cli/ports.ts";
+import type { StartResult, StatePlace } from "../cli/ports.ts";
 import type { Settings } from "../config/settings.ts";
 import { countText } from "../contract/quantities.ts";
 import { systemSchedule } from "../net/clock.ts";
@@ -23,6 +23,7 @@ export function stateDirectoryOf({ state, listeners }: Settings): string | null 
 export async function openCacheShelf(
   state: string | null,
   { cache }: Settings,
+  worker: number,
   tell: Events["tell"],
 ): Promise<CacheDisk | null> {
   if (cache.diskBytes === 0 || cache.memoryBytes === 0) return null;
@@ -33,7 +34,11 @@ export async function openCacheShelf(
     return null;
   }
   try {
-    return await openCacheDisk({ directory: join(state, "cache"), bytesMax: cache.diskBytes, onFailure: fail });
+    return await openCacheDisk({
+      directory: join(state, cacheFolder(worker)),
+      bytesMax: cache.diskBytes,
+      onFailure: fail,
+    });
   } catch (error) {
     fail((error as NodeJS.ErrnoException).code ?? String(error));
     return null;
@@ -45,7 +50,23 @@ export async function tryState(settings: Settings): Promise<StatePlace> {
   return { directory, code: directory === null ? null : await tryDirectory(directory) };
 }
 
-export function requiresKeys(settings: Settings): boolean {
+/** Workers bound what they keep each for itself, so each has a folder; the only process has the one without a number. */
+function cacheFolder(worker: number): string {
+  return worker === 0 ? "cache" : `cache-${worker}`;
+}
+
+/** Null: keys can be kept, or no route insists on them. */
+export function withoutPlaceForKeys(
+  settings: Settings,
+  state: string | null,
+  ledger: EmbeddedLedger | null,
+): Extract<StartResult, { ok: false }> | null {
+  if (!requiresKeys(settings) || ledger?.unusable === null) return null;
+  const code = ledger === null ? "no state directory is known" : (ledger.unusable?.detail ?? "");
+  return { ok: false, what: "state directory", where: state ?? "", code };
+}
+
+function requiresKeys(settings: Settings): boolean {
   return settings.services.some(({ routes }) => routes.some((route) => route.idempotencyKey.mode === "required"));
 }
 

@@ -109,6 +109,7 @@ export function normalise(file: CheckedFile): Settings {
     alerts: alertsOf(file.alerts),
     otlp: otlpOf(file.telemetry.otlp),
     statusPage: statusPageOf(file.statusPage, Object.keys(file.services)),
+    workers: file.workers,
     drainMs: file.drain,
   };
   return frozen(settings);

@@ -23,6 +23,7 @@ import { statusPageSchema } from "./status-page-schema.ts";
 const LISTENERS_MAX = 64;
 const TRUSTED_MAX = 256;
 const RESOLVERS_MAX = 8;
+const WORKERS_MAX = 64;
 
 const bindText = text("address and port", parseNamedBind);
 const trustedProxies = z.array(text("address range", parseCidr)).max(TRUSTED_MAX);
@@ -306,6 +307,18 @@ export const fileSchema = z.strictObject({
     .union([switchedOff({ example: '{ bind: "0.0.0.0:8090", title: Example }' }), statusPageSchema])
     .prefault(false)
     .describe("A page for everybody that says how the services are and were, with nothing internal on it, or false."),
+  workers: field(
+    {
+      type: "whole number or auto",
+      bounds: `1 to ${WORKERS_MAX}`,
+      json: { anyOf: [{ const: "auto" }, { type: "integer", minimum: 1, maximum: WORKERS_MAX }] },
+    },
+    parseWorkers,
+  )
+    .prefault(1)
+    .describe(
+      "Processes that serve, each on a core of its own, beside one that supervises them; `auto`: one for each core. 1: a single process does both.",
+    ),
   drain: duration("0s", "1h")
     .prefault("30s")
     .describe("How long requests that are under way may take to finish when the gateway stops."),
@@ -338,6 +351,15 @@ function parseHidden(what: string, input: unknown): Parsed<string> {
   return /^[!-~]{16,256}$/.test(input)
     ? accepted(input)
     : refused(`The ${what} is too long or has characters that a field cannot carry.`, hint);
+}
+
+/** 0 stands for `auto`: how many cores there are is known where the processes are started. */
+function parseWorkers(input: unknown): Parsed<number> {
+  if (input === "auto") return accepted(0);
+  const isCount = typeof input === "number" && Number.isInteger(input) && input >= 1 && input <= WORKERS_MAX;
+  return isCount
+    ? accepted(input)
+    : refused(`${quoted(input)} is not a number of workers.`, `Write a number from 1 to ${WORKERS_MAX}, or auto.`);
 }
 
 function parseLogPath(input: unknown): Parsed<string> {

@@ -27,6 +27,8 @@ export interface Settings {
   readonly otlp: OtlpSettings | null;
   /** Null: there is none. */
   readonly statusPage: StatusPageSettings | null;
+  /** Processes that serve, beside one that supervises them; 1: a single process does both. 0: one for each core. Default 1. */
+  readonly workers: number;
   /** How long a drain may take before what is left is cut. Default 30 s. */
   readonly drainMs: number;
 }

@@ -6,7 +6,7 @@
  * One worker hears of another through the supervisor only. What workers tell each other of origins, limits and keys
  * travels in `share`, which neither end of this channel looks into.
  */
-import type { Settings } from "../config/settings.ts";
+import type { Bind, Settings } from "../config/settings.ts";
 import type { Fact } from "./facts.ts";
 import type { DrainOrder, DrainResult, ExchangeFilter, GatewayEvent, MetricsView } from "./view.ts";
 import type { OriginView, PurgeResult, PurgeTarget, RestoreOrder, StatusView } from "./view.ts";
@@ -15,9 +15,9 @@ import type { ExchangeRecord } from "./record.ts";
 export type ToWorker =
   /** First of all. */
   | { readonly kind: "begin"; readonly setup: WorkerSetup }
-  /** Accept for a sibling that is gone; the listening socket comes with the message. */
+  /** Accept for a sibling that is gone or hangs; the listening socket comes with the message. */
   | { readonly kind: "cover"; readonly listener: number; readonly worker: number }
-  /** The sibling's replacement accepts again. */
+  /** The sibling, or its replacement, accepts again. */
   | { readonly kind: "uncover"; readonly worker: number }
   | { readonly kind: "ask"; readonly number: number; readonly question: WorkerQuestion }
   /** Somebody looks at single exchanges: only then are they told. */
@@ -56,8 +56,15 @@ export interface WorkerSetup {
   readonly revision: string;
   /** Null: nothing outlives the process. */
   readonly stateDirectory: string | null;
-  /** The listening sockets that are its own, one list for each listener of the settings: descriptors it inherited. */
-  readonly sockets: readonly (readonly number[])[];
+  /** The listening sockets that are its own, for each listener of the settings, in their order. */
+  readonly sockets: readonly WorkerSockets[];
+}
+
+export interface WorkerSockets {
+  /** As configured. */
+  readonly bind: Bind;
+  /** Descriptors that it inherited. */
+  readonly descriptors: readonly number[];
 }
 
 /** What is asked of one worker, in the words of GatewayView and GatewayActions. */

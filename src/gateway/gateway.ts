@@ -92,8 +92,11 @@ export interface Gateway {
   readonly keys: KeyDesk | null;
   /** Resolves names as far as they come within a second, then listens. Rejects when a bind fails. */
   start(): Promise<void>;
-  /** Stops accepting, finishes what is under way within `settings.drainMs`, cuts the rest. */
-  drain(): Promise<void>;
+  /**
+   * Stops accepting, finishes what is under way within `settings.drainMs`, cuts the rest. A connection that asks nothing
+   * is closed after `idleMs`; what it asks until then is answered with the word that it closes.
+   */
+  drain(idleMs?: number): Promise<void>;
   /** Everything at once. */
   close(): Promise<void>;
   /** What is to be checked now. */
@@ -312,15 +315,21 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
       }
     },
 
-    async drain() {
+    async drain(idleMs = 0) {
       core.draining = true;
       facts?.stop();
       const closed = Promise.all(listening.map((port) => port.close()));
-      for (const connection of connections()) connection.closeIfIdle();
-      const until = clock.monotonic() + settings.drainMs;
+      const begunAt = clock.monotonic();
+      let areIdleClosed = idleMs === 0;
+      if (areIdleClosed) for (const connection of connections()) connection.closeIfIdle();
       await new Promise<void>((resolve) => {
         const stop = ports.every(DRAIN_LOOK_MS, () => {
-          if (core.connections + core.outliving.size > 0 && clock.monotonic() < until) return;
+          const drainedMs = clock.monotonic() - begunAt;
+          if (!areIdleClosed && drainedMs >= idleMs) {
+            areIdleClosed = true;
+            for (const connection of connections()) connection.closeIfIdle();
+          }
+          if (core.connections + core.outliving.size > 0 && drainedMs < settings.drainMs) return;
           stop();
           resolve();
         });

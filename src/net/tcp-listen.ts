@@ -4,7 +4,8 @@
  * a little slower and just as right.
  */
 import net from "node:net";
-import type { Listen, ListeningPort, SocketListener, SocketPort } from "../kernel/socket.ts";
+import type { Listen, ListeningPort } from "../kernel/socket.ts";
+import { SHARING_IS_UNKNOWN } from "./inherited-sockets.ts";
 import { wrapHandle, wrapSocket } from "./tcp-socket.ts";
 
 const BACKLOG = 4096;
@@ -13,37 +14,74 @@ const BACKLOG = 4096;
  * hundreds of connections are busy takes tens of milliseconds: with a single one, new clients would wait for seconds
  * behind those who are here already (measured: 52 accepted in a second beside 600 busy connections).
  */
-const SOCKETS = 8;
+export const SOCKETS = 8;
 
 interface AcceptingHandle {
   onconnection: (status: number, client: unknown) => void;
 }
 
+/** Listening sockets that are not opened here, and what becomes of all that are accepted from. */
+export interface SocketKeeper {
+  /** Descriptors of sockets that are bound to this address; null: there are none, and it is opened here. */
+  given(bind: Where): readonly number[] | null;
+  listens(open: OpenListener): void;
+}
+
+export interface OpenListener {
+  readonly bind: Where;
+  /** Those that are accepted from, which another process may go on with. */
+  descriptors(): number[];
+  /** Accepts from this socket too, which came from another process, until the returned function is called. */
+  cover(handle: unknown): () => void;
+}
+
+type Where = Parameters<Listen>[0];
+type OnSocket = Parameters<Listen>[1];
+
 /** `onAcceptError` hears failures to accept (descriptors used up), by the system's number. */
-export function createListen(onAcceptError: (status: number) => void): Listen {
+export function createListen(onAcceptError: (status: number) => void, keeper?: SocketKeeper): Listen {
   return async (bind, onSocket) => {
-    // Sockets that share a port do not notice each other, so this one asks whether somebody else has it.
-    const port = await freePort(bind.host, bind.port);
-    const servers: net.Server[] = [];
-    try {
-      for (let i = 0; i < SOCKETS; i += 1)
-        servers.push(await listenOn({ host: bind.host, port, reusePort: true }, onSocket));
-    } catch (error) {
-      await closeAll(servers);
-      if (!SHARING_IS_UNKNOWN.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
-      servers.splice(0, servers.length, await listenOn({ host: bind.host, port, reusePort: false }, onSocket));
-    }
-    for (const server of servers) {
+    const given = keeper?.given(bind) ?? null;
+    const servers = given === null ? await openAll(bind, onSocket) : await adoptAll(given, onSocket);
+    const accept = (server: net.Server): void => {
       // Where Node accepts by itself it tells of failures this way, and one that nobody hears ends the process.
       server.on("error", (error: NodeJS.ErrnoException) => onAcceptError(error.errno ?? 0));
       acceptAtHandle(server, onSocket, onAcceptError);
-    }
+    };
+    for (const server of servers) accept(server);
+    keeper?.listens({
+      bind,
+      descriptors: () => servers.flatMap((server) => descriptorOf(server) ?? []),
+      cover(handle) {
+        const server = createServer(onSocket);
+        server.once("listening", () => accept(server));
+        server.on("error", (error: NodeJS.ErrnoException) => onAcceptError(error.errno ?? 0));
+        server.listen(handle, BACKLOG);
+        return () => void server.close();
+      },
+    });
     return toListeningPort(servers);
   };
 }
 
-/** What systems say on which sockets cannot share a port. */
-const SHARING_IS_UNKNOWN: ReadonlySet<string> = new Set(["ENOTSUP", "EINVAL", "ENOPROTOOPT"]);
+async function openAll(bind: Where, onSocket: OnSocket): Promise<net.Server[]> {
+  // Sockets that share a port do not notice each other, so this one asks whether somebody else has it.
+  const port = await freePort(bind.host, bind.port);
+  const servers: net.Server[] = [];
+  try {
+    for (let i = 0; i < SOCKETS; i += 1)
+      servers.push(await listenOn({ host: bind.host, port, reusePort: true }, onSocket));
+    return servers;
+  } catch (error) {
+    await closeAll(servers);
+    if (!SHARING_IS_UNKNOWN.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    return [await listenOn({ host: bind.host, port, reusePort: false }, onSocket)];
+  }
+}
+
+function adoptAll(descriptors: readonly number[], onSocket: OnSocket): Promise<net.Server[]> {
+  return Promise.all(descriptors.map((fd) => listenOn({ fd }, onSocket)));
+}
 
 async function freePort(host: string, port: number): Promise<number> {
   const server = net.createServer();
@@ -54,12 +92,16 @@ async function freePort(host: string, port: number): Promise<number> {
 }
 
 async function listenOn(
-  where: { readonly host: string; readonly port: number; readonly reusePort: boolean },
-  onSocket: (socket: SocketPort) => SocketListener | null,
+  where: (Where & { readonly reusePort: boolean }) | { readonly fd: number },
+  onSocket: OnSocket,
 ): Promise<net.Server> {
-  const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => wrapSocket(socket, onSocket));
+  const server = createServer(onSocket);
   await listening(server, { ...where, backlog: BACKLOG });
   return server;
+}
+
+function createServer(onSocket: OnSocket): net.Server {
+  return net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => wrapSocket(socket, onSocket));
 }
 
 function listening(server: net.Server, options: net.ListenOptions): Promise<void> {
@@ -76,17 +118,18 @@ async function closeAll(servers: readonly net.Server[]): Promise<void> {
   await Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
 }
 
-function acceptAtHandle(
-  server: net.Server,
-  onSocket: (socket: SocketPort) => SocketListener | null,
-  onAcceptError: (status: number) => void,
-): void {
+function acceptAtHandle(server: net.Server, onSocket: OnSocket, onAcceptError: (status: number) => void): void {
   const handle = (server as unknown as { _handle?: Partial<AcceptingHandle> })._handle;
   if (typeof handle?.onconnection !== "function") return;
   handle.onconnection = (status, client) => {
     if (status !== 0 || client === undefined) onAcceptError(status);
     else wrapHandle(client, onSocket);
   };
+}
+
+function descriptorOf(server: net.Server): number | null {
+  const fd = (server as unknown as { _handle?: { readonly fd?: number } | null })._handle?.fd ?? -1;
+  return fd < 0 ? null : fd;
 }
 
 function toListeningPort(servers: readonly net.Server[]): ListeningPort {

@@ -1,0 +1,13 @@
+/** A gateway as it is configured: in one process, or in workers under a supervisor. */
+import { availableParallelism } from "node:os";
+import type { SamplePools, StartResult } from "../cli/ports.ts";
+import type { Settings } from "../config/settings.ts";
+import { startInOneProcess } from "./one-process.ts";
+
+export async function startGateway(settings: Settings, samples?: SamplePools): Promise<StartResult> {
+  const workers = settings.workers === 0 ? availableParallelism() : settings.workers;
+  if (workers === 1) return startInOneProcess(settings, samples);
+  // One process alone needs nothing of it.
+  const { startSupervised } = await import("./supervised.ts");
+  return startSupervised(settings, workers, samples);
+}

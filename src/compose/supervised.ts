@@ -1,0 +1,122 @@
+/**
+ * A gateway in several workers: this process opens the listening sockets, supervises the workers, and has the admin
+ * server, the control process and the ledger of keys beside it. It carries no traffic.
+ */
+import { hostname } from "node:os";
+import type { SamplePools, StartResult } from "../cli/ports.ts";
+import type { Settings } from "../config/settings.ts";
+import type { GatewayEvent } from "../contract/view.ts";
+import type { FromWorker } from "../contract/worker-messages.ts";
+import { systemChance } from "../net/chance.ts";
+import { systemClock, systemSchedule } from "../net/clock.ts";
+import { createSupervisor } from "../net/supervisor.ts";
+import type { Supervisor } from "../net/supervisor.ts";
+import { FIRST_SOCKET, forkWorker } from "../net/worker-fork.ts";
+import { createBridge, revisionOf, startControl } from "./control.ts";
+import { LAST_WORDS_MS } from "./data-plane.ts";
+import { listenFailure } from "./error-text.ts";
+import { createEvents } from "./events.ts";
+import { bindListeners } from "./listener-sockets.ts";
+import type { ListenerSockets } from "./listener-sockets.ts";
+import { running } from "./process-life.ts";
+import { openKeys, stateDirectoryOf, withoutPlaceForKeys } from "./state.ts";
+import { VERSION } from "./version.ts";
+
+const WORKER = new URL(import.meta.url.endsWith(".ts") ? "../worker.ts" : "../worker.js", import.meta.url);
+
+export async function startSupervised(
+  settings: Settings,
+  workers: number,
+  _samples?: SamplePools,
+): Promise<StartResult> {
+  const events = createEvents();
+  const listeners = new Set<(event: GatewayEvent) => void>();
+  const state = stateDirectoryOf(settings);
+  const ledger = state === null ? null : await openKeys(state, settings, events.tell);
+  const placeless = withoutPlaceForKeys(settings, state, ledger);
+  if (placeless !== null) {
+    await ledger?.close();
+    return placeless;
+  }
+  let sockets: ListenerSockets;
+  try {
+    sockets = await bindListeners(settings.listeners, workers);
+  } catch (error) {
+    await ledger?.close();
+    return { ok: false, what: "listener", ...listenFailure(error, settings.listeners[0]?.bind ?? null) };
+  }
+  const node = settings.node === "" ? hostname() : settings.node;
+  const revision = revisionOf(settings);
+  const bridge = createBridge();
+
+  function hear(message: FromWorker): void {
+    if (message.kind === "fact") bridge.tell(message.fact);
+    else if (message.kind === "event") for (const listener of listeners) listener(message.event);
+  }
+
+  let stop = (_code: number, _why: string): void => undefined;
+  const supervisor: Supervisor = createSupervisor({
+    workers,
+    drainMs: () => settings.drainMs,
+    start(worker, life, listener) {
+      const { descriptors, binds } = sockets.ofWorker(worker);
+      const child = forkWorker(WORKER, descriptors, listener);
+      let next = FIRST_SOCKET;
+      const inherited = binds.map(({ bind, count }) => {
+        const first = next;
+        next += count;
+        return { bind, descriptors: Array.from({ length: count }, (_, index) => first + index) };
+      });
+      child.send({
+        kind: "begin",
+        setup: {
+          version: VERSION,
+          node,
+          worker,
+          workers,
+          life,
+          settings,
+          revision,
+          stateDirectory: state,
+          sockets: inherited,
+        },
+      });
+      return child;
+    },
+    sockets: (worker) => sockets.handlesOf(worker),
+    onLife: (channel) => channel.onMessage(hear),
+    clock: systemClock,
+    schedule: systemSchedule,
+    chance: systemChance,
+    tell: events.tell,
+    onHopeless: (detail) => stop(70, detail),
+  });
+  const failed = await supervisor.start();
+  if (failed !== null) {
+    sockets.close();
+    await ledger?.close();
+    // What a worker cannot open is what a single process could not either.
+    const what = failed.what as Extract<StartResult, { ok: false }>["what"];
+    return { ok: false, what, where: failed.where, code: failed.code };
+  }
+  const control = startControl(settings, { node, state, tell: events.tell });
+  bridge.connect(control);
+  const end = async (): Promise<void> => {
+    await supervisor.drain();
+    await control?.close(LAST_WORDS_MS);
+    await ledger?.close();
+    sockets.close();
+  };
+  process.on("SIGUSR1", () => supervisor.broadcast({ kind: "reopen" }));
+  const life = running({
+    listeners: sockets.addresses,
+    admin: null,
+    drainMs: settings.drainMs,
+    events,
+    subscribe: (listener) => void listeners.add(listener),
+    end,
+    cut: () => supervisor.stop(),
+  });
+  stop = life.stop;
+  return { ok: true, gateway: life.gateway };
+}

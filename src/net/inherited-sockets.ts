@@ -1,0 +1,103 @@
+/**
+ * Listening sockets that one process opens and others accept from: a supervisor's for its workers, systemd's for the
+ * service, a gateway's for its successor. They are opened once and live as long as their address is configured, because
+ * closing a socket resets the connections that wait in its queue: a process may come and go, its queue stays.
+ *
+ * A socket that nobody accepts from is only bound here. `_createServerHandle` is how `node:cluster` does that, with
+ * the same words; there is no public call for it. Where it is missing nothing can be opened for others, and that is said.
+ */
+import dns from "node:dns/promises";
+import net from "node:net";
+import { getSystemErrorName } from "node:util";
+
+/** A socket that is bound and that this process does not accept from. */
+export interface BoundSocket {
+  readonly descriptor: number;
+  /** For sending it to another process over the channel. */
+  readonly handle: unknown;
+  close(): void;
+}
+
+export interface SocketAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What Node keeps a socket in. */
+interface Handle {
+  readonly fd: number;
+  close(): void;
+  /** Sockets of the file system have none. */
+  getsockname?(into: { address?: string; port?: number }): number;
+}
+
+type CreateServerHandle = (
+  host: string,
+  port: number,
+  family: 4 | 6,
+  descriptor: undefined,
+  flags: number,
+) => Handle | number;
+
+/** libuv's UV_TCP_REUSEPORT. */
+const SHARE_PORT = 2;
+/** What systems say on which sockets cannot share a port. */
+export const SHARING_IS_UNKNOWN: ReadonlySet<string> = new Set(["ENOTSUP", "EINVAL", "ENOPROTOOPT"]);
+
+/**
+ * Binds `count` sockets to one address, or a single one where a system does not let sockets share a port: then whoever
+ * is quickest accepts. Rejects as `listen` does.
+ */
+export async function bindSockets(where: SocketAddress, count: number): Promise<BoundSocket[]> {
+  const { address, family } = await dns.lookup(where.host);
+  const kind = family === 6 ? 6 : 4;
+  // Sockets that share a port do not notice each other, so the first asks whether somebody else has it.
+  const first = bind({ address, port: where.port, kind }, 0);
+  if (count === 1) return [first];
+  const { port } = addressOfSocket(first);
+  first.close();
+  const sockets: BoundSocket[] = [];
+  try {
+    while (sockets.length < count) sockets.push(bind({ address, port, kind }, SHARE_PORT));
+  } catch (error) {
+    for (const socket of sockets) socket.close();
+    if (!SHARING_IS_UNKNOWN.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    return [bind({ address, port, kind }, 0)];
+  }
+  return sockets;
+}
+
+/** Where a socket listens; empty for one of the file system. */
+export function addressOfSocket(socket: BoundSocket): SocketAddress {
+  const at: { address?: string; port?: number } = {};
+  (socket.handle as Handle).getsockname?.(at);
+  return { host: at.address ?? "", port: at.port ?? 0 };
+}
+
+function bind({ address, port, kind }: { address: string; port: number; kind: 4 | 6 }, flags: number): BoundSocket {
+  const handle = createHandle(address, port, kind, flags);
+  // That an address is taken is told by libuv only to whoever listens, or asks where the socket is.
+  const status = typeof handle === "number" ? handle : (handle.getsockname?.({}) ?? 0);
+  if (typeof handle !== "number" && status === 0) return bound(handle);
+  if (typeof handle !== "number") handle.close();
+  const code = getSystemErrorName(status);
+  throw Object.assign(new Error(`bind ${code} ${address}:${port}`), { code, syscall: "bind", address, port });
+}
+
+function bound(handle: Handle): BoundSocket {
+  let isOpen = true;
+  return {
+    descriptor: handle.fd,
+    handle,
+    close() {
+      if (isOpen) handle.close();
+      isOpen = false;
+    },
+  };
+}
+
+function createHandle(host: string, port: number, family: 4 | 6, flags: number): Handle | number {
+  const { _createServerHandle: create } = net as unknown as { _createServerHandle?: CreateServerHandle };
+  if (create === undefined) throw new Error("this Node.js cannot open sockets for other processes: set workers to 1");
+  return create(host, port, family, undefined, flags);
+}

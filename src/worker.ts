@@ -1,0 +1,144 @@
+/**
+ * The composition root of a worker: a process that serves, one of several under a supervisor (net/supervisor.ts). It
+ * accepts from listening sockets that it inherits, and has neither admin server nor control process: what they need
+ * goes over the channel.
+ *
+ * It heeds no signal that stops a server: Ctrl-C and a service manager reach the whole group, and the supervisor says
+ * who finishes when. It ends when it is told to; when its supervisor is gone, it finishes what is under way and ends.
+ */
+import { startDataPlane } from "./compose/data-plane.ts";
+import type { DataPlane } from "./compose/data-plane.ts";
+import { boundByDescriptors } from "./compose/connection-bound.ts";
+import { describe } from "./compose/error-text.ts";
+import { createEvents } from "./compose/events.ts";
+import type { FromWorker, ToWorker, WorkerSetup } from "./contract/worker-messages.ts";
+import { systemClock, systemSchedule } from "./net/clock.ts";
+import { createSystemFacts } from "./net/system-facts.ts";
+import { createWorkerSockets } from "./net/worker-sockets.ts";
+import type { WorkerSockets } from "./net/worker-sockets.ts";
+
+const ALIVE_MS = 1_000;
+
+function main(): void {
+  process.title = "goodgate worker";
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"] as const) process.on(signal, ignore);
+  // A reader that went away is no fault, and a gateway outlives its terminal.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", ignore);
+  let name = "a worker";
+  let sockets: WorkerSockets | null = null;
+  let plane: DataPlane | null = null;
+  let isWatched = false;
+  let isEnding = false;
+
+  const onFault = (text: string): void => {
+    process.stderr.write(`goodgate: a fault in Goodgate itself (gw.internal) in ${name}; serving goes on:\n${text}\n`);
+    send({ kind: "fault", text });
+  };
+  process.on("uncaughtException", (error) => onFault(describe(error)));
+
+  async function begin(setup: WorkerSetup): Promise<void> {
+    name = `worker ${setup.worker}`;
+    process.title = `goodgate ${name}`;
+    const events = createEvents();
+    events.listen((event) => send({ kind: "event", event }));
+    const facts = createSystemFacts(systemClock, systemSchedule);
+    const settings = boundByDescriptors(setup.settings, facts.process().descriptorsMax, events.tell);
+    sockets = createWorkerSockets(setup.sockets);
+    const started = await startDataPlane({
+      settings,
+      facts,
+      events,
+      node: setup.node,
+      worker: setup.worker,
+      revision: setup.revision,
+      state: setup.stateDirectory,
+      ledger: null,
+      tellFact: (fact) => send({ kind: "fact", fact }),
+      keeper: sockets.keeper,
+      onFault,
+    });
+    if (!started.ok) {
+      send({ kind: "not started", what: started.what, where: started.where, code: started.code });
+      leave();
+      return;
+    }
+    plane = started.plane;
+    plane.gateway.view.subscribe((event) => {
+      if (event.kind !== "exchange" || isWatched) send({ kind: "event", event });
+    });
+    send({ kind: "ready" });
+  }
+
+  /** Finishes what is under way within the bound. */
+  async function drain(idleMs: number): Promise<void> {
+    if (isEnding) return;
+    isEnding = true;
+    await plane?.gateway.drain(idleMs);
+    await plane?.close();
+    leave();
+  }
+
+  async function stop(): Promise<void> {
+    isEnding = true;
+    await plane?.gateway.close();
+    await plane?.close();
+    leave();
+  }
+
+  const fail = (error: unknown): never => {
+    onFault(describe(error));
+    process.exit(1);
+  };
+  process.once("disconnect", () => {
+    process.stderr.write(`goodgate: ${name} has no supervisor any more; it finishes what is under way and ends\n`);
+    drain(0).catch(fail);
+  });
+  process.on("message", (told, socket) => {
+    // Both ends of the channel are this program's, and of one version.
+    const message = told as ToWorker;
+    switch (message.kind) {
+      case "begin":
+        begin(message.setup).catch(fail);
+        return;
+      case "cover":
+        sockets?.cover(message.listener, message.worker, socket);
+        return;
+      case "uncover":
+        sockets?.uncover(message.worker);
+        return;
+      case "watched":
+        isWatched = message.on;
+        return;
+      case "reopen":
+        plane?.reopenLog();
+        return;
+      case "drain":
+        drain(message.idleMs).catch(fail);
+        return;
+      case "stop":
+        stop().catch(fail);
+        return;
+      case "ask":
+      case "share":
+        return;
+    }
+  });
+  setInterval(() => send({ kind: "alive" }), ALIVE_MS);
+}
+
+/** The supervisor may be gone, which `disconnect` tells. */
+function send(message: FromWorker): void {
+  if (process.connected) process.send?.(message, undefined, undefined, ignore);
+}
+
+/** When what was sent last has left. */
+function leave(): void {
+  if (!process.connected) process.exit(0);
+  process.send?.({ kind: "alive" } satisfies FromWorker, undefined, undefined, () => process.exit(0));
+}
+
+function ignore(): void {
+  // Somebody else decides.
+}
+
+main();
