@@ -22,6 +22,7 @@ function eventEngine(told: Fact[]): Engine {
       opened += 1;
       return [{ kind: "incident", incident: sampleIncident(`inc-${opened}`, "open") }];
     },
+    tick: (now) => (now % 2_000 === 0 ? [{ kind: "incident", incident: sampleIncident("inc-end", "closed") }] : []),
     save: () => ({ opened }),
     restore(saved) {
       const { opened: before } = saved as { opened: unknown };
@@ -30,6 +31,8 @@ function eventEngine(told: Fact[]): Engine {
     },
   };
 }
+
+const ENDS_AT = 42_000;
 
 class MemoryStore implements ControlStore {
   readonly written: ControlWriting[] = [];
@@ -120,6 +123,17 @@ describe("facts", () => {
     take(1, sampleSecond(0));
     expect(told).toHaveLength(2);
     expect(sent.at(-1)).toEqual({ kind: "took", number: 1 });
+  });
+
+  it("are heard once by those beside the loop, with what they and their end led to", () => {
+    const heard: [string, number][] = [];
+    const { take } = scene(null, { hear: (fact, outputs) => void heard.push([fact.kind, outputs.length]) });
+    take(1, sampleEvent(500), sampleSecond(ENDS_AT - 2_000), sampleSecond(ENDS_AT - 1_000));
+    expect(heard).toEqual([
+      ["event", 1],
+      ["second", 0],
+      ["second", 1],
+    ]);
   });
 
   it("of another life of the gateway begin with one again", () => {

@@ -8,7 +8,7 @@
 import type { Answers, News, NotAnswered, Question } from "../contract/control-port.ts";
 import type { FactBatch, FromControl, ToControl } from "../contract/control-messages.ts";
 import type { ControlStore, ControlWriting, Document } from "../contract/control-store.ts";
-import type { Fact, TopologyFact } from "../contract/facts.ts";
+import type { Fact, SecondFact, TopologyFact } from "../contract/facts.ts";
 import type { Incident } from "../contract/incident.ts";
 import type { Engine, EngineQuestion, Output } from "./engine-port.ts";
 import { SetBack } from "./set-back.ts";
@@ -194,13 +194,20 @@ class Loop implements ControlLoop {
 
   #step(fact: Fact, isReplay: boolean): void {
     if (fact.kind === "topology" && !isReplay) this.#compare(fact);
-    this.#think(fact, isReplay);
-    if (fact.kind !== "second") return;
+    const outputs = this.#outputsOf(() => this.#engine.step(fact));
+    if (fact.kind === "second") {
+      this.#passTo(fact);
+      outputs.push(...this.#outputsOf(() => this.#engine.tick(this.#now)));
+    }
+    this.#guarded(() => this.#conclude(fact, outputs, isReplay));
+  }
+
+  /** Its second is over. */
+  #passTo(fact: SecondFact): void {
     const end = fact.at + fact.lengthMs;
     this.#now = this.#setBack.heed(fact.at) > 0 ? end : Math.max(this.#now, end);
     // Also when it was saved by a clock that was set back since.
     if (this.#savedAt === 0 || this.#savedAt > this.#now) this.#savedAt = this.#now;
-    this.#tick(fact, isReplay);
   }
 
   #stepOwn(fact: Fact): void {
@@ -217,15 +224,11 @@ class Loop implements ControlLoop {
     if (before !== undefined) for (const change of changesBetween(before, fact)) this.#stepOwn(change);
   }
 
-  #think(fact: Fact, isReplay: boolean): void {
-    this.#guarded(() => this.#conclude(fact, this.#engine.step(fact), isReplay));
-  }
-
-  #tick(fact: Fact, isReplay: boolean): void {
-    this.#guarded(() => {
-      const outputs = this.#engine.tick(this.#now);
-      if (outputs.length > 0) this.#conclude(fact, outputs, isReplay);
-    });
+  /** What one half concludes is told also when the other fails. */
+  #outputsOf(run: () => readonly Output[]): Output[] {
+    const outputs: Output[] = [];
+    this.#guarded(() => void outputs.push(...run()));
+    return outputs;
   }
 
   #conclude(fact: Fact, outputs: readonly Output[], isReplay: boolean): void {

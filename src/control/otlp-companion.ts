@@ -29,8 +29,6 @@ export function createOtlp(parts: OtlpCompanionParts, hands: Pick<LoopHands, "te
   let isSending = false;
   let dropped = 0;
   let wasTold = false;
-  /** A second is heard once more with what its end led to. */
-  let heard: SecondFact | null = null;
 
   const otlp = parts.open(() => [...counters.values(), ...gauges()]);
 
@@ -106,8 +104,7 @@ export function createOtlp(parts: OtlpCompanionParts, hands: Pick<LoopHands, "te
         if (state === "open" || state === "recovering") incidents.set(id, output.incident);
         else incidents.delete(id);
       }
-      if (fact.kind !== "second" || isReplay || fact === heard) return;
-      heard = fact;
+      if (fact.kind !== "second" || isReplay) return;
       addFigures(fact);
       for (const record of fact.samples) {
         const spans = spansOf(record, { withQuery: parts.withQuery });

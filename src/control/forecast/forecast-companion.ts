@@ -1,16 +1,11 @@
 /** The forecasts beside the control loop: they hear what it hears, and answer what it is asked about them. */
-import type { Fact } from "../../contract/facts.ts";
 import type { Companion, LoopHands } from "../control-loop.ts";
 import { ForecastBook } from "./forecast-book.ts";
 
 export function createForecasts(hands: Pick<LoopHands, "news" | "ask">): Companion {
   const book = new ForecastBook();
-  /** A second is heard once more with what its end led to. */
-  let heard: Fact | null = null;
   return {
     hear(fact, _outputs, isReplay) {
-      if (fact === heard) return;
-      heard = fact;
       book.hear(fact);
       if (fact.kind !== "second") return;
       const news = book.tick(fact.at + fact.lengthMs, () => hands.ask({ ask: "health" }));
