@@ -22,7 +22,8 @@ function eventEngine(told: Fact[]): Engine {
       opened += 1;
       return [{ kind: "incident", incident: sampleIncident(`inc-${opened}`, "open") }];
     },
-    tick: (now) => (now % 2_000 === 0 ? [{ kind: "incident", incident: sampleIncident("inc-end", "closed") }] : []),
+    // Something ends at that moment.
+    tick: (now) => (now === ENDS_AT ? [{ kind: "incident", incident: sampleIncident("inc-end", "closed") }] : []),
     save: () => ({ opened }),
     restore(saved) {
       const { opened: before } = saved as { opened: unknown };
