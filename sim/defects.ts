@@ -266,7 +266,7 @@ function writing(dial: Dial, how: Writing): Dial {
 }
 
 function accepting(listen: Listen, change: (socket: SocketPort) => SocketPort): Listen {
-  return (bind, onSocket) => listen(bind, (socket) => onSocket(change(socket)));
+  return (bind, onSocket, options) => listen(bind, (socket) => onSocket(change(socket)), options);
 }
 
 /** The same socket with another `write`. */

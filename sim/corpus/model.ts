@@ -532,6 +532,7 @@ export class Model {
       clientAddress: network.replace("0/24", "7"),
       peerAddress: network.replace("0/24", "7"),
       peerPort: 40_000,
+      proxiedBy: "",
       connectionUses: 0,
       method: route.method,
       host: service.name,

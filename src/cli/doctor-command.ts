@@ -3,7 +3,7 @@
  * says what to do. It changes nothing, and it works before the first start as well as beside a gateway
  * that runs. Exit code 1 when a finding is bad; warnings alone are fine.
  */
-import { hostPort } from "../kernel/ip-text.ts";
+import { isUnix } from "../kernel/ip-text.ts";
 import { settingsForOrigins } from "../config/defaults.ts";
 import { loadSettings } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
@@ -12,7 +12,7 @@ import { CONFIG_FILE, SAMPLE_BIND } from "./config-file.ts";
 import { sayJson, sayLines } from "./context.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { EXIT } from "./exit-codes.ts";
-import { adminUrl, askGateway } from "./gateway-client.ts";
+import { adminBase, adminUrl, askGateway } from "./gateway-client.ts";
 import type { Finding } from "./machine-findings.ts";
 import { machineFindings, ok } from "./machine-findings.ts";
 import { networkFindings } from "./network-findings.ts";
@@ -91,7 +91,8 @@ async function gatewayRuns(
   findings: Finding[],
 ): Promise<boolean> {
   const bind = settings?.admin?.bind;
-  const configured = bind === undefined || bind.port === 0 ? undefined : loopbackOf(bind.host, bind.port);
+  const configured =
+    bind === undefined || (bind.port === 0 && !isUnix(bind.host)) ? undefined : adminBase(bind.host, bind.port);
   const base = adminUrl(ports, admin, configured);
   if (!base.ok) {
     findings.push({ id: "gateway", level: "bad", says: base.complaint.message, todo: base.complaint.hints.join(" ") });
@@ -113,11 +114,6 @@ async function gatewayRuns(
   }
   findings.push(ok("gateway", `none answers at ${base.value}.`));
   return false;
-}
-
-function loopbackOf(host: string, port: number): string {
-  const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
-  return `http://${hostPort(reachable, port)}`;
 }
 
 function findingLines(findings: readonly Finding[], terminal: Terminal): string[] {

@@ -6,6 +6,7 @@
 import type { Problem } from "../contract/api-responses.ts";
 import type { Complaint } from "./context.ts";
 import { EXIT } from "./exit-codes.ts";
+import { UNIX, hostPort, isUnix } from "../kernel/ip-text.ts";
 import { plain } from "./page.ts";
 import type { CliPorts } from "./ports.ts";
 
@@ -20,6 +21,7 @@ export function adminUrl(ports: CliPorts, admin: string | undefined, otherwise: 
   const given = admin ?? ports.env["GOODGATE_ADMIN"] ?? "";
   const source = admin === undefined ? "GOODGATE_ADMIN" : "--admin";
   if (given === "") return { ok: true, value: otherwise };
+  if (isUnix(given)) return { ok: true, value: adminBase(given, 0) };
   // An address as the configuration writes it (127.0.0.1:9090) is what people have at hand, so it is taken too.
   const text = /^[a-z]+:\/\//i.test(given) ? given : `http://${given}`;
   const url = URL.parse(text);
@@ -35,6 +37,13 @@ export function adminUrl(ports: CliPorts, admin: string | undefined, otherwise: 
     };
   }
   return { ok: true, value: url.origin };
+}
+
+/** Where an admin listener that is bound to `host` and `port` is asked from this machine. */
+export function adminBase(host: string, port: number): string {
+  if (isUnix(host)) return `http+unix://${encodeURIComponent(host.slice(UNIX.length))}`;
+  const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
+  return `http://${hostPort(reachable, port)}`;
 }
 
 /**

@@ -3,9 +3,11 @@
  * origins that resolve and accept a connection, clocks that agree. It asks each thing once, side by side
  * but bounded, and sends no request but a HEAD for the origin's clock.
  */
-import { hostPort } from "../kernel/ip-text.ts";
-import type { DnsSettings, OriginSettings, Settings } from "../config/settings.ts";
+import { UNIX, hostPort, isUnix } from "../kernel/ip-text.ts";
+import type { Resolution } from "../kernel/resolver.ts";
+import type { Bind, DnsSettings, OriginSettings, Settings } from "../config/settings.ts";
 import { causeOf } from "../kernel/causes.ts";
+import type { CauseId } from "../kernel/causes.ts";
 import { durationText } from "../contract/quantities.ts";
 import type { Finding } from "./machine-findings.ts";
 import { ok } from "./machine-findings.ts";
@@ -48,12 +50,18 @@ async function bindFindings(machine: MachinePorts, settings: Settings, running: 
     const id = `${what} ${hostPort(bind.host, bind.port)}`;
     if (code === null) findings.push(ok(id, "free to listen on."));
     else if (code === "EADDRINUSE" && running) findings.push(ok(id, "held by the gateway that runs."));
-    else findings.push({ id, level: "bad", says: `cannot be listened on (${code}).`, todo: bindTodo(code, bind.port) });
+    else findings.push({ id, level: "bad", says: `cannot be listened on (${code}).`, todo: bindTodo(code, bind) });
   }
   return findings;
 }
 
-function bindTodo(code: string, port: number): string {
+function bindTodo(code: string, { host, port }: Bind): string {
+  if (isUnix(host)) {
+    const path = host.slice(UNIX.length);
+    if (code === "EADDRINUSE") return `See which process holds it:  ss -lxp src ${path}`;
+    if (code === "EEXIST") return `What is there is no socket, and is not removed:  ls -l ${path}`;
+    return `The directory has to exist and to be writable for the gateway's user:  ls -ld ${path.replace(/\/[^/]*$/, "")}/`;
+  }
   if (code === "EADDRINUSE") return `See which process holds it:  ss -ltnp 'sport = :${port}'`;
   if (code === "EACCES") return "Ports below 1024 need the capability CAP_NET_BIND_SERVICE; or choose a higher port.";
   if (code === "EADDRNOTAVAIL") return "It is not an address of this machine:  ip -brief address";
@@ -102,7 +110,9 @@ interface OriginReached {
 async function originFinding(ports: CliPorts, origin: OriginSettings, settings: Settings): Promise<OriginReached> {
   const { machine } = ports;
   const id = `origin ${origin.url}`;
-  const resolution = await machine.resolve(origin.host, settings.dns);
+  const resolution: Pick<Resolution, "addresses" | "failure"> = isUnix(origin.host)
+    ? { addresses: [{ ip: origin.host, port: 0, family: 4 }], failure: null }
+    : await machine.resolve(origin.host, settings.dns);
   const address = resolution.addresses[0];
   if (address === undefined) {
     const cause = resolution.failure === null ? "dns.empty_or_prohibited" : resolution.failure.cause;
@@ -127,16 +137,14 @@ async function originFinding(ports: CliPorts, origin: OriginSettings, settings: 
   }
   const count = resolution.addresses.length;
   if (failed.length === count) {
-    const todo = failed.some((one) => one.includes("ECONNREFUSED"))
-      ? causeOf("origin.refused").lookFirst
-      : causeOf("net.connect_timeout").lookFirst;
+    const todo = causeOf(causeOfFailed(failed.join(" "))).lookFirst;
     return {
       url: origin.url,
       finding: { id, level: "bad", says: `no connection: ${failed.join(", ")}.`, todo },
       clockOffMs: null,
     };
   }
-  const date = await machine.dateToldBy(origin.url, HEAD_MS);
+  const date = isUnix(origin.host) ? null : await machine.dateToldBy(origin.url, HEAD_MS);
   const clockOffMs = date === null ? null : date - ports.wall();
   if (failed.length > 0) {
     const says = `${count - failed.length} of ${count} addresses accept a connection; not ${failed.join(", ")}.`;
@@ -152,6 +160,12 @@ async function originFinding(ports: CliPorts, origin: OriginSettings, settings: 
     finding: ok(id, `${each} accepted a connection within ${durationText(tookMs * 1000)}.`),
     clockOffMs,
   };
+}
+
+function causeOfFailed(codes: string): CauseId {
+  if (codes.includes("ENOENT")) return "origin.socket_missing";
+  if (codes.includes("EACCES")) return "origin.socket_denied";
+  return codes.includes("ECONNREFUSED") ? "origin.refused" : "net.connect_timeout";
 }
 
 /**

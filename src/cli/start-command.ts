@@ -5,7 +5,7 @@
  * that one command shows a working gateway. The ports of that default are fixed: a port that is taken is
  * said, never silently replaced by another that a person would then have to guess.
  */
-import { bracketed } from "../kernel/ip-text.ts";
+import { UNIX, isUnix } from "../kernel/ip-text.ts";
 import { settingsForOrigins } from "../config/defaults.ts";
 import { loadSettings } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
@@ -13,6 +13,7 @@ import type { Complaint } from "./context.ts";
 import { complain } from "./context.ts";
 import { CONFIG_FILE, loadFile, SAMPLE_BIND } from "./config-file.ts";
 import { eventLine } from "./event-line.ts";
+import { adminBase } from "./gateway-client.ts";
 import { EXIT } from "./exit-codes.ts";
 import { plain } from "./page.ts";
 import type { CliPorts, RunningGateway, StartResult } from "./ports.ts";
@@ -197,7 +198,9 @@ async function cannotStart(
     case "EADDRINUSE":
       return made(`${where} is already in use.`, [
         ...(await runningAlready(ports, settings)),
-        `See which process holds it:  ss -ltnp 'sport = :${port}'`,
+        isUnix(failure.where)
+          ? `See which process holds it:  ss -lxp src ${failure.where.slice(UNIX.length)}`
+          : `See which process holds it:  ss -ltnp 'sport = :${port}'`,
         `Stop that process, or ${elsewhere}`,
       ]);
     case "EACCES":
@@ -221,6 +224,7 @@ function otherAddress(failure: Extract<StartResult, { ok: false }>, from: Starte
     return `change ${failure.what === "admin" ? "admin.bind" : "the listener's bind"} in ${plain(from.file)}.`;
   }
   const option = failure.what === "admin" ? "--admin" : "--bind";
+  if (isUnix(where)) return `choose another path with  ${option} ${where}.2`;
   const port = Number(where.slice(where.lastIndexOf(":") + 1));
   const host = where.slice(0, where.lastIndexOf(":"));
   const other = port > 0 && port < 1024 ? port + 8000 : Math.min(65535, port + 1);
@@ -233,9 +237,8 @@ const ALREADY_MS = 500;
 /** The usual reason for a taken port is a second start of the same gateway; its admin address tells. */
 async function runningAlready(ports: CliPorts, settings: Settings): Promise<string[]> {
   if (settings.admin === null) return [];
-  const { host, port } = settings.admin.bind;
-  const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "[::1]" : bracketed(host);
-  const fetched = await ports.fetchJson(`http://${reachable}:${port}/api/v1/status`, settings.admin.token, ALREADY_MS);
+  const { bind, token } = settings.admin;
+  const fetched = await ports.fetchJson(`${adminBase(bind.host, bind.port)}/api/v1/status`, token, ALREADY_MS);
   if (
     fetched.kind !== "answer" ||
     typeof fetched.json !== "object" ||

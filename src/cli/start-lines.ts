@@ -1,4 +1,5 @@
 /** What a gateway says when it has started: what runs where, a few things to try, how to stop. Short, because it is read once. */
+import { isUnix } from "../kernel/ip-text.ts";
 import type { Bind, Settings } from "../config/settings.ts";
 import { durationText } from "../contract/quantities.ts";
 import { labelled, pageWidth, plain } from "./page.ts";
@@ -83,6 +84,7 @@ function reachText(bind: Bind): string {
 
 /** An address to open from this machine: a listener on all addresses is shown by the loopback one. */
 export function urlOf(bind: Bind): string {
+  if (isUnix(bind.host)) return bind.host;
   const host =
     bind.host === "0.0.0.0"
       ? "127.0.0.1"

@@ -23,9 +23,10 @@ export async function startAdmin(
 ): Promise<AdminServer | null> {
   if (settings.admin === null) return null;
   const dashboard = await readDashboard(DASHBOARD);
-  const { bind, token } = settings.admin;
+  const { bind, token, socketFile } = settings.admin;
   return startAdminServer({
     bind,
+    socketFile,
     handle: createAdmin(gateway.view, {
       actions: gateway.actions,
       keys: gateway.keys,

@@ -4,12 +4,20 @@
  * least of all on the day the resolver is what failed.
  */
 import ipaddr from "ipaddr.js";
+import { UNIX, isUnix } from "../kernel/ip-text.ts";
 import { accepted, quoted, refused } from "./parsed.ts";
 import type { Parsed } from "./parsed.ts";
 import type { Bind } from "./settings.ts";
 
 const BIND_HINT =
   'Write an address and a port: "0.0.0.0:8080" for every IPv4 address, "[::]:8080" for every address, "127.0.0.1:8080" for this machine alone.';
+
+/** As `parseBind`, or a Unix socket: `unix:/run/goodgate.sock`. */
+export function parseBindOrSocket(input: unknown): Parsed<Bind> {
+  if (typeof input !== "string" || !isUnix(input)) return parseBind(input);
+  const path = parseUnixPath(input);
+  return path.ok ? accepted({ host: UNIX + path.value, port: 0 }) : path;
+}
 
 /** `0.0.0.0:8080`, `[::1]:9090`, `localhost:9090` (which is 127.0.0.1). Port 0 lets the system choose. */
 export function parseBind(input: unknown): Parsed<Bind> {
@@ -30,8 +38,33 @@ export function parseBind(input: unknown): Parsed<Bind> {
   return accepted({ host, port });
 }
 
+/** What a socket's address has room for where that is least (103 bytes on macOS), less one for a name beside it. */
+const UNIX_PATH_BYTES_MAX = 102;
+
+/** The path of `unix:/path`: absolute, without `.` and `..`, so that one socket has one name. */
+export function parseUnixPath(input: string): Parsed<string> {
+  const path = input.slice(UNIX.length);
+  const hint = "Write unix: and a path from the root, such as unix:/run/app/app.sock.";
+  if (path.startsWith("///"))
+    return refused(`${quoted(input)} is not a Unix socket.`, `Write ${UNIX}${path.slice(2)}.`);
+  if (!/^(?:\/(?!\.{1,2}(?:\/|$))[^/\u0000-\u001f\u007f:]+)+$/u.test(path))
+    return refused(`${quoted(input)} is not a Unix socket.`, hint);
+  if (new TextEncoder().encode(path).length > UNIX_PATH_BYTES_MAX)
+    return refused(
+      `${quoted(input)} is longer than the path of a socket may be, ${UNIX_PATH_BYTES_MAX} bytes.`,
+      "Choose a shorter one.",
+    );
+  return accepted(path);
+}
+
+/** An address range, or `unix:` for everybody on a Unix socket. */
+export function parsePeers(input: unknown): Parsed<string> {
+  return input === UNIX ? accepted(UNIX) : parseCidr(input);
+}
+
 /** Whether two listening sockets would claim the same address and port. `[::]` takes IPv4 too. */
 export function bindsOverlap(one: Bind, other: Bind): boolean {
+  if (isUnix(one.host) || isUnix(other.host)) return one.host === other.host;
   if (one.port !== other.port || one.port === 0) return false;
   if (one.host === other.host || one.host === "::" || other.host === "::") return true;
   return (one.host === "0.0.0.0" && isIpv4(other.host)) || (other.host === "0.0.0.0" && isIpv4(one.host));

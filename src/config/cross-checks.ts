@@ -12,6 +12,7 @@ import { parseName, poolName } from "./names.ts";
 import { parseOriginUrl } from "./origin-url.ts";
 import type { OriginAddress } from "./origin-url.ts";
 import { quoted } from "./parsed.ts";
+import { listenerFindings } from "./listener-checks.ts";
 import { orderFindings } from "./order-checks.ts";
 import { pathText, valueAt } from "./problems.ts";
 import type { Finding, Path } from "./problems.ts";
@@ -32,6 +33,7 @@ export function crossFindings(file: unknown): Finding[] {
     ...orderFindings(file),
     ...cacheFindings(file),
     ...alertFindings(file),
+    ...listenerFindings(file),
     ...telemetryFindings(file),
     ...Object.keys(services).flatMap((name) => [
       ...repeatedHosts(file, ["services", name, "hosts"]),

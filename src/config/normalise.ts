@@ -9,6 +9,7 @@ import { alertsOf } from "./alert-schema.ts";
 import { ROUTE_CACHE_DEFAULTS } from "./cache-schema.ts";
 import type { CheckedRouteCache } from "./cache-schema.ts";
 import { fallbackOf } from "./fallback-schema.ts";
+import { proxyProtocolOf, socketFileOf } from "./listener-schema.ts";
 import { poolName } from "./names.ts";
 import type { OriginAddress } from "./origin-url.ts";
 import { rateLimitsOf } from "./rate-limit-schema.ts";
@@ -46,7 +47,7 @@ import type {
 
 export function normalise(file: CheckedFile): Settings {
   const settings: Settings = {
-    listeners: file.listeners.map(({ bind, trustedProxies, heads, timeouts, minRate }) => ({
+    listeners: file.listeners.map(({ bind, trustedProxies, heads, timeouts, minRate, proxyProtocol, socket }) => ({
       name: bind.name,
       bind: bind.bind,
       trustedProxies: trustedProxies ?? file.trustedProxies,
@@ -57,8 +58,17 @@ export function normalise(file: CheckedFile): Settings {
       takenBytesMin: bytesIn(minRate.response, timeouts.bodyGap),
       idleMs: timeouts.idle,
       halfClosedMs: timeouts.halfClosed,
+      proxyProtocol: proxyProtocolOf(proxyProtocol),
+      socketFile: socketFileOf(socket),
     })),
-    admin: file.admin === false ? null : { bind: file.admin.bind.bind, token: file.admin.token ?? null },
+    admin:
+      file.admin === false
+        ? null
+        : {
+            bind: file.admin.bind.bind,
+            token: file.admin.token ?? null,
+            socketFile: socketFileOf(file.admin.socket),
+          },
     services: Object.entries(file.services).map(([name, service]) => serviceOf(name, service)),
     dns: {
       resolvers: file.dns.resolvers,
@@ -120,7 +130,7 @@ function serviceOf(name: string, service: CheckedService): ServiceSettings {
     name: pool.name ?? poolName(index),
     provider: pool.provider ?? pool.name ?? poolName(index),
     standbyShare: pool.standbyShare,
-    origins: pool.origins.map(originOf),
+    origins: pool.origins.map((origin) => originOf(origin, pool.proxyProtocol ?? service.proxyProtocol)),
   }));
   return {
     name,
@@ -148,10 +158,13 @@ function serviceOf(name: string, service: CheckedService): ServiceSettings {
   };
 }
 
-function originOf(origin: CheckedService["pools"][number]["origins"][number]): OriginSettings {
+function originOf(
+  origin: CheckedService["pools"][number]["origins"][number],
+  proxyProtocol: OriginSettings["proxyProtocol"],
+): OriginSettings {
   const { address, weight }: { address: OriginAddress; weight: number } =
     "weight" in origin ? { address: origin.url, weight: origin.weight } : { address: origin, weight: WEIGHT_DEFAULT };
-  return { ...address, weight };
+  return { ...address, proxyProtocol, weight };
 }
 
 /** The catch-all is added unless a written route is one already: it could never be reached. */

@@ -2,19 +2,21 @@
  * An origin's URL: where to connect, and what to put before every path. Read by hand and not with `URL`,
  * because that repairs (`http:/a`, `http:\\a`, `http://1` is 0.0.0.1) where an operator needs to be told.
  */
-import { bracketed } from "../kernel/ip-text.ts";
+import { UNIX, bracketed, isUnix } from "../kernel/ip-text.ts";
+import { parseUnixPath } from "./addresses.ts";
 import { parseHost } from "./host-names.ts";
 import { accepted, quoted, refused } from "./parsed.ts";
 import type { Parsed, Refusal } from "./parsed.ts";
 import type { OriginSettings } from "./settings.ts";
 
-export type OriginAddress = Omit<OriginSettings, "weight">;
+export type OriginAddress = Omit<OriginSettings, "weight" | "proxyProtocol">;
 
 const URL_HINT = "Write http://HOST, http://HOST:PORT or http://HOST:PORT/base.";
 const URL_BYTES_MAX = 1024;
 
 export function parseOriginUrl(input: unknown): Parsed<OriginAddress> {
   if (typeof input !== "string") return refused(`${quoted(input)} is not the URL of an origin.`, URL_HINT);
+  if (isUnix(input)) return fromUnix(input);
   const parts = /^(?:([A-Za-z][A-Za-z0-9+.-]*):\/\/)?([^/?#]*)([^?#]*)([?#].*)?$/s.exec(input);
   const [, scheme, authority = "", path = "", tail] = parts ?? [];
   if (parts === null || input.length > URL_BYTES_MAX)
@@ -38,15 +40,28 @@ function fromParts(input: string, authority: string, path: string): Parsed<Origi
   const port = portText === undefined ? 80 : /^\d{1,5}$/.test(portText) ? Number(portText) : 0;
   if (port < 1 || port > 65535) return refused(`${quoted(input)} has no valid port.`, "Ports go from 1 to 65535.");
   const basePath = path.replace(/\/$/, "");
-  if (basePath !== "" && !BASE_PATH.test(basePath)) {
-    return refused(
-      `${quoted(input)} has a base path that cannot be put before a request path.`,
-      "Write plain segments: no empty ones, no . or .., no encoded slashes, nothing that needs encoding.",
-    );
-  }
+  if (basePath !== "" && !BASE_PATH.test(basePath)) return badBase(input);
   const shownHost = bracketed(host.value);
   const url = `http://${shownHost}${port === 80 ? "" : `:${port}`}${basePath}`;
   return accepted({ url, host: host.value, port, basePath });
+}
+
+/** `unix:/run/app.sock`, and a base path behind another colon as nginx has it: `unix:/run/app.sock:/base`. */
+function fromUnix(input: string): Parsed<OriginAddress> {
+  const [, socket = input, base = ""] = /^(unix:[^:]*)(?::(.*))?$/s.exec(input) ?? [];
+  const path = parseUnixPath(socket);
+  if (!path.ok) return path;
+  const basePath = base.replace(/\/$/, "");
+  if (basePath !== "" && !BASE_PATH.test(basePath)) return badBase(input);
+  const host = UNIX + path.value;
+  return accepted({ url: basePath === "" ? host : `${host}:${basePath}`, host, port: 0, basePath });
+}
+
+function badBase(input: string): Refusal {
+  return refused(
+    `${quoted(input)} has a base path that cannot be put before a request path.`,
+    "Write plain segments: no empty ones, no . or .., no encoded slashes, nothing that needs encoding.",
+  );
 }
 
 /** Segments of RFC 3986 §3.3 that every origin reads alike. */

@@ -6,12 +6,13 @@
  * a section that is left out has its defaults: an operator writes what is different and nothing else.
  */
 import { z } from "zod";
-import { isLoopbackIp } from "../kernel/ip-text.ts";
+import { isLoopbackIp, isUnix } from "../kernel/ip-text.ts";
 import { alertsSchema } from "./alert-schema.ts";
-import { parseBind, parseCidr, parseResolver } from "./addresses.ts";
+import { parseBindOrSocket, parseCidr, parsePeers, parseResolver } from "./addresses.ts";
 import { cacheSchema } from "./cache-schema.ts";
 import { count, duration, durationOrFalse, field, ratio, size, switchedOff, text, yesOrNo } from "./fields.ts";
 import { headsSchema } from "./heads-schema.ts";
+import { proxyProtocolField, socketFileSchema } from "./listener-schema.ts";
 import { nameText } from "./names.ts";
 import { accepted, quoted, refused } from "./parsed.ts";
 import type { Parsed } from "./parsed.ts";
@@ -26,7 +27,7 @@ const RESOLVERS_MAX = 8;
 const WORKERS_MAX = 64;
 
 const bindText = text("address and port", parseNamedBind);
-const trustedProxies = z.array(text("address range", parseCidr)).max(TRUSTED_MAX);
+const trustedProxies = z.array(text("address range", parsePeers)).max(TRUSTED_MAX);
 
 const clientTimeoutsSchema = z.strictObject({
   head: duration("1ms", "10m").prefault("10s").describe("From the first byte of a request to its complete head."),
@@ -49,10 +50,14 @@ const minRateSchema = z.strictObject({
 });
 
 export const listenerSchema = z.strictObject({
-  bind: bindText.describe("Address and port to listen on; port 0 lets the system choose."),
+  bind: bindText.describe(
+    "Address and port to listen on; port 0 lets the system choose. `unix:/run/goodgate.sock` listens on a Unix socket.",
+  ),
   trustedProxies: trustedProxies
     .optional()
-    .describe("Peers in these ranges may say who the client is. Default: the list at the top level."),
+    .describe(
+      "Peers in these ranges may say who the client is; `unix:` is everybody on a Unix socket. Default: the list at the top level.",
+    ),
   heads: headsSchema.prefault({}).describe("Bounds on what a client may send besides bodies."),
   timeouts: clientTimeoutsSchema.prefault({}).describe("How long a client may take."),
   minRate: minRateSchema
@@ -60,21 +65,28 @@ export const listenerSchema = z.strictObject({
     .describe(
       "Bytes a second that a client keeps up over each `timeouts.bodyGap`, so that none holds its place with a byte now and then. 0B: one byte in that time is enough.",
     ),
+  proxyProtocol: proxyProtocolField,
+  socket: socketFileSchema.prefault({}).describe("Of the file, where `bind` is a Unix socket."),
 });
 
 export const adminSchema = z
   .strictObject({
-    bind: bindText.prefault("127.0.0.1:9090").describe("Address and port of dashboard, API and metrics."),
+    bind: bindText
+      .prefault("127.0.0.1:9090")
+      .describe("Address and port of dashboard, API and metrics, or a Unix socket."),
+    socket: socketFileSchema.prefault({}).describe("Of the file, where `bind` is a Unix socket."),
     token: field(
       { type: "text", bounds: "16 to 256 characters", json: { type: "string", pattern: "^[!-~]{16,256}$" } },
       parseToken,
     )
       .optional()
-      .describe("What clients send as `Authorization: Bearer TOKEN`. Needed unless `bind` is a loopback address."),
+      .describe(
+        "What clients send as `Authorization: Bearer TOKEN`. Needed unless `bind` is a loopback address or a Unix socket.",
+      ),
   })
   .check((context) => {
     const { bind, token } = context.value;
-    if (token !== undefined || isLoopbackIp(bind.bind.host)) return;
+    if (token !== undefined || isLoopbackIp(bind.bind.host) || isUnix(bind.bind.host)) return;
     context.issues.push({
       code: "custom",
       path: ["bind"],
@@ -328,7 +340,7 @@ export type CheckedFile = z.output<typeof fileSchema>;
 
 /** The address as written names the listener in records and metrics. */
 function parseNamedBind(input: unknown): Parsed<{ readonly name: string; readonly bind: Bind }> {
-  const bind = parseBind(input);
+  const bind = parseBindOrSocket(input);
   return bind.ok ? accepted({ name: String(input), bind: bind.value }) : bind;
 }
 

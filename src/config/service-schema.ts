@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { FIELD_NAME_PATTERN, parseFieldName } from "./field-names.ts";
 import { count, duration, field, ratio, size, switchedOff, text, yesOrNo } from "./fields.ts";
+import type { Field } from "./fields.ts";
 import { headsSchema } from "./heads-schema.ts";
 import { parseHostPattern } from "./host-names.ts";
 import { nameText } from "./names.ts";
@@ -18,11 +19,13 @@ const ROUTES_MAX = 1000;
 /** A URL alone stands for an origin of this weight. */
 export const WEIGHT_DEFAULT = 100;
 
+const ORIGIN_PATTERN = "^(http://|unix:/)";
+
 const originSchema = z.union([
-  text("URL", parseOriginUrl, { pattern: "^http://" }),
+  text("URL", parseOriginUrl, { pattern: ORIGIN_PATTERN }),
   z.strictObject({
-    url: text("URL", parseOriginUrl, { pattern: "^http://" }).describe(
-      "`http://HOST`, `http://HOST:PORT` or `http://HOST:PORT/base`; the base is put before every path.",
+    url: text("URL", parseOriginUrl, { pattern: ORIGIN_PATTERN }).describe(
+      "`http://HOST`, `http://HOST:PORT` or `http://HOST:PORT/base`; the base is put before every path. A Unix socket is `unix:/run/app.sock`, with a base `unix:/run/app.sock:/base`.",
     ),
     weight: count("parts", 1, 1000)
       .prefault(WEIGHT_DEFAULT)
@@ -46,6 +49,7 @@ const poolSchema = z.strictObject({
     .min(1)
     .max(ORIGINS_MAX)
     .describe("Origins that fail together, such as those of one provider or region: a URL, or a URL with a weight."),
+  proxyProtocol: proxyVersion().optional().describe("Of connections to its origins. Default: the service's."),
   standbyShare: ratio(0, 0.5)
     .prefault("0%")
     .describe(
@@ -286,6 +290,11 @@ export const serviceSchema = z.strictObject({
     .prefault({})
     .describe("How much an origin is given at once and who waits for room, or false for no limit and no queue."),
   connections: connectionsSchema.prefault({}).describe("Connections to origins."),
+  proxyProtocol: proxyVersion()
+    .prefault(false)
+    .describe(
+      "With 1 or 2, each connection to an origin begins with a header of that version of the PROXY protocol, which says whose it is. Connections are then not shared between clients.",
+    ),
   reducedMode: yesOrNo()
     .prefault(true)
     .describe(
@@ -301,6 +310,17 @@ export const serviceSchema = z.strictObject({
 
 export type CheckedSlow = z.output<typeof slowSchema>;
 export type CheckedService = z.output<typeof serviceSchema>;
+
+function proxyVersion(): Field<0 | 1 | 2> {
+  return field({ type: "1, 2 or false", bounds: "", json: { enum: [false, 1, 2] } }, (input) => {
+    if (input === false) return accepted(0);
+    if (input === 1 || input === 2) return accepted(input);
+    return refused(
+      `${quoted(input)} is not a version of the PROXY protocol.`,
+      "Write 2, or 1 for origins that read nothing else, or false.",
+    );
+  });
+}
 
 function parseCheckPath(input: unknown): Parsed<string> {
   const isPath = typeof input === "string" && input.length <= 1024 && /^\/[!-~]*$/.test(input) && !input.includes("#");

@@ -125,6 +125,7 @@ export interface OtlpSettings {
 }
 
 export interface Bind {
+  /** An IP address, or `unix:/path` of a Unix socket, whose port is 0. */
   readonly host: string;
   /** 0–65535; 0 lets the system choose (tests, samples). */
   readonly port: number;
@@ -149,6 +150,30 @@ export interface ListenerSettings {
   readonly idleMs: number;
   /** How long a half-closed client (FIN after its request) is still answered before it counts as gone. Default 5 s. */
   readonly halfClosedMs: number;
+  /** Null: connections begin with a request. Default. */
+  readonly proxyProtocol: ProxyProtocolSettings | null;
+  /** Of the file, where `bind` is a Unix socket. */
+  readonly socketFile: SocketFileSettings;
+}
+
+/** Connections of trusted proxies begin with a header that says whose they are. */
+export interface ProxyProtocolSettings {
+  /** Who is not trusted is taken for a client, and is turned away otherwise, by default. */
+  readonly othersAreClients: boolean;
+  /** Default 3 s. */
+  readonly timeoutMs: number;
+  /** Of one header. Default 4 KiB. */
+  readonly bytesMax: number;
+  /** Connections at once whose header has not come. Default 1000. */
+  readonly waitingMax: number;
+}
+
+export interface SocketFileSettings {
+  /** Permissions. Default 0660. */
+  readonly mode: number;
+  /** Names or numbers; empty, the default: those of the process. */
+  readonly user: string;
+  readonly group: string;
 }
 
 export interface HeadLimits {
@@ -168,6 +193,8 @@ export interface AdminSettings {
   readonly bind: Bind;
   /** Needed off loopback. Null: none asked for. */
   readonly token: string | null;
+  /** Of the file, where `bind` is a Unix socket. */
+  readonly socketFile: SocketFileSettings;
 }
 
 export interface ServiceSettings {
@@ -229,11 +256,13 @@ export interface PoolSettings {
 export interface OriginSettings {
   /** As configured, canonical: `http://a1.example.net:3000`. */
   readonly url: string;
-  /** Host name or IP literal without brackets, lower case. */
+  /** Host name or IP literal without brackets, lower case; or `unix:/path` of a Unix socket, whose port is 0. */
   readonly host: string;
   readonly port: number;
   /** Prefix put before every request path; empty or `/base` without a trailing slash. */
   readonly basePath: string;
+  /** Connections begin with a header of this version that says whose they are. Default 0: they do not. */
+  readonly proxyProtocol: 0 | 1 | 2;
   /** Relative share, 1–1000. Default 100. */
   readonly weight: number;
 }

@@ -165,9 +165,11 @@ export interface ExchangeRecord {
   listener: string;
   /** The client after trusted proxies were taken off. */
   clientAddress: string;
-  /** The socket's peer. */
+  /** The socket's peer; behind a load balancer that tells of its clients by the PROXY protocol, the one it told of. */
   peerAddress: string;
   peerPort: number;
+  /** That load balancer's end of the socket, `10.0.0.5:40312`; empty: there was none. */
+  proxiedBy: string;
   /** How many exchanges this client connection carried before. */
   connectionUses: number;
   method: string;

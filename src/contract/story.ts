@@ -254,7 +254,8 @@ function connectionText(attempt: AttemptRecord): string {
 }
 
 function clientText(record: ExchangeRecord): string {
-  const peer = hostPort(record.peerAddress, record.peerPort);
+  const proxied = record.proxiedBy === "" ? "" : `, by the PROXY protocol of ${record.proxiedBy}`;
+  const peer = `${hostPort(record.peerAddress, record.peerPort)}${proxied}`;
   const client = record.clientAddress === record.peerAddress ? peer : `${record.clientAddress}, through ${peer}`;
   const agent = record.userAgent === "" ? "" : `, ${record.userAgent}`;
   return `${client}${agent}, ${ordinalText(record.connectionUses + 1)} exchange on its connection`;

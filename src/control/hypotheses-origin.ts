@@ -8,6 +8,7 @@ import { badOf, allOf, figure, p95Of, part, percent, unique } from "./signs.ts";
 
 const GONE: readonly CauseId[] = [
   "origin.refused",
+  "origin.socket_missing",
   "origin.reset_before_response",
   "net.mid_reset",
   "origin.truncated",

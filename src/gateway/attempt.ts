@@ -10,6 +10,7 @@ import type { MessageHead } from "../http1/head.ts";
 import { LAST_CHUNK, writeChunkHead } from "../http1/writer.ts";
 import { CAUSES } from "../kernel/causes.ts";
 import type { CauseId } from "../kernel/causes.ts";
+import { isUnix } from "../kernel/ip-text.ts";
 import type { DecisionCode } from "../kernel/decisions.ts";
 import { slowFromMs } from "../policies/ejection.ts";
 import type { Leaving } from "../policies/adaptive-limit.ts";
@@ -515,6 +516,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
       stallMs: wheel.stallEndedAt > sentMs ? Math.min(wheel.stallMs, wheel.stallEndedAt - sentMs) : 0,
       limitMs,
       leftAnswer: this.address.leftAnswer,
+      unix: isUnix(this.address.ip),
       brokeNewConnection: this.#host.record.attempts.some(
         (earlier) => earlier.cause === "origin.reset_before_response" && !earlier.reused,
       ),

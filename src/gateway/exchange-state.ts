@@ -103,6 +103,7 @@ export abstract class ExchangeState {
     this.record = newExchangeRecord("", startedAt, client.listener.name);
     this.record.peerAddress = client.peer.address;
     this.record.peerPort = client.socket.remotePort;
+    this.record.proxiedBy = client.peer.proxiedBy;
     this.record.clientAddress = client.peer.address;
     this.record.connectionUses = client.uses;
     this.response = new ClientResponse(core.gather, client.socket, this.record);

@@ -2,7 +2,7 @@
  * A gateway, put together from its settings and the ports to the world. Everything it needs is handed in, so that a
  * simulator can run the very same code on a virtual network.
  */
-import { isLoopbackIp } from "../kernel/ip-text.ts";
+import { isLoopbackIp, isUnix } from "../kernel/ip-text.ts";
 import { compileRoutes } from "../config/route-table.ts";
 import type { HealthSettings, LimitSettings, Settings } from "../config/settings.ts";
 import type { KeyDesk } from "../contract/keys.ts";
@@ -37,9 +37,11 @@ import type { PoolRuntime } from "./pool-runtime.ts";
 import { probeOrigin } from "./probe.ts";
 import { RecordBook } from "./record-book.ts";
 import { ServiceRuntime } from "./service-runtime.ts";
+import { withSocketNames } from "./socket-names.ts";
 import { Telemetry } from "./telemetry.ts";
 import { checkNews, hearNews } from "./shared-knowledge.ts";
 import type { Siblings } from "./siblings.ts";
+import { listenOptions } from "./listen-options.ts";
 import { createView } from "./view.ts";
 import { WaitingRoom } from "./waiting.ts";
 
@@ -141,7 +143,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     chance: ports.chance,
     newId: ports.newId,
     dial: ports.dial,
-    resolver: ports.resolver,
+    resolver: withSocketNames(ports.resolver),
     wheel,
     every: ports.every,
     gather: new Gather(),
@@ -166,7 +168,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     services,
     hashKey,
     clientKey: (address) => clientKey(address, settings.limits.clientBits, hashKey),
-    isProtected: (address) => isLoopbackIp(address) || isTrusted(address),
+    isProtected: (address) => isLoopbackIp(address) || isUnix(address) || isTrusted(address),
     flood: flood === null ? null : new FloodGuard(flood, world),
     connectionsOf: new Map(),
     fallbackFiles: ports.fallbackFiles ?? new Map(),
@@ -259,7 +261,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
       turnAway(connectionsMax);
       return null;
     }
-    const peer = identifyPeer(socket.remoteAddress, listener.isTrusted, core);
+    const peer = identifyPeer(socket.remoteAddress, listener.isTrusted, core, socket.carrier.proxy);
     const own = isCounted(peer) ? (core.connectionsOf.get(peer.key) ?? 0) : 0;
     if (own >= core.connectionsPerClientMax + SURPLUS_OF_CLIENT_MAX) {
       turnAwayClient(peer.address);
@@ -302,12 +304,13 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
         stopTelling = ports.every(SECOND_MS, () => facts.second(core));
       }
       for (const service of services) for (const pool of service.pools) pool.start();
-      await firstAnswers(settings, ports);
+      await firstAnswers(settings, core.resolver, ports);
       await firstNews(ports);
       await firstIdentities(gateway, ports);
       try {
         for (const listener of listeners) {
-          listening.push(await ports.listen(listener.settings.bind, (socket) => accept(listener, socket)));
+          const { bind } = listener.settings;
+          listening.push(await ports.listen(bind, (socket) => accept(listener, socket), listenOptions(listener, core)));
         }
       } catch (error) {
         await gateway.close();
@@ -453,11 +456,11 @@ function firstNews({ siblings, clock, every }: GatewayPorts): Promise<void> {
 }
 
 /** Waits until every name has an answer or a failure, or the time is up. */
-function firstAnswers(settings: Settings, ports: GatewayPorts): Promise<void> {
+function firstAnswers(settings: Settings, resolver: Resolver, ports: GatewayPorts): Promise<void> {
   const names = new Set(settings.services.flatMap((s) => s.pools.flatMap((p) => p.origins.map((o) => o.host))));
   const until = ports.clock.monotonic() + START_RESOLVE_MS;
   const missing = new Set(names);
-  for (const name of names) ports.resolver.resolve(name, () => missing.delete(name));
+  for (const name of names) resolver.resolve(name, () => missing.delete(name));
   if (missing.size === 0) return Promise.resolve();
   return new Promise((resolve) => {
     const stop = ports.every(DRAIN_LOOK_MS, () => {

@@ -7,6 +7,8 @@ import ipaddr from "ipaddr.js";
 import { FIELD } from "../http1/field-ids.ts";
 import { chainOf, forwardedElement } from "../http1/forwarded.ts";
 import type { MessageHead } from "../http1/head.ts";
+import { UNIX, hostPort, isUnix } from "../kernel/ip-text.ts";
+import type { ProxyView } from "../kernel/socket.ts";
 import { parseTraceparent } from "../http1/trace-context.ts";
 
 /** A CIDR set; text is checked when the configuration is loaded. */
@@ -14,9 +16,11 @@ export type TrustedProxies = (address: string) => boolean;
 
 export function trustedProxies(ranges: readonly string[]): TrustedProxies {
   if (ranges.length === 0) return () => false;
-  const parsed = ranges.map((range) => (range.includes("/") ? ipaddr.parseCIDR(range) : singleAddress(range)));
+  const isLocal = ranges.includes(UNIX);
+  const networks = ranges.filter((range) => range !== UNIX);
+  const parsed = networks.map((range) => (range.includes("/") ? ipaddr.parseCIDR(range) : singleAddress(range)));
   return (address) => {
-    if (!ipaddr.isValid(address)) return false;
+    if (!ipaddr.isValid(address)) return isLocal && isUnix(address);
     const client = ipaddr.process(address);
     return parsed.some(([network, bits]) => network.kind() === client.kind() && client.match(network, bits));
   };
@@ -63,6 +67,8 @@ export interface PeerIdentity {
   /** Whom it is counted as, and whether automation may hold it back; a trusted proxy speaks for others. */
   readonly key: number;
   readonly isProtected: boolean;
+  /** Who told of it by the PROXY protocol; empty: nobody. */
+  readonly proxiedBy: string;
   /** The lines about the peer for the last host it asked for, so that they are made once and not per request. */
   lines: string;
   linesHost: string;
@@ -72,6 +78,7 @@ export function identifyPeer(
   remoteAddress: string,
   trusted: TrustedProxies,
   clients: { readonly clientKey: (address: string) => number; readonly isProtected: (address: string) => boolean },
+  proxy: ProxyView | null = null,
 ): PeerIdentity {
   const address = remoteAddress.startsWith("::ffff:") ? remoteAddress.slice(7) : remoteAddress;
   return {
@@ -79,6 +86,7 @@ export function identifyPeer(
     trusted: trusted(address),
     key: clients.clientKey(address),
     isProtected: clients.isProtected(address),
+    proxiedBy: proxy === null ? "" : hostPort(proxy.address, proxy.port),
     lines: "",
     linesHost: "",
   };
@@ -122,7 +130,8 @@ export function identifyRequest(
     lines = trustedLines(head, host, chain);
   } else {
     if (peer.linesHost !== host || peer.lines === "") {
-      peer.lines = forwardingLines(peer.address, "http", host, forwardedElement(peer.address, host, "http"));
+      const node = nodeOf(peer.address);
+      peer.lines = forwardingLines(node, "http", host, forwardedElement(node, host, "http"));
       peer.linesHost = host;
     }
     lines = peer.lines;
@@ -142,12 +151,17 @@ export function identifyRequest(
 function trustedLines(head: MessageHead, host: string, chain: readonly string[]): string {
   const proto = (head.valueOf(FIELD.X_FORWARDED_PROTO) ?? "http").toLowerCase() === "https" ? "https" : "http";
   const seenHost = head.valueOf(FIELD.X_FORWARDED_HOST) ?? host;
-  const [client = "", ...proxies] = chain;
+  const [client = "", ...proxies] = chain.map(nodeOf);
   const elements = [
     forwardedElement(client, seenHost, proto),
     ...proxies.map((proxy) => forwardedElement(proxy, "", "")),
   ];
-  return forwardingLines(chain.join(", "), proto, seenHost, elements.join(", "));
+  return forwardingLines([client, ...proxies].join(", "), proto, seenHost, elements.join(", "));
+}
+
+/** On a Unix socket there is no address; RFC 7239 §6.2 has a word for that. */
+function nodeOf(address: string): string {
+  return isUnix(address) ? "unknown" : address;
 }
 
 function forwardingLines(chain: string, proto: string, host: string, forwarded: string): string {

@@ -17,6 +17,7 @@ const FACTS: AttemptFacts = {
   limitMs: 0,
   brokeNewConnection: false,
   leftAnswer: false,
+  unix: false,
 };
 const FIN: Ending = { kind: "fin" };
 const RST: Ending = { kind: "error", error: { code: "ECONNRESET", syscall: "read" } };

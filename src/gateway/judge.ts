@@ -42,6 +42,8 @@ export interface AttemptFacts {
   readonly brokeNewConnection: boolean;
   /** The newest answer of the origin's name no longer has the address that was dialled. */
   readonly leftAnswer: boolean;
+  /** The origin is a Unix socket. */
+  readonly unix: boolean;
 }
 
 export interface Judgement {
@@ -83,6 +85,8 @@ const UNREACHABLE: ReadonlySet<CauseId> = new Set(["origin.refused", "net.connec
 /** The connection was never made: provably nothing was sent. */
 function judgeDial(error: SocketError, facts: AttemptFacts): Judgement {
   const said = `connecting failed with ${error.code} after ${ms(facts.sinceSentMs)}`;
+  const unix = facts.unix ? UNIX_DIAL[error.code] : undefined;
+  if (unix !== undefined) return { cause: unix[0], evidence: `${said}: ${unix[1]}` };
   switch (error.code) {
     case "EMFILE":
     case "ENFILE":
@@ -107,6 +111,17 @@ function judgeDial(error: SocketError, facts: AttemptFacts): Judgement {
       return { cause: "origin.refused", evidence: `${said}: the address answers, the port does not` };
   }
 }
+
+/** A Unix socket has no network in between, so the same codes say other things. */
+const UNIX_DIAL: Readonly<Record<string, readonly [CauseId, string]>> = {
+  ENOENT: ["origin.socket_missing", "there is no file at the path"],
+  ENOTDIR: ["origin.socket_missing", "a part of the path is no directory"],
+  ENOTSOCK: ["origin.socket_missing", "what is at the path is no socket"],
+  EACCES: ["origin.socket_denied", "this process may not open the socket"],
+  EPERM: ["origin.socket_denied", "this process may not open the socket"],
+  EAGAIN: ["origin.socket_full", "its queue of new connections has no room"],
+  ECONNREFUSED: ["origin.refused", "the file is there, and nobody listens on it"],
+};
 
 function judgeBroken(how: "FIN" | "RST", error: SocketError | null, facts: AttemptFacts): Judgement {
   const sign = error === null ? how : `${error.code} on ${error.syscall || "the connection"}`;

@@ -11,6 +11,7 @@ export function newExchangeRecord(id: string, startedAt: number, listener: strin
     clientAddress: "",
     peerAddress: "",
     peerPort: 0,
+    proxiedBy: "",
     connectionUses: 0,
     method: "",
     host: "",

@@ -2,14 +2,14 @@
  * One address of an origin and all that is known of it: connections, latency, health, what traffic says. The
  * policies decide on it; this only keeps their states and the connections together.
  */
-import { bracketed } from "../kernel/ip-text.ts";
+import { UNIX, bracketed, hostPort, isUnix } from "../kernel/ip-text.ts";
 import type { AttemptRecord } from "../contract/record.ts";
 import type { ConnectionSettings, HeadLimits, OriginSettings } from "../config/settings.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import { CAUSES } from "../kernel/causes.ts";
 import { createHistogram, recordDuration } from "../kernel/histogram.ts";
 import type { Histogram } from "../kernel/histogram.ts";
-import type { Address } from "../kernel/socket.ts";
+import type { Address, Transport } from "../kernel/socket.ts";
 import type { TimerOwner } from "../kernel/timer-wheel.ts";
 import { WheelTimer } from "../kernel/timer-wheel.ts";
 import { createAdaptiveLimit, hasRoom, isCongested, leaveSlot, takeSlot } from "../policies/adaptive-limit.ts";
@@ -74,6 +74,7 @@ export class OriginAddress implements Address, Candidate, Member {
   readonly poolName: string;
   readonly headLimits: HeadLimits;
   readonly openMax: number;
+  readonly transport: Transport | null;
 
   weight: number;
   share = 1;
@@ -168,8 +169,8 @@ export class OriginAddress implements Address, Candidate, Member {
     this.#keepAlive = known?.keepAlive ?? createKeepAlive();
     this.#overload = settings.overload;
     this.limit = settings.overload === null ? null : createAdaptiveLimit(settings.overload, now);
-    const host = bracketed(settings.origin.host);
-    this.hostField = this.port === 80 ? host : `${host}:${this.port}`;
+    this.transport = transportOf(settings.origin);
+    this.hostField = hostFieldOf(settings.origin);
   }
 
   // ------------------------------------------------------------------ connections
@@ -372,8 +373,21 @@ export class OriginAddress implements Address, Candidate, Member {
   }
 }
 
-/** `127.0.0.1:3000`, `[::1]:3000`. */
+/** Null: plain TCP. */
+function transportOf({ proxyProtocol, host }: OriginSettings): Transport | null {
+  const unixPath = isUnix(host) ? host.slice(UNIX.length) : "";
+  return proxyProtocol === 0 && unixPath === "" ? null : { proxyProtocol, unixPath };
+}
+
+/** A Unix socket has no name of its own; `localhost` is what others send there. */
+function hostFieldOf({ host, port }: OriginSettings): string {
+  if (isUnix(host)) return "localhost";
+  return port === 80 ? bracketed(host) : hostPort(host, port);
+}
+
+/** `127.0.0.1:3000`, `[::1]:3000`, `unix:/run/app.sock`. */
 export function textOf(address: { readonly ip: string; readonly family: 4 | 6 }, port: number): string {
+  if (isUnix(address.ip)) return address.ip;
   return address.family === 6 ? `[${address.ip}]:${port}` : `${address.ip}:${port}`;
 }
 
@@ -383,7 +397,7 @@ export function textOf(address: { readonly ip: string; readonly family: 4 | 6 },
  */
 export function outcomeOf(cause: CauseId): TrafficOutcome {
   if (cause === "origin.early_reply") return "success";
-  if (cause === "origin.refused") return "refused";
+  if (cause === "origin.refused" || cause === "origin.socket_missing") return "refused";
   if (cause === "origin.keepalive_race" || cause === "net.half_open") return "ignore";
   // It answered, and rightly: only that it is asked to go on with another origin's body.
   if (cause === "origin.resume_mismatch") return "ignore";

@@ -159,7 +159,7 @@ export class PoisonWatch {
     record: ExchangeRecord,
     now: number,
   ): void {
-    if (cause === "origin.refused" && this.active) {
+    if ((cause === "origin.refused" || cause === "origin.socket_missing") && this.active) {
       markRefused(this.#state, address.text, now);
       const { text: origin } = address;
       const none = { fingerprint: "", agoMs: 0, sentAgoMs: 0 };

@@ -4,6 +4,7 @@
  */
 import type { PoolSettings, ServiceSettings } from "../config/settings.ts";
 import type { Resolution } from "../kernel/resolver.ts";
+import type { Address } from "../kernel/socket.ts";
 import type { AdaptiveLimitOptions } from "../policies/adaptive-limit.ts";
 import { assess, probationTurn } from "../policies/availability.ts";
 import type { Availability } from "../policies/availability.ts";
@@ -308,7 +309,7 @@ export class PoolRuntime {
       const kept = origin.addresses.length === 0 ? "no answer is known" : "the last good answer stays in use";
       this.#tellResolution(origin, `${failure.cause} (${failure.code}); ${kept}`);
     }
-    const { state, verdict } = judgeResolution(
+    const { state, verdict } = judgeResolution<Address>(
       origin.change,
       origin.addresses,
       failure === null

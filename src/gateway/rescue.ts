@@ -77,7 +77,12 @@ export function rescue(failed: FailedAttempt): RetryVerdict {
  * What passes by itself within a second, such as a restart, and shows at once. Not an address that swallows the
  * attempt to connect: finding that out a second time would cost the client as long again.
  */
-const COMES_BACK: ReadonlySet<CauseId> = new Set(["origin.refused", "net.unroutable", "dns.stale_ip"]);
+const COMES_BACK: ReadonlySet<CauseId> = new Set([
+  "origin.refused",
+  "origin.socket_missing",
+  "net.unroutable",
+  "dns.stale_ip",
+]);
 
 /**
  * Different addresses whose connection broke under this exchange. One that lay idle may have been stale and counts for

@@ -228,6 +228,20 @@ const TABLE = {
       google: ["banned_by_security_policy"],
     },
   },
+  "client.not_proxied": {
+    party: "client",
+    status: 0,
+    proxyStatus: null,
+    retryClass: "RX",
+    title: "Came round the load balancer",
+    means:
+      "The listener expects the PROXY protocol, and this peer is none of its `trustedProxies`: it was turned away before it could say anything.",
+    evidence:
+      "The peer's address, looked at when it connected. A peer that is trusted and sends no header, or a bad one, would be gw.proxy_header.",
+    lookFirst:
+      "If the address is your load balancer's, add it to `trustedProxies`. If it is a client's, close the port to everybody but the load balancer.",
+    equivalents: {},
+  },
   "client.key_missing": {
     party: "client",
     status: 400,
@@ -341,6 +355,20 @@ const TABLE = {
     evidence: "This gateway's own name stands in the Via field of the request (RFC 9110 §7.6.3).",
     lookFirst: "Find the origin of that route that points at this gateway, or at a name that resolves to it.",
     equivalents: { cloudflare: ["1019"], google: ["request_loop_detected"] },
+  },
+  "gw.proxy_header": {
+    party: "configuration",
+    status: 0,
+    proxyStatus: null,
+    retryClass: "RX",
+    title: "No usable PROXY header",
+    means:
+      "The listener expects the PROXY protocol, and what a trusted load balancer sent was no header, a broken one, or came too late. The connection was closed; without the header nobody knows whose it was.",
+    evidence:
+      "The first bytes, or their absence within the time that the listener allows. A peer that is not trusted would be client.not_proxied.",
+    lookFirst:
+      "Is the PROXY protocol switched on at the load balancer for exactly this port, also for its health checks? The other way round, `proxyProtocol` may stand at the wrong listener.",
+    equivalents: { haproxy: ["PR"] },
   },
   "gw.fd_exhausted": {
     party: "gateway",
@@ -674,6 +702,54 @@ const TABLE = {
       cloudflare: ["521"],
       alb: ["502"],
       google: ["failed_to_connect_to_backend"],
+    },
+  },
+  "origin.socket_missing": {
+    party: "origin",
+    status: 502,
+    proxyStatus: "connection_refused",
+    retryClass: "R0",
+    title: "No such Unix socket",
+    means: "The origin is a Unix socket, and there is no file at its path.",
+    evidence:
+      "ENOENT when connecting. A file that is there and has no listener would be origin.refused; one that may not be opened, origin.socket_denied.",
+    lookFirst:
+      "Has the application started, and with this path? In a container the directory has to be shared with it under the same name.",
+    equivalents: {
+      envoy: ["UF"],
+      haproxy: ["SC"],
+    },
+  },
+  "origin.socket_denied": {
+    party: "configuration",
+    status: 502,
+    proxyStatus: "connection_refused",
+    retryClass: "R0",
+    title: "Unix socket may not be opened",
+    means: "The user that the gateway runs as may not connect to the origin's Unix socket.",
+    evidence:
+      "EACCES or EPERM when connecting: the file exists, or a directory on its path cannot be searched. A missing file would be origin.socket_missing.",
+    lookFirst:
+      "Compare the owner, the group and the mode of the file and of its directories with the gateway's user: connecting takes write permission.",
+    equivalents: {
+      envoy: ["UF"],
+      haproxy: ["SC"],
+    },
+  },
+  "origin.socket_full": {
+    party: "overload",
+    status: 503,
+    proxyStatus: "connection_limit_reached",
+    retryClass: "R0",
+    title: "Queue of the Unix socket is full",
+    means: "The origin does not accept connections as fast as they come: its Unix socket has no room for another.",
+    evidence:
+      "EAGAIN when connecting. A Unix socket says at once what a TCP port would say by silence (net.connect_timeout).",
+    lookFirst:
+      "Look whether the application is stuck or has too few workers; then at its backlog and at net.core.somaxconn, which bounds it.",
+    equivalents: {
+      envoy: ["UF"],
+      haproxy: ["SC"],
     },
   },
   "origin.keepalive_race": {

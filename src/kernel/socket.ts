@@ -4,6 +4,8 @@
  * simulator can implement this in a page.
  */
 
+import type { CauseId } from "./causes.ts";
+
 export const HEAD_ROOM = 4096;
 export const TAIL_ROOM = 64;
 
@@ -53,6 +55,21 @@ export interface Carrier {
   readonly protocol: "tcp" | "unix" | "h2";
   /** Null: what is said on it can be read by everybody between. */
   readonly tls: TlsView | null;
+  /** Null: the socket's ends are the connection's ends. */
+  readonly proxy: ProxyView | null;
+}
+
+/** A load balancer in front that told of its client by the PROXY protocol; `remoteAddress` is then the client's. */
+export interface ProxyView {
+  readonly version: 1 | 2;
+  /** The load balancer's own end of the socket. */
+  readonly address: string;
+  readonly port: number;
+  /** Where the client had connected to. */
+  readonly destination: string;
+  readonly destinationPort: number;
+  /** In hex digits; empty: none was given. */
+  readonly uniqueId: string;
 }
 
 /** What was agreed on in a TLS handshake. */
@@ -69,7 +86,9 @@ export interface TlsView {
 }
 
 /** Of nearly all sockets: one object for all of them. */
-export const PLAIN: Carrier = { protocol: "tcp", tls: null };
+export const PLAIN: Carrier = { protocol: "tcp", tls: null, proxy: null };
+
+export const PLAIN_UNIX: Carrier = { protocol: "unix", tls: null, proxy: null };
 
 export interface SocketPort {
   listener: SocketListener;
@@ -104,10 +123,23 @@ export interface Address {
   readonly ip: string;
   readonly port: number;
   readonly family: 4 | 6;
+  /** Beyond plain TCP to `ip` and `port`. Null or absent, as it is of nearly all: nothing. */
+  readonly transport?: Transport | null;
 }
 
-/** Starts a connection; the outcome comes to `listener` as `onConnect` or `onError`. */
-export type Dial = (address: Address, listener: SocketListener) => SocketPort;
+/** How an origin is to be reached. Made once per origin. */
+export interface Transport {
+  /** Connections begin with a header of this version that says whose they are; 0: they do not. */
+  readonly proxyProtocol: 0 | 1 | 2;
+  /** A Unix socket instead of `ip` and `port`; empty: none. */
+  readonly unixPath: string;
+}
+
+/**
+ * Starts a connection; the outcome comes to `listener` as `onConnect` or `onError`. `opening`: bytes that leave before
+ * all others, also before a TLS handshake.
+ */
+export type Dial = (address: Address, listener: SocketListener, opening?: Buffer) => SocketPort;
 
 export interface ListeningPort {
   readonly address: string;
@@ -116,10 +148,61 @@ export interface ListeningPort {
   close(): Promise<void>;
 }
 
+/** `host` is an IP address, or `unix:/path` without a port. */
+export interface ListenAt {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What a listener does before the gateway hears of a connection. */
+export interface ListenOptions {
+  /** Null: connections begin with what their peer has to say. */
+  readonly proxyProtocol: ProxyProtocolOptions | null;
+  /** Of the file of a Unix socket. */
+  readonly socketFile: SocketFile;
+  /** Hears of a connection that ended before the gateway could hear of it. */
+  readonly onUnbegun: (unbegun: Unbegun) => void;
+}
+
+export interface ProxyProtocolOptions {
+  /** From whom a header is expected. */
+  readonly isTrusted: (address: string) => boolean;
+  /** Others are taken for clients; otherwise they are turned away. */
+  readonly othersAreClients: boolean;
+  readonly timeoutMs: number;
+  readonly bytesMax: number;
+  /** Connections whose header has not come, at once. */
+  readonly waitingMax: number;
+}
+
+export interface SocketFile {
+  /** Permissions, as of chmod. */
+  readonly mode: number;
+  /** Names or numbers; empty: those of the process. */
+  readonly user: string;
+  readonly group: string;
+}
+
+/** A connection that came to nothing before its first request, which its peer or the configuration is to blame for. */
+export interface Unbegun {
+  readonly cause: CauseId;
+  readonly evidence: string;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+}
+
+/** Of most listeners. */
+export const PLAIN_LISTENER: ListenOptions = {
+  proxyProtocol: null,
+  socketFile: { mode: 0o660, user: "", group: "" },
+  onUnbegun: ignore,
+};
+
 /** Accepts connections. `onSocket` returns the listener of the new socket, or null to refuse it (it is closed). */
 export type Listen = (
-  bind: { readonly host: string; readonly port: number },
+  bind: ListenAt,
   onSocket: (socket: SocketPort) => SocketListener | null,
+  options?: ListenOptions,
 ) => Promise<ListeningPort>;
 
 function ignore(): void {

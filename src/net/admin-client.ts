@@ -31,7 +31,7 @@ export function fetchJson(
     }
     if (token !== null && token !== "") headers["authorization"] = `Bearer ${token}`;
     const client = url.startsWith("https:") ? https : http;
-    const request = client.request(url, { method, headers, agent: false }, (response) => {
+    const request = client.request({ ...placeOf(url), method, headers, agent: false }, (response) => {
       const chunks: Buffer[] = [];
       let length = 0;
       response.on("data", (chunk: Buffer) => {
@@ -54,6 +54,14 @@ export function fetchJson(
       resolve(outcome);
     }
   });
+}
+
+/** `http+unix://%2Frun%2Fgoodgate.sock/api/v1/status` is asked over the Unix socket that its host is. */
+function placeOf(url: string): https.RequestOptions {
+  const [, socket, path] = /^http\+unix:\/\/([^/]+)(\/.*)$/.exec(url) ?? [];
+  if (socket !== undefined && path !== undefined) return { socketPath: decodeURIComponent(socket), path };
+  const { protocol, hostname, port, pathname, search } = new URL(url);
+  return { protocol, hostname: hostname.replace(/^\[|\]$/g, ""), port, path: pathname + search };
 }
 
 class TooLong extends Error {

@@ -7,14 +7,19 @@
  * admin-host.ts), and an end. It decides nothing about paths, tokens or formats.
  */
 import http from "node:http";
-import type { AddressInfo } from "node:net";
 import { ADMIN_BODY_BYTES_MAX } from "../contract/admin-http.ts";
 import type { AdminHandler, AdminResponse, AdminStream } from "../contract/admin-http.ts";
 import type { Schedule } from "../kernel/clock.ts";
+import { UNIX, isUnix } from "../kernel/ip-text.ts";
+import { PLAIN_LISTENER } from "../kernel/socket.ts";
+import type { SocketFile } from "../kernel/socket.ts";
 import { hostAllowed } from "./admin-host.ts";
+import { listenOnPath } from "./unix-listen.ts";
 
 export interface AdminServerOptions {
   readonly bind: { readonly host: string; readonly port: number };
+  /** Of the file, where that is a Unix socket. */
+  readonly socketFile?: SocketFile;
   readonly handle: AdminHandler;
   /** Hears what a handler threw; the client gets a 500 without details. */
   readonly onFault: (error: unknown) => void;
@@ -55,17 +60,34 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
   );
   server.maxConnections = CONNECTIONS_MAX;
   server.maxRequestsPerSocket = 1_000;
+  const remove = await listen(server, options);
+  // An accept that fails (no descriptor left) must not end the process.
+  server.on("error", options.onFault);
+  const at = server.address();
+  const { address: host, port } = typeof at === "object" && at !== null ? at : { address: options.bind.host, port: 0 };
+  return {
+    host,
+    port,
+    async close(withinMs) {
+      await remove();
+      await close(options, server, streams, withinMs);
+    },
+  };
+}
+
+async function listen(
+  server: http.Server,
+  { bind, socketFile = PLAIN_LISTENER.socketFile }: AdminServerOptions,
+): Promise<() => Promise<void>> {
+  if (isUnix(bind.host)) return listenOnPath(server, bind.host.slice(UNIX.length), socketFile, CONNECTIONS_MAX);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(options.bind.port, options.bind.host, () => {
+    server.listen(bind.port, bind.host, () => {
       server.off("error", reject);
       resolve();
     });
   });
-  // An accept that fails (no descriptor left) must not end the process.
-  server.on("error", options.onFault);
-  const at = server.address() as AddressInfo;
-  return { host: at.address, port: at.port, close: (withinMs) => close(options, server, streams, withinMs) };
+  return () => Promise.resolve();
 }
 
 function answer(

@@ -7,6 +7,7 @@ import http from "node:http";
 import net from "node:net";
 import type { Answered, Endpoint, ProbeRequest, Resolved, Rungs, Seen } from "../contract/rungs.ts";
 import type { Schedule } from "../kernel/clock.ts";
+import { UNIX, isUnix } from "../kernel/ip-text.ts";
 import { descriptorShortage } from "./descriptors.ts";
 import { createDnsClient } from "./dns-client.ts";
 import { askName, failureOf } from "./dns-question.ts";
@@ -92,7 +93,7 @@ function askResolver(resolver: string, names: readonly string[], ms: number, sch
 function connect({ ip, family, port }: Endpoint, ms: number): Promise<Seen> {
   return new Promise((resolve) => {
     const startedAt = performance.now();
-    const socket = net.connect({ host: ip, family, port });
+    const socket = net.connect(isUnix(ip) ? { path: ip.slice(UNIX.length) } : { host: ip, family, port });
     const finish = (result: Omit<Seen, "ms">): void => {
       clearTimeout(timer);
       socket.destroy();
@@ -120,7 +121,8 @@ function ask({ ip, family, port }: Endpoint, { method, target, host }: ProbeRequ
       ms,
     );
     const headers = { host, "user-agent": "goodgate-probe", accept: "*/*", connection: "close" };
-    const options = { host: ip, family, port, method, path: target, headers, agent: false, maxHeaderSize: HEAD_BYTES };
+    const to = isUnix(ip) ? { socketPath: ip.slice(UNIX.length) } : { host: ip, family, port };
+    const options = { ...to, method, path: target, headers, agent: false, maxHeaderSize: HEAD_BYTES };
     const request = http.request(options, (response) => {
       const status = response.statusCode ?? 0;
       finish({ ok: true, text: `status ${status}`, failure: "", status });
@@ -145,6 +147,8 @@ const FAILURES: Readonly<Record<string, readonly [Seen["failure"], string]>> = {
   ECONNREFUSED: ["refused", "connection refused"],
   ECONNRESET: ["cut", "closed or reset without a response"],
   EPIPE: ["cut", "closed or reset without a response"],
+  ENOENT: ["refused", "there is no such socket"],
+  EACCES: ["refused", "this process may not open the socket"],
   EHOSTUNREACH: ["unroutable", "no route to host"],
   ENETUNREACH: ["unroutable", "network unreachable"],
   ETIMEDOUT: ["silent", "no answer to SYN"],

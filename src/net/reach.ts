@@ -4,9 +4,12 @@
  */
 import http from "node:http";
 import net from "node:net";
+import { UNIX, isUnix } from "../kernel/ip-text.ts";
+import { trySocketFile } from "./unix-listen.ts";
 
 /** Null: it could be listened on, and was released at once. Otherwise the system's code. */
 export function tryBind(bind: { readonly host: string; readonly port: number }): Promise<string | null> {
+  if (isUnix(bind.host)) return trySocketFile(bind.host.slice(UNIX.length));
   return new Promise((resolve) => {
     const server = net.createServer();
     server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? "EIO"));
@@ -19,7 +22,8 @@ export type Reached = { readonly ok: true; readonly tookMs: number } | { readonl
 export function tryConnect(host: string, port: number, timeoutMs: number): Promise<Reached> {
   return new Promise((resolve) => {
     const startedAt = performance.now();
-    const socket = net.connect({ host, port, timeout: timeoutMs });
+    const to = isUnix(host) ? { path: host.slice(UNIX.length) } : { host, port };
+    const socket = net.connect({ ...to, timeout: timeoutMs });
     const finish = (reached: Reached): void => {
       socket.destroy();
       resolve(reached);

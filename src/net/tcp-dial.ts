@@ -1,5 +1,15 @@
+/**
+ * Connects to one address, or to a Unix socket. No name resolution and no racing of address families: the gateway
+ * chooses the address.
+ */
 import type { Dial } from "../kernel/socket.ts";
-import { dialSocket } from "./tcp-socket.ts";
+import { dialSocket, dialUnix } from "./tcp-socket.ts";
 
-/** Connects to one address. No name resolution and no racing of address families: the gateway chooses the address. */
-export const dialTcp: Dial = (address, listener) => dialSocket(address.ip, address.port, address.family, listener);
+export const dialTcp: Dial = (address, listener, opening) => {
+  const path = address.transport?.unixPath ?? "";
+  const socket =
+    path === "" ? dialSocket(address.ip, address.port, address.family, listener) : dialUnix(path, listener);
+  // Node keeps it until the connection is made, and everything else comes behind it.
+  if (opening !== undefined) socket.open(opening);
+  return socket;
+};

@@ -4,9 +4,14 @@
  * a little slower and just as right.
  */
 import net from "node:net";
-import type { Listen, ListeningPort } from "../kernel/socket.ts";
+import { UNIX, isUnix } from "../kernel/ip-text.ts";
+import { PLAIN_LISTENER } from "../kernel/socket.ts";
+import type { Listen, ListeningPort, SocketFile, SocketListener } from "../kernel/socket.ts";
 import { SHARING_IS_UNKNOWN } from "./inherited-sockets.ts";
+import { behindProxies } from "./proxy-gate.ts";
 import { wrapHandle, wrapSocket } from "./tcp-socket.ts";
+import type { TcpSocket } from "./tcp-socket.ts";
+import { listenOnPath } from "./unix-listen.ts";
 
 const BACKLOG = 4096;
 /**
@@ -36,13 +41,18 @@ export interface OpenListener {
 }
 
 type Where = Parameters<Listen>[0];
-type OnSocket = Parameters<Listen>[1];
+type OnSocket = (socket: TcpSocket) => SocketListener | null;
 
 /** `onAcceptError` hears failures to accept (descriptors used up), by the system's number. */
 export function createListen(onAcceptError: (status: number) => void, keeper?: SocketKeeper): Listen {
-  return async (bind, onSocket) => {
+  return async (bind, onConnection, { proxyProtocol, socketFile, onUnbegun } = PLAIN_LISTENER) => {
+    const onSocket = proxyProtocol === null ? onConnection : behindProxies(proxyProtocol, onUnbegun, onConnection);
     const given = keeper?.given(bind) ?? null;
-    const servers = given === null ? await openAll(bind, onSocket) : await adoptAll(given, onSocket);
+    const isOwn = given === null && isUnix(bind.host);
+    const file = isOwn ? await openFile(bind.host, onSocket, socketFile) : null;
+    const servers =
+      file !== null ? [file.server] : given === null ? await openAll(bind, onSocket) : await adoptAll(given, onSocket);
+    let isHandedOn = false;
     const accept = (server: net.Server): void => {
       // Where Node accepts by itself it tells of failures this way, and one that nobody hears ends the process.
       server.on("error", (error: NodeJS.ErrnoException) => onAcceptError(error.errno ?? 0));
@@ -51,7 +61,10 @@ export function createListen(onAcceptError: (status: number) => void, keeper?: S
     for (const server of servers) accept(server);
     keeper?.listens({
       bind,
-      descriptors: () => servers.flatMap((server) => descriptorOf(server) ?? []),
+      descriptors() {
+        isHandedOn = true;
+        return servers.flatMap((server) => descriptorOf(server) ?? []);
+      },
       cover(handle) {
         const server = createServer(onSocket);
         server.once("listening", () => accept(server));
@@ -60,8 +73,24 @@ export function createListen(onAcceptError: (status: number) => void, keeper?: S
         return () => void server.close();
       },
     });
-    return toListeningPort(servers);
+    return {
+      ...addressOf(servers, bind),
+      async close() {
+        // Whoever goes on with the socket needs its file.
+        if (!isHandedOn) await file?.remove();
+        await closeAll(servers);
+      },
+    };
   };
+}
+
+async function openFile(
+  host: string,
+  onSocket: OnSocket,
+  file: SocketFile,
+): Promise<{ readonly server: net.Server; readonly remove: () => Promise<void> }> {
+  const server = createServer(onSocket);
+  return { server, remove: await listenOnPath(server, host.slice(UNIX.length), file, BACKLOG) };
 }
 
 async function openAll(bind: Where, onSocket: OnSocket): Promise<net.Server[]> {
@@ -132,8 +161,8 @@ function descriptorOf(server: net.Server): number | null {
   return fd < 0 ? null : fd;
 }
 
-function toListeningPort(servers: readonly net.Server[]): ListeningPort {
+function addressOf(servers: readonly net.Server[], bind: Where): Omit<ListeningPort, "close"> {
+  if (isUnix(bind.host)) return { address: bind.host, port: 0 };
   const at = servers[0]?.address();
-  const { address, port } = typeof at === "object" && at !== null ? at : { address: "", port: 0 };
-  return { address, port, close: () => closeAll(servers) };
+  return typeof at === "object" && at !== null ? { address: at.address, port: at.port } : { address: "", port: 0 };
 }

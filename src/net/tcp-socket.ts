@@ -4,7 +4,8 @@
  */
 import fs from "node:fs";
 import net from "node:net";
-import { DEAF, HEAD_ROOM, PLAIN, TAIL_ROOM } from "../kernel/socket.ts";
+import { UNIX } from "../kernel/ip-text.ts";
+import { DEAF, HEAD_ROOM, PLAIN, PLAIN_UNIX, TAIL_ROOM } from "../kernel/socket.ts";
 import type { Carrier, SocketError, SocketListener, SocketPort } from "../kernel/socket.ts";
 import { readBuffer, readView } from "./read-buffer.ts";
 
@@ -36,7 +37,8 @@ interface Insides {
 
 export class TcpSocket implements SocketPort {
   listener: SocketListener;
-  readonly carrier: Carrier = PLAIN;
+  /** Set before the owner hears of the socket, by what makes more of it than a TCP connection. */
+  carrier: Carrier = PLAIN;
   remoteAddress = "";
   remotePort = 0;
   writing = false;
@@ -92,6 +94,11 @@ export class TcpSocket implements SocketPort {
     return this.#socket.writableLength - underWay + (inside._handle?.writeQueueSize ?? underWay);
   }
 
+  /** While it is connecting: what leaves before all else, as soon as it is connected. */
+  open(opening: Buffer): void {
+    this.#socket.write(opening);
+  }
+
   pause(): void {
     this.#socket.pause();
   }
@@ -109,9 +116,10 @@ export class TcpSocket implements SocketPort {
     if (!this.#closed && !this.#socket.writableEnded) this.#socket.end();
   }
 
+  /** A Unix socket knows no RST: its peer sees a plain end. */
   reset(): void {
     // A socket that is still connecting would first connect in order to be reset.
-    if (this.#socket.connecting) this.destroy();
+    if (this.#socket.connecting || this.carrier.protocol === "unix") this.destroy();
     else if (!this.#closed) this.#socket.resetAndDestroy();
   }
 
@@ -230,13 +238,33 @@ export function dialSocket(ip: string, port: number, family: 4 | 6, listener: So
   return wrapped;
 }
 
+/** Starts a connection to a Unix socket. */
+export function dialUnix(path: string, listener: SocketListener): TcpSocket {
+  const socket = new OwnedSocket({ allowHalfOpen: true, onread: onReadOptions() });
+  const wrapped = new TcpSocket(socket, listener, true);
+  wrapped.carrier = PLAIN_UNIX;
+  wrapped.remoteAddress = UNIX + path;
+  socket.on("connect", onConnect);
+  socket.connect({ path });
+  return wrapped;
+}
+
 function adopt(socket: OwnedSocket, listenerOf: (socket: TcpSocket) => SocketListener | null): void {
   const wrapped = new TcpSocket(socket, DEAF, false);
-  wrapped.remoteAddress = socket.remoteAddress ?? "";
+  const { remoteAddress } = socket;
+  // Only who comes by TCP has an address.
+  if (remoteAddress === undefined && isPipe(socket)) {
+    wrapped.carrier = PLAIN_UNIX;
+    wrapped.remoteAddress = UNIX;
+  } else wrapped.remoteAddress = remoteAddress ?? "";
   wrapped.remotePort = socket.remotePort ?? 0;
   const listener = listenerOf(wrapped);
   if (listener === null) wrapped.destroy();
   else wrapped.listener = listener;
+}
+
+function isPipe(socket: net.Socket): boolean {
+  return (socket as unknown as { readonly _handle?: object | null })._handle?.constructor.name === "Pipe";
 }
 
 /** Node calls the callback as a method of the socket, but its types do not promise that: hence no `this`. */

@@ -22,6 +22,7 @@ export function writeAccessLine(line: JsonLine, record: ExchangeRecord): void {
   text(line, K.clientAddress, record.clientAddress);
   if (record.peerAddress !== record.clientAddress) text(line, K.peerAddress, record.peerAddress);
   whole(line, K.peerPort, record.peerPort);
+  text(line, K.proxiedBy, record.proxiedBy);
   count(line, K.connectionUses, record.connectionUses);
   text(line, K.method, record.method);
   text(line, K.host, record.host);
@@ -146,6 +147,7 @@ const K = {
   clientAddress: name("clientAddress"),
   peerAddress: name("peerAddress"),
   peerPort: name("peerPort"),
+  proxiedBy: name("proxiedBy"),
   connectionUses: name("connectionUses"),
   method: name("method"),
   host: name("host"),

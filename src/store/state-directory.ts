@@ -1,6 +1,7 @@
 /** Where a gateway keeps what must outlive it, when its configuration does not say. */
 import fs from "node:fs/promises";
 import { dirname, isAbsolute, join, resolve } from "node:path";
+import { isUnix } from "../kernel/ip-text.ts";
 
 /**
  * systemd names a directory of the service's own; otherwise each gateway of a user has one, by the address that it
@@ -14,12 +15,13 @@ export function defaultStateDirectory(
   // systemd.exec(5): several are separated by colons.
   const given = (env["STATE_DIRECTORY"] ?? "").split(":")[0] ?? "";
   if (given !== "") return given;
-  if (bind.port === 0) return null;
+  if (bind.port === 0 && !isUnix(bind.name)) return null;
+  const name = bind.name.replaceAll("/", "_");
   // The XDG specification: a relative path is not valid and ignored.
   const xdg = env["XDG_STATE_HOME"] ?? "";
   const home = env["HOME"] ?? "";
-  if (isAbsolute(xdg)) return join(xdg, "goodgate", bind.name);
-  return isAbsolute(home) ? join(home, ".local", "state", "goodgate", bind.name) : null;
+  if (isAbsolute(xdg)) return join(xdg, "goodgate", name);
+  return isAbsolute(home) ? join(home, ".local", "state", "goodgate", name) : null;
 }
 
 /** Null: the directory can be written, or made. Otherwise the system's code. Makes nothing. */

@@ -41,6 +41,7 @@ export function storyRecord(changes: Partial<ExchangeRecord> = {}): ExchangeReco
     clientAddress: "203.0.113.7",
     peerAddress: "203.0.113.7",
     peerPort: 51_234,
+    proxiedBy: "",
     connectionUses: 0,
     method: "GET",
     host: "shop.example.com",

@@ -4,6 +4,7 @@
  * breaks them too. Each step has a limit of its own, and together they
  * take 13 s at most, less than anybody waits for an answer (contract/control-port.ts).
  */
+import { isUnix } from "../../kernel/ip-text.ts";
 import type { ProbeFact, ProbeRung } from "../../contract/facts.ts";
 import type { Endpoint, Rungs, Seen } from "../../contract/rungs.ts";
 import { isIP } from "node:net";
@@ -69,6 +70,7 @@ interface Named {
 }
 
 async function resolveTarget(rungs: Rungs, { host, port }: Target): Promise<Named> {
+  if (isUnix(host)) return { rungs: [], endpoints: [{ ip: host, family: 4, port }] };
   const literal = isIP(host);
   if (literal === 4 || literal === 6) return { rungs: [], endpoints: [{ ip: host, family: literal, port }] };
   const resolvers = rungs.resolversFor(host).slice(0, RESOLVERS_MAX);
@@ -113,5 +115,6 @@ function rungOf(rung: string, at: string, { ok, ms, text }: Seen): ProbeRung {
 }
 
 function addressOf({ ip, family, port }: Endpoint): string {
+  if (isUnix(ip)) return ip;
   return family === 6 ? `[${ip}]:${port}` : `${ip}:${port}`;
 }

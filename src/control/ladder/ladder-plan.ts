@@ -3,6 +3,7 @@
  * by service and origin, so whoever asks for a climb (a person, the engine, a fact of somebody else's) can choose among
  * the origins there are and can name no address.
  */
+import { isUnix } from "../../kernel/ip-text.ts";
 import type { OriginSettings, ServiceSettings, Settings } from "../../config/settings.ts";
 
 export interface Plan {
@@ -79,6 +80,7 @@ export function planOf(
 }
 
 function targetOf({ url, host, port, basePath }: OriginSettings): Target {
+  if (isUnix(host)) return { url, host, port, basePath, hostField: "localhost" };
   const name = host.includes(":") ? `[${host}]` : host;
   return { url, host, port, basePath, hostField: port === 80 ? name : `${name}:${port}` };
 }
