@@ -1,7 +1,9 @@
 /**
- * Four kinds of tests. `unit` sits beside the source and needs no time and no network; `wire` runs the
+ * Five kinds of tests. `unit` sits beside the source and needs no time and no network; `wire` runs the
  * corpus and the fuzzers against the codec; `sim` runs the whole gateway in simulated worlds; `e2e` starts real gateways
  * and origins on loopback, one file at a time, because on a small machine two of them would measure each other.
+ * `waiting` are those of them that mostly wait, for seconds of real history that a diagnosis needs, and measure nothing:
+ * they wait while the simulator computes.
  */
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,6 +18,16 @@ const PATIENCE = {
   hookTimeout: 300_000,
   expect: { poll: { timeout: 60_000 } },
 };
+
+const WAITING = [
+  "test/e2e/alertmanager.test.ts",
+  "test/e2e/control-plane.test.ts",
+  "test/e2e/incidents.test.ts",
+  "test/e2e/package.test.ts",
+  "test/e2e/probe-ladder.test.ts",
+];
+/** Gateways that tests start keep nothing in the home directory. */
+const STATE = { XDG_STATE_HOME: join(tmpdir(), "goodgate-test-state") };
 
 export default defineConfig({
   test: {
@@ -48,11 +60,19 @@ export default defineConfig({
       },
       {
         test: {
+          name: "waiting",
+          env: STATE,
+          include: WAITING,
+          ...PATIENCE,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
           name: "e2e",
-          // Gateways that tests start keep nothing in the home directory.
-          env: { XDG_STATE_HOME: join(tmpdir(), "goodgate-test-state") },
+          env: STATE,
           include: ["test/**/*.test.ts"],
-          exclude: ["test/wire/**", "test/fuzz/**"],
+          exclude: ["test/wire/**", "test/fuzz/**", ...WAITING],
           ...PATIENCE,
           fileParallelism: false,
           sequence: { groupOrder: 2 },
