@@ -8,10 +8,14 @@
  */
 import { startDataPlane } from "./compose/data-plane.ts";
 import type { DataPlane } from "./compose/data-plane.ts";
+import { startChecks } from "./compose/checks.ts";
 import { boundByDescriptors } from "./compose/connection-bound.ts";
 import { describe } from "./compose/error-text.ts";
 import { createEvents } from "./compose/events.ts";
+import type { Channel, FromHub, ToHub } from "./contract/shared-knowledge.ts";
 import type { FromWorker, ToWorker, WorkerSetup } from "./contract/worker-messages.ts";
+import type { Gateway } from "./gateway/gateway.ts";
+import { WorkerLink } from "./gateway/worker-link.ts";
 import { systemClock, systemSchedule } from "./net/clock.ts";
 import { createSystemFacts } from "./net/system-facts.ts";
 import { createWorkerSockets } from "./net/worker-sockets.ts";
@@ -29,6 +33,11 @@ function main(): void {
   let plane: DataPlane | null = null;
   let isWatched = false;
   let isEnding = false;
+  const channel: Channel<ToHub, FromHub> = {
+    send: (message) => send({ kind: "share", message }),
+    onMessage: ignore,
+  };
+  const link = new WorkerLink({ clock: systemClock, schedule: systemSchedule, channel });
 
   const onFault = (text: string): void => {
     process.stderr.write(`goodgate: a fault in Goodgate itself (gw.internal) in ${name}; serving goes on:\n${text}\n`);
@@ -53,6 +62,7 @@ function main(): void {
       revision: setup.revision,
       state: setup.stateDirectory,
       ledger: null,
+      siblings: link.siblings,
       tellFact: (fact) => send({ kind: "fact", fact }),
       keeper: sockets.keeper,
       onFault,
@@ -63,6 +73,7 @@ function main(): void {
       return;
     }
     plane = started.plane;
+    followChecks(link, plane.gateway);
     plane.gateway.view.subscribe((event) => {
       if (event.kind !== "exchange" || isWatched) send({ kind: "event", event });
     });
@@ -118,12 +129,23 @@ function main(): void {
       case "stop":
         stop().catch(fail);
         return;
-      case "ask":
       case "share":
+        channel.onMessage(message.message);
+        return;
+      case "ask":
         return;
     }
   });
   setInterval(() => send({ kind: "alive" }), ALIVE_MS);
+}
+
+/** One worker checks for all; which one is the hub's to say. */
+function followChecks(link: WorkerLink, gateway: Gateway): void {
+  let checks: { stop(): void } | null = null;
+  link.followChecker((on) => {
+    checks?.stop();
+    checks = on ? startChecks(gateway) : null;
+  });
 }
 
 /** The supervisor may be gone, which `disconnect` tells. */

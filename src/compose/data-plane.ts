@@ -4,6 +4,7 @@
  */
 import { createGateway } from "../gateway/gateway.ts";
 import type { Gateway } from "../gateway/gateway.ts";
+import type { Siblings } from "../gateway/siblings.ts";
 import type { StartResult } from "../cli/ports.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Fact } from "../contract/facts.ts";
@@ -35,6 +36,8 @@ export interface DataPlaneOptions {
   /** Null: nothing outlives the process. */
   readonly state: string | null;
   readonly ledger: Ledger | null;
+  /** The other workers of the node. Absent: there are none. */
+  readonly siblings?: Siblings;
   /** Whom facts are told. */
   readonly tellFact: (fact: Fact) => void;
   readonly keeper?: SocketKeeper;
@@ -85,6 +88,7 @@ export async function startDataPlane(
     listen: createListen(onAcceptError, options.keeper),
     resolver,
     ledger,
+    ...(options.siblings === undefined ? {} : { siblings: options.siblings }),
     cacheShelf,
     every,
     processView: () => facts.process(),

@@ -6,7 +6,8 @@ import { hostname } from "node:os";
 import type { SamplePools, StartResult } from "../cli/ports.ts";
 import type { Settings } from "../config/settings.ts";
 import type { GatewayEvent } from "../contract/view.ts";
-import type { FromWorker } from "../contract/worker-messages.ts";
+import type { WorkerChannel } from "../contract/worker-messages.ts";
+import { WorkerHub } from "../control/worker-hub.ts";
 import { systemChance } from "../net/chance.ts";
 import { systemClock, systemSchedule } from "../net/clock.ts";
 import { createSupervisor } from "../net/supervisor.ts";
@@ -49,9 +50,17 @@ export async function startSupervised(
   const revision = revisionOf(settings);
   const bridge = createBridge();
 
-  function hear(message: FromWorker): void {
-    if (message.kind === "fact") bridge.tell(message.fact);
-    else if (message.kind === "event") for (const listener of listeners) listener(message.event);
+  const hub = new WorkerHub(systemClock);
+
+  function follow(channel: WorkerChannel): void {
+    const member = hub.join((message) => channel.send({ kind: "share", message }));
+    channel.onMessage((message) => {
+      if (message.kind === "share") member.hear(message.message);
+      else if (message.kind === "fact") bridge.tell(message.fact);
+      else if (message.kind === "event") for (const listener of listeners) listener(message.event);
+    });
+    channel.onRetire(() => member.retire());
+    channel.onEnd(() => member.leave());
   }
 
   let stop = (_code: number, _why: string): void => undefined;
@@ -84,7 +93,7 @@ export async function startSupervised(
       return child;
     },
     sockets: (worker) => sockets.handlesOf(worker),
-    onLife: (channel) => channel.onMessage(hear),
+    onLife: follow,
     clock: systemClock,
     schedule: systemSchedule,
     chance: systemChance,

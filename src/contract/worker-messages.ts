@@ -8,6 +8,7 @@
  */
 import type { Bind, Settings } from "../config/settings.ts";
 import type { Fact } from "./facts.ts";
+import type { FromHub, ToHub } from "./shared-knowledge.ts";
 import type { DrainOrder, DrainResult, ExchangeFilter, GatewayEvent, MetricsView } from "./view.ts";
 import type { OriginView, PurgeResult, PurgeTarget, RestoreOrder, StatusView } from "./view.ts";
 import type { ExchangeRecord } from "./record.ts";
@@ -22,7 +23,7 @@ export type ToWorker =
   | { readonly kind: "ask"; readonly number: number; readonly question: WorkerQuestion }
   /** Somebody looks at single exchanges: only then are they told. */
   | { readonly kind: "watched"; readonly on: boolean }
-  | { readonly kind: "share"; readonly message: unknown }
+  | { readonly kind: "share"; readonly message: FromHub }
   /** The access log was moved away. */
   | { readonly kind: "reopen" }
   /** Accept no more and finish what is under way. Connections that ask nothing for `idleMs` may be closed. */
@@ -39,7 +40,7 @@ export type FromWorker =
   | { readonly kind: "answer"; readonly number: number; readonly answer: WorkerAnswers[WorkerQuestion["ask"]] }
   | { readonly kind: "event"; readonly event: GatewayEvent }
   | { readonly kind: "fact"; readonly fact: Fact }
-  | { readonly kind: "share"; readonly message: unknown }
+  | { readonly kind: "share"; readonly message: ToHub }
   /** A defect of ours that cost one exchange. */
   | { readonly kind: "fault"; readonly text: string };
 
@@ -110,6 +111,8 @@ export interface WorkerChannel {
   send(message: ToWorker): void;
   /** Called for every message until the worker is gone. */
   onMessage(hear: (message: FromWorker) => void): void;
+  /** Once, when it accepts no more: it finishes what is under way. Not for one that ends without that. */
+  onRetire(hear: () => void): void;
   /** Once, when it has ended: what was under way there is over. `why`: `exit code 1`, `SIGKILL`. */
   onEnd(hear: (why: string) => void): void;
 }

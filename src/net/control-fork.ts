@@ -3,9 +3,11 @@
  * error for its faults and has no standard output, which may be the access log.
  *
  * It is not detached: whoever ends the whole group ends it too. Ctrl-C reaches it as well, and it does not heed that
- * (controller.ts): it ends when its parent says so or the channel closes.
+ * (controller.ts): it ends when its parent says so or the channel closes. One that is busy with itself for ever hears
+ * neither, so where the system can it ends a control process with its gateway (setpriv of util-linux): a gateway that
+ * was killed has nothing more to tell it, and what it took it wrote down.
  */
-import { fork } from "node:child_process";
+import { fork, spawnSync } from "node:child_process";
 import { getCompileCacheDir } from "node:module";
 import type { FromControl, ToControl } from "../contract/control-messages.ts";
 import type { ChannelListener, ControlChannel } from "./control-process.ts";
@@ -15,10 +17,14 @@ const HEAP_MAX_MIB = 224;
 
 export function forkControl(path: URL, listener: ChannelListener): ControlChannel {
   const cache = getCompileCacheDir();
+  // Its own and no others: a debugger or a profiler is the gateway's.
+  const own = [`--max-old-space-size=${HEAP_MAX_MIB}`, "--max-semi-space-size=4"];
+  const withParent = endsWithParent();
   const child = fork(path, [], {
     stdio: ["ignore", "ignore", "inherit", "ipc"],
-    // Its own and no others: a debugger or a profiler is the gateway's.
-    execArgv: [`--max-old-space-size=${HEAP_MAX_MIB}`, "--max-semi-space-size=4"],
+    ...(withParent === null
+      ? { execArgv: own }
+      : { execPath: withParent.command, execArgv: [...withParent.args, process.execPath, ...own] }),
     // Stripping the types of its sources would cost a start a second of CPU.
     env: cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: cache },
   });
@@ -45,4 +51,22 @@ export function forkControl(path: URL, listener: ChannelListener): ControlChanne
     },
     kill: () => void child.kill("SIGKILL"),
   };
+}
+
+interface Launcher {
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+const SETPRIV: Launcher = { command: "setpriv", args: ["--pdeathsig", "KILL"] };
+let launcher: Launcher | null | undefined;
+
+/** What starts a process that the kernel ends with its parent. Null: this system has nothing. It becomes that process, with its number. */
+function endsWithParent(): Launcher | null {
+  // Of busybox there is one that cannot, so it is tried once.
+  if (launcher === undefined) {
+    const tried = spawnSync(SETPRIV.command, [...SETPRIV.args, "true"], { stdio: "ignore" });
+    launcher = tried.status === 0 ? SETPRIV : null;
+  }
+  return launcher;
 }

@@ -91,6 +91,8 @@ interface Place {
   ends: number;
   /** Monotonic ms. */
   readonly endedAt: number[];
+  /** It was said of it that it ends again and again. */
+  isInLoop: boolean;
   /** Siblings accept for it. */
   isCovered: boolean;
   cancelStart: () => void;
@@ -126,6 +128,7 @@ class Forking implements Supervisor {
       restarts: 0,
       ends: 0,
       endedAt: [],
+      isInLoop: false,
       isCovered: false,
       cancelStart: () => undefined,
     }));
@@ -169,21 +172,22 @@ class Forking implements Supervisor {
   }
 
   drain(): Promise<void> {
-    return this.#end({ kind: "drain", idleMs: 0 }, this.#options.drainMs() + LAST_WORDS_MS);
+    for (const life of this.#lives) life.retire(0);
+    return this.#end(this.#options.drainMs() + LAST_WORDS_MS);
   }
 
   stop(): Promise<void> {
-    return this.#end({ kind: "stop" }, LAST_WORDS_MS);
+    this.broadcast({ kind: "stop" });
+    return this.#end(LAST_WORDS_MS);
   }
 
-  #end(message: ToWorker, withinMs: number): Promise<void> {
+  #end(withinMs: number): Promise<void> {
     this.#isEnding = true;
     this.#cancelLook();
     for (const place of this.#places) {
       place.cancelStart();
       if (place.current !== null) this.#become(place, "draining", "the gateway stops");
     }
-    this.broadcast(message);
     const cancel = this.#options.schedule(withinMs, () => {
       for (const life of this.#lives) life.kill("SIGKILL");
     });
@@ -237,9 +241,9 @@ class Forking implements Supervisor {
 
   #serves(place: Place): void {
     const { restarts } = place;
-    const was = place.state;
     this.#become(place, "serving", restarts === 0 ? "it runs" : `it runs again, started ${restarts + 1} times`);
-    if (was !== "serving" && restarts > 0) this.#tell("worker.running", `worker ${place.worker}: ${place.because}`);
+    // What ends again and again has to show first that it does not.
+    if (restarts > 0 && !place.isInLoop) this.#tell("worker.running", `worker ${place.worker}: ${place.because}`);
     if (place.isCovered) this.#uncover(place);
   }
 
@@ -272,10 +276,12 @@ class Forking implements Supervisor {
     const isLoop = place.endedAt.length === LOOP_ENDS && now - (place.endedAt[0] ?? now) <= LOOP_MS;
     const again = `it is started again in ${waitMs < 1_000 ? `${Math.round(waitMs)} ms` : `${Math.ceil(waitMs / 1000)} s`}`;
     if (isLoop) {
-      const wasLoop = place.state === "crashing";
       const text = `it ended ${LOOP_ENDS} times within ${LOOP_MS / 1000} s, last by ${why}; ${again}, and at most every ${BACK_MAX_MS / 1000} s`;
       this.#become(place, "crashing", text);
-      if (!wasLoop) this.#tell("worker.crash-loop", `worker ${place.worker}: ${text}; ${this.#siblingsText(place)}`);
+      if (!place.isInLoop) {
+        place.isInLoop = true;
+        this.#tell("worker.crash-loop", `worker ${place.worker}: ${text}; ${this.#siblingsText(place)}`);
+      }
     } else {
       this.#become(place, "waiting", `it ended (${why}); ${again}`);
       this.#tell("worker.ended", `worker ${place.worker}: ${place.because}`);
@@ -382,6 +388,8 @@ class Forking implements Supervisor {
     if (place.current === life && place.ends > 0 && now - life.startedAt >= WELL_MS) {
       place.ends = 0;
       place.endedAt.length = 0;
+      if (place.isInLoop) this.#tell("worker.running", `worker ${life.worker}: it has run for ${WELL_MS / 1000} s`);
+      place.isInLoop = false;
     }
     if (quietMs >= HUNG_MS + KILL_AFTER_MS) life.kill("SIGKILL");
     else if (quietMs >= HUNG_MS && !life.isAborted) {
@@ -435,8 +443,7 @@ class Forking implements Supervisor {
 
   #drainOut(life: Life): Promise<void> {
     if (life.state === "gone") return Promise.resolve();
-    life.state = "draining";
-    life.send({ kind: "drain", idleMs: ROLL_IDLE_MS });
+    life.retire(ROLL_IDLE_MS);
     const cancel = this.#options.schedule(this.#options.drainMs() + LAST_WORDS_MS, () => life.kill("SIGKILL"));
     return new Promise((resolve) => {
       life.onEnd(() => {

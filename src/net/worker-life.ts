@@ -35,6 +35,7 @@ export class Life implements WorkerChannel {
   readonly faultsAt: number[] = [];
   #process: WorkerProcess | null = null;
   readonly #hearers: ((message: FromWorker) => void)[] = [];
+  readonly #retirers: (() => void)[] = [];
   readonly #enders: ((why: string) => void)[] = [];
 
   constructor(worker: number, life: number, now: number) {
@@ -64,8 +65,20 @@ export class Life implements WorkerChannel {
     this.#hearers.push(hear);
   }
 
+  onRetire(hear: () => void): void {
+    this.#retirers.push(hear);
+  }
+
   onEnd(hear: (why: string) => void): void {
     this.#enders.push(hear);
+  }
+
+  /** Accepts no more; what is under way is finished. */
+  retire(idleMs: number): void {
+    if (this.state === "gone" || this.state === "draining") return;
+    this.state = "draining";
+    for (const hear of this.#retirers) hear();
+    this.send({ kind: "drain", idleMs });
   }
 
   heard(message: FromWorker): void {

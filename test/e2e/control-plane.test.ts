@@ -172,6 +172,15 @@ describe("a control process", () => {
     expect(served).toEqual([1]);
   });
 
+  it("that hangs ends with a gateway that is killed", async () => {
+    const { gateway } = await start();
+    const control = controlOf(gateway);
+    process.kill(control, "SIGSTOP");
+    gateway.child.signal("SIGKILL");
+    await gateway.child.ending;
+    await until("it to end", () => (isRunning(control) ? null : true));
+  });
+
   it("does not heed what ends a whole group before the gateway has drained, and ends when the gateway is killed", async () => {
     const { gateway } = await start();
     const control = controlOf(gateway);

@@ -1,0 +1,411 @@
+/** Processes that the test plays, and time that it moves. Real ones are in test/e2e/workers.test.ts. */
+import { describe, expect, it } from "vitest";
+import { manualSchedule } from "../../test/support/manual-schedule.ts";
+import type { FromWorker, ToWorker } from "../contract/worker-messages.ts";
+import { createSupervisor } from "./supervisor.ts";
+import type { Supervisor } from "./supervisor.ts";
+import type { WorkerListener } from "./worker-life.ts";
+
+const DRAIN_MS = 20_000;
+
+class PlayedWorker {
+  readonly worker: number;
+  readonly life: number;
+  readonly #listener: WorkerListener;
+  readonly heard: ToWorker[] = [];
+  readonly killedBy: string[] = [];
+  /** False: it is stopped, or its loop does not turn. */
+  isAlive = true;
+  isGone = false;
+
+  constructor(worker: number, life: number, listener: WorkerListener) {
+    this.worker = worker;
+    this.life = life;
+    this.#listener = listener;
+  }
+
+  say(message: FromWorker): void {
+    this.#listener.onMessage(message);
+  }
+
+  end(why = "exit code 1"): void {
+    if (this.isGone) return;
+    this.isGone = true;
+    this.#listener.onEnd(why);
+  }
+
+  kinds(): string[] {
+    return this.heard.map(({ kind }) => kind);
+  }
+}
+
+interface World {
+  readonly supervisor: Supervisor;
+  readonly processes: PlayedWorker[];
+  readonly told: string[];
+  readonly hopeless: string[];
+  /** The newest process of a worker. */
+  of(worker: number): PlayedWorker;
+  running(): PlayedWorker[];
+  advance(ms: number): void;
+}
+
+function world(workers: number, chance = 0): World {
+  const time = manualSchedule();
+  const processes: PlayedWorker[] = [];
+  const told: string[] = [];
+  const hopeless: string[] = [];
+  const supervisor = createSupervisor({
+    workers,
+    drainMs: () => DRAIN_MS,
+    start(worker, life, listener) {
+      const played = new PlayedWorker(worker, life, listener);
+      processes.push(played);
+      return {
+        pid: 1_000 + processes.length,
+        send: (message) => void played.heard.push(message),
+        kill(signal) {
+          played.killedBy.push(signal);
+          if (signal === "SIGKILL") played.end("SIGKILL");
+        },
+      };
+    },
+    sockets: (worker) => [
+      { listener: 0, handle: `socket 1 of worker ${worker}` },
+      { listener: 0, handle: `socket 2 of worker ${worker}` },
+    ],
+    onLife: () => undefined,
+    clock: time.clock,
+    schedule: time.schedule,
+    chance: () => chance,
+    tell: (code, detail) => told.push(`${code} ${detail}`),
+    onHopeless: (detail) => hopeless.push(detail),
+  });
+  const running = (): PlayedWorker[] => processes.filter(({ isGone }) => !isGone);
+  return {
+    supervisor,
+    processes,
+    told,
+    hopeless,
+    running,
+    of(worker) {
+      const newest = processes.findLast((one) => one.worker === worker);
+      if (newest === undefined) throw new Error(`there was no worker ${worker}`);
+      return newest;
+    },
+    advance(ms) {
+      for (let left = ms; left > 0; left -= 500) {
+        time.advance(Math.min(left, 500));
+        for (const one of running()) if (one.isAlive) one.say({ kind: "alive" });
+      }
+    },
+  };
+}
+
+async function serving(workers: number): Promise<World> {
+  const made = world(workers);
+  const started = made.supervisor.start();
+  for (const one of made.processes) one.say({ kind: "ready" });
+  expect(await started).toBeNull();
+  return made;
+}
+
+function states({ supervisor }: World): string[] {
+  return supervisor.lives().map(({ state }) => state);
+}
+
+describe("workers that start", () => {
+  it("are waited for, all of them", async () => {
+    const { supervisor, processes } = world(3);
+    let isStarted = false;
+    const started = supervisor.start().then(() => (isStarted = true));
+    processes[0]!.say({ kind: "ready" });
+    processes[1]!.say({ kind: "ready" });
+    await Promise.resolve();
+    expect(isStarted).toBe(false);
+    processes[2]!.say({ kind: "ready" });
+    await started;
+    expect(supervisor.lives().map(({ worker, pid, state }) => [worker, pid, state])).toEqual([
+      [1, 1001, "serving"],
+      [2, 1002, "serving"],
+      [3, 1003, "serving"],
+    ]);
+  });
+
+  it("end together when one cannot, and its reason is told", async () => {
+    const { supervisor, processes } = world(2);
+    const started = supervisor.start();
+    processes[0]!.say({ kind: "ready" });
+    const failure = { kind: "not started", what: "listener", where: "127.0.0.1:80", code: "EACCES" } as const;
+    processes[1]!.say(failure);
+    processes[1]!.end("exit code 0");
+    await Promise.resolve();
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(processes[0]!.kinds()).toEqual(["stop"]);
+    processes[0]!.end("exit code 0");
+    expect(await started).toEqual(failure);
+  });
+});
+
+describe("a worker that ends", () => {
+  it("is covered for by its siblings until its replacement serves", async () => {
+    const { of, advance, told, supervisor } = await serving(3);
+    of(2).end("SIGSEGV");
+    expect(of(1).heard).toEqual([{ kind: "cover", listener: 0, worker: 2 }]);
+    expect(of(3).heard).toEqual([{ kind: "cover", listener: 0, worker: 2 }]);
+    expect(supervisor.lives()[1]).toMatchObject({
+      pid: 0,
+      state: "waiting",
+      because: expect.stringContaining("SIGSEGV"),
+    });
+    advance(100);
+    expect(of(2).life).toBe(2);
+    expect(of(1).kinds()).toEqual(["cover"]);
+    of(2).say({ kind: "ready" });
+    expect(of(1).kinds()).toEqual(["cover", "uncover"]);
+    expect(of(3).kinds()).toEqual(["cover", "uncover"]);
+    expect(supervisor.lives()[1]).toMatchObject({ state: "serving", restarts: 1 });
+    expect(told.map((line) => line.split(" ")[0])).toEqual(["worker.ended", "worker.running"]);
+  });
+
+  it("is started again later each time, and soon again after it has lived for a minute", async () => {
+    const made = await serving(1);
+    const waits: number[] = [];
+    for (let i = 0; i < 12; i += 1) {
+      made.of(1).end();
+      const { length } = made.processes;
+      let waited = 0;
+      for (; made.processes.length === length; waited += 50) made.advance(50);
+      waits.push(waited);
+      made.of(1).say({ kind: "ready" });
+    }
+    // Without chance it is half of 100 ms, doubled each time.
+    expect(waits).toEqual([50, 100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 15_000, 15_000, 15_000]);
+    made.advance(60_000);
+    made.of(1).end();
+    const { length } = made.processes;
+    made.advance(50);
+    expect(made.processes).toHaveLength(length + 1);
+  });
+
+  it("again and again is named a crash loop, and its siblings are left alone", async () => {
+    const made = await serving(2);
+    for (let i = 0; i < 6; i += 1) {
+      made.of(1).end("SIGSEGV");
+      made.advance(4_000);
+      made.of(1).say({ kind: "ready" });
+    }
+    expect(made.told.filter((line) => line.startsWith("worker.crash-loop"))).toEqual([
+      expect.stringMatching(/worker 1: it ended 5 times within 60 s, last by SIGSEGV; .*; its siblings serve$/),
+    ]);
+    expect(made.of(2).life).toBe(1);
+    expect(made.of(2).killedBy).toEqual([]);
+    made.advance(60_000);
+    expect(states(made)).toEqual(["serving", "serving"]);
+    expect(made.told.at(-1)).toBe("worker.running worker 1: it has run for 60 s");
+  });
+
+  it("because it cannot begin any more says why in its place", async () => {
+    const made = await serving(2);
+    made.of(1).end();
+    made.advance(100);
+    made.of(1).say({ kind: "not started", what: "fallback", where: "/srv/closed.html", code: "ENOENT" });
+    made.of(1).end("exit code 0");
+    expect(made.supervisor.lives()[0]?.because).toContain("fallback /srv/closed.html: ENOENT");
+  });
+});
+
+describe("workers that all crash", () => {
+  it("are tried one at a time, and after a minute in which none served that is told as hopeless", async () => {
+    const made = await serving(3);
+    for (let i = 0; i < 5; i += 1) {
+      for (const one of made.running()) one.end("exit code 134");
+      made.advance(4_000);
+    }
+    expect(states(made)).toEqual(["crashing", "crashing", "crashing"]);
+    let most = 0;
+    for (let second = 0; second < 120; second += 1) {
+      made.advance(500);
+      most = Math.max(most, made.running().length);
+      for (const one of made.running()) one.end("exit code 134");
+      made.advance(500);
+    }
+    expect(most).toBe(1);
+    expect(made.hopeless).toEqual([expect.stringContaining("no worker has served for 60 s")]);
+  });
+});
+
+describe("a worker that hangs", () => {
+  it("is covered for after three seconds, aborted after ten, killed two seconds later, and replaced", async () => {
+    const made = await serving(2);
+    const hung = made.of(1);
+    hung.isAlive = false;
+    made.advance(2_500);
+    expect(made.of(2).kinds()).toEqual([]);
+    made.advance(1_000);
+    expect(made.of(2).kinds()).toEqual(["cover", "cover"]);
+    made.advance(6_000);
+    expect(hung.killedBy).toEqual([]);
+    made.advance(1_000);
+    expect(hung.killedBy).toEqual(["SIGABRT"]);
+    made.advance(2_500);
+    expect(hung.killedBy).toEqual(["SIGABRT", "SIGKILL"]);
+    made.advance(500);
+    expect(made.of(1).life).toBe(2);
+    expect(made.told[0]).toMatch(/^worker\.hung worker 1: its event loop has not turned for 10 s/);
+  });
+
+  it("for a moment is heard again and not covered for any more", async () => {
+    const made = await serving(2);
+    made.of(1).isAlive = false;
+    made.advance(5_000);
+    made.of(1).isAlive = true;
+    made.advance(1_000);
+    expect(made.of(2).kinds()).toEqual(["cover", "cover", "uncover"]);
+    expect(made.of(1).killedBy).toEqual([]);
+  });
+
+  it("while it starts is killed after half a minute", async () => {
+    const made = await serving(2);
+    made.of(1).end();
+    made.advance(100);
+    const second = made.of(1);
+    made.advance(31_000);
+    expect(second.killedBy).toEqual(["SIGKILL"]);
+  });
+
+  it("is not what it looks like after the supervisor itself stood still", async () => {
+    const time = manualSchedule();
+    const processes: PlayedWorker[] = [];
+    const supervisor = createSupervisor({
+      workers: 1,
+      drainMs: () => DRAIN_MS,
+      start(worker, life, listener) {
+        const played = new PlayedWorker(worker, life, listener);
+        processes.push(played);
+        return { pid: 1, send: () => undefined, kill: (signal) => void played.killedBy.push(signal) };
+      },
+      sockets: () => [],
+      onLife: () => undefined,
+      clock: time.clock,
+      schedule: time.schedule,
+      chance: () => 0,
+      tell: () => undefined,
+      onHopeless: () => undefined,
+    });
+    const started = supervisor.start();
+    processes[0]!.say({ kind: "ready" });
+    await started;
+    time.stall(60_000);
+    time.advance(1_000);
+    expect(processes[0]!.killedBy).toEqual([]);
+  });
+});
+
+/** Lets what waits for promises go on. */
+async function settle(): Promise<void> {
+  for (let i = 0; i < 20; i += 1) await Promise.resolve();
+}
+
+describe("a roll", () => {
+  it("has the new worker serve before the old one is told to finish, one place after the other", async () => {
+    const made = await serving(2);
+    const [first, second] = made.processes;
+    const rolled = made.supervisor.roll("new settings");
+    await settle();
+    expect(made.running()).toHaveLength(3);
+    expect(first!.kinds()).toEqual([]);
+    made.of(1).say({ kind: "ready" });
+    await settle();
+    expect(first!.heard).toEqual([{ kind: "drain", idleMs: 5_000 }]);
+    expect(second!.heard).toEqual([]);
+    expect(made.running()).toHaveLength(3);
+    first!.end("exit code 0");
+    await settle();
+    made.of(2).say({ kind: "ready" });
+    await settle();
+    second!.end("exit code 0");
+    expect(await rolled).toEqual({ ok: true, replaced: 2 });
+    expect(made.supervisor.lives().map(({ state, restarts, because }) => [state, restarts, because])).toEqual([
+      ["serving", 1, "it replaced another: new settings"],
+      ["serving", 1, "it replaced another: new settings"],
+    ]);
+    expect(made.told).toEqual([]);
+  });
+
+  it("stops at the first that cannot begin, and the old ones go on", async () => {
+    const made = await serving(2);
+    const rolled = made.supervisor.roll("new settings");
+    await settle();
+    made.of(1).say({ kind: "not started", what: "fallback", where: "/x", code: "ENOENT" });
+    made.of(1).end("exit code 0");
+    expect(await rolled).toEqual({ ok: false, replaced: 0, because: "fallback /x ENOENT" });
+    expect(states(made)).toEqual(["serving", "serving"]);
+    expect(made.running().map(({ life }) => life)).toEqual([1, 1]);
+    expect(made.told).toEqual([expect.stringMatching(/^worker\.not-replaced worker 1: /)]);
+  });
+
+  it("ends by force what does not finish in its time", async () => {
+    const made = await serving(1);
+    const old = made.of(1);
+    const rolled = made.supervisor.roll("new settings");
+    await settle();
+    made.of(1).say({ kind: "ready" });
+    await settle();
+    made.advance(DRAIN_MS);
+    expect(old.killedBy).toEqual([]);
+    made.advance(6_000);
+    expect(old.killedBy).toEqual(["SIGKILL"]);
+    expect(await rolled).toMatchObject({ ok: true });
+  });
+
+  it("goes on when the old one ends while the new one begins, and leaves one process in the place", async () => {
+    const made = await serving(2);
+    const rolled = made.supervisor.roll("new settings");
+    await settle();
+    const next = made.of(1);
+    made.processes[0]!.end("SIGKILL");
+    made.advance(200);
+    const third = made.of(1);
+    expect(third.life).toBe(3);
+    next.say({ kind: "ready" });
+    await settle();
+    expect(third.kinds().at(-1)).toBe("drain");
+    third.end("exit code 0");
+    await settle();
+    made.of(2).say({ kind: "ready" });
+    await settle();
+    made.processes[1]!.end("exit code 0");
+    expect(await rolled).toEqual({ ok: true, replaced: 2 });
+    expect(made.running()).toHaveLength(2);
+    expect(made.of(2).kinds()).not.toContain("cover");
+  });
+
+  it("of one place follows ten faults of its worker within a minute", async () => {
+    const made = await serving(2);
+    const old = made.of(1);
+    for (let i = 0; i < 10; i += 1) old.say({ kind: "fault", text: "TypeError" });
+    await settle();
+    expect(made.of(1).life).toBe(2);
+    made.of(1).say({ kind: "ready" });
+    await settle();
+    expect(old.kinds()).toEqual(["drain"]);
+    old.end("exit code 0");
+    expect(made.of(2).life).toBe(1);
+  });
+});
+
+describe("an end", () => {
+  it("in order has all finish, starts nothing any more, and kills what stays", async () => {
+    const made = await serving(2);
+    made.of(1).end();
+    const drained = made.supervisor.drain();
+    made.advance(10_000);
+    expect(made.processes).toHaveLength(2);
+    expect(made.of(2).heard.at(-1)).toEqual({ kind: "drain", idleMs: 0 });
+    made.advance(DRAIN_MS);
+    expect(made.of(2).killedBy).toEqual(["SIGKILL"]);
+    await drained;
+  });
+});
