@@ -21,7 +21,7 @@ export interface RouteHit {
   readonly route: RouteSettings;
   /** In `settings.services`. */
   readonly serviceIndex: number;
-  /** In `service.routes`. */
+  /** In `service.routes`, or whatever number stands for it there. */
   readonly routeIndex: number;
 }
 
@@ -40,8 +40,14 @@ export interface RouteTable {
   explain(host: string, method: string, path: string, header: HeaderOf): RouteExplanation;
 }
 
-export function compileRoutes(services: readonly ServiceSettings[]): RouteTable {
-  const hosts = compileHosts(services);
+/** The number of a route, by its service and its place there. */
+type NumberOf = (serviceIndex: number, index: number) => number;
+
+export function compileRoutes(
+  services: readonly ServiceSettings[],
+  numberOf: NumberOf = (_serviceIndex, index) => index,
+): RouteTable {
+  const hosts = compileHosts(services, numberOf);
   const table: RouteTable = {
     match(host, method, path, header) {
       const routes = routesOfHost(hosts, host);
@@ -199,11 +205,11 @@ function headersHold(conditions: Candidate["headers"], header: HeaderOf): boolea
   });
 }
 
-function compileHosts(services: readonly ServiceSettings[]): HostTable {
+function compileHosts(services: readonly ServiceSettings[], numberOf: NumberOf): HostTable {
   const hitsByHost = new Map<string, RouteHit[]>();
   for (const [serviceIndex, service] of services.entries()) {
-    const hits = service.routes.map((route, routeIndex): RouteHit =>
-      Object.freeze({ service, route, serviceIndex, routeIndex }),
+    const hits = service.routes.map((route, index): RouteHit =>
+      Object.freeze({ service, route, serviceIndex, routeIndex: numberOf(serviceIndex, index) }),
     );
     for (const host of service.hosts) hitsByHost.set(host, [...(hitsByHost.get(host) ?? []), ...hits]);
   }

@@ -30,7 +30,6 @@ export interface RoomWaiter {
 export type Place = QueueEntry<RoomWaiter>;
 
 export interface AdmissionParts {
-  readonly settings: OverloadSettings;
   readonly chance: Chance;
   readonly every: (ms: number, run: () => void) => () => void;
   readonly now: () => number;
@@ -50,21 +49,19 @@ const TICK_MS = 5;
 export class Admission {
   readonly #parts: AdmissionParts;
   readonly #queue = createAdmissionQueue<RoomWaiter>();
-  readonly #options: Parameters<typeof arrive>[0];
+  #options: Parameters<typeof arrive>[0];
   readonly #expired: Place[] = [];
   #now = 0;
   #stopTicking: (() => void) | null = null;
 
-  constructor(parts: AdmissionParts) {
+  constructor(settings: OverloadSettings, parts: AdmissionParts) {
     this.#parts = parts;
-    const { settings } = parts;
-    this.#options = {
-      calmMs: settings.calmMs,
-      // Waits end on a tick, and the refusal is to be at the client by then.
-      stressedMs: Math.max(0, settings.stressedMs - 2 * TICK_MS),
-      criticalMs: settings.criticalMs,
-      waitingMax: settings.waitingMax,
-    };
+    this.#options = optionsOf(settings);
+  }
+
+  /** For those who come from now on; who waits has been told how long. */
+  configure(settings: OverloadSettings): void {
+    this.#options = optionsOf(settings);
   }
 
   get waiting(): number {
@@ -136,6 +133,16 @@ export class Admission {
     const retryAfter = retryAfterFor(this.#queue, servedPerSecond(now), chance(), now);
     waiter.roomRefused(`${WHY[why](waitedMs)}; ${limitsInWords(route, now)}`, retryAfter);
   }
+}
+
+function optionsOf(settings: OverloadSettings): Parameters<typeof arrive>[0] {
+  return {
+    calmMs: settings.calmMs,
+    // Waits end on a tick, and the refusal is to be at the client by then.
+    stressedMs: Math.max(0, settings.stressedMs - 2 * TICK_MS),
+    criticalMs: settings.criticalMs,
+    waitingMax: settings.waitingMax,
+  };
 }
 
 const WHY: Readonly<Record<RefusalReason, (waitedMs: number) => string>> = {

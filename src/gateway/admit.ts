@@ -60,7 +60,7 @@ export function admit(core: Core, applicant: Applicant, head: MessageHead, now: 
     applicant.waitsSince = core.waiting.since(joinedValue(head, "cookie"), applicant.record.clientAddress);
   }
   if (core.pressure.level > 0 && isTooMuch(core, applicant, head)) return false;
-  const rules = applicant.service?.limitsOf(applicant.routeIndex) ?? null;
+  const rules = applicant.service?.routeAt(applicant.routeIndex)?.limits ?? null;
   return (core.flood === null && rules === null) || enters(core, applicant, head, now);
 }
 
@@ -85,7 +85,7 @@ function enters(core: Core, applicant: Applicant, head: MessageHead, now: number
   const direct = address === peer.address;
   const key = direct ? peer.key : core.clientKey(address);
   applicant.clientKey = key;
-  const rules = service?.limitsOf(routeIndex) ?? null;
+  const rules = service?.routeAt(routeIndex)?.limits ?? null;
   const note = enter(core, rules, head, key, address, direct ? peer.isProtected : null, service, now);
   if (note === null) return true;
   applicant.replyLines = note.lines;

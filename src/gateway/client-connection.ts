@@ -20,8 +20,10 @@ import { Exchange } from "./pipeline.ts";
 /** What all connections of one listener share. */
 export interface ListenerRuntime {
   readonly name: string;
-  readonly settings: ListenerSettings;
-  readonly isTrusted: TrustedProxies;
+  settings: ListenerSettings;
+  isTrusted: TrustedProxies;
+  /** The gateway ends, or the listener has left the configuration: exchanges are finished, connections are not kept. */
+  draining: boolean;
   /** Open connections, so that a drain can find the idle ones. */
   readonly connections: Set<ClientConnection>;
 }
@@ -47,7 +49,7 @@ type Phase = "idle" | "head" | "body" | "exchange" | "write" | "half closed" | "
 export class ClientConnection implements SocketListener, MessageEvents, TimerOwner {
   readonly listener: ListenerRuntime;
   readonly socket: SocketPort;
-  readonly peer: PeerIdentity;
+  peer: PeerIdentity;
   /** Exchanges that ended on it. */
   uses = 0;
   /** Above a limit of connections: gets one refusal. */
@@ -87,6 +89,14 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     listener.connections.add(this);
     // A connection that never says anything waits as long as one for its next request.
     this.#wait("idle", listener.settings.idleMs, core.clock.monotonic());
+  }
+
+  /** Whom it is taken for from its next request on. */
+  identifyAs(peer: PeerIdentity): void {
+    const { connectionsOf } = this.#core;
+    if (isCounted(this.peer)) this.#forgetOne();
+    if (isCounted(peer)) connectionsOf.set(peer.key, (connectionsOf.get(peer.key) ?? 0) + 1);
+    this.peer = peer;
   }
 
   /** Gives its place to somebody else when it has been idle for a while; false: it is in use. */
@@ -332,7 +342,7 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     this.uses += 1;
     // A request that was sent ahead begins now, whenever its bytes came.
     this.#now = now;
-    if (!keepAlive || this.#core.draining) {
+    if (!keepAlive || this.listener.draining) {
       this.#core.gather.flush();
       if (requestComplete || this.#ended) this.#close();
       else this.#linger(now);
@@ -359,7 +369,7 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
 
   /** For the end of a drain: closes it whatever is under way. */
   cutForDrain(): void {
-    this.#underWay()?.fail("gw.draining", "the gateway stopped before this was finished", "relay", 0);
+    this.#underWay()?.fail("gw.draining", "its time to finish had run out", "relay", 0);
     this.#core.gather.flush();
     this.#drop();
   }

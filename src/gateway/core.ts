@@ -1,7 +1,10 @@
-/** What every part of one running gateway shares. Made once by gateway.ts; passed, never imported as state. */
-import type { RouteTable } from "../config/route-table.ts";
+/**
+ * What every part of one running gateway shares. Made once by gateway.ts; passed, never imported as state. What is not
+ * `readonly` follows the configuration (reconfigure.ts).
+ */
 import type { DnsSettings, LimitSettings } from "../config/settings.ts";
 import type { Step } from "../contract/record.ts";
+import type { Revision } from "../contract/revision.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import type { Chance, Clock } from "../kernel/clock.ts";
 import type { HashKey } from "../kernel/keyed-hash.ts";
@@ -14,11 +17,11 @@ import type { FloodGuard } from "./flood-guard.ts";
 import type { AddressMemory } from "./address-memory.ts";
 import type { Pressure } from "../policies/own-pressure.ts";
 import type { Gather } from "./gather.ts";
+import type { Generation } from "./generation.ts";
 import type { Identity } from "./identify.ts";
 import type { KeyBook } from "./key-book.ts";
 import type { RecordBook } from "./record-book.ts";
 import type { ReplayBudget } from "./replay-buffer.ts";
-import type { ServiceRuntime } from "./service-runtime.ts";
 import type { Siblings } from "./siblings.ts";
 import type { Telemetry } from "./telemetry.ts";
 import type { WaitingRoom } from "./waiting.ts";
@@ -45,40 +48,40 @@ export interface Core {
   readonly telemetry: Telemetry;
   readonly replayBudget: ReplayBudget;
   readonly cache: ResponseCache;
-  readonly limits: LimitSettings;
+  limits: LimitSettings;
+  revision: Revision;
   /** Tells the operator of a defect of ours that one exchange has paid for. */
   readonly onFault: (error: unknown) => void;
-  readonly dns: DnsSettings;
+  dns: DnsSettings;
   /** Of addresses that left the answers of their names. */
   readonly memory: AddressMemory;
-  readonly routes: RouteTable;
-  /** Of all services together. */
-  readonly routeCount: number;
+  /** What exchanges that begin now go by. */
+  generation: Generation;
+  /** How much of what the gateway can take a route may have that says nothing of it (room.ts). */
+  routeShare: number;
   /** How near this gateway is to limits of its own. */
   readonly pressure: Pressure;
-  /** In the order of the settings; `RouteHit.serviceIndex` points into it. */
-  readonly services: readonly ServiceRuntime[];
   /** Chance of this process, so that nobody can choose whom he is counted with. */
   readonly hashKey: HashKey;
   /** Whom a client is counted as (client-key.ts), by its address. */
   readonly clientKey: (address: string) => number;
   /** Automation never holds this client back. */
-  readonly isProtected: (address: string) => boolean;
+  isProtected: (address: string) => boolean;
   /** Null: switched off. */
-  readonly flood: FloodGuard | null;
+  flood: FloodGuard | null;
   /** Client connections by client, of those that are counted. */
   readonly connectionsOf: Map<number, number>;
-  readonly connectionsPerClientMax: number;
+  connectionsPerClientMax: number;
   /** What the files of fallbacks hold, by path. */
-  readonly fallbackFiles: ReadonlyMap<string, Buffer>;
-  readonly waiting: WaitingRoom;
+  fallbackFiles: ReadonlyMap<string, Buffer>;
+  waiting: WaitingRoom;
   /** When a request was last turned away for lack of room, monotonic ms. */
   shedAt: number;
   /** The other workers of this node. Null: there are none. */
   readonly siblings: Siblings | null;
   /** Null: nothing is kept, so nothing is promised. */
   readonly keys: KeyBook | null;
-  /** After SIGTERM: exchanges are finished, connections are not kept. */
+  /** After SIGTERM. What that means for a client's connection its listener says. */
   draining: boolean;
   connections: number;
   exchangesActive: number;

@@ -8,13 +8,14 @@
 import type { DrainOrder, DrainResult, GatewayEvent, RestoreOrder } from "../contract/view.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { durationInWords } from "../policies/words.ts";
+import type { Core } from "./core.ts";
 import type { FactBook } from "./fact-book.ts";
 import type { Siblings } from "./siblings.ts";
 import type { NamedOrigin, PoolRuntime } from "./pool-runtime.ts";
 import type { ServiceRuntime } from "./service-runtime.ts";
 
 interface DrainPorts {
-  readonly services: readonly ServiceRuntime[];
+  readonly core: Pick<Core, "generation">;
   readonly clock: Clock;
   readonly publish: (event: GatewayEvent) => void;
   readonly facts: FactBook | null;
@@ -28,7 +29,7 @@ interface Place {
 }
 
 export function drainOrigin(ports: DrainPorts, order: DrainOrder): DrainResult {
-  const found = findPlaces(ports.services, order);
+  const found = findPlaces(ports.core.generation.services, order);
   if (!found.ok) return found.refused;
   const now = ports.clock.monotonic();
   const leaving = new Set(found.places.map(({ origin }) => origin));
@@ -51,7 +52,7 @@ export function drainOrigin(ports: DrainPorts, order: DrainOrder): DrainResult {
 }
 
 export function restoreOrigin(ports: DrainPorts, order: RestoreOrder): DrainResult {
-  const found = findPlaces(ports.services, order);
+  const found = findPlaces(ports.core.generation.services, order);
   if (!found.ok) return found.refused;
   const now = ports.clock.monotonic();
   // One whose time has run out just now is still marked until its pool is looked at.

@@ -61,7 +61,7 @@ export abstract class ExchangeEnd extends ExchangeState {
   /** Returns whether the client's connection stays. */
   protected writeFailure(cause: CauseId, status: number, now: number): boolean {
     const whole = this.request.complete && this.record.reason === "";
-    const keepAlive = this.clientKeepAlive && whole && !this.core.draining;
+    const keepAlive = this.clientKeepAlive && whole && !this.client.listener.draining;
     writeFailure(this.core, this, cause, status, keepAlive, now);
     return keepAlive;
   }

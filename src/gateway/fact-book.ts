@@ -17,6 +17,8 @@ import type {
 } from "../contract/facts.ts";
 import { SAMPLES_MAX } from "../contract/facts.ts";
 import type { ExchangeRecord, Outcome } from "../contract/record.ts";
+import { revisionInWords } from "../contract/revision.ts";
+import type { Revision } from "../contract/revision.ts";
 import type { GatewayEvent, OwnUse, ProcessView } from "../contract/view.ts";
 import type { Settings } from "../config/settings.ts";
 import type { CauseId } from "../kernel/causes.ts";
@@ -29,7 +31,7 @@ import { countsSince, HistogramSeen } from "./counter-differences.ts";
 import { FailureRows } from "./failure-rows.ts";
 import type { OriginAddress } from "./origin-address.ts";
 import type { PoolRuntime } from "./pool-runtime.ts";
-import type { RouteCounters } from "./telemetry.ts";
+import type { AddressCounters, RouteCounters } from "./telemetry.ts";
 
 /** Whom the book tells, and what it cannot know by itself. */
 export interface FactPorts extends Teller {
@@ -72,13 +74,14 @@ interface AddressSeen {
 
 export class FactBook {
   readonly #parts: BookParts;
-  readonly #teller: Teller;
+  #teller: Teller;
+  #settings: Settings;
   readonly #failures = new FailureRows();
   readonly #clients = new ClientRows();
   /** Service → route → class. */
-  readonly #classes: ReadonlyMap<string, ReadonlyMap<string, string>>;
-  readonly #routes = new Map<RouteCounters, RouteSeen>();
-  readonly #addresses = new WeakMap<OriginAddress, AddressSeen>();
+  #classes: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  readonly #routes = new WeakMap<RouteCounters, RouteSeen>();
+  readonly #addresses = new WeakMap<AddressCounters, AddressSeen>();
   #samples: ExchangeRecord[] = [];
   #slowest: ExchangeRecord[] = [];
   #samplesLost = 0;
@@ -90,12 +93,8 @@ export class FactBook {
     const { node, worker, revision } = parts.ports;
     this.#parts = parts;
     this.#teller = { node, worker, revision };
-    this.#classes = new Map(
-      parts.settings.services.map(({ name, routes }) => [
-        name,
-        new Map(routes.map((route) => [route.name, route.class])),
-      ]),
-    );
+    this.#settings = parts.settings;
+    this.#classes = classesOf(parts.settings);
     this.#began = { now: parts.clock.monotonic(), wall: parts.clock.wall() };
   }
 
@@ -107,7 +106,7 @@ export class FactBook {
     if (outcome === "served") return;
     const network = this.#clients.networkOf(record.clientAddress);
     this.#clients.add(network, outcome === "failed");
-    const routeClass = this.#classes.get(record.service)?.get(record.route) ?? "";
+    const routeClass = this.#classOf(record.service, record.route);
     const isFirst = this.#failures.add(record, outcome, routeClass, network);
     const room = SAMPLES_MAX - SLOWEST_SAMPLES - (isFirst ? 0 : FRESH_SAMPLES);
     if (this.#samples.length < room) this.#samples.push(record);
@@ -152,12 +151,26 @@ export class FactBook {
 
   /** What there is, and that it has begun. */
   start(version: string): void {
-    const { clock, settings } = this.#parts;
+    const { clock } = this.#parts;
     this.#began = { now: clock.monotonic(), wall: clock.wall() };
     this.#cpuSeconds = this.#parts.processView().cpuSeconds;
-    this.#tell({ kind: "topology", ...this.#teller, at: clock.wall(), services: topologyOf(settings) });
+    this.#tellTopology();
     const { node, revision } = this.#teller;
     this.change("gateway started", { node }, `Goodgate ${version} started with configuration ${revision}`);
+  }
+
+  /** Other settings are in effect: whoever hears of trouble from now on has to know since when. */
+  configure(settings: Settings, revision: Revision): void {
+    this.#settings = settings;
+    this.#classes = classesOf(settings);
+    this.#teller = { ...this.#teller, revision: revision.hash };
+    this.#tellTopology();
+    this.change("configuration applied", { node: this.#teller.node }, revisionInWords(revision), revision.by);
+  }
+
+  #tellTopology(): void {
+    const at = this.#parts.clock.wall();
+    this.#tell({ kind: "topology", ...this.#teller, at, services: topologyOf(this.#settings) });
   }
 
   stop(): void {
@@ -195,6 +208,11 @@ export class FactBook {
     this.#tell(second);
   }
 
+  /** Empty: its route has left the configuration. */
+  #classOf(service: string, route: string): string {
+    return this.#classes.get(service)?.get(route) ?? "";
+  }
+
   #tell(fact: Fact): void {
     this.#parts.ports.tell(fact);
   }
@@ -202,10 +220,8 @@ export class FactBook {
   #traffic(core: Core): TrafficRow[] {
     const rows: TrafficRow[] = [];
     this.#addTraffic(core.telemetry.unrouted, "", rows);
-    for (const service of core.services) {
-      service.counters.forEach((counters, index) =>
-        this.#addTraffic(counters, service.settings.routes[index]?.class ?? "", rows),
-      );
+    for (const counters of core.telemetry.routes.values()) {
+      this.#addTraffic(counters, this.#classOf(counters.service, counters.route), rows);
     }
     return rows;
   }
@@ -243,7 +259,7 @@ export class FactBook {
 
   #origins(core: Core, now: number): OriginRow[] {
     const rows: OriginRow[] = [];
-    for (const service of core.services) {
+    for (const service of core.generation.services) {
       for (const pool of service.pools) {
         const provider = service.settings.pools.find(({ name }) => name === pool.name)?.provider ?? pool.name;
         pool.members.forEach((address, index) => {
@@ -261,20 +277,20 @@ export class FactBook {
     return rows;
   }
 
-  #address(address: OriginAddress): Pick<OriginRow, "attempts" | "byCause" | "firstByte" | "connectionsMade"> {
-    let seen = this.#addresses.get(address);
+  #address({ counters }: OriginAddress): Pick<OriginRow, "attempts" | "byCause" | "firstByte" | "connectionsMade"> {
+    let seen = this.#addresses.get(counters);
     if (seen === undefined) {
       seen = { byCause: {}, firstByte: new HistogramSeen(), attempts: 0, made: 0 };
-      this.#addresses.set(address, seen);
+      this.#addresses.set(counters, seen);
     }
-    const attempts = address.attempts - seen.attempts;
-    const connectionsMade = address.connectionsMade - seen.made;
-    seen.attempts = address.attempts;
-    seen.made = address.connectionsMade;
+    const attempts = counters.attempts - seen.attempts;
+    const connectionsMade = counters.connectionsMade - seen.made;
+    seen.attempts = counters.attempts;
+    seen.made = counters.connectionsMade;
     return {
       attempts,
-      byCause: countsSince(address.byCause, seen.byCause),
-      firstByte: seen.firstByte.since(address.firstByte),
+      byCause: countsSince(counters.byCause, seen.byCause),
+      firstByte: seen.firstByte.since(counters.firstByte),
       connectionsMade,
     };
   }
@@ -324,7 +340,7 @@ function standingOf(
 /** Several services may lead to the same address, and share the ports towards it. */
 function portsUsed(core: Core): number {
   const used = new Map<string, number>();
-  for (const service of core.services) {
+  for (const service of core.generation.services) {
     for (const pool of service.pools) {
       for (const { text, connectionsOpen } of pool.members) used.set(text, (used.get(text) ?? 0) + connectionsOpen);
     }
@@ -350,6 +366,11 @@ function topologyOf(settings: Settings): TopologyFact["services"] {
       origins: pool.origins.map(({ url }) => url),
     })),
   }));
+}
+
+/** Service → route → class. */
+function classesOf({ services }: Settings): ReadonlyMap<string, ReadonlyMap<string, string>> {
+  return new Map(services.map(({ name, routes }) => [name, new Map(routes.map((route) => [route.name, route.class]))]));
 }
 
 function isEmpty(counts: object): boolean {

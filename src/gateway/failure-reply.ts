@@ -57,7 +57,7 @@ export function writeFailure(
       reason: record.reason,
       reasonText: refusal?.meaning ?? "",
       retryAfterSeconds: afterSeconds,
-      fallback: failed.service?.fallbackOf(failed.routeIndex) ?? null,
+      fallback: failed.service?.routeAt(failed.routeIndex)?.fallback ?? null,
       waiting: waitingOffer(core, failed, cause, afterSeconds),
       uncertain: failed.uncertain,
     },

@@ -9,6 +9,7 @@ import type { Chance, Clock } from "../kernel/clock.ts";
 import type { DecisionCode } from "../kernel/decisions.ts";
 import { answeredWell, createFloodState, floodInWords, floodVerdict, heldBack } from "../policies/flood.ts";
 import type { FloodState, FloodVerdict } from "../policies/flood.ts";
+import type { Telemetry } from "./telemetry.ts";
 
 export interface FloodNote {
   /** Null: it is refused. Otherwise why it is not, although it is heavy. */
@@ -21,23 +22,27 @@ export interface FloodWorld {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly publish: (event: GatewayEvent) => void;
+  readonly telemetry: Pick<Telemetry, "floodRefused" | "floodSpared">;
 }
 
 const TELL_EVERY_MS = 10_000;
 
 export class FloodGuard {
-  /** Requests refused, or in shadow those that would have been, and heavy ones let through because of who asked. */
-  refused = 0;
-  spared = 0;
-  readonly #settings: FloodSettings;
+  #settings: FloodSettings;
   readonly #world: FloodWorld;
-  readonly #state: FloodState;
+  #state: FloodState;
   #toldAt = -Infinity;
 
   constructor(settings: FloodSettings, world: FloodWorld) {
     this.#settings = settings;
     this.#world = world;
     this.#state = createFloodState(settings.clientsMax);
+  }
+
+  /** Who is held back stays so, unless another number of clients is to be watched. */
+  configure(settings: FloodSettings): void {
+    if (settings.clientsMax !== this.#settings.clientsMax) this.#state = createFloodState(settings.clientsMax);
+    this.#settings = settings;
   }
 
   /** A request of this client has come. Null: nothing to say, which is the rule. */
@@ -62,12 +67,12 @@ export class FloodGuard {
       case "spare.protected":
       case "spare.known":
       case "spare.budget":
-        this.spared += 1;
+        this.#world.telemetry.floodSpared += 1;
         return { passes: "admit.flood-spared", evidence: `${WHY_SPARED[verdict]}: ${figures}` };
       case "refuse.stressed":
       case "refuse.dominant":
       case "refuse.returning": {
-        this.refused += 1;
+        this.#world.telemetry.floodRefused += 1;
         const rule = RULES[verdict];
         const evidence = `rule ${rule.id}: ${rule.text}: ${figures}`;
         if (verdict !== "refuse.returning") this.#tell(address, evidence, now);

@@ -2,11 +2,13 @@
  * A gateway, put together from its settings and the ports to the world. Everything it needs is handed in, so that a
  * simulator can run the very same code on a virtual network.
  */
-import { isLoopbackIp, isUnix } from "../kernel/ip-text.ts";
-import { compileRoutes } from "../config/route-table.ts";
-import type { HealthSettings, LimitSettings, Settings } from "../config/settings.ts";
+import { isLoopbackIp } from "../kernel/ip-text.ts";
+import { needsNewProcess } from "../config/needs-new-process.ts";
+import type { HealthSettings, Settings } from "../config/settings.ts";
 import type { KeyDesk } from "../contract/keys.ts";
 import type { ExchangeRecord } from "../contract/record.ts";
+import { revisionInWords } from "../contract/revision.ts";
+import type { Revision } from "../contract/revision.ts";
 import type { GatewayActions, GatewayEvent, GatewayView, OwnUse, ProcessView } from "../contract/view.ts";
 import type { CacheShelf } from "../kernel/cache-shelf.ts";
 import type { Chance, Clock } from "../kernel/clock.ts";
@@ -26,22 +28,23 @@ import type { Core } from "./core.ts";
 import { ResponseCache } from "./cache/response-cache.ts";
 import { FactBook, SECOND_MS } from "./fact-book.ts";
 import type { FactPorts } from "./fact-book.ts";
-import { FloodGuard } from "./flood-guard.ts";
+import { noGeneration } from "./generation.ts";
 import { Gather } from "./gather.ts";
-import { createIdentity, identifyPeer, trustedProxies } from "./identify.ts";
+import { createIdentity, identifyPeer } from "./identify.ts";
 import { drainOrigin, restoreOrigin } from "./drains.ts";
 import { KeyBook } from "./key-book.ts";
 import { createKeyDesk } from "./key-desk.ts";
+import { DRAIN_LOOK_MS, Listeners } from "./listeners.ts";
+import type { Opened } from "./listeners.ts";
 import type { OriginAddress } from "./origin-address.ts";
 import type { PoolRuntime } from "./pool-runtime.ts";
 import { probeOrigin } from "./probe.ts";
 import { RecordBook } from "./record-book.ts";
-import { ServiceRuntime } from "./service-runtime.ts";
+import { createReconfigure } from "./reconfigure.ts";
 import { withSocketNames } from "./socket-names.ts";
 import { Telemetry } from "./telemetry.ts";
 import { checkNews, hearNews } from "./shared-knowledge.ts";
 import type { Siblings } from "./siblings.ts";
-import { listenOptions } from "./listen-options.ts";
 import { createView } from "./view.ts";
 import { WaitingRoom } from "./waiting.ts";
 
@@ -72,6 +75,8 @@ export interface GatewayPorts {
   /** What the files of the routes' fallbacks hold, by path. Needed when there are any. */
   readonly fallbackFiles?: ReadonlyMap<string, Buffer>;
   readonly version: string;
+  /** What it starts with. Absent: the first, of an unknown hash. */
+  readonly revision?: Revision;
   /** Hears of a defect of ours that was contained: one exchange failed with gw.internal, the rest goes on. */
   readonly onFault: (error: unknown) => void;
 }
@@ -86,6 +91,23 @@ export interface CheckTarget {
   readonly places: readonly { readonly address: OriginAddress; readonly pool: PoolRuntime }[];
 }
 
+/** What is to be in effect from now on. */
+export interface Change {
+  readonly settings: Settings;
+  /** What the files of the routes' fallbacks hold now, by path. */
+  readonly fallbackFiles: ReadonlyMap<string, Buffer>;
+  readonly revision: Revision;
+}
+
+export type ApplyResult =
+  | { readonly kind: "applied" }
+  /** Nothing was changed: these fields are of the process's start, and another process has to begin with them. */
+  | { readonly kind: "needs new process"; readonly fields: readonly string[] }
+  /** Nothing was changed: a listener cannot be opened. */
+  | { readonly kind: "cannot listen"; readonly error: unknown }
+  /** Nothing was changed: the gateway has been told to end. */
+  | { readonly kind: "draining" };
+
 export interface Gateway {
   readonly view: GatewayView;
   readonly actions: GatewayActions;
@@ -94,6 +116,11 @@ export interface Gateway {
   readonly keys: KeyDesk | null;
   /** Resolves names as far as they come within a second, then listens. Rejects when a bind fails. */
   start(): Promise<void>;
+  /**
+   * Puts other settings into effect without dropping anything. New exchanges go by them, those under way finish as they
+   * began. One after the other: a change waits for the one before it.
+   */
+  apply(change: Change): Promise<ApplyResult>;
   /**
    * Stops accepting, finishes what is under way within `settings.drainMs`, cuts the rest. A connection that asks nothing
    * is closed after `idleMs`; what it asks until then is answered with the word that it closes.
@@ -117,27 +144,20 @@ const START_IDENTITY_MS = 1_000;
 /** How long at start what other workers know is waited for. */
 const START_NEWS_MS = 250;
 const NEWS_LOOK_MS = 5;
-const DRAIN_LOOK_MS = 50;
 const TELL_EVERY_MS = 10_000;
 /** Connections that are asked for their place, oldest first: accepting must not become slow when it matters most. */
 const RECLAIM_LOOKS = 64;
 /** Clients above the limit that are told so; beyond them connections are closed without a word. */
 const SURPLUS_MAX = 16;
 const SURPLUS_OF_CLIENT_MAX = 4;
-/** One client gets a quarter of the connections unless the operator says otherwise, and in a small gateway this many. */
-const PER_CLIENT_SHARE = 0.25;
-const PER_CLIENT_MIN = 100;
 
 export function createGateway(settings: Settings, ports: GatewayPorts): Gateway {
   const { clock } = ports;
   const wheel = new TimerWheel(clock.monotonic());
-  const services: ServiceRuntime[] = [];
   const hashKey = hashKeyFrom(ports.newId());
   const facts = factBookOf(settings, ports, () => ownLimits.takeLateMs());
   const book = new RecordBook(settings.records, ports.chance, ports.log, facts);
-  const isTrusted = trustedProxies(settings.trusted);
-  const flood = settings.limits.flood;
-  const world = { clock, chance: ports.chance, publish: (event: GatewayEvent) => book.publish(event) };
+  const waitingSecret = ports.newId() + ports.newId();
   const core: Core = {
     clock,
     chance: ports.chance,
@@ -159,38 +179,39 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     replayBudget: { bytes: 0, bytesMax: settings.limits.replayBytesTotal },
     cache: new ResponseCache(settings.cache, ports.cacheShelf, clock),
     limits: settings.limits,
+    revision: ports.revision ?? { number: 1, hash: "", at: clock.wall(), by: "", reason: "", changes: [] },
     onFault: ports.onFault,
     dns: settings.dns,
     memory: new AddressMemory(),
-    routes: compileRoutes(settings.services),
-    routeCount: settings.services.reduce((sum, service) => sum + service.routes.length, 0),
+    generation: noGeneration(settings),
+    routeShare: Infinity,
     pressure: createPressure(clock.monotonic()),
-    services,
     hashKey,
-    clientKey: (address) => clientKey(address, settings.limits.clientBits, hashKey),
-    isProtected: (address) => isLoopbackIp(address) || isUnix(address) || isTrusted(address),
-    flood: flood === null ? null : new FloodGuard(flood, world),
+    clientKey: (address) => clientKey(address, core.limits.clientBits, hashKey),
+    isProtected: isLoopbackIp,
+    flood: null,
     connectionsOf: new Map(),
-    fallbackFiles: ports.fallbackFiles ?? new Map(),
-    waiting: new WaitingRoom(settings.waiting, ports.newId() + ports.newId(), ports, (address) =>
-      networkOf(address, settings.limits.clientBits),
-    ),
-    connectionsPerClientMax: perClientMax(settings.limits),
+    fallbackFiles: new Map(),
+    waiting: new WaitingRoom(settings.waiting, waitingSecret, ports, networkOfClient),
+    connectionsPerClientMax: Infinity,
     shedAt: -Infinity,
     draining: false,
     connections: 0,
     exchangesActive: 0,
     outliving: new Set(),
   };
-  services.push(...settings.services.map((service) => new ServiceRuntime(core, service)));
+  function networkOfClient(address: string): string {
+    return networkOf(address, core.limits.clientBits);
+  }
 
-  const listeners: ListenerRuntime[] = settings.listeners.map((listener) => ({
-    name: listener.name,
-    settings: listener,
-    isTrusted: trustedProxies(listener.trustedProxies),
-    connections: new Set(),
-  }));
-  const listening: ListeningPort[] = [];
+  const listeners = new Listeners({ core, listen: ports.listen, accept });
+  const reconfigure = createReconfigure(
+    core,
+    ({ waiting }) => new WaitingRoom(waiting, waitingSecret, ports, networkOfClient),
+  );
+  reconfigure(settings, ports.fallbackFiles ?? new Map());
+  let onCheckTargets: () => void = () => undefined;
+  let applying: Promise<unknown> = Promise.resolve();
   let stopTicking: () => void = () => undefined;
 
   let toldOfTurningAway = -Infinity;
@@ -225,9 +246,9 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
   /** At the limit whoever has been idle longest makes room: browsers keep connections that they may never use again. */
   function reclaimOne(whose: number | null): boolean {
     const now = clock.monotonic();
-    for (const listener of listeners) {
+    for (const own of listeners.connections()) {
       let looked = 0;
-      for (const connection of listener.connections) {
+      for (const connection of own) {
         if ((whose === null || connection.peer.key === whose) && connection.reclaim(now)) return true;
         looked += 1;
         if (looked === RECLAIM_LOOKS) break;
@@ -238,7 +259,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
 
   const ownLimits = new OwnLimits({
     clock,
-    options: settings.limits,
+    options: () => core.limits,
     pressure: core.pressure,
     ownUse: ports.ownUse,
     connections: () => core.connections,
@@ -251,7 +272,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
   let stopTelling: () => void = () => undefined;
 
   function accept(listener: ListenerRuntime, socket: SocketPort): SocketListener | null {
-    const { connectionsMax } = settings.limits;
+    const { connectionsMax } = core.limits;
     // Told nothing and given nothing: an answer would need what is short. Whoever is idle makes room for the next.
     if (core.connections >= ownLimits.connectionsMax && !reclaimOne(null)) {
       turnAway(core.connections);
@@ -274,11 +295,56 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
   }
 
   function connections(): ClientConnection[] {
-    return listeners.flatMap((listener) => [...listener.connections]);
+    return listeners.connections().flatMap((own) => [...own]);
+  }
+
+  /** Names that are asked for at last when they are needed are asked for now. */
+  async function prepare(next: Settings): Promise<void> {
+    const names = new Set(next.services.flatMap((s) => s.pools.flatMap((p) => p.origins.map((o) => o.host))));
+    await firstAnswers(
+      [...names].filter((name) => core.resolver.peek(name) === null),
+      core.resolver,
+      ports,
+    );
+  }
+
+  async function apply({ settings: next, fallbackFiles, revision }: Change): Promise<ApplyResult> {
+    const before = core.generation.settings;
+    const fields = needsNewProcess(before, next);
+    if (fields.length > 0) return { kind: "needs new process", fields };
+    await prepare(next);
+    let opened: Opened;
+    try {
+      opened = await listeners.open(next.listeners);
+    } catch (error) {
+      return { kind: "cannot listen", error };
+    }
+    if (core.draining) {
+      await listeners.abandon(opened);
+      return { kind: "draining" };
+    }
+    // From here on at once: no exchange sees one half of it.
+    reconfigure(next, fallbackFiles);
+    listeners.use(opened, next);
+    startPools();
+    core.revision = revision;
+    facts?.configure(next, revision);
+    book.publish({ kind: "gateway", at: clock.wall(), code: "config.applied", detail: revisionInWords(revision) });
+    return { kind: "applied" };
+  }
+
+  function startPools(): void {
+    for (const service of core.generation.services) {
+      for (const pool of service.pools) {
+        pool.onMembers = onCheckTargets;
+        pool.start();
+      }
+    }
+    onCheckTargets();
   }
 
   const drainPorts = {
-    services,
+    core,
     clock,
     publish: (event: GatewayEvent) => book.publish(event),
     facts,
@@ -286,13 +352,19 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
   };
 
   const gateway: Gateway = {
-    view: createView({ core, listeners, listening, ports, startedAt: clock.wall() }),
+    view: createView({
+      core,
+      listeners: listeners.runtimes,
+      listening: listeners.ports,
+      ports,
+      startedAt: clock.wall(),
+    }),
     actions: {
       purgeCache: (target) => core.cache.purge(target, clock.monotonic()),
       drainOrigin: (order) => drainOrigin(drainPorts, order),
       restoreOrigin: (order) => restoreOrigin(drainPorts, order),
     },
-    listening,
+    listening: listeners.ports,
     keys: core.keys === null ? null : createKeyDesk(core.keys, clock, (event) => book.publish(event)),
 
     async start() {
@@ -303,25 +375,29 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
         facts.start(ports.version);
         stopTelling = ports.every(SECOND_MS, () => facts.second(core));
       }
-      for (const service of services) for (const pool of service.pools) pool.start();
-      await firstAnswers(settings, core.resolver, ports);
+      startPools();
+      await prepare(settings);
       await firstNews(ports);
       await firstIdentities(gateway, ports);
       try {
-        for (const listener of listeners) {
-          const { bind } = listener.settings;
-          listening.push(await ports.listen(bind, (socket) => accept(listener, socket), listenOptions(listener, core)));
-        }
+        listeners.use(await listeners.open(settings.listeners), settings);
       } catch (error) {
         await gateway.close();
         throw error;
       }
     },
 
+    apply(change) {
+      const applied = applying.then(() => apply(change));
+      applying = applied.catch(() => undefined);
+      return applied;
+    },
+
     async drain(idleMs = 0) {
       core.draining = true;
       facts?.stop();
-      const closed = Promise.all(listening.map((port) => port.close()));
+      listeners.drain();
+      const closed = Promise.all(listeners.ports.map((port) => port.close()));
       const begunAt = clock.monotonic();
       let areIdleClosed = idleMs === 0;
       if (areIdleClosed) for (const connection of connections()) connection.closeIfIdle();
@@ -332,7 +408,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
             areIdleClosed = true;
             for (const connection of connections()) connection.closeIfIdle();
           }
-          if (core.connections + core.outliving.size > 0 && drainedMs < settings.drainMs) return;
+          if (core.connections + core.outliving.size > 0 && drainedMs < core.generation.settings.drainMs) return;
           stop();
           resolve();
         });
@@ -344,13 +420,14 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
 
     async close() {
       core.draining = true;
-      const closed = Promise.all(listening.splice(0).map((port) => port.close()));
+      listeners.drain();
+      const closed = Promise.all(listeners.ports.splice(0).map((port) => port.close()));
       for (const connection of connections()) connection.cutForDrain();
       for (const exchange of core.outliving) {
         exchange.fail("gw.draining", "the gateway stops and its time to finish has run out", "relay", 0);
       }
       facts?.second(core);
-      for (const service of services) service.stop();
+      for (const service of core.generation.services) service.stop();
       await closed;
       stopLooking();
       stopTelling();
@@ -359,7 +436,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
 
     checkTargets() {
       const targets = new Map<string, CheckTarget>();
-      for (const service of services) {
+      for (const service of core.generation.services) {
         const { health } = service.settings;
         if (health === null) continue;
         for (const pool of service.pools) {
@@ -374,7 +451,8 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     },
 
     onCheckTargets(changed) {
-      for (const service of services) for (const pool of service.pools) pool.onMembers = changed;
+      onCheckTargets = changed;
+      for (const service of core.generation.services) for (const pool of service.pools) pool.onMembers = changed;
     },
 
     checked(target, result) {
@@ -392,7 +470,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     cache.onChanged = (service, host, targets) => siblings.tell({ kind: "changed", service, host, targets });
     const placesOf = (key: string): CheckTarget["places"] =>
       gateway.checkTargets().find((target) => target.key === key)?.places ?? [];
-    siblings.onNews = (news) => hearNews({ clock, services, cache, placesOf }, news);
+    siblings.onNews = (news) => hearNews({ clock, services: core.generation.services, cache, placesOf }, news);
   }
   return gateway;
 }
@@ -402,12 +480,6 @@ function factBookOf(settings: Settings, ports: GatewayPorts, takeLateMs: () => n
   return facts === undefined
     ? null
     : new FactBook({ clock, ports: facts, settings, processView, ownUse, accessLogDropped, takeLateMs });
-}
-
-/** The machine itself: its own probes, and a terminator of TLS beside the gateway, which speaks for everybody. */
-
-function perClientMax({ connectionsMax, connectionsPerClientMax }: LimitSettings): number {
-  return connectionsPerClientMax ?? Math.max(PER_CLIENT_MIN, Math.floor(connectionsMax * PER_CLIENT_SHARE));
 }
 
 /**
@@ -456,8 +528,7 @@ function firstNews({ siblings, clock, every }: GatewayPorts): Promise<void> {
 }
 
 /** Waits until every name has an answer or a failure, or the time is up. */
-function firstAnswers(settings: Settings, resolver: Resolver, ports: GatewayPorts): Promise<void> {
-  const names = new Set(settings.services.flatMap((s) => s.pools.flatMap((p) => p.origins.map((o) => o.host))));
+function firstAnswers(names: readonly string[], resolver: Resolver, ports: GatewayPorts): Promise<void> {
   const until = ports.clock.monotonic() + START_RESOLVE_MS;
   const missing = new Set(names);
   for (const name of names) resolver.resolve(name, () => missing.delete(name));

@@ -24,7 +24,7 @@ const TELL_EVERY_MS = 10_000;
 
 export class KeyBook {
   readonly ledger: Ledger;
-  readonly settings: IdempotencySettings;
+  settings: IdempotencySettings;
   readonly receiving: ReceivingBudget;
   readonly #clock: Clock;
   readonly #publish: (event: GatewayEvent) => void;
@@ -37,6 +37,12 @@ export class KeyBook {
     this.receiving = { bytes: 0, bytesMax: settings.receivingBytesMax };
     this.#clock = clock;
     this.#publish = publish;
+  }
+
+  /** `bytesMax` is the ledger's affair. */
+  configure(settings: IdempotencySettings): void {
+    this.settings = settings;
+    this.receiving.bytesMax = settings.receivingBytesMax;
   }
 
   flightOf(id: string): Flight | null {

@@ -12,12 +12,16 @@ const LATE = 0.95;
 const WINDOW_MS = 30_000;
 
 export class Lateness {
-  readonly #settings: HedgeSettings;
+  #settings: HedgeSettings;
   readonly #window: QuantileWindow;
 
   constructor(settings: HedgeSettings, now: number) {
     this.#settings = settings;
     this.#window = createQuantileWindow(LATE, WINDOW_MS, now);
+  }
+
+  configure(settings: HedgeSettings): void {
+    this.#settings = settings;
   }
 
   /** An answer came, or was given up, after so long. */

@@ -7,8 +7,7 @@ import type { AttemptRecord } from "../contract/record.ts";
 import type { ConnectionSettings, HeadLimits, OriginSettings } from "../config/settings.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import { CAUSES } from "../kernel/causes.ts";
-import { createHistogram, recordDuration } from "../kernel/histogram.ts";
-import type { Histogram } from "../kernel/histogram.ts";
+import { recordDuration } from "../kernel/histogram.ts";
 import type { Address, Transport } from "../kernel/socket.ts";
 import type { TimerOwner } from "../kernel/timer-wheel.ts";
 import { WheelTimer } from "../kernel/timer-wheel.ts";
@@ -17,7 +16,7 @@ import type { AdaptiveLimit, AdaptiveLimitOptions, Leaving } from "../policies/a
 import type { RouteBreakers } from "../policies/breaker.ts";
 import type { Candidate } from "../policies/choose-two.ts";
 import type { Drain } from "../policies/drain.ts";
-import { createEjection, slowFromMs } from "../policies/ejection.ts";
+import { createEjection, reshapeEjection, slowFromMs } from "../policies/ejection.ts";
 import type { EjectionOptions, EjectionState, TrafficOutcome } from "../policies/ejection.ts";
 import { UNCHECKED } from "../policies/health.ts";
 import type { HealthState } from "../policies/health.ts";
@@ -39,7 +38,7 @@ import type { AddressKnowledge } from "./address-memory.ts";
 import type { Core } from "./core.ts";
 import { FirstByteWaits } from "./first-byte-wait.ts";
 import type { OriginConnection } from "./origin-connection.ts";
-import { countCause } from "./telemetry.ts";
+import { AddressCounters, countCause } from "./telemetry.ts";
 
 /** Waits for a connection because as many as may be are open. */
 export interface ConnectionWaiter {
@@ -50,6 +49,7 @@ export interface ConnectionWaiter {
 }
 
 export interface AddressSettings {
+  readonly serviceName: string;
   readonly origin: OriginSettings;
   readonly poolName: string;
   readonly connections: ConnectionSettings;
@@ -70,10 +70,10 @@ export class OriginAddress implements Address, Candidate, Member {
   readonly text: string;
   /** What this origin expects as Host. */
   readonly hostField: string;
-  readonly origin: OriginSettings;
+  origin: OriginSettings;
   readonly poolName: string;
-  readonly headLimits: HeadLimits;
-  readonly openMax: number;
+  headLimits: HeadLimits;
+  openMax: number;
   readonly transport: Transport | null;
 
   weight: number;
@@ -87,7 +87,7 @@ export class OriginAddress implements Address, Candidate, Member {
   /** Monotonic ms when the last head of a response came, whatever it said; -1: none has. */
   heardAt = -1;
   readonly latency: PeakEwma;
-  readonly ejection: EjectionState;
+  ejection: EjectionState;
   readonly waits = new FirstByteWaits();
   health: HealthState;
   /** Whether it is who it is taken for. Not remembered: one that comes back has to show it again. */
@@ -95,21 +95,14 @@ export class OriginAddress implements Address, Candidate, Member {
   /** Set by the pool while a person keeps its origin out. */
   drain: Drain | null = null;
   /** Null: nothing is limited. */
-  readonly limit: AdaptiveLimit | null;
+  limit: AdaptiveLimit | null;
   /** The newest result of an active check. */
   check: { ok: boolean | null; at: number; detail: string };
 
   /** Which routes fail here and not elsewhere. Null: none failed lately. */
   breakers: RouteBreakers | null = null;
 
-  attempts = 0;
-  failures = 0;
-  /** Times that traffic took it out. */
-  ejections = 0;
-  connectionsMade = 0;
-  connectionsReused = 0;
-  readonly byCause: Partial<Record<CauseId, number>> = {};
-  readonly firstByte: Histogram = createHistogram();
+  readonly counters: AddressCounters;
 
   /** A slot was freed and the turn that freed it is over. Set by the pool. */
   onRoom: (now: number) => void = () => undefined;
@@ -134,9 +127,9 @@ export class OriginAddress implements Address, Candidate, Member {
   onKeepAlive: ((address: OriginAddress, teacher: "hint" | "closed" | "raced") => void) | null = null;
 
   readonly #core: Core;
-  readonly #connections: ConnectionSettings;
+  #connections: ConnectionSettings;
   readonly #keepAlive: KeepAliveState;
-  readonly #overload: AdaptiveLimitOptions | null;
+  #overload: AdaptiveLimitOptions | null;
   /** Newest last: the newest is used first, so that surplus ones grow old and are retired. */
   readonly #idle: OriginConnection[] = [];
   readonly #open = new Set<OriginConnection>();
@@ -171,6 +164,37 @@ export class OriginAddress implements Address, Candidate, Member {
     this.limit = settings.overload === null ? null : createAdaptiveLimit(settings.overload, now);
     this.transport = transportOf(settings.origin);
     this.hostField = hostFieldOf(settings.origin);
+    this.counters = core.telemetry.addresses.of(this.#countedAs(settings.serviceName), () => new AddressCounters());
+  }
+
+  /**
+   * It stays, and is treated by other settings from now on. What is learned of it holds as far as it is of the same
+   * shape; connections are as good as before.
+   */
+  configure(settings: AddressSettings, isEjectionAlike: boolean, now: number): void {
+    this.origin = settings.origin;
+    this.headLimits = settings.heads;
+    this.#connections = settings.connections;
+    this.openMax = settings.connections.perOriginMax;
+    if (!isEjectionAlike) this.ejection = reshapeEjection(settings.ejection, this.ejection, now);
+    this.limit = limitFor(settings.overload, this.#overload, this.limit, now);
+    this.#overload = settings.overload;
+  }
+
+  /** Nothing is learned of a route any more, and its number may be another's. */
+  forgetRoute(number: number): void {
+    if (this.limit !== null && (this.limit.routes[number]?.held ?? 0) === 0) this.limit.routes[number] = null;
+    if (this.breakers !== null) this.breakers.routes[number] = null;
+  }
+
+  /** It is asked in another way from now on: what checks said of it is no answer to that. */
+  forgetChecks(): void {
+    this.health = UNCHECKED;
+    this.check = { ok: null, at: 0, detail: "" };
+  }
+
+  #countedAs(service: string): string {
+    return `${service}\n${this.poolName}\n${this.origin.url}\n${this.text}`;
   }
 
   // ------------------------------------------------------------------ connections
@@ -189,7 +213,7 @@ export class OriginAddress implements Address, Candidate, Member {
 
   opened(connection: OriginConnection): void {
     this.#open.add(connection);
-    this.connectionsMade += 1;
+    this.counters.connectionsMade += 1;
   }
 
   closed(connection: OriginConnection): void {
@@ -202,7 +226,7 @@ export class OriginAddress implements Address, Candidate, Member {
   takeIdle(now: number, repeatable: boolean): OriginConnection | null {
     for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
       if (mayReuse(this.#connections, this.#keepAlive, now - connection.idleSince, repeatable, now)) {
-        this.connectionsReused += 1;
+        this.counters.connectionsReused += 1;
         return connection;
       }
       if (!repeatable) {
@@ -221,7 +245,7 @@ export class OriginAddress implements Address, Candidate, Member {
   release(connection: OriginConnection, now: number): void {
     const waiter = this.#waiters.shift();
     if (waiter !== undefined) {
-      this.connectionsReused += 1;
+      this.counters.connectionsReused += 1;
       waiter.serve(connection, now);
       return;
     }
@@ -249,8 +273,9 @@ export class OriginAddress implements Address, Candidate, Member {
   }
 
   /** The origin left the configuration or the name's answer: idle connections go, busy ones finish. */
-  retire(): void {
+  retire(service: string): void {
     this.#retired = true;
+    this.#core.telemetry.addresses.left(this.#countedAs(service));
     for (const connection of this.#idle.splice(0)) connection.retire();
   }
 
@@ -314,19 +339,19 @@ export class OriginAddress implements Address, Candidate, Member {
   // ------------------------------------------------------------------ attempts
 
   attemptStarted(): void {
-    this.attempts += 1;
+    this.counters.attempts += 1;
     this.inFlight += 1;
   }
 
   /** `cause`: null when nothing failed. `startedMs`: when the attempt began, monotonic. */
   attemptEnded(attempt: AttemptRecord, route: number, startedMs: number, cause: CauseId | null, now: number): void {
     this.inFlight -= 1;
-    if (attempt.firstByteUs !== -1) recordDuration(this.firstByte, attempt.firstByteUs - attempt.startedUs);
+    if (attempt.firstByteUs !== -1) recordDuration(this.counters.firstByte, attempt.firstByteUs - attempt.startedUs);
     const outcome = cause === null ? "success" : outcomeOf(cause);
     const failed = outcome === "failure" || outcome === "refused";
     if (cause !== null) {
-      this.failures += failed ? 1 : 0;
-      countCause(this.byCause, cause);
+      this.counters.failures += failed ? 1 : 0;
+      countCause(this.counters.byCause, cause);
       if (cause === "origin.keepalive_race") {
         learnFromRace(this.#keepAlive, attempt.connectionIdleMs, now);
         this.onKeepAlive?.(this, "raced");
@@ -342,8 +367,8 @@ export class OriginAddress implements Address, Candidate, Member {
 
   /** It has not ended, but took longer than it may, which counts as much as if it had ended by that. */
   attemptOverdue(route: number, startedMs: number, now: number): void {
-    this.failures += 1;
-    countCause(this.byCause, "origin.ttfb_timeout");
+    this.counters.failures += 1;
+    countCause(this.counters.byCause, "origin.ttfb_timeout");
     if (this.onOutcome(this, "failure", route, startedMs, now)) recordFailure(this.latency, now - startedMs, now);
   }
 
@@ -383,6 +408,19 @@ function transportOf({ proxyProtocol, host }: OriginSettings): Transport | null 
 function hostFieldOf({ host, port }: OriginSettings): string {
   if (isUnix(host)) return "localhost";
   return port === 80 ? bracketed(host) : hostPort(host, port);
+}
+
+/** What was learned of a limit goes on, unless it was or is set by hand. */
+function limitFor(
+  options: AdaptiveLimitOptions | null,
+  before: AdaptiveLimitOptions | null,
+  limit: AdaptiveLimit | null,
+  now: number,
+): AdaptiveLimit | null {
+  if (options === null) return null;
+  if (limit === null || before === null) return createAdaptiveLimit(options, now);
+  if (options.concurrency !== before.concurrency) limit.limit = createAdaptiveLimit(options, now).limit;
+  return limit;
 }
 
 /** `127.0.0.1:3000`, `[::1]:3000`, `unix:/run/app.sock`. */

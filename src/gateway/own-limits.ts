@@ -11,7 +11,8 @@ import type { Pressure, PressureOptions } from "../policies/own-pressure.ts";
 
 export interface OwnLimitsParts {
   readonly clock: Clock;
-  readonly options: PressureOptions;
+  /** As they are configured now. */
+  readonly options: () => PressureOptions;
   readonly pressure: Pressure;
   readonly ownUse: () => OwnUse;
   /** Client connections that are open now. */
@@ -38,7 +39,8 @@ export class OwnLimits {
   }
 
   look(): void {
-    const { clock, options, pressure, ownUse, connections, closeIdle } = this.#parts;
+    const { clock, pressure, ownUse, connections, closeIdle } = this.#parts;
+    const options = this.#parts.options();
     const now = clock.monotonic();
     const sample = { ...ownUse(), connections: connections(), lateMs: now - this.#lookedAt - SAMPLE_MS };
     this.#lookedAt = now;

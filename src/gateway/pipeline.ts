@@ -183,20 +183,22 @@ export class Exchange
     const { record } = this;
     const path = pathOf(head, record.target);
     const headerOf = (name: string): string | null => joinedValue(head, name);
-    const hit = this.core.routes.match(host, head.method, path, headerOf);
+    const { routes, services } = this.core.generation;
+    const hit = routes.match(host, head.method, path, headerOf);
     const routedAt = this.core.clock.monotonic();
     record.routedUs = toUs(routedAt - this.startedMs);
     if (hit === null) {
-      this.fail("gw.no_route", this.core.routes.whyNot(host, head.method, path, headerOf), "route", 0);
+      this.fail("gw.no_route", routes.whyNot(host, head.method, path, headerOf), "route", 0);
       return;
     }
-    const service = this.core.services[hit.serviceIndex];
-    if (service === undefined) throw new Error("route table and services differ");
+    const service = services[hit.serviceIndex];
+    const route = service?.routeAt(hit.routeIndex) ?? null;
+    if (service === undefined || route === null) throw new Error("route table and services differ");
     this.service = service;
     this.route = hit.route;
     this.routeIndex = hit.routeIndex;
-    this.counters = service.countersOf(hit.routeIndex);
-    this.cache = service.cacheOf(hit.routeIndex);
+    this.counters = route.counters;
+    this.cache = route.cache;
     this.idempotent = hit.route.idempotent || isIdempotent(head.method);
     record.service = service.settings.name;
     record.route = hit.route.name;
@@ -512,7 +514,7 @@ export class Exchange
   #begin(head: MessageHead, lines: string, now: number): void {
     const { record, request } = this;
     const closes = clientFraming(head, request.minorVersion) === "close";
-    this.clientKeepAlive = this.clientKeepAlive && !closes && !this.core.draining;
+    this.clientKeepAlive = this.clientKeepAlive && !closes && !this.client.listener.draining;
     record.status = head.status;
     record.replyUs = toUs(now - this.startedMs);
     this.response.begin(head, {

@@ -52,19 +52,20 @@ export class PoisonWatch {
   /** Times that requests like one began to be kept away. */
   quarantines = 0;
   readonly #state = createPoison();
-  readonly #tell: (detail: string) => void;
-  readonly #find: FindAmong;
+  /** Hears when a quarantine begins. */
+  tell: (detail: string) => void;
+  find: FindAmong;
   readonly #successes = new RecentSuccesses();
   readonly #service: string;
   readonly #siblings: Siblings | null;
   #sweepAt = 0;
 
-  /** `tell`: hears when a quarantine begins. `siblings`: null when there are none. */
+  /** `siblings`: null when there are none. */
   constructor(service: string, siblings: Siblings | null, tell: (detail: string) => void, find: FindAmong) {
     this.#service = service;
     this.#siblings = siblings;
-    this.#tell = tell;
-    this.#find = find;
+    this.tell = tell;
+    this.find = find;
   }
 
   /** What happened at another worker. All judge by the same events, so all come to the same. */
@@ -131,7 +132,7 @@ export class PoisonWatch {
     const verdict = admitFingerprint(this.#state, known, now);
     if (verdict.kind === "refuse" && verdict.begins) {
       this.quarantines += 1;
-      this.#tell(verdict.because);
+      this.tell(verdict.because);
       this.#tellQuarantine(known, now);
     }
     if (verdict.kind !== "try") return verdict;
@@ -139,7 +140,7 @@ export class PoisonWatch {
       const later = postponeTrial(this.#state, known, now);
       return later.kind === "try" ? null : later;
     }
-    const found = this.#find(verdict.at);
+    const found = this.find(verdict.at);
     if (found === "unknown") return { ...verdict, address: null };
     if (found !== "none up") return { ...verdict, address: found };
     const postponed = postponeTrial(this.#state, known, now);

@@ -2,7 +2,7 @@
  * The breakers of one pool at work (policies/breaker.ts): hears what came of each attempt before ejection does, says
  * whose fault a failure was, and which addresses a route is kept from. While nothing fails it is one comparison.
  */
-import type { ServiceSettings } from "../config/settings.ts";
+import type { EjectionSettings, ServiceSettings } from "../config/settings.ts";
 import type { DecisionCode } from "../kernel/decisions.ts";
 import {
   beginTrial,
@@ -22,6 +22,7 @@ import type { Core } from "./core.ts";
 import type { OriginAddress } from "./origin-address.ts";
 import { placeOf } from "./shared-knowledge.ts";
 import { trialOf } from "../contract/news-keys.ts";
+import type { RoutesByNumber } from "./route-numbers.ts";
 
 interface PoolOf {
   readonly name: string;
@@ -33,14 +34,30 @@ const REPEATABLE_FIRST_MS = 5_000;
 
 export class PoolBreakers {
   readonly #core: Core;
-  readonly #service: ServiceSettings;
+  readonly #service: string;
+  #ejection: EjectionSettings;
+  #routes: RoutesByNumber;
   readonly #pool: PoolOf;
   #open = 0;
 
-  constructor(core: Core, service: ServiceSettings, pool: PoolOf) {
+  constructor(
+    core: Core,
+    { name, ejection }: Pick<ServiceSettings, "name" | "ejection">,
+    routes: RoutesByNumber,
+    pool: PoolOf,
+  ) {
     this.#core = core;
-    this.#service = service;
+    this.#service = name;
+    this.#ejection = ejection;
+    this.#routes = routes;
     this.#pool = pool;
+  }
+
+  /** `#count` comes again: what was known of routes that are gone has been forgotten. */
+  configure(ejection: EjectionSettings, routes: RoutesByNumber): void {
+    this.#ejection = ejection;
+    this.#routes = routes;
+    this.#count();
   }
 
   /** Open pairs of address and route; usually none. */
@@ -59,7 +76,7 @@ export class PoolBreakers {
         if (breakers === null) return outcome;
         if (breakerSucceeded(breakers, route, now))
           this.#changed(address, route, "breaker.closed", "a request succeeded", now);
-        else if (isCalm(this.#service.ejection, breakers, now)) {
+        else if (isCalm(this.#ejection, breakers, now)) {
           address.breakers = null;
           this.#count();
         }
@@ -87,8 +104,10 @@ export class PoolBreakers {
   /** For people: which routes the address is spared, and why; empty: none. */
   inWords({ breakers }: OriginAddress): string {
     if (breakers === null) return "";
-    const open = this.#service.routes.flatMap(({ name }, route) =>
-      isOpen(breakers, route) ? [`route ${name} is kept from it: ${breakers.routes[route]?.because ?? ""}`] : [],
+    const open = this.#routes.flatMap((settings, route) =>
+      settings !== null && isOpen(breakers, route)
+        ? [`route ${settings.name} is kept from it: ${breakers.routes[route]?.because ?? ""}`]
+        : [],
     );
     return open.join("; ");
   }
@@ -110,17 +129,18 @@ export class PoolBreakers {
 
   /** Another worker opened, tries or closed it. */
   hear(address: OriginAddress, routeName: string, heard: HeardBreaker, now: number): void {
-    const { ejection, routes } = this.#service;
-    const route = routes.findIndex(({ name }) => name === routeName);
+    const ejection = this.#ejection;
+    const route = this.#routes.findIndex((settings) => settings?.name === routeName);
     if (route < 0) return;
-    address.breakers ??= createRouteBreakers(ejection, routes.length, knownOf(address, now), now);
+    address.breakers ??= createRouteBreakers(ejection, this.#routes.length, knownOf(address, now), now);
     hearBreaker(ejection, address.breakers, route, heard, now);
     this.#count();
   }
 
   #failed(address: OriginAddress, route: number, now: number): TrafficOutcome {
-    const { ejection, routes } = this.#service;
-    const breakers = (address.breakers ??= createRouteBreakers(ejection, routes.length, knownOf(address, now), now));
+    const ejection = this.#ejection;
+    const routes = this.#routes.length;
+    const breakers = (address.breakers ??= createRouteBreakers(ejection, routes, knownOf(address, now), now));
     const peers = this.#pool.members.flatMap((peer) => (peer === address || peer.share <= 0 ? [] : [peer.breakers]));
     const { blame, othersWork, change } = breakerFailed(ejection, breakers, route, peers, this.#core.chance(), now);
     this.penalised = !othersWork;
@@ -129,7 +149,7 @@ export class PoolBreakers {
   }
 
   #turnOf(address: OriginAddress, route: number): string {
-    return trialOf(placeOf(this.#service.name, this.#pool.name, address), this.#service.routes[route]?.name ?? "");
+    return trialOf(placeOf(this.#service, this.#pool.name, address), this.#routes[route]?.name ?? "");
   }
 
   #turnOver(address: OriginAddress, route: number): void {
@@ -145,8 +165,8 @@ export class PoolBreakers {
     const isClosed = phase.kind === "closed";
     siblings.tell({
       kind: "breaker",
-      at: placeOf(this.#service.name, this.#pool.name, address),
-      route: this.#service.routes[route]?.name ?? "",
+      at: placeOf(this.#service, this.#pool.name, address),
+      route: this.#routes[route]?.name ?? "",
       phase: phase.kind,
       agoMs: isClosed ? 0 : now - phase.since,
       forMs: isClosed ? 0 : phase.until - phase.since,
@@ -159,13 +179,13 @@ export class PoolBreakers {
     this.#count();
     this.#tellSiblings(address, route, now);
     this.#turnOver(address, route);
-    const name = this.#service.routes[route]?.name ?? "";
+    const name = this.#routes[route]?.name ?? "";
     const detail = `route ${name} at ${address.text} of pool ${this.#pool.name}: ${because}`;
     this.#core.book.publish({ kind: "gateway", at: this.#core.clock.wall(), code, detail });
   }
 
   #count(): void {
-    const { length } = this.#service.routes;
+    const { length } = this.#routes;
     this.#open = 0;
     for (const { breakers } of this.#pool.members) {
       for (let route = 0; route < length; route += 1) if (isOpen(breakers, route)) this.#open += 1;

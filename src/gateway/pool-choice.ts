@@ -4,7 +4,7 @@
  * comparisons here and no roll.
  */
 import type { FailoverSettings, PoolSettings } from "../config/settings.ts";
-import { createPoolPreference, preferPool } from "../policies/pool-preference.ts";
+import { createPoolPreference, preferPool, rearrange } from "../policies/pool-preference.ts";
 import type { PoolPreferenceState, PoolVerdict } from "../policies/pool-preference.ts";
 import { isSafe } from "../policies/safe-method.ts";
 import { poolByRoll } from "../policies/spill.ts";
@@ -27,9 +27,9 @@ export class PoolChoice {
   note: PickNote | null = null;
   readonly #core: Core;
   readonly #service: string;
-  readonly #failover: FailoverSettings;
-  readonly #weights: readonly number[];
-  readonly #standbyShares: readonly number[];
+  #failover: FailoverSettings;
+  #weights: readonly number[] = [];
+  #standbyShares: readonly number[] = [];
   #state: PoolPreferenceState = createPoolPreference();
   #lookAt = 0;
   /** The assessment of the first pool that was thought about last. */
@@ -43,13 +43,31 @@ export class PoolChoice {
     service: { readonly name: string; readonly failover: FailoverSettings },
     pools: readonly PoolRuntime[],
     settings: readonly PoolSettings[],
+    before: PoolChoice | null = null,
   ) {
     this.#core = core;
     this.#service = service.name;
     this.#failover = service.failover;
     this.pools = pools;
+    this.configure(service, settings);
+    if (before !== null) this.#goOnFrom(before);
+  }
+
+  /** The same pools, other settings. */
+  configure(service: { readonly failover: FailoverSettings }, settings: readonly PoolSettings[]): void {
+    this.#failover = service.failover;
     this.#weights = settings.map((pool) => pool.origins.reduce((sum, origin) => sum + origin.weight, 0));
     this.#standbyShares = settings.map((pool) => pool.standbyShare);
+    this.#lookAt = 0;
+    this.#known = null;
+  }
+
+  /** Pools came, went or changed their order. */
+  #goOnFrom(before: PoolChoice): void {
+    this.#state = rearrange(
+      before.#state,
+      this.pools.map((pool) => before.pools.indexOf(pool)),
+    );
   }
 
   /** The pool for the next attempt of an exchange. Standbys are proven with safe methods only: a write must not split. */

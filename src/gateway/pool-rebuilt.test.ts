@@ -1,9 +1,11 @@
 /** A pool that is built anew on the same gateway: its addresses are those that they were. */
 import { expect, it } from "vitest";
 import { settingsForOrigins } from "../config/defaults.ts";
+import { TimerWheel } from "../kernel/timer-wheel.ts";
 import { AddressMemory } from "./address-memory.ts";
 import type { Core } from "./core.ts";
 import { PoolRuntime } from "./pool-runtime.ts";
+import { Telemetry } from "./telemetry.ts";
 
 const loaded = settingsForOrigins(["http://10.0.0.1", "http://10.0.0.2"]);
 const service = loaded.ok ? loaded.settings.services[0] : undefined;
@@ -16,6 +18,8 @@ const core = {
   book: { publish: () => undefined },
   memory: new AddressMemory(),
   siblings: null,
+  wheel: new TimerWheel(1_000),
+  telemetry: new Telemetry(),
   resolver: {
     peek: () => null,
     watch(name: string, onChange: (resolution: object) => void) {

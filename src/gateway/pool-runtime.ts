@@ -2,7 +2,13 @@
  * One pool at work: its addresses as the names resolve now, and which of them may be used. Names are watched beside
  * the traffic; an answer that vanishes or shrinks sharply changes nothing until it is confirmed.
  */
-import type { PoolSettings, ServiceSettings } from "../config/settings.ts";
+import type {
+  HealthSettings,
+  OriginSettings,
+  PoolSettings,
+  RouteSettings,
+  ServiceSettings,
+} from "../config/settings.ts";
 import type { Resolution } from "../kernel/resolver.ts";
 import type { Address } from "../kernel/socket.ts";
 import type { AdaptiveLimitOptions } from "../policies/adaptive-limit.ts";
@@ -23,7 +29,7 @@ import type { EjectionVerdict, HeardPhase, TrafficOutcome } from "../policies/ej
 import { stepHealth } from "../policies/health.ts";
 import type { CheckResult } from "../policies/health.ts";
 import { createLatencyWindow } from "../policies/latency-window.ts";
-import { doubtIdentity, isStranger, stepIdentity, unproven } from "../policies/origin-identity.ts";
+import { NO_IDENTITY, doubtIdentity, isStranger, stepIdentity, unproven } from "../policies/origin-identity.ts";
 import type { LatencyWindow } from "../policies/latency-window.ts";
 import { LASTING_MS } from "../policies/slowness.ts";
 import type { Standing } from "../policies/standing.ts";
@@ -32,10 +38,12 @@ import type { ResolutionChangeState } from "../policies/resolution-change.ts";
 import type { Core } from "./core.ts";
 import { FailOpenNotice } from "./fail-open-notice.ts";
 import { OriginAddress, textOf } from "./origin-address.ts";
+import type { AddressSettings } from "./origin-address.ts";
 import { PoolBreakers } from "./pool-breakers.ts";
 import { PoolSilenceWatch } from "./pool-silence-watch.ts";
 import { ejectionNews, keepAliveNews, placeOf } from "./shared-knowledge.ts";
 import { trialOf } from "../contract/news-keys.ts";
+import type { RoutesByNumber } from "./route-numbers.ts";
 
 /** How often an answer is awaited that confirms a sharp loss of addresses. */
 const CONFIRM_LOOK_MS = 1_000;
@@ -46,7 +54,9 @@ const LEAVING_MAX_MS = 30_000;
 const CROWDED_MS = 10_000;
 
 export interface NamedOrigin {
-  readonly settings: PoolSettings["origins"][number];
+  settings: OriginSettings;
+  /** Null: its name is not watched yet, or not any more. */
+  unwatch: (() => void) | null;
   addresses: OriginAddress[];
   /** When those last changed, epoch ms; null: never since the first ones. */
   addressesSince: number | null;
@@ -66,20 +76,19 @@ interface Shown {
 
 export class PoolRuntime {
   readonly name: string;
-  readonly origins: readonly NamedOrigin[];
+  origins: readonly NamedOrigin[];
   members: readonly OriginAddress[] = [];
   availability: Availability<OriginAddress>;
   /** Which routes are kept from which of its addresses. Null: that is switched off, or there is one route only. */
-  readonly breakers: PoolBreakers | null;
+  breakers: PoolBreakers | null = null;
   /** Hears that the set of addresses changed, so that checks follow. Set by the gateway. */
   onMembers: () => void = () => undefined;
   /** Hears that one of its addresses may have room again. Set by the service. */
   onRoom: (now: number) => void = () => undefined;
   readonly #core: Core;
-  readonly #service: ServiceSettings;
-  readonly #unwatch: (() => void)[] = [];
+  #service: ServiceSettings;
   /** Of all members together: what each of them is compared with. */
-  readonly #latencies: LatencyWindow;
+  #latencies: LatencyWindow;
   /** Monotonic ms when held addresses are looked at again. */
   #confirmAt = Infinity;
   /** Monotonic ms when waits that are too long are looked for again. */
@@ -91,50 +100,118 @@ export class PoolRuntime {
   /** Whether all of it is silent. */
   readonly silence: PoolSilenceWatch;
   /** Service and check: what an address is remembered under. States of other settings would be of another shape. */
-  readonly #memoryKey: string;
-  readonly #limit: AdaptiveLimitOptions | null;
+  #memoryKey: string;
+  #limit: AdaptiveLimitOptions | null;
 
-  constructor(core: Core, service: ServiceSettings, pool: PoolSettings) {
+  /** `routes`: by number (route-numbers.ts); as they stand in the settings where nothing else is said. */
+  constructor(core: Core, service: ServiceSettings, pool: PoolSettings, routes: RoutesByNumber = service.routes) {
     this.#core = core;
     this.#service = service;
     this.name = pool.name;
-    this.#memoryKey = JSON.stringify([service.name, service.health, service.ejection]);
-    this.#limit = service.overload && {
-      concurrency: service.overload.concurrency,
-      whole: service.routes.map((route) => route.class === "critical"),
-    };
+    this.#memoryKey = memoryKeyOf(service);
+    this.#limit = limitOptions(service, routes);
     this.#failOpen = new FailOpenNotice(core, service.name, pool.name);
     this.#latencies = createLatencyWindow(service.ejection.windowMs);
     this.silence = new PoolSilenceWatch(core, service.name, this, this.#latencies);
     this.#sweepAt = service.ejection.slow === null ? Infinity : 0;
-    this.origins = pool.origins.map((settings) => ({
-      settings,
-      addresses: [],
-      addressesSince: null,
-      change: STEADY,
-      resolution: null,
-      leaving: null,
-      drain: null,
-    }));
-    this.breakers = service.breaker && service.routes.length > 1 ? new PoolBreakers(core, service, this) : null;
+    this.origins = pool.origins.map(newOrigin);
+    this.#configureBreakers(routes);
     this.availability = assess(service, [], core.clock.monotonic());
   }
 
-  /** Begins to watch the names. */
+  /** Begins to watch the names, as far as they are not watched yet. */
   start(): void {
     for (const origin of this.origins) {
-      this.#unwatch.push(
-        this.#core.resolver.watch(origin.settings.host, (resolution) => this.#resolved(origin, resolution)),
+      origin.unwatch ??= this.#core.resolver.watch(origin.settings.host, (resolution) =>
+        this.#resolved(origin, resolution),
       );
     }
   }
 
   stop(): void {
-    for (const unwatch of this.#unwatch.splice(0)) unwatch();
+    for (const origin of this.origins) unwatch(origin);
     this.silence.stop();
     for (const member of this.members) {
       this.#remember(member, this.#core.clock.monotonic());
       member.destroy();
+    }
+  }
+
+  /** It left the configuration: what is under way is finished by whoever began it, and nothing is kept besides. */
+  retire(): void {
+    const now = this.#core.clock.monotonic();
+    for (const origin of this.origins) this.#letOriginGo(origin, now);
+    this.silence.retire();
+  }
+
+  /**
+   * Other settings for the same pool. Addresses of origins that stay are the same objects as before, with all that is
+   * known of them and all that is under way there; only what a setting gives another meaning begins anew.
+   */
+  configure(service: ServiceSettings, pool: PoolSettings, routes: RoutesByNumber): void {
+    const now = this.#core.clock.monotonic();
+    const before = this.#service;
+    const known = new Map(this.origins.map((origin) => [origin.settings.url, origin]));
+    const origins = pool.origins.map((settings) => {
+      const origin = known.get(settings.url);
+      if (origin === undefined || !isSamePlace(origin.settings, settings)) return newOrigin(settings);
+      known.delete(settings.url);
+      origin.settings = settings;
+      return origin;
+    });
+    for (const gone of known.values()) this.#letOriginGo(gone, now);
+    this.#service = service;
+    this.#memoryKey = memoryKeyOf(service);
+    this.#limit = limitOptions(service, routes);
+    const isEjectionAlike =
+      before.ejection.windowMs === service.ejection.windowMs &&
+      (before.ejection.slow === null) === (service.ejection.slow === null);
+    if (!isEjectionAlike) {
+      this.#latencies = createLatencyWindow(service.ejection.windowMs);
+      this.silence.latencies = this.#latencies;
+    }
+    this.#sweepAt = service.ejection.slow === null ? Infinity : 0;
+    this.origins = origins;
+    for (const origin of origins) {
+      for (const address of origin.addresses) {
+        address.configure(this.#addressSettings(origin), isEjectionAlike, now);
+        address.weight = origin.settings.weight / origin.addresses.length;
+        if (!isSameCheck(before.health, service.health)) this.#checkAnew(address, now);
+        routes.forEach((route, number) => {
+          if (route === null || !wasThere(before, route)) address.forgetRoute(number);
+        });
+      }
+    }
+    this.members = origins.flatMap((origin) => origin.addresses);
+    this.#configureBreakers(routes);
+    this.assess(now);
+    this.onMembers();
+  }
+
+  /** What it was taken for so far it counts as until the first check of the new kind tells: that takes a moment. */
+  #checkAnew(address: OriginAddress, now: number): void {
+    address.forgetChecks();
+    const isAsked = (this.#service.health?.expect ?? null) !== null;
+    if (!isAsked) address.identity = NO_IDENTITY;
+    else if (address.identity.kind === "none") address.identity = { kind: "proven", since: now };
+  }
+
+  #configureBreakers(routes: RoutesByNumber): void {
+    const { breaker, ejection, routes: configured } = this.#service;
+    if (breaker && configured.length > 1) {
+      if (this.breakers === null) this.breakers = new PoolBreakers(this.#core, this.#service, routes, this);
+      else this.breakers.configure(ejection, routes);
+      return;
+    }
+    this.breakers = null;
+    for (const address of this.members) address.breakers = null;
+  }
+
+  #letOriginGo(origin: NamedOrigin, now: number): void {
+    unwatch(origin);
+    for (const address of origin.addresses) {
+      this.#remember(address, now);
+      address.retire(this.#service.name);
     }
   }
 
@@ -283,7 +360,7 @@ export class PoolRuntime {
 
   #heed(address: OriginAddress, verdict: EjectionVerdict, now: number): void {
     if (verdict.kind === "none") return;
-    if (verdict.kind === "ejected") address.ejections += 1;
+    if (verdict.kind === "ejected") address.counters.ejections += 1;
     this.assess(now);
     // What is held in use here is held by what is out here: each worker decides that for itself.
     if (verdict.kind !== "fail-open") this.#tellSiblings(address, now);
@@ -346,7 +423,7 @@ export class PoolRuntime {
     for (const address of origin.addresses) {
       if (next.includes(address)) continue;
       this.#remember(address, now);
-      address.retire();
+      address.retire(this.#service.name);
     }
     origin.addresses = [...next];
     // A name with four addresses is still one origin: they share its weight.
@@ -403,14 +480,7 @@ export class PoolRuntime {
     const made = new OriginAddress(
       this.#core,
       address,
-      {
-        origin: origin.settings,
-        poolName: this.name,
-        connections: this.#service.connections,
-        ejection: this.#service.ejection,
-        overload: this.#limit,
-        heads: this.#service.heads,
-      },
+      this.#addressSettings(origin),
       this.#core.memory.recall(`${this.#memoryKey} ${textOf(address, origin.settings.port)}`, now),
       now,
     );
@@ -433,6 +503,19 @@ export class PoolRuntime {
     }
     made.onLatency = (self, latencyMs, startedMs, at) => this.#latency(self, latencyMs, startedMs, at);
     return made;
+  }
+
+  #addressSettings({ settings }: NamedOrigin): AddressSettings {
+    const { name, connections, ejection, heads } = this.#service;
+    return {
+      serviceName: name,
+      origin: settings,
+      poolName: this.name,
+      connections,
+      ejection,
+      overload: this.#limit,
+      heads,
+    };
   }
 
   /** Tells whoever listens which addresses changed their state, and which checks and traffic disagree about, once each. */
@@ -461,4 +544,55 @@ export class PoolRuntime {
     });
     this.#shown = shown;
   }
+}
+
+function newOrigin(settings: OriginSettings): NamedOrigin {
+  return {
+    settings,
+    unwatch: null,
+    addresses: [],
+    addressesSince: null,
+    change: STEADY,
+    resolution: null,
+    leaving: null,
+    drain: null,
+  };
+}
+
+function unwatch(origin: NamedOrigin): void {
+  origin.unwatch?.();
+  origin.unwatch = null;
+}
+
+function memoryKeyOf({ name, health, ejection }: ServiceSettings): string {
+  return JSON.stringify([name, health, ejection]);
+}
+
+function limitOptions({ overload }: ServiceSettings, routes: RoutesByNumber): AdaptiveLimitOptions | null {
+  return (
+    overload && {
+      concurrency: overload.concurrency,
+      whole: routes.map((route) => route?.class === "critical"),
+    }
+  );
+}
+
+/** Connections that are open lead to what is configured now: only how much it gets may differ. */
+function isSamePlace(
+  { weight: _before, ...before }: OriginSettings,
+  { weight: _after, ...after }: OriginSettings,
+): boolean {
+  return JSON.stringify(before) === JSON.stringify(after);
+}
+
+/** The same question, and the same answers count as good: how often and how patiently it is asked does not matter. */
+function isSameCheck(before: HealthSettings | null, after: HealthSettings | null): boolean {
+  if (before === null || after === null) return before === after;
+  const asked = ({ path, host, statusMin, statusMax, expect }: HealthSettings): string =>
+    JSON.stringify([path, host, statusMin, statusMax, expect]);
+  return asked(before) === asked(after);
+}
+
+function wasThere({ routes }: ServiceSettings, { name }: RouteSettings): boolean {
+  return routes.some((route) => route.name === name);
 }

@@ -27,17 +27,19 @@ export class PoolSilenceWatch implements TimerOwner {
   readonly #core: Core;
   readonly #service: string;
   readonly #pool: WatchedPool;
-  readonly #latencies: LatencyWindow;
+  /** Of all members together. Set by the pool. */
+  latencies: LatencyWindow;
   readonly #timer: WheelTimer = new WheelTimer(this);
   readonly #state: SilenceState = createSilence();
   readonly #told = new WeakSet<FirstByteWait>();
   #looksOn = false;
+  #isRetired = false;
 
   constructor(core: Core, service: string, pool: WatchedPool, latencies: LatencyWindow) {
     this.#core = core;
     this.#service = service;
     this.#pool = pool;
-    this.#latencies = latencies;
+    this.latencies = latencies;
   }
 
   /** Why exchanges go elsewhere. */
@@ -57,6 +59,11 @@ export class PoolSilenceWatch implements TimerOwner {
     return asksSilent(this.#state, now);
   }
 
+  /** The pool is out of the configuration: only those who wait there still are watched. */
+  retire(): void {
+    this.#isRetired = true;
+  }
+
   stop(): void {
     this.#core.wheel.remove(this.#timer);
   }
@@ -65,10 +72,11 @@ export class PoolSilenceWatch implements TimerOwner {
     this.#looksOn = false;
     const { members } = this.#pool;
     const { since } = this.#state;
-    const isSilent = observeSilence(this.#state, members, this.#latencies, this.#core.wheel.stallEndedAt, now);
+    const isSilent = observeSilence(this.#state, members, this.latencies, this.#core.wheel.stallEndedAt, now);
     if (isSilent !== this.silent) this.#changed(isSilent, since, now);
     if (isSilent) this.#tellWaits(now);
-    if (isSilent || members.some(({ waits }) => waits.oldest !== null)) this.look(Infinity, now);
+    const goesOn = isSilent && !this.#isRetired;
+    if (goesOn || members.some(({ waits }) => waits.oldest !== null)) this.look(Infinity, now);
     this.#core.gather.flush();
   }
 

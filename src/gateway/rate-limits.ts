@@ -10,7 +10,7 @@ import type { RateLimitSettings } from "../config/settings.ts";
 import type { MessageHead } from "../http1/head.ts";
 import type { HashKey } from "../kernel/keyed-hash.ts";
 import { keyedHash } from "../kernel/keyed-hash.ts";
-import { createRateTable, fullMsAt, placeOf, remainingAt, takeOne, waitMsAt } from "../policies/rate-limit.ts";
+import { createRateTable, fullMsAt, placeOf, remainingAt, rowsFor, takeOne, waitMsAt } from "../policies/rate-limit.ts";
 import type { RateTable } from "../policies/rate-limit.ts";
 import { durationInWords } from "../policies/words.ts";
 import { joinedValue } from "./request-target.ts";
@@ -38,11 +38,17 @@ export class RouteLimits {
   readonly #hashKey: HashKey;
   readonly #policyLine: string;
 
-  constructor(settings: readonly RateLimitSettings[], keysMax: number, hashKey: HashKey) {
+  /** `before`: the route's limits in the configuration before this one: whoever has used up one has used it up still. */
+  constructor(
+    settings: readonly RateLimitSettings[],
+    keysMax: number,
+    hashKey: HashKey,
+    before: RouteLimits | null = null,
+  ) {
     this.#hashKey = hashKey;
     this.#limits = settings.map((limit) => ({
       settings: limit,
-      table: createRateTable(limit.per === "route" ? 1 : keysMax),
+      table: before?.tableFor(limit, keysMax) ?? createRateTable(limit.per === "route" ? 1 : keysMax),
       policy: policyOf(limit),
       place: 0,
     }));
@@ -80,6 +86,19 @@ export class RouteLimits {
             shared: refusing.settings.per === "route",
           };
     return { refused, shadowed, lines: this.#lines(now) };
+  }
+
+  /** Levels are counted in the period's length, and keys are what `per` says: where those differ they mean nothing. */
+  tableFor({ name, per, header, periodMs }: RateLimitSettings, keysMax: number): RateTable | null {
+    const same = this.#limits.find(
+      ({ settings, table }) =>
+        settings.name === name &&
+        settings.per === per &&
+        settings.header === header &&
+        settings.periodMs === periodMs &&
+        table.rows === rowsFor(per === "route" ? 1 : keysMax),
+    );
+    return same?.table ?? null;
   }
 
   #keyOf({ per, header }: RateLimitSettings, head: MessageHead, client: number): number {

@@ -18,10 +18,10 @@ const LIST_MAX = 1000;
 export class RecordBook {
   /** Exchanges that ended, since start. */
   total = 0;
-  readonly #failed: Ring<ExchangeRecord>;
-  readonly #sampled: Ring<ExchangeRecord>;
+  #failed: Ring<ExchangeRecord>;
+  #sampled: Ring<ExchangeRecord>;
   readonly #slowest: { record: ExchangeRecord; at: number }[] = [];
-  readonly #settings: RecordSettings;
+  #settings: RecordSettings;
   readonly #chance: Chance;
   readonly #log: ((record: ExchangeRecord) => void) | null;
   readonly #facts: FactBook | null;
@@ -43,6 +43,15 @@ export class RecordBook {
     this.#sampleAt = facts === null ? Infinity : 0;
     this.#failed = new Ring(settings.failedMax);
     this.#sampled = new Ring(settings.sampledMax);
+  }
+
+  /** The newest stay, as far as there is room for them. */
+  configure(settings: RecordSettings): void {
+    const { failedMax, sampledMax, slowestMax } = settings;
+    if (failedMax !== this.#settings.failedMax) this.#failed = ringOf(failedMax, this.#failed);
+    if (sampledMax !== this.#settings.sampledMax) this.#sampled = ringOf(sampledMax, this.#sampled);
+    if (this.#slowest.length > slowestMax) this.#slowest.length = slowestMax;
+    this.#settings = settings;
   }
 
   add(record: ExchangeRecord, now: number): void {
@@ -124,6 +133,12 @@ export class RecordBook {
     this.#slowest.length = 0;
     this.#slowest.push(...kept);
   }
+}
+
+function ringOf(capacity: number, before: Ring<ExchangeRecord>): Ring<ExchangeRecord> {
+  const ring = new Ring<ExchangeRecord>(capacity);
+  for (const record of [...before.newestFirst()].toReversed()) ring.push(record);
+  return ring;
 }
 
 function matches(record: ExchangeRecord, filter: ExchangeFilter): boolean {

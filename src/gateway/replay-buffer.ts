@@ -7,7 +7,7 @@
 /** What all exchanges together may keep. */
 export interface ReplayBudget {
   bytes: number;
-  readonly bytesMax: number;
+  bytesMax: number;
 }
 
 export type Replayable = "yes" | "body-too-large" | "buffers-full";

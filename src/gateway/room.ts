@@ -3,7 +3,7 @@
  * and where it waits when none has. Two bounds come together here: what each address can take (learned, in
  * policies/adaptive-limit.ts) and how much of the gateway one route may have.
  */
-import type { ServiceSettings } from "../config/settings.ts";
+import type { OverloadSettings, RouteSettings, ServiceSettings } from "../config/settings.ts";
 import { beginGently, limitNow } from "../policies/adaptive-limit.ts";
 import { countAt } from "../policies/sliding-count.ts";
 import type { RetryBudget } from "../policies/retry-budget.ts";
@@ -28,42 +28,60 @@ export interface NoRoom {
   readonly evidence: string;
 }
 
-interface RoomOf {
+/** The service whose routes come for room, as it is configured now. */
+export interface RoomOf {
   readonly settings: ServiceSettings;
-  readonly counters: readonly RouteCounters[];
   readonly budget: RetryBudget;
+  /** Null: no route has this number. */
+  routeAt(number: number): { readonly settings: RouteSettings; readonly counters: RouteCounters } | null;
 }
 
 /** The part of what the gateway can take that one of several routes may have, unless it says otherwise. */
 const ROUTE_SHARE = 0.75;
+
+/** Of a gateway with so many routes. */
+export function routeShare(routeCount: number, connectionsMax: number): number {
+  return routeCount > 1 ? Math.ceil(connectionsMax * ROUTE_SHARE) : Infinity;
+}
+
 const NOBODY: readonly OriginAddress[] = [];
 
 export class Room {
-  readonly admission: Admission | null;
+  /** Null: nobody waits. */
+  admission: Admission | null = null;
+  readonly #core: Core;
   readonly #choice: PoolChoice;
-  readonly #service: RoomOf;
-  /** By route: how many of its requests may wait for an answer at once. */
-  readonly #bulkheads: readonly number[];
+  #service: RoomOf;
+  /** What a route may have that says nothing of it. */
+  #share = Infinity;
 
   constructor(core: Core, service: RoomOf, choice: PoolChoice) {
-    const { overload, routes } = service.settings;
+    this.#core = core;
     this.#choice = choice;
     this.#service = service;
-    const share = core.routeCount > 1 ? Math.ceil(core.limits.connectionsMax * ROUTE_SHARE) : Infinity;
-    this.#bulkheads = routes.map(({ concurrency }) => (concurrency > 0 ? concurrency : share));
-    this.admission =
-      overload === null
-        ? null
-        : new Admission({
-            settings: overload,
-            chance: core.chance,
-            every: core.every,
-            now: () => core.clock.monotonic(),
-            hasRoom: (route, now) => this.#isWithinBulkhead(route) && this.#anywhere(NOBODY, route, now) !== null,
-            isCongested: (route, now) => this.#isCongested(route, now),
-            limitsInWords: (route, now) => this.limitsInWords(route, now),
-            servedPerSecond: (now) => countAt(service.budget.exchanges, now) / 10,
-          });
+  }
+
+  /** The service is configured as it says from now on. Whoever waits goes on waiting where he does. */
+  configure(service: RoomOf, share: number): void {
+    this.#service = service;
+    this.#share = share;
+    const { overload } = service.settings;
+    if (overload === null) this.admission = null;
+    else if (this.admission === null) this.admission = this.#openAdmission(overload);
+    else this.admission.configure(overload);
+  }
+
+  #openAdmission(overload: OverloadSettings): Admission {
+    const { chance, every, clock } = this.#core;
+    return new Admission(overload, {
+      chance,
+      every,
+      now: () => clock.monotonic(),
+      hasRoom: (route, now) => this.#isWithinBulkhead(route) && this.#anywhere(NOBODY, route, now) !== null,
+      isCongested: (route, now) => this.#isCongested(route, now),
+      limitsInWords: (route, now) => this.limitsInWords(route, now),
+      servedPerSecond: (now) => countAt(this.#service.budget.exchanges, now) / 10,
+    });
   }
 
   /** Its route has as many as it may, or somebody waits who would have to go first. */
@@ -71,8 +89,8 @@ export class Room {
     if (!this.#isWithinBulkhead(route)) return true;
     const { admission } = this;
     if (admission === null || admission.waiting === 0) return false;
-    const settings = this.#service.settings.routes[route];
-    return settings !== undefined && admission.isTaken(rankOf(settings, false), now);
+    const settings = this.#service.routeAt(route)?.settings ?? null;
+    return settings !== null && admission.isTaken(rankOf(settings, false), now);
   }
 
   /** The one that was picked when it has room, otherwise another of its pool or of those in use; null: there is none. */
@@ -93,8 +111,8 @@ export class Room {
 
   limitsInWords(route: number, now: number): string {
     if (!this.#isWithinBulkhead(route)) {
-      const name = this.#service.settings.routes[route]?.name ?? "";
-      return `${this.#bulkheads[route]} requests of the route ${name} wait for an answer, and no more may`;
+      const name = this.#service.routeAt(route)?.settings.name ?? "";
+      return `${this.#bulkheadOf(route)} requests of the route ${name} wait for an answer, and no more may`;
     }
     const { name, availability } = this.#choice.settle(now);
     const held = availability.usable.reduce((sum, address) => sum + (address.limit?.held ?? 0), 0);
@@ -106,7 +124,16 @@ export class Room {
   }
 
   #isWithinBulkhead(route: number): boolean {
-    return (this.#service.counters[route]?.held ?? 0) < (this.#bulkheads[route] ?? Infinity);
+    const known = this.#service.routeAt(route);
+    if (known === null) return true;
+    const { concurrency } = known.settings;
+    return known.counters.held < (concurrency > 0 ? concurrency : this.#share);
+  }
+
+  /** How many of its requests may wait for an answer at once. */
+  #bulkheadOf(route: number): number {
+    const concurrency = this.#service.routeAt(route)?.settings.concurrency ?? 0;
+    return concurrency > 0 ? concurrency : this.#share;
   }
 
   /**

@@ -11,21 +11,19 @@ import { chooseTwo } from "../policies/choose-two.ts";
 import { isStranger } from "../policies/origin-identity.ts";
 import { countExchange, createRetryBudget } from "../policies/retry-budget.ts";
 import type { RetryBudget } from "../policies/retry-budget.ts";
-import type { RouteCache } from "./cache/response-cache.ts";
-import type { Admission } from "./admission.ts";
 import type { Core } from "./core.ts";
 import type { OriginAddress } from "./origin-address.ts";
 import { Lateness } from "./lateness.ts";
 import type { PickNote } from "./pick-note.ts";
 import { PoolChoice } from "./pool-choice.ts";
 import { PoisonWatch } from "./poison-watch.ts";
+import type { FindAmong } from "./poison-watch.ts";
 import { PoolRuntime } from "./pool-runtime.ts";
-import { RouteLimits } from "./rate-limits.ts";
 import { Room } from "./room.ts";
 import type { NoRoom, Turn } from "./room.ts";
-import { staticFallback } from "./static-fallback.ts";
-import type { StaticFallback } from "./static-fallback.ts";
-import { RouteCounters } from "./telemetry.ts";
+import { numberRoutes } from "./route-numbers.ts";
+import { routeRuntime } from "./route-runtime.ts";
+import type { Place, RouteRuntime } from "./route-runtime.ts";
 
 export type Picked =
   | {
@@ -44,74 +42,78 @@ const NO_NOTES: readonly PickNote[] = [];
 /** Requests were turned away as lately as this. */
 const STRAIN_LASTS_MS = 2_000;
 
+/**
+ * Made anew with each configuration that changes it. What lasts longer than one configuration is handed on: pools with
+ * their addresses, the queues, what was learned and counted. So an exchange that is under way goes on with the service
+ * that it began with, and what it learns the next ones know.
+ */
 export class ServiceRuntime {
   readonly settings: ServiceSettings;
   readonly pools: readonly PoolRuntime[];
-  readonly budget: RetryBudget = createRetryBudget();
-  readonly counters: readonly RouteCounters[];
-  readonly #caches: readonly (RouteCache | null)[];
+  readonly budget: RetryBudget;
+  /** By number; null: none has it. Some may be of the configuration before, and are finishing. */
+  readonly routes: readonly (RouteRuntime | null)[];
+  /** The numbers of the settings' routes, in their order. */
+  readonly numbers: readonly number[];
   /** Any of its origins serves under a base path. */
   readonly hasBasePath: boolean;
   /** It has more than one origin and may send to another what failed at the first. */
   readonly repeats: boolean;
   /** When it last turned a request away for lack of room, monotonic ms. */
-  shedAt = -Infinity;
+  shedAt: number;
   /** Null: it is switched off. */
   readonly poison: PoisonWatch | null;
   readonly #core: Core;
-  readonly #limits: readonly (RouteLimits | null)[];
-  readonly #fallbacks: readonly (StaticFallback | null)[];
-  /** What repeats because of a 5xx have brought, by route; null: there were none. */
-  readonly #answers: (AnswerYield | null)[];
-  /** When an answer is late, by route; null: nothing is known yet. */
-  readonly #lateness: (Lateness | null)[];
-  /** For each route the pools that it uses and how traffic is shared between them; routes with the same pools share one. */
-  readonly #choices: readonly PoolChoice[];
   readonly #rooms: readonly Room[];
-  /** Each of them once. */
-  readonly #admissions: readonly Admission[];
 
-  constructor(core: Core, settings: ServiceSettings) {
+  /** `before`: the service of this name in the configuration that this one takes the place of. */
+  constructor(core: Core, settings: ServiceSettings, before: ServiceRuntime | null = null) {
     this.#core = core;
     this.settings = settings;
     const origins = settings.pools.reduce((sum, pool) => sum + pool.origins.length, 0);
     this.repeats = settings.retry.attemptsMax > 1 && origins > 1;
     this.hasBasePath = settings.pools.some((pool) => pool.origins.some((origin) => origin.basePath !== ""));
-    this.pools = settings.pools.map((pool) => new PoolRuntime(core, settings, pool));
-    this.poison = settings.poison
-      ? new PoisonWatch(
-          settings.name,
-          core.siblings,
-          (detail) => this.#tell("poison.refused", detail),
-          (addresses) => this.#upAmong(addresses),
-        )
-      : null;
-    this.#lateness = settings.routes.map(() => null);
-    this.#answers = settings.routes.map(() => null);
-    this.counters = settings.routes.map((route) => new RouteCounters(settings.name, route.name));
-    this.#limits = settings.routes.map((route) =>
-      route.rateLimits.length === 0
-        ? null
-        : new RouteLimits(route.rateLimits, core.limits.rateLimitKeysMax, core.hashKey),
+    this.budget = before?.budget ?? createRetryBudget();
+    this.shedAt = before?.shedAt ?? -Infinity;
+    const known = staying(before, settings);
+    this.numbers = numberRoutes(
+      settings.routes.map(({ name }) => name),
+      known.map((route) => route?.settings.name ?? null),
     );
-    this.#caches = settings.routes.map((route) => core.cache.route(settings.name, route.name, route.cache));
-    this.#fallbacks = settings.routes.map((route) => staticFallback(route.fallback, core.fallbackFiles));
-    const shared = new Map<string, PoolChoice>();
-    this.#choices = settings.routes.map((route) => {
-      const key = route.pools.join("\n");
-      const choice = shared.get(key) ?? this.#choiceOf(route);
-      shared.set(key, choice);
-      return choice;
+    const byNumber = known.map((route) => route?.settings ?? null);
+    settings.routes.forEach((route, index) => (byNumber[this.numbers[index] ?? 0] = route));
+    this.pools = settings.pools.map((pool) => {
+      const runtime = before?.pools.find(({ name }) => name === pool.name) ?? null;
+      if (runtime === null) return new PoolRuntime(core, settings, pool, byNumber);
+      runtime.configure(settings, pool, byNumber);
+      return runtime;
     });
-    const rooms = new Map([...shared.values()].map((choice) => [choice, new Room(core, this, choice)]));
-    this.#rooms = this.#choices.flatMap((choice) => rooms.get(choice) ?? []);
-    this.#admissions = [...rooms.values()].flatMap(({ admission }) => admission ?? []);
+    for (const pool of before?.pools ?? []) if (!this.pools.includes(pool)) pool.retire();
+    this.poison = settings.poison ? this.#watchPoison(before?.poison ?? null) : null;
+    const places = new Map<string, Place>();
+    const routes = [...known];
+    settings.routes.forEach((route, index) => {
+      const number = this.numbers[index] ?? 0;
+      const earlier = known[number] ?? null;
+      const key = route.pools.join("\n");
+      const place = places.get(key) ?? this.#placeFor(route, before, earlier);
+      places.set(key, place);
+      routes[number] = routeRuntime(core, settings, route, place, earlier);
+    });
+    this.routes = routes;
+    this.#rooms = [...places.values()].map(({ room }) => room);
+    for (const room of this.#rooms) room.configure(this, core.routeShare);
     for (const pool of this.pools) pool.onRoom = (now) => this.#roomFreed(now);
   }
 
-  /** Null: the route has none. */
-  fallbackOf(routeIndex: number): StaticFallback | null {
-    return this.#fallbacks[routeIndex] ?? null;
+  /** Null: none has this number. */
+  routeAt(number: number): RouteRuntime | null {
+    return this.routes[number] ?? null;
+  }
+
+  /** It left the configuration: what is under way is finished, nothing else is kept. */
+  retire(): void {
+    for (const pool of this.pools) pool.retire();
   }
 
   /** Why origins are to do with less; empty: all is as it should be. */
@@ -120,40 +122,26 @@ export class ServiceRuntime {
     if (now - Math.max(this.shedAt, this.#core.shedAt) < STRAIN_LASTS_MS)
       return "requests are turned away for lack of room";
     if (this.#core.pressure.level > 0) return this.#core.pressure.because;
-    return this.#choices[routeIndex]?.strain ?? "";
-  }
-
-  /** Null: the route has none. */
-  limitsOf(routeIndex: number): RouteLimits | null {
-    return this.#limits[routeIndex] ?? null;
-  }
-
-  /** Null: nothing is cached there. */
-  cacheOf(routeIndex: number): RouteCache | null {
-    return this.#caches[routeIndex] ?? null;
-  }
-
-  countersOf(routeIndex: number): RouteCounters | null {
-    return this.counters[routeIndex] ?? null;
+    return this.routes[routeIndex]?.choice.strain ?? "";
   }
 
   /** For each set of pools that routes use. */
   get routePools(): readonly (readonly PoolRuntime[])[] {
-    return [...new Set(this.#choices)].map((choice) => choice.pools);
+    return [...new Set(this.numbers.flatMap((number) => this.routeAt(number)?.choice ?? []))].map(({ pools }) => pools);
   }
 
   /** Null: no route uses these pools in this order. */
   choiceOf(pools: readonly string[]): PoolChoice | null {
     const isMeant = (choice: PoolChoice): boolean =>
       choice.pools.length === pools.length && choice.pools.every(({ name }, index) => name === pools[index]);
-    return this.#choices.find(isMeant) ?? null;
+    return this.routes.find((route) => route !== null && isMeant(route.choice))?.choice ?? null;
   }
 
   /** The choice of the route that takes everything else, which stands last: what is shown for the service. */
   get shown(): PoolChoice {
-    const last = this.#choices[this.#choices.length - 1];
-    if (last === undefined) throw new Error("a service without routes");
-    return last;
+    const last = this.routeAt(this.numbers[this.numbers.length - 1] ?? -1);
+    if (last === null) throw new Error("a service without routes");
+    return last.choice;
   }
 
   #tell(code: DecisionCode, detail: string): void {
@@ -176,8 +164,9 @@ export class ServiceRuntime {
   /** Null: nothing is hedged. */
   latenessOf(routeIndex: number, now: number): Lateness | null {
     const { hedge } = this.settings;
-    if (hedge === null) return null;
-    return (this.#lateness[routeIndex] ??= new Lateness(hedge, now));
+    const route = this.routes[routeIndex] ?? null;
+    if (hedge === null || route === null) return null;
+    return (route.lateness ??= new Lateness(hedge, now));
   }
 
   /** Addresses of the same pool with room for one more: a hedge is not worth what a move to another pool costs. */
@@ -200,7 +189,7 @@ export class ServiceRuntime {
     tried: readonly OriginAddress[],
     now: number,
   ): { readonly addresses: readonly OriginAddress[]; readonly because: string } | null {
-    const choice = this.#choices[routeIndex];
+    const choice = this.routes[routeIndex]?.choice;
     const silent = choice?.pools.find(({ name }) => name === poolName);
     const other = silent === undefined ? null : (choice?.speaking(silent) ?? null);
     if (silent === undefined || other === null) return null;
@@ -209,7 +198,9 @@ export class ServiceRuntime {
   }
 
   answersOf(routeIndex: number): AnswerYield {
-    return (this.#answers[routeIndex] ??= createAnswerYield());
+    const route = this.routes[routeIndex] ?? null;
+    if (route === null) throw new Error(NO_ROUTE);
+    return (route.answers ??= createAnswerYield());
   }
 
   /** A request is turned away for lack of room. */
@@ -226,17 +217,17 @@ export class ServiceRuntime {
   /** Requests are being turned away, so nothing is repeated or hedged now. */
   isShedding(now: number): boolean {
     if (this.#core.pressure.level > 0) return true;
-    for (const admission of this.#admissions) if (admission.isStressed(now)) return true;
+    for (const { admission } of this.#rooms) if (admission !== null && admission.isStressed(now)) return true;
     return false;
   }
 
   /** Exchanges that wait for room. */
   get waiting(): number {
-    return this.#admissions.reduce((sum, admission) => sum + admission.waiting, 0);
+    return this.#rooms.reduce((sum, { admission }) => sum + (admission?.waiting ?? 0), 0);
   }
 
   stop(): void {
-    for (const admission of this.#admissions) admission.stop();
+    for (const { admission } of this.#rooms) admission?.stop();
     for (const pool of this.pools) pool.stop();
   }
 
@@ -249,9 +240,9 @@ export class ServiceRuntime {
     method: string = "",
     turn: Turn = "new",
   ): Picked {
-    const choice = this.#choices[routeIndex];
-    const room = this.#rooms[routeIndex];
-    if (choice === undefined || room === undefined) throw new Error("a route without pools");
+    const route = this.routes[routeIndex] ?? null;
+    if (route === null) throw new Error(NO_ROUTE);
+    const { choice, room } = route;
     if (turn === "new" && room.mustWait(routeIndex, now)) return room.none(routeIndex, now);
     if (tried.length === 0) {
       const address = choice.probation(repeatable, method, now);
@@ -295,15 +286,16 @@ export class ServiceRuntime {
   /** How many addresses may still be tried; an ejected one counts only when there is nothing else. */
   othersLeft(routeIndex: number, tried: readonly OriginAddress[]): number {
     let count = 0;
-    for (const pool of this.#choices[routeIndex]?.pools ?? []) {
+    const pools = this.routes[routeIndex]?.choice.pools ?? [];
+    for (const pool of pools) {
       for (const address of pool.availability.usable) if (!tried.includes(address)) count += 1;
     }
     if (count > 0) return count;
-    return lastResortOf(this.#choices[routeIndex]?.pools ?? [], tried) === null ? 0 : 1;
+    return lastResortOf(pools, tried) === null ? 0 : 1;
   }
 
   #roomFreed(now: number): void {
-    for (const admission of this.#admissions) if (admission.waiting > 0) admission.serve(now);
+    for (const { admission } of this.#rooms) if (admission !== null && admission.waiting > 0) admission.serve(now);
   }
 
   #choose(pool: PoolRuntime, routeIndex: number, tried: readonly OriginAddress[], now: number): OriginAddress | null {
@@ -346,15 +338,43 @@ export class ServiceRuntime {
     );
   }
 
-  #choiceOf(route: RouteSettings): PoolChoice {
-    const { settings } = this;
-    return new PoolChoice(
-      this.#core,
-      settings,
-      route.pools.flatMap((name) => this.pools.filter((pool) => pool.name === name)),
-      route.pools.flatMap((name) => settings.pools.filter((pool) => pool.name === name)),
-    );
+  #watchPoison(before: PoisonWatch | null): PoisonWatch {
+    const tell = (detail: string): void => this.#tell("poison.refused", detail);
+    const find = (addresses: readonly string[]): ReturnType<FindAmong> => this.#upAmong(addresses);
+    if (before === null) return new PoisonWatch(this.settings.name, this.#core.siblings, tell, find);
+    before.tell = tell;
+    before.find = find;
+    return before;
   }
+
+  /** The one that routes with these pools had before, and whoever waits there goes on waiting; otherwise a new one. */
+  #placeFor(route: RouteSettings, before: ServiceRuntime | null, known: RouteRuntime | null): Place {
+    const { settings } = this;
+    const pools = route.pools.flatMap((name) => this.pools.filter((pool) => pool.name === name));
+    const configured = route.pools.flatMap((name) => settings.pools.filter((pool) => pool.name === name));
+    const same = before?.routes.find(
+      (one) =>
+        one !== null &&
+        one.choice.pools.length === pools.length &&
+        one.choice.pools.every((pool, index) => pool === pools[index]),
+    );
+    if (same !== undefined && same !== null) {
+      same.choice.configure(settings, configured);
+      return same;
+    }
+    const choice = new PoolChoice(this.#core, settings, pools, configured, known?.choice ?? null);
+    return { choice, room: new Room(this.#core, this, choice) };
+  }
+}
+
+const NO_ROUTE = "no route of the service has this number";
+
+/** Those that are configured still, and those that are gone and have attempts which wait for an answer. */
+function staying(before: ServiceRuntime | null, { routes }: ServiceSettings): (RouteRuntime | null)[] {
+  const names = new Set(routes.map(({ name }) => name));
+  return (before?.routes ?? []).map((route) =>
+    route !== null && (names.has(route.settings.name) || route.counters.held > 0) ? route : null,
+  );
 }
 
 /**

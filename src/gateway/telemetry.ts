@@ -1,10 +1,15 @@
-/** Counters of routes and of refused messages. Plain numbers, only ever added to; views copy them when asked. */
+/**
+ * Counters of routes, of addresses and of refused messages. Plain numbers, only ever added to; views copy them when
+ * asked. They belong to names and not to what the names stand for now: a route that leaves the configuration and comes
+ * back goes on where it was, or a counter would go backwards.
+ */
 import type { CacheWord, ExchangeRecord, Outcome } from "../contract/record.ts";
 import type { RefusalId } from "../http1/refusals.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import { createHistogram, recordDuration } from "../kernel/histogram.ts";
 import type { Histogram } from "../kernel/histogram.ts";
 import type { RescueCounts } from "../contract/view.ts";
+import { KeptCounters } from "./kept-counters.ts";
 import { countRescues, createRescueCounts } from "./rescue-counts.ts";
 
 const CLASSES = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"] as const;
@@ -62,13 +67,38 @@ export function countCause(counts: Partial<Record<CauseId, number>>, cause: Caus
   counts[cause] = (counts[cause] ?? 0) + 1;
 }
 
+/** What is counted of one address of an origin. */
+export class AddressCounters {
+  attempts = 0;
+  failures = 0;
+  /** Times that traffic took it out. */
+  ejections = 0;
+  connectionsMade = 0;
+  connectionsReused = 0;
+  readonly byCause: Partial<Record<CauseId, number>> = {};
+  readonly firstByte: Histogram = createHistogram();
+}
+
 export class Telemetry {
+  readonly routes: KeptCounters<RouteCounters> = new KeptCounters();
+  readonly addresses: KeptCounters<AddressCounters> = new KeptCounters();
+  /** Requests refused by the flood guard, or in shadow those that would have been, and heavy ones let through. */
+  floodRefused = 0;
+  floodSpared = 0;
   readonly refusals: Partial<Record<RefusalId, number>> = {};
   connectionsAccepted = 0;
   /** Closed without an answer, because even more than may be told so were open. */
   connectionsTurnedAway = 0;
   /** Exchanges that no route took, or that were no exchange: counted without a service. */
   readonly unrouted: RouteCounters = new RouteCounters("", "");
+
+  ofRoute(service: string, route: string): RouteCounters {
+    return this.routes.of(`${service}\n${route}`, () => new RouteCounters(service, route));
+  }
+
+  routeLeft(service: string, route: string): void {
+    this.routes.left(`${service}\n${route}`);
+  }
 
   refused(id: RefusalId): void {
     this.refusals[id] = (this.refusals[id] ?? 0) + 1;

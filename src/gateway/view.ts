@@ -36,9 +36,9 @@ export function createView({ core, listeners, listening, ports, startedAt }: Vie
       connections: core.connections,
       exchangesActive: core.exchangesActive,
       exchangesTotal: core.book.total,
-      services: core.services.map((service) => serviceView(service, ports.clock.monotonic())),
+      services: core.generation.services.map((service) => serviceView(service, ports.clock.monotonic())),
     }),
-    origins: () => core.services.flatMap((service) => originViews(service, ports.clock)),
+    origins: () => core.generation.services.flatMap((service) => originViews(service, ports.clock)),
     // Records are never changed once they are in the book; still, what leaves is the asker's own.
     exchanges: (filter) => core.book.list(filter).map((record) => structuredClone(record)),
     exchange: (id) => {
@@ -46,7 +46,7 @@ export function createView({ core, listeners, listening, ports, startedAt }: Vie
       return record === null ? null : structuredClone(record);
     },
     metrics: () => ({
-      routes: [core.telemetry.unrouted, ...core.services.flatMap((service) => service.counters)].map((counters) => ({
+      routes: [core.telemetry.unrouted, ...core.telemetry.routes.values()].map((counters) => ({
         service: counters.service,
         route: counters.route,
         byStatus: counters.byStatus,
@@ -61,44 +61,44 @@ export function createView({ core, listeners, listening, ports, startedAt }: Vie
         rateLimitShadowed: counters.rateLimitShadowed,
         rescues: copyOfRescues(counters.rescues),
       })),
-      origins: core.services.flatMap((service) =>
+      origins: core.generation.services.flatMap((service) =>
         service.pools.flatMap((pool) =>
           pool.members.map((address) => ({
             service: service.settings.name,
             pool: pool.name,
             origin: address.origin.url,
             address: address.text,
-            attempts: address.attempts,
-            byCause: { ...address.byCause },
-            firstByte: copyOf(address.firstByte),
-            connectionsMade: address.connectionsMade,
-            connectionsReused: address.connectionsReused,
+            attempts: address.counters.attempts,
+            byCause: { ...address.counters.byCause },
+            firstByte: copyOf(address.counters.firstByte),
+            connectionsMade: address.counters.connectionsMade,
+            connectionsReused: address.counters.connectionsReused,
             connectionsOpen: address.connectionsOpen,
             connectionsIdle: address.connectionsIdle,
             inFlight: address.inFlight,
             held: address.limit?.held ?? 0,
             limit: address.limit === null ? 0 : limitNow(address.limit),
             available: address.share > 0,
-            ejections: address.ejections,
+            ejections: address.counters.ejections,
           })),
         ),
       ),
-      pools: core.services.flatMap((service) =>
+      pools: core.generation.services.flatMap((service) =>
         service.pools.map((pool) => ({
           service: service.settings.name,
           pool: pool.name,
           breakersOpen: pool.breakers?.open ?? 0,
         })),
       ),
-      services: core.services.map((service) => ({
+      services: core.generation.services.map((service) => ({
         service: service.settings.name,
         poisonQuarantines: service.poison?.quarantines ?? 0,
       })),
       refusals: { ...core.telemetry.refusals },
       connectionsAccepted: core.telemetry.connectionsAccepted,
       connectionsTurnedAway: core.telemetry.connectionsTurnedAway,
-      floodRefused: core.flood?.refused ?? 0,
-      floodSpared: core.flood?.spared ?? 0,
+      floodRefused: core.telemetry.floodRefused,
+      floodSpared: core.telemetry.floodSpared,
       clientsHeldBack: core.flood?.heldBack(ports.clock.monotonic()) ?? 0,
       connectionsOpen: core.connections,
       exchangesActive: core.exchangesActive,
@@ -208,8 +208,8 @@ export function createView({ core, listeners, listening, ports, startedAt }: Vie
       held: address.limit?.held ?? 0,
       limit: address.limit === null ? 0 : limitNow(address.limit),
       latencyMs: Math.round(expectedLatency(address.latency, 0, now) * 100) / 100,
-      attempts: address.attempts,
-      failures: address.failures,
+      attempts: address.counters.attempts,
+      failures: address.counters.failures,
     };
   }
 }

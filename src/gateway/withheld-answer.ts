@@ -12,7 +12,7 @@ import type { LedgerAnswer } from "../kernel/ledger.ts";
 /** All answers that are being collected share this. */
 export interface ReceivingBudget {
   bytes: number;
-  readonly bytesMax: number;
+  bytesMax: number;
 }
 
 export class WithheldAnswer {

@@ -144,6 +144,8 @@ export type Dial = (address: Address, listener: SocketListener, opening?: Buffer
 export interface ListeningPort {
   readonly address: string;
   readonly port: number;
+  /** For connections that come from now on. Of a listener that has nothing to be told there is none. */
+  configure?(options: ListenOptions): void;
   /** Stop accepting; connections that exist go on. Resolves when the listening socket is closed. */
   close(): Promise<void>;
 }

@@ -6,7 +6,7 @@
 import net from "node:net";
 import { UNIX, isUnix } from "../kernel/ip-text.ts";
 import { PLAIN_LISTENER } from "../kernel/socket.ts";
-import type { Listen, ListeningPort, SocketFile, SocketListener } from "../kernel/socket.ts";
+import type { Listen, ListenOptions, ListeningPort, SocketFile, SocketListener } from "../kernel/socket.ts";
 import { SHARING_IS_UNKNOWN } from "./inherited-sockets.ts";
 import { behindProxies } from "./proxy-gate.ts";
 import { wrapHandle, wrapSocket } from "./tcp-socket.ts";
@@ -45,8 +45,10 @@ type OnSocket = (socket: TcpSocket) => SocketListener | null;
 
 /** `onAcceptError` hears failures to accept (descriptors used up), by the system's number. */
 export function createListen(onAcceptError: (status: number) => void, keeper?: SocketKeeper): Listen {
-  return async (bind, onConnection, { proxyProtocol, socketFile, onUnbegun } = PLAIN_LISTENER) => {
-    const onSocket = proxyProtocol === null ? onConnection : behindProxies(proxyProtocol, onUnbegun, onConnection);
+  return async (bind, onConnection, options = PLAIN_LISTENER) => {
+    const { socketFile } = options;
+    let begin = beginningOf(options, onConnection);
+    const onSocket: OnSocket = (socket) => begin(socket);
     const given = keeper?.given(bind) ?? null;
     const isOwn = given === null && isUnix(bind.host);
     const file = isOwn ? await openFile(bind.host, onSocket, socketFile) : null;
@@ -75,6 +77,9 @@ export function createListen(onAcceptError: (status: number) => void, keeper?: S
     });
     return {
       ...addressOf(servers, bind),
+      configure(next) {
+        begin = beginningOf(next, onConnection);
+      },
       async close() {
         // Whoever goes on with the socket needs its file.
         if (!isHandedOn) await file?.remove();
@@ -82,6 +87,11 @@ export function createListen(onAcceptError: (status: number) => void, keeper?: S
       },
     };
   };
+}
+
+/** What is done with a connection before the gateway hears of it. */
+function beginningOf({ proxyProtocol, onUnbegun }: ListenOptions, onConnection: Parameters<Listen>[1]): OnSocket {
+  return proxyProtocol === null ? onConnection : behindProxies(proxyProtocol, onUnbegun, onConnection);
 }
 
 async function openFile(

@@ -182,6 +182,12 @@ export function createEjection(options: EjectionOptions, now: number): EjectionS
   };
 }
 
+/** The windows are of another length, or slowness counts or does not: evidence begins anew, the verdict stands. */
+export function reshapeEjection(options: EjectionOptions, before: EjectionState, now: number): EjectionState {
+  const { successes, failures, latencies } = createEjection(options, now);
+  return { ...before, successes, failures, latencies };
+}
+
 /**
  * A request to `member` had its first byte `sampleMs` after the origin's turn began, or has been waiting for so long
  * that it is slow whatever becomes of it (`slowFromMs`). Slow ones have to be told when they become so and not when

@@ -97,6 +97,20 @@ export function createPoolPreference(): PoolPreferenceState {
   return { first: 0, movedAt: -1, relapses: 0, seen: [], trusted: [], fellAt: [] };
 }
 
+/**
+ * The pools are others, or in another order: `from` has for each of them where it stood, -1: nowhere. What was known of
+ * those that stay holds. Traffic that was at home stays at home, whichever pool that is now.
+ */
+export function rearrange(state: PoolPreferenceState, from: readonly number[]): PoolPreferenceState {
+  return {
+    ...state,
+    first: state.first === 0 ? 0 : Math.max(0, from.indexOf(state.first)),
+    seen: from.map((index) => state.seen[index] ?? -1),
+    trusted: from.map((index) => state.trusted[index] ?? -1),
+    fellAt: from.map((index) => state.fellAt[index] ?? -1),
+  };
+}
+
 /** `pools` in order of preference, at least one. */
 export function preferPool(
   options: PoolPreferenceOptions,

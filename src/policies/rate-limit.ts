@@ -42,10 +42,14 @@ const WAYS = 8;
 
 /** For `keysMax` keys; 1: everybody shares one level. */
 export function createRateTable(keysMax: number): RateTable {
-  const rows = Math.max(1, Math.ceil(keysMax / WAYS));
+  const rows = rowsFor(keysMax);
   const places = keysMax <= 1 ? 1 : rows * WAYS;
   const zeros = (): number[] => Array.from({ length: places }, () => 0);
   return { rows, keys: zeros(), levels: zeros(), at: zeros() };
+}
+
+export function rowsFor(keysMax: number): number {
+  return Math.max(1, Math.ceil(keysMax / WAYS));
 }
 
 /** The place of this key, which it gets if it has none. Valid until the next call for another key. */

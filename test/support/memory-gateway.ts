@@ -5,9 +5,10 @@
 import type { Settings } from "../../src/config/settings.ts";
 import type { Fact } from "../../src/contract/facts.ts";
 import type { ExchangeRecord } from "../../src/contract/record.ts";
+import type { Revision } from "../../src/contract/revision.ts";
 import { createGateway } from "../../src/gateway/gateway.ts";
 import type { OwnUse } from "../../src/contract/view.ts";
-import type { Gateway, GatewayPorts } from "../../src/gateway/gateway.ts";
+import type { ApplyResult, Gateway, GatewayPorts } from "../../src/gateway/gateway.ts";
 import type { Clock } from "../../src/kernel/clock.ts";
 import type { CacheShelf } from "../../src/kernel/cache-shelf.ts";
 import type { Ledger } from "../../src/kernel/ledger.ts";
@@ -51,8 +52,12 @@ export interface MemoryGateway {
   readonly facts: readonly Fact[];
   /** In the order in which they ended. */
   readonly records: readonly ExchangeRecord[];
+  /** Puts other options into effect. */
+  apply(options: MemoryGatewayOptions, revision?: Partial<Revision>): Promise<ApplyResult>;
+  /** Timers that wait. */
+  timers(): number;
   /** A client that has connected. */
-  client(from?: string): Peer;
+  client(from?: string, port?: number): Peer;
   /** The connection to an origin with this number, from 1; throws when there is none. */
   origin(number: number): Peer;
   /** Moves the clock and everything that waits for it. */
@@ -69,6 +74,7 @@ export async function memoryGateway(options: MemoryGatewayOptions = {}): Promise
   const records: ExchangeRecord[] = [];
   const facts: Fact[] = [];
   let ids = 0;
+  let number = 1;
 
   const gateway = createGateway(settingsOf(options), {
     clock: time.clock,
@@ -123,8 +129,35 @@ export async function memoryGateway(options: MemoryGatewayOptions = {}): Promise
     faults,
     records,
     facts,
-    client(from) {
-      const peer = network.connect(from);
+    async apply(next, revision = {}) {
+      number += 1;
+      const applied = gateway.apply({
+        settings: settingsOf(next),
+        fallbackFiles: next.fallbackFiles ?? new Map(),
+        revision: {
+          number,
+          hash: `hash-${number}`,
+          at: time.clock.wall(),
+          by: "",
+          reason: "",
+          changes: [],
+          ...revision,
+        },
+      });
+      const state = { isOver: false };
+      const over = applied.finally(() => {
+        state.isOver = true;
+      });
+      // Names that are new are waited for.
+      for (let turns = 0; !state.isOver && turns < 40; turns += 1) {
+        if (turns > 2) time.advance(50);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      return over;
+    },
+    timers: time.waiting,
+    client(from, port) {
+      const peer = network.connect(from, port);
       if (peer === null) throw new Error("the connection was turned away");
       return peer;
     },
@@ -174,6 +207,8 @@ export interface MemoryResolver extends Resolver {
   /** The name has these addresses from now on; whoever waits hears it first and whoever watches then. */
   answer(name: string, ips: readonly string[]): void;
   fail(name: string, cause: ResolutionFailure["cause"], code: string): void;
+  /** How many watch a name. */
+  watchers(): number;
 }
 
 function memoryResolver(clock: Clock): MemoryResolver {
@@ -214,6 +249,7 @@ function memoryResolver(clock: Clock): MemoryResolver {
       return () => listeners.delete(onChange);
     },
     close: () => undefined,
+    watchers: () => [...watching.values()].reduce((sum, listeners) => sum + listeners.size, 0),
     answer: (name, ips) => tell({ name, addresses: addressesOf(ips), failure: null, learnedAt: clock.monotonic() }),
     fail(name, cause, code) {
       const before = known.get(name);

@@ -41,8 +41,12 @@ export interface Peer {
 export interface MemoryNetwork {
   readonly dial: Dial;
   readonly listen: Listen;
-  /** A client that connects to the newest listener, from an address. Null when it is turned away. */
-  connect(from?: string): Peer | null;
+  /** A client that connects to a listener, the newest if no port is said, from an address. Null when it is turned away. */
+  connect(from?: string, port?: number): Peer | null;
+  /** Ports that are listened on. */
+  readonly listening: readonly number[];
+  /** Ports that cannot be listened on. */
+  readonly taken: Set<number>;
   /** Dialled connections in their order. */
   readonly dialled: readonly Peer[];
   /** False: a dialled connection waits for `accept` or `refuse`. */
@@ -57,7 +61,8 @@ export function memoryNetwork(): MemoryNetwork {
   const due: (() => void)[] = [];
   const readBuffer = Buffer.alloc(HEAD_ROOM + READ_BYTES + TAIL_ROOM, GARBAGE);
   const dialled: MemorySocket[] = [];
-  let accepting: ((socket: SocketPort) => SocketListener | null) | null = null;
+  /** By port, the newest last. */
+  const accepting = new Map<number, (socket: SocketPort) => SocketListener | null>();
   let running = false;
   let held = false;
   let ports = 40_000;
@@ -94,23 +99,29 @@ export function memoryNetwork(): MemoryNetwork {
       if (network.acceptAtOnce) later(() => socket.connectNow());
       return socket;
     },
-    listen(_bind, onSocket) {
-      accepting = onSocket;
+    get listening() {
+      return [...accepting.keys()];
+    },
+    taken: new Set(),
+    listen({ port }, onSocket) {
+      if (network.taken.has(port)) return Promise.reject(Object.assign(new Error("taken"), { code: "EADDRINUSE" }));
+      accepting.set(port, onSocket);
       return Promise.resolve({
         address: "127.0.0.1",
-        port: 8080,
+        port,
         close: () => {
-          accepting = null;
+          accepting.delete(port);
           return Promise.resolve();
         },
       });
     },
-    connect(from = "192.0.2.7") {
-      if (accepting === null) return null;
+    connect(from = "192.0.2.7", port = [...accepting.keys()].at(-1) ?? 0) {
+      const accept = accepting.get(port);
+      if (accept === undefined) return null;
       ports += 1;
       const socket = new MemorySocket(medium, DEAF, `${from}:${ports}`, from, ports);
       socket.connected = true;
-      const listener = accepting(socket);
+      const listener = accept(socket);
       if (listener === null) return null;
       socket.listener = listener;
       settle();

@@ -29,7 +29,7 @@ export class ResponseCache {
   readonly #shelvedEntries: Map<number, Entry> = new Map();
   /** Bodies that are being read. */
   readonly #fetching: Map<Entry, ((body: StoredBody | null) => void)[]> = new Map();
-  readonly settings: CacheSettings;
+  settings: CacheSettings;
   readonly store: Store;
   /** Keys whose responses are not to be shared. */
   readonly passed: Moments = new Moments();
@@ -49,12 +49,32 @@ export class ResponseCache {
     if (shelf !== null) shelf.onEvicted = (id) => this.#evicted(id);
   }
 
-  /** Null: nothing is cached there. */
+  /** What is stored stays, as far as there is room for it. */
+  configure(settings: CacheSettings): void {
+    this.settings = settings;
+    this.store.configure(settings.memoryBytes, settings.variantsMax);
+  }
+
+  /** With what was stored for the route of this name before. Null: nothing is cached there. */
   route(service: string, name: string, settings: RouteCacheSettings): RouteCache | null {
-    if (settings.mode === "off" || this.settings.memoryBytes === 0) return null;
-    const route = new RouteCache(this, service, name, settings);
+    const before = this.#routes.get(`${service}\n${name}`) ?? null;
+    if (settings.mode === "off" || this.settings.memoryBytes === 0) {
+      this.routeLeft(service, name);
+      return null;
+    }
+    // What sets cookies was stored because the route allowed it.
+    if (before !== null && before.settings.setCookie && !settings.setCookie) this.store.forget(before.partition, false);
+    const route = new RouteCache(this, service, name, settings, before?.partition ?? this.store.partition(service));
     this.#routes.set(`${service}\n${name}`, route);
     return route;
+  }
+
+  /** It is not configured any more, or caches nothing: what was stored for it goes. */
+  routeLeft(service: string, name: string): void {
+    const route = this.#routes.get(`${service}\n${name}`);
+    if (route === undefined) return;
+    this.#routes.delete(`${service}\n${name}`);
+    this.store.forget(route.partition, true);
   }
 
   /** What an earlier process has stored comes back, as far as its routes still cache. */
@@ -189,13 +209,13 @@ export class RouteCache {
   readonly partition: Partition;
   readonly permissions: StalePermissions;
 
-  constructor(cache: ResponseCache, service: string, name: string, settings: RouteCacheSettings) {
+  constructor(cache: ResponseCache, service: string, name: string, settings: RouteCacheSettings, partition: Partition) {
     this.cache = cache;
     this.service = service;
     this.name = name;
     this.settings = settings;
     this.full = settings.mode === "full";
-    this.partition = cache.store.partition(service);
+    this.partition = partition;
     this.permissions = {
       whileRevalidateMs: settings.staleWhileRevalidateMs,
       ifStatusMs: settings.staleIfStatusMs,

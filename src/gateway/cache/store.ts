@@ -39,21 +39,21 @@ export interface StoreCounters {
 
 export class Store {
   readonly counters: StoreCounters = { stored: 0, evictions: 0, purged: 0, invalidated: 0 };
-  readonly bytesMax: number;
+  bytesMax: number;
   bytes = 0;
   entries = 0;
   /** Slots, also those that only have a fetch under way. */
   slots = 0;
   /** An entry has left for good: its copy on disk goes too. */
   onDropped: (entry: Entry) => void = () => undefined;
-  readonly #partitions: Partition[] = [];
+  readonly #partitions = new Set<Partition>();
   readonly #tags: Map<string, Set<Entry>> = new Map();
   /**
    * Slots of each target, whatever their partition and host. Most targets of writes have none, and one look tells; by
    * partitions and spellings of the host it would be many for every write.
    */
   readonly #slotsOf: Map<string, number> = new Map();
-  readonly #variantsMax: number;
+  #variantsMax: number;
   /** Entries whose bodies lie only on disk. */
   #stubs = 0;
   /** The newest; `next` leads to older ones. */
@@ -68,8 +68,23 @@ export class Store {
 
   partition(service: string): Partition {
     const partition: Partition = { service, hosts: new Map() };
-    this.#partitions.push(partition);
+    this.#partitions.add(partition);
     return partition;
+  }
+
+  /** With less room than before whatever is too much goes at once, as far as nobody reads it. */
+  configure(bytesMax: number, variantsMax: number): void {
+    this.bytesMax = bytesMax;
+    this.#variantsMax = variantsMax;
+    this.reserve(0);
+  }
+
+  /** Everything in it goes; `whole`: and so does the partition. */
+  forget(partition: Partition, whole: boolean): void {
+    if (whole) this.#partitions.delete(partition);
+    for (const targets of partition.hosts.values()) {
+      for (const slot of targets.values()) this.#empty(slot);
+    }
   }
 
   find(partition: Partition, host: string, target: string): Slot | null {

@@ -1,0 +1,150 @@
+/**
+ * The listeners of one gateway, as they are configured now: those that stay are given their new settings with their
+ * connections, new ones are opened before anything else changes, and those that are gone finish what they have.
+ *
+ * A listener is the same one while its bind is: another port is another place for clients to go to.
+ */
+import type { ListenerSettings, Settings } from "../config/settings.ts";
+import type { Listen, ListeningPort, SocketListener, SocketPort } from "../kernel/socket.ts";
+import type { ListenerRuntime } from "./client-connection.ts";
+import type { Core } from "./core.ts";
+import { identifyPeer, trustedProxies } from "./identify.ts";
+import { listenOptions } from "./listen-options.ts";
+
+/** Between two looks whether a drain is over. */
+export const DRAIN_LOOK_MS = 50;
+
+export interface ListenersParts {
+  readonly core: Core;
+  readonly listen: Listen;
+  readonly accept: (listener: ListenerRuntime, socket: SocketPort) => SocketListener | null;
+}
+
+/** What is opened and not in use yet. */
+export interface Opened {
+  /** For each of the settings, in their order. */
+  readonly all: readonly Listening[];
+  readonly fresh: readonly Listening[];
+}
+
+interface Listening {
+  readonly runtime: ListenerRuntime;
+  readonly port: ListeningPort;
+}
+
+export class Listeners {
+  /** In the order of the settings; the first two are one list by its halves. */
+  readonly runtimes: ListenerRuntime[] = [];
+  readonly ports: ListeningPort[] = [];
+  readonly #parts: ListenersParts;
+  readonly #leaving = new Set<ListenerRuntime>();
+  #identity = "";
+
+  constructor(parts: ListenersParts) {
+    this.#parts = parts;
+  }
+
+  /** Opens what is not open yet. Rejects when one cannot be opened, and leaves nothing open of the others. */
+  async open(settings: readonly ListenerSettings[]): Promise<Opened> {
+    const left = this.runtimes.map((runtime, index) => ({ runtime, port: this.ports[index] }));
+    const fresh: Listening[] = [];
+    const all: Listening[] = [];
+    try {
+      for (const listener of settings) {
+        const at = left.findIndex(({ runtime }) => bindOf(runtime.settings) === bindOf(listener));
+        const [known] = at === -1 ? [] : left.splice(at, 1);
+        if (known?.port !== undefined) {
+          all.push({ runtime: known.runtime, port: known.port });
+          continue;
+        }
+        const runtime = runtimeOf(listener);
+        const { core, listen, accept } = this.#parts;
+        const options = listenOptions(runtime, core);
+        const port = await listen(listener.bind, (socket) => accept(runtime, socket), options);
+        fresh.push({ runtime, port });
+        all.push({ runtime, port });
+      }
+    } catch (error) {
+      await this.abandon({ all, fresh });
+      throw error;
+    }
+    return { all, fresh };
+  }
+
+  async abandon({ fresh }: Opened): Promise<void> {
+    await Promise.all(fresh.map(({ port }) => port.close()));
+  }
+
+  /** Those that are gone get `settings.drainMs` to finish. */
+  use({ all }: Opened, settings: Settings): void {
+    const stays = new Set(all.map(({ runtime }) => runtime));
+    this.runtimes.forEach((runtime, index) => {
+      if (!stays.has(runtime)) this.#close(runtime, this.ports[index], settings.drainMs);
+    });
+    this.runtimes.splice(0, Infinity, ...all.map(({ runtime }) => runtime));
+    this.ports.splice(0, Infinity, ...all.map(({ port }) => port));
+    // Whom a client is taken for, besides what its listener says.
+    const identity = JSON.stringify([settings.trusted, settings.limits.clientBits]);
+    const isNewToAll = identity !== this.#identity;
+    this.#identity = identity;
+    this.runtimes.forEach((runtime, index) => {
+      const next = settings.listeners[index];
+      if (next !== undefined) this.#configure(runtime, this.ports[index], next, isNewToAll);
+    });
+  }
+
+  /** Also of those that finish what they have. */
+  connections(): ListenerRuntime["connections"][] {
+    return [...this.runtimes, ...this.#leaving].map(({ connections }) => connections);
+  }
+
+  /** No connection is kept from now on. */
+  drain(): void {
+    for (const runtime of this.runtimes) runtime.draining = true;
+  }
+
+  /** Whom its clients are taken for may follow from the new settings; who is connected already is no exception. */
+  #configure(
+    runtime: ListenerRuntime,
+    port: ListeningPort | undefined,
+    settings: ListenerSettings,
+    isNewToAll: boolean,
+  ): void {
+    const { core } = this.#parts;
+    if (runtime.settings === settings && !isNewToAll) return;
+    const isAlike = String(runtime.settings.trustedProxies) === String(settings.trustedProxies);
+    runtime.settings = settings;
+    if (!isAlike) runtime.isTrusted = trustedProxies(settings.trustedProxies);
+    port?.configure?.(listenOptions(runtime, core));
+    if (isAlike && !isNewToAll) return;
+    for (const connection of runtime.connections) {
+      connection.identifyAs(identifyPeer(connection.socket.remoteAddress, runtime.isTrusted, core));
+    }
+  }
+
+  #close(runtime: ListenerRuntime, port: ListeningPort | undefined, drainMs: number): void {
+    const { clock, every } = this.#parts.core;
+    runtime.draining = true;
+    void port?.close();
+    for (const connection of runtime.connections) connection.closeIfIdle();
+    if (runtime.connections.size === 0) return;
+    this.#leaving.add(runtime);
+    const until = clock.monotonic() + drainMs;
+    const stop = every(DRAIN_LOOK_MS, () => {
+      if (runtime.connections.size > 0 && clock.monotonic() < until) return;
+      for (const connection of runtime.connections) connection.cutForDrain();
+      if (runtime.connections.size > 0) return;
+      stop();
+      this.#leaving.delete(runtime);
+    });
+  }
+}
+
+function runtimeOf(settings: ListenerSettings): ListenerRuntime {
+  const isTrusted = trustedProxies(settings.trustedProxies);
+  return { name: settings.name, settings, isTrusted, draining: false, connections: new Set() };
+}
+
+function bindOf({ bind }: ListenerSettings): string {
+  return JSON.stringify(bind);
+}
