@@ -11,6 +11,7 @@ import type { Fact } from "../contract/facts.ts";
 import type { Ledger } from "../kernel/ledger.ts";
 import { createIdSource, systemChance } from "../net/chance.ts";
 import { systemClock, systemSchedule } from "../net/clock.ts";
+import { createHttp2Dial } from "../net/h2-dial.ts";
 import { watchMachine } from "../net/machine-room.ts";
 import { createResolver } from "../net/resolver.ts";
 import type { SystemFacts } from "../net/system-facts.ts";
@@ -84,7 +85,7 @@ export async function startDataPlane(
     clock: systemClock,
     chance: systemChance,
     newId: createIdSource(),
-    dial: dialTcp,
+    dial: createHttp2Dial({ dial: dialTcp, clock: systemClock, schedule: systemSchedule }),
     listen: createListen(onAcceptError, options.keeper),
     resolver,
     ledger,

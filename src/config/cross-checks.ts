@@ -48,6 +48,7 @@ export function crossFindings(file: unknown): Finding[] {
       ...routeCacheFindings(file, ["services", name, "routes"]),
       ...resumeFindings(file, ["services", name]),
       ...keyFindings(file, ["services", name, "routes"]),
+      ...sharedConnectionFindings(file, ["services", name]),
     ]),
   ];
 }
@@ -70,6 +71,19 @@ function cacheFindings(file: unknown): Finding[] {
   if (valueAt(file, ["state"]) !== false) return [];
   const message = "Stored responses cannot be kept on disk while nothing may be stored: state is false.";
   return [problem(["cache", "disk"], message, "Name a directory under state, or leave this out.")];
+}
+
+/** A connection of HTTP/2 is everybody's, and the PROXY protocol says whose it is. */
+function sharedConnectionFindings(file: unknown, service: Path): Finding[] {
+  const of = (path: Path, key: string): unknown => valueAt(file, [...path, key]);
+  return listAt(file, [...service, "pools"]).flatMap((_, index) => {
+    const pool = [...service, "pools", index];
+    const holder = of(pool, "http2") === undefined ? service : pool;
+    const proxy = of(pool, "proxyProtocol") ?? of(service, "proxyProtocol") ?? false;
+    if ((of(holder, "http2") ?? false) === false || proxy === false) return [];
+    const message = "The PROXY protocol says whose a connection is, and one of HTTP/2 carries the requests of many.";
+    return [problem([...holder, "http2"], message, "Leave one of both out; who asks stands in X-Forwarded-For.")];
+  });
 }
 
 /** A route that is to cache, in a gateway that does not. */

@@ -20,7 +20,7 @@ import { accessLogSchema } from "./schema.ts";
 import type { CheckedFile } from "./schema.ts";
 import { ejectionSchema, WEIGHT_DEFAULT } from "./service-schema.ts";
 import { statusPageOf } from "./status-page-schema.ts";
-import type { CheckedService, CheckedSlow } from "./service-schema.ts";
+import type { CheckedService, CheckedSlow, Http2Choice } from "./service-schema.ts";
 import type {
   AccessLogSettings,
   ConnectionSettings,
@@ -130,7 +130,7 @@ function serviceOf(name: string, service: CheckedService): ServiceSettings {
     name: pool.name ?? poolName(index),
     provider: pool.provider ?? pool.name ?? poolName(index),
     standbyShare: pool.standbyShare,
-    origins: pool.origins.map((origin) => originOf(origin, pool.proxyProtocol ?? service.proxyProtocol)),
+    origins: pool.origins.map((origin) => originOf(origin, pool.proxyProtocol ?? service.proxyProtocol, pool.http2 ?? service.http2)),
   }));
   return {
     name,
@@ -161,10 +161,17 @@ function serviceOf(name: string, service: CheckedService): ServiceSettings {
 function originOf(
   origin: CheckedService["pools"][number]["origins"][number],
   proxyProtocol: OriginSettings["proxyProtocol"],
+  http2: Http2Choice,
 ): OriginSettings {
   const { address, weight }: { address: OriginAddress; weight: number } =
     "weight" in origin ? { address: origin.url, weight: origin.weight } : { address: origin, weight: WEIGHT_DEFAULT };
-  return { ...address, proxyProtocol, weight };
+  return { ...address, proxyProtocol, http2: http2Of(address, http2), weight };
+}
+
+/** Without TLS there is no handshake to choose in. */
+function http2Of({ url }: OriginAddress, choice: Http2Choice): OriginSettings["http2"] {
+  if (choice === false) return "never";
+  return choice === true && url.startsWith("https:") ? "alpn" : "prior";
 }
 
 /** The catch-all is added unless a written route is one already: it could never be reached. */

@@ -9,7 +9,7 @@ import { accepted, quoted, refused } from "./parsed.ts";
 import type { Parsed, Refusal } from "./parsed.ts";
 import type { OriginSettings } from "./settings.ts";
 
-export type OriginAddress = Omit<OriginSettings, "weight" | "proxyProtocol">;
+export type OriginAddress = Omit<OriginSettings, "weight" | "proxyProtocol" | "http2">;
 
 const URL_HINT = "Write http://HOST, http://HOST:PORT or http://HOST:PORT/base.";
 const URL_BYTES_MAX = 1024;

@@ -50,6 +50,7 @@ const poolSchema = z.strictObject({
     .max(ORIGINS_MAX)
     .describe("Origins that fail together, such as those of one provider or region: a URL, or a URL with a weight."),
   proxyProtocol: proxyVersion().optional().describe("Of connections to its origins. Default: the service's."),
+  http2: http2Choice().optional().describe("Of its origins. Default: the service's."),
   standbyShare: ratio(0, 0.5)
     .prefault("0%")
     .describe(
@@ -295,6 +296,11 @@ export const serviceSchema = z.strictObject({
     .describe(
       "With 1 or 2, each connection to an origin begins with a header of that version of the PROXY protocol, which says whose it is. Connections are then not shared between clients.",
     ),
+  http2: http2Choice()
+    .prefault(false)
+    .describe(
+      'Whether origins are asked over HTTP/2, as gRPC needs it. True: `https://` ones if they choose it in the TLS handshake, `http://` ones always. "prior": nothing else is offered.',
+    ),
   reducedMode: yesOrNo()
     .prefault(true)
     .describe(
@@ -319,6 +325,15 @@ function proxyVersion(): Field<0 | 1 | 2> {
       `${quoted(input)} is not a version of the PROXY protocol.`,
       "Write 2, or 1 for origins that read nothing else, or false.",
     );
+  });
+}
+
+export type Http2Choice = boolean | "prior";
+
+function http2Choice(): Field<Http2Choice> {
+  return field({ type: 'true, false or "prior"', bounds: "", json: { enum: [true, false, "prior"] } }, (input) => {
+    if (typeof input === "boolean" || input === "prior") return accepted(input);
+    return refused(`${quoted(input)} does not say whether origins speak HTTP/2.`, 'Write true, false or "prior".');
   });
 }
 

@@ -263,6 +263,8 @@ export interface OriginSettings {
   readonly basePath: string;
   /** Connections begin with a header of this version that says whose they are. Default 0: they do not. */
   readonly proxyProtocol: 0 | 1 | 2;
+  /** Whether it is asked over HTTP/2. `alpn`: it chooses in the handshake of TLS. Default `never`. */
+  readonly http2: "never" | "prior" | "alpn";
   /** Relative share, 1–1000. Default 100. */
   readonly weight: number;
 }

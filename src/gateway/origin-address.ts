@@ -162,7 +162,7 @@ export class OriginAddress implements Address, Candidate, Member {
     this.#keepAlive = known?.keepAlive ?? createKeepAlive();
     this.#overload = settings.overload;
     this.limit = settings.overload === null ? null : createAdaptiveLimit(settings.overload, now);
-    this.transport = transportOf(settings.origin);
+    this.transport = transportOf(settings.origin, settings.connections.idleMaxMs);
     this.hostField = hostFieldOf(settings.origin);
     this.counters = core.telemetry.addresses.of(this.#countedAs(settings.serviceName), () => new AddressCounters());
   }
@@ -399,9 +399,10 @@ export class OriginAddress implements Address, Candidate, Member {
 }
 
 /** Null: plain TCP. */
-function transportOf({ proxyProtocol, host }: OriginSettings): Transport | null {
+function transportOf({ proxyProtocol, host, http2 }: OriginSettings, idleMs: number): Transport | null {
   const unixPath = isUnix(host) ? host.slice(UNIX.length) : "";
-  return proxyProtocol === 0 && unixPath === "" ? null : { proxyProtocol, unixPath };
+  if (proxyProtocol === 0 && unixPath === "" && http2 === "never") return null;
+  return { proxyProtocol, unixPath, http2: http2 === "never" ? null : { choice: http2, idleMs } };
 }
 
 /** A Unix socket has no name of its own; `localhost` is what others send there. */

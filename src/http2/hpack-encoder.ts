@@ -78,10 +78,24 @@ export class HpackEncoder {
     writer.decimal(status);
   }
 
+  /** A row of the static table, name and value. */
+  indexed(writer: ByteWriter, row: number): void {
+    integer(writer, 0x80, 0x7f, row);
+  }
+
+  /** `row`: of the static table with that name; 0: none has it. */
+  pseudo(writer: ByteWriter, row: number, name: Span, value: Span): void {
+    this.#write(writer, row, name, value, false, false);
+  }
+
   /** The name may have capitals; they are not written. `id`: one of `FIELD`. */
   field(writer: ByteWriter, id: number, name: Span, value: Span): void {
-    const isSecret = SECRET[id] === 1;
-    if (!isSecret && VARIES[id] !== 1 && name.length + value.length <= INDEXED_MAX) {
+    const row = id === FIELD.OTHER ? 0 : (STATIC_NAME[id] ?? 0);
+    this.#write(writer, row, name, value, SECRET[id] === 1, VARIES[id] === 1);
+  }
+
+  #write(writer: ByteWriter, row: number, name: Span, value: Span, isSecret: boolean, varies: boolean): void {
+    if (!isSecret && !varies && name.length + value.length <= INDEXED_MAX) {
       const hash = hashOf(name, value);
       const found = this.#find(hash, name, value);
       if (found !== -1) {
@@ -90,21 +104,20 @@ export class HpackEncoder {
       }
       const seen = hash & (SEEN - 1);
       if (this.#seen[seen] === hash) {
-        this.#name(writer, id, name, 0x40, 0x3f);
+        this.#name(writer, row, name, 0x40, 0x3f);
         text(writer, value);
         this.#add(hash, name, value);
         return;
       }
       this.#seen[seen] = hash;
     }
-    this.#name(writer, id, name, isSecret ? 0x10 : 0, 0x0f);
+    this.#name(writer, row, name, isSecret ? 0x10 : 0, 0x0f);
     text(writer, value);
   }
 
-  #name(writer: ByteWriter, id: number, name: Span, flag: number, mask: number): void {
-    const index = STATIC_NAME[id] ?? 0;
-    if (index !== 0 && id !== FIELD.OTHER) {
-      integer(writer, flag, mask, index);
+  #name(writer: ByteWriter, row: number, name: Span, flag: number, mask: number): void {
+    if (row !== 0) {
+      integer(writer, flag, mask, row);
       return;
     }
     writer.byte(flag);

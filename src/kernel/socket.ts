@@ -14,10 +14,14 @@ export interface SocketError {
   readonly code: string;
   /** `connect`, `read`, `write`, or empty when the system did not say. A reset heard while reading is an RST. */
   readonly syscall: string;
+  /** What was seen, for people, where the code does not say all. */
+  readonly detail?: string;
 }
 
 /** Hears what happens on one socket. No call comes from inside a call that the owner made on the socket. */
 export interface SocketListener {
+  /** Only on dialled sockets that agree on more than TCP, before `onConnect`: TCP is connected, a handshake begins. */
+  onHandshake?(): void;
   /** Only on dialled sockets, once. Nothing is known to have left before it. */
   onConnect(): void;
   /**
@@ -57,6 +61,8 @@ export interface Carrier {
   readonly tls: TlsView | null;
   /** Null: the socket's ends are the connection's ends. */
   readonly proxy: ProxyView | null;
+  /** Of a dialled stream: what it knows of the connection that others share. Null or left out: it has one of its own. */
+  readonly shared?: SharedConnection | null;
 }
 
 /** A load balancer in front that told of its client by the PROXY protocol; `remoteAddress` is then the client's. */
@@ -70,6 +76,16 @@ export interface ProxyView {
   readonly destinationPort: number;
   /** In hex digits; empty: none was given. */
   readonly uniqueId: string;
+}
+
+/** An HTTP/2 connection at the moment when a stream began on it. */
+export interface SharedConnection {
+  /** Streams that began before; 0: it is new. */
+  readonly uses: number;
+  /** ms since it was made; 0 on a new one. */
+  readonly ageMs: number;
+  /** ms since the last stream on it ended; 0 where others are under way. */
+  readonly idleMs: number;
 }
 
 /** What was agreed on in a TLS handshake. */
@@ -118,6 +134,14 @@ export interface SocketPort {
   destroy(): void;
 }
 
+/** HTTP/2 to an origin. */
+export interface Http2Transport {
+  /** `prior`: it speaks HTTP/2 and nothing else is offered. `alpn`: it chooses in the handshake of TLS. */
+  readonly choice: "prior" | "alpn";
+  /** How long a connection may lie without an exchange. */
+  readonly idleMs: number;
+}
+
 /** One address of an origin, resolved. */
 export interface Address {
   readonly ip: string;
@@ -133,6 +157,8 @@ export interface Transport {
   readonly proxyProtocol: 0 | 1 | 2;
   /** A Unix socket instead of `ip` and `port`; empty: none. */
   readonly unixPath: string;
+  /** Null: HTTP/1.1. */
+  readonly http2: Http2Transport | null;
 }
 
 /**

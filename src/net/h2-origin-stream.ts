@@ -1,0 +1,568 @@
+/**
+ * One exchange on an HTTP/2 connection to an origin, as a socket: what the gateway writes is its HTTP/1.1 request, which
+ * is read here and goes on as frames; what comes back is handed to it as the bytes of an HTTP/1.1 response. So the
+ * gateway has one way to ask and one way to listen, whatever its origins speak, and what it concludes from bytes holds
+ * here as well. An end that the origin did not say is never handed on as one.
+ */
+import { createHash } from "node:crypto";
+import type { MessageHead } from "../http1/head.ts";
+import type { MessageEvents, MessageLimits } from "../http1/parser.ts";
+import { RequestParser } from "../http1/parser.ts";
+import type { RefusalId } from "../http1/refusals.ts";
+import { CR, LF } from "../http1/grammar.ts";
+import type { OriginFraming, OriginHead } from "../http2/origin-head.ts";
+import { OriginHead as EndOfBody } from "../http2/origin-head.ts";
+import { webSocketKey } from "../http2/request-block.ts";
+import { HEAD_ROOM, PLAIN, TAIL_ROOM } from "../kernel/socket.ts";
+import type { Carrier, SocketError, SocketListener, SocketPort } from "../kernel/socket.ts";
+import { STREAM_WINDOW } from "./h2-origin-session.ts";
+import type { OriginSession, StreamOwner } from "./h2-origin-session.ts";
+import { readBuffer } from "./read-buffer.ts";
+
+/** Our own gateway wrote it: these bounds are above all that it writes. */
+const OWN_LIMITS: MessageLimits = {
+  headBytes: 1024 * 1024,
+  fields: 10_000,
+  lineBytes: 1024 * 1024,
+  chunkExtensionBytes: 0,
+  trailerBytes: 64 * 1024,
+};
+/** RFC 6455 §1.3. */
+const WEBSOCKET_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+const CRLF_BYTES = 2;
+/** `ffffff\r\n` */
+const CHUNK_HEAD_MAX = 8;
+
+/** Where places on sessions come from. */
+export interface StreamSource {
+  readonly monotonic: () => number;
+  find(stream: OriginStream): void;
+  /** It does not want a place any more. */
+  forget(stream: OriginStream): void;
+  /** A connection of its own that speaks HTTP/1.1. */
+  dialHttp1(listener: SocketListener): SocketPort;
+}
+
+/** What waits while the gateway does not read: bytes of the body, then the end. */
+interface Unread {
+  readonly bytes: Buffer;
+  /** As the window counts them, padding included. */
+  readonly counted: number;
+}
+
+const tail = Buffer.alloc(TAIL_ROOM + CRLF_BYTES);
+const endOfBody = new EndOfBody();
+
+export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
+  listener: SocketListener;
+  carrier: Carrier = PLAIN;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** What the origin still takes of the request (RFC 9113 §5.2). */
+  window = 0;
+  /** The final head has come. */
+  headSeen = false;
+  readonly #source: StreamSource;
+  readonly #parser: RequestParser = new RequestParser(OWN_LIMITS, this);
+  #phase: "finding" | "open" | "over" = "finding";
+  #session: OriginSession | null = null;
+  /** 0: nothing has been asked yet. */
+  #id = 0;
+  /** In its place, where the origin speaks HTTP/1.1. */
+  #own: SocketPort | null = null;
+  #method = "";
+  /** Of the request for a WebSocket; null: it is none. */
+  #key: string | null = null;
+  #isTunnel = false;
+  #framing: OriginFraming = "none";
+  /** Bytes of the request that wait for a window. */
+  #unsent: Buffer[] = [];
+  #unsentBytes = 0;
+  #writing = false;
+  /** All of the request is known, and all of it has been said. */
+  #requestEnds = false;
+  #requestEnded = false;
+  #responseEnded = false;
+  /** The end of the response stands behind what is unread. */
+  #endsUnread = false;
+  #trailers: Buffer | null = null;
+  #paused = false;
+  readonly #unread: Unread[] = [];
+  /** Bytes of the window that have not been given back. */
+  #owed = 0;
+
+  constructor(source: StreamSource, address: { readonly ip: string; readonly port: number }, listener: SocketListener) {
+    this.#source = source;
+    this.listener = listener;
+    this.remoteAddress = address.ip;
+    this.remotePort = address.port;
+  }
+
+  get localAddress(): string {
+    return (this.#own ?? this.#session?.socket)?.localAddress ?? "";
+  }
+
+  get localPort(): number {
+    return (this.#own ?? this.#session?.socket)?.localPort ?? 0;
+  }
+
+  // ------------------------------------------------------------------ a place
+
+  onHandshake(): void {
+    this.#hear(() => this.listener.onHandshake?.());
+  }
+
+  onSession(session: OriginSession): void {
+    const now = this.#source.monotonic();
+    const isUsed = session.uses > 0;
+    this.#session = session;
+    this.#phase = "open";
+    this.carrier = {
+      protocol: "h2",
+      tls: session.socket.carrier.tls,
+      proxy: null,
+      shared: {
+        uses: session.uses,
+        ageMs: isUsed ? now - session.openedAt : 0,
+        // With others under way on it, it has not been idle.
+        idleMs: isUsed && session.active === 1 ? now - session.idleSince : 0,
+      },
+    };
+    this.#hear(() => this.listener.onConnect());
+  }
+
+  onNoSession(error: SocketError): void {
+    if (this.#phase === "over") return;
+    this.#hear(() => this.listener.onError(error));
+    this.#over();
+  }
+
+  /** The origin chose HTTP/1.1 for another, so this one dials for itself. */
+  dialHttp1(): void {
+    if (this.#phase !== "finding") return;
+    const own = this.#source.dialHttp1(
+      this.#relay(() => {
+        this.carrier = own.carrier;
+        this.listener.onConnect();
+      }),
+    );
+    this.#own = own;
+  }
+
+  /** The origin chose HTTP/1.1 in the handshake: this is the connection. */
+  useHttp1(socket: SocketPort): void {
+    this.#phase = "open";
+    this.#own = socket;
+    this.carrier = socket.carrier;
+    socket.listener = this.#relay(() => undefined);
+    this.#hear(() => this.listener.onConnect());
+  }
+
+  // ------------------------------------------------------------------ the port
+
+  get writing(): boolean {
+    return this.#own?.writing ?? this.#writing;
+  }
+
+  get waitingBytes(): number {
+    return this.#own?.waitingBytes ?? this.#unsentBytes;
+  }
+
+  write(bytes: Buffer): boolean {
+    if (this.#own !== null) return this.#own.write(bytes);
+    if (this.#phase !== "open") return true;
+    if (this.#isTunnel) this.#send(bytes, 0, bytes.length);
+    else this.#parser.execute(bytes, 0, bytes.length);
+    if (this.#unsentBytes > 0) this.#writing = true;
+    return !this.#writing;
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#own?.pause();
+  }
+
+  resume(): void {
+    if (this.#own !== null) this.#own.resume();
+    if (!this.#paused) return;
+    this.#paused = false;
+    if (this.#unread.length > 0 || this.#endsUnread || this.#owed > 0) queueMicrotask(() => this.#readOn());
+  }
+
+  probePeer(): void {
+    // A session looks after that while it carries anything.
+    this.#own?.probePeer();
+  }
+
+  end(): void {
+    if (this.#own !== null) this.#own.end();
+    else this.#endRequest();
+  }
+
+  reset(): void {
+    if (this.#own !== null) this.#own.reset();
+    else this.#leave();
+  }
+
+  destroy(): void {
+    if (this.#own !== null) this.#own.destroy();
+    else this.#leave();
+  }
+
+  // ------------------------------------------------------------------ the request
+
+  onHead(head: MessageHead): void {
+    const session = this.#session;
+    if (session === null) return;
+    const key = webSocketKey(head);
+    if (key !== null && !session.takesWebSockets) {
+      this.#goAlone(head, session);
+      return;
+    }
+    if (!head.keepAlive) session.retiring = true;
+    this.#method = head.method;
+    this.#key = key;
+    this.#isTunnel = key !== null;
+    this.#requestEnded = key === null && (head.framing === "none" || head.contentLength === 0);
+    this.window = session.streamWindow;
+    this.#id = session.request(this, head, this.#requestEnded, this.#isTunnel);
+    if (this.#isTunnel) this.#parser.stop = true;
+  }
+
+  onBody(bytes: Buffer, start: number, end: number): void {
+    this.#send(bytes, start, end);
+  }
+
+  onEnd(): void {
+    if (!this.#isTunnel) this.#endRequest();
+  }
+
+  onRefusal(id: RefusalId): void {
+    throw new Error(`what this gateway wrote is not HTTP/1.1: ${id}`);
+  }
+
+  #send(bytes: Buffer, start: number, end: number): void {
+    const session = this.#session;
+    if (session === null || this.#requestEnded) return;
+    const sent = this.#unsentBytes > 0 ? 0 : session.data(this.#id, this.window, bytes, start, end);
+    this.window -= sent;
+    if (start + sent === end) return;
+    // The bytes are the gateway's again when its write returns.
+    this.#unsent.push(Buffer.from(bytes.subarray(start + sent, end)));
+    this.#unsentBytes += end - start - sent;
+    session.starve(this);
+  }
+
+  #endRequest(): void {
+    this.#requestEnds = true;
+    if (this.#unsentBytes > 0 || this.#requestEnded || this.#session === null || this.#id === 0) return;
+    this.#requestEnded = true;
+    this.#session.endOf(this.#id);
+    this.#closeIfDone();
+  }
+
+  /** There is a window again, or the socket has room. */
+  goOn(): void {
+    const session = this.#session;
+    if (session === null || this.#phase !== "open") return;
+    for (let first = this.#unsent[0]; first !== undefined; first = this.#unsent[0]) {
+      const sent = session.data(this.#id, this.window, first, 0, first.length);
+      this.window -= sent;
+      this.#unsentBytes -= sent;
+      if (sent < first.length) {
+        this.#unsent[0] = first.subarray(sent);
+        session.starve(this);
+        return;
+      }
+      this.#unsent.shift();
+    }
+    if (this.#requestEnds) this.#endRequest();
+    if (!this.#writing || !this.#isOpen) return;
+    this.#writing = false;
+    this.#hear(() => this.listener.onDrain());
+  }
+
+  // ------------------------------------------------------------------ the response
+
+  /** A whole header block; `head` is valid until this returns. */
+  onHeadersFrame(head: OriginHead, ends: boolean): void {
+    if (this.#responseEnded) {
+      this.#break("STREAM_CLOSED", "HEADERS behind the end of the stream");
+      return;
+    }
+    if (this.headSeen) this.#onTrailers(head, ends);
+    else if (this.#isTunnel && head.why === "" && head.status >= 200 && head.status < 300) this.#openTunnel(head, ends);
+    else this.#onResponseHead(head, ends);
+  }
+
+  #onResponseHead(head: OriginHead, ends: boolean): void {
+    head.finish(this.#method, ends);
+    if (head.why !== "") {
+      this.#malformed(head);
+      return;
+    }
+    if (head.status >= 200) {
+      this.headSeen = true;
+      this.#isTunnel = false;
+      this.#framing = head.framing;
+      if (ends) this.#responseEnded = true;
+    }
+    // The gateway does not stop reading before there is a head; a pause that it asks for now holds for what follows.
+    this.#tell(head.bytes, head.start, head.end);
+    if (ends) this.#tellEnd();
+  }
+
+  #openTunnel(head: OriginHead, ends: boolean): void {
+    this.headSeen = true;
+    this.#framing = "length";
+    const accept = createHash("sha1").update(`${this.#key}${WEBSOCKET_GUID}`).digest("base64");
+    head.finishTunnel(accept);
+    this.#responseEnded = ends;
+    this.#tell(head.bytes, head.start, head.end);
+    if (ends) this.#tellEnd();
+  }
+
+  #onTrailers(head: OriginHead, ends: boolean): void {
+    if (!ends || head.why !== "") {
+      this.#malformed(head, "a second head without the end of the stream");
+      return;
+    }
+    head.finishTrailers();
+    this.#responseEnded = true;
+    if (this.#framing === "chunked") this.#trailers = roomy(head.bytes, head.start, head.end);
+    this.#tellEnd();
+  }
+
+  /** `counted`: what the window has lost by it. */
+  onDataFrame(bytes: Buffer, start: number, end: number, counted: number, ends: boolean): void {
+    this.#owed += counted;
+    if (!this.headSeen || this.#responseEnded || (this.#framing === "none" && end > start)) {
+      this.#break("PROTOCOL_ERROR", "content where none may be");
+      return;
+    }
+    if (this.#owed > STREAM_WINDOW) {
+      this.#break("FLOW_CONTROL_ERROR", "more than the window allows");
+      return;
+    }
+    this.#responseEnded = ends;
+    if (this.#paused || this.#unread.length > 0) {
+      if (end > start) this.#unread.push({ bytes: Buffer.from(bytes.subarray(start, end)), counted });
+    } else {
+      if (end > start) this.#deliver(bytes, start, end);
+      this.#giveBack();
+    }
+    if (ends) this.#tellEnd();
+  }
+
+  onResetFrame(code: string): void {
+    // With NO_ERROR behind a whole response (§8.1): it wants no more of the request, and nothing has failed.
+    if (this.#responseEnded && code === "NO_ERROR") {
+      this.#requestEnded = true;
+      this.#unsent = [];
+      this.#unsentBytes = 0;
+      this.#closeIfDone();
+      return;
+    }
+    this.#forget();
+    this.#fail({ code, syscall: "h2" });
+  }
+
+  /** Its session ended, or its number was refused. Null: by FIN. */
+  lost(error: SocketError | null): void {
+    this.#forget();
+    if (this.#phase === "over") return;
+    // What was read in time is handed on before, as of any socket: an end behind it is no end of it.
+    if (this.#responseEnded && this.#unread.length > 0) return;
+    if (error !== null) this.#hear(() => this.listener.onError(error));
+    else this.#hear(() => this.listener.onFin());
+    this.#over();
+  }
+
+  /** Body bytes as they are, or as a chunk. */
+  #deliver(bytes: Buffer, start: number, end: number): void {
+    if (this.#framing !== "chunked") {
+      if (bytes === readBuffer && end + TAIL_ROOM <= bytes.length) this.#inPlace(bytes, start, end);
+      else {
+        const piece = roomy(bytes, start, end);
+        this.#tell(piece, HEAD_ROOM, HEAD_ROOM + end - start);
+      }
+      return;
+    }
+    if (bytes === readBuffer && end + CRLF_BYTES + TAIL_ROOM <= bytes.length) {
+      this.#inPlace(bytes, start, end);
+      return;
+    }
+    const size = `${(end - start).toString(16)}\r\n`;
+    const piece = Buffer.allocUnsafeSlow(HEAD_ROOM + CHUNK_HEAD_MAX + end - start + CRLF_BYTES + TAIL_ROOM);
+    let at = HEAD_ROOM + piece.latin1Write(size, HEAD_ROOM);
+    at += bytes.copy(piece, at, start, end);
+    piece[at] = CR;
+    piece[at + 1] = LF;
+    this.#tell(piece, HEAD_ROOM, at + CRLF_BYTES);
+  }
+
+  /**
+   * In the buffer that the sockets read into, so that nothing is copied: the head of a chunk takes the place of the
+   * frame's, and what follows is put back when it has been read, because more frames may stand there.
+   */
+  #inPlace(bytes: Buffer, start: number, end: number): void {
+    bytes.copy(tail, 0, end, end + tail.length);
+    if (this.#framing === "chunked") {
+      const size = `${(end - start).toString(16)}\r\n`;
+      bytes.latin1Write(size, start - size.length);
+      bytes[end] = CR;
+      bytes[end + 1] = LF;
+      this.#tell(bytes, start - size.length, end + CRLF_BYTES);
+    } else this.#tell(bytes, start, end);
+    tail.copy(bytes, end, 0, Math.min(tail.length, bytes.length - end));
+  }
+
+  #tellEnd(): void {
+    if (this.#phase !== "open") return;
+    if (this.#unread.length > 0 || this.#paused) {
+      this.#endsUnread = true;
+      return;
+    }
+    this.#endsUnread = false;
+    if (this.#framing === "chunked") {
+      const trailers = this.#trailers;
+      if (trailers !== null) this.#tell(trailers, HEAD_ROOM, trailers.length - TAIL_ROOM);
+      else {
+        endOfBody.beginTrailers();
+        endOfBody.finishTrailers();
+        this.#tell(endOfBody.bytes, endOfBody.start, endOfBody.end);
+      }
+    }
+    // Whoever has had all of it is gone by now. To others it is the end of what comes, whatever a length promised.
+    if (this.#isOpen) this.#hear(() => this.listener.onFin());
+    this.#closeIfDone();
+  }
+
+  /** The gateway reads again. */
+  #readOn(): void {
+    for (let first = this.#unread[0]; first !== undefined && !this.#paused; first = this.#unread[0]) {
+      if (!this.#isOpen) return;
+      this.#unread.shift();
+      this.#deliver(first.bytes, 0, first.bytes.length);
+    }
+    if (this.#paused || !this.#isOpen) return;
+    this.#giveBack();
+    if (this.#endsUnread) this.#tellEnd();
+  }
+
+  /** As much of the window as has been read, in few large pieces. */
+  #giveBack(): void {
+    if (this.#paused || this.#responseEnded || this.#owed < STREAM_WINDOW / 2 || this.#id === 0) return;
+    this.#session?.windowUpdate(this.#id, this.#owed);
+    this.#owed = 0;
+  }
+
+  #tell(bytes: Buffer, start: number, end: number): void {
+    if (this.#isOpen) this.#hear(() => this.listener.onData(bytes, start, end));
+  }
+
+  get #isOpen(): boolean {
+    return this.#phase === "open";
+  }
+
+  // ------------------------------------------------------------------ the end
+
+  #malformed(head: OriginHead, otherwise = ""): void {
+    const code = head.tooLarge ? "HEAD_TOO_LARGE" : "MALFORMED";
+    const detail = head.why === "" ? otherwise : head.why;
+    if (this.#id !== 0) this.#session?.reset(this.#id, "PROTOCOL_ERROR");
+    this.#forget();
+    this.#fail({ code, syscall: "h2", detail });
+  }
+
+  #break(code: "PROTOCOL_ERROR" | "FLOW_CONTROL_ERROR" | "STREAM_CLOSED", detail: string): void {
+    if (this.#id !== 0) this.#session?.reset(this.#id, code);
+    this.#forget();
+    this.#fail({ code: "MALFORMED", syscall: "h2", detail });
+  }
+
+  #fail(error: SocketError): void {
+    if (this.#phase === "over") return;
+    this.#hear(() => this.listener.onError(error));
+    this.#over();
+  }
+
+  /** The gateway is done with it. What the origin has not finished is broken off. */
+  #leave(): void {
+    if (this.#phase === "over") return;
+    if (this.#phase === "finding") this.#source.forget(this);
+    const session = this.#session;
+    if (session !== null) {
+      if (this.#id === 0) session.giveBack();
+      else if (!this.#requestEnded || !this.#responseEnded) session.reset(this.#id, "CANCEL");
+    }
+    this.#forget();
+    this.#phase = "over";
+    queueMicrotask(() => this.#hear(() => this.listener.onClose()));
+  }
+
+  #closeIfDone(): void {
+    if (!this.#requestEnded || !this.#responseEnded || this.#unread.length > 0 || this.#endsUnread) return;
+    this.#forget();
+    if (this.#isOpen) this.#over();
+  }
+
+  #over(): void {
+    if (this.#phase === "over") return;
+    if (this.#id === 0 && this.#session !== null) this.#session.giveBack();
+    this.#phase = "over";
+    this.#writing = false;
+    this.#forget();
+    this.#hear(() => this.listener.onClose());
+  }
+
+  /** The session has nothing to do with it any more. */
+  #forget(): void {
+    const session = this.#session;
+    this.#session = null;
+    if (this.#id !== 0) session?.closed(this.#id, this);
+  }
+
+  /** What hears it may have a defect: that costs this exchange, and no other on the session. */
+  #hear(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.listener.onFault(error);
+    }
+  }
+
+  // ------------------------------------------------------------------ without HTTP/2
+
+  /** A WebSocket that the origin does not take over HTTP/2 gets a connection of its own. */
+  #goAlone(head: MessageHead, session: OriginSession): void {
+    const request = Buffer.from(head.bytes.subarray(head.headStart, head.headEnd));
+    this.#parser.stop = true;
+    session.giveBack();
+    this.#session = null;
+    const own = this.#source.dialHttp1(this.#relay(() => void own.write(request)));
+    this.#own = own;
+    if (this.#paused) own.pause();
+  }
+
+  #relay(onConnect: () => void): SocketListener {
+    return {
+      onConnect,
+      onData: (bytes, start, end) => this.listener.onData(bytes, start, end),
+      onDrain: () => this.listener.onDrain(),
+      onFin: () => this.listener.onFin(),
+      onError: (error) => this.listener.onError(error),
+      onClose: () => {
+        this.#phase = "over";
+        this.listener.onClose();
+      },
+      onFault: (error) => this.listener.onFault(error),
+    };
+  }
+}
+
+function roomy(bytes: Buffer, start: number, end: number): Buffer {
+  const piece = Buffer.allocUnsafeSlow(HEAD_ROOM + end - start + TAIL_ROOM);
+  bytes.copy(piece, HEAD_ROOM, start, end);
+  return piece;
+}
