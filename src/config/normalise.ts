@@ -130,7 +130,9 @@ function serviceOf(name: string, service: CheckedService): ServiceSettings {
     name: pool.name ?? poolName(index),
     provider: pool.provider ?? pool.name ?? poolName(index),
     standbyShare: pool.standbyShare,
-    origins: pool.origins.map((origin) => originOf(origin, pool.proxyProtocol ?? service.proxyProtocol, pool.http2 ?? service.http2)),
+    origins: pool.origins.map((origin) =>
+      originOf(origin, pool.proxyProtocol ?? service.proxyProtocol, pool.http2 ?? service.http2),
+    ),
   }));
   return {
     name,

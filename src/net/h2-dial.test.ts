@@ -62,7 +62,11 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 function world(choice: "prior" | "alpn" = "prior"): World {
   const network = memoryNetwork();
   const time = manualSchedule();
-  const dial = createHttp2Dial({ dial: (to, listener) => network.dial(to, listener), clock: time.clock, schedule: time.schedule });
+  const dial = createHttp2Dial({
+    dial: (to, listener) => network.dial(to, listener),
+    clock: time.clock,
+    schedule: time.schedule,
+  });
   const address: Address = {
     ip: "10.0.0.1",
     port: 80,
