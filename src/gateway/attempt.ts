@@ -24,6 +24,7 @@ import { judgeAttempt } from "./judge.ts";
 import type { AttemptFacts, Ending, Judgement } from "./judge.ts";
 import type { AnswerJudgement } from "./judge-response.ts";
 import { newAttemptRecord } from "./new-record.ts";
+import { openingFor } from "./opening.ts";
 import type { OriginAddress } from "./origin-address.ts";
 import { OriginConnection, toUs } from "./origin-connection.ts";
 import type { AttemptOwner } from "./origin-connection.ts";
@@ -143,7 +144,8 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     const { request, timeouts } = this.#host;
     // While the client is still sending it is not the origin that is waited for.
     if (request.complete) this.#takeSlot(now);
-    const idle = fresh ? null : address.takeIdle(now, !steady);
+    const opening = address.transport === null ? null : openingFor(address.transport, request.from);
+    const idle = fresh ? null : address.takeIdle(now, !steady, opening === null ? "" : opening.whose);
     if (idle !== null) {
       this.#takeUsed(idle, now);
       attempt.connectionIdleMs = now - idle.idleSince;
@@ -154,7 +156,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     }
     request.keepHead(head);
     if (address.mayOpen()) {
-      const connection = new OriginConnection(this.#core, address, this, timeouts.connectMs, now);
+      const connection = new OriginConnection(this.#core, address, this, opening, timeouts.connectMs, now);
       this.connection = connection;
       if (request.complete) this.#beginWait(now);
       const { lateMs } = this.#host;
@@ -169,6 +171,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
       `all ${address.openMax} connections to the origin were in use`,
     );
     this.#waiter = address.waitForConnection(now, timeouts.connectMs, {
+      whose: opening === null ? "" : opening.whose,
       serve: (connection, at) => this.#serve(connection, at),
       timeout: (at) => this.#end(null, { kind: "timeout", what: "pool" }, at, at - this.beganMs),
       onFault: (error) => this.#host.onFault(error),
@@ -379,8 +382,10 @@ export class Attempt implements AttemptOwner, FirstByteWait {
   #serve(connection: OriginConnection | null, now: number): void {
     this.#waiter = null;
     if (connection === null) {
-      this.connection = new OriginConnection(this.#core, this.address, this, this.#host.timeouts.connectMs, now);
-      if (this.#host.request.complete) this.#beginWait(now);
+      const { request, timeouts } = this.#host;
+      const opening = openingFor(this.address.transport, request.from);
+      this.connection = new OriginConnection(this.#core, this.address, this, opening, timeouts.connectMs, now);
+      if (request.complete) this.#beginWait(now);
       return;
     }
     this.#takeUsed(connection, now);

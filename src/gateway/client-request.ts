@@ -4,11 +4,14 @@
  */
 import type { MessageHead } from "../http1/head.ts";
 import type { Keyed } from "../policies/retry.ts";
+import type { ClientEnd } from "./opening.ts";
 import type { ReplayBudget } from "./replay-buffer.ts";
 import { ReplayBuffer } from "./replay-buffer.ts";
 import type { RequestDeadline } from "./request-deadline.ts";
 
 export class ClientRequest {
+  /** The client's connection, also when the client has left. */
+  readonly from: ClientEnd;
   method = "";
   minorVersion: 0 | 1 = 1;
   chunked = false;
@@ -45,6 +48,10 @@ export class ClientRequest {
   keyed: Keyed = "no";
   /** The head as it came. Null: nobody may need it again. */
   head: Buffer | null = null;
+
+  constructor(from: ClientEnd) {
+    this.from = from;
+  }
 
   /** It holds its body back until the origin asks for it: the origin's turn, not the client's. */
   get awaitsContinue(): boolean {

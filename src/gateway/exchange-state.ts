@@ -38,7 +38,7 @@ const REDUCED = "Goodgate-Mode: reduced\r\n";
 export abstract class ExchangeState {
   readonly part = null;
   readonly record: ExchangeRecord;
-  readonly request: ClientRequest = new ClientRequest();
+  readonly request: ClientRequest;
   readonly response: ClientResponse;
   readonly startedMs: number;
   host: ClientHost = NO_HOST;
@@ -97,6 +97,7 @@ export abstract class ExchangeState {
   constructor(core: Core, client: ClientSide, startedMs: number, now: number) {
     this.core = core;
     this.client = client;
+    this.request = new ClientRequest(client.socket);
     this.startedMs = startedMs;
     // A head may have taken seconds to come: the exchange began with its first byte.
     const startedAt = Math.round(core.clock.wall() - (now - startedMs));

@@ -42,6 +42,8 @@ import { AddressCounters, countCause } from "./telemetry.ts";
 
 /** Waits for a connection because as many as may be are open. */
 export interface ConnectionWaiter {
+  /** See `OriginConnection.whose`. */
+  readonly whose: string;
   /** Null: a new connection may be opened. */
   serve(connection: OriginConnection | null, now: number): void;
   timeout(now: number): void;
@@ -222,8 +224,12 @@ export class OriginAddress implements Address, Candidate, Member {
     if (this.#waiters.length > 0 && this.mayOpen()) this.#waiters.shift()?.serve(null, this.#core.clock.monotonic());
   }
 
-  /** An idle connection that may carry such a request, or null. `repeatable`: the request may be sent twice. */
-  takeIdle(now: number, repeatable: boolean): OriginConnection | null {
+  /**
+   * An idle connection that may carry such a request, or null. `repeatable`: the request may be sent twice. `whose`: see
+   * `OriginConnection.whose`.
+   */
+  takeIdle(now: number, repeatable: boolean, whose: string): OriginConnection | null {
+    if (whose !== "") return this.#takeIdleOf(whose, now, repeatable);
     for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
       if (mayReuse(this.#connections, this.#keepAlive, now - connection.idleSince, repeatable, now)) {
         this.counters.connectionsReused += 1;
@@ -241,16 +247,39 @@ export class OriginAddress implements Address, Candidate, Member {
     return null;
   }
 
+  /** Of this client's own, the one that was used last. Too old ones of others go by their own timers. */
+  #takeIdleOf(whose: string, now: number, repeatable: boolean): OriginConnection | null {
+    const at = this.#idle.findLastIndex((connection) => connection.whose === whose);
+    const connection = this.#idle[at];
+    if (connection === undefined) return null;
+    if (!mayReuse(this.#connections, this.#keepAlive, now - connection.idleSince, repeatable, now)) return null;
+    this.#idle.splice(at, 1);
+    this.counters.connectionsReused += 1;
+    return connection;
+  }
+
+  /** Whose turn it is with this connection. One that is nobody else's makes room for a new one. */
+  #nextWaiter(connection: OriginConnection): Waiter | undefined {
+    if (connection.whose === "") return this.#waiters.shift();
+    const at = this.#waiters.findIndex((waiter) => waiter.whose === connection.whose);
+    return at === -1 ? undefined : this.#waiters.splice(at, 1)[0];
+  }
+
   /** The connection has done its work and is fit for more. */
   release(connection: OriginConnection, now: number): void {
-    const waiter = this.#waiters.shift();
+    const waiter = this.#nextWaiter(connection);
     if (waiter !== undefined) {
       this.counters.connectionsReused += 1;
       waiter.serve(connection, now);
       return;
     }
     const limit = maxIdleMs(this.#connections, this.#keepAlive, now);
-    if (this.#retired || limit <= 0 || this.#idle.length >= this.#connections.idlePerOriginMax) {
+    if (
+      this.#waiters.length > 0 ||
+      this.#retired ||
+      limit <= 0 ||
+      this.#idle.length >= this.#connections.idlePerOriginMax
+    ) {
       connection.retire();
       return;
     }
@@ -456,6 +485,7 @@ export function outcomeOf(cause: CauseId): TrafficOutcome {
 
 class Waiter implements TimerOwner {
   readonly #core: Core;
+  readonly whose: string;
   readonly #waiter: ConnectionWaiter;
   readonly #leave: (waiter: Waiter) => void;
   readonly #timer: WheelTimer = new WheelTimer(this);
@@ -463,6 +493,7 @@ class Waiter implements TimerOwner {
   constructor(core: Core, waiter: ConnectionWaiter, leave: (waiter: Waiter) => void) {
     this.#core = core;
     this.#waiter = waiter;
+    this.whose = waiter.whose;
     this.#leave = leave;
   }
 

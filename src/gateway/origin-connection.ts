@@ -13,6 +13,7 @@ import type { TimerOwner } from "../kernel/timer-wheel.ts";
 import { WheelTimer } from "../kernel/timer-wheel.ts";
 import type { Core } from "./core.ts";
 import type { Ending } from "./judge.ts";
+import type { Opening } from "./opening.ts";
 import type { OriginAddress } from "./origin-address.ts";
 
 /** What an attempt hears from the connection that works for it. */
@@ -50,6 +51,8 @@ export type Waiting = "connect" | "first byte" | "late" | "gap" | "write" | "idl
 export class OriginConnection implements SocketListener, MessageEvents, TimerOwner {
   readonly address: OriginAddress;
   readonly socket: SocketPort;
+  /** The client's connection that it may be used for; empty: any. */
+  readonly whose: string;
   state: "connecting" | "busy" | "idle" | "tunnel" | "closed" = "connecting";
   uses = 0;
   connectedAt = 0;
@@ -79,14 +82,23 @@ export class OriginConnection implements SocketListener, MessageEvents, TimerOwn
   #bytes: Buffer | null = null;
   #bytesEnd = 0;
 
-  constructor(core: Core, address: OriginAddress, owner: AttemptOwner, connectMs: number, now: number) {
+  /** `opening`: what it begins with, and whose it is from then on; null: nothing, and everybody's. */
+  constructor(
+    core: Core,
+    address: OriginAddress,
+    owner: AttemptOwner,
+    opening: Opening | null,
+    connectMs: number,
+    now: number,
+  ) {
     this.#core = core;
     this.address = address;
     this.#owner = owner;
     this.#parser = new ResponseParser(address.headLimits, this);
     address.opened(this);
     this.wait("connect", connectMs, now);
-    this.socket = core.dial(address, this);
+    this.whose = opening === null ? "" : opening.whose;
+    this.socket = opening === null ? core.dial(address, this) : core.dial(address, this, opening.header);
   }
 
   /** An idle connection begins to work for an exchange. */

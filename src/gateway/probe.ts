@@ -10,6 +10,7 @@ import type { RefusalId } from "../http1/refusals.ts";
 import { serialiseRequest } from "../http1/serialise.ts";
 import type { Dial, SocketError, SocketListener, SocketPort } from "../kernel/socket.ts";
 import type { CheckResult } from "../policies/health.ts";
+import { openingOfCheck } from "./opening.ts";
 import type { OriginAddress } from "./origin-address.ts";
 
 /** Calls `done` once, unless the returned function was called before. The time limit is the caller's. */
@@ -20,7 +21,7 @@ export function probeOrigin(
   done: (result: CheckResult) => void,
 ): () => void {
   const check = new Check(address, health, done);
-  check.socket = dial(address, check);
+  check.socket = dial(address, check, openingOfCheck(address.transport));
   return () => check.giveUp();
 }
 

@@ -9,7 +9,6 @@ export const dialTcp: Dial = (address, listener, opening) => {
   const path = address.transport?.unixPath ?? "";
   const socket =
     path === "" ? dialSocket(address.ip, address.port, address.family, listener) : dialUnix(path, listener);
-  // Node keeps it until the connection is made, and everything else comes behind it.
-  if (opening !== undefined) socket.open(opening);
+  if (opening !== undefined) socket.opening = opening;
   return socket;
 };

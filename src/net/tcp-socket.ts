@@ -42,6 +42,8 @@ export class TcpSocket implements SocketPort {
   remoteAddress = "";
   remotePort = 0;
   writing = false;
+  /** What leaves before all else, when it is connected. Null: nothing. */
+  opening: Buffer | null = null;
   readonly #socket: OwnedSocket;
   readonly #dialled: boolean;
   #flushed: ((error?: Error | null) => void) | null = null;
@@ -94,9 +96,11 @@ export class TcpSocket implements SocketPort {
     return this.#socket.writableLength - underWay + (inside._handle?.writeQueueSize ?? underWay);
   }
 
-  /** While it is connecting: what leaves before all else, as soon as it is connected. */
-  open(opening: Buffer): void {
-    this.#socket.write(opening);
+  /** It is connected: what has to leave before all else leaves before its owner hears of that. */
+  connected(): void {
+    if (this.opening !== null) this.write(this.opening);
+    this.opening = null;
+    this.listener.onConnect();
   }
 
   pause(): void {
@@ -291,7 +295,7 @@ function onChunk(this: OwnedSocket, chunk: Buffer): void {
 }
 
 function onConnect(this: OwnedSocket): void {
-  contain(this.port, () => this.port?.listener.onConnect());
+  contain(this.port, () => this.port?.connected());
 }
 
 function onEnd(this: OwnedSocket): void {

@@ -22,6 +22,8 @@ export async function listenOnPath(
 ): Promise<() => Promise<void>> {
   const beside = path + BESIDE;
   try {
+    // Binding would say EACCES of a directory that is not there.
+    await fs.stat(dirname(path));
     await makeRoom(path, false);
     await makeRoom(beside, true);
     await listening(server, { path: beside, backlog });

@@ -92,9 +92,10 @@ export function memoryNetwork(): MemoryNetwork {
       held = false;
       settle();
     },
-    dial(address: Address, listener) {
+    dial(address: Address, listener, opening) {
       const text = address.family === 6 ? `[${address.ip}]:${address.port}` : `${address.ip}:${address.port}`;
       const socket = new MemorySocket(medium, listener, text, address.ip, address.port);
+      if (opening !== undefined) socket.received = opening.latin1Slice();
       dialled.push(socket);
       if (network.acceptAtOnce) later(() => socket.connectNow());
       return socket;
