@@ -88,7 +88,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
 const PURE_MODULES: Readonly<Record<string, "all" | readonly string[]>> = {
   "node:buffer": "all", // Bytes.
   "node:util": ["inspect", "isDeepStrictEqual", "stripVTControlCharacters", "styleText"], // Text from values.
-  "node:crypto": ["createHash", "createHmac", "timingSafeEqual"], // Functions of their input; chance is handed in.
+  "node:crypto": ["createHash", "createHmac", "createPrivateKey", "timingSafeEqual", "KeyObject", "X509Certificate"], // Functions of their input; chance is handed in.
   "node:net": ["isIP", "isIPv4", "isIPv6"], // Tests of a string; the rest of it is sockets.
   "node:path": ["basename", "dirname", "extname", "isAbsolute", "join", "normalize"], // Not resolve: it reads the working directory.
 };

@@ -538,6 +538,7 @@ export class Model {
       host: service.name,
       target: `/${route.name}`,
       protocol: "HTTP/1.1",
+      tls: null,
       userAgent: "",
       service: service.name,
       route: route.name,

@@ -70,10 +70,13 @@ export type StartResult =
   | {
       readonly ok: false;
       /** What could not be opened. */
-      readonly what: "listener" | "admin" | "access log" | "state directory" | "fallback" | "worker";
+      readonly what: "listener" | "admin" | "access log" | "state directory" | "fallback" | "worker" | "certificate";
       /** The address or the file, as configured. */
       readonly where: string;
+      /** Of a certificate: what is wrong with it, the rest of a sentence that begins with the file. */
       readonly code: string;
+      /** What helps. Absent: who tells of it knows. */
+      readonly hint?: string;
     };
 
 export interface RunningGateway {

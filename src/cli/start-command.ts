@@ -192,6 +192,10 @@ async function cannotStart(
       "What it said stands above. To see it alone, set  workers: 1.",
     ]);
   }
+  if (failure.what === "certificate") {
+    const hints = failure.hint === undefined || failure.hint === "" ? [] : [plain(failure.hint)];
+    return { ...made(`${where} ${plain(failure.code)}.`, hints), code: "cannot-start-certificate" };
+  }
   const port = where.slice(where.lastIndexOf(":") + 1);
   const elsewhere = otherAddress(failure, from, where);
   switch (failure.code) {

@@ -14,8 +14,13 @@ export type StartedFrom =
 export function startLines(settings: Settings, gateway: RunningGateway, from: StartedFrom, ports: CliPorts): string[] {
   const { paint } = ports.terminal;
   const first = gateway.listeners[0];
-  const here = first === undefined ? "" : urlOf(first);
-  const rows = gateway.listeners.map((bind) => ({ label: "listening", text: `${urlOf(bind)}${reachText(bind)}` }));
+  // In the order of the configuration, which alone knows what they speak.
+  const scheme = (index: number): string => (settings.listeners[index]?.tls === null ? "http" : "https");
+  const here = first === undefined ? "" : urlOf(first, scheme(0));
+  const rows = gateway.listeners.map((bind, index) => ({
+    label: "listening",
+    text: `${urlOf(bind, scheme(index))}${reachText(bind)}`,
+  }));
   for (const service of settings.services) {
     const hosts = service.hosts.includes("*") ? "every host" : service.hosts.join(", ");
     for (const pool of service.pools) {
@@ -83,7 +88,7 @@ function reachText(bind: Bind): string {
 }
 
 /** An address to open from this machine: a listener on all addresses is shown by the loopback one. */
-export function urlOf(bind: Bind): string {
+export function urlOf(bind: Bind, scheme = "http"): string {
   if (isUnix(bind.host)) return bind.host;
   const host =
     bind.host === "0.0.0.0"
@@ -93,5 +98,5 @@ export function urlOf(bind: Bind): string {
         : bind.host.includes(":")
           ? `[${bind.host}]`
           : bind.host;
-  return `http://${host}:${bind.port}`;
+  return `${scheme}://${host}:${bind.port}`;
 }

@@ -19,6 +19,7 @@ import { dialTcp } from "../net/tcp-dial.ts";
 import { createListen } from "../net/tcp-listen.ts";
 import type { SocketKeeper } from "../net/tcp-listen.ts";
 import { openLog } from "./access-log.ts";
+import { openCertificates } from "./certificates.ts";
 import { describe, listenFailure } from "./error-text.ts";
 import type { Events } from "./events.ts";
 import { readFallbacks } from "./fallback-files.ts";
@@ -70,6 +71,11 @@ export async function startDataPlane(
     await log?.close(LAST_WORDS_MS);
     return fallbacks;
   }
+  const certificates = await openCertificates(settings, events.tell);
+  if (!certificates.ok) {
+    await log?.close(LAST_WORDS_MS);
+    return certificates;
+  }
   const cacheShelf = await openCacheShelf(state, settings, worker, events.tell);
   const places = [state, settings.accessLog === null ? null : settings.accessLog.path];
   const machine = settings.control === null ? null : watchMachine(places, systemSchedule);
@@ -87,6 +93,7 @@ export async function startDataPlane(
     newId: createIdSource(),
     dial: createHttp2Dial({ dial: dialTcp, clock: systemClock, schedule: systemSchedule }),
     listen: createListen(onAcceptError, options.keeper),
+    secureContexts: certificates.certificates.contextsOf,
     resolver,
     ledger,
     ...(options.siblings === undefined ? {} : { siblings: options.siblings }),

@@ -9,6 +9,7 @@ import { alertsOf } from "./alert-schema.ts";
 import { ROUTE_CACHE_DEFAULTS } from "./cache-schema.ts";
 import type { CheckedRouteCache } from "./cache-schema.ts";
 import { fallbackOf } from "./fallback-schema.ts";
+import { listenerTlsOf } from "./listener-tls-schema.ts";
 import { proxyProtocolOf, socketFileOf } from "./listener-schema.ts";
 import { poolName } from "./names.ts";
 import type { OriginAddress } from "./origin-url.ts";
@@ -47,10 +48,12 @@ import type {
 
 export function normalise(file: CheckedFile): Settings {
   const settings: Settings = {
-    listeners: file.listeners.map(({ bind, trustedProxies, heads, timeouts, minRate, proxyProtocol, socket }) => ({
+    listeners: file.listeners.map(({ bind, trustedProxies, tls, heads, timeouts, minRate, proxyProtocol, socket }) => ({
       name: bind.name,
       bind: bind.bind,
       trustedProxies: trustedProxies ?? file.trustedProxies,
+      tls: listenerTlsOf(tls),
+      handshakeMs: timeouts.handshake,
       heads: headLimitsOf(heads),
       headMs: timeouts.head,
       bodyGapMs: timeouts.bodyGap,

@@ -13,6 +13,7 @@ import { cacheSchema } from "./cache-schema.ts";
 import { count, duration, durationOrFalse, field, ratio, size, switchedOff, text, yesOrNo } from "./fields.ts";
 import { headsSchema } from "./heads-schema.ts";
 import { proxyProtocolField, socketFileSchema } from "./listener-schema.ts";
+import { listenerTlsSchema } from "./listener-tls-schema.ts";
 import { nameText } from "./names.ts";
 import { accepted, quoted, refused } from "./parsed.ts";
 import type { Parsed } from "./parsed.ts";
@@ -30,6 +31,7 @@ const bindText = text("address and port", parseNamedBind);
 const trustedProxies = z.array(text("address range", parsePeers)).max(TRUSTED_MAX);
 
 const clientTimeoutsSchema = z.strictObject({
+  handshake: duration("1ms", "10m").prefault("10s").describe("From a connection to the end of its TLS handshake."),
   head: duration("1ms", "10m").prefault("10s").describe("From the first byte of a request to its complete head."),
   bodyGap: duration("1ms", "1d")
     .prefault("30s")
@@ -58,6 +60,7 @@ export const listenerSchema = z.strictObject({
     .describe(
       "Peers in these ranges may say who the client is; `unix:` is everybody on a Unix socket. Default: the list at the top level.",
     ),
+  tls: listenerTlsSchema.optional().describe("With it clients speak TLS here, and nothing else."),
   heads: headsSchema.prefault({}).describe("Bounds on what a client may send besides bodies."),
   timeouts: clientTimeoutsSchema.prefault({}).describe("How long a client may take."),
   minRate: minRateSchema

@@ -137,6 +137,10 @@ export interface ListenerSettings {
   readonly bind: Bind;
   /** Peers in these ranges may say who the client is (X-Forwarded-*, Forwarded, X-Request-Id). CIDR text. Default none. */
   readonly trustedProxies: readonly string[];
+  /** Null: whoever is between can read along. */
+  readonly tls: ListenerTlsSettings | null;
+  /** From the connection to the end of its TLS handshake. Default 10 s. */
+  readonly handshakeMs: number;
   readonly heads: HeadLimits;
   /** First byte to complete head. Default 10 s. */
   readonly headMs: number;
@@ -174,6 +178,15 @@ export interface SocketFileSettings {
   /** Names or numbers; empty, the default: those of the process. */
   readonly user: string;
   readonly group: string;
+}
+
+export interface ListenerTlsSettings {
+  /** Files. At least one; the first is for names that none is for. */
+  readonly certificates: readonly { readonly cert: string; readonly key: string }[];
+  /** Default 1.2. */
+  readonly minVersion: "1.2" | "1.3";
+  /** A client that asks for a name which no certificate is for is refused. Default false. */
+  readonly strictSni: boolean;
 }
 
 export interface HeadLimits {

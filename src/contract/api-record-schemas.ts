@@ -9,7 +9,16 @@ import { describes } from "./api-describes.ts";
 import { partyOfCauseSchema, partySchema } from "./api-party-schemas.ts";
 import { verdictSchema } from "./api-verdict-schemas.ts";
 import type { JudgedExchange } from "./api-responses.ts";
-import type { AttemptRecord, Decision, ExchangeRecord, FailureSigns, Outcome, OwnState, Step } from "./record.ts";
+import type {
+  AttemptRecord,
+  ClientTls,
+  Decision,
+  ExchangeRecord,
+  FailureSigns,
+  Outcome,
+  OwnState,
+  Step,
+} from "./record.ts";
 import type { Story } from "./story.ts";
 
 export const causeIdSchema = describes<CauseId>()(
@@ -125,6 +134,17 @@ export const decisionSchema = describes<Decision>()(
   }),
 );
 
+const clientTlsSchema = describes<ClientTls>()(
+  z.object({
+    version: z.string().describe("TLSv1.3."),
+    cipher: z.string(),
+    serverName: z.string().describe("The name that the client asked for; empty: none."),
+    alpn: z.string().describe("The protocol that was agreed on; empty: none was."),
+    resumed: z.boolean().describe("A session of before went on."),
+    clientSubject: z.string().describe("Whom the client's certificate is for; empty: it showed none."),
+  }),
+);
+
 const cacheWordSchema = z
   .enum(["", "hit", "stale", "revalidated", "collapsed", "miss", "pass", "last-good", "refresh"])
   .describe("What the cache had to do with it; empty: nothing.");
@@ -145,6 +165,7 @@ export const exchangeSchema = describes<ExchangeRecord>()(
     host: z.string(),
     target: z.string().describe("Path with query, cut at 1024 bytes."),
     protocol: z.string().describe("HTTP/1.1 or HTTP/1.0; empty when no request line was understood."),
+    tls: clientTlsSchema.nullable().describe("What was agreed on with the client; null: no TLS was spoken."),
     userAgent: z.string(),
     service: z.string().describe("Empty when none was found."),
     route: z.string().describe("Empty when none was found."),
@@ -204,7 +225,7 @@ export const causeSchema = describes<Cause>()(
     id: causeIdSchema,
     party: partyOfCauseSchema,
     status: z
-      .literal([0, 400, 404, 408, 409, 422, 429, 500, 502, 503, 504])
+      .literal([0, 400, 403, 404, 408, 409, 422, 429, 500, 502, 503, 504])
       .describe("What the client gets when the gateway has to answer; 0: the gateway never answers with this cause."),
     proxyStatus: z
       .enum([

@@ -153,6 +153,21 @@ export interface Decision {
   reason: string;
 }
 
+/** One for all exchanges of a connection. */
+export interface ClientTls {
+  /** `TLSv1.3`. */
+  readonly version: string;
+  readonly cipher: string;
+  /** The name that the client asked for; empty: none. */
+  readonly serverName: string;
+  /** The protocol that was agreed on; empty: none was. */
+  readonly alpn: string;
+  /** A session of before went on. */
+  readonly resumed: boolean;
+  /** Whom the client's certificate is for, `CN=sensor-7, O=Example`; empty: it showed none. */
+  readonly clientSubject: string;
+}
+
 export interface ExchangeRecord {
   /** The request id: the client's when it came from a trusted proxy, ours otherwise. */
   id: string;
@@ -178,6 +193,8 @@ export interface ExchangeRecord {
   target: string;
   /** `HTTP/1.1`, `HTTP/1.0`, or empty when no request line was understood. */
   protocol: string;
+  /** What was agreed on with the client. Null: nothing, what was said could be read by whoever is between. */
+  tls: ClientTls | null;
   userAgent: string;
   service: string;
   route: string;

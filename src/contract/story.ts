@@ -10,7 +10,7 @@ import { hostPort } from "../kernel/ip-text.ts";
 import { causeOf } from "../kernel/causes.ts";
 import type { Cause, CauseId, RetryClass } from "../kernel/causes.ts";
 import { countText, durationText, ordinalText, sizeText } from "./quantities.ts";
-import type { AttemptRecord, CacheWord, ExchangeRecord } from "./record.ts";
+import type { AttemptRecord, CacheWord, ClientTls, ExchangeRecord } from "./record.ts";
 import { lookFirstOf } from "./verdict/case.ts";
 import type { ExchangeVerdict } from "./verdict/case.ts";
 import { verdictOn } from "./verdict/verdict.ts";
@@ -183,6 +183,7 @@ function storyLines(record: ExchangeRecord, verdict: ExchangeVerdict | null): St
   addDecisions(record, cause, add);
   add("Cache", record.cache === "" ? "" : CACHE_TEXTS[record.cache]);
   add("Client", clientText(record));
+  if (record.tls !== null) add("TLS", tlsText(record.tls));
   add("Way", wayText(record));
   add("Bodies", `${sizeText(record.requestBytes)} from the client, ${sizeText(record.responseBytes)} to it`);
   add("Id", record.traceId === "" ? record.id : `${record.id}, trace ${record.traceId}`);
@@ -259,6 +260,15 @@ function clientText(record: ExchangeRecord): string {
   const client = record.clientAddress === record.peerAddress ? peer : `${record.clientAddress}, through ${peer}`;
   const agent = record.userAgent === "" ? "" : `, ${record.userAgent}`;
   return `${client}${agent}, ${ordinalText(record.connectionUses + 1)} exchange on its connection`;
+}
+
+function tlsText(tls: ClientTls): string {
+  const parts = [`${tls.version.replace("TLSv", "TLS ")}, ${tls.cipher}`];
+  if (tls.serverName !== "") parts.push(`for ${tls.serverName}`);
+  if (tls.alpn !== "") parts.push(`ALPN ${tls.alpn}`);
+  if (tls.resumed) parts.push("session resumed");
+  if (tls.clientSubject !== "") parts.push(`client certificate ${tls.clientSubject}`);
+  return parts.join(", ");
 }
 
 function wayText(record: ExchangeRecord): string {

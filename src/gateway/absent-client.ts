@@ -15,6 +15,7 @@ export type ClientSide = Pick<
   | "socket"
   | "peer"
   | "uses"
+  | "tls"
   | "surplus"
   | "hostOf"
   | "userAgentOf"
@@ -34,6 +35,7 @@ export function absentClient(client: ClientSide): ClientSide {
     listener: client.listener,
     peer: client.peer,
     uses: client.uses,
+    tls: client.tls,
     surplus: client.surplus,
     socket: nobodysSocket(client.socket),
     hostOf: () => NO_HOST,

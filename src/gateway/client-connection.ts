@@ -11,11 +11,15 @@ import type { SocketError, SocketListener, SocketPort } from "../kernel/socket.t
 import type { TimerOwner } from "../kernel/timer-wheel.ts";
 import { WheelTimer } from "../kernel/timer-wheel.ts";
 import type { ListenerSettings } from "../config/settings.ts";
+import type { ClientTls } from "../contract/record.ts";
 import { NO_HOST, clientHost } from "./client-host.ts";
 import type { ClientHost } from "./client-host.ts";
+import { clientTlsOf, handshakeFailure } from "./client-handshake.ts";
+import type { HandshakeFailure } from "./client-handshake.ts";
 import type { Core } from "./core.ts";
 import type { PeerIdentity, TrustedProxies } from "./identify.ts";
 import { Exchange } from "./pipeline.ts";
+import { countCause } from "./telemetry.ts";
 
 /** What all connections of one listener share. */
 export interface ListenerRuntime {
@@ -44,7 +48,17 @@ const RECLAIM_AFTER_MS = 1_000;
 /** What a pipelining client may send ahead before it is paused. */
 const AHEAD_BYTES = 64 * 1024;
 
-type Phase = "idle" | "head" | "body" | "exchange" | "write" | "half closed" | "linger" | "tunnel" | "closed";
+type Phase =
+  | "handshake"
+  | "idle"
+  | "head"
+  | "body"
+  | "exchange"
+  | "write"
+  | "half closed"
+  | "linger"
+  | "tunnel"
+  | "closed";
 
 export class ClientConnection implements SocketListener, MessageEvents, TimerOwner {
   readonly listener: ListenerRuntime;
@@ -52,6 +66,8 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   peer: PeerIdentity;
   /** Exchanges that ended on it. */
   uses = 0;
+  /** What was agreed on in its handshake; null: there was none, or it is not done. */
+  tls: ClientTls | null = null;
   /** Above a limit of connections: gets one refusal. */
   readonly surplus: Surplus;
   readonly #core: Core;
@@ -87,8 +103,12 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     if (isCounted(peer)) core.connectionsOf.set(peer.key, (core.connectionsOf.get(peer.key) ?? 0) + 1);
     core.telemetry.connectionsAccepted += 1;
     listener.connections.add(this);
+    const now = core.clock.monotonic();
+    this.#startedMs = now;
+    if (listener.settings.tls !== null && socket.carrier.tls === null)
+      this.#wait("handshake", listener.settings.handshakeMs, now);
     // A connection that never says anything waits as long as one for its next request.
-    this.#wait("idle", listener.settings.idleMs, core.clock.monotonic());
+    else this.#secured(now);
   }
 
   /** Whom it is taken for from its next request on. */
@@ -101,7 +121,8 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
 
   /** Gives its place to somebody else when it has been idle for a while; false: it is in use. */
   reclaim(now: number): boolean {
-    if (this.#phase !== "idle" || now - this.#idleSince < RECLAIM_AFTER_MS) return false;
+    if ((this.#phase !== "idle" && this.#phase !== "handshake") || now - this.#idleSince < RECLAIM_AFTER_MS)
+      return false;
     this.#drop();
     // Its socket is told of later; until then it is not to be counted as giving a place once more.
     this.#phase = "closed";
@@ -110,8 +131,9 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
 
   // ------------------------------------------------------------------ the socket
 
+  /** The handshake is done; without TLS there is none, and this is not called. */
   onConnect(): void {
-    // Accepted connections are connected.
+    if (this.#phase === "handshake") this.#secured(this.#core.clock.monotonic());
   }
 
   onData(bytes: Buffer, start: number, end: number): void {
@@ -152,7 +174,8 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   }
 
   onError(error: SocketError): void {
-    this.#gone(error.code);
+    if (this.#phase === "handshake") this.#unsecured(handshakeFailure(error));
+    else this.#gone(error.code);
   }
 
   onClose(): void {
@@ -186,6 +209,14 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
         this.#drop();
         return;
       case "idle":
+        this.#drop();
+        return;
+      case "handshake":
+        this.#unsecured({
+          cause: "client.tls_slow",
+          evidence: `the TLS handshake was not done after ${this.listener.settings.handshakeMs} ms`,
+          isAnswered: false,
+        });
         this.#drop();
         return;
       case "head":
@@ -364,7 +395,8 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   /** For a drain: closes it when nothing is under way. */
   closeIfIdle(): void {
     const answered = this.#exchange === null && this.#phase === "write" && this.#ahead === null;
-    if (this.#phase === "idle" || answered) this.#close();
+    if (this.#phase === "handshake") this.#drop();
+    else if (this.#phase === "idle" || answered) this.#close();
   }
 
   /** For the end of a drain: closes it whatever is under way. */
@@ -375,6 +407,24 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   }
 
   // ------------------------------------------------------------------ inside
+
+  /** Whatever has to be agreed on before a request is agreed on. */
+  #secured(now: number): void {
+    const { tls } = this.socket.carrier;
+    if (tls !== null) this.tls = clientTlsOf(tls);
+    this.#wait("idle", this.listener.settings.idleMs, now);
+  }
+
+  /** No request will come. A record says why, or a count where there are too many. */
+  #unsecured(failure: HandshakeFailure): void {
+    const now = this.#core.clock.monotonic();
+    this.#now = now;
+    if (this.#core.handshakeRecords.take(now)) this.#begin().refuseHandshake(failure);
+    else countCause(this.#core.telemetry.unrouted.byCause, failure.cause);
+    this.#exchange = null;
+    this.#core.gather.flush();
+    this.#linger(now);
+  }
 
   /** A request whose head is not complete leaves a record as well. */
   #underWay(): Exchange | null {
@@ -483,7 +533,7 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
 
   #wait(phase: Phase, limitMs: number, now: number): void {
     this.#phase = phase;
-    if (phase === "idle") this.#idleSince = now;
+    if (phase === "idle" || phase === "handshake") this.#idleSince = now;
     if (limitMs > 0) this.#core.wheel.arm(this.#timer, now, limitMs);
     else this.#core.wheel.disarm(this.#timer);
   }

@@ -2,13 +2,13 @@
  * What every part of one running gateway shares. Made once by gateway.ts; passed, never imported as state. What is not
  * `readonly` follows the configuration (reconfigure.ts).
  */
-import type { DnsSettings, LimitSettings } from "../config/settings.ts";
+import type { DnsSettings, LimitSettings, ListenerSettings } from "../config/settings.ts";
 import type { Step } from "../contract/record.ts";
 import type { Revision } from "../contract/revision.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import type { Chance, Clock } from "../kernel/clock.ts";
 import type { HashKey } from "../kernel/keyed-hash.ts";
-import type { Dial } from "../kernel/socket.ts";
+import type { Dial, SecureContexts } from "../kernel/socket.ts";
 import type { Resolver } from "../kernel/resolver.ts";
 import type { TimerWheel } from "../kernel/timer-wheel.ts";
 import type { ResponseCache } from "./cache/response-cache.ts";
@@ -16,6 +16,7 @@ import type { FactBook } from "./fact-book.ts";
 import type { FloodGuard } from "./flood-guard.ts";
 import type { AddressMemory } from "./address-memory.ts";
 import type { Pressure } from "../policies/own-pressure.ts";
+import type { HandshakeRecords } from "./client-handshake.ts";
 import type { Gather } from "./gather.ts";
 import type { Generation } from "./generation.ts";
 import type { Identity } from "./identify.ts";
@@ -46,6 +47,9 @@ export interface Core {
   /** Null: nobody draws conclusions. */
   readonly facts: FactBook | null;
   readonly telemetry: Telemetry;
+  readonly handshakeRecords: HandshakeRecords;
+  /** Of listeners with TLS. */
+  readonly secureContexts: (listener: ListenerSettings) => SecureContexts;
   readonly replayBudget: ReplayBudget;
   readonly cache: ResponseCache;
   limits: LimitSettings;

@@ -6,6 +6,7 @@ import type { Outcome, Step } from "../contract/record.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import { absentClient } from "./absent-client.ts";
 import type { Attempt } from "./attempt.ts";
+import type { HandshakeFailure } from "./client-handshake.ts";
 import { leavingOf } from "./client-leaving.ts";
 import { ExchangeState } from "./exchange-state.ts";
 import { writeFailure } from "./failure-reply.ts";
@@ -64,6 +65,14 @@ export abstract class ExchangeEnd extends ExchangeState {
     const keepAlive = this.clientKeepAlive && whole && !this.client.listener.draining;
     writeFailure(this.core, this, cause, status, keepAlive, now);
     return keepAlive;
+  }
+
+  /** There was no TLS, and so no request. */
+  refuseHandshake({ cause, evidence, isAnswered }: HandshakeFailure): void {
+    const now = this.core.clock.monotonic();
+    this.note(cause, evidence);
+    if (isAnswered) this.writeFailure(cause, 0, now);
+    this.finish(cause === "client.tls_left" ? "aborted" : "refused", "receive", now);
   }
 
   answerAndGoOn(cause: CauseId, evidence: string, step: Step, now: number): void {

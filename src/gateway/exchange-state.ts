@@ -107,6 +107,7 @@ export abstract class ExchangeState {
     this.record.proxiedBy = client.peer.proxiedBy;
     this.record.clientAddress = client.peer.address;
     this.record.connectionUses = client.uses;
+    this.record.tls = client.tls;
     this.response = new ClientResponse(core.gather, client.socket, this.record);
     core.exchangesActive += 1;
   }

@@ -4,7 +4,7 @@
  */
 import { isLoopbackIp } from "../kernel/ip-text.ts";
 import { needsNewProcess } from "../config/needs-new-process.ts";
-import type { HealthSettings, Settings } from "../config/settings.ts";
+import type { HealthSettings, ListenerSettings, Settings } from "../config/settings.ts";
 import type { KeyDesk } from "../contract/keys.ts";
 import type { ExchangeRecord } from "../contract/record.ts";
 import { revisionInWords } from "../contract/revision.ts";
@@ -14,7 +14,7 @@ import type { CacheShelf } from "../kernel/cache-shelf.ts";
 import type { Chance, Clock } from "../kernel/clock.ts";
 import type { Ledger } from "../kernel/ledger.ts";
 import type { Resolver } from "../kernel/resolver.ts";
-import type { Dial, Listen, ListeningPort, SocketListener, SocketPort } from "../kernel/socket.ts";
+import type { Dial, Listen, ListeningPort, SecureContexts, SocketListener, SocketPort } from "../kernel/socket.ts";
 import { TimerWheel } from "../kernel/timer-wheel.ts";
 import type { CheckResult } from "../policies/health.ts";
 import { createPressure } from "../policies/own-pressure.ts";
@@ -22,6 +22,7 @@ import { clientKey, hashKeyFrom, networkOf } from "./client-key.ts";
 import { AddressMemory } from "./address-memory.ts";
 import { OwnLimits, SAMPLE_MS } from "./own-limits.ts";
 import { ClientConnection } from "./client-connection.ts";
+import { HandshakeRecords } from "./client-handshake.ts";
 import { isCounted } from "./client-connection.ts";
 import type { ListenerRuntime, Surplus } from "./client-connection.ts";
 import type { Core } from "./core.ts";
@@ -55,6 +56,8 @@ export interface GatewayPorts {
   readonly newId: () => string;
   readonly dial: Dial;
   readonly listen: Listen;
+  /** What the listeners with TLS show. Needed when there are any. */
+  readonly secureContexts?: (listener: ListenerSettings) => SecureContexts;
   readonly resolver: Resolver;
   /** Null: there is no state directory, and keys are not honoured. */
   readonly ledger: Ledger | null;
@@ -176,6 +179,8 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
         : new KeyBook(ports.ledger, settings.idempotency, clock, (event) => book.publish(event)),
     siblings: ports.siblings ?? null,
     telemetry: new Telemetry(),
+    handshakeRecords: new HandshakeRecords(),
+    secureContexts: ports.secureContexts ?? noContexts,
     replayBudget: { bytes: 0, bytesMax: settings.limits.replayBytesTotal },
     cache: new ResponseCache(settings.cache, ports.cacheShelf, clock),
     limits: settings.limits,
@@ -282,7 +287,13 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
       turnAway(connectionsMax);
       return null;
     }
-    const peer = identifyPeer(socket.remoteAddress, listener.isTrusted, core, socket.carrier.proxy);
+    const peer = identifyPeer(
+      socket.remoteAddress,
+      listener.isTrusted,
+      core,
+      socket.carrier.proxy,
+      schemeOf(listener.settings, socket),
+    );
     const own = isCounted(peer) ? (core.connectionsOf.get(peer.key) ?? 0) : 0;
     if (own >= core.connectionsPerClientMax + SURPLUS_OF_CLIENT_MAX) {
       turnAwayClient(peer.address);
@@ -473,6 +484,15 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     siblings.onNews = (news) => hearNews({ clock, services: core.generation.services, cache, placesOf }, news);
   }
   return gateway;
+}
+
+/** What the client speaks, with this gateway or with the load balancer that told of it. */
+function schemeOf({ tls }: ListenerSettings, { carrier }: SocketPort): "http" | "https" {
+  return tls === null && carrier.tls === null ? "http" : "https";
+}
+
+function noContexts({ name }: ListenerSettings): never {
+  throw new Error(`${name} is to speak TLS and nobody has certificates`);
 }
 
 function factBookOf(settings: Settings, ports: GatewayPorts, takeLateMs: () => number): FactBook | null {

@@ -69,6 +69,8 @@ export interface PeerIdentity {
   readonly isProtected: boolean;
   /** Who told of it by the PROXY protocol; empty: nobody. */
   readonly proxiedBy: string;
+  /** What it speaks with this gateway. */
+  readonly scheme: "http" | "https";
   /** The lines about the peer for the last host it asked for, so that they are made once and not per request. */
   lines: string;
   linesHost: string;
@@ -79,6 +81,7 @@ export function identifyPeer(
   trusted: TrustedProxies,
   clients: { readonly clientKey: (address: string) => number; readonly isProtected: (address: string) => boolean },
   proxy: ProxyView | null = null,
+  scheme: PeerIdentity["scheme"] = "http",
 ): PeerIdentity {
   const address = remoteAddress.startsWith("::ffff:") ? remoteAddress.slice(7) : remoteAddress;
   return {
@@ -87,6 +90,7 @@ export function identifyPeer(
     key: clients.clientKey(address),
     isProtected: clients.isProtected(address),
     proxiedBy: proxy === null ? "" : hostPort(proxy.address, proxy.port),
+    scheme,
     lines: "",
     linesHost: "",
   };
@@ -127,11 +131,12 @@ export function identifyRequest(
       isTrusted,
     );
     clientAddress = chain[0] ?? peer.address;
-    lines = trustedLines(head, host, chain);
+    lines = trustedLines(head, host, chain, peer.scheme);
   } else {
     if (peer.linesHost !== host || peer.lines === "") {
       const node = nodeOf(peer.address);
-      peer.lines = forwardingLines(node, "http", host, forwardedElement(node, host, "http"));
+      const { scheme } = peer;
+      peer.lines = forwardingLines(node, scheme, host, forwardedElement(node, host, scheme));
       peer.linesHost = host;
     }
     lines = peer.lines;
@@ -148,8 +153,13 @@ export function identifyRequest(
 }
 
 /** Both fields tell the same way, from the client to the peer; only the client's own hop has a host and a scheme. */
-function trustedLines(head: MessageHead, host: string, chain: readonly string[]): string {
-  const proto = (head.valueOf(FIELD.X_FORWARDED_PROTO) ?? "http").toLowerCase() === "https" ? "https" : "http";
+function trustedLines(
+  head: MessageHead,
+  host: string,
+  chain: readonly string[],
+  scheme: PeerIdentity["scheme"],
+): string {
+  const proto = (head.valueOf(FIELD.X_FORWARDED_PROTO) ?? scheme).toLowerCase() === "https" ? "https" : "http";
   const seenHost = head.valueOf(FIELD.X_FORWARDED_HOST) ?? host;
   const [client = "", ...proxies] = chain.map(nodeOf);
   const elements = [

@@ -5,9 +5,10 @@ import type { Core } from "./core.ts";
 import { createUnbegun } from "./unbegun.ts";
 
 export function listenOptions({ name, settings, isTrusted }: ListenerRuntime, core: Core): ListenOptions {
-  const { proxyProtocol, socketFile } = settings;
+  const { proxyProtocol, socketFile, tls } = settings;
   return {
     proxyProtocol: proxyProtocol === null ? null : { ...proxyProtocol, isTrusted },
+    tls: tls === null ? null : core.secureContexts(settings),
     socketFile,
     onUnbegun: createUnbegun(name, core),
   };

@@ -118,7 +118,10 @@ export class Listeners {
     port?.configure?.(listenOptions(runtime, core));
     if (isAlike && !isNewToAll) return;
     for (const connection of runtime.connections) {
-      connection.identifyAs(identifyPeer(connection.socket.remoteAddress, runtime.isTrusted, core));
+      const { socket, peer } = connection;
+      connection.identifyAs(
+        identifyPeer(socket.remoteAddress, runtime.isTrusted, core, socket.carrier.proxy, peer.scheme),
+      );
     }
   }
 

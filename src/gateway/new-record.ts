@@ -17,6 +17,7 @@ export function newExchangeRecord(id: string, startedAt: number, listener: strin
     host: "",
     target: "",
     protocol: "",
+    tls: null,
     userAgent: "",
     service: "",
     route: "",

@@ -55,6 +55,7 @@ export function proxyStatus(cause: CauseId, name: string): string {
 
 const PHRASES: Readonly<Record<number, string>> = {
   400: "Bad Request",
+  403: "Forbidden",
   404: "Not Found",
   408: "Request Timeout",
   409: "Conflict",

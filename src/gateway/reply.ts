@@ -157,6 +157,8 @@ function bodyFor(
 function sentenceFor(failure: Failure, status: number): string {
   const ofKey = failure.uncertain ? UNCERTAIN : KEY_SENTENCES[failure.cause];
   if (ofKey !== undefined) return ofKey;
+  const ofTls = TLS_SENTENCES[failure.cause];
+  if (ofTls !== undefined) return ofTls;
   if (failure.reasonText !== "") return `The request was not understood: ${failure.reasonText}`;
   switch (status) {
     case 404:
@@ -177,6 +179,12 @@ function sentenceFor(failure: Failure, status: number): string {
         : "The request cannot be served.";
   }
 }
+
+/** Whoever reads it can put it right. */
+const TLS_SENTENCES: Partial<Record<CauseId, string>> = {
+  "client.tls_not_tls": "This port speaks TLS, and the request came without it: write https:// in place of http://.",
+  "client.tls_certificate": "This address is for clients with a certificate, and none that it knows was shown.",
+};
 
 const UNCERTAIN =
   "The request was passed on, and no answer to it came. It may have been carried out. Repeating it with the same Idempotency-Key does not carry it out a second time.";

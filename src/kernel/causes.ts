@@ -87,7 +87,7 @@ interface Row {
    * head is out, the connection is cut instead. 0: the gateway never answers with this cause, because the
    * client is gone or because the origin's own response is passed on.
    */
-  readonly status: 0 | 400 | 404 | 408 | 409 | 422 | 429 | 500 | 502 | 503 | 504;
+  readonly status: 0 | 400 | 403 | 404 | 408 | 409 | 422 | 429 | 500 | 502 | 503 | 504;
   /** The `error` parameter of Proxy-Status (RFC 9209 §2.1.1); null when there is none to report. */
   readonly proxyStatus: ProxyStatusError | null;
   readonly retryClass: RetryClass;
@@ -188,6 +188,97 @@ const TABLE = {
       alb: ["400", "501", "505"],
       google: ["invalid_request_headers", "invalid_chunk_framing", "malformed_chunked_body", "headers_too_long"],
     },
+  },
+  "client.tls_not_tls": {
+    party: "client",
+    status: 400,
+    proxyStatus: "http_request_error",
+    retryClass: "RX",
+    title: "No TLS on a port for TLS",
+    means:
+      "The client connected to a listener with TLS and sent something else, or a handshake that cannot be read. Whoever spoke plain HTTP got an answer that says so.",
+    evidence:
+      "The first bytes are in the evidence. A handshake that was understood and led to nothing is client.tls_no_shared; one that stopped in the middle is client.tls_left.",
+    lookFirst:
+      "Look for a link, a health check or a proxy that says http:// with this port. Many addresses with odd bytes are scanners, and nothing to repair.",
+    equivalents: { nginx: ["497"] },
+  },
+  "client.tls_no_shared": {
+    party: "client",
+    status: 0,
+    proxyStatus: null,
+    retryClass: "RX",
+    title: "TLS without common ground",
+    means: "Client and listener share no version, cipher, signature or protocol of TLS, so no connection came about.",
+    evidence:
+      "OpenSSL's reason and the newest version that the client offered are in the evidence. A client that refuses on its side is client.tls_alert.",
+    lookFirst:
+      "See what the client offers: versions below `tls.minVersion` are refused on purpose. One client of your own needs an update; a certificate of another kind of key helps old ones.",
+    equivalents: {},
+  },
+  "client.tls_unknown_name": {
+    party: "client",
+    status: 0,
+    proxyStatus: null,
+    retryClass: "RX",
+    title: "TLS for a name that is not here",
+    means: "The client asked for a name that no certificate of the listener is for, and `tls.strictSni` refuses that.",
+    evidence:
+      "The name is in the evidence; empty, when the client asked for none. The alert unrecognized_name was sent.",
+    lookFirst:
+      "If the name is yours, add a certificate for it. Otherwise somebody's DNS leads here, or a scanner asks by address.",
+    equivalents: {},
+  },
+  "client.tls_certificate": {
+    party: "client",
+    status: 403,
+    proxyStatus: "http_request_denied",
+    retryClass: "RX",
+    title: "Client certificate missing or wrong",
+    means:
+      "The name that was asked for is only for clients with a certificate (`tls.clientCertificates`), and this one showed none, or one that is not believed. No request was read.",
+    evidence: "OpenSSL's reason is in the evidence: expired, from another authority, not for clients.",
+    lookFirst: "Compare the issuer of the client's certificate with the file under `ca`, and its dates with the clock.",
+    equivalents: { nginx: ["495", "496"], google: ["client_cert_not_provided", "client_cert_validation_failed"] },
+  },
+  "client.tls_alert": {
+    party: "client",
+    status: 0,
+    proxyStatus: null,
+    retryClass: "RX",
+    title: "Client refused the handshake",
+    means:
+      "The client ended the handshake with an alert: usually it does not believe the certificate that it was shown.",
+    evidence:
+      "The alert's name is in the evidence. unknown_ca, bad_certificate and certificate_unknown are about the certificate here; the others say that the client found no common ground.",
+    lookFirst:
+      "Open the name in a browser or with `openssl s_client -connect HOST:PORT -servername NAME`. An intermediate certificate that is missing in the file is the usual reason.",
+    equivalents: {},
+  },
+  "client.tls_left": {
+    party: "client",
+    status: 0,
+    proxyStatus: null,
+    retryClass: "RX",
+    title: "Client left in the handshake",
+    means: "The client closed or reset its connection before the TLS handshake was done, without saying why.",
+    evidence:
+      "FIN or RST came before the end of the handshake. With an alert it is client.tls_alert; without an end it is client.tls_slow.",
+    lookFirst:
+      "Usually nothing: health checks of balancers open and close ports, and browsers open connections that they do not use.",
+    equivalents: {},
+  },
+  "client.tls_slow": {
+    party: "client",
+    status: 0,
+    proxyStatus: null,
+    retryClass: "RX",
+    title: "Handshake not done in time",
+    means: "The client did not finish its TLS handshake within `timeouts.handshake`.",
+    evidence: "How far it came is in the evidence. After the handshake, a request that does not come is client.slow.",
+    lookFirst:
+      "Many connections of few addresses that say nothing are an attack on connections. Many addresses at once point at a path that loses large packets, or at this machine being busy.",
+    equivalents: {},
   },
   "client.rate_limited": {
     party: "client",

@@ -22,7 +22,10 @@ export interface SocketError {
 export interface SocketListener {
   /** Only on dialled sockets that agree on more than TCP, before `onConnect`: TCP is connected, a handshake begins. */
   onHandshake?(): void;
-  /** Only on dialled sockets, once. Nothing is known to have left before it. */
+  /**
+   * Once, on dialled sockets and on accepted ones of a listener with TLS: what had to be agreed on first is agreed on.
+   * Nothing is known to have left before it, and nothing is heard before it but that it failed.
+   */
   onConnect(): void;
   /**
    * Bytes `[start, end)`, valid until this call returns: the buffer is shared by all sockets. `HEAD_ROOM` bytes
@@ -53,7 +56,7 @@ export const DEAF: SocketListener = {
   onFault: ignore,
 };
 
-/** What carries the bytes of a socket. Known when its listener is asked for, and the same from then on. */
+/** What carries the bytes of a socket. Known when its listener is asked for, but `tls` of an accepted one only from `onConnect` on. */
 export interface Carrier {
   /** `h2`: it is a stream of an HTTP/2 connection, and its bytes are HTTP/1.1 by translation. */
   readonly protocol: "tcp" | "unix" | "h2";
@@ -99,6 +102,17 @@ export interface TlsView {
   readonly alpn: string;
   /** A session of before went on, so nobody showed a certificate. */
   readonly resumed: boolean;
+  /** What an accepted peer showed and was found right. Null or left out: it showed none, or nobody asked. */
+  readonly client?: ClientCertificate | null;
+  /** Which rule for clients' certificates held, by its place in the listener's list. Left out: none did. */
+  readonly rule?: number;
+}
+
+export interface ClientCertificate {
+  /** `CN=sensor-7, O=Example`. */
+  readonly subject: string;
+  /** DER in base64: itself first, then what it was issued by, as far as the client sent that. */
+  readonly chain: readonly string[];
 }
 
 /** Of nearly all sockets: one object for all of them. */
@@ -186,6 +200,8 @@ export interface ListenAt {
 export interface ListenOptions {
   /** Null: connections begin with what their peer has to say. */
   readonly proxyProtocol: ProxyProtocolOptions | null;
+  /** Null: what is said on its connections can be read by everybody between. */
+  readonly tls: SecureContexts | null;
   /** Of the file of a Unix socket. */
   readonly socketFile: SocketFile;
   /** Hears of a connection that ended before the gateway could hear of it. */
@@ -222,9 +238,27 @@ export interface Unbegun {
 /** Of most listeners. */
 export const PLAIN_LISTENER: ListenOptions = {
   proxyProtocol: null,
+  tls: null,
   socketFile: { mode: 0o660, user: "", group: "" },
   onUnbegun: ignore,
 };
+
+/** What a listener shows of itself, to whom. Kept in net/, and changed there while the listener is open. */
+export interface SecureContexts {
+  /** Null: no name that it has a certificate for, and it is strict about that. `serverName` may be empty. */
+  choose(serverName: string, alpn: readonly string[]): SecureChoice | null;
+}
+
+export interface SecureChoice {
+  /** Of node:tls, which this folder does not know. */
+  readonly context: unknown;
+  /** Protocols to be offered by ALPN, the preferred one first. */
+  readonly alpn: readonly string[];
+  /** Whether the client is asked for a certificate, and has to have one. */
+  readonly clientCertificate: "none" | "optional" | "required";
+  /** See `TlsView.rule`; -1: none. */
+  readonly rule: number;
+}
 
 /** Accepts connections. `onSocket` returns the listener of the new socket, or null to refuse it (it is closed). */
 export type Listen = (

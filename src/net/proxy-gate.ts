@@ -158,7 +158,13 @@ function tell(socket: Tellable, header: ProxyHeader): void {
 /** What the load balancer has agreed on with the client. Of its own TLS with us, should there be any, the socket tells. */
 function tlsOf({ tls, authority, alpn }: ProxyHeader): TlsView | null {
   if (tls === null) return null;
-  return { version: tls.version, cipher: tls.cipher, serverName: authority, alpn, resumed: false };
+  return {
+    version: tls.version,
+    cipher: tls.cipher,
+    serverName: authority,
+    alpn,
+    resumed: false,
+  };
 }
 
 function plainIp(address: string): string {

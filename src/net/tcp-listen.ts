@@ -12,6 +12,7 @@ import { behindProxies } from "./proxy-gate.ts";
 import { wrapHandle, wrapSocket } from "./tcp-socket.ts";
 import type { TcpSocket } from "./tcp-socket.ts";
 import { listenOnPath } from "./unix-listen.ts";
+import { acceptSecure } from "./tls-socket.ts";
 
 const BACKLOG = 4096;
 /**
@@ -90,8 +91,9 @@ export function createListen(onAcceptError: (status: number) => void, keeper?: S
 }
 
 /** What is done with a connection before the gateway hears of it. */
-function beginningOf({ proxyProtocol, onUnbegun }: ListenOptions, onConnection: Parameters<Listen>[1]): OnSocket {
-  return proxyProtocol === null ? onConnection : behindProxies(proxyProtocol, onUnbegun, onConnection);
+function beginningOf({ proxyProtocol, tls, onUnbegun }: ListenOptions, onConnection: Parameters<Listen>[1]): OnSocket {
+  const onSocket: OnSocket = tls === null ? onConnection : (socket) => acceptSecure(socket, tls, onConnection);
+  return proxyProtocol === null ? onSocket : behindProxies(proxyProtocol, onUnbegun, onSocket);
 }
 
 async function openFile(

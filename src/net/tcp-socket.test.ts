@@ -2,69 +2,15 @@
 import net from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { HEAD_ROOM, TAIL_ROOM } from "../kernel/socket.ts";
-import type { ListeningPort, SocketListener, SocketPort } from "../kernel/socket.ts";
+import type { ListeningPort, SocketPort } from "../kernel/socket.ts";
 import { rawClient } from "../../test/support/raw-client.ts";
 import { rawOrigin } from "../../test/support/raw-origin.ts";
 import type { RawOrigin, Script } from "../../test/support/raw-origin.ts";
+import { Told } from "../../test/support/told.ts";
 import { until } from "../../test/support/until.ts";
 import { readBuffer } from "./read-buffer.ts";
 import { dialTcp } from "./tcp-dial.ts";
 import { createListen } from "./tcp-listen.ts";
-
-/** What a port told, as text, with promises for what it will tell. */
-class Told implements SocketListener {
-  readonly events: string[] = [];
-  text = "";
-  onBytes: (bytes: Buffer, start: number, end: number) => void = () => undefined;
-  readonly #waiting: { readonly fits: () => boolean; readonly done: () => void }[] = [];
-
-  until(fits: () => boolean): Promise<void> {
-    return new Promise((done) => {
-      this.#waiting.push({ fits, done });
-      this.#look();
-    });
-  }
-
-  heard(event: string): Promise<void> {
-    return this.until(() => this.events.includes(event));
-  }
-
-  #tell(event: string): void {
-    this.events.push(event);
-    this.#look();
-  }
-
-  #look(): void {
-    for (const waiting of this.#waiting.splice(0)) {
-      if (waiting.fits()) waiting.done();
-      else this.#waiting.push(waiting);
-    }
-  }
-
-  onConnect(): void {
-    this.#tell("connect");
-  }
-  onData(bytes: Buffer, start: number, end: number): void {
-    this.text += bytes.latin1Slice(start, end);
-    this.onBytes(bytes, start, end);
-    this.#look();
-  }
-  onDrain(): void {
-    this.#tell("drain");
-  }
-  onFin(): void {
-    this.#tell("fin");
-  }
-  onError({ code, syscall }: { code: string; syscall: string }): void {
-    this.#tell(`error ${code} ${syscall}`);
-  }
-  onClose(): void {
-    this.#tell("close");
-  }
-  onFault(error: unknown): void {
-    this.#tell(`fault ${String(error)}`);
-  }
-}
 
 interface Accepted {
   readonly socket: SocketPort;

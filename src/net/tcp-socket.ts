@@ -131,6 +131,20 @@ export class TcpSocket implements SocketPort {
     if (!this.#closed) this.#socket.destroy();
   }
 
+  /**
+   * Gives the handle away, to whoever speaks TLS on it. This port then hears and says nothing any more. Null: it is
+   * closed, or Node keeps it elsewhere.
+   */
+  takeHandle(): unknown {
+    const socket = this.#socket as unknown as { _handle: unknown };
+    const handle = this.#closed ? null : socket._handle;
+    this.#closed = true;
+    this.listener = DEAF;
+    // Nothing that becomes of the emptied socket closes what it no longer has.
+    socket._handle = null;
+    return handle;
+  }
+
   /** True when the error is a failed write whose answer may still be readable; the socket then lives on. */
   survivesWriteError(error: NodeJS.ErrnoException): boolean {
     if (!this.#dialled || error.syscall !== "write" || this.#writeError !== null || this.#socket.readableEnded)

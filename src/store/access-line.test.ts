@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { AttemptRecord, ExchangeRecord } from "../contract/record.ts";
+import type { AttemptRecord, ClientTls, ExchangeRecord } from "../contract/record.ts";
 import { arbitraryRecord, sampleAttempt, sampleRecord } from "../../test/support/sample-record.ts";
 import { accessLine } from "../../test/support/access-line.ts";
 
@@ -95,16 +95,21 @@ test("a number that is none does not break the line", () => {
 /** The documented content of a line, written down once more, in the plainest way. */
 function expected(record: ExchangeRecord): unknown {
   // How the process was is told by the API only.
-  const { startedAt, outcome, step, peerAddress, tunnel, attempts, decisions, own: _own, ...rest } = record;
+  const { startedAt, outcome, step, peerAddress, tunnel, attempts, decisions, tls, own: _own, ...rest } = record;
   const line: Record<string, unknown> = { ...rest, outcome, time: new Date(startedAt).toISOString() };
   if (peerAddress !== record.clientAddress) line["peerAddress"] = peerAddress;
   if (outcome !== "served") line["step"] = step;
+  if (tls !== null) line["tls"] = expectedTls(tls);
   if (tunnel) line["tunnel"] = true;
   if (attempts.length > 0) line["attempts"] = attempts.map((attempt) => expectedAttempt(attempt, record));
   if (decisions.length > 0) line["decisions"] = decisions.map((decision) => withoutEmpty({ ...decision }));
   for (const name of ["headUs", "routedUs", "requestEndUs", "replyUs"]) if (Number(line[name]) < 0) delete line[name];
   for (const name of ["connectionUses", "originStatus", "queuedUs"]) if (line[name] === 0) delete line[name];
   return withoutEmpty(line);
+}
+
+function expectedTls({ version, resumed, ...texts }: ClientTls): unknown {
+  return { version, ...withoutEmpty(texts), ...(resumed ? { resumed } : {}) };
 }
 
 function expectedAttempt(attempt: AttemptRecord, record: ExchangeRecord): unknown {
@@ -137,6 +142,14 @@ test("the guide names every field of a line, and no other", () => {
     ...sampleRecord(),
     outcome: "failed",
     parentSpanId: "00f067aa0ba902b7",
+    tls: {
+      version: "TLSv1.3",
+      cipher: "TLS_AES_128_GCM_SHA256",
+      serverName: "shop.example.com",
+      alpn: "http/1.1",
+      resumed: true,
+      clientSubject: "CN=sensor-7",
+    },
     peerAddress: "192.0.2.9",
     cause: "origin.refused",
     party: "origin",

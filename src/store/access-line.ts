@@ -7,7 +7,7 @@
  * What is empty or was never reached is left out, so that the line of an ordinary exchange stays short;
  * docs/guide/access-log.md lists every field and what its absence means.
  */
-import type { AttemptRecord, Decision, ExchangeRecord } from "../contract/record.ts";
+import type { AttemptRecord, ClientTls, Decision, ExchangeRecord } from "../contract/record.ts";
 import { encoded } from "./json-line.ts";
 import type { JsonLine } from "./json-line.ts";
 
@@ -28,6 +28,7 @@ export function writeAccessLine(line: JsonLine, record: ExchangeRecord): void {
   text(line, K.host, record.host);
   text(line, K.target, record.target);
   text(line, K.protocol, record.protocol);
+  if (record.tls !== null) clientTls(line, record.tls);
   text(line, K.userAgent, record.userAgent);
   text(line, K.service, record.service);
   text(line, K.route, record.route);
@@ -54,6 +55,17 @@ export function writeAccessLine(line: JsonLine, record: ExchangeRecord): void {
   if (record.attempts.length > 0) attemptList(line, record.attempts, record);
   if (record.decisions.length > 0) decisionList(line, record.decisions);
   line.put(P.end);
+}
+
+function clientTls(line: JsonLine, { version, cipher, serverName, alpn, resumed, clientSubject }: ClientTls): void {
+  line.put(P.tls);
+  line.text(version);
+  text(line, K.cipher, cipher);
+  text(line, K.serverName, serverName);
+  text(line, K.alpn, alpn);
+  if (resumed) line.put(P.resumed);
+  text(line, K.clientSubject, clientSubject);
+  line.put(P.closeObject);
 }
 
 function attemptList(line: JsonLine, attempts: readonly AttemptRecord[], record: ExchangeRecord): void {
@@ -154,6 +166,10 @@ const K = {
   target: name("target"),
   protocol: name("protocol"),
   userAgent: name("userAgent"),
+  cipher: name("cipher"),
+  serverName: name("serverName"),
+  alpn: name("alpn"),
+  clientSubject: name("clientSubject"),
   service: name("service"),
   route: name("route"),
   pool: name("pool"),
@@ -191,6 +207,8 @@ const P = {
   zero: encoded("0"),
   twoZeros: encoded("00"),
   tunnel: encoded(',"tunnel":true'),
+  tls: encoded(',"tls":{"version":'),
+  resumed: encoded(',"resumed":true'),
   attempts: encoded(',"attempts":['),
   attempt: encoded('{"address":'),
   nextAttempt: encoded(',{"address":'),

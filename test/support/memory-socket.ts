@@ -7,7 +7,7 @@
  * FIN throws. No call comes from inside a call that the owner made, as the port promises.
  */
 import { DEAF, HEAD_ROOM, PLAIN, TAIL_ROOM } from "../../src/kernel/socket.ts";
-import type { Address, Carrier, Dial, Listen, SocketListener, SocketPort } from "../../src/kernel/socket.ts";
+import type { Address, Carrier, Dial, Listen, SocketListener, SocketPort, TlsView } from "../../src/kernel/socket.ts";
 
 const READ_BYTES = 128 * 1024;
 const GARBAGE = 0x9d;
@@ -28,6 +28,9 @@ export interface Peer {
   send(bytes: string | Buffer): void;
   fin(): void;
   rst(): void;
+  /** Of an accepted connection to a listener with TLS: its handshake is done, or has come to nothing. */
+  secure(tls: TlsView): void;
+  unsecure(code: string, detail?: string): void;
   /** From now on the kernel between both takes so many bytes in all and no more, until `takeAll`. */
   takeOnly(bytes: number): void;
   takeAll(): void;
@@ -146,7 +149,7 @@ interface Queued {
 
 class MemorySocket implements SocketPort, Peer {
   listener: SocketListener;
-  readonly carrier: Carrier = PLAIN;
+  carrier: Carrier = PLAIN;
   readonly address: string;
   readonly remoteAddress: string;
   readonly remotePort: number;
@@ -247,6 +250,18 @@ class MemorySocket implements SocketPort, Peer {
 
   rst(): void {
     this.#medium.later(() => this.#fail({ code: "ECONNRESET", syscall: "read" }));
+    this.#medium.settle();
+  }
+
+  secure(tls: TlsView): void {
+    this.carrier = { ...this.carrier, tls };
+    this.#medium.later(() => this.#hear(() => this.listener.onConnect()));
+    this.#medium.settle();
+  }
+
+  unsecure(code: string, detail?: string): void {
+    const error = detail === undefined ? { code, syscall: "tls" } : { code, syscall: "tls", detail };
+    this.#medium.later(() => this.#hear(() => this.listener.onError(error)));
     this.#medium.settle();
   }
 

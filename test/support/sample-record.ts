@@ -5,6 +5,7 @@ import type { CauseId, Party } from "../../src/kernel/causes.ts";
 import type {
   AttemptRecord,
   CacheWord,
+  ClientTls,
   Decision,
   ExchangeRecord,
   FailureSigns,
@@ -67,6 +68,7 @@ export function sampleRecord(): ExchangeRecord {
     host: "shop.example.com",
     target: "/things/42?x=1",
     protocol: "HTTP/1.1",
+    tls: null,
     userAgent: "curl/8.0",
     service: "shop",
     route: "default",
@@ -189,6 +191,17 @@ function arbitraryDecision(): fc.Arbitrary<Decision> {
   return fc.record({ step: fc.constantFrom(...STEPS), code: anyText(), reason: anyText() });
 }
 
+function arbitraryTls(): fc.Arbitrary<ClientTls> {
+  return fc.record({
+    version: anyText(),
+    cipher: anyText(),
+    serverName: anyText(),
+    alpn: anyText(),
+    resumed: fc.boolean(),
+    clientSubject: anyText(),
+  });
+}
+
 export function arbitraryRecord(): fc.Arbitrary<ExchangeRecord> {
   return fc.record({
     id: anyText(),
@@ -205,6 +218,7 @@ export function arbitraryRecord(): fc.Arbitrary<ExchangeRecord> {
     host: anyText(),
     target: anyText(),
     protocol: anyText(),
+    tls: fc.option(arbitraryTls()),
     userAgent: anyText(),
     service: anyText(),
     route: anyText(),

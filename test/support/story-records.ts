@@ -47,6 +47,7 @@ export function storyRecord(changes: Partial<ExchangeRecord> = {}): ExchangeReco
     host: "shop.example.com",
     target: "/api/cart?user=7",
     protocol: "HTTP/1.1",
+    tls: null,
     userAgent: "curl/8.5.0",
     service: "shop",
     route: "default",

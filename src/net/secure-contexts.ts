@@ -1,0 +1,163 @@
+/**
+ * Which certificate a client is shown, and on which terms: Mozilla's intermediate ones (version 5.7 of their guidelines),
+ * which every client of the last ten years can meet. An exact name goes before a wildcard, which stands for one label
+ * (RFC 9525 §6.3); whoever asks for no name that is here gets the first certificate, or nothing where that is wanted.
+ *
+ * A context of OpenSSL costs a millisecond and is made when it is first needed. What is replaced goes on to serve the
+ * connections that were made with it.
+ */
+import { createHash } from "node:crypto";
+import tls from "node:tls";
+import type { SecureChoice, SecureContexts } from "../kernel/socket.ts";
+
+export interface ShownCertificate {
+  readonly cert: string;
+  readonly key: string;
+  /** Lower case; `*.example.com` for all names of one more label. */
+  readonly names: readonly string[];
+  readonly keyType: string;
+}
+
+/** Who has to show a certificate. */
+export interface ClientRule {
+  /** Null: every name. */
+  readonly hosts: readonly string[] | null;
+  /** PEM. */
+  readonly ca: string;
+  readonly isRequired: boolean;
+}
+
+export interface ContextTerms {
+  readonly minVersion: "1.2" | "1.3";
+  readonly isStrict: boolean;
+  /** The preferred one first. */
+  readonly alpn: readonly string[];
+  readonly clientRules: readonly ClientRule[];
+}
+
+const CIPHERS = [
+  "TLS_AES_128_GCM_SHA256",
+  "TLS_AES_256_GCM_SHA384",
+  "TLS_CHACHA20_POLY1305_SHA256",
+  "ECDHE-ECDSA-AES128-GCM-SHA256",
+  "ECDHE-RSA-AES128-GCM-SHA256",
+  "ECDHE-ECDSA-AES256-GCM-SHA384",
+  "ECDHE-RSA-AES256-GCM-SHA384",
+  "ECDHE-ECDSA-CHACHA20-POLY1305",
+  "ECDHE-RSA-CHACHA20-POLY1305",
+].join(":");
+const CURVES = "X25519:prime256v1:secp384r1";
+/** As long as the key that its ticket is sealed with. */
+const SESSION_SECONDS = 12 * 60 * 60;
+/** SSL_OP_NO_RENEGOTIATION, which node:crypto does not name: a client that asks for another handshake is refused. */
+const NO_RENEGOTIATION = 1 << 30;
+
+/** One set of certificates for the same names, of different kinds of key: OpenSSL shows what the client understands. */
+interface Shown {
+  readonly certificates: ShownCertificate[];
+  /** By rule for clients; null: not made yet. */
+  readonly choices: (SecureChoice | null)[];
+}
+
+export class ListenerContexts implements SecureContexts {
+  #terms: ContextTerms = { minVersion: "1.2", isStrict: false, alpn: ["http/1.1"], clientRules: [] };
+  #byName = new Map<string, Shown>();
+  #default: Shown | null = null;
+  #ticketKeys: Buffer;
+
+  /** 48 bytes. */
+  constructor(ticketKeys: Buffer) {
+    this.#ticketKeys = ticketKeys;
+  }
+
+  /** From now on. Throws what OpenSSL says when it takes one of them not, and then nothing has changed. */
+  use(certificates: readonly ShownCertificate[], terms: ContextTerms): void {
+    const byName = new Map<string, Shown>();
+    let first: Shown | null = null;
+    for (const certificate of certificates) {
+      const shown: Shown = { certificates: [certificate], choices: [] };
+      contextOf(shown, terms, -1, this.#ticketKeys);
+      first ??= shown;
+      for (const name of certificate.names) {
+        const before = byName.get(name);
+        if (before === undefined) byName.set(name, shown);
+        else if (before.certificates.every((other) => other.keyType !== certificate.keyType))
+          byName.set(name, { certificates: [...before.certificates, certificate], choices: [] });
+      }
+    }
+    // What is shown to whoever names nobody is shown with its other key too.
+    const [firstName] = certificates[0]?.names ?? [];
+    this.#default = (firstName === undefined ? undefined : byName.get(firstName)) ?? first;
+    this.#byName = byName;
+    this.#terms = terms;
+  }
+
+  choose(serverName: string): SecureChoice | null {
+    const named = this.#named(serverName);
+    const shown = named ?? (this.#terms.isStrict ? null : this.#default);
+    if (shown === null) return null;
+    const rule = ruleFor(this.#terms.clientRules, serverName);
+    const made = shown.choices[rule + 1];
+    if (made !== undefined && made !== null) return made;
+    const choice: SecureChoice = {
+      context: contextOf(shown, this.#terms, rule, this.#ticketKeys),
+      alpn: this.#terms.alpn,
+      clientCertificate:
+        rule === -1 ? "none" : this.#terms.clientRules[rule]?.isRequired === true ? "required" : "optional",
+      rule,
+    };
+    shown.choices[rule + 1] = choice;
+    return choice;
+  }
+
+  /** What sessions are sealed with from now on; the same in all processes that a client may come back to. */
+  setTicketKeys(keys: Buffer): void {
+    this.#ticketKeys = keys;
+    for (const shown of new Set([...this.#byName.values(), this.#default])) {
+      for (const choice of shown?.choices ?? []) if (choice !== null) setKeysOf(choice.context, keys);
+    }
+  }
+
+  #named(serverName: string): Shown | null {
+    const exact = this.#byName.get(serverName);
+    if (exact !== undefined) return exact;
+    const dot = serverName.indexOf(".");
+    return dot === -1 ? null : (this.#byName.get(`*${serverName.slice(dot)}`) ?? null);
+  }
+}
+
+/** The place of the first rule that names this host, else of the first for every host; -1: none. */
+export function ruleFor(rules: readonly { readonly hosts: readonly string[] | null }[], host: string): number {
+  if (rules.length === 0) return -1;
+  const named = rules.findIndex(({ hosts }) => hosts?.some((pattern) => covers(pattern, host)) === true);
+  return named === -1 ? rules.findIndex(({ hosts }) => hosts === null) : named;
+}
+
+/** `*.example.com`: every name under it, as in a service's hosts. */
+function covers(pattern: string, host: string): boolean {
+  return pattern === "*" || pattern === host || (pattern.startsWith("*.") && host.endsWith(pattern.slice(1)));
+}
+
+function contextOf({ certificates }: Shown, terms: ContextTerms, rule: number, ticketKeys: Buffer): tls.SecureContext {
+  const asked = terms.clientRules[rule];
+  return tls.createSecureContext({
+    cert: certificates.map(({ cert }) => cert),
+    key: certificates.map(({ key }) => key),
+    // Without a list Node would read in all that browsers trust, for a question that is not asked here.
+    ca: asked === undefined ? [] : asked.ca,
+    ciphers: CIPHERS,
+    ecdhCurve: CURVES,
+    minVersion: terms.minVersion === "1.3" ? "TLSv1.3" : "TLSv1.2",
+    secureOptions: NO_RENEGOTIATION,
+    sessionTimeout: SESSION_SECONDS,
+    // A session of one rule is none of another's: who showed no certificate there must not be let in here by it.
+    sessionIdContext:
+      asked === undefined ? "goodgate" : createHash("sha256").update(asked.ca).digest("hex").slice(0, 32),
+    ticketKeys,
+  });
+}
+
+function setKeysOf(context: unknown, keys: Buffer): void {
+  const inner = (context as { readonly context: { setTicketKeys(keys: Buffer): void } }).context;
+  inner.setTicketKeys(keys);
+}

@@ -1,0 +1,351 @@
+/** The socket port over TLS on real sockets: Node's own TLS as the client, and the promises of tcp-socket.ts kept. */
+import net from "node:net";
+import tls from "node:tls";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { testAuthority } from "../../test/support/certificates.ts";
+import type { TestAuthority } from "../../test/support/certificates.ts";
+import { Told } from "../../test/support/told.ts";
+import { PLAIN_LISTENER } from "../kernel/socket.ts";
+import type { SocketPort } from "../kernel/socket.ts";
+import { readBuffer } from "./read-buffer.ts";
+import { ListenerContexts } from "./secure-contexts.ts";
+import type { ContextTerms } from "./secure-contexts.ts";
+import { createListen } from "./tcp-listen.ts";
+
+const TERMS: ContextTerms = { minVersion: "1.2", isStrict: false, alpn: ["http/1.1"], clientRules: [] };
+const TICKET_KEYS = Buffer.alloc(48, 7);
+
+let authority: TestAuthority;
+let shop: { cert: string; key: string };
+beforeAll(async () => {
+  authority = await testAuthority();
+  shop = await authority.server(["shop.test", "*.shop.test"]);
+});
+
+const cleanUp: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const run of cleanUp.splice(0).toReversed()) await run();
+});
+
+interface Accepted {
+  readonly socket: SocketPort;
+  readonly told: Told;
+}
+
+async function listen(terms: Partial<ContextTerms> = {}): Promise<{ port: number; next: () => Promise<Accepted> }> {
+  const contexts = new ListenerContexts(TICKET_KEYS);
+  contexts.use([{ ...shop, names: ["shop.test", "*.shop.test"], keyType: "ec" }], { ...TERMS, ...terms });
+  const accepted: Accepted[] = [];
+  const waiting = new Told();
+  let taken = 0;
+  const port = await createListen(() => undefined)(
+    { host: "127.0.0.1", port: 0 },
+    (socket) => {
+      const told = new Told();
+      accepted.push({ socket, told });
+      waiting.onDrain();
+      return told;
+    },
+    { ...PLAIN_LISTENER, tls: contexts },
+  );
+  cleanUp.push(async () => {
+    for (const { socket } of accepted) socket.destroy();
+    await port.close();
+  });
+  return {
+    port: port.port,
+    async next() {
+      taken += 1;
+      await waiting.until(() => accepted.length >= taken);
+      return accepted[taken - 1] as Accepted;
+    },
+  };
+}
+
+function plain(port: number): Promise<net.Socket> {
+  const socket = net.connect({ port, host: "127.0.0.1" });
+  socket.on("error", () => undefined);
+  cleanUp.push(() => void socket.destroy());
+  return new Promise((resolve) => socket.once("connect", () => resolve(socket)));
+}
+
+function secure(port: number, options: tls.ConnectionOptions = {}): Promise<tls.TLSSocket> {
+  const socket = tls.connect({ port, host: "127.0.0.1", servername: "shop.test", ca: authority.root.cert, ...options });
+  socket.on("error", () => undefined);
+  cleanUp.push(() => void socket.destroy());
+  return new Promise((resolve) => socket.once("secureConnect", () => resolve(socket)));
+}
+
+/** What came until the end, and how it ended. */
+function heard(socket: net.Socket): Promise<{ text: string; error: string }> {
+  let text = "";
+  let error = "";
+  socket.on("data", (chunk: Buffer) => (text += chunk.latin1Slice()));
+  socket.on("error", ({ code = "" }: NodeJS.ErrnoException) => (error = code));
+  return new Promise((resolve) => socket.once("close", () => resolve({ text, error })));
+}
+
+describe("a handshake", () => {
+  it.each(["TLSv1.2", "TLSv1.3"] as const)("over %s ends in a port that says what was agreed on", async (version) => {
+    const server = await listen();
+    const client = await secure(server.port, { minVersion: version, maxVersion: version, ALPNProtocols: ["http/1.1"] });
+    const { socket, told } = await server.next();
+    await told.heard("connect");
+    expect(socket.carrier.tls).toMatchObject({
+      version,
+      serverName: "shop.test",
+      alpn: "http/1.1",
+      resumed: false,
+      client: null,
+    });
+    expect(client.authorized).toBe(true);
+    expect(client.getCipher().standardName).toBe(socket.carrier.tls?.cipher);
+  });
+
+  it("asks for its place before a byte was read, so that what is refused costs nothing", async () => {
+    const contexts = new ListenerContexts(TICKET_KEYS);
+    contexts.use([{ ...shop, names: [], keyType: "ec" }], TERMS);
+    let asked = 0;
+    const port = await createListen(() => undefined)(
+      { host: "127.0.0.1", port: 0 },
+      () => {
+        asked += 1;
+        return null;
+      },
+      { ...PLAIN_LISTENER, tls: contexts },
+    );
+    cleanUp.push(() => port.close());
+    const client = await plain(port.port);
+    await heard(client);
+    expect(asked).toBe(1);
+  });
+
+  it("may come byte by byte", async () => {
+    const server = await listen();
+    const through = net.createServer((from) => {
+      const to = net.connect(server.port, "127.0.0.1");
+      from.on("data", (chunk: Buffer) => {
+        for (const byte of chunk) to.write(Buffer.from([byte]));
+      });
+      to.pipe(from);
+      for (const side of [from, to]) side.on("error", () => undefined);
+    });
+    await new Promise<void>((resolve) => through.listen(0, "127.0.0.1", resolve));
+    cleanUp.push(() => void through.close());
+    const client = await secure((through.address() as net.AddressInfo).port);
+    const { told } = await server.next();
+    client.write("hello");
+    await told.until(() => told.text === "hello");
+  });
+
+  it("is told with its reason when nothing is shared, and the client gets the alert for it", async () => {
+    const server = await listen({ minVersion: "1.3" });
+    const client = tls.connect({
+      port: server.port,
+      host: "127.0.0.1",
+      servername: "shop.test",
+      maxVersion: "TLSv1.2",
+      rejectUnauthorized: false,
+    });
+    const { error } = await heard(client);
+    expect(error).toBe("ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION");
+    const { told } = await server.next();
+    await told.heard("close");
+    expect(told.events).toEqual(["error ERR_SSL_UNSUPPORTED_PROTOCOL tls", "close"]);
+  });
+
+  it("that the client leaves is told, unless it said nothing at all", async () => {
+    const server = await listen();
+    const silent = await plain(server.port);
+    silent.end();
+    const { told } = await server.next();
+    await told.heard("close");
+    expect(told.events).toEqual(["close"]);
+
+    const begun = await plain(server.port);
+    begun.end(Buffer.from([22, 3, 1, 2, 0, 1]));
+    const other = await server.next();
+    await other.told.heard("close");
+    expect(other.told.events).toEqual(["error LEFT tls", "close"]);
+  });
+
+  it("for a name that nobody has gets unrecognized_name from a strict listener", async () => {
+    const server = await listen({ isStrict: true });
+    const client = tls.connect({ port: server.port, host: "127.0.0.1", servername: "other.test" });
+    const { error } = await heard(client);
+    expect(error).toBe("ERR_SSL_TLSV1_UNRECOGNIZED_NAME");
+    const { socket, told } = await server.next();
+    expect(told.events).toEqual(["error UNRECOGNIZED_NAME tls"]);
+    socket.end();
+    await told.heard("close");
+  });
+
+  it("goes on with the session of one before", async () => {
+    const server = await listen();
+    const first = await secure(server.port);
+    const session = await new Promise<Buffer>((resolve) => {
+      first.once("session", resolve);
+      first.write("x");
+    });
+    await secure(server.port, { session });
+    await server.next();
+    const { socket, told } = await server.next();
+    await told.heard("connect");
+    expect(socket.carrier.tls?.resumed).toBe(true);
+  });
+});
+
+describe("what is no TLS", () => {
+  it("is told as HTTP when it is, and can be answered in plain text", async () => {
+    const server = await listen();
+    const client = await plain(server.port);
+    const answer = heard(client);
+    client.write("GET /shop HTTP/1.1\r\nHost: shop.test\r\n\r\n");
+    const { socket, told } = await server.next();
+    await told.heard("error PLAIN_HTTP tls");
+    socket.write(Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n"));
+    socket.end();
+    client.end();
+    expect((await answer).text).toBe("HTTP/1.1 400 Bad Request\r\n\r\n");
+  });
+
+  it("gets nothing when it is nothing", async () => {
+    const server = await listen();
+    const client = await plain(server.port);
+    client.write("\0\0\0 what is this");
+    expect(await heard(client)).toMatchObject({ text: "" });
+    const { told } = await server.next();
+    await told.heard("close");
+    expect(told.events).toEqual(["error NOT_TLS tls", "close"]);
+  });
+});
+
+describe("reading", () => {
+  it("goes into the one buffer, and stops and goes on without losing a byte", async () => {
+    const server = await listen();
+    const client = await secure(server.port);
+    const { socket, told } = await server.next();
+    await told.heard("connect");
+    let pieces = 0;
+    told.onBytes = (bytes) => {
+      expect(bytes.buffer).toBe(readBuffer.buffer);
+      pieces += 1;
+      expect(told.text.length).toBeLessThanOrEqual(16_384 * pieces);
+      socket.pause();
+      setImmediate(() => socket.resume());
+    };
+    // Several records in one read: OpenSSL goes on decrypting when nobody wants more.
+    client.end(Buffer.alloc(200_000, "a"));
+    await told.heard("fin");
+    expect(told.text.length).toBe(200_000);
+    expect(told.events).toEqual(["connect", "fin"]);
+  });
+
+  it("is not called while it is paused, however much was decrypted", async () => {
+    const server = await listen();
+    const client = await secure(server.port);
+    const { socket, told } = await server.next();
+    await told.heard("connect");
+    told.onBytes = () => socket.pause();
+    client.write(Buffer.alloc(100_000, "a"));
+    await told.until(() => told.text.length > 0);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(told.text.length).toBe(16_384);
+  });
+});
+
+describe("writing", () => {
+  it("takes what the kernel takes, says when it does not, and loses nothing", async () => {
+    const server = await listen();
+    const client = await secure(server.port);
+    const { socket, told } = await server.next();
+    await told.heard("connect");
+    client.pause();
+    const piece = Buffer.alloc(50_000, "b");
+    let written = 0;
+    while (!socket.writing) {
+      socket.write(piece);
+      written += piece.length;
+      // Whoever is told that all was taken may use the bytes again.
+      if (!socket.writing) piece.fill("b");
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(socket.waitingBytes).toBeGreaterThan(0);
+    const answer = heard(client);
+    client.resume();
+    await told.heard("drain");
+    expect(socket.waitingBytes).toBe(0);
+    socket.end();
+    client.end();
+    expect((await answer).text.length).toBe(written);
+  });
+
+  it("of bytes that are used again at once sends what they were", async () => {
+    const server = await listen();
+    const client = await secure(server.port);
+    const answer = heard(client);
+    const { socket, told } = await server.next();
+    await told.heard("connect");
+    const bytes = Buffer.alloc(4);
+    for (const word of ["one ", "two ", "thre", "four"]) {
+      bytes.write(word);
+      expect(socket.write(bytes)).toBe(true);
+    }
+    bytes.fill(0);
+    socket.end();
+    client.end();
+    expect((await answer).text).toBe("one two threfour");
+  });
+
+  it("goes on behind the client's end", async () => {
+    const server = await listen();
+    const client = await secure(server.port, { ALPNProtocols: ["http/1.1"] });
+    const answer = heard(client);
+    client.end("question");
+    const { socket, told } = await server.next();
+    await told.heard("fin");
+    socket.write(Buffer.from("answer"));
+    socket.end();
+    expect((await answer).text).toBe("answer");
+    await told.heard("close");
+  });
+
+  it("fails once when the client is gone", async () => {
+    const server = await listen();
+    const client = await secure(server.port);
+    const { socket, told } = await server.next();
+    await told.heard("connect");
+    client.destroy();
+    await told.until(() => {
+      if (!told.events.includes("close")) socket.write(Buffer.alloc(10_000));
+      return told.events.includes("fin") || told.events.includes("close");
+    });
+    socket.destroy();
+    await told.heard("close");
+    expect(told.events.filter((event) => event === "close")).toHaveLength(1);
+  });
+});
+
+describe("the end", () => {
+  it("by reset is seen as one, so that a body without an end of its own does not look whole", async () => {
+    const server = await listen();
+    const client = await secure(server.port);
+    const answer = heard(client);
+    const { socket, told } = await server.next();
+    await told.heard("connect");
+    socket.write(Buffer.from("part"));
+    client.once("data", () => socket.reset());
+    expect(await answer).toEqual({ text: "part", error: "ECONNRESET" });
+    await told.heard("close");
+  });
+
+  it("in the middle of the handshake closes at once", async () => {
+    const server = await listen();
+    const client = await plain(server.port);
+    client.write(Buffer.from([22, 3, 1]));
+    const { socket, told } = await server.next();
+    socket.end();
+    await heard(client);
+    await told.heard("close");
+  });
+});
