@@ -42,7 +42,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   config: { imports: ["kernel", "policies"], packages: ["ipaddr.js", "yaml", "zod"] },
   contract: { imports: ["kernel", "config"], packages: ["zod"] },
   gateway: {
-    imports: ["kernel", "http1", "policies", "config", "contract"],
+    imports: ["kernel", "http1", "http2", "policies", "config", "contract"],
     packages: ["http-cache-semantics", "ipaddr.js"],
   },
   net: {

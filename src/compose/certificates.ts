@@ -28,7 +28,7 @@ export async function openCertificates(
 ): Promise<{ readonly ok: true; readonly certificates: Certificates } | Failed> {
   const contexts = new Map<string, ListenerContexts>();
   const ticketKeys = randomBytes(TICKET_KEY_BYTES);
-  for (const { name, tls } of settings.listeners) {
+  for (const { name, tls, http2 } of settings.listeners) {
     if (tls === null) continue;
     const read = await readCertificates(tls, tell);
     if (!read.ok) return read;
@@ -37,7 +37,7 @@ export async function openCertificates(
       made.use(read.certificates, {
         minVersion: tls.minVersion,
         isStrict: tls.strictSni,
-        alpn: ["http/1.1"],
+        alpn: http2 === null ? ["http/1.1"] : ["h2", "http/1.1"],
         clientRules: [],
       });
     } catch (error) {

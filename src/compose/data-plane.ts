@@ -99,6 +99,7 @@ export async function startDataPlane(
     ...(options.siblings === undefined ? {} : { siblings: options.siblings }),
     cacheShelf,
     every,
+    soon: (run) => void setImmediate(run),
     processView: () => facts.process(),
     ownUse: () => facts.ownUse(),
     log: log === null ? null : (record) => log.append(record),

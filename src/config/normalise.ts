@@ -48,22 +48,33 @@ import type {
 
 export function normalise(file: CheckedFile): Settings {
   const settings: Settings = {
-    listeners: file.listeners.map(({ bind, trustedProxies, tls, heads, timeouts, minRate, proxyProtocol, socket }) => ({
-      name: bind.name,
-      bind: bind.bind,
-      trustedProxies: trustedProxies ?? file.trustedProxies,
-      tls: listenerTlsOf(tls),
-      handshakeMs: timeouts.handshake,
-      heads: headLimitsOf(heads),
-      headMs: timeouts.head,
-      bodyGapMs: timeouts.bodyGap,
-      sentBytesMin: bytesIn(minRate.request, timeouts.bodyGap),
-      takenBytesMin: bytesIn(minRate.response, timeouts.bodyGap),
-      idleMs: timeouts.idle,
-      halfClosedMs: timeouts.halfClosed,
-      proxyProtocol: proxyProtocolOf(proxyProtocol),
-      socketFile: socketFileOf(socket),
-    })),
+    listeners: file.listeners.map(
+      ({ bind, trustedProxies, tls, heads, timeouts, minRate, proxyProtocol, socket, http2 }) => ({
+        name: bind.name,
+        bind: bind.bind,
+        trustedProxies: trustedProxies ?? file.trustedProxies,
+        tls: listenerTlsOf(tls),
+        handshakeMs: timeouts.handshake,
+        heads: headLimitsOf(heads),
+        headMs: timeouts.head,
+        bodyGapMs: timeouts.bodyGap,
+        sentBytesMin: bytesIn(minRate.request, timeouts.bodyGap),
+        takenBytesMin: bytesIn(minRate.response, timeouts.bodyGap),
+        idleMs: timeouts.idle,
+        halfClosedMs: timeouts.halfClosed,
+        proxyProtocol: proxyProtocolOf(proxyProtocol),
+        socketFile: socketFileOf(socket),
+        http2:
+          http2 === false
+            ? null
+            : {
+                streamsMax: http2.streams,
+                windowBytes: http2.window,
+                resetsPerMinute: http2.resets,
+                idleFramesPerMinute: http2.idleFrames,
+              },
+      }),
+    ),
     admin:
       file.admin === false
         ? null

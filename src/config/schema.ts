@@ -51,6 +51,21 @@ const minRateSchema = z.strictObject({
     .describe("Of a response that waits for the client to take it. What the kernels between hold counts as taken."),
 });
 
+const http2Schema = z.strictObject({
+  streams: count("requests", 1, 10_000).prefault(100).describe("Requests at the same time on one connection."),
+  window: size("64KiB", "16MiB")
+    .prefault("256KiB")
+    .describe(
+      "What a client may send ahead of one request's content before its origin has taken it; four times as much for all requests of a connection. It is held in memory.",
+    ),
+  resets: count("requests", 1, 1_000_000)
+    .prefault(1000)
+    .describe("Requests of one connection that may be reset in a minute, by the client or for its mistakes."),
+  idleFrames: count("frames", 100, 10_000_000)
+    .prefault(6000)
+    .describe("Frames that ask for nothing (PING, SETTINGS, PRIORITY, empty ones) in a minute on one connection."),
+});
+
 export const listenerSchema = z.strictObject({
   bind: bindText.describe(
     "Address and port to listen on; port 0 lets the system choose. `unix:/run/goodgate.sock` listens on a Unix socket.",
@@ -70,6 +85,10 @@ export const listenerSchema = z.strictObject({
     ),
   proxyProtocol: proxyProtocolField,
   socket: socketFileSchema.prefault({}).describe("Of the file, where `bind` is a Unix socket."),
+  http2: z
+    .union([switchedOff(), http2Schema])
+    .prefault({})
+    .describe("What one HTTP/2 connection may do, or false for HTTP/1.1 alone."),
 });
 
 export const adminSchema = z

@@ -158,6 +158,8 @@ export interface ListenerSettings {
   readonly proxyProtocol: ProxyProtocolSettings | null;
   /** Of the file, where `bind` is a Unix socket. */
   readonly socketFile: SocketFileSettings;
+  /** Null: clients speak HTTP/1.1 here. */
+  readonly http2: Http2Settings | null;
 }
 
 /** Connections of trusted proxies begin with a header that says whose they are. */
@@ -187,6 +189,18 @@ export interface ListenerTlsSettings {
   readonly minVersion: "1.2" | "1.3";
   /** A client that asks for a name which no certificate is for is refused. Default false. */
   readonly strictSni: boolean;
+}
+
+/** What one HTTP/2 connection of a client may do. */
+export interface Http2Settings {
+  /** Requests at the same time. Default 100. */
+  readonly streamsMax: number;
+  /** What a client may send ahead of one request's content; four times as much for all of them. Default 256 KiB. */
+  readonly windowBytes: number;
+  /** Requests of a connection that are reset. Default 1000. */
+  readonly resetsPerMinute: number;
+  /** Frames that ask for nothing, such as PING. Default 6000. */
+  readonly idleFramesPerMinute: number;
 }
 
 export interface HeadLimits {

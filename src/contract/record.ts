@@ -191,7 +191,7 @@ export interface ExchangeRecord {
   host: string;
   /** Path with query, at most 1024 bytes of it. */
   target: string;
-  /** `HTTP/1.1`, `HTTP/1.0`, or empty when no request line was understood. */
+  /** `HTTP/2`, `HTTP/1.1`, `HTTP/1.0`, or empty when no request line was understood. */
   protocol: string;
   /** What was agreed on with the client. Null: nothing, what was said could be read by whoever is between. */
   tls: ClientTls | null;

@@ -3,7 +3,7 @@
  * others who wait for the same one, or the next try of a request that must not run twice. It takes everything at
  * once and does nothing with it.
  */
-import type { SocketPort } from "../kernel/socket.ts";
+import type { Carrier, SocketPort } from "../kernel/socket.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import { NO_HOST } from "./client-host.ts";
 import type { ClientHost } from "./client-host.ts";
@@ -17,6 +17,7 @@ export type ClientSide = Pick<
   | "uses"
   | "tls"
   | "surplus"
+  | "isStream"
   | "hostOf"
   | "userAgentOf"
   | "pause"
@@ -37,7 +38,8 @@ export function absentClient(client: ClientSide): ClientSide {
     uses: client.uses,
     tls: client.tls,
     surplus: client.surplus,
-    socket: nobodysSocket(client.socket),
+    isStream: client.isStream,
+    socket: nobodysSocket(client.socket, client.socket.carrier),
     hostOf: () => NO_HOST,
     userAgentOf: () => "",
     pause: nothing,
@@ -57,10 +59,11 @@ export function clientBehind(client: ClientSide, host: ClientHost): ClientSide {
   return { ...absentClient(client), hostOf: () => host };
 }
 
-function nobodysSocket(socket: SocketPort): SocketPort {
+/** Takes everything and says nothing, under the addresses of another. */
+export function nobodysSocket(socket: SocketPort, carrier: Carrier): SocketPort {
   return {
     listener: socket.listener,
-    carrier: socket.carrier,
+    carrier,
     remoteAddress: socket.remoteAddress,
     remotePort: socket.remotePort,
     localAddress: socket.localAddress,

@@ -7,7 +7,7 @@ import type { TimeoutSettings } from "../config/settings.ts";
 import type { AttemptRecord, ExchangeRecord, Step } from "../contract/record.ts";
 import { FIELD } from "../http1/field-ids.ts";
 import type { MessageHead } from "../http1/head.ts";
-import { LAST_CHUNK, writeChunkHead } from "../http1/writer.ts";
+import { writeChunkHead } from "../http1/writer.ts";
 import { CAUSES } from "../kernel/causes.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import { isUnix } from "../kernel/ip-text.ts";
@@ -19,6 +19,7 @@ import type { Core } from "./core.ts";
 import type { FirstByteWait } from "./first-byte-wait.ts";
 import { signsOfAnswer, signsOfEnding } from "./failure-signs.ts";
 import { acceptsTrailers, forwardsUpgrade, writeRequestHead } from "./forward-request.ts";
+import { writeLastChunk } from "./forward-response.ts";
 import { gatewayLines } from "./identify.ts";
 import { judgeAttempt } from "./judge.ts";
 import type { AttemptFacts, Ending, Judgement } from "./judge.ts";
@@ -193,9 +194,8 @@ export class Attempt implements AttemptOwner, FirstByteWait {
   sendEnd(now: number): void {
     const { connection } = this;
     if (connection === null) return;
-    if (this.#host.request.chunked) {
-      this.#core.gather.to(connection.socket).copy(LAST_CHUNK, 0, LAST_CHUNK.length);
-    }
+    const { request } = this.#host;
+    if (request.chunked) writeLastChunk(this.#core.gather.to(connection.socket), request.trailers);
     this.requestSent = true;
     if (!connection.socket.writing) this.#beginWait(now);
     this.#takeSlot(now);

@@ -7,6 +7,7 @@ import type { MessageHead } from "../http1/head.ts";
 import type { MessageEvents } from "../http1/parser.ts";
 import { RequestParser } from "../http1/parser.ts";
 import type { RefusalId } from "../http1/refusals.ts";
+import type { CauseId } from "../kernel/causes.ts";
 import type { SocketError, SocketListener, SocketPort } from "../kernel/socket.ts";
 import type { TimerOwner } from "../kernel/timer-wheel.ts";
 import { WheelTimer } from "../kernel/timer-wheel.ts";
@@ -16,8 +17,10 @@ import { NO_HOST, clientHost } from "./client-host.ts";
 import type { ClientHost } from "./client-host.ts";
 import { clientTlsOf, handshakeFailure } from "./client-handshake.ts";
 import type { HandshakeFailure } from "./client-handshake.ts";
+import { countAs, countConnection, uncountConnection } from "./connection-count.ts";
 import type { Core } from "./core.ts";
 import type { PeerIdentity, TrustedProxies } from "./identify.ts";
+import type { Http2Connection } from "./http2-connection.ts";
 import { Exchange } from "./pipeline.ts";
 import { countCause } from "./telemetry.ts";
 
@@ -28,17 +31,24 @@ export interface ListenerRuntime {
   isTrusted: TrustedProxies;
   /** The gateway ends, or the listener has left the configuration: exchanges are finished, connections are not kept. */
   draining: boolean;
-  /** Open connections, so that a drain can find the idle ones. */
+  /** Open connections, and streams of those that speak HTTP/2, so that a drain can find the idle ones. */
   readonly connections: Set<ClientConnection>;
+  /** Connections that speak HTTP/2. */
+  readonly sessions: Set<Http2Connection>;
+  /** The client goes on in HTTP/2, from `[start, end)` on; so much of its preface has been read. */
+  readonly handOver: HandOver;
 }
+
+export type HandOver = (
+  connection: ClientConnection,
+  prefaceSeen: number,
+  bytes: Buffer,
+  start: number,
+  end: number,
+) => void;
 
 /** Null: it has its place. `all`: too many connections are open; `client`: too many of this client. */
 export type Surplus = null | "all" | "client";
-
-/** A trusted proxy brings many clients, and a protected client may bring what it needs. */
-export function isCounted(peer: PeerIdentity): boolean {
-  return !peer.trusted && !peer.isProtected;
-}
 
 /** After a reply to a request that was not read whole: how long, and how much, is read and thrown away. */
 const LINGER_MS = 2_000;
@@ -47,6 +57,10 @@ const LINGER_BYTES = 4 * 1024 * 1024;
 const RECLAIM_AFTER_MS = 1_000;
 /** What a pipelining client may send ahead before it is paused. */
 const AHEAD_BYTES = 64 * 1024;
+/** `PRI * HTTP/2.0` and its line end (RFC 9113 §3.4). */
+const PREFACE_LINE_BYTES = 16;
+const LETTER_P = 80;
+const NO_BYTES = Buffer.alloc(0);
 
 type Phase =
   | "handshake"
@@ -70,6 +84,8 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   tls: ClientTls | null = null;
   /** Above a limit of connections: gets one refusal. */
   readonly surplus: Surplus;
+  /** A request of HTTP/2: its connection is counted, idle and drained elsewhere (http2-connection.ts). */
+  readonly isStream: boolean;
   readonly #core: Core;
   readonly #parser: RequestParser;
   readonly #timer: WheelTimer = new WheelTimer(this);
@@ -91,6 +107,11 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   #heardOf = 0;
   #host: ClientHost = NO_HOST;
   #userAgent = "";
+  /** Of the connection; -1: it has said nothing. */
+  #firstByte = -1;
+  /** Of a head that is not complete, in reads before this one. */
+  #headBytes = 0;
+  #speaksHttp2 = false;
 
   constructor(core: Core, listener: ListenerRuntime, socket: SocketPort, peer: PeerIdentity, surplus: Surplus) {
     this.#core = core;
@@ -99,9 +120,8 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     this.surplus = surplus;
     this.peer = peer;
     this.#parser = new RequestParser(listener.settings.heads, this);
-    core.connections += 1;
-    if (isCounted(peer)) core.connectionsOf.set(peer.key, (core.connectionsOf.get(peer.key) ?? 0) + 1);
-    core.telemetry.connectionsAccepted += 1;
+    this.isStream = socket.carrier.protocol === "h2";
+    if (!this.isStream) countConnection(core, peer);
     listener.connections.add(this);
     const now = core.clock.monotonic();
     this.#startedMs = now;
@@ -113,9 +133,7 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
 
   /** Whom it is taken for from its next request on. */
   identifyAs(peer: PeerIdentity): void {
-    const { connectionsOf } = this.#core;
-    if (isCounted(this.peer)) this.#forgetOne();
-    if (isCounted(peer)) connectionsOf.set(peer.key, (connectionsOf.get(peer.key) ?? 0) + 1);
+    if (!this.isStream) countAs(this.#core, this.peer, peer);
     this.peer = peer;
   }
 
@@ -133,7 +151,9 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
 
   /** The handshake is done; without TLS there is none, and this is not called. */
   onConnect(): void {
-    if (this.#phase === "handshake") this.#secured(this.#core.clock.monotonic());
+    if (this.#phase !== "handshake") return;
+    if (this.socket.carrier.tls?.alpn === "h2") this.#handOver(0, NO_BYTES, 0, 0);
+    else this.#secured(this.#core.clock.monotonic());
   }
 
   onData(bytes: Buffer, start: number, end: number): void {
@@ -184,10 +204,8 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     else this.#gone("FIN");
     this.#exchange = null;
     this.#phase = "closed";
-    this.#core.wheel.remove(this.#timer);
-    this.#core.connections -= 1;
-    if (isCounted(this.peer)) this.#forgetOne();
-    this.listener.connections.delete(this);
+    this.#leave();
+    if (!this.isStream) uncountConnection(this.#core, this.peer);
   }
 
   onFault(error: unknown): void {
@@ -274,14 +292,41 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     const exchange = this.#exchange;
     if (exchange === null) return;
     if (this.#phase === "body") this.#wait("exchange", 0, this.#now);
-    if (!exchange.request.complete) exchange.receiveEnd(this.#now);
+    if (exchange.request.complete) return;
+    exchange.request.trailers = this.#parser.trailers;
+    exchange.receiveEnd(this.#now);
   }
 
   onRefusal(id: RefusalId): void {
     // Behind an answer that closes the connection nothing counts any more.
     if (this.#phase === "linger" || this.#phase === "closed") return;
+    // Whoever says it first of all speaks HTTP/2 with prior knowledge (RFC 9113 §3.3).
+    if (id === "http2-preface" && this.uses === 0 && this.#firstByte === LETTER_P) {
+      this.#speaksHttp2 = this.listener.settings.http2 !== null;
+      if (this.#speaksHttp2) return;
+    }
     const exchange = this.#exchange ?? this.#begin();
     exchange.refuse(id);
+  }
+
+  // ------------------------------------------------------------------ what HTTP/2 says of a stream
+
+  /** It cannot be a request of HTTP/1.1, or the rest of one. */
+  refuse(id: RefusalId): void {
+    this.#now = this.#core.clock.monotonic();
+    if (this.#phase === "idle") this.#startedMs = this.#now;
+    this.onRefusal(id);
+    this.#core.gather.flush();
+  }
+
+  /** It is not to be taken, whatever it asks for. */
+  refuseFor(cause: CauseId, reason: RefusalId | "", evidence: string, status = 0): void {
+    this.#now = this.#core.clock.monotonic();
+    this.#startedMs = this.#now;
+    const exchange = this.#begin();
+    exchange.record.reason = reason;
+    exchange.fail(cause, evidence, "receive", status);
+    this.#core.gather.flush();
   }
 
   // ------------------------------------------------------------------ the exchange
@@ -446,9 +491,15 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     while (at < end) {
       if (this.#exchange === null && this.#phase === "idle") {
         this.#startedMs = now;
+        if (this.uses === 0 && this.#firstByte === -1) this.#firstByte = bytes[at] ?? 0;
         this.#wait("head", this.listener.settings.headMs, now);
       }
       at = this.#parser.execute(bytes, at, end);
+      if (this.#speaksHttp2) {
+        this.#inFeed = false;
+        this.#handOver(PREFACE_LINE_BYTES, bytes, start + PREFACE_LINE_BYTES - this.#headBytes, end);
+        return;
+      }
       const exchange = this.#exchange;
       if (this.#phase === "linger" || this.#phase === "closed") break;
       // The gateway's own answers to requests sent ahead leave one by one, so that it shows when they are not taken.
@@ -459,8 +510,22 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
       }
     }
     this.#inFeed = false;
+    if (this.#phase === "head") this.#headBytes += end - start;
     if (this.#exchange !== null) this.waitForBody();
     else if (this.#phase === "idle" && this.socket.writing) this.#waitUntilTaken(now);
+  }
+
+  /** It is HTTP/2 from here on. The first line of its preface may have been read as a request's, maybe in pieces. */
+  #handOver(prefaceSeen: number, bytes: Buffer, start: number, end: number): void {
+    this.#phase = "closed";
+    this.#leave();
+    this.listener.handOver(this, prefaceSeen, bytes, start, end);
+  }
+
+  /** Nothing waits for it, and nobody finds it, any more. */
+  #leave(): void {
+    this.#core.wheel.remove(this.#timer);
+    this.listener.connections.delete(this);
   }
 
   /** The next request, if the client sent it ahead. */
@@ -585,14 +650,6 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   #drop(): void {
     if (this.socket.writing) this.socket.reset();
     else this.socket.destroy();
-  }
-
-  /** Only clients that are here are counted, so the count is as bounded as the connections. */
-  #forgetOne(): void {
-    const { connectionsOf } = this.#core;
-    const left = (connectionsOf.get(this.peer.key) ?? 1) - 1;
-    if (left > 0) connectionsOf.set(this.peer.key, left);
-    else connectionsOf.delete(this.peer.key);
   }
 
   #gone(how: string): void {

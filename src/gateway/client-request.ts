@@ -3,6 +3,7 @@
  * body that came before an origin could take it or that another attempt may need. It knows no connection.
  */
 import type { MessageHead } from "../http1/head.ts";
+import type { Trailer } from "../http1/trailers.ts";
 import type { Keyed } from "../policies/retry.ts";
 import type { ClientEnd } from "./opening.ts";
 import type { ReplayBudget } from "./replay-buffer.ts";
@@ -29,6 +30,8 @@ export class ClientRequest {
   /** The protocols it asks to change to, lower case; empty: none that goes on to an origin. */
   upgrade = "";
   trailersWanted = false;
+  /** What came behind its chunks and goes on; null: nothing. */
+  trailers: readonly Trailer[] | null = null;
   /** Complete lines that take the place of the client's own conditions and ranges; null: those go on as they are. */
   conditions: string | null = null;
   /** Body bytes received. */

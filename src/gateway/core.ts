@@ -41,6 +41,8 @@ export interface Core {
   readonly wheel: TimerWheel;
   /** Calls `run` every `ms` until the returned function is called. */
   readonly every: (ms: number, run: () => void) => () => void;
+  /** Calls `run` when all sockets that are ready now have been read. */
+  readonly soon: (run: () => void) => void;
   readonly gather: Gather;
   readonly identity: Identity;
   readonly book: RecordBook;

@@ -23,13 +23,14 @@ import { AddressMemory } from "./address-memory.ts";
 import { OwnLimits, SAMPLE_MS } from "./own-limits.ts";
 import { ClientConnection } from "./client-connection.ts";
 import { HandshakeRecords } from "./client-handshake.ts";
-import { isCounted } from "./client-connection.ts";
+import { isCounted } from "./connection-count.ts";
 import type { ListenerRuntime, Surplus } from "./client-connection.ts";
 import type { Core } from "./core.ts";
 import { ResponseCache } from "./cache/response-cache.ts";
 import { FactBook, SECOND_MS } from "./fact-book.ts";
 import type { FactPorts } from "./fact-book.ts";
 import { noGeneration } from "./generation.ts";
+import { Http2Connection } from "./http2-connection.ts";
 import { Gather } from "./gather.ts";
 import { createIdentity, identifyPeer } from "./identify.ts";
 import { drainOrigin, restoreOrigin } from "./drains.ts";
@@ -65,6 +66,8 @@ export interface GatewayPorts {
   readonly cacheShelf: CacheShelf | null;
   /** Calls `run` every `ms` until the returned function is called. */
   readonly every: (ms: number, run: () => void) => () => void;
+  /** Calls `run` when all sockets that are ready now have been read. Default: at the end of the running call. */
+  readonly soon?: (run: () => void) => void;
   readonly processView: () => ProcessView;
   /** What is in use of memory and descriptors, and of how much; 0: not known. Asked a few times a second. */
   readonly ownUse: () => OwnUse;
@@ -169,6 +172,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     resolver: withSocketNames(ports.resolver),
     wheel,
     every: ports.every,
+    soon: ports.soon ?? queueMicrotask,
     gather: new Gather(),
     identity: createIdentity(ports.newId().slice(0, 8)),
     book,
@@ -209,7 +213,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     return networkOf(address, core.limits.clientBits);
   }
 
-  const listeners = new Listeners({ core, listen: ports.listen, accept });
+  const listeners = new Listeners({ core, listen: ports.listen, accept, handOver });
   const reconfigure = createReconfigure(
     core,
     ({ waiting }) => new WaitingRoom(waiting, waitingSecret, ports, networkOfClient),
@@ -251,10 +255,16 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
   /** At the limit whoever has been idle longest makes room: browsers keep connections that they may never use again. */
   function reclaimOne(whose: number | null): boolean {
     const now = clock.monotonic();
-    for (const own of listeners.connections()) {
+    for (const runtime of listeners.all()) {
       let looked = 0;
-      for (const connection of own) {
+      for (const connection of runtime.connections) {
         if ((whose === null || connection.peer.key === whose) && connection.reclaim(now)) return true;
+        looked += 1;
+        if (looked === RECLAIM_LOOKS) break;
+      }
+      looked = 0;
+      for (const session of runtime.sessions) {
+        if ((whose === null || session.peer.key === whose) && session.reclaim(now)) return true;
         looked += 1;
         if (looked === RECLAIM_LOOKS) break;
       }
@@ -305,8 +315,21 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     return new ClientConnection(core, listener, socket, peer, surplus);
   }
 
+  /** A client speaks HTTP/2: it was agreed on in the handshake, or said in its first line. It is counted already. */
+  function handOver(
+    connection: ClientConnection,
+    prefaceSeen: number,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    const session = new Http2Connection(core, connection, prefaceSeen);
+    connection.socket.listener = session;
+    if (start < end) session.onData(bytes, start, end);
+  }
+
   function connections(): ClientConnection[] {
-    return listeners.connections().flatMap((own) => [...own]);
+    return listeners.all().flatMap((runtime) => [...runtime.connections]);
   }
 
   /** Names that are asked for at last when they are needed are asked for now. */
@@ -352,6 +375,10 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
       }
     }
     onCheckTargets();
+  }
+
+  function sessions(): Http2Connection[] {
+    return listeners.all().flatMap((runtime) => [...runtime.sessions]);
   }
 
   const drainPorts = {
@@ -412,6 +439,8 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
       const begunAt = clock.monotonic();
       let areIdleClosed = idleMs === 0;
       if (areIdleClosed) for (const connection of connections()) connection.closeIfIdle();
+      // These can be told, and nothing that they have sent is lost: they need no time in which to say so.
+      for (const session of sessions()) session.drain();
       await new Promise<void>((resolve) => {
         const stop = ports.every(DRAIN_LOOK_MS, () => {
           const drainedMs = clock.monotonic() - begunAt;
@@ -425,6 +454,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
         });
       });
       for (const connection of connections()) connection.cutForDrain();
+      for (const session of sessions()) session.cutForDrain();
       await gateway.close();
       await closed;
     },
@@ -434,6 +464,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
       listeners.drain();
       const closed = Promise.all(listeners.ports.splice(0).map((port) => port.close()));
       for (const connection of connections()) connection.cutForDrain();
+      for (const session of sessions()) session.cutForDrain();
       for (const exchange of core.outliving) {
         exchange.fail("gw.draining", "the gateway stops and its time to finish has run out", "relay", 0);
       }

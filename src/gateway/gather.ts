@@ -24,7 +24,7 @@ export class Gather {
 
   /** A socket handed over `[start, end)` of the shared buffer; the rooms around it may be written. */
   begin(start: number, end: number): void {
-    this.#floor = start - HEAD_ROOM;
+    this.#floor = Math.max(0, start - HEAD_ROOM);
     this.#readEnd = end;
   }
 

@@ -6,7 +6,7 @@
  */
 import type { ListenerSettings, Settings } from "../config/settings.ts";
 import type { Listen, ListeningPort, SocketListener, SocketPort } from "../kernel/socket.ts";
-import type { ListenerRuntime } from "./client-connection.ts";
+import type { HandOver, ListenerRuntime } from "./client-connection.ts";
 import type { Core } from "./core.ts";
 import { identifyPeer, trustedProxies } from "./identify.ts";
 import { listenOptions } from "./listen-options.ts";
@@ -18,6 +18,7 @@ export interface ListenersParts {
   readonly core: Core;
   readonly listen: Listen;
   readonly accept: (listener: ListenerRuntime, socket: SocketPort) => SocketListener | null;
+  readonly handOver: HandOver;
 }
 
 /** What is opened and not in use yet. */
@@ -57,8 +58,8 @@ export class Listeners {
           all.push({ runtime: known.runtime, port: known.port });
           continue;
         }
-        const runtime = runtimeOf(listener);
-        const { core, listen, accept } = this.#parts;
+        const { core, listen, accept, handOver } = this.#parts;
+        const runtime = runtimeOf(listener, handOver);
         const options = listenOptions(runtime, core);
         const port = await listen(listener.bind, (socket) => accept(runtime, socket), options);
         fresh.push({ runtime, port });
@@ -94,8 +95,8 @@ export class Listeners {
   }
 
   /** Also of those that finish what they have. */
-  connections(): ListenerRuntime["connections"][] {
-    return [...this.runtimes, ...this.#leaving].map(({ connections }) => connections);
+  all(): ListenerRuntime[] {
+    return [...this.runtimes, ...this.#leaving];
   }
 
   /** No connection is kept from now on. */
@@ -117,7 +118,7 @@ export class Listeners {
     if (!isAlike) runtime.isTrusted = trustedProxies(settings.trustedProxies);
     port?.configure?.(listenOptions(runtime, core));
     if (isAlike && !isNewToAll) return;
-    for (const connection of runtime.connections) {
+    for (const connection of [...runtime.sessions, ...runtime.connections]) {
       const { socket, peer } = connection;
       connection.identifyAs(
         identifyPeer(socket.remoteAddress, runtime.isTrusted, core, socket.carrier.proxy, peer.scheme),
@@ -130,22 +131,29 @@ export class Listeners {
     runtime.draining = true;
     void port?.close();
     for (const connection of runtime.connections) connection.closeIfIdle();
-    if (runtime.connections.size === 0) return;
+    for (const session of runtime.sessions) session.drain();
+    if (isEmpty(runtime)) return;
     this.#leaving.add(runtime);
     const until = clock.monotonic() + drainMs;
     const stop = every(DRAIN_LOOK_MS, () => {
-      if (runtime.connections.size > 0 && clock.monotonic() < until) return;
+      if (!isEmpty(runtime) && clock.monotonic() < until) return;
       for (const connection of runtime.connections) connection.cutForDrain();
-      if (runtime.connections.size > 0) return;
+      for (const session of runtime.sessions) session.cutForDrain();
+      if (!isEmpty(runtime)) return;
       stop();
       this.#leaving.delete(runtime);
     });
   }
 }
 
-function runtimeOf(settings: ListenerSettings): ListenerRuntime {
+function runtimeOf(settings: ListenerSettings, handOver: HandOver): ListenerRuntime {
   const isTrusted = trustedProxies(settings.trustedProxies);
-  return { name: settings.name, settings, isTrusted, draining: false, connections: new Set() };
+  const { name } = settings;
+  return { name, settings, isTrusted, draining: false, connections: new Set(), sessions: new Set(), handOver };
+}
+
+function isEmpty({ connections, sessions }: ListenerRuntime): boolean {
+  return connections.size + sessions.size === 0;
 }
 
 function bindOf({ bind }: ListenerSettings): string {

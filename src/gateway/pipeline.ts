@@ -104,7 +104,8 @@ export class Exchange
     this.clientKeepAlive = head.keepAlive && head.method !== "CONNECT" && this.client.surplus === null;
     this.accept = head.valueOf(FIELD.ACCEPT);
     record.method = bounded(head.method, METHOD_KEPT);
-    record.protocol = head.minorVersion === 1 ? "HTTP/1.1" : "HTTP/1.0";
+    if (this.client.isStream) record.protocol = "HTTP/2";
+    else record.protocol = head.minorVersion === 1 ? "HTTP/1.1" : "HTTP/1.0";
     record.target = targetOf(head);
     record.userAgent = this.client.userAgentOf(head);
     this.#identify(head);

@@ -372,6 +372,12 @@ const TABLE = {
   },
 
   // Requests of HTTP/2, before they are HTTP/1.1 (src/http2/). All others hold for them too.
+  "h2-broken": {
+    status: 400,
+    kind: "framing",
+    meaning: "The connection broke a rule of HTTP/2, which ends all of it; the evidence says which rule.",
+    source: "RFC 9113 §5.4.1",
+  },
   "h2-pseudo-unknown": {
     status: 400,
     kind: "syntax",

@@ -20,6 +20,7 @@ const VERSION = 6;
 
 const QUESTION_MARK = 63;
 const HASH = 35;
+const ASTERISK = 42;
 const ZERO = 48;
 const NINE = 57;
 
@@ -111,7 +112,7 @@ function scanVersion(head: MessageHead, bytes: Buffer, from: number, end: number
     const place = at - head.mark;
     if (place === 9) {
       if (byte !== LF) return refuse(head, "bare-cr");
-      const refusal = faultOfVersion(head, bytes[head.mark + 5] ?? 0, bytes[head.mark + 7] ?? 0);
+      const refusal = faultOfVersion(head, bytes);
       if (refusal !== null) return refuse(head, refusal);
       head.minorVersion = bytes[head.mark + 7] === ZERO ? 0 : 1;
       return at + 1;
@@ -133,9 +134,17 @@ function faultInVersion(head: MessageHead, place: number, byte: number): Refusal
   return place === 0 && byte === CR ? "version-missing" : "version-syntax";
 }
 
-function faultOfVersion(head: MessageHead, major: number, minor: number): RefusalId | null {
+function faultOfVersion(head: MessageHead, bytes: Buffer): RefusalId | null {
+  const major = bytes[head.mark + 5] ?? 0;
+  const minor = bytes[head.mark + 7] ?? 0;
   if (major === ZERO + 1 && minor <= ZERO + 1) return null;
-  return head.method === "PRI" && major === ZERO + 2 ? "http2-preface" : "version-unsupported";
+  // The line of the preface, byte for byte: what follows it may then be read as HTTP/2.
+  const isPreface = head.method === "PRI" && major === ZERO + 2 && minor === ZERO && isAsterisk(head, bytes);
+  return isPreface ? "http2-preface" : "version-unsupported";
+}
+
+function isAsterisk({ targetStart, targetEnd }: MessageHead, bytes: Buffer): boolean {
+  return targetEnd === targetStart + 1 && bytes[targetStart] === ASTERISK;
 }
 
 function faultInTarget(byte: number): RefusalId {

@@ -95,6 +95,7 @@ export async function memoryGateway(options: MemoryGatewayOptions = {}): Promise
       }
       return () => cancel();
     },
+    soon: network.later,
     processView: () => NO_PROCESS,
     ownUse: () => options.ownUse?.() ?? useOf(NO_PROCESS),
     log: (record) => records.push(structuredClone(record)),

@@ -54,6 +54,8 @@ export interface MemoryNetwork {
   readonly dialled: readonly Peer[];
   /** False: a dialled connection waits for `accept` or `refuse`. */
   acceptAtOnce: boolean;
+  /** Calls `run` when what is being delivered has been heard. */
+  readonly later: (run: () => void) => void;
   /** Runs what calls on ports have set going. Peers' calls do it by themselves. */
   settle(): void;
   /** Delivers these peers' bytes in one turn: events are put in a row first, and heard then. */
@@ -88,6 +90,7 @@ export function memoryNetwork(): MemoryNetwork {
   const network: MemoryNetwork = {
     acceptAtOnce: true,
     dialled,
+    later,
     settle,
     together(run) {
       held = true;

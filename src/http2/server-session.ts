@@ -1,0 +1,1078 @@
+/**
+ * One HTTP/2 connection of a client (RFC 9113): frames in, a `StreamPort` for each request, frames out. It runs on a
+ * socket port like everything else here, so that it runs in the simulator and in memory, over TLS and without it.
+ *
+ * Why not node:http2: it decides by itself what happens to a connection that misbehaves and tells of it in one word, it
+ * takes as much processor time for a stream as all the rest of an exchange, and it needs a socket of Node's own
+ * (docs/decisions/0088-http2-is-translated-at-the-edge.md).
+ *
+ * Everything that a client can make pile up has a bound here: requests at the same time, bytes of a header block and its
+ * frames, content that nobody reads yet (the windows), resets, frames that ask for nothing. Its owner watches the time.
+ *
+ * Not here: server push, which browsers have given up; dependencies between streams, which RFC 9113 has withdrawn. The
+ * `priority` field goes on to the origin; PRIORITY and PRIORITY_UPDATE are read and change nothing.
+ */
+import type { MessageHead } from "../http1/head.ts";
+import type { RefusalId } from "../http1/refusals.ts";
+import { HEAD_ROOM, TAIL_ROOM } from "../kernel/socket.ts";
+import type { Carrier, SocketError, SocketListener, SocketPort } from "../kernel/socket.ts";
+import { FrameWriter } from "./frame-writer.ts";
+import {
+  errorCode,
+  errorName,
+  FLAG,
+  FRAME,
+  FRAME_BYTES,
+  FRAME_HEAD_BYTES,
+  PREFACE,
+  SETTING,
+  WINDOW_BYTES,
+  WINDOW_MAX,
+} from "./frames.ts";
+import type { ErrorName } from "./frames.ts";
+import type { HeaderField } from "./header-field.ts";
+import { HpackDecoder } from "./hpack-decoder.ts";
+import { HpackEncoder } from "./hpack-encoder.ts";
+import { RequestHead } from "./request-head.ts";
+import { RequestTrailers } from "./request-trailers.ts";
+import { writeResponseBlock, writeTrailerBlock } from "./response-head.ts";
+import { Allowance } from "./session-limits.ts";
+import type { SessionLimits } from "./session-limits.ts";
+import { StreamPort } from "./stream-port.ts";
+import type { StreamCarrier } from "./stream-port.ts";
+
+/** Why a connection ends before its client has closed it. */
+export interface SessionFault {
+  readonly error: ErrorName;
+  readonly evidence: string;
+  /** It broke no rule of HTTP/2 and was still too much. */
+  readonly isAbuse: boolean;
+}
+
+export interface SessionHost {
+  now(): number;
+  /** A request has come; its head follows at once. */
+  onStream(stream: StreamPort): SocketListener;
+  /** A request, or the rest of one that is under way, cannot be one of HTTP/1.1. */
+  onMalformed(stream: StreamPort, id: RefusalId): void;
+  /** One more request than may be open. It gets no answer. */
+  onSurplus(stream: StreamPort, evidence: string): void;
+  /** The connection is at its end by our own doing. `onClose` of the socket follows when its owner lets go of it. */
+  onBroken(fault: SessionFault): void;
+  /** Everything that was under way is done, and no more is wanted. */
+  onDone(): void;
+  /** A defect of ours. */
+  onDefect(error: unknown): void;
+  /** `settle` has to be called when all sockets that are ready have been read. */
+  later(): void;
+  /** 16 bytes of chance in base64. */
+  websocketKey(): string;
+}
+
+type Phase = "preface" | "head" | "pad" | "data" | "skip" | "frame";
+
+/** All of a connection's requests together may be sent ahead of as many times a request's window. */
+const WINDOWS = 4;
+/** What goes to the kernel in one write. */
+const OUT_BYTES = 64 * 1024;
+/** Streams that we reset lately: what was on its way to them is no fault. */
+const REMEMBERED = 128;
+/** Answers to pings and settings that wait for a client which does not read. */
+const ANSWERS_MAX = 1000;
+/** Frames of one header block: a browser's fits into one. */
+const BLOCK_FRAMES_MAX = 16;
+const CRLF_BYTES = 2;
+
+/** Heads and trailers are translated one at a time, and their readers are done with them when they return. */
+const requestHead = new RequestHead();
+const requestTrailers = new RequestTrailers();
+const LAST_CHUNK = roomy("0\r\n\r\n");
+const IGNORE = { onField: (_field: HeaderField): void => undefined };
+const DRAIN_PING = Buffer.from("goodgate", "latin1");
+
+export class ServerSession implements StreamCarrier {
+  readonly socket: SocketPort;
+  readonly carrier: Carrier;
+  /** Requests that were taken. */
+  streamsTaken = 0;
+  /** GOAWAY has been sent or will be: no request is taken any more, or soon none. */
+  draining = false;
+  over = false;
+  readonly #limits: SessionLimits;
+  readonly #host: SessionHost;
+  readonly #streams = new Map<number, StreamPort>();
+  readonly #out = new FrameWriter();
+  readonly #decoder = new HpackDecoder();
+  readonly #encoder = new HpackEncoder();
+  readonly #resets: Allowance;
+  readonly #idleFrames: Allowance;
+  readonly #now: () => number;
+
+  #phase: Phase = "preface";
+  #prefaceSeen = 0;
+  #hasSettings = false;
+  /** Of the frame that is being read. */
+  #length = 0;
+  #type = 0;
+  #flags = 0;
+  #stream = 0;
+  /** Bytes of it that are still to come, and of those how many are padding. */
+  #left = 0;
+  #padding = 0;
+  readonly #frameHead: Buffer = Buffer.alloc(FRAME_HEAD_BYTES);
+  #frameHeadSeen = 0;
+  #frame: Buffer | null = null;
+  #frameSeen = 0;
+  /** A header block whose CONTINUATION is due. */
+  #block: Buffer[] | null = null;
+  #blockBytes = 0;
+  #blockStream = 0;
+  #blockFlags = 0;
+
+  #lastStream = 0;
+  /** Set by the last GOAWAY: requests behind it were never there. */
+  #lastTaken = WINDOW_MAX;
+  #sendWindow = WINDOW_BYTES;
+  #receiveWindow: number;
+  #unacknowledged = 0;
+  readonly #windowMax: number;
+  #initialWindow = WINDOW_BYTES;
+  #answers = 0;
+  readonly #resetStreams: number[] = [];
+  /** Streams with content that waits, in turn. */
+  #waiting: StreamPort[] = [];
+  /** Streams whose owners have to be told something. */
+  #due: StreamPort[] = [];
+  #askedLater = false;
+  #goingAway = false;
+  /** Our FIN has been asked for. */
+  #hasEnded = false;
+
+  constructor(socket: SocketPort, limits: SessionLimits, host: SessionHost) {
+    this.socket = socket;
+    this.carrier = { ...socket.carrier, protocol: "h2" };
+    this.#limits = limits;
+    this.#host = host;
+    this.#now = () => host.now();
+    this.#resets = new Allowance(limits.resetsPerMinute, host.now());
+    this.#idleFrames = new Allowance(limits.idleFramesPerMinute, host.now());
+    this.#windowMax = Math.max(WINDOW_BYTES, WINDOWS * limits.windowBytes);
+    this.#receiveWindow = this.#windowMax;
+  }
+
+  /** Says our preface (§3.4). `prefaceSeen`: bytes of the client's that have been read elsewhere. */
+  begin(prefaceSeen: number): void {
+    this.#prefaceSeen = prefaceSeen;
+    const settings: readonly (readonly [number, number])[] = [
+      [SETTING.MAX_CONCURRENT_STREAMS, this.#limits.streamsMax],
+      [SETTING.INITIAL_WINDOW_SIZE, this.#limits.windowBytes],
+      [SETTING.MAX_HEADER_LIST_SIZE, this.#limits.heads.headBytes],
+      [SETTING.ENABLE_CONNECT_PROTOCOL, 1],
+      [SETTING.NO_RFC7540_PRIORITIES, 1],
+    ];
+    this.#out.head(6 * settings.length, FRAME.SETTINGS, 0, 0);
+    for (const [id, value] of settings) {
+      this.#out.writer.byte(id >> 8);
+      this.#out.writer.byte(id & 0xff);
+      this.#out.word(value);
+    }
+    if (this.#receiveWindow > WINDOW_BYTES) {
+      this.#out.number(FRAME.WINDOW_UPDATE, 0, this.#receiveWindow - WINDOW_BYTES);
+    }
+  }
+
+  get openStreams(): number {
+    return this.#streams.size;
+  }
+
+  /** Something has begun that has to be whole soon: the preface, a header block, a frame of one. */
+  get midHead(): boolean {
+    return !this.#hasSettings || this.#block !== null || (this.#phase === "frame" && this.#type === FRAME.HEADERS);
+  }
+
+  // ------------------------------------------------------------------ from the socket
+
+  onData(bytes: Buffer, start: number, end: number): void {
+    let at = start;
+    while (at < end && !this.over) at = this.#read(bytes, at, end);
+    this.settle();
+  }
+
+  onDrain(): void {
+    this.#answers = 0;
+    this.settle();
+  }
+
+  /** The client is gone, or says nothing more; on such a connection it cannot let us send either. */
+  onGone(error: SocketError): void {
+    if (this.over) return;
+    this.over = true;
+    this.#abandon(error);
+    this.settle();
+  }
+
+  // ------------------------------------------------------------------ for the owner
+
+  /** Tells what is due to be told and writes what waits. Never from inside a call of a stream's owner. */
+  settle(): void {
+    this.#askedLater = false;
+    for (let due = this.#due; due.length > 0; due = this.#due) {
+      this.#due = [];
+      for (const stream of due) this.#tell(stream);
+    }
+    if (!this.over) this.#sendWaiting();
+    this.#flush();
+    if (this.#goingAway && this.#streams.size === 0 && !this.over) this.#finish();
+    if (!this.over || this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.socket.end();
+  }
+
+  /** Requests that are on their way are still taken; then no more (§6.8). */
+  drain(): void {
+    if (this.draining || this.over) return;
+    this.draining = true;
+    this.#goAway(WINDOW_MAX, "NO_ERROR", "");
+    this.#out.head(8, FRAME.PING, 0, 0);
+    this.#out.writer.copy(DRAIN_PING, 0, 8);
+    this.#later();
+  }
+
+  /** The client has had time to hear of the drain. */
+  stopTaking(): void {
+    if (!this.draining || this.#goingAway || this.over) return;
+    this.#goingAway = true;
+    this.#lastTaken = this.#lastStream;
+    this.#goAway(this.#lastStream, "NO_ERROR", "");
+    this.#later();
+  }
+
+  /** Ends it now. */
+  end(error: ErrorName, evidence: string): void {
+    if (this.over) return;
+    this.over = true;
+    this.#goAway(this.#lastStream, error, evidence);
+    this.#abandon({ code: error, syscall: "h2" });
+    this.settle();
+  }
+
+  // ------------------------------------------------------------------ reading frames
+
+  #read(bytes: Buffer, start: number, end: number): number {
+    switch (this.#phase) {
+      case "preface":
+        return this.#readPreface(bytes, start, end);
+      case "head":
+        return this.#readFrameHead(bytes, start, end);
+      case "pad":
+        this.#left -= 1;
+        this.#padding = bytes[start] ?? 0;
+        if (this.#padding > this.#left)
+          return this.#broken("PROTOCOL_ERROR", "the padding is longer than its frame", end);
+        this.#consumed(this.#streams.get(this.#stream) ?? null, this.#padding + 1);
+        this.#afterPiece();
+        return start + 1;
+      case "data": {
+        const stop = Math.min(end, start + this.#left - this.#padding);
+        this.#left -= stop - start;
+        this.#content(bytes, start, stop, stop === end);
+        this.#afterPiece();
+        return stop;
+      }
+      case "skip": {
+        const stop = Math.min(end, start + this.#left);
+        this.#left -= stop - start;
+        if (this.#left === 0) this.#phase = "head";
+        return stop;
+      }
+      case "frame":
+        return this.#collectFrame(bytes, start, end);
+    }
+  }
+
+  #readPreface(bytes: Buffer, start: number, end: number): number {
+    let at = start;
+    while (at < end && this.#prefaceSeen < PREFACE.length) {
+      if (bytes[at] !== PREFACE[this.#prefaceSeen]) {
+        return this.#broken("PROTOCOL_ERROR", "the connection does not begin with the preface of HTTP/2", end);
+      }
+      this.#prefaceSeen += 1;
+      at += 1;
+    }
+    if (this.#prefaceSeen === PREFACE.length) this.#phase = "head";
+    return at;
+  }
+
+  #readFrameHead(bytes: Buffer, start: number, end: number): number {
+    if (this.#frameHeadSeen === 0 && end - start >= FRAME_HEAD_BYTES) {
+      this.#beginFrame(bytes, start);
+      return start + FRAME_HEAD_BYTES;
+    }
+    const stop = Math.min(end, start + FRAME_HEAD_BYTES - this.#frameHeadSeen);
+    bytes.copy(this.#frameHead, this.#frameHeadSeen, start, stop);
+    this.#frameHeadSeen += stop - start;
+    if (this.#frameHeadSeen === FRAME_HEAD_BYTES) {
+      this.#frameHeadSeen = 0;
+      this.#beginFrame(this.#frameHead, 0);
+    }
+    return stop;
+  }
+
+  #beginFrame(bytes: Buffer, at: number): void {
+    this.#length = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
+    this.#type = bytes[at + 3] ?? 0;
+    this.#flags = bytes[at + 4] ?? 0;
+    this.#stream = wordAt(bytes, at + 5) & WINDOW_MAX;
+    this.#left = this.#length;
+    if (this.#length > FRAME_BYTES) {
+      this.#broken("FRAME_SIZE_ERROR", `a frame of ${this.#length} bytes; ${FRAME_BYTES} may be`, 0);
+    } else if (!this.#hasSettings && (this.#type !== FRAME.SETTINGS || (this.#flags & FLAG.ACK) !== 0)) {
+      this.#broken("PROTOCOL_ERROR", "the first frame is not SETTINGS", 0);
+    } else if (this.#block !== null && (this.#type !== FRAME.CONTINUATION || this.#stream !== this.#blockStream)) {
+      this.#broken("PROTOCOL_ERROR", "another frame stands inside a header block", 0);
+    } else if (this.#type === FRAME.DATA) this.#beginData();
+    else if (this.#type > FRAME.CONTINUATION) this.#beginUnknown();
+    else if (this.#length === 0) this.#onFrame(EMPTY, 0, 0);
+    else this.#phase = "frame";
+  }
+
+  /** A type that nobody here knows is ignored (§4.1). */
+  #beginUnknown(): void {
+    if (this.#idleFrame("an unknown frame")) this.#phase = this.#length === 0 ? "head" : "skip";
+  }
+
+  #collectFrame(bytes: Buffer, start: number, end: number): number {
+    if (this.#frame === null && end - start >= this.#length) {
+      this.#phase = "head";
+      this.#onFrame(bytes, start, start + this.#length);
+      return start + this.#length;
+    }
+    this.#frame ??= Buffer.allocUnsafe(this.#length);
+    const stop = Math.min(end, start + this.#length - this.#frameSeen);
+    bytes.copy(this.#frame, this.#frameSeen, start, stop);
+    this.#frameSeen += stop - start;
+    if (this.#frameSeen < this.#length) return stop;
+    const frame = this.#frame;
+    this.#frame = null;
+    this.#frameSeen = 0;
+    this.#phase = "head";
+    this.#onFrame(frame, 0, frame.length);
+    return stop;
+  }
+
+  #onFrame(bytes: Buffer, start: number, end: number): void {
+    switch (this.#type) {
+      case FRAME.HEADERS:
+        this.#onHeaders(bytes, start, end);
+        return;
+      case FRAME.CONTINUATION:
+        this.#onContinuation(bytes, start, end);
+        return;
+      case FRAME.PRIORITY:
+        this.#onPriority(bytes, start);
+        return;
+      case FRAME.RST_STREAM:
+        this.#onReset(bytes, start);
+        return;
+      case FRAME.SETTINGS:
+        this.#onSettings(bytes, start, end);
+        return;
+      case FRAME.PUSH_PROMISE:
+        this.#broken("PROTOCOL_ERROR", "a client cannot push", 0);
+        return;
+      case FRAME.PING:
+        this.#onPing(bytes, start);
+        return;
+      case FRAME.GOAWAY:
+        if (this.#stream !== 0) this.#broken("PROTOCOL_ERROR", "GOAWAY on a stream", 0);
+        else if (this.#length < 8) this.#broken("FRAME_SIZE_ERROR", "GOAWAY is too short", 0);
+        else this.#idleFrame("GOAWAY");
+        return;
+      default:
+        this.#onWindowUpdate(bytes, start);
+    }
+  }
+
+  // ------------------------------------------------------------------ content of requests
+
+  #beginData(): void {
+    const stream = this.#streams.get(this.#stream) ?? null;
+    this.#padding = 0;
+    if (this.#stream === 0 || (stream === null && this.#stream > this.#lastStream)) {
+      this.#broken("PROTOCOL_ERROR", "DATA on a stream that was not opened", 0);
+      return;
+    }
+    // The whole frame counts, padding and all, also on a stream that is no more (§6.9).
+    if (this.#length > this.#receiveWindow) {
+      this.#broken("FLOW_CONTROL_ERROR", "more content than the connection's window lets through", 0);
+      return;
+    }
+    this.#receiveWindow -= this.#length;
+    if (stream === null || stream.remoteEnded) {
+      if (!this.#onLateFrame(stream)) return;
+      this.#consumed(null, this.#length);
+      this.#phase = this.#length === 0 ? "head" : "skip";
+      return;
+    }
+    if (this.#length > stream.receiveWindow) {
+      this.#consumed(null, this.#length);
+      this.#phase = "skip";
+      this.#streamError(stream, "FLOW_CONTROL_ERROR");
+      return;
+    }
+    stream.receiveWindow -= this.#length;
+    if (this.#length === 0 && (this.#flags & FLAG.END_STREAM) === 0 && !this.#idleFrame("DATA without content")) return;
+    if (this.#length > 0) this.#idleFrames.giveBack(1);
+    if ((this.#flags & FLAG.PADDED) === 0) {
+      this.#phase = "data";
+      if (this.#length === 0) this.#afterPiece();
+    } else if (this.#length === 0) this.#broken("PROTOCOL_ERROR", "the padding is longer than its frame", 0);
+    else this.#phase = "pad";
+  }
+
+  /** What comes to a stream that has ended is a fault, unless it was ours to end it and the client cannot know yet. */
+  #onLateFrame(stream: StreamPort | null): boolean {
+    if (this.#resetStreams.includes(this.#stream) || this.#stream > this.#lastTaken) return true;
+    if (stream === null) {
+      this.#broken("STREAM_CLOSED", "a frame came to a stream that has ended", 0);
+      return false;
+    }
+    this.#streamError(stream, "STREAM_CLOSED");
+    return true;
+  }
+
+  /** `isLast`: nothing was read behind it. */
+  #content(bytes: Buffer, start: number, end: number, isLast: boolean): void {
+    const stream = this.#streams.get(this.#stream) ?? null;
+    const count = end - start;
+    if (count === 0) return;
+    if (stream === null || stream.closed) {
+      this.#consumed(null, count);
+      return;
+    }
+    if (stream.lengthLeft !== -1) {
+      stream.lengthLeft -= count;
+      if (stream.lengthLeft < 0) {
+        stream.lengthLeft = 0;
+        this.#consumed(null, count);
+        this.#malformed(stream, "h2-length-differs");
+        return;
+      }
+    }
+    if (stream.holds) {
+      stream.hold(bytes, start, end);
+      return;
+    }
+    if (isLast) this.#deliver(stream, bytes, start, end);
+    else {
+      // Its reader may write behind it, where the next frame is, and may keep a buffer that is not the shared one.
+      const copy = roomyCopy(bytes, start, end);
+      this.#deliver(stream, copy, HEAD_ROOM, HEAD_ROOM + count);
+    }
+    this.#consumed(stream, count);
+  }
+
+  /** Gives content to its reader where it lies, with the framing of a chunk in the room around it. */
+  #deliver(stream: StreamPort, bytes: Buffer, start: number, end: number): void {
+    let from = start;
+    let to = end;
+    if (stream.chunked) {
+      bytes[from - 1] = 10;
+      bytes[from - 2] = 13;
+      from -= CRLF_BYTES;
+      for (let size = end - start; size > 0; size >>>= 4) {
+        from -= 1;
+        bytes[from] = HEX_DIGITS.charCodeAt(size & 15);
+      }
+      bytes[end] = 13;
+      bytes[end + 1] = 10;
+      to += CRLF_BYTES;
+    }
+    this.#hear(stream, bytes, from, to);
+  }
+
+  /** A piece of content has been read; the frame may be at its end. */
+  #afterPiece(): void {
+    if (this.over) return;
+    if (this.#left > this.#padding) {
+      this.#phase = "data";
+      return;
+    }
+    this.#phase = this.#left > 0 ? "skip" : "head";
+    if ((this.#flags & FLAG.END_STREAM) === 0) return;
+    const stream = this.#streams.get(this.#stream) ?? null;
+    if (stream !== null) this.#endOfRequest(stream, LAST_CHUNK, HEAD_ROOM, LAST_CHUNK.length - TAIL_ROOM);
+  }
+
+  /** `[start, end)`: what ends content in chunks, with room around. */
+  #endOfRequest(stream: StreamPort, bytes: Buffer, start: number, end: number): void {
+    stream.remoteEnded = true;
+    if (stream.lengthLeft > 0) {
+      this.#malformed(stream, "h2-length-differs");
+      return;
+    }
+    if (stream.closed) return;
+    if (stream.chunked) {
+      if (stream.holds) stream.holdEnding(roomyCopy(bytes, start, end));
+      else this.#hear(stream, bytes, start, end);
+    } else if (stream.isTunnel) {
+      if (stream.holds) stream.holdEnding(EMPTY);
+      else this.#guard(stream, () => stream.listener.onFin());
+    }
+    if (stream.localEnded) this.#close(stream);
+  }
+
+  /** Bytes that nobody holds any more: the client may send as many again, when it is worth a frame. */
+  #consumed(stream: StreamPort | null, count: number): void {
+    this.#unacknowledged += count;
+    if (this.#unacknowledged * 2 >= this.#windowMax) {
+      this.#out.number(FRAME.WINDOW_UPDATE, 0, this.#unacknowledged);
+      this.#receiveWindow += this.#unacknowledged;
+      this.#unacknowledged = 0;
+      this.#later();
+    }
+    if (stream === null || stream.remoteEnded || stream.closed) return;
+    stream.unacknowledged += count;
+    if (stream.unacknowledged * 2 < this.#limits.windowBytes) return;
+    this.#out.number(FRAME.WINDOW_UPDATE, stream.id, stream.unacknowledged);
+    stream.receiveWindow += stream.unacknowledged;
+    stream.unacknowledged = 0;
+    this.#later();
+  }
+
+  // ------------------------------------------------------------------ heads
+
+  #onHeaders(bytes: Buffer, start: number, end: number): void {
+    if (this.#stream === 0 || (this.#stream & 1) === 0) {
+      this.#broken("PROTOCOL_ERROR", "HEADERS on a stream that no client can open", 0);
+      return;
+    }
+    let from = start;
+    let padding = 0;
+    if ((this.#flags & FLAG.PADDED) !== 0) {
+      padding = bytes[from] ?? 0;
+      from += 1;
+    }
+    const isPrioritised = (this.#flags & FLAG.PRIORITY) !== 0;
+    if (from + padding + (isPrioritised ? 5 : 0) > end) {
+      this.#broken("PROTOCOL_ERROR", "HEADERS has no room for what it announces", 0);
+      return;
+    }
+    if (isPrioritised) {
+      if ((wordAt(bytes, from) & WINDOW_MAX) === this.#stream) {
+        this.#broken("PROTOCOL_ERROR", "a stream depends on itself", 0);
+        return;
+      }
+      from += 5;
+    }
+    if ((this.#flags & FLAG.END_HEADERS) !== 0) {
+      this.#onBlock(this.#stream, this.#flags, bytes, from, end - padding);
+      return;
+    }
+    this.#block = [Buffer.from(bytes.subarray(from, end - padding))];
+    this.#blockBytes = end - padding - from;
+    this.#blockStream = this.#stream;
+    this.#blockFlags = this.#flags;
+  }
+
+  #onContinuation(bytes: Buffer, start: number, end: number): void {
+    const block = this.#block;
+    if (block === null) {
+      this.#broken("PROTOCOL_ERROR", "CONTINUATION without a header block", 0);
+      return;
+    }
+    this.#blockBytes += end - start;
+    block.push(Buffer.from(bytes.subarray(start, end)));
+    // What is larger than a head may be, compressed, is never going to be one.
+    if (this.#blockBytes > this.#limits.heads.headBytes || block.length > BLOCK_FRAMES_MAX) {
+      this.#tooMuch(
+        `a header block of ${this.#blockBytes} bytes in ${block.length} frames has not come to its end (heads.head)`,
+      );
+      return;
+    }
+    if ((this.#flags & FLAG.END_HEADERS) === 0) return;
+    const whole = Buffer.concat(block);
+    this.#block = null;
+    this.#onBlock(this.#blockStream, this.#blockFlags, whole, 0, whole.length);
+  }
+
+  #onBlock(id: number, flags: number, bytes: Buffer, start: number, end: number): void {
+    const ends = (flags & FLAG.END_STREAM) !== 0;
+    if (id > this.#lastStream) {
+      this.#onRequest(id, ends, bytes, start, end);
+      return;
+    }
+    const stream = this.#streams.get(id) ?? null;
+    if (stream === null || stream.remoteEnded) {
+      this.#decode(bytes, start, end, IGNORE);
+      if (!this.over) this.#onLateFrame(stream);
+      return;
+    }
+    requestTrailers.begin(this.#limits.heads.trailerBytes);
+    if (!this.#decode(bytes, start, end, requestTrailers)) return;
+    requestTrailers.finish();
+    // §8.1: a second head in the middle of a request is no trailer section.
+    if (!ends) this.#malformed(stream, "h2-pseudo-late");
+    else if (requestTrailers.refusal !== null) this.#malformed(stream, requestTrailers.refusal);
+    else this.#endOfRequest(stream, requestTrailers.bytes, requestTrailers.start, requestTrailers.end);
+  }
+
+  #decode(bytes: Buffer, start: number, end: number, sink: { onField(field: HeaderField): void }): boolean {
+    if (this.#decoder.decode(bytes, start, end, sink)) return true;
+    this.#broken("COMPRESSION_ERROR", "a header block cannot be decoded", 0);
+    return false;
+  }
+
+  #onRequest(id: number, ends: boolean, bytes: Buffer, start: number, end: number): void {
+    this.#lastStream = id;
+    requestHead.begin(this.#limits.heads);
+    if (!this.#decode(bytes, start, end, requestHead)) return;
+    // Behind our GOAWAY: the client knows that nothing was done for it.
+    if (id > this.#lastTaken) return;
+    this.#idleFrames.giveBack(1);
+    const refusal = requestHead.finish(ends, () => this.#host.websocketKey());
+    const stream = new StreamPort(this, id, this.#initialWindow, this.#limits.windowBytes);
+    const isSurplus = this.#streams.size >= this.#limits.streamsMax;
+    this.#streams.set(id, stream);
+    this.streamsTaken += 1;
+    stream.remoteEnded = ends;
+    stream.listener = this.#host.onStream(stream);
+    if (isSurplus) {
+      stream.expect("GET", false);
+      stream.isMute = true;
+      stream.verdict = "REFUSED_STREAM";
+      this.#charge();
+      const evidence = `${this.#limits.streamsMax} requests are open on this connection (http2.streams)`;
+      this.#guard(stream, () => this.#host.onSurplus(stream, evidence));
+      return;
+    }
+    if (refusal !== null) {
+      stream.expect("GET", false);
+      this.#malformed(stream, refusal);
+      return;
+    }
+    stream.expect(requestHead.method, requestHead.asksForTunnel);
+    stream.isTunnel = requestHead.asksForTunnel;
+    stream.chunked = requestHead.chunked;
+    if (!ends && requestHead.contentLength !== -1) stream.lengthLeft = requestHead.contentLength;
+    this.#hear(stream, requestHead.bytes, requestHead.start, requestHead.end);
+  }
+
+  /** §8.1.1: the gateway says what is wrong, where it still can, and the stream ends by RST_STREAM. */
+  #malformed(stream: StreamPort, id: RefusalId): void {
+    stream.verdict = "PROTOCOL_ERROR";
+    this.#charge();
+    if (this.over) return;
+    if (stream.localEnded || stream.endQueued) this.reset(stream, "PROTOCOL_ERROR");
+    else this.#guard(stream, () => this.#host.onMalformed(stream, id));
+  }
+
+  // ------------------------------------------------------------------ frames that are no request
+
+  #onPriority(bytes: Buffer, start: number): void {
+    if (this.#stream === 0) this.#broken("PROTOCOL_ERROR", "PRIORITY without a stream", 0);
+    else if (this.#length !== 5) {
+      const stream = this.#streams.get(this.#stream) ?? null;
+      if (stream === null) this.#broken("FRAME_SIZE_ERROR", "PRIORITY of another length than 5", 0);
+      else this.#streamError(stream, "FRAME_SIZE_ERROR");
+    } else if ((wordAt(bytes, start) & WINDOW_MAX) === this.#stream) {
+      this.#broken("PROTOCOL_ERROR", "a stream depends on itself", 0);
+    } else this.#idleFrame("PRIORITY");
+  }
+
+  #onReset(bytes: Buffer, start: number): void {
+    if (this.#length !== 4) {
+      this.#broken("FRAME_SIZE_ERROR", "RST_STREAM of another length than 4", 0);
+      return;
+    }
+    if (this.#stream === 0 || this.#stream > this.#lastStream) {
+      this.#broken("PROTOCOL_ERROR", "RST_STREAM on a stream that was not opened", 0);
+      return;
+    }
+    const stream = this.#streams.get(this.#stream) ?? null;
+    if (stream === null) {
+      this.#idleFrame("RST_STREAM on a stream that has ended");
+      return;
+    }
+    const error = { code: errorName(wordAt(bytes, start)), syscall: "h2" };
+    const isAnswered = stream.localEnded;
+    this.#drop(stream);
+    this.#guard(stream, () => stream.listener.onError(error));
+    if (!isAnswered) this.#charge();
+  }
+
+  #onSettings(bytes: Buffer, start: number, end: number): void {
+    if (this.#stream !== 0) this.#broken("PROTOCOL_ERROR", "SETTINGS on a stream", 0);
+    else if ((this.#flags & FLAG.ACK) !== 0) {
+      if (this.#length !== 0) this.#broken("FRAME_SIZE_ERROR", "SETTINGS that agrees and says something", 0);
+      else this.#idleFrame("SETTINGS");
+    } else if (this.#length % 6 !== 0) this.#broken("FRAME_SIZE_ERROR", "SETTINGS that is cut", 0);
+    else if (!this.#hasSettings || this.#idleFrame("SETTINGS")) {
+      this.#hasSettings = true;
+      for (let at = start; at < end && !this.over; at += 6) {
+        this.#onSetting(((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0), wordAt(bytes, at + 2));
+      }
+      if (!this.over) this.#answer(FRAME.SETTINGS, EMPTY, 0, 0);
+    }
+  }
+
+  #onSetting(id: number, value: number): void {
+    switch (id) {
+      case SETTING.HEADER_TABLE_SIZE:
+        this.#encoder.resize(value);
+        return;
+      case SETTING.ENABLE_PUSH:
+      case SETTING.ENABLE_CONNECT_PROTOCOL:
+      case SETTING.NO_RFC7540_PRIORITIES:
+        if (value > 1) this.#broken("PROTOCOL_ERROR", `setting ${id} is ${value}`, 0);
+        return;
+      case SETTING.INITIAL_WINDOW_SIZE:
+        if (value > WINDOW_MAX) this.#broken("FLOW_CONTROL_ERROR", `a window of ${value} bytes`, 0);
+        else this.#resizeWindows(value);
+        return;
+      case SETTING.MAX_FRAME_SIZE:
+        if (value < FRAME_BYTES || value > 0xff_ffff) this.#broken("PROTOCOL_ERROR", `frames of ${value} bytes`, 0);
+        // Larger ones would only make other streams wait longer for their turn.
+        return;
+      default:
+    }
+  }
+
+  /** §6.9.2: what is open now has as much more, or less, than it had. It may be less than nothing then. */
+  #resizeWindows(size: number): void {
+    const change = size - this.#initialWindow;
+    this.#initialWindow = size;
+    for (const stream of this.#streams.values()) {
+      stream.sendWindow += change;
+      if (stream.sendWindow > WINDOW_MAX) {
+        this.#broken("FLOW_CONTROL_ERROR", "a window grew beyond 2^31 - 1 bytes", 0);
+        return;
+      }
+    }
+  }
+
+  #onPing(bytes: Buffer, start: number): void {
+    if (this.#stream !== 0) this.#broken("PROTOCOL_ERROR", "PING on a stream", 0);
+    else if (this.#length !== 8) this.#broken("FRAME_SIZE_ERROR", "PING of another length than 8", 0);
+    else if ((this.#flags & FLAG.ACK) !== 0) {
+      if (DRAIN_PING.compare(bytes, start, start + 8) === 0) this.stopTaking();
+      else this.#idleFrame("PING");
+    } else if (this.#idleFrame("PING")) this.#answer(FRAME.PING, bytes, start, start + 8);
+  }
+
+  /** Agrees. A client that asks on and never reads is not worth the memory. */
+  #answer(type: number, bytes: Buffer, start: number, end: number): void {
+    this.#out.head(end - start, type, FLAG.ACK, 0);
+    this.#out.writer.copy(bytes, start, end);
+    if (!this.socket.writing) return;
+    this.#answers += 1;
+    if (this.#answers > ANSWERS_MAX) this.#tooMuch(`${this.#answers} answers to PING and SETTINGS were not read`);
+  }
+
+  #onWindowUpdate(bytes: Buffer, start: number): void {
+    if (this.#length !== 4) {
+      this.#broken("FRAME_SIZE_ERROR", "WINDOW_UPDATE of another length than 4", 0);
+      return;
+    }
+    const more = wordAt(bytes, start) & WINDOW_MAX;
+    if (this.#stream === 0) {
+      if (more === 0) this.#broken("PROTOCOL_ERROR", "WINDOW_UPDATE by nothing", 0);
+      else if (this.#sendWindow + more > WINDOW_MAX) {
+        this.#broken("FLOW_CONTROL_ERROR", "a window grew beyond 2^31 - 1 bytes", 0);
+      } else {
+        // With nothing to send it is one of those that ask for nothing.
+        if (this.#waiting.length === 0 && !this.#idleFrame("WINDOW_UPDATE")) return;
+        this.#sendWindow += more;
+      }
+      return;
+    }
+    if (this.#stream > this.#lastStream) {
+      this.#broken("PROTOCOL_ERROR", "WINDOW_UPDATE on a stream that was not opened", 0);
+      return;
+    }
+    const stream = this.#streams.get(this.#stream) ?? null;
+    if (stream === null) this.#idleFrame("WINDOW_UPDATE on a stream that has ended");
+    else if (more === 0) this.#streamError(stream, "PROTOCOL_ERROR");
+    else if (stream.sendWindow + more > WINDOW_MAX) this.#streamError(stream, "FLOW_CONTROL_ERROR");
+    else if (stream.queuedBytes > 0 || this.#idleFrame("WINDOW_UPDATE")) stream.sendWindow += more;
+  }
+
+  // ------------------------------------------------------------------ what a stream sends
+
+  sendHead(stream: StreamPort, head: MessageHead, status: number): void {
+    if (stream.closed) return;
+    const { writer } = this.#out;
+    const at = writer.length;
+    stream.endMark = this.#out.mark();
+    writer.ensure(FRAME_HEAD_BYTES);
+    writer.length += FRAME_HEAD_BYTES;
+    writeResponseBlock(writer, this.#encoder, head, status);
+    this.#out.closeBlock(at, stream.id, 0, FRAME_BYTES);
+    this.#later();
+  }
+
+  sendData(stream: StreamPort, bytes: Buffer, start: number, end: number): void {
+    let at = start;
+    if (stream.queuedBytes === 0) {
+      while (at < end && !this.socket.writing) {
+        const count = Math.min(end - at, stream.sendWindow, this.#sendWindow, FRAME_BYTES);
+        if (count <= 0) break;
+        this.#frameOf(stream, bytes, at, at + count);
+        at += count;
+      }
+    }
+    this.#later();
+    if (at === end) return;
+    stream.queue.push(Buffer.from(bytes.subarray(at, end)));
+    stream.queuedBytes += end - at;
+    this.#list(stream);
+  }
+
+  sendEnd(stream: StreamPort): void {
+    if (stream.isMute) {
+      this.reset(stream, "REFUSED_STREAM");
+      return;
+    }
+    if (stream.queuedBytes > 0) {
+      stream.endQueued = true;
+      return;
+    }
+    const trailers = stream.trailers;
+    if (trailers !== null && !stream.isTunnel) {
+      const { writer } = this.#out;
+      const at = writer.length;
+      writer.ensure(FRAME_HEAD_BYTES);
+      writer.length += FRAME_HEAD_BYTES;
+      writeTrailerBlock(writer, this.#encoder, trailers);
+      this.#out.closeBlock(at, stream.id, FLAG.END_STREAM, FRAME_BYTES);
+    } else if (!this.#out.endAt(stream.endMark)) this.#out.head(0, FRAME.DATA, FLAG.END_STREAM, stream.id);
+    this.#later();
+    stream.localEnded = true;
+    if (stream.verdict !== null) this.reset(stream, stream.verdict);
+    else if (stream.remoteEnded) this.#close(stream);
+  }
+
+  reset(stream: StreamPort, error: ErrorName): void {
+    if (stream.closed) return;
+    this.#drop(stream);
+    this.#resetStreams.push(stream.id);
+    if (this.#resetStreams.length > REMEMBERED) this.#resetStreams.shift();
+    if (this.over) return;
+    this.#out.number(FRAME.RST_STREAM, stream.id, errorCode(stream.verdict ?? error));
+    this.#later();
+  }
+
+  settleLater(stream: StreamPort): void {
+    this.#due.push(stream);
+    this.#later();
+  }
+
+  onFault(error: unknown): void {
+    this.#host.onDefect(error);
+  }
+
+  #frameOf(stream: StreamPort, bytes: Buffer, start: number, end: number): void {
+    const count = end - start;
+    stream.sendWindow -= count;
+    this.#sendWindow -= count;
+    stream.endMark = this.#out.mark();
+    // Each frame may be answered by changes of both windows, and some clients change them in small steps.
+    this.#idleFrames.giveBack(4);
+    this.#out.head(count, FRAME.DATA, 0, stream.id);
+    this.#out.writer.copy(bytes, start, end);
+    if (this.#out.length >= OUT_BYTES) this.#flush();
+  }
+
+  #list(stream: StreamPort): void {
+    if (stream.isListed) return;
+    stream.isListed = true;
+    this.#waiting.push(stream);
+  }
+
+  /** What waits, a frame of each stream in turn, as far as windows and kernel let it. */
+  #sendWaiting(): void {
+    let stuck = 0;
+    while (this.#waiting.length > stuck && this.#sendWindow > 0 && !this.socket.writing) {
+      const stream = this.#waiting.shift();
+      if (stream === undefined) return;
+      if (stream.closed) continue;
+      const first = stream.queue[0];
+      const room = Math.min(stream.sendWindow, this.#sendWindow, FRAME_BYTES);
+      if (first === undefined || room <= 0) {
+        stuck += 1;
+        this.#waiting.push(stream);
+        continue;
+      }
+      const end = Math.min(first.length, stream.queueStart + room);
+      this.#frameOf(stream, first, stream.queueStart, end);
+      stream.queuedBytes -= end - stream.queueStart;
+      stream.queueStart = end;
+      stuck = 0;
+      if (end === first.length) {
+        stream.queue.shift();
+        stream.queueStart = 0;
+      }
+      if (stream.queuedBytes > 0) this.#waiting.push(stream);
+      else {
+        stream.isListed = false;
+        this.#emptied(stream);
+      }
+    }
+  }
+
+  #emptied(stream: StreamPort): void {
+    if (stream.endQueued) {
+      stream.endQueued = false;
+      this.sendEnd(stream);
+    }
+    if (stream.owesDrain && !stream.closed) this.settleLater(stream);
+  }
+
+  #flush(): void {
+    if (this.#out.length > 0) this.#out.leave((bytes) => this.socket.write(bytes));
+  }
+
+  // ------------------------------------------------------------------ ends
+
+  /** Both have said all. */
+  #close(stream: StreamPort): void {
+    if (stream.verdict !== null) this.reset(stream, stream.verdict);
+    else this.#drop(stream);
+  }
+
+  /** It is no more; its owner hears of that later. */
+  #drop(stream: StreamPort): void {
+    if (stream.closed) return;
+    stream.closed = true;
+    this.#streams.delete(stream.id);
+    stream.queue.length = 0;
+    stream.queuedBytes = 0;
+    this.#consumed(null, stream.heldBytes);
+    this.settleLater(stream);
+  }
+
+  /** Tells a stream's owner what has become due. */
+  #tell(stream: StreamPort): void {
+    if (stream.closed) {
+      if (stream.isTold) return;
+      stream.isTold = true;
+      this.#guard(stream, () => stream.listener.onClose());
+      return;
+    }
+    if (stream.owesDrain && stream.queuedBytes === 0) {
+      stream.owesDrain = false;
+      this.#guard(stream, () => stream.listener.onDrain());
+    }
+    if (!stream.owesResume || stream.paused || stream.closed) return;
+    stream.owesResume = false;
+    const count = stream.release((bytes, start, end) => this.#deliver(stream, bytes, start, end));
+    this.#consumed(stream, count);
+    const ending = stream.takeEnding();
+    if (ending === null || stream.closed) return;
+    if (stream.isTunnel) this.#guard(stream, () => stream.listener.onFin());
+    else this.#hear(stream, ending, HEAD_ROOM, ending.length - TAIL_ROOM);
+  }
+
+  #streamError(stream: StreamPort, error: ErrorName): void {
+    this.reset(stream, error);
+    this.#guard(stream, () => stream.listener.onError({ code: error, syscall: "h2" }));
+    this.#charge();
+  }
+
+  /** One more request that ended by a reset, whoever sent it: both cost us the same (CVE-2023-44487, CVE-2025-8671). */
+  #charge(): void {
+    if (this.over || this.#resets.take(this.#now)) return;
+    this.#tooMuch(`more than ${this.#limits.resetsPerMinute} requests were reset within a minute (http2.resets)`);
+  }
+
+  /** False: it was one too many, and the connection is over. */
+  #idleFrame(what: string): boolean {
+    if (this.#idleFrames.take(this.#now)) return true;
+    this.#tooMuch(
+      `more than ${this.#limits.idleFramesPerMinute} frames that ask for nothing within a minute, the last was ${what} (http2.idleFrames)`,
+    );
+    return false;
+  }
+
+  #tooMuch(evidence: string): void {
+    this.#fault({ error: "ENHANCE_YOUR_CALM", evidence, isAbuse: true });
+  }
+
+  /** The connection is of no use any more (§5.4.1). Returns `end`: nothing of what was read counts. */
+  #broken(error: ErrorName, evidence: string, end: number): number {
+    this.#fault({ error, evidence, isAbuse: false });
+    return end;
+  }
+
+  #fault(fault: SessionFault): void {
+    if (this.over) return;
+    this.over = true;
+    this.#goAway(this.#lastStream, fault.error, fault.evidence);
+    this.#abandon({ code: fault.error, syscall: "h2" });
+    this.#later();
+    this.#host.onBroken(fault);
+  }
+
+  /** Nothing is open any more. */
+  #finish(): void {
+    this.over = true;
+    this.#flush();
+    this.#host.onDone();
+  }
+
+  #goAway(last: number, error: ErrorName, evidence: string): void {
+    this.#out.head(8 + evidence.length, FRAME.GOAWAY, 0, 0);
+    this.#out.word(last);
+    this.#out.word(errorCode(error));
+    this.#out.writer.ascii(evidence);
+  }
+
+  #abandon(error: SocketError): void {
+    for (const stream of this.#streams.values()) {
+      this.#drop(stream);
+      this.#guard(stream, () => stream.listener.onError(error));
+    }
+  }
+
+  #later(): void {
+    if (this.#askedLater) return;
+    this.#askedLater = true;
+    this.#host.later();
+  }
+
+  #hear(stream: StreamPort, bytes: Buffer, start: number, end: number): void {
+    try {
+      stream.listener.onData(bytes, start, end);
+    } catch (error) {
+      stream.listener.onFault(error);
+    }
+  }
+
+  #guard(stream: StreamPort, call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      stream.listener.onFault(error);
+    }
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+const HEX_DIGITS = "0123456789abcdef";
+
+function wordAt(bytes: Buffer, at: number): number {
+  return (
+    (((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)) >>> 0
+  );
+}
+
+function roomy(text: string): Buffer {
+  const bytes = Buffer.from(text, "latin1");
+  return roomyCopy(bytes, 0, bytes.length);
+}
+
+function roomyCopy(bytes: Buffer, start: number, end: number): Buffer {
+  const copy = Buffer.alloc(HEAD_ROOM + end - start + TAIL_ROOM);
+  bytes.copy(copy, HEAD_ROOM, start, end);
+  return copy;
+}
