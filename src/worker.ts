@@ -12,6 +12,7 @@ import { startChecks } from "./compose/checks.ts";
 import { boundByDescriptors } from "./compose/connection-bound.ts";
 import { describe } from "./compose/error-text.ts";
 import { createEvents } from "./compose/events.ts";
+import { settingsForWorker } from "./config/worker-settings.ts";
 import type { Channel, FromHub, ToHub } from "./contract/shared-knowledge.ts";
 import type { FromWorker, ToWorker, WorkerSetup } from "./contract/worker-messages.ts";
 import type { Gateway } from "./gateway/gateway.ts";
@@ -37,7 +38,6 @@ function main(): void {
     send: (message) => send({ kind: "share", message }),
     onMessage: ignore,
   };
-  const link = new WorkerLink({ clock: systemClock, schedule: systemSchedule, channel });
 
   const onFault = (text: string): void => {
     process.stderr.write(`goodgate: a fault in Goodgate itself (gw.internal) in ${name}; serving goes on:\n${text}\n`);
@@ -48,10 +48,16 @@ function main(): void {
   async function begin(setup: WorkerSetup): Promise<void> {
     name = `worker ${setup.worker}`;
     process.title = `goodgate ${name}`;
+    // Before anything is waited for: what the hub says comes from now on.
+    const { worker, workers, seed } = setup;
+    const link = new WorkerLink({ clock: systemClock, schedule: systemSchedule, channel, workers });
     const events = createEvents();
     events.listen((event) => send({ kind: "event", event }));
     const facts = createSystemFacts(systemClock, systemSchedule);
-    const settings = boundByDescriptors(setup.settings, facts.process().descriptorsMax, events.tell);
+    const own = settingsForWorker(setup.settings, worker, workers, seed);
+    // What does not add up is one thing, however many find it.
+    if (worker === 1) for (const note of own.notes) events.tell("limits.more-than-written", note);
+    const settings = boundByDescriptors(own.settings, facts.process().descriptorsMax, events.tell);
     sockets = createWorkerSockets(setup.sockets);
     const started = await startDataPlane({
       settings,
@@ -62,7 +68,7 @@ function main(): void {
       revision: setup.revision,
       state: setup.stateDirectory,
       ledger: null,
-      siblings: link.siblings,
+      ofWorker: { siblings: link.siblings, rates: link.rates, hashSeed: seed },
       tellFact: (fact) => send({ kind: "fact", fact }),
       keeper: sockets.keeper,
       onFault,

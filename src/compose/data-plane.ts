@@ -3,8 +3,7 @@
  * order in which they may fail. The same in a process that is all there is and in each of several workers.
  */
 import { createGateway } from "../gateway/gateway.ts";
-import type { Gateway } from "../gateway/gateway.ts";
-import type { Siblings } from "../gateway/siblings.ts";
+import type { Gateway, GatewayPorts } from "../gateway/gateway.ts";
 import type { StartResult } from "../cli/ports.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Fact } from "../contract/facts.ts";
@@ -38,8 +37,8 @@ export interface DataPlaneOptions {
   /** Null: nothing outlives the process. */
   readonly state: string | null;
   readonly ledger: Ledger | null;
-  /** The other workers of the node. Absent: there are none. */
-  readonly siblings?: Siblings;
+  /** What it has together with other workers of the node. Absent: there are none. */
+  readonly ofWorker?: Pick<GatewayPorts, "siblings" | "rates" | "hashSeed">;
   /** Whom facts are told. */
   readonly tellFact: (fact: Fact) => void;
   readonly keeper?: SocketKeeper;
@@ -96,7 +95,7 @@ export async function startDataPlane(
     secureContexts: certificates.certificates.contextsOf,
     resolver,
     ledger,
-    ...(options.siblings === undefined ? {} : { siblings: options.siblings }),
+    ...options.ofWorker,
     cacheShelf,
     every,
     soon: (run) => void setImmediate(run),

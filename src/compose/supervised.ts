@@ -8,7 +8,7 @@ import type { Settings } from "../config/settings.ts";
 import type { GatewayEvent } from "../contract/view.ts";
 import type { WorkerChannel } from "../contract/worker-messages.ts";
 import { WorkerHub } from "../control/worker-hub.ts";
-import { systemChance } from "../net/chance.ts";
+import { createIdSource, systemChance } from "../net/chance.ts";
 import { systemClock, systemSchedule } from "../net/clock.ts";
 import { createSupervisor } from "../net/supervisor.ts";
 import type { Supervisor } from "../net/supervisor.ts";
@@ -48,12 +48,14 @@ export async function startSupervised(
   }
   const node = settings.node === "" ? hostname() : settings.node;
   const revision = revisionOf(settings);
+  const newId = createIdSource();
+  const seed = newId() + newId();
   const bridge = createBridge();
 
-  const hub = new WorkerHub(systemClock);
+  const hub = new WorkerHub({ clock: systemClock, settings, workers });
 
   function follow(channel: WorkerChannel): void {
-    const member = hub.join((message) => channel.send({ kind: "share", message }));
+    const member = hub.join(channel.worker, (message) => channel.send({ kind: "share", message }));
     channel.onMessage((message) => {
       if (message.kind === "share") member.hear(message.message);
       else if (message.kind === "fact") bridge.tell(message.fact);
@@ -86,6 +88,7 @@ export async function startSupervised(
           life,
           settings,
           revision,
+          seed,
           stateDirectory: state,
           sockets: inherited,
         },

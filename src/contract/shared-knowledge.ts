@@ -114,7 +114,7 @@ export type TurnKey = string;
 
 /** A row of a rate limit: which limit, and of whom. */
 export interface RateKey {
-  /** `service route limit`. */
+  /** Of rate-names.ts. */
   readonly limit: string;
   /** Of the client or field value; the same number in every worker. */
   readonly key: number;
@@ -128,6 +128,8 @@ export type ToHub =
   /** It was had and not used, or it is over. */
   | { readonly kind: "turn over"; readonly turn: TurnKey }
   | { readonly kind: "rates"; readonly rows: readonly RateRow[] }
+  /** It gives up its base for good; what it admitted by it still counts. */
+  | { readonly kind: "rates end"; readonly levels: readonly RateLevel[] }
   | { readonly kind: "ledger"; readonly number: number; readonly operation: KeyOperation }
   /** Records that are worth keeping, and how many were left out for being too many. */
   | { readonly kind: "kept"; readonly records: readonly ExchangeRecord[]; readonly leftOut: number };
@@ -140,11 +142,13 @@ export type FromHub =
   /** Whether this worker does the active checks for all. */
   | { readonly kind: "checker"; readonly on: boolean }
   | { readonly kind: "rates"; readonly rows: readonly RateGrant[] }
+  | { readonly kind: "rates begin"; readonly begin: RateBegin }
+  | { readonly kind: "rates end" }
   | { readonly kind: "ledger"; readonly number: number; readonly result: KeyResult; readonly view: LedgerView };
 
 /** What a worker says of its part of one row. */
 export interface RateRow extends RateKey {
-  /** `ask`: it has run out. `used`: what it used since it last said so. `told`: the level that it had of its own, when asked for it. */
+  /** `ask`: it has run out. `used`: what it used since it last said so. `told`: it gave up its base, as it was asked to. */
   readonly say: "ask" | "used" | "told";
   /** Requests. */
   readonly used: number;
@@ -152,8 +156,10 @@ export interface RateRow extends RateKey {
   readonly back: number;
   /** How many it would like to have. */
   readonly want: number;
-  /** For `told`: requests of its own base that still count, in thousandths. */
+  /** What still counts of requests that it admitted by its base, in units of rate-limit.ts. */
   readonly level: number;
+  /** It had a base when it said so; otherwise one may be on its way to it. */
+  readonly based: boolean;
 }
 
 /** What the hub says of a row. */
@@ -165,6 +171,23 @@ export interface RateGrant extends RateKey {
   readonly waitMs: number;
   /** How many are left for all together, for the client's information. */
   readonly remaining: number;
+}
+
+/** What a worker's base is worth when it begins. */
+export interface RateBegin {
+  /** Its place was another's, who went without a word so long ago: what that one admitted may still count. -1: nobody's. */
+  readonly lostAgoMs: number;
+  /** Rows of which it has no base. */
+  readonly pooled: readonly RateKey[];
+  /** What its predecessor had admitted by the base. */
+  readonly levels: readonly RateLevel[];
+}
+
+/** Of one limit: keys, and what still counts of each. */
+export interface RateLevel {
+  readonly limit: string;
+  readonly keys: readonly number[];
+  readonly levels: readonly number[];
 }
 
 export type KeyOperation =

@@ -55,6 +55,8 @@ export interface WorkerSetup {
   /** Of the whole node; how much of each limit is this worker's is for `settingsForWorker` to say. */
   readonly settings: Settings;
   readonly revision: string;
+  /** 64 hex digits of chance: for what all workers have to make alike, and nobody else may. */
+  readonly seed: string;
   /** Null: nothing outlives the process. */
   readonly stateDirectory: string | null;
   /** The listening sockets that are its own, for each listener of the settings, in their order. */

@@ -5,9 +5,13 @@
  *
  * Beside the supervisor, in whichever process that is. It knows channels, not processes.
  */
+import type { RateLimitSettings, Settings } from "../config/settings.ts";
 import type { Clock } from "../kernel/clock.ts";
-import type { FromHub, News, ToHub } from "../contract/shared-knowledge.ts";
+import type { FromHub, News, RateBegin, RateGrant, ToHub } from "../contract/shared-knowledge.ts";
+import { rateName } from "../contract/rate-names.ts";
 import { KnowledgeBoard } from "./knowledge-board.ts";
+import { RateDesk } from "./rate-desk.ts";
+import type { RateMember } from "./rate-desk.ts";
 import { TurnDesk } from "./turn-desk.ts";
 import type { TurnHolder } from "./turn-desk.ts";
 
@@ -20,12 +24,32 @@ export interface HubMember {
   leave(): void;
 }
 
-class Member implements TurnHolder {
+export interface HubParts {
+  readonly clock: Clock;
+  /** Of the whole node. */
+  readonly settings: Settings;
+  readonly workers: number;
+}
+
+class Member implements TurnHolder, RateMember {
+  readonly worker: number;
+  readonly id: string;
   readonly send: (message: FromHub) => void;
+  greeted = false;
   retired = false;
 
-  constructor(send: (message: FromHub) => void) {
+  constructor(worker: number, id: string, send: (message: FromHub) => void) {
+    this.worker = worker;
+    this.id = id;
     this.send = send;
+  }
+
+  sendRates(rows: readonly RateGrant[]): void {
+    this.send({ kind: "rates", rows });
+  }
+
+  beginRates(begin: RateBegin): void {
+    this.send({ kind: "rates begin", begin });
   }
 
   give(turn: string): void {
@@ -43,19 +67,30 @@ export class WorkerHub {
   readonly #members = new Set<Member>();
   readonly #board = new KnowledgeBoard<Member>();
   readonly #turns = new TurnDesk();
+  readonly #rates: RateDesk;
+  #joined = 0;
   #checker: Member | null = null;
 
-  constructor(clock: Clock) {
+  constructor({ clock, settings, workers }: HubParts) {
     this.#clock = clock;
+    this.#rates = new RateDesk(limitsIn(settings), workers);
   }
 
-  join(send: (message: FromHub) => void): HubMember {
-    const member = new Member(send);
+  /** Another configuration, before any worker serves by it. */
+  configure(settings: Settings): void {
+    this.#rates.configure(limitsIn(settings));
+  }
+
+  /** `worker`: 1, 2, …; the same for whoever takes its place. */
+  join(worker: number, send: (message: FromHub) => void): HubMember {
+    this.#joined += 1;
+    const member = new Member(worker, `${worker}.${this.#joined}`, send);
     this.#members.add(member);
     return {
       hear: (message) => this.#hear(member, message),
       retire: () => {
         member.retired = true;
+        member.send({ kind: "rates end" });
         this.#electChecker();
       },
       leave: () => this.#leave(member),
@@ -66,6 +101,8 @@ export class WorkerHub {
     const now = this.#clock.monotonic();
     switch (message.kind) {
       case "hello":
+        if (!member.greeted) this.#rates.join(member, now);
+        member.greeted = true;
         member.send({ kind: "news", news: this.#board.read(now) });
         this.#electChecker();
         return;
@@ -80,6 +117,11 @@ export class WorkerHub {
         this.#turns.over(message.turn, member, now);
         return;
       case "rates":
+        this.#rates.hear(member, message.rows, now);
+        return;
+      case "rates end":
+        this.#rates.retire(member, message.levels, now);
+        return;
       case "ledger":
       case "kept":
     }
@@ -96,6 +138,7 @@ export class WorkerHub {
     const abandoned = this.#board.abandoned(member, now);
     if (abandoned.length > 0) this.#spread(abandoned, null);
     this.#turns.leave(member, now);
+    this.#rates.leave(member, now);
     this.#electChecker();
   }
 
@@ -108,4 +151,14 @@ export class WorkerHub {
     this.#checker = next;
     next?.send({ kind: "checker", on: true });
   }
+}
+
+function limitsIn({ services }: Settings): Map<string, RateLimitSettings> {
+  const limits = new Map<string, RateLimitSettings>();
+  for (const service of services) {
+    for (const route of service.routes) {
+      for (const limit of route.rateLimits) limits.set(rateName(service.name, route.name, limit), limit);
+    }
+  }
+  return limits;
 }

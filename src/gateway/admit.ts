@@ -12,6 +12,7 @@ import type { ClientSide } from "./absent-client.ts";
 import { rankOf } from "./admission.ts";
 import type { Core } from "./core.ts";
 import { enter } from "./entry.ts";
+import type { EntryNote } from "./entry.ts";
 import { refusalOf } from "./head-refusal.ts";
 import { isPrefetch, joinedValue } from "./request-target.ts";
 import type { ServiceRuntime } from "./service-runtime.ts";
@@ -35,6 +36,8 @@ export interface Applicant {
   retryAfterSeconds: number;
   decide(step: Step, code: DecisionCode, reason: string): void;
   fail(cause: CauseId, evidence: string, step: Step, status: number): void;
+  /** It is decided in a moment, when other workers have been heard: `wait` starts that and returns what cancels it. */
+  awaitRates(head: MessageHead, wait: NonNullable<EntryNote["wait"]>): void;
 }
 
 /** Just below 1, which chance never gives. */
@@ -42,7 +45,7 @@ const LAST_ROLL = 1 - Number.EPSILON;
 /** Over how many seconds those are spread that the gateway itself had to turn away. */
 const PRESSURE_RETRY_SPREAD_S = 5;
 
-/** False: it was refused. */
+/** False: it was refused, or waits to be asked again (`admitAgain`). */
 export function admit(core: Core, applicant: Applicant, head: MessageHead, now: number): boolean {
   const { limits, identity, connectionsPerClientMax } = core;
   const refusal = refusalOf(head, {
@@ -61,7 +64,12 @@ export function admit(core: Core, applicant: Applicant, head: MessageHead, now: 
   }
   if (core.pressure.level > 0 && isTooMuch(core, applicant, head)) return false;
   const rules = applicant.service?.routeAt(applicant.routeIndex)?.limits ?? null;
-  return (core.flood === null && rules === null) || enters(core, applicant, head, now);
+  return (core.flood === null && rules === null) || enters(core, applicant, head, false, now);
+}
+
+/** Other workers have said what they have of its rate limits. */
+export function admitAgain(core: Core, applicant: Applicant, head: MessageHead, now: number): boolean {
+  return enters(core, applicant, head, true, now);
 }
 
 /** The gateway nears a limit of its own, and this class is turned away for that. */
@@ -78,7 +86,7 @@ function isTooMuch({ pressure, chance }: Core, applicant: Applicant, head: Messa
 }
 
 /** The bounds on what one client or one route may ask for. */
-function enters(core: Core, applicant: Applicant, head: MessageHead, now: number): boolean {
+function enters(core: Core, applicant: Applicant, head: MessageHead, isAgain: boolean, now: number): boolean {
   const { service, counters, routeIndex } = applicant;
   const { peer } = applicant.client;
   const address = applicant.record.clientAddress;
@@ -86,10 +94,14 @@ function enters(core: Core, applicant: Applicant, head: MessageHead, now: number
   const key = direct ? peer.key : core.clientKey(address);
   applicant.clientKey = key;
   const rules = service?.routeAt(routeIndex)?.limits ?? null;
-  const note = enter(core, rules, head, key, address, direct ? peer.isProtected : null, service, now);
+  const note = enter(core, rules, head, key, address, direct ? peer.isProtected : null, service, isAgain, now);
   if (note === null) return true;
   applicant.replyLines = note.lines;
   if (note.code !== null) applicant.decide("admit", note.code, note.reason);
+  if (note.wait !== null) {
+    applicant.awaitRates(head, note.wait);
+    return false;
+  }
   if (note.refused === null) {
     if (note.code === "admit.rate-limit-shadow" && counters !== null) counters.rateLimitShadowed += 1;
     return true;

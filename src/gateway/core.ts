@@ -23,6 +23,7 @@ import type { Identity } from "./identify.ts";
 import type { KeyBook } from "./key-book.ts";
 import type { RecordBook } from "./record-book.ts";
 import type { ReplayBudget } from "./replay-buffer.ts";
+import type { SharedRates } from "./shared-rates.ts";
 import type { Siblings } from "./siblings.ts";
 import type { Telemetry } from "./telemetry.ts";
 import type { WaitingRoom } from "./waiting.ts";
@@ -85,6 +86,8 @@ export interface Core {
   shedAt: number;
   /** The other workers of this node. Null: there are none. */
   readonly siblings: Siblings | null;
+  /** Rate limits that are kept together with them. Null: they are this gateway's alone. */
+  readonly rates: SharedRates | null;
   /** Null: nothing is kept, so nothing is promised. */
   readonly keys: KeyBook | null;
   /** After SIGTERM. What that means for a client's connection its listener says. */

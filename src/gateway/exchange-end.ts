@@ -176,6 +176,8 @@ export abstract class ExchangeEnd extends ExchangeState {
 
   /** Ends what is under way for this exchange, without blame for it. */
   protected leaveOrigin(now: number): void {
+    this.leaveRates?.();
+    this.leaveRates = null;
     this.roomWait?.leave();
     this.tries?.leave(now);
     this.resumption?.close(now);

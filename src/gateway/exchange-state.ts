@@ -86,6 +86,8 @@ export abstract class ExchangeState {
   protected gapMs = 0;
   /** Nothing is picked before more of the body is known. */
   protected awaitsBody = false;
+  /** Takes it away from where it waits for what other workers have of its rate limits. */
+  protected leaveRates: (() => void) | null = null;
   /** Until the deadline. */
   protected deadlineWait: Wait | null = null;
   /** It has ended, with its record. */

@@ -46,6 +46,7 @@ import { createReconfigure } from "./reconfigure.ts";
 import { withSocketNames } from "./socket-names.ts";
 import { Telemetry } from "./telemetry.ts";
 import { checkNews, hearNews } from "./shared-knowledge.ts";
+import type { SharedRates } from "./shared-rates.ts";
 import type { Siblings } from "./siblings.ts";
 import { createView } from "./view.ts";
 import { WaitingRoom } from "./waiting.ts";
@@ -78,6 +79,9 @@ export interface GatewayPorts {
   readonly facts?: FactPorts;
   /** The other workers of this node. Absent: there are none. */
   readonly siblings?: Siblings;
+  readonly rates?: SharedRates;
+  /** 32 hex digits of chance: whom clients are counted as. Absent: made up here; alike in all workers of a node. */
+  readonly hashSeed?: string;
   /** What the files of the routes' fallbacks hold, by path. Needed when there are any. */
   readonly fallbackFiles?: ReadonlyMap<string, Buffer>;
   readonly version: string;
@@ -160,7 +164,7 @@ const SURPLUS_OF_CLIENT_MAX = 4;
 export function createGateway(settings: Settings, ports: GatewayPorts): Gateway {
   const { clock } = ports;
   const wheel = new TimerWheel(clock.monotonic());
-  const hashKey = hashKeyFrom(ports.newId());
+  const hashKey = hashKeyFrom(ports.hashSeed ?? ports.newId());
   const facts = factBookOf(settings, ports, () => ownLimits.takeLateMs());
   const book = new RecordBook(settings.records, ports.chance, ports.log, facts);
   const waitingSecret = ports.newId() + ports.newId();
@@ -182,6 +186,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
         ? null
         : new KeyBook(ports.ledger, settings.idempotency, clock, (event) => book.publish(event)),
     siblings: ports.siblings ?? null,
+    rates: ports.rates ?? null,
     telemetry: new Telemetry(),
     handshakeRecords: new HandshakeRecords(),
     secureContexts: ports.secureContexts ?? noContexts,

@@ -28,7 +28,7 @@ import type { CauseId } from "../kernel/causes.ts";
 import { isIdempotent } from "../policies/retry.ts";
 import { clientBehind } from "./absent-client.ts";
 import type { Admission } from "./admission.ts";
-import { admit } from "./admit.ts";
+import { admit, admitAgain } from "./admit.ts";
 import type { Applicant } from "./admit.ts";
 import type { Attempt } from "./attempt.ts";
 import { climbsAboveRoot } from "./base-path.ts";
@@ -36,6 +36,7 @@ import { beginVisit, visitForFailure, visitForResponse } from "./cache/begin-vis
 import type { Entry } from "./cache/entry.ts";
 import type { Guest } from "./cache/visit.ts";
 import type { ClientHost } from "./client-host.ts";
+import type { EntryNote } from "./entry.ts";
 import { ExchangeEnd } from "./exchange-end.ts";
 import type { Failed } from "./failure-reply.ts";
 import { clientFraming, isEventStream, responseLines, writeInterimHead } from "./forward-response.ts";
@@ -213,9 +214,28 @@ export class Exchange
   // ------------------------------------------------------------------ admit
 
   #admit(head: MessageHead, now: number): void {
-    if (!admit(this.core, this, head, now)) return;
+    if (admit(this.core, this, head, now)) this.#admitted(head, now);
+  }
+
+  #admitted(head: MessageHead, now: number): void {
     this.#heed(head, now);
     this.#lookUp(head, now);
+  }
+
+  /** What this worker has of its rate limits is used up, and others may have some. */
+  awaitRates(head: MessageHead, wait: NonNullable<EntryNote["wait"]>): void {
+    this.request.keepHead(head);
+    this.leaveRates = wait(() =>
+      this.later((now) => {
+        this.leaveRates = null;
+        const { head: copy } = this.request;
+        if (copy === null) return;
+        if (!this.request.complete) this.client.resume();
+        readHeadAgain(copy, (again) => {
+          if (admitAgain(this.core, this, again, now)) this.#admitted(again, now);
+        });
+      }),
+    );
   }
 
   /** What the request says of the time it has, and of a gateway in front that repeats what fails. */
@@ -237,7 +257,12 @@ export class Exchange
       if (keyed === "refused") return;
       this.keyed = keyed;
       if (keyed !== null) {
-        if (this.request.complete) keyed.ask(now);
+        let isEnough = this.request.complete;
+        // What came while it waited to be admitted.
+        for (const piece of this.request.replay?.pieces ?? []) {
+          isEnough = keyed.collect(piece, 0, piece.length) || isEnough;
+        }
+        if (isEnough) keyed.ask(now);
         return;
       }
     }

@@ -14,6 +14,7 @@ import { createRateTable, fullMsAt, placeOf, remainingAt, rowsFor, takeOne, wait
 import type { RateTable } from "../policies/rate-limit.ts";
 import { durationInWords } from "../policies/words.ts";
 import { joinedValue } from "./request-target.ts";
+import type { SharedLimit } from "./shared-rates.ts";
 
 export interface RateVerdict {
   /** Null: admitted. */
@@ -22,9 +23,19 @@ export interface RateVerdict {
   readonly shadowed: string;
   /** Complete field lines for the answer; empty when all limits are in shadow. */
   readonly lines: string;
+  /**
+   * Null: it is decided. Otherwise other workers may have what this one has not: asked, it calls `done` once, within a
+   * moment, and then the same has to be asked again. It returns what cancels that.
+   */
+  readonly wait: ((done: (now: number) => void) => () => void) | null;
 }
 
 interface Limit {
+  /** Null: this gateway keeps it alone. */
+  readonly shared: SharedLimit | null;
+  /** The key of the request in hand, and what is left for it; of shared ones. */
+  key: number;
+  left: number;
   readonly settings: RateLimitSettings;
   readonly table: RateTable;
   /** The part of RateLimit-Policy that never changes. */
@@ -38,15 +49,22 @@ export class RouteLimits {
   readonly #hashKey: HashKey;
   readonly #policyLine: string;
 
-  /** `before`: the route's limits in the configuration before this one: whoever has used up one has used it up still. */
+  /**
+   * `before`: the route's limits in the configuration before this one: whoever has used up one has used it up still.
+   * `sharedOf`: what is kept together with other workers; null for those that are this gateway's alone.
+   */
   constructor(
     settings: readonly RateLimitSettings[],
     keysMax: number,
     hashKey: HashKey,
     before: RouteLimits | null = null,
+    sharedOf: (limit: RateLimitSettings) => SharedLimit | null = alone,
   ) {
     this.#hashKey = hashKey;
     this.#limits = settings.map((limit) => ({
+      shared: sharedOf(limit),
+      key: 0,
+      left: 0,
       settings: limit,
       table: before?.tableFor(limit, keysMax) ?? createRateTable(limit.per === "route" ? 1 : keysMax),
       policy: policyOf(limit),
@@ -59,22 +77,45 @@ export class RouteLimits {
   /** `client`: the number of whoever asks (client-key.ts). */
   admit(head: MessageHead, client: number, now: number): RateVerdict {
     let refusing: Limit | null = null;
+    let asking: Limit | null = null;
     let waitMs = 0;
     let shadowed = "";
     for (const limit of this.#limits) {
-      const { settings, table } = limit;
-      limit.place = placeOf(settings, table, this.#keyOf(settings, head, client), now);
-      if (remainingAt(settings, table, limit.place, now) >= 1) continue;
-      const wait = waitMsAt(settings, table, limit.place, now);
+      const { settings, table, shared } = limit;
+      const key = this.#keyOf(settings, head, client);
+      let wait = 0;
+      if (shared === null) {
+        limit.place = placeOf(settings, table, key, now);
+        if (remainingAt(settings, table, limit.place, now) >= 1) continue;
+        wait = waitMsAt(settings, table, limit.place, now);
+      } else {
+        const verdict = shared.look(key, now);
+        limit.key = key;
+        limit.left = verdict.kind === "may" ? verdict.remaining : 0;
+        if (verdict.kind === "may") continue;
+        if (verdict.kind === "ask") {
+          // A limit in shadow holds nobody up.
+          if (settings.shadow) shared.takeLater(key, now);
+          else asking ??= limit;
+          if (!settings.shadow || verdict.waitMs === 0) continue;
+        }
+        wait = verdict.waitMs;
+      }
       if (settings.shadow) shadowed = sentenceOf(settings, wait);
       else if (wait > waitMs) {
         refusing = limit;
         waitMs = wait;
       }
     }
+    if (refusing === null && asking !== null) {
+      const { shared, key } = asking;
+      return { refused: null, shadowed, lines: "", wait: (done) => shared?.wait(key, now, done) ?? nothing };
+    }
     if (refusing === null) {
-      for (const { settings, table, place } of this.#limits) {
-        if (remainingAt(settings, table, place, now) >= 1) takeOne(settings, table, place, now);
+      for (const { settings, table, place, shared, key, left } of this.#limits) {
+        if (shared !== null) {
+          if (left >= 1) shared.take(key, now);
+        } else if (remainingAt(settings, table, place, now) >= 1) takeOne(settings, table, place, now);
       }
     }
     const refused =
@@ -85,7 +126,7 @@ export class RouteLimits {
             waitMs,
             shared: refusing.settings.per === "route",
           };
-    return { refused, shadowed, lines: this.#lines(now) };
+    return { refused, shadowed, lines: this.#lines(now, refusing === null), wait: null };
   }
 
   /** Levels are counted in the period's length, and keys are what `per` says: where those differ they mean nothing. */
@@ -106,17 +147,31 @@ export class RouteLimits {
     return per === "route" ? 1 : keyedHash(this.#hashKey, joinedValue(head, header) ?? "");
   }
 
-  #lines(now: number): string {
+  #lines(now: number, isTaken: boolean): string {
     if (this.#policyLine === "") return "";
     let left = "";
-    for (const { settings, table, place } of this.#limits) {
+    for (const limit of this.#limits) {
+      const { settings, table, place, shared } = limit;
       if (settings.shadow) continue;
-      const remaining = remainingAt(settings, table, place, now);
-      const seconds = Math.ceil(fullMsAt(settings, table, place, now) / 1000);
+      const own = Math.max(0, limit.left - (isTaken ? 1 : 0));
+      const remaining = shared === null ? remainingAt(settings, table, place, now) : own;
+      const fullMs =
+        shared === null
+          ? fullMsAt(settings, table, place, now)
+          : ((settings.burst - own) * settings.periodMs) / settings.count;
+      const seconds = Math.ceil(fullMs / 1000);
       left += `${left === "" ? "" : ", "}"${settings.name}";r=${remaining};t=${seconds}`;
     }
     return `${this.#policyLine}RateLimit: ${left}\r\n`;
   }
+}
+
+function alone(): null {
+  return null;
+}
+
+function nothing(): void {
+  // There is nothing to cancel.
 }
 
 /**

@@ -2,14 +2,16 @@
  * One route at work: what it may do, and where what is counted and learned of it lies. Made anew with each
  * configuration; counters, limits and what was learned go on from the route of the same name before it.
  */
-import type { RouteSettings, ServiceSettings } from "../config/settings.ts";
+import type { RateLimitSettings, RouteSettings, ServiceSettings } from "../config/settings.ts";
 import type { AnswerYield } from "../policies/answer-worth-retrying.ts";
+import { rateName } from "../contract/rate-names.ts";
 import type { RouteCache } from "./cache/response-cache.ts";
 import type { Core } from "./core.ts";
 import type { Lateness } from "./lateness.ts";
 import type { PoolChoice } from "./pool-choice.ts";
 import { RouteLimits } from "./rate-limits.ts";
 import type { Room } from "./room.ts";
+import type { SharedLimit } from "./shared-rates.ts";
 import { staticFallback } from "./static-fallback.ts";
 import type { StaticFallback } from "./static-fallback.ts";
 import type { RouteCounters } from "./telemetry.ts";
@@ -35,6 +37,11 @@ export interface RouteRuntime extends Place {
   lateness: Lateness | null;
 }
 
+/** Null: this gateway keeps it alone. */
+function sharedLimit({ rates, limits }: Core, name: string, limit: RateLimitSettings): SharedLimit | null {
+  return rates?.limit(name, limit, limit.per === "route" ? 1 : limits.rateLimitKeysMax) ?? null;
+}
+
 export function routeRuntime(
   core: Core,
   service: ServiceSettings,
@@ -52,7 +59,9 @@ export function routeRuntime(
     limits:
       rateLimits.length === 0
         ? null
-        : new RouteLimits(rateLimits, rateLimitKeysMax, core.hashKey, before?.limits ?? null),
+        : new RouteLimits(rateLimits, rateLimitKeysMax, core.hashKey, before?.limits ?? null, (limit) =>
+            sharedLimit(core, rateName(service.name, name, limit), limit),
+          ),
     cache: core.cache.route(service.name, name, cache),
     fallback: staticFallback(fallback, core.fallbackFiles),
     choice,

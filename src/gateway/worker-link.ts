@@ -4,22 +4,27 @@
  */
 import type { Channel, FromHub, ToHub } from "../contract/shared-knowledge.ts";
 import type { Clock, Schedule } from "../kernel/clock.ts";
+import { SharedRates } from "./shared-rates.ts";
 import { SiblingNews } from "./siblings.ts";
 
 export interface WorkerLinkPorts {
   readonly clock: Clock;
   readonly schedule: Schedule;
   readonly channel: Channel<ToHub, FromHub>;
+  /** How many share what is limited. */
+  readonly workers: number;
 }
 
 export class WorkerLink {
   readonly siblings: SiblingNews;
+  readonly rates: SharedRates;
   #isChecker = false;
   #onChecker: (on: boolean) => void = () => undefined;
 
-  constructor({ clock, schedule, channel }: WorkerLinkPorts) {
+  constructor({ clock, schedule, channel, workers }: WorkerLinkPorts) {
     const send = (message: ToHub): void => channel.send(message);
     this.siblings = new SiblingNews({ clock, schedule, send });
+    this.rates = new SharedRates({ clock, schedule, send, workers });
     channel.onMessage = (message) => this.#hear(message);
   }
 
@@ -42,6 +47,10 @@ export class WorkerLink {
         this.#onChecker(message.on);
         return;
       case "rates":
+      case "rates begin":
+      case "rates end":
+        this.rates.hear(message);
+        return;
       case "ledger":
     }
   }

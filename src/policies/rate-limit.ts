@@ -96,8 +96,20 @@ export function fullMsAt(options: RateLimitOptions, table: RateTable, place: num
   return Math.ceil(levelAt(options, table, place, now) / options.count);
 }
 
+/** Whoever is not known yet begins as if the burst had been used up at `at`, which may be a while ago. */
+export function fillTable({ burst, periodMs }: RateLimitOptions, { levels, at: times }: RateTable, at: number): void {
+  levels.fill(burst * periodMs);
+  times.fill(Math.floor(at));
+}
+
+/** So much counts of this key at least: it was counted elsewhere before. */
+export function raiseTo(options: RateLimitOptions, table: RateTable, place: number, level: number, now: number): void {
+  table.levels[place] = Math.max(level, levelAt(options, table, place, now));
+  table.at[place] = Math.floor(now);
+}
+
 /** A clock that goes back counts as one that stands still. */
-function levelAt(options: RateLimitOptions, { levels, at }: RateTable, place: number, now: number): number {
+export function levelAt(options: RateLimitOptions, { levels, at }: RateTable, place: number, now: number): number {
   const level = levels[place] ?? 0;
   const elapsed = Math.floor(now) - (at[place] ?? 0);
   if (elapsed <= 0) return level;

@@ -76,7 +76,7 @@ export async function memoryGateway(options: MemoryGatewayOptions = {}): Promise
   let ids = 0;
   let number = 1;
 
-  const gateway = createGateway(settingsOf(options), {
+  const gateway = createGateway(memorySettings(options), {
     clock: time.clock,
     chance: options.chance ?? (() => 0),
     newId: () => (ids += 1).toString(16).padStart(32, "0"),
@@ -135,7 +135,7 @@ export async function memoryGateway(options: MemoryGatewayOptions = {}): Promise
     async apply(next, revision = {}) {
       number += 1;
       const applied = gateway.apply({
-        settings: settingsOf(next),
+        settings: memorySettings(next),
         fallbackFiles: next.fallbackFiles ?? new Map(),
         revision: {
           number,
@@ -189,7 +189,7 @@ export function seededChance(seed = 1): () => number {
   };
 }
 
-function settingsOf(options: MemoryGatewayOptions): Settings {
+export function memorySettings(options: MemoryGatewayOptions): Settings {
   return settingsFrom({
     listeners: [{ bind: "127.0.0.1:8080", ...options.listener }],
     admin: false,

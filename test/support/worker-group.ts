@@ -11,7 +11,7 @@ import type { Channel } from "../../src/contract/shared-knowledge.ts";
 import type { GatewayPorts } from "../../src/gateway/gateway.ts";
 import { manualSchedule } from "./manual-schedule.ts";
 import type { ManualSchedule } from "./manual-schedule.ts";
-import { memoryGateway } from "./memory-gateway.ts";
+import { memoryGateway, memorySettings } from "./memory-gateway.ts";
 import type { MemoryGateway, MemoryGatewayOptions } from "./memory-gateway.ts";
 
 export interface GroupWorker extends MemoryGateway {
@@ -20,35 +20,45 @@ export interface GroupWorker extends MemoryGateway {
   /** Everything that it sent to the hub and that the hub sent to it, in order. */
   readonly sent: readonly ToHub[];
   readonly heard: readonly FromHub[];
+  /** It takes no more connections; what it has begun goes on. */
+  retire(): void;
+  /** It hears and says nothing for a while, as a process that stands still. */
+  mute(): void;
   /** Its process ends without a word. */
   kill(): void;
 }
 
 export interface WorkerGroup {
   readonly hub: WorkerHub;
-  /** Begins a worker and lets it hear what the others know. */
-  join(): Promise<GroupWorker>;
+  /** Begins a worker and lets it hear what the others know. `worker`: its number; default the next. */
+  join(worker?: number): Promise<GroupWorker>;
   /** Moves the clocks of all by steps of 5 ms, and delivers messages between the steps. */
   advance(ms: number): void;
 }
 
-export function workerGroup(options: MemoryGatewayOptions = {}): WorkerGroup {
+/** `workers`: how many share what is limited, however many are begun. */
+export function workerGroup(options: MemoryGatewayOptions = {}, workers: number = 2): WorkerGroup {
   const hubTime = manualSchedule(5_000_000);
-  const hub = new WorkerHub(hubTime.clock);
+  const settings = memorySettings(options);
+  const hub = new WorkerHub({ clock: hubTime.clock, settings, workers });
   const members: { readonly worker: { advance(ms: number): void }; deliver(): boolean }[] = [];
 
   function deliver(): void {
     while (members.map((member) => member.deliver()).includes(true));
   }
 
-  async function join(): Promise<GroupWorker> {
+  let joined = 0;
+
+  async function join(worker: number = joined + 1): Promise<GroupWorker> {
+    joined += 1;
     const toHub: ToHub[] = [];
     const toWorker: FromHub[] = [];
     const sent: ToHub[] = [];
     const heard: FromHub[] = [];
     let alive = true;
+    let muted = false;
     const state = { checks: false };
-    const member: HubMember = hub.join((message) => void toWorker.push(structuredClone(message)));
+    const member: HubMember = hub.join(worker, (message) => void toWorker.push(structuredClone(message)));
     const channel: Channel<ToHub, FromHub> = {
       send(message) {
         if (!alive) return;
@@ -59,7 +69,7 @@ export function workerGroup(options: MemoryGatewayOptions = {}): WorkerGroup {
     };
     const one = {
       deliver(): boolean {
-        if (!alive) return false;
+        if (!alive || muted) return false;
         const [up, down] = [toHub.splice(0), toWorker.splice(0)];
         for (const message of up) member.hear(message);
         for (const message of down) {
@@ -76,11 +86,11 @@ export function workerGroup(options: MemoryGatewayOptions = {}): WorkerGroup {
         time.schedule(1, poll);
       };
       time.schedule(1, poll);
-      const link = new WorkerLink({ clock: time.clock, schedule: time.schedule, channel });
+      const link = new WorkerLink({ clock: time.clock, schedule: time.schedule, channel, workers });
       link.followChecker((on) => {
         state.checks = on;
       });
-      return { siblings: link.siblings };
+      return { siblings: link.siblings, rates: link.rates, hashSeed: "5eed".repeat(8) };
     };
     members.push({ worker: { advance: () => undefined }, ...one });
     const gateway = await memoryGateway({ ...options, ofWorker });
@@ -92,6 +102,10 @@ export function workerGroup(options: MemoryGatewayOptions = {}): WorkerGroup {
       },
       sent,
       heard,
+      mute() {
+        muted = true;
+      },
+      retire: () => member.retire(),
       kill() {
         alive = false;
         member.leave();
