@@ -27,6 +27,8 @@ const CONFIG_BYTES_MAX = 8 * 1024 * 1024;
 async function main(): Promise<void> {
   // A reader that went away (`goodgate status | head -1`) is no fault, and a gateway outlives its terminal.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+  // An upgrade that is asked for before there is anything to upgrade ends nothing.
+  process.on("SIGUSR2", () => undefined);
   // Timers and some sockets of the parts do not keep a process alive, rightly; a command under way does.
   const underWay = setInterval(() => undefined, 2 ** 30);
   try {

@@ -8,6 +8,7 @@ import { startAdminServer } from "../net/admin-server.ts";
 import type { AdminServer } from "../net/admin-server.ts";
 import { systemClock, systemSchedule } from "../net/clock.ts";
 import type { ControlProcess } from "../net/control-process.ts";
+import type { Heritage } from "../net/heritage.ts";
 import { readDashboard } from "../store/dashboard-files.ts";
 import { describe } from "./error-text.ts";
 import type { Events } from "./events.ts";
@@ -15,10 +16,16 @@ import type { Events } from "./events.ts";
 /** Where the build puts it: beside the sources in a checkout, beside the program in the published package. */
 const DASHBOARD = fileURLToPath(new URL("../../dist/web", import.meta.url));
 
+export interface AdminParts {
+  readonly control: ControlProcess | null;
+  readonly samples: SamplePools | undefined;
+  readonly heritage: Heritage;
+}
+
 export async function startAdmin(
   settings: Settings,
   gateway: Gateway,
-  { control, samples }: { readonly control: ControlProcess | null; readonly samples: SamplePools | undefined },
+  { control, samples, heritage }: AdminParts,
   tell: Events["tell"],
 ): Promise<AdminServer | null> {
   if (settings.admin === null) return null;
@@ -27,6 +34,7 @@ export async function startAdmin(
   return startAdminServer({
     bind,
     socketFile,
+    given: heritage.take(bind, "admin"),
     handle: createAdmin(gateway.view, {
       actions: gateway.actions,
       keys: gateway.keys,

@@ -6,19 +6,26 @@ import { createIdSource, systemChance } from "../net/chance.ts";
 import { systemClock, systemSchedule } from "../net/clock.ts";
 import { forkControl } from "../net/control-fork.ts";
 import { startControlProcess } from "../net/control-process.ts";
-import type { ControlProcess } from "../net/control-process.ts";
+import type { ChannelListener, ControlChannel, ControlProcess } from "../net/control-process.ts";
+import { lateChannel } from "./takeover.ts";
 import { VERSION } from "./version.ts";
 
 const CONTROLLER = new URL(import.meta.url.endsWith(".ts") ? "../controller.ts" : "../controller.js", import.meta.url);
 
+export interface ControlPlace {
+  readonly node: string;
+  readonly state: string | null;
+  readonly tell: (code: string, detail: string) => void;
+  /** When the control process of a predecessor has ended. */
+  readonly free: Promise<void> | undefined;
+}
+
 /** Null: it is switched off. */
-export function startControl(
-  settings: Settings,
-  { node, state, tell }: { node: string; state: string | null; tell: (code: string, detail: string) => void },
-): ControlProcess | null {
+export function startControl(settings: Settings, { node, state, tell, free }: ControlPlace): ControlProcess | null {
   if (settings.control === null) return null;
+  const start = (listener: ChannelListener): ControlChannel => forkControl(CONTROLLER, listener);
   return startControlProcess({
-    start: (listener) => forkControl(CONTROLLER, listener),
+    start: free === undefined ? start : lateChannel(free, start),
     setup: { version: VERSION, node, stateDirectory: state, settings },
     session: createIdSource()(),
     clock: systemClock,

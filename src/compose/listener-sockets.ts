@@ -1,6 +1,9 @@
 /** The listening sockets of all workers: opened once, kept open as long as their address is configured. */
 import type { Bind, ListenerSettings } from "../config/settings.ts";
-import { addressOfSocket, bindSockets } from "../net/inherited-sockets.ts";
+import { UNIX, isUnix } from "../kernel/ip-text.ts";
+import type { SocketFile } from "../kernel/socket.ts";
+import type { HandedSocket, Heritage } from "../net/heritage.ts";
+import { addressOfSocket, adoptSocket, bindSocketFile, bindSockets } from "../net/inherited-sockets.ts";
 import type { BoundSocket } from "../net/inherited-sockets.ts";
 import { SOCKETS } from "../net/tcp-listen.ts";
 
@@ -18,6 +21,8 @@ export interface ListenerSockets {
   };
   /** What nobody accepts from while the worker is gone. None where all workers accept from the same. */
   handlesOf(worker: number): readonly { readonly listener: number; readonly handle: unknown }[];
+  /** They belong to two processes from now on. */
+  handOn(): HandedSocket[];
   close(): void;
 }
 
@@ -27,16 +32,22 @@ interface Bound {
 }
 
 /** Rejects as `listen` does. */
-export async function bindListeners(listeners: readonly ListenerSettings[], workers: number): Promise<ListenerSockets> {
+export async function bindListeners(
+  listeners: readonly ListenerSettings[],
+  workers: number,
+  heritage: Heritage,
+): Promise<ListenerSockets> {
   const each = workers <= WORKERS_WITH_ALL ? SOCKETS : SOCKETS_OF_MANY;
   const bound: Bound[] = [];
   const close = (): void => {
     for (const { sockets } of bound) for (const socket of sockets) socket.close();
   };
   try {
-    for (const { bind } of listeners) {
+    for (const { bind, name, socketFile } of listeners) {
+      const found = heritage.take(bind, name);
+      if (found !== null) bound.push({ bind, sockets: found.map(adoptSocket) });
       // oxlint-disable-next-line no-await-in-loop -- The first that fails is the one to tell.
-      bound.push({ bind, sockets: await bindSockets(bind, workers * each) });
+      else bound.push({ bind, sockets: await open(bind, socketFile, workers * each) });
     }
   } catch (error) {
     close();
@@ -46,7 +57,9 @@ export async function bindListeners(listeners: readonly ListenerSettings[], work
   const shareOf = ({ sockets }: Bound, worker: number): readonly BoundSocket[] =>
     sockets.length < workers ? sockets : sockets.filter((_, index) => index % workers === worker - 1);
   return {
-    addresses: bound.map(({ bind, sockets: [first] }) => (first === undefined ? bind : addressOfSocket(first))),
+    addresses: bound.map(({ bind, sockets: [first] }) =>
+      first === undefined || isUnix(bind.host) ? bind : addressOfSocket(first),
+    ),
     ofWorker(worker) {
       const shares = bound.map((one) => ({ bind: one.bind, sockets: shareOf(one, worker) }));
       return {
@@ -58,6 +71,14 @@ export async function bindListeners(listeners: readonly ListenerSettings[], work
       bound.flatMap((one, listener) =>
         one.sockets.length < workers ? [] : shareOf(one, worker).map(({ handle }) => ({ listener, handle })),
       ),
+    handOn: () =>
+      bound.flatMap(({ bind: { host, port }, sockets }) =>
+        sockets.map((socket) => ({ descriptor: socket.handOn(), host, port })),
+      ),
     close,
   };
+}
+
+async function open(bind: Bind, file: SocketFile, count: number): Promise<readonly BoundSocket[]> {
+  return isUnix(bind.host) ? [await bindSocketFile(bind.host.slice(UNIX.length), file)] : bindSockets(bind, count);
 }

@@ -11,27 +11,39 @@ import { boundByDescriptors } from "./connection-bound.ts";
 import { createBridge, revisionOf, startControl } from "./control.ts";
 import { LAST_WORDS_MS, startDataPlane } from "./data-plane.ts";
 import { listenFailure } from "./error-text.ts";
-import { createEvents } from "./events.ts";
+import type { Events } from "./events.ts";
 import { running } from "./process-life.ts";
-import { openKeys, stateDirectoryOf, withoutPlaceForKeys } from "./state.ts";
+import { adminSocket, keepSockets } from "./kept-sockets.ts";
+import { stateDirectoryOf } from "./state.ts";
+import { giveOn, HAND_OVER_IDLE_MS, takeKeys, tookOver } from "./takeover.ts";
+import type { Takeover } from "./takeover.ts";
 
-export async function startInOneProcess(configured: Settings, samples?: SamplePools): Promise<StartResult> {
-  const events = createEvents();
+export interface StartedWith {
+  readonly events: Events;
+  readonly takeover: Takeover;
+  readonly samples: SamplePools | undefined;
+}
+
+export async function startInOneProcess(
+  configured: Settings,
+  { events, takeover, samples }: StartedWith,
+): Promise<StartResult> {
   const facts = createSystemFacts(systemClock, systemSchedule);
   const settings = boundByDescriptors(configured, facts.process().descriptorsMax, events.tell);
   const state = stateDirectoryOf(settings);
-  const ledger = state === null ? null : await openKeys(state, settings, events.tell);
+  const taken = await takeKeys(settings, state, takeover, events.tell);
+  if (!taken.ok) {
+    facts.close();
+    return taken;
+  }
+  const { keys } = taken;
   const closeShared = async (): Promise<void> => {
     facts.close();
-    await ledger?.close();
+    await keys.close();
   };
-  const placeless = withoutPlaceForKeys(settings, state, ledger);
-  if (placeless !== null) {
-    await closeShared();
-    return placeless;
-  }
   const node = settings.node === "" ? hostname() : settings.node;
   const bridge = createBridge();
+  const sockets = keepSockets(settings, takeover.heritage);
   const started = await startDataPlane({
     settings,
     facts,
@@ -40,7 +52,8 @@ export async function startInOneProcess(configured: Settings, samples?: SamplePo
     worker: 0,
     revision: revisionOf(configured),
     state,
-    ledger,
+    ledger: keys.ledger,
+    keeper: sockets.keeper,
     tellFact: bridge.tell,
     onFault: (text) => {
       process.stderr.write(`goodgate: a fault in Goodgate itself (gw.internal); one exchange failed by it:\n${text}\n`);
@@ -53,11 +66,16 @@ export async function startInOneProcess(configured: Settings, samples?: SamplePo
   const { gateway, reopenLog, close } = started.plane;
   const checks = startChecks(gateway);
   // After the listeners: whoever waits for the gateway does not wait for this.
-  const control = startControl(settings, { node, state, tell: gateway.tell });
+  const control = startControl(settings, {
+    node,
+    state,
+    tell: gateway.tell,
+    free: takeover.predecessor?.controlIsFree,
+  });
   bridge.connect(control);
   let admin: AdminServer | null = null;
   try {
-    admin = await startAdmin(settings, gateway, { control, samples }, events.tell);
+    admin = await startAdmin(settings, gateway, { control, samples, heritage: takeover.heritage }, events.tell);
   } catch (error) {
     checks.stop();
     await control?.close(LAST_WORDS_MS);
@@ -74,6 +92,20 @@ export async function startInOneProcess(configured: Settings, samples?: SamplePo
     await close();
     await closeShared();
   };
+  const giveOnPlace = async (): Promise<(() => Promise<void>) | null> => {
+    const successor = await giveOn([...sockets.handOn(), ...adminSocket(settings, admin)], state, events.tell);
+    if (successor === null) return null;
+    return async () => {
+      checks.stop();
+      const drained = gateway.drain(HAND_OVER_IDLE_MS);
+      await Promise.all([admin?.close(LAST_WORDS_MS), control?.close(LAST_WORDS_MS)]);
+      await successor.send({ kind: "control is free" });
+      await drained;
+      await close();
+      await closeShared();
+      await successor.send({ kind: "keys are free" });
+    };
+  };
   process.on("SIGUSR1", reopenLog);
   const cut = async (): Promise<void> => {
     await gateway.close();
@@ -86,7 +118,10 @@ export async function startInOneProcess(configured: Settings, samples?: SamplePo
     events,
     subscribe: (listener) => void gateway.view.subscribe(listener),
     end,
+    giveOn: giveOnPlace,
+    manager: takeover.manager,
     cut,
   });
+  await tookOver(takeover, events.tell);
   return { ok: true, gateway: life };
 }

@@ -13,6 +13,7 @@ import type { Bind } from "../config/settings.ts";
 import type { GatewayEvent } from "../contract/view.ts";
 import type { AdminServer } from "../net/admin-server.ts";
 import { systemClock } from "../net/clock.ts";
+import type { ServiceManager } from "../net/service-manager.ts";
 import { onStopSignal } from "../net/stop-signals.ts";
 import { describe } from "./error-text.ts";
 import type { Events } from "./events.ts";
@@ -30,23 +31,25 @@ export interface Life {
   readonly subscribe: (listener: (event: GatewayEvent) => void) => void;
   /** In order, within the bound for draining. */
   readonly end: () => Promise<void>;
+  /** Starts a successor; resolves with what is to be done once it serves, or null when there is none. */
+  readonly giveOn: () => Promise<(() => Promise<void>) | null>;
+  readonly manager: ServiceManager | null;
   /** At once: what is cut leaves its records, and the log gets them. */
   readonly cut: () => Promise<void>;
 }
 
 /** The life of a gateway that serves, until a signal or too many faults end it. */
-export function running({ listeners, admin, drainMs, events, subscribe, end, cut }: Life): {
+export function running({ listeners, admin, drainMs, events, subscribe, end, giveOn, manager, cut }: Life): {
   readonly gateway: RunningGateway;
   /** Ends it in order, with this exit code. */
   readonly stop: (code: number, why: string) => void;
 } {
   const { promise: stopped, resolve } = Promise.withResolvers<number>();
   let stopping = false;
-  const stop = (code: number, why: string): void => {
-    if (stopping) return;
+  const leave = (code: number, end: () => Promise<void>): void => {
     stopping = true;
-    events.tell("stopping", why);
-    void end().then(
+    manager?.close();
+    end().then(
       () => resolve(code),
       (error: unknown) => {
         process.stderr.write(`goodgate: a fault while stopping (gw.internal):\n${describe(error)}\n`);
@@ -54,11 +57,26 @@ export function running({ listeners, admin, drainMs, events, subscribe, end, cut
       },
     );
   };
+  const stop = (code: number, why: string): void => {
+    if (stopping) return;
+    events.tell("stopping", why);
+    void manager?.tell("STOPPING=1");
+    leave(code, end);
+  };
+  let isGivingOn = false;
+  const upgrade = async (): Promise<void> => {
+    if (isGivingOn || stopping) return;
+    isGivingOn = true;
+    const endOfThis = await giveOn();
+    isGivingOn = false;
+    if (endOfThis !== null && !stopping) leave(EXIT.ok, endOfThis);
+  };
+  process.on("SIGUSR2", () => void upgrade());
   onStopSignal(process, systemClock, (signal, again) => {
     if (again) {
       // The conventional code of a process that a signal ended.
-      const leave = (): never => process.exit(128 + constants.signals[signal]);
-      void cut().then(leave, leave);
+      const exit = (): never => process.exit(128 + constants.signals[signal]);
+      void cut().then(exit, exit);
       return;
     }
     stop(EXIT.ok, `${signal}: finishing what is under way, ${drainMs / 1000} s at most; again to stop at once`);

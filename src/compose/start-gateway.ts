@@ -2,12 +2,16 @@
 import { availableParallelism } from "node:os";
 import type { SamplePools, StartResult } from "../cli/ports.ts";
 import type { Settings } from "../config/settings.ts";
+import { createEvents } from "./events.ts";
 import { startInOneProcess } from "./one-process.ts";
+import { findTakeover } from "./takeover.ts";
 
 export async function startGateway(settings: Settings, samples?: SamplePools): Promise<StartResult> {
+  const events = createEvents();
+  const takeover = findTakeover(events.tell);
   const workers = settings.workers === 0 ? availableParallelism() : settings.workers;
-  if (workers === 1) return startInOneProcess(settings, samples);
+  if (workers === 1) return startInOneProcess(settings, { events, takeover, samples });
   // One process alone needs nothing of it.
   const { startSupervised } = await import("./supervised.ts");
-  return startSupervised(settings, workers, samples);
+  return startSupervised(settings, workers, { events, takeover, samples });
 }

@@ -3,7 +3,7 @@
  * server, the control process and the ledger of keys beside it. It carries no traffic.
  */
 import { hostname } from "node:os";
-import type { SamplePools, StartResult } from "../cli/ports.ts";
+import type { StartResult } from "../cli/ports.ts";
 import type { Settings } from "../config/settings.ts";
 import type { GatewayEvent } from "../contract/view.ts";
 import type { WorkerChannel } from "../contract/worker-messages.ts";
@@ -16,11 +16,12 @@ import { FIRST_SOCKET, forkWorker } from "../net/worker-fork.ts";
 import { createBridge, revisionOf, startControl } from "./control.ts";
 import { LAST_WORDS_MS } from "./data-plane.ts";
 import { listenFailure } from "./error-text.ts";
-import { createEvents } from "./events.ts";
 import { bindListeners } from "./listener-sockets.ts";
 import type { ListenerSockets } from "./listener-sockets.ts";
+import type { StartedWith } from "./one-process.ts";
 import { running } from "./process-life.ts";
-import { openKeys, stateDirectoryOf, withoutPlaceForKeys } from "./state.ts";
+import { stateDirectoryOf } from "./state.ts";
+import { giveOn, HAND_OVER_IDLE_MS, takeKeys, tookOver } from "./takeover.ts";
 import { VERSION } from "./version.ts";
 
 const WORKER = new URL(import.meta.url.endsWith(".ts") ? "../worker.ts" : "../worker.js", import.meta.url);
@@ -28,22 +29,18 @@ const WORKER = new URL(import.meta.url.endsWith(".ts") ? "../worker.ts" : "../wo
 export async function startSupervised(
   settings: Settings,
   workers: number,
-  _samples?: SamplePools,
+  { events, takeover }: StartedWith,
 ): Promise<StartResult> {
-  const events = createEvents();
   const listeners = new Set<(event: GatewayEvent) => void>();
   const state = stateDirectoryOf(settings);
-  const ledger = state === null ? null : await openKeys(state, settings, events.tell);
-  const placeless = withoutPlaceForKeys(settings, state, ledger);
-  if (placeless !== null) {
-    await ledger?.close();
-    return placeless;
-  }
+  const taken = await takeKeys(settings, state, takeover, events.tell);
+  if (!taken.ok) return taken;
+  const { keys } = taken;
   let sockets: ListenerSockets;
   try {
-    sockets = await bindListeners(settings.listeners, workers);
+    sockets = await bindListeners(settings.listeners, workers, takeover.heritage);
   } catch (error) {
-    await ledger?.close();
+    await keys.close();
     return { ok: false, what: "listener", ...listenFailure(error, settings.listeners[0]?.bind ?? null) };
   }
   const node = settings.node === "" ? hostname() : settings.node;
@@ -106,18 +103,31 @@ export async function startSupervised(
   const failed = await supervisor.start();
   if (failed !== null) {
     sockets.close();
-    await ledger?.close();
+    await keys.close();
     // What a worker cannot open is what a single process could not either.
     const what = failed.what as Extract<StartResult, { ok: false }>["what"];
     return { ok: false, what, where: failed.where, code: failed.code };
   }
-  const control = startControl(settings, { node, state, tell: events.tell });
+  const control = startControl(settings, { node, state, tell: events.tell, free: takeover.predecessor?.controlIsFree });
   bridge.connect(control);
   const end = async (): Promise<void> => {
-    await supervisor.drain();
+    await supervisor.drain(0);
     await control?.close(LAST_WORDS_MS);
-    await ledger?.close();
+    await keys.close();
     sockets.close();
+  };
+  const giveOnPlace = async (): Promise<(() => Promise<void>) | null> => {
+    const successor = await giveOn(sockets.handOn(), state, events.tell);
+    if (successor === null) return null;
+    return async () => {
+      const drained = supervisor.drain(HAND_OVER_IDLE_MS);
+      await control?.close(LAST_WORDS_MS);
+      await successor.send({ kind: "control is free" });
+      await drained;
+      await keys.close();
+      await successor.send({ kind: "keys are free" });
+      sockets.close();
+    };
   };
   process.on("SIGUSR1", () => supervisor.broadcast({ kind: "reopen" }));
   const life = running({
@@ -127,8 +137,11 @@ export async function startSupervised(
     events,
     subscribe: (listener) => void listeners.add(listener),
     end,
+    giveOn: giveOnPlace,
+    manager: takeover.manager,
     cut: () => supervisor.stop(),
   });
   stop = life.stop;
+  await tookOver(takeover, events.tell);
   return { ok: true, gateway: life.gateway };
 }

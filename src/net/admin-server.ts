@@ -20,6 +20,8 @@ export interface AdminServerOptions {
   readonly bind: { readonly host: string; readonly port: number };
   /** Of the file, where that is a Unix socket. */
   readonly socketFile?: SocketFile;
+  /** Descriptors of sockets that listen there already; null: there are none. */
+  readonly given?: readonly number[] | null;
   readonly handle: AdminHandler;
   /** Hears what a handler threw; the client gets a 500 without details. */
   readonly onFault: (error: unknown) => void;
@@ -30,6 +32,8 @@ export interface AdminServer {
   readonly host: string;
   /** The one in use, also when 0 was asked for. */
   readonly port: number;
+  /** The descriptor of its socket, with which another process goes on. Null: it has none. */
+  handOn(): number | null;
   /** Ends the streams, lets answers that are under way finish within `withinMs`, then cuts. Never rejects. */
   close(withinMs: number): Promise<void>;
 }
@@ -65,11 +69,17 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
   server.on("error", options.onFault);
   const at = server.address();
   const { address: host, port } = typeof at === "object" && at !== null ? at : { address: options.bind.host, port: 0 };
+  let isHandedOn = false;
   return {
     host,
     port,
+    handOn() {
+      isHandedOn = true;
+      return (server as unknown as { _handle?: { readonly fd?: number } | null })._handle?.fd ?? null;
+    },
     async close(withinMs) {
-      await remove();
+      // Whoever goes on with the socket needs its file.
+      if (!isHandedOn) await remove();
       await close(options, server, streams, withinMs);
     },
   };
@@ -77,12 +87,14 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
 
 async function listen(
   server: http.Server,
-  { bind, socketFile = PLAIN_LISTENER.socketFile }: AdminServerOptions,
+  { bind, given, socketFile = PLAIN_LISTENER.socketFile }: AdminServerOptions,
 ): Promise<() => Promise<void>> {
-  if (isUnix(bind.host)) return listenOnPath(server, bind.host.slice(UNIX.length), socketFile, CONNECTIONS_MAX);
+  const [fd] = given ?? [];
+  if (fd === undefined && isUnix(bind.host))
+    return listenOnPath(server, bind.host.slice(UNIX.length), socketFile, CONNECTIONS_MAX);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(bind.port, bind.host, () => {
+    server.listen(fd === undefined ? bind : { fd }, () => {
       server.off("error", reject);
       resolve();
     });

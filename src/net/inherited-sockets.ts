@@ -9,12 +9,16 @@
 import dns from "node:dns/promises";
 import net from "node:net";
 import { getSystemErrorName } from "node:util";
+import type { SocketFile } from "../kernel/socket.ts";
+import { makeSocketFile } from "./unix-listen.ts";
 
 /** A socket that is bound and that this process does not accept from. */
 export interface BoundSocket {
   readonly descriptor: number;
   /** For sending it to another process over the channel. */
   readonly handle: unknown;
+  /** Its descriptor, with which another process goes on: what it listens at stays when it is closed here. */
+  handOn(): number;
   close(): void;
 }
 
@@ -32,10 +36,10 @@ interface Handle {
 }
 
 type CreateServerHandle = (
-  host: string,
+  host: string | null,
   port: number,
-  family: 4 | 6,
-  descriptor: undefined,
+  family: 4 | 6 | -1,
+  descriptor: number | undefined,
   flags: number,
 ) => Handle | number;
 
@@ -67,6 +71,39 @@ export async function bindSockets(where: SocketAddress, count: number): Promise<
   return sockets;
 }
 
+/** A socket of the file system, as `listenOnPath` makes it. */
+export async function bindSocketFile(path: string, file: SocketFile): Promise<BoundSocket> {
+  let made: Handle | null = null;
+  const remove = await makeSocketFile(path, file, (beside) => {
+    const handle = createHandle({ address: beside, port: -1, kind: -1, flags: 0 });
+    if (typeof handle === "number") {
+      const code = getSystemErrorName(handle);
+      throw Object.assign(new Error(`bind ${code} ${beside}`), { code, syscall: "bind" });
+    }
+    made = handle;
+    return () => handle.close();
+  });
+  if (made === null) throw new Error("the file of a socket was made without a socket");
+  return bound(made, () => void remove());
+}
+
+/** A socket that somebody else opened and left to this process. Rejects a number that is no listening socket. */
+export function adoptSocket(descriptor: number): BoundSocket {
+  const handle = createHandle(null, descriptor);
+  if (typeof handle !== "number") return bound(handle);
+  const code = getSystemErrorName(handle);
+  throw Object.assign(new Error(`descriptor ${descriptor}: ${code}`), { code });
+}
+
+/** Null: it is no socket with an address. The descriptor stays what it is, for whoever listens on it. */
+export function addressOfDescriptor(descriptor: number): SocketAddress | null {
+  const handle = createHandle(null, descriptor);
+  const at: { address?: string; port?: number } = {};
+  // Closing the handle would close the descriptor; one that nothing is done with costs a few bytes.
+  if (typeof handle === "number" || handle.getsockname?.(at) !== 0) return null;
+  return at.address === undefined || at.port === undefined ? null : { host: at.address, port: at.port };
+}
+
 /** Where a socket listens; empty for one of the file system. */
 export function addressOfSocket(socket: BoundSocket): SocketAddress {
   const at: { address?: string; port?: number } = {};
@@ -75,7 +112,7 @@ export function addressOfSocket(socket: BoundSocket): SocketAddress {
 }
 
 function bind({ address, port, kind }: { address: string; port: number; kind: 4 | 6 }, flags: number): BoundSocket {
-  const handle = createHandle(address, port, kind, flags);
+  const handle = createHandle({ address, port, kind, flags });
   // That an address is taken is told by libuv only to whoever listens, or asks where the socket is.
   const status = typeof handle === "number" ? handle : (handle.getsockname?.({}) ?? 0);
   if (typeof handle !== "number" && status === 0) return bound(handle);
@@ -84,20 +121,32 @@ function bind({ address, port, kind }: { address: string; port: number; kind: 4 
   throw Object.assign(new Error(`bind ${code} ${address}:${port}`), { code, syscall: "bind", address, port });
 }
 
-function bound(handle: Handle): BoundSocket {
+function bound(handle: Handle, remove: () => void = () => undefined): BoundSocket {
   let isOpen = true;
+  let isHandedOn = false;
   return {
     descriptor: handle.fd,
     handle,
+    handOn() {
+      isHandedOn = true;
+      return handle.fd;
+    },
     close() {
-      if (isOpen) handle.close();
+      if (!isOpen) return;
       isOpen = false;
+      if (!isHandedOn) remove();
+      handle.close();
     },
   };
 }
 
-function createHandle(host: string, port: number, family: 4 | 6, flags: number): Handle | number {
+function createHandle(
+  where: { readonly address: string; readonly port: number; readonly kind: 4 | 6 | -1; readonly flags: number } | null,
+  descriptor?: number,
+): Handle | number {
   const { _createServerHandle: create } = net as unknown as { _createServerHandle?: CreateServerHandle };
   if (create === undefined) throw new Error("this Node.js cannot open sockets for other processes: set workers to 1");
-  return create(host, port, family, undefined, flags);
+  return where === null
+    ? create(null, -1, -1, descriptor, 0)
+    : create(where.address, where.port, where.kind, undefined, where.flags);
 }

@@ -400,7 +400,7 @@ describe("an end", () => {
   it("in order has all finish, starts nothing any more, and kills what stays", async () => {
     const made = await serving(2);
     made.of(1).end();
-    const drained = made.supervisor.drain();
+    const drained = made.supervisor.drain(0);
     made.advance(10_000);
     expect(made.processes).toHaveLength(2);
     expect(made.of(2).heard.at(-1)).toEqual({ kind: "drain", idleMs: 0 });

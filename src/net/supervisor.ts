@@ -50,8 +50,8 @@ export interface Supervisor {
   broadcast(message: ToWorker): void;
   /** One at a time; when a new one cannot begin, the rest stays as it is. A second call waits for the first. */
   roll(because: string): Promise<Rolled>;
-  /** Workers finish what is under way, for `drainMs` at most. Resolves when all have ended. */
-  drain(): Promise<void>;
+  /** Workers finish what is under way, for `drainMs` at most; connections that ask nothing for `idleMs` are closed. Resolves when all have ended. */
+  drain(idleMs: number): Promise<void>;
   /** At once: what they cut leaves its records. */
   stop(): Promise<void>;
 }
@@ -171,8 +171,8 @@ class Forking implements Supervisor {
     return rolled;
   }
 
-  drain(): Promise<void> {
-    for (const life of this.#lives) life.retire(0);
+  drain(idleMs: number): Promise<void> {
+    for (const life of this.#lives) life.retire(idleMs);
     return this.#end(this.#options.drainMs() + LAST_WORDS_MS);
   }
 

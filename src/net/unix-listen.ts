@@ -14,19 +14,32 @@ import type { SocketFile } from "../kernel/socket.ts";
 const BESIDE = "~";
 
 /** Resolves when clients can connect; the result removes the file. Rejects with the system's code and the path. */
-export async function listenOnPath(
+export function listenOnPath(
   server: net.Server,
   path: string,
   file: SocketFile,
   backlog: number,
 ): Promise<() => Promise<void>> {
+  return makeSocketFile(path, file, async (beside) => {
+    await listening(server, { path: beside, backlog });
+    return () => void server.close();
+  });
+}
+
+/** `bind` makes a socket at the path that it is given, and returns what closes it. */
+export async function makeSocketFile(
+  path: string,
+  file: SocketFile,
+  bind: (beside: string) => (() => void) | Promise<() => void>,
+): Promise<() => Promise<void>> {
   const beside = path + BESIDE;
+  let close = (): void => undefined;
   try {
     // Binding would say EACCES of a directory that is not there.
     await fs.stat(dirname(path));
     await makeRoom(path, false);
     await makeRoom(beside, true);
-    await listening(server, { path: beside, backlog });
+    close = await bind(beside);
     await fs.chmod(beside, file.mode);
     if (file.user !== "" || file.group !== "") {
       await fs.chown(beside, await numberOf(file.user, "/etc/passwd"), await numberOf(file.group, "/etc/group"));
@@ -37,7 +50,7 @@ export async function listenOnPath(
     const { dev, ino } = await fs.stat(path);
     return () => removeIf(path, dev, ino);
   } catch (error) {
-    if (server.listening) server.close();
+    close();
     throw Object.assign(error as Error, { address: `unix:${path}`, port: 0 });
   }
 }

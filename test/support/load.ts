@@ -10,6 +10,8 @@ export interface LoadOptions {
   readonly ratePerSecond: number;
   readonly method?: string;
   readonly body?: string;
+  /** A connection for each request; otherwise they are kept. */
+  readonly newConnections?: boolean;
 }
 
 export interface LoadResult {
@@ -31,7 +33,7 @@ export interface Load {
 const TICK_MS = 5;
 
 export function startLoad(options: LoadOptions): Load {
-  const agent = new Agent({ keepAlive: true, maxSockets: Infinity, maxFreeSockets: 64 });
+  const agent = new Agent({ keepAlive: options.newConnections !== true, maxSockets: Infinity, maxFreeSockets: 64 });
   const startedAt = performance.now();
   const byStatus: Record<string, number> = {};
   const byError: Record<string, number> = {};

@@ -1,0 +1,91 @@
+/**
+ * What a process that takes over finds open: the listening sockets that its predecessor or the service manager left to
+ * it, by where they listen. systemd passes descriptors from 3 on and says so in LISTEN_PID, LISTEN_FDS and
+ * LISTEN_FDNAMES (sd_listen_fds(3)); a predecessor says in one variable which descriptor listens where. Both are
+ * taken out of the environment, because they are about this process and no other.
+ *
+ * A socket that no listener of the configuration is meant for is closed once everything listens: whoever still connects
+ * to it should be refused, and not wait for ever.
+ */
+import { closeSync } from "node:fs";
+import { addressOfDescriptor } from "./inherited-sockets.ts";
+
+export interface HandedSocket {
+  readonly descriptor: number;
+  /** As configured: `127.0.0.1`, `unix:/run/goodgate.sock`. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What the predecessor says. */
+export interface Testament {
+  readonly sockets: readonly HandedSocket[];
+  /** What it keeps is there until it lets go. Null: it keeps nothing. */
+  readonly state: string | null;
+}
+
+export interface Heritage {
+  readonly from: "nobody" | "service manager" | "predecessor";
+  /** The state directory that the predecessor still uses; null: none. */
+  readonly state: string | null;
+  /** Descriptors of sockets that listen there; null: there are none. Each is taken once. `name`: what the service manager may call it. */
+  take(bind: { readonly host: string; readonly port: number }, name: string): readonly number[] | null;
+  /** Closes what nobody took, and says what that was. */
+  closeRest(): readonly string[];
+}
+
+interface Found extends HandedSocket {
+  readonly name: string;
+}
+
+/** systemd's first descriptor. */
+const FIRST = 3;
+export const TESTAMENT = "GOODGATE_TESTAMENT";
+
+export function readHeritage(env: NodeJS.ProcessEnv, pid: number): Heritage {
+  const left = env[TESTAMENT];
+  const named = namedByManager(env, pid);
+  for (const key of [TESTAMENT, "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"]) delete env[key];
+  if (left !== undefined) {
+    // It comes from another run of this program, which wrote it a moment ago.
+    const { sockets, state } = JSON.parse(left) as Testament;
+    return heritage(
+      "predecessor",
+      sockets.map((socket) => ({ ...socket, name: "" })),
+      state,
+    );
+  }
+  return named.length === 0 ? heritage("nobody", [], null) : heritage("service manager", named, null);
+}
+
+function namedByManager(env: NodeJS.ProcessEnv, pid: number): Found[] {
+  const count = Number(env["LISTEN_FDS"] ?? 0);
+  // A variable that was meant for a process above this one.
+  if (env["LISTEN_PID"] !== String(pid) || !Number.isInteger(count) || count < 1) return [];
+  const names = (env["LISTEN_FDNAMES"] ?? "").split(":");
+  return Array.from({ length: count }, (_, index) => {
+    const descriptor = FIRST + index;
+    return { descriptor, name: names[index] ?? "", ...(addressOfDescriptor(descriptor) ?? { host: "", port: 0 }) };
+  });
+}
+
+function heritage(from: Heritage["from"], found: readonly Found[], state: string | null): Heritage {
+  let left = found;
+  return {
+    from,
+    state,
+    take(bind, name) {
+      const fits = ({ host, port, name: own }: Found): boolean =>
+        (host === bind.host && port === bind.port) || (own !== "" && own === name);
+      const taken = left.filter(fits);
+      left = left.filter((socket) => !fits(socket));
+      return taken.length === 0 ? null : taken.map(({ descriptor }) => descriptor);
+    },
+    closeRest() {
+      const rest = left;
+      left = [];
+      for (const { descriptor } of rest) closeSync(descriptor);
+      return rest.map(({ host, port, name }) => (host === "" ? name : `${host}:${port}`));
+    },
+  };
+}

@@ -1,0 +1,156 @@
+/** A gateway whose place is taken by another process of the same command line, while clients go on asking. */
+import { readFile, writeFile } from "node:fs/promises";
+import http from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { inFrontOf, startGateway } from "../support/gateway-process.ts";
+import type { GatewayProcess } from "../support/gateway-process.ts";
+import { startLoad } from "../support/load.ts";
+import { until } from "../support/until.ts";
+
+const closers: (() => void | Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).toReversed()) await close();
+});
+
+async function origin(answer: http.RequestListener): Promise<string> {
+  const server = http.createServer(answer).listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  closers.push(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function start(url: string, rest: Record<string, unknown> = {}): Promise<GatewayProcess> {
+  const gateway = await startGateway(inFrontOf([url], {}, { drain: "10s", accessLog: "stdout", ...rest }));
+  closers.push(async () => {
+    // The successors write to the same pipes, which is what the end of the first is known by.
+    for (const pid of successors(gateway)) if (isRunning(pid)) process.kill(pid, "SIGTERM");
+    await gateway.stop();
+  });
+  return gateway;
+}
+
+function successors({ child }: GatewayProcess): number[] {
+  return [...child.stderr().matchAll(/upgrade\.done: process (\d+) serves/g)].map(([, pid]) => Number(pid));
+}
+
+/** What did not go well by the access log, which all of them write. */
+function failures({ child }: GatewayProcess): string[] {
+  return child
+    .stdout()
+    .split("\n")
+    .filter((line) => line.includes('"cause"'));
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Resolves with the process that serves from now on, when the one before has ended. */
+async function upgrade(gateway: GatewayProcess): Promise<number> {
+  const known = successors(gateway);
+  const old = known.at(-1) ?? gateway.child.pid;
+  process.kill(old, "SIGUSR2");
+  const pid = await until("a successor", () => successors(gateway).at(known.length) ?? null);
+  await until("the one before to end", () => (isRunning(old) ? null : true));
+  return pid;
+}
+
+describe("a gateway that is upgraded in place", () => {
+  it("loses no request, neither on new connections nor on kept ones, three times in a row", async () => {
+    const url = await origin((_request, response) => response.end("here"));
+    const gateway = await start(url);
+    const fresh = startLoad({ port: gateway.port, path: "/fresh", ratePerSecond: 150, newConnections: true });
+    const kept = startLoad({ port: gateway.port, path: "/kept", ratePerSecond: 150 });
+    const pids = [gateway.child.pid];
+    for (let times = 0; times < 3; times += 1) pids.push(await upgrade(gateway));
+    expect(new Set(pids).size).toBe(4);
+    await fresh.completed(50);
+    await kept.completed(50);
+    const results = [await fresh.stop(), await kept.stop()];
+    expect(failures(gateway)).toEqual([]);
+    expect(results).toEqual(results.map(({ sent }) => ({ sent, byStatus: { 200: sent }, byError: {} })));
+    // The API is the successor's.
+    const { startedAt, state } = await gateway.status();
+    expect(state).toBe("serving");
+    expect(Date.now() - startedAt).toBeLessThan(60_000);
+  });
+
+  it("finishes a response that had begun, while the successor serves", async () => {
+    let finish: () => void = () => undefined;
+    const url = await origin((request, response) => {
+      if (request.url !== "/long") return response.end("short");
+      response.write("first half, ");
+      finish = () => response.end("second half");
+      return undefined;
+    });
+    const gateway = await start(url);
+    const long = await fetch(`${gateway.url}/long`);
+    const text = long.text();
+    process.kill(gateway.child.pid, "SIGUSR2");
+    await until("a successor", () => successors(gateway)[0] ?? null);
+    expect(await (await fetch(`${gateway.url}/short`)).text()).toBe("short");
+    finish();
+    expect(await text).toBe("first half, second half");
+    await until("the one before to end", () => (isRunning(gateway.child.pid) ? null : true));
+  });
+
+  it("goes on when its successor cannot serve, and says why", async () => {
+    const url = await origin((_request, response) => response.end("here"));
+    const gateway = await start(url);
+    const file = join(gateway.folder, "goodgate.yaml");
+    const good = await readFile(file, "utf8");
+    await writeFile(file, "services: {");
+    process.kill(gateway.child.pid, "SIGUSR2");
+    await gateway.child.printed(
+      /upgrade\.failed: the successor does not serve: it ended with exit code 1; this process goes on/,
+    );
+    expect(await (await fetch(gateway.url)).text()).toBe("here");
+    await writeFile(file, good);
+    await upgrade(gateway);
+    expect(await (await fetch(gateway.url)).text()).toBe("here");
+  });
+
+  it("runs no keyed request twice: the successor waits until what was promised before it is known", async () => {
+    let executions = 0;
+    let finish: () => void = () => undefined;
+    const url = await origin((_request, response) => {
+      executions += 1;
+      finish = () => response.end(`paid ${executions}`);
+    });
+    const gateway = await start(url, {
+      services: {
+        shop: {
+          health: false,
+          pools: [{ origins: [url] }],
+          routes: [{ match: { path: "/*" }, idempotencyKey: "required" }],
+        },
+      },
+    });
+    const pay = (): Promise<string> =>
+      fetch(gateway.url, { method: "POST", body: "7", headers: { "idempotency-key": '"k-1"' } }).then((response) =>
+        response.text(),
+      );
+    const first = pay();
+    await until("it to be under way", () => (executions === 1 ? true : null));
+    process.kill(gateway.child.pid, "SIGUSR2");
+    await until("a successor", () => successors(gateway)[0] ?? null);
+    const second = pay();
+    let isAnswered = false;
+    void second.then(() => (isAnswered = true));
+    finish();
+    expect(await first).toBe("paid 1");
+    expect(isAnswered).toBe(false);
+    expect(await second).toBe("paid 1");
+    expect(executions).toBe(1);
+  });
+});
