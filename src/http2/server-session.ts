@@ -4,7 +4,7 @@
  *
  * Why not node:http2: it decides by itself what happens to a connection that misbehaves and tells of it in one word, it
  * takes as much processor time for a stream as all the rest of an exchange, and it needs a socket of Node's own
- * (docs/decisions/0088-http2-is-translated-at-the-edge.md).
+ * (docs/decisions/0050-http2-is-translated-at-the-edge.md).
  *
  * Everything that a client can make pile up has a bound here: requests at the same time, bytes of a header block and its
  * frames, content that nobody reads yet (the windows), resets, frames that ask for nothing. Its owner watches the time.
