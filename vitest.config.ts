@@ -20,6 +20,7 @@ const PATIENCE = {
 };
 
 const WAITING = [
+  "test/browser/outage.test.ts",
   "test/e2e/alertmanager.test.ts",
   "test/e2e/control-plane.test.ts",
   "test/e2e/incidents.test.ts",

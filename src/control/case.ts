@@ -54,6 +54,8 @@ export interface AddressCase {
   /** Attempts that went well between its first and its last failure, and since that. */
   wellBetween: number;
   wellAfter: number;
+  /** Attempts since nothing of its service has failed any more: they say nothing about where it was. */
+  quietAttempts: number;
   state: OriginRow["state"];
   secondsOut: number;
   checksFailed: number;
@@ -163,6 +165,7 @@ export function addSecond(to: Case, fact: SecondFact, watches: Watches): void {
   to.lost += fact.lost;
   const stalled = fact.own.loopDelayMaxMs >= STALL_MS;
   for (const row of fact.origins) addOrigin(to, row, fact.at, watches);
+  endQuiet(to, fact.origins);
   let exchanges = 0;
   let bad = 0;
   const services = new Map<string, { exchanges: number; bad: number; failed: number; retries: number }>();
@@ -204,6 +207,7 @@ function addOrigin(to: Case, row: OriginRow, at: number, watches: Watches): void
   const failures = failuresOf(row);
   sum.seconds += 1;
   sum.attempts += row.attempts;
+  sum.quietAttempts += row.attempts;
   sum.failures += failures;
   addCounts(sum.byCause, row.byCause);
   addSparse(sum.firstByte, row.firstByte);
@@ -239,6 +243,20 @@ function addOrigin(to: Case, row: OriginRow, at: number, watches: Watches): void
   sum.heldMax = Math.max(sum.heldMax, row.held);
   if (row.limit > 0 && row.held >= row.limit) sum.atLimitSeconds += 1;
   sum.connectionsMade += row.connectionsMade;
+}
+
+/** A second in which a service fails is no quiet one for any of its addresses. */
+function endQuiet(to: Case, rows: readonly OriginRow[]): void {
+  const failures = new Map<string, number>();
+  for (const row of rows) {
+    const count = failuresOf(row);
+    if (count > 0) failures.set(row.service, (failures.get(row.service) ?? 0) + count);
+  }
+  if (failures.size === 0) return;
+  for (const address of to.addresses.values()) {
+    const count = failures.get(address.service) ?? 0;
+    if (count > 1 || (count === 1 && address.quietAttempts < STRAY_AFTER)) address.quietAttempts = 0;
+  }
 }
 
 /** Three seconds in a row make a turn; a second without attempts and checks says nothing. */
@@ -297,6 +315,7 @@ function createAddress({ service, pool, provider, origin, address, family, state
     bursts: 0,
     wellBetween: 0,
     wellAfter: 0,
+    quietAttempts: 0,
     state,
     secondsOut: 0,
     checksFailed: 0,

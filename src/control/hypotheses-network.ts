@@ -2,7 +2,7 @@
 import type { CauseId } from "../kernel/causes.ts";
 import { Weighing } from "./claim.ts";
 import type { Claim } from "./claim.ts";
-import { placeOf, said, theOrigin } from "./hypotheses-origin.ts";
+import { SILENT, placeOf, said, theOrigin } from "./hypotheses-origin.ts";
 import type { AddressCase } from "./case.ts";
 import type { Signs } from "./signs.ts";
 import { cited, figure, part, percent, unique } from "./signs.ts";
@@ -167,6 +167,8 @@ function providerOut(signs: Signs): Claim[] {
       )
         .speaksFor(2.5, together)
         .speaksFor(1.5, others, well.length > 0)
+        // What is merely slow answers in the end; all of a place that says nothing at once does not.
+        .speaksFor(0.7, said(signs, SILENT), well.length > 0 && part(signs, ...SILENT) >= 0.5)
         .speaksAgainst(0.5, others, well.length === 0)
         .speaksAgainst(1, others, well.length === 0 && part(signs, ...AWAY) < 0.5)
         // Whoever refuses is there: machines of a provider that is out do not answer, unless another one's do better.

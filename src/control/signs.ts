@@ -330,7 +330,7 @@ function tallied(here: readonly AddressCase[], by: (address: AddressCase) => str
     const value = by(address);
     const sum = sums.get(value) ?? { value, bad: 0, total: 0 };
     sum.bad += address.failures;
-    sum.total += address.attempts;
+    sum.total += address.attempts - address.quietAttempts;
     sums.set(value, sum);
   }
   return [...sums.values()];

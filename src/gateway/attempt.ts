@@ -262,6 +262,22 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     this.address.attemptAbandoned(this.#host.routeIndex, this.beganMs, waitedMs, now);
   }
 
+  /** Ends it as failed, because nothing came from its whole pool, and asks for nothing else: another attempt goes on. */
+  giveUp(now: number): void {
+    const { connection, attempt, address } = this;
+    if (this.ended || connection === null) return;
+    const limitMs = now - this.beganMs;
+    const what = connection.state === "connecting" ? "connect" : "first byte";
+    this.connection = null;
+    connection.abandon();
+    this.ended = true;
+    this.#endWait(false, now);
+    attempt.endedUs = toUs(now - this.startedMs);
+    const { cause } = this.#judge(connection, { kind: "timeout", what }, limitMs, now);
+    address.attemptEnded(attempt, this.#host.routeIndex, this.beganMs, cause, now);
+    address.onRoom(now);
+  }
+
   /** Somebody else takes the response from here on: the exchange counts on another attempt. */
   handOver(hearer: ResponseHearer): void {
     this.#hearer = hearer;
@@ -453,6 +469,15 @@ export class Attempt implements AttemptOwner, FirstByteWait {
       this.#host.onTunnelEnd(this, ending, now, limitMs);
       return;
     }
+    const judgement = this.#judge(connection, ending, limitMs, now);
+    address.attemptEnded(attempt, this.#host.routeIndex, this.beganMs, judgement.cause, now);
+    this.#hearer.onAttemptFailed(this, judgement, now);
+    address.onRoom(now);
+  }
+
+  /** What its end means, on its record. */
+  #judge(connection: OriginConnection | null, ending: Ending, limitMs: number, now: number): Judgement {
+    const { attempt, address } = this;
     const facts = this.#factsOf(connection, now, limitMs);
     const judgement = judgeAttempt(ending, facts);
     // What the gateway did to itself is no evidence about the origin.
@@ -461,9 +486,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     attempt.cause = judgement.cause;
     attempt.evidence = judgement.evidence;
     attempt.signs = signsOfEnding(this.#core, address, ending, facts, now);
-    address.attemptEnded(attempt, this.#host.routeIndex, this.beganMs, judgement.cause, now);
-    this.#hearer.onAttemptFailed(this, judgement, now);
-    address.onRoom(now);
+    return judgement;
   }
 
   #takeSlot(now: number): void {

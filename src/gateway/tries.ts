@@ -66,6 +66,8 @@ export class Tries {
   #rival: Attempt | null = null;
   /** A 5xx that is held back while another origin is asked. */
   #held: HeldAnswer | null = null;
+  /** A pool was asked besides because the first one was silent. */
+  #isSilent = false;
   /** An idle connection was found dead. */
   #metStale = false;
   /** A connection to an origin was broken. */
@@ -155,8 +157,9 @@ export class Tries {
     this.#host.decide("attempt", "hedge.silent-pool", `sent to another pool as well: ${place.because}`);
     if (rival !== null) {
       this.#rival = null;
-      rival.abandon(now);
+      rival.giveUp(now);
     }
+    this.#isSilent = true;
     this.#startBeside(first, place.addresses, now);
   }
 
@@ -200,7 +203,9 @@ export class Tries {
     this.#rival = null;
     if (loser === null) return;
     const tookMs = now - loser.beganMs;
-    loser.abandon(now, loser === first);
+    // Waited for in vain, like everybody's there: that has failed, and whoever looks for what is wrong has to see it.
+    if (this.#isSilent && loser.address.poolName !== winner.address.poolName) loser.giveUp(now);
+    else loser.abandon(now, loser === first);
     this.#lateness?.took(tookMs, now);
     this.#nowAt(winner);
     const reason = `${winner.address.text} answered first; ${loser.address.text} was let go after ${durationInWords(tookMs)}`;
