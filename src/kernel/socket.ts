@@ -179,7 +179,7 @@ export interface Transport {
  * Starts a connection; the outcome comes to `listener` as `onConnect` or `onError`. `opening`: bytes that leave before
  * all others, also before a TLS handshake.
  */
-export type Dial = (address: Address, listener: SocketListener, opening?: Buffer | undefined) => SocketPort;
+export type Dial = (address: Address, listener: SocketListener, opening?: Buffer) => SocketPort;
 
 export interface ListeningPort {
   readonly address: string;

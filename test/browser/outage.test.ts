@@ -31,8 +31,14 @@ describe.skipIf(!installed("chromium"))("one click breaks a sample provider", ()
     const heading = page.getByRole("heading", { level: 1 });
     await heading.filter({ hasText: "blue" }).waitFor();
     const story = page.getByRole("main");
-    await story.getByText(/rescued/).first().waitFor();
-    await story.getByText(/closed/i).first().waitFor({ timeout: OVER_MS });
+    await story
+      .getByText(/rescued/)
+      .first()
+      .waitFor();
+    await story
+      .getByText(/closed/i)
+      .first()
+      .waitFor({ timeout: OVER_MS });
 
     await page.goto(`${demo.admin}/incidents`);
     const listed = page.getByRole("main").getByRole("link", { name: /blue/ });
