@@ -32,6 +32,7 @@ function main(): void {
   let name = "a worker";
   let sockets: WorkerSockets | null = null;
   let plane: DataPlane | null = null;
+  let whenAlone: () => void = ignore;
   let isWatched = false;
   let isEnding = false;
   const channel: Channel<ToHub, FromHub> = {
@@ -51,6 +52,7 @@ function main(): void {
     // Before anything is waited for: what the hub says comes from now on.
     const { worker, workers, seed } = setup;
     const link = new WorkerLink({ clock: systemClock, schedule: systemSchedule, channel, workers });
+    whenAlone = () => link.lost();
     const events = createEvents();
     events.listen((event) => send({ kind: "event", event }));
     const facts = createSystemFacts(systemClock, systemSchedule);
@@ -67,7 +69,7 @@ function main(): void {
       worker: setup.worker,
       revision: setup.revision,
       state: setup.stateDirectory,
-      ledger: null,
+      ledger: setup.stateDirectory === null ? null : link.ledger,
       ofWorker: { siblings: link.siblings, rates: link.rates, hashSeed: seed },
       tellFact: (fact) => send({ kind: "fact", fact }),
       keeper: sockets.keeper,
@@ -107,6 +109,7 @@ function main(): void {
     process.exit(1);
   };
   process.once("disconnect", () => {
+    whenAlone();
     process.stderr.write(`goodgate: ${name} has no supervisor any more; it finishes what is under way and ends\n`);
     drain(0).catch(fail);
   });

@@ -49,7 +49,7 @@ export async function startSupervised(
   const seed = newId() + newId();
   const bridge = createBridge();
 
-  const hub = new WorkerHub({ clock: systemClock, settings, workers });
+  const hub = new WorkerHub({ clock: systemClock, settings, workers, ledger: keys.ledger });
 
   function follow(channel: WorkerChannel): void {
     const member = hub.join(channel.worker, (message) => channel.send({ kind: "share", message }));

@@ -131,6 +131,8 @@ export type ToHub =
   /** It gives up its base for good; what it admitted by it still counts. */
   | { readonly kind: "rates end"; readonly levels: readonly RateLevel[] }
   | { readonly kind: "ledger"; readonly number: number; readonly operation: KeyOperation }
+  /** No exchange here works on the key any more. */
+  | { readonly kind: "key over"; readonly id: string }
   /** Records that are worth keeping, and how many were left out for being too many. */
   | { readonly kind: "kept"; readonly records: readonly ExchangeRecord[]; readonly leftOut: number };
 
@@ -144,7 +146,9 @@ export type FromHub =
   | { readonly kind: "rates"; readonly rows: readonly RateGrant[] }
   | { readonly kind: "rates begin"; readonly begin: RateBegin }
   | { readonly kind: "rates end" }
-  | { readonly kind: "ledger"; readonly number: number; readonly result: KeyResult; readonly view: LedgerView };
+  | { readonly kind: "ledger"; readonly number: number; readonly result: KeyResult; readonly view: LedgerView }
+  /** The worker that worked on the key does no more: whoever waits for it may ask again. */
+  | { readonly kind: "key over"; readonly id: string };
 
 /** What a worker says of its part of one row. */
 export interface RateRow extends RateKey {
@@ -201,6 +205,7 @@ export type KeyOperation =
 export type KeyResult =
   | { readonly kind: "begun" }
   | { readonly kind: "found"; readonly entry: LedgerEntry; readonly answer: LedgerAnswer | null }
+  | { readonly kind: "under way"; readonly fingerprint: string }
   | { readonly kind: "done" }
   | { readonly kind: "entries"; readonly entries: readonly LedgerEntry[] }
   | LedgerFailure;

@@ -7,9 +7,12 @@
  */
 import type { RateLimitSettings, Settings } from "../config/settings.ts";
 import type { Clock } from "../kernel/clock.ts";
-import type { FromHub, News, RateBegin, RateGrant, ToHub } from "../contract/shared-knowledge.ts";
+import type { Ledger, LedgerView } from "../kernel/ledger.ts";
+import type { FromHub, KeyResult, News, RateBegin, RateGrant, ToHub } from "../contract/shared-knowledge.ts";
 import { rateName } from "../contract/rate-names.ts";
 import { KnowledgeBoard } from "./knowledge-board.ts";
+import { LedgerDesk } from "./ledger-desk.ts";
+import type { KeyMember } from "./ledger-desk.ts";
 import { RateDesk } from "./rate-desk.ts";
 import type { RateMember } from "./rate-desk.ts";
 import { TurnDesk } from "./turn-desk.ts";
@@ -29,9 +32,11 @@ export interface HubParts {
   /** Of the whole node. */
   readonly settings: Settings;
   readonly workers: number;
+  /** The one of the node. Null: there is no place for one. */
+  readonly ledger: Ledger | null;
 }
 
-class Member implements TurnHolder, RateMember {
+class Member implements TurnHolder, RateMember, KeyMember {
   readonly worker: number;
   readonly id: string;
   readonly send: (message: FromHub) => void;
@@ -46,6 +51,14 @@ class Member implements TurnHolder, RateMember {
 
   sendRates(rows: readonly RateGrant[]): void {
     this.send({ kind: "rates", rows });
+  }
+
+  answerKey(number: number, result: KeyResult, view: LedgerView): void {
+    this.send({ kind: "ledger", number, result, view });
+  }
+
+  keyOver(id: string): void {
+    this.send({ kind: "key over", id });
   }
 
   beginRates(begin: RateBegin): void {
@@ -68,11 +81,13 @@ export class WorkerHub {
   readonly #board = new KnowledgeBoard<Member>();
   readonly #turns = new TurnDesk();
   readonly #rates: RateDesk;
+  readonly keys: LedgerDesk;
   #joined = 0;
   #checker: Member | null = null;
 
-  constructor({ clock, settings, workers }: HubParts) {
+  constructor({ clock, settings, workers, ledger }: HubParts) {
     this.#clock = clock;
+    this.keys = new LedgerDesk(ledger);
     this.#rates = new RateDesk(limitsIn(settings), workers);
   }
 
@@ -123,6 +138,11 @@ export class WorkerHub {
         this.#rates.retire(member, message.levels, now);
         return;
       case "ledger":
+        this.keys.perform(member, message.number, message.operation);
+        return;
+      case "key over":
+        this.keys.over(message.id, member);
+        return;
       case "kept":
     }
   }
@@ -139,6 +159,7 @@ export class WorkerHub {
     if (abandoned.length > 0) this.#spread(abandoned, null);
     this.#turns.leave(member, now);
     this.#rates.leave(member, now);
+    this.keys.leave(member);
     this.#electChecker();
   }
 

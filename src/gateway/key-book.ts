@@ -60,6 +60,7 @@ export class KeyBook {
     if (this.#flights.get(flight.id) === flight) this.#flights.delete(flight.id);
     for (const waiter of flight.waiters) waiter.woken(answer);
     flight.waiters.clear();
+    if (!this.#flights.has(flight.id)) this.ledger.over?.(flight.id);
   }
 
   /** Counted on the records, told now and then. */

@@ -8,7 +8,10 @@ import type { Clock } from "../kernel/clock.ts";
 import type { LedgerEntry, LedgerFailure, LedgerFilter } from "../kernel/ledger.ts";
 import type { KeyBook } from "./key-book.ts";
 
-export function createKeyDesk(book: KeyBook, clock: Clock, publish: (event: GatewayEvent) => void): KeyDesk {
+/** What is known of keys that are being worked on: in this process, or in all workers of a node. */
+export type KeyFlights = Pick<KeyBook, "ledger" | "flightOf" | "begin" | "settle">;
+
+export function createKeyDesk(book: KeyFlights, clock: Clock, publish: (event: GatewayEvent) => void): KeyDesk {
   const { ledger } = book;
 
   function look(filter: LedgerFilter): Promise<readonly LedgerEntry[] | LedgerFailure> {

@@ -129,6 +129,8 @@ export class KeyedExchange implements TimerOwner, KeyWaiter {
   #flight: Flight | null = null;
   /** Another one does. */
   #awaited: Flight | null = null;
+  /** Ends the wait for another worker that does. */
+  #leaveElsewhere: (() => void) | null = null;
   /** The ledger has yet to answer, and then the flight may have to end. */
   #asked = false;
   /** Why the key's fate was uncertain before this exchange; otherwise empty. */
@@ -200,8 +202,12 @@ export class KeyedExchange implements TimerOwner, KeyWaiter {
       this.#wait(other, now);
       return;
     }
-    this.phase = "asking";
     this.#flight = this.#book.begin(this.#id, this.#fingerprint);
+    this.#begin(now);
+  }
+
+  #begin(now: number): void {
+    this.phase = "asking";
     this.#core.wheel.arm(this.#timer, now, LEDGER_MS);
     const { record } = this.#host;
     const wall = this.#core.clock.wall();
@@ -231,19 +237,46 @@ export class KeyedExchange implements TimerOwner, KeyWaiter {
       this.#refuse("client.key_reused", `the key "${this.#key}" belongs to another request, which is under way`);
       return;
     }
-    this.phase = "waiting";
-    const isFirst = this.#waitUntil === 0;
-    if (isFirst) this.#waitUntil = now + waitMs;
-    const left = this.#waitUntil - now;
+    const left = this.#leftToWait(now);
     if (left <= 0 || flight.waiters.size >= waitersMax) {
       const why = left <= 0 ? `and was waited for for ${waitMs} ms` : `and ${flight.waiters.size} others wait for it`;
       this.#refuse("client.key_in_flight", `a request with the key "${this.#key}" is under way, ${why}`);
       return;
     }
-    if (isFirst) this.#decide("key.waited", `a request with the key "${this.#key}" was under way`);
     this.#awaited = flight;
     flight.waiters.add(this);
     this.#core.wheel.arm(this.#timer, now, left);
+  }
+
+  /** Another worker of the node is at work on it. Those who come here with the same key wait for this exchange. */
+  #waitElsewhere(fingerprint: string, now: number): void {
+    const known = { fingerprint, state: { kind: "started" } as const };
+    if (judgeKnownKey(known, this.#fingerprint, true, this.settings.originsHonour).kind === "other request") {
+      this.#refuse("client.key_reused", `the key "${this.#key}" belongs to another request, which is under way`);
+      return;
+    }
+    const { ledger, settings } = this.#book;
+    const left = this.#leftToWait(now);
+    if (left <= 0 || ledger.whenOver === undefined) {
+      const why = `a request with the key "${this.#key}" is under way, and was waited for for ${settings.waitMs} ms`;
+      this.#refuse("client.key_in_flight", why);
+      return;
+    }
+    this.#leaveElsewhere = ledger.whenOver(this.#id, () => {
+      this.#leaveElsewhere = null;
+      this.#core.wheel.disarm(this.#timer);
+      this.#host.later((at) => this.#begin(at));
+    });
+    this.#core.wheel.arm(this.#timer, now, left);
+  }
+
+  #leftToWait(now: number): number {
+    this.phase = "waiting";
+    if (this.#waitUntil === 0) {
+      this.#waitUntil = now + this.#book.settings.waitMs;
+      if (this.#waitUntil > now) this.#decide("key.waited", `a request with the key "${this.#key}" was under way`);
+    }
+    return this.#waitUntil - now;
   }
 
   woken(answer: LedgerAnswer | null): void {
@@ -272,6 +305,9 @@ export class KeyedExchange implements TimerOwner, KeyWaiter {
           return;
         case "found":
           this.#found(begun.entry, begun.answer, now);
+          return;
+        case "under way":
+          this.#waitElsewhere(begun.fingerprint, now);
           return;
         case "failed":
           this.#goUnprotected(begun, now);
@@ -531,6 +567,8 @@ export class KeyedExchange implements TimerOwner, KeyWaiter {
     this.#answer = null;
     this.#awaited?.waiters.delete(this);
     this.#awaited = null;
+    this.#leaveElsewhere?.();
+    this.#leaveElsewhere = null;
     if (phase === "sending" || phase === "receiving") this.#concludeFailure();
     if (!this.#asked) this.#endFlight(null);
   }
@@ -578,6 +616,10 @@ export class KeyedExchange implements TimerOwner, KeyWaiter {
           if (flight !== null) {
             flight.waiters.delete(this);
             this.#wait(flight, now);
+          } else if (this.#leaveElsewhere !== null) {
+            this.#leaveElsewhere();
+            this.#leaveElsewhere = null;
+            this.#waitElsewhere(this.#fingerprint, now);
           }
         });
         return;

@@ -4,6 +4,7 @@
  */
 import type { Channel, FromHub, ToHub } from "../contract/shared-knowledge.ts";
 import type { Clock, Schedule } from "../kernel/clock.ts";
+import { RemoteLedger } from "./remote-ledger.ts";
 import { SharedRates } from "./shared-rates.ts";
 import { SiblingNews } from "./siblings.ts";
 
@@ -18,6 +19,7 @@ export interface WorkerLinkPorts {
 export class WorkerLink {
   readonly siblings: SiblingNews;
   readonly rates: SharedRates;
+  readonly ledger: RemoteLedger;
   #isChecker = false;
   #onChecker: (on: boolean) => void = () => undefined;
 
@@ -25,6 +27,7 @@ export class WorkerLink {
     const send = (message: ToHub): void => channel.send(message);
     this.siblings = new SiblingNews({ clock, schedule, send });
     this.rates = new SharedRates({ clock, schedule, send, workers });
+    this.ledger = new RemoteLedger(send);
     channel.onMessage = (message) => this.#hear(message);
   }
 
@@ -32,6 +35,11 @@ export class WorkerLink {
   followChecker(follow: (on: boolean) => void): void {
     this.#onChecker = follow;
     if (this.#isChecker) follow(true);
+  }
+
+  /** The channel is gone, and with it whoever keeps keys. */
+  lost(): void {
+    this.ledger.lost();
   }
 
   #hear(message: FromHub): void {
@@ -52,6 +60,8 @@ export class WorkerLink {
         this.rates.hear(message);
         return;
       case "ledger":
+      case "key over":
+        this.ledger.hear(message);
     }
   }
 }

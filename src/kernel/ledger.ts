@@ -67,6 +67,8 @@ export type Begun =
   | { readonly kind: "begun" }
   /** `answer` is there when the state is `answered` and kept. */
   | { readonly kind: "found"; readonly entry: LedgerEntry; readonly answer: LedgerAnswer | null }
+  /** Another process works on it: `whenOver` tells when that is over, and then the same is to be asked again. */
+  | { readonly kind: "under way"; readonly fingerprint: string }
   | LedgerFailure;
 
 export interface LedgerFilter {
@@ -97,6 +99,10 @@ export interface Ledger {
   mark(id: string, state: Exclude<KeyState, { kind: "started" }>, done: (failure: LedgerFailure | null) => void): void;
   /** The key was provably not used: it is free again. */
   forget(id: string, done: (failure: LedgerFailure | null) => void): void;
+  /** Nobody here works on it any more. Of a ledger that several processes have together; so is the one below. */
+  over?(id: string): void;
+  /** Calls `done` when the process that works on it says so, or has ended. Returns what cancels that. */
+  whenOver?(id: string, done: () => void): () => void;
   /** Newest first. */
   find(filter: LedgerFilter, done: (found: readonly LedgerEntry[] | LedgerFailure) => void): void;
 }

@@ -24,6 +24,8 @@ export interface GroupWorker extends MemoryGateway {
   retire(): void;
   /** It hears and says nothing for a while, as a process that stands still. */
   mute(): void;
+  /** The hub's process is gone. */
+  disconnect(): void;
   /** Its process ends without a word. */
   kill(): void;
 }
@@ -40,7 +42,7 @@ export interface WorkerGroup {
 export function workerGroup(options: MemoryGatewayOptions = {}, workers: number = 2): WorkerGroup {
   const hubTime = manualSchedule(5_000_000);
   const settings = memorySettings(options);
-  const hub = new WorkerHub({ clock: hubTime.clock, settings, workers });
+  const hub = new WorkerHub({ clock: hubTime.clock, settings, workers, ledger: options.ledger ?? null });
   const members: { readonly worker: { advance(ms: number): void }; deliver(): boolean }[] = [];
 
   function deliver(): void {
@@ -57,6 +59,7 @@ export function workerGroup(options: MemoryGatewayOptions = {}, workers: number 
     const heard: FromHub[] = [];
     let alive = true;
     let muted = false;
+    let end = (): void => undefined;
     const state = { checks: false };
     const member: HubMember = hub.join(worker, (message) => void toWorker.push(structuredClone(message)));
     const channel: Channel<ToHub, FromHub> = {
@@ -90,7 +93,9 @@ export function workerGroup(options: MemoryGatewayOptions = {}, workers: number 
       link.followChecker((on) => {
         state.checks = on;
       });
-      return { siblings: link.siblings, rates: link.rates, hashSeed: "5eed".repeat(8) };
+      end = () => link.lost();
+      const ledger = options.ledger === undefined ? null : link.ledger;
+      return { siblings: link.siblings, rates: link.rates, hashSeed: "5eed".repeat(8), ledger };
     };
     members.push({ worker: { advance: () => undefined }, ...one });
     const gateway = await memoryGateway({ ...options, ofWorker });
@@ -104,6 +109,11 @@ export function workerGroup(options: MemoryGatewayOptions = {}, workers: number 
       heard,
       mute() {
         muted = true;
+      },
+      disconnect() {
+        alive = false;
+        member.leave();
+        end();
       },
       retire: () => member.retire(),
       kill() {
