@@ -189,6 +189,12 @@ export const exchangeSchema = describes<ExchangeRecord>()(
     replyUs: microseconds("Response head handed to the client's socket"),
     doneUs: microseconds("All done"),
     cache: cacheWordSchema,
+    grpcStatus: z
+      .number()
+      .int()
+      .describe(
+        "`grpc-status` that the client got, an origin's or the gateway's; -1: none, or it was no call of gRPC.",
+      ),
     tunnel: z.boolean().describe("Upgraded to a tunnel (WebSocket and others)."),
     attempts: z.array(attemptSchema),
     decisions: z.array(decisionSchema),

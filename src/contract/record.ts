@@ -232,6 +232,8 @@ export interface ExchangeRecord {
   cache: CacheWord;
   /** Upgraded to a tunnel (WebSocket and others). */
   tunnel: boolean;
+  /** `grpc-status` that the client got, an origin's or ours; -1: none, or it was no call of gRPC. */
+  grpcStatus: number;
   attempts: AttemptRecord[];
   decisions: Decision[];
 }

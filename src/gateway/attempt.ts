@@ -23,6 +23,7 @@ import { writeLastChunk } from "./forward-response.ts";
 import { gatewayLines } from "./identify.ts";
 import { judgeAttempt } from "./judge.ts";
 import type { AttemptFacts, Ending, Judgement } from "./judge.ts";
+import { grpcStatusInTrailers, judgeGrpc } from "./judge-grpc.ts";
 import type { AnswerJudgement } from "./judge-response.ts";
 import { newAttemptRecord } from "./new-record.ts";
 import { openingFor } from "./opening.ts";
@@ -324,7 +325,15 @@ export class Attempt implements AttemptOwner, FirstByteWait {
   // ------------------------------------------------------------------ the connection
 
   onOriginConnected(connection: OriginConnection, now: number): void {
-    this.attempt.connectedUs = toUs(now - this.startedMs);
+    const { attempt } = this;
+    const { shared } = connection.socket.carrier;
+    attempt.connectedUs = toUs(now - this.startedMs);
+    if (shared !== undefined && shared !== null) {
+      attempt.reused = shared.uses > 0;
+      attempt.connectionUses = shared.uses;
+      attempt.connectionAgeMs = shared.ageMs;
+      attempt.connectionIdleMs = shared.idleMs;
+    }
     this.#sendHead(connection, null, now);
   }
 
@@ -351,6 +360,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
 
   onResponseEnd(connection: OriginConnection, now: number): void {
     const { attempt } = this;
+    if (this.#host.request.grpc) this.#endCall(connection, now);
     this.connection = null;
     this.ended = true;
     attempt.endedUs = toUs(now - this.startedMs);
@@ -381,6 +391,24 @@ export class Attempt implements AttemptOwner, FirstByteWait {
 
   onFault(error: unknown): void {
     this.#hearer.onFault(error);
+  }
+
+  /** How often a call was sent before (gRPC's proposal A6), unless its client counts itself. */
+  #earlierLine(head: MessageHead): string {
+    const earlier = this.#host.record.attempts.filter(({ cause, sentUs }) => cause !== null && sentUs !== -1);
+    const sent = earlier.filter(({ cause }) => cause !== null && CAUSES[cause].retryClass !== "R0").length;
+    if (sent === 0 || head.get(PREVIOUS_ATTEMPTS) !== null) return "";
+    return `${PREVIOUS_ATTEMPTS}: ${sent}\r\n`;
+  }
+
+  /** What became of a call stands behind its messages, if it did not stand in their place. */
+  #endCall(connection: OriginConnection, now: number): void {
+    const { record, request } = this.#host;
+    if (this.attempt.status !== 200 || record.grpcStatus !== -1) return;
+    const status = grpcStatusInTrailers(connection.trailers);
+    record.grpcStatus = status;
+    const judged = judgeGrpc(status, request.deadline !== null);
+    if (judged !== null) this.judged(judged, now);
   }
 
   // ------------------------------------------------------------------ inside
@@ -421,12 +449,14 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     const { request, record, part, timeouts, hostHeader } = this.#host;
     connection.expect(head.method);
     request.upgrade = part === null && forwardsUpgrade(head) ? (head.valueOf(FIELD.UPGRADE) ?? "").toLowerCase() : "";
-    request.trailersWanted = request.minorVersion === 1 && acceptsTrailers(head);
+    // A call without its trailers would have no outcome, whatever its client forgot to say of them.
+    request.trailersWanted = request.minorVersion === 1 && (request.grpc || acceptsTrailers(head));
+    request.streams = request.grpc && (this.address.transport?.http2 ?? null) !== null;
     const writer = this.#core.gather.to(connection.socket);
     const before = writer.length;
     // One that does not repeat hands on that somebody in front of it does.
     const lines = gatewayLines(this.#core.identity, attempt.number, request.repeats || request.repeatedInFront);
-    const mode = this.#host.modeLine(now);
+    const mode = this.#host.modeLine(now) + (request.grpc ? this.#earlierLine(head) : "");
     writeRequestHead(writer, head, {
       identity: request.identityLines,
       requestId: record.id,
@@ -553,10 +583,13 @@ export class Attempt implements AttemptOwner, FirstByteWait {
 
   /** It was a used connection, and it ended without a byte: a new one to the same origin is another try. */
   get staleConnection(): boolean {
-    const { cause, reused, receivedBytes } = this.attempt;
+    const { cause, reused, receivedBytes, signs } = this.attempt;
+    if (cause === "origin.h2_refused") return signs?.detail === "GOAWAY";
     return cause === "net.half_open" || (reused && receivedBytes === 0 && cause !== null && CLOSED.has(cause));
   }
 }
+
+const PREVIOUS_ATTEMPTS = "grpc-previous-rpc-attempts";
 
 /** Causes that a used connection shows when it was closed before the request met it. */
 const CLOSED: ReadonlySet<CauseId> = new Set(["origin.keepalive_race", "origin.reset_before_response"]);

@@ -375,6 +375,11 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     const exchange = this.#exchange;
     if (exchange === null || exchange.request.complete || exchange.request.awaitsContinue || this.#paused) return;
     if (this.#phase !== "exchange" && this.#phase !== "body") return;
+    // The messages of a call come when there is something to say.
+    if (exchange.request.streams) {
+      if (this.#phase === "body") this.#wait("exchange", 0, this.#now);
+      return;
+    }
     // The window stays open until enough has come: a byte now and then must not move its end.
     if (this.#phase === "body" && this.#sentBytes < this.listener.settings.sentBytesMin) return;
     this.#sentBytes = 0;

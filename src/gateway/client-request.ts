@@ -32,6 +32,10 @@ export class ClientRequest {
   trailersWanted = false;
   /** What came behind its chunks and goes on; null: nothing. */
   trailers: readonly Trailer[] | null = null;
+  /** A call of gRPC, by its content's type. */
+  grpc = false;
+  /** And it was sent to an origin that speaks HTTP/2: both sides may be silent for as long as they like. */
+  streams = false;
   /** Complete lines that take the place of the client's own conditions and ranges; null: those go on as they are. */
   conditions: string | null = null;
   /** Body bytes received. */

@@ -22,6 +22,7 @@ import type { WaitingOffer } from "./waiting.ts";
 export interface Failed {
   readonly record: ExchangeRecord;
   readonly client: ClientSide;
+  readonly request: { readonly grpc: boolean };
   readonly startedMs: number;
   readonly service: ServiceRuntime | null;
   readonly route: RouteSettings | null;
@@ -65,6 +66,7 @@ export function writeFailure(
       requestId: record.id,
       accept: failed.accept,
       method: record.method,
+      grpc: failed.request.grpc,
       keepAlive,
       date: httpDate(core.clock.wall()),
       name: core.identity.name,
@@ -74,6 +76,7 @@ export function writeFailure(
   if (reply.kind === "fallback") failed.decide("reply", "reply.fallback", "the route's fallback was given");
   if (reply.kind === "waiting page") failed.decide("reply", "reply.waiting-page", "a browser was asked to wait");
   record.status = reply.message.status;
+  record.grpcStatus = reply.grpcStatus;
   record.responseBytes = reply.bodyBytes;
   record.replyUs = toUs(now - failed.startedMs);
   writeResponse(core.gather.to(client.socket), reply.message);

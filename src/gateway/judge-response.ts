@@ -12,6 +12,8 @@ import type { Judgement } from "./judge.ts";
 export interface AnswerJudgement extends Judgement {
   /** What the head shows of gateways behind this one. */
   readonly marks: readonly GatewayMark[];
+  /** What decides whether another origin is asked; that of HTTP, also where gRPC says it in another way. */
+  readonly status: number;
 }
 
 /** Null: nothing went wrong. Only 5xx are judged: anything else is an answer. */
@@ -25,6 +27,7 @@ export function judgeResponse(head: MessageHead): AnswerJudgement | null {
       cause: "origin.nested_gw_5xx",
       evidence: `status ${status} with ${mark.text}: ${mark.says === "made" ? "made by a gateway behind this one" : "a gateway behind this one answered"}`,
       marks,
+      status,
     };
   }
   if (status === 503 && head.find(FIELD.RETRY_AFTER) !== -1) {
@@ -32,10 +35,11 @@ export function judgeResponse(head: MessageHead): AnswerJudgement | null {
       cause: "origin.overload_reply",
       evidence: `status 503 with Retry-After: ${(head.valueOf(FIELD.RETRY_AFTER) ?? "").slice(0, 60)}`,
       marks,
+      status,
     };
   }
   const passed = mark?.says === "passed" ? `, passed on by a gateway in between (${mark.text})` : "";
-  return { cause: "origin.app_5xx", evidence: `a complete response with status ${status}${passed}`, marks };
+  return { cause: "origin.app_5xx", evidence: `a complete response with status ${status}${passed}`, marks, status };
 }
 
 /** Where a gateway is between and shows no more, these three are what gateways answer with (RFC 9110 §15.6.3–15.6.5). */

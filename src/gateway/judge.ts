@@ -8,6 +8,7 @@ import type { CauseId } from "../kernel/causes.ts";
 import type { RefusalId } from "../http1/refusals.ts";
 import { REFUSALS } from "../http1/refusals.ts";
 import type { SocketError } from "../kernel/socket.ts";
+import { judgeHttp2 } from "./judge-http2.ts";
 
 /** How an attempt ended early. */
 export type Ending =
@@ -54,6 +55,7 @@ export interface Judgement {
 export function judgeAttempt(ending: Ending, facts: AttemptFacts): Judgement {
   switch (ending.kind) {
     case "error":
+      if (ending.error.syscall === "h2") return judgeHttp2(ending.error, facts);
       return facts.connected
         ? judgeBroken("RST", ending.error, facts)
         : judgeLeft(judgeDial(ending.error, facts), facts);

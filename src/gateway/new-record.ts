@@ -42,6 +42,7 @@ export function newExchangeRecord(id: string, startedAt: number, listener: strin
     doneUs: -1,
     cache: "",
     tunnel: false,
+    grpcStatus: -1,
     attempts: [],
     decisions: [],
   };

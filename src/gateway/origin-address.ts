@@ -8,7 +8,7 @@ import type { ConnectionSettings, HeadLimits, OriginSettings } from "../config/s
 import type { CauseId } from "../kernel/causes.ts";
 import { CAUSES } from "../kernel/causes.ts";
 import { recordDuration } from "../kernel/histogram.ts";
-import type { Address, Transport } from "../kernel/socket.ts";
+import type { Address, SharedConnection, Transport } from "../kernel/socket.ts";
 import type { TimerOwner } from "../kernel/timer-wheel.ts";
 import { WheelTimer } from "../kernel/timer-wheel.ts";
 import { createAdaptiveLimit, hasRoom, isCongested, leaveSlot, takeSlot } from "../policies/adaptive-limit.ts";
@@ -202,7 +202,10 @@ export class OriginAddress implements Address, Candidate, Member {
   // ------------------------------------------------------------------ connections
 
   get connectionsOpen(): number {
-    return this.#open.size;
+    if (this.transport === null || this.transport.http2 === null) return this.#open.size;
+    // What is open are streams; those of one connection have that in common.
+    const connections = Array.from(this.#open, ({ socket }) => socket.carrier.shared?.connection ?? socket);
+    return new Set(connections).size;
   }
 
   get connectionsIdle(): number {
@@ -215,7 +218,14 @@ export class OriginAddress implements Address, Candidate, Member {
 
   opened(connection: OriginConnection): void {
     this.#open.add(connection);
-    this.counters.connectionsMade += 1;
+    // Of a stream it is known only when it begins whether it made one.
+    if (this.transport === null || this.transport.http2 === null) this.counters.connectionsMade += 1;
+  }
+
+  /** A stream began, on a connection that is new or has been used before. */
+  shares({ uses }: SharedConnection): void {
+    if (uses === 0) this.counters.connectionsMade += 1;
+    else this.counters.connectionsReused += 1;
   }
 
   closed(connection: OriginConnection): void {
@@ -467,6 +477,8 @@ export function outcomeOf(cause: CauseId): TrafficOutcome {
   if (cause === "origin.early_reply") return "success";
   if (cause === "origin.refused" || cause === "origin.socket_missing") return "refused";
   if (cause === "origin.keepalive_race" || cause === "net.half_open") return "ignore";
+  // It leaves a connection, or has enough to do; and whose time was over is no matter of the origin's.
+  if (cause === "origin.h2_refused" || cause === "origin.deadline") return "ignore";
   // It answered, and rightly: only that it is asked to go on with another origin's body.
   if (cause === "origin.resume_mismatch") return "ignore";
   switch (CAUSES[cause].party) {

@@ -183,7 +183,9 @@ export class OriginConnection implements SocketListener, MessageEvents, TimerOwn
     const now = this.#core.clock.monotonic();
     this.state = "busy";
     this.connectedAt = now;
-    this.address.connectedAt = now;
+    const { shared } = this.socket.carrier;
+    if (shared === undefined || shared === null || shared.uses === 0) this.address.connectedAt = now;
+    if (shared !== undefined && shared !== null) this.address.shares(shared);
     this.stopWaiting();
     this.#owner?.onOriginConnected(this, now);
     this.#core.gather.flush();

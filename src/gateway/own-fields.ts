@@ -8,6 +8,8 @@ export interface ReplyContext {
   /** The request's Accept value; null when absent. */
   readonly accept: string | null;
   readonly method: string;
+  /** It was a call of gRPC, whose client reads no status of HTTP and no body. */
+  readonly grpc: boolean;
   readonly keepAlive: boolean;
   /** RFC 9110 §5.6.7 date. */
   readonly date: string;
@@ -23,6 +25,8 @@ export interface Reply {
   readonly bodyBytes: number;
   /** Which of the answers it is: the usual one, what the operator prepared, or a page that waits. */
   readonly kind: "failure" | "fallback" | "waiting page";
+  /** -1: it is no answer to a call of gRPC. */
+  readonly grpcStatus: number;
 }
 
 /** The fields of every answer that the gateway makes itself. */

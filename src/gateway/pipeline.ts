@@ -25,6 +25,7 @@ import { REFUSALS } from "../http1/refusals.ts";
 import type { RefusalId } from "../http1/refusals.ts";
 import { CAUSES } from "../kernel/causes.ts";
 import type { CauseId } from "../kernel/causes.ts";
+import { isGrpcType } from "../policies/grpc.ts";
 import { isIdempotent } from "../policies/retry.ts";
 import { clientBehind } from "./absent-client.ts";
 import type { Admission } from "./admission.ts";
@@ -42,7 +43,9 @@ import type { Failed } from "./failure-reply.ts";
 import { clientFraming, isEventStream, responseLines, writeInterimHead } from "./forward-response.ts";
 import type { HeldAnswer } from "./held-answer.ts";
 import { identifyRequest } from "./identify.ts";
+import { grpcStatusInHead, judgeGrpc } from "./judge-grpc.ts";
 import { judgeResponse } from "./judge-response.ts";
+import type { AnswerJudgement } from "./judge-response.ts";
 import type { Judgement } from "./judge.ts";
 import { lookUpKey } from "./key-look-up.ts";
 import type { KeyedHost } from "./keyed-exchange.ts";
@@ -104,6 +107,7 @@ export class Exchange
     // What follows a CONNECT is not HTTP, so its connection ends with the answer.
     this.clientKeepAlive = head.keepAlive && head.method !== "CONNECT" && this.client.surplus === null;
     this.accept = head.valueOf(FIELD.ACCEPT);
+    if (head.method === "POST") request.grpc = isGrpcType(head.valueOf(FIELD.CONTENT_TYPE) ?? "");
     record.method = bounded(head.method, METHOD_KEPT);
     if (this.client.isStream) record.protocol = "HTTP/2";
     else record.protocol = head.minorVersion === 1 ? "HTTP/1.1" : "HTTP/1.0";
@@ -456,12 +460,12 @@ export class Exchange
     this.service?.poison?.answered(this.request, record, now);
     const tries = this.tries;
     tries?.tookMs(now - attempt.beganMs, now);
-    const judged = judgeResponse(head);
+    const judged = this.#judgeHead(head);
     if (judged !== null) {
       attempt.judged(judged, now);
       if (tries?.holdBack(attempt, head, judged, now) === true) return true;
     }
-    tries?.chosen(attempt, head.status, now);
+    tries?.chosen(attempt, judged === null ? head.status : judged.status, now);
     record.originStatus = head.status;
     const cacheLines = this.#cacheLines(attempt, head, now);
     if (cacheLines === null) {
@@ -469,7 +473,7 @@ export class Exchange
       return true;
     }
     if (judged !== null) this.note(judged.cause, judged.evidence);
-    if (!this.request.complete) {
+    if (!this.request.complete && !this.request.streams) {
       // The origin answers before it has the whole request; the rest cannot be told from a next request.
       this.clientKeepAlive = false;
       this.decide("relay", "relay.early-reply", "the origin answered before the request was complete");
@@ -497,12 +501,22 @@ export class Exchange
     return true;
   }
 
+  /** A call that has nothing but an outcome has it in its head. */
+  #judgeHead(head: MessageHead): AnswerJudgement | null {
+    const { record, request } = this;
+    if (!request.grpc || head.status !== 200) return judgeResponse(head);
+    const status = grpcStatusInHead(head);
+    record.grpcStatus = Math.max(status, -1);
+    if (status === -2) return null;
+    return judgeGrpc(status, request.deadline !== null);
+  }
+
   /** The response goes to the client as it comes. `connection`: null when all of it has come. */
   #relay(connection: OriginConnection | null, head: MessageHead, lines: string, now: number): void {
     this.#begin(head, lines, now);
     this.request.releaseBody();
     // Server-sent events are silent for as long as nothing happens: silence is no sign of a fault there.
-    this.gapMs = isEventStream(head) ? 0 : this.timeouts.gapMs;
+    this.gapMs = this.request.streams || isEventStream(head) ? 0 : this.timeouts.gapMs;
     this.endless = this.gapMs === 0;
     if (this.endless) {
       connection?.socket.probePeer();
@@ -569,8 +583,10 @@ export class Exchange
     this.response.body(bytes, start, end, true);
   }
 
-  onResponseEnd(_attempt: Attempt, connection: OriginConnection, now: number): void {
+  onResponseEnd({ attempt }: Attempt, connection: OriginConnection, now: number): void {
     this.tellExtraBytes(connection);
+    const { cause, evidence } = attempt;
+    if (this.request.grpc && cause !== null) this.note(cause, evidence);
     if (this.keyed !== null && this.keyed.receiveEnd()) return;
     this.#complete(this.request.trailersWanted ? connection.trailers : null, now);
   }
@@ -579,8 +595,12 @@ export class Exchange
     const { record, request } = this;
     this.response.end(trailers);
     const outcome = this.outcome;
-    if (!request.complete && record.cause === null)
-      this.note("origin.early_reply", "a final response came before the request was complete");
+    if (!request.complete) {
+      this.clientKeepAlive = false;
+      // The origin of a call ends it when it likes (gRPC's PROTOCOL-HTTP2): nothing came too early.
+      if (record.cause === null && !request.streams)
+        this.note("origin.early_reply", "a final response came before the request was complete");
+    }
     this.finish(outcome, "record", now);
     this.client.exchangeDone(this.clientKeepAlive, request.complete, now);
   }

@@ -24,6 +24,7 @@ const CONTEXT: ReplyContext = {
   requestId: "id-1",
   accept: null,
   method: "GET",
+  grpc: false,
   keepAlive: true,
   date: "Thu, 01 Jan 1970 00:00:00 GMT",
   name: "goodgate",

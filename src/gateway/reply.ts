@@ -4,6 +4,7 @@
  */
 import type { CauseId } from "../kernel/causes.ts";
 import { CAUSES } from "../kernel/causes.ts";
+import { encodeGrpcMessage, GRPC, grpcStatusFor } from "../policies/grpc.ts";
 import { renderFailurePage } from "./failure-page.ts";
 import { ownFields, phraseOf } from "./own-fields.ts";
 import type { Reply, ReplyContext } from "./own-fields.ts";
@@ -32,6 +33,7 @@ export interface Failure {
 
 export function respondToFailure(failure: Failure, context: ReplyContext): Reply {
   const { cause, fallback, waiting } = failure;
+  if (context.grpc) return grpcReply(failure, context);
   const form = preferredForm(context.accept, formWithout(failure));
   const safe = context.method === "GET" || context.method === "HEAD";
   // A browser that can come back to the real page waits; all others get what was prepared for them.
@@ -56,8 +58,31 @@ export function respondToFailure(failure: Failure, context: ReplyContext): Reply
     },
     bodyBytes: isHead ? 0 : bytes.length,
     kind: waits ? "waiting page" : "failure",
+    grpcStatus: -1,
   };
 }
+
+/**
+ * With HTTP's status 200, the outcome in the head and no message ("Trailers-Only" of gRPC's PROTOCOL-HTTP2). How long to
+ * wait is told in gRPC's own field, which its clients obey (proposal A6).
+ */
+function grpcReply(failure: Failure, context: ReplyContext): Reply {
+  const { cause, retryAfterSeconds: afterSeconds } = failure;
+  const status = failure.status === 0 ? CAUSES[cause].status : failure.status;
+  const code = DEADLINES.has(cause) ? GRPC.DEADLINE_EXCEEDED : grpcStatusFor(status);
+  const fields = ownFields("application/grpc", cause, 0, context);
+  fields.push(["grpc-status", String(code)]);
+  fields.push(["grpc-message", encodeGrpcMessage(`${sentenceFor(failure, status)} Reference: ${context.requestId}`)]);
+  if (afterSeconds > 0) fields.push(["grpc-retry-pushback-ms", String(afterSeconds * 1000)]);
+  return {
+    message: { status: 200, reason: "OK", fields, content: { kind: "length", bytes: Buffer.alloc(0) } },
+    bodyBytes: 0,
+    kind: "failure",
+    grpcStatus: code,
+  };
+}
+
+const DEADLINES: ReadonlySet<CauseId> = new Set(["origin.deadline", "gw.deadline"]);
 
 const HTML = "text/html; charset=utf-8";
 

@@ -82,6 +82,7 @@ const COMES_BACK: ReadonlySet<CauseId> = new Set([
   "origin.socket_missing",
   "net.unroutable",
   "dns.stale_ip",
+  "origin.h2_refused",
 ]);
 
 /**

@@ -61,6 +61,7 @@ export function fallbackReply(
     },
     bodyBytes: isHead || hasNoContent(status) ? 0 : bytes.length,
     kind: "fallback",
+    grpcStatus: -1,
   };
 }
 

@@ -20,8 +20,8 @@ import type { Core } from "./core.ts";
 import { responseLines } from "./forward-response.ts";
 import { hedge } from "./hedge.ts";
 import { HeldAnswer } from "./held-answer.ts";
-import type { Judgement } from "./judge.ts";
 import { overloadedForMs } from "./judge-response.ts";
+import type { AnswerJudgement } from "./judge-response.ts";
 import type { Lateness } from "./lateness.ts";
 import type { OriginAddress } from "./origin-address.ts";
 import { rescue } from "./rescue.ts";
@@ -92,7 +92,8 @@ export class Tries {
     const { request, routeIndex } = this.#host;
     const { route, service } = this.#place;
     // A route without a limit for the first byte answers late on purpose.
-    if (!request.complete || route.timeouts.firstByteMs === 0) return null;
+    // A call of gRPC is repeated by the rules of gRPC, and those know no second one beside the first.
+    if (!request.complete || route.timeouts.firstByteMs === 0 || request.grpc) return null;
     if (!(route.idempotent || isRead(request.method)) || request.repeatedInFront) return null;
     return service.latenessOf(routeIndex, now);
   }
@@ -295,11 +296,11 @@ export class Tries {
   // ------------------------------------------------------------------ an answer held back
 
   /** Another origin may have a better answer than this 5xx: it is asked, and this one waits. */
-  holdBack(attempt: Attempt, head: MessageHead, judged: Judgement, now: number): boolean {
+  holdBack(attempt: Attempt, head: MessageHead, judged: AnswerJudgement, now: number): boolean {
     const { service, route, isKeyed } = this.#place;
     const { record, request, routeIndex } = this.#host;
     if (isKeyed || service.settings.retry.attemptsMax < 2 || !request.complete) return false;
-    if (!mayBeBetterElsewhere(head.status, record.method, route.idempotent)) return false;
+    if (!mayBeBetterElsewhere(judged.status, record.method, route.idempotent)) return false;
     const answers = service.answersOf(routeIndex);
     if (!isWorthAsking(answers, now)) {
       this.#host.decide("rescue", "held.same-everywhere", `passed on: ${yieldInWords(answers, now)}`);
@@ -310,7 +311,7 @@ export class Tries {
       return true;
     }
     const overloaded = overloadedForMs(head, this.#core.clock.wall());
-    const verdict = this.#verdictOn(attempt, judged.cause, { status: head.status, overloadedForMs: overloaded }, now);
+    const verdict = this.#verdictOn(attempt, judged.cause, { status: judged.status, overloadedForMs: overloaded }, now);
     if (!verdict.retry) return false;
     this.#hold(attempt, head, judged, now);
     this.current = null;
@@ -330,7 +331,7 @@ export class Tries {
     return held;
   }
 
-  #hold(attempt: Attempt, head: MessageHead, judged: Judgement, now: number): void {
+  #hold(attempt: Attempt, head: MessageHead, judged: AnswerJudgement, now: number): void {
     if (this.#held !== null) this.#letHeldGo(false, now);
     const { gapMs } = this.#host.timeouts;
     const lines = responseLines(head, judged.cause, this.#core);

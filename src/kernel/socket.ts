@@ -83,6 +83,8 @@ export interface ProxyView {
 
 /** An HTTP/2 connection at the moment when a stream began on it. */
 export interface SharedConnection {
+  /** The same for all streams of one connection, and for no others. */
+  readonly connection: object;
   /** Streams that began before; 0: it is new. */
   readonly uses: number;
   /** ms since it was made; 0 on a new one. */

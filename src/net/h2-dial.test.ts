@@ -490,7 +490,7 @@ describe("a session", () => {
     await advance(10_000);
     const second = dial();
     await turn();
-    expect(second.port.carrier.shared).toEqual({ uses: 1, ageMs: 10_000, idleMs: 10_000 });
+    expect(second.port.carrier.shared).toMatchObject({ uses: 1, ageMs: 10_000, idleMs: 10_000 });
     second.port.destroy();
     await advance(61_000);
     expect(network.dialled[0]?.ended).toBe("fin");

@@ -661,17 +661,19 @@ export class OriginSession implements SocketListener, FrameSink {
 
   #endAll(error: SocketError | null): void {
     if (this.#closed) return;
-    const isReady = this.ready;
     this.#end();
-    const early: SocketError = {
-      code: "CLOSED",
-      syscall: "h2",
-      detail: "it closed the connection before its SETTINGS",
-    };
-    this.#leavePool(error ?? (isReady ? { code: "GOAWAY", syscall: "h2" } : early));
+    this.#leavePool(this.#reasonFor(error));
     const streams = [...this.#streams.values()];
     this.#streams.clear();
     for (const stream of streams) stream.lost(error);
+  }
+
+  /** For those who wait for a place. */
+  #reasonFor(error: SocketError | null): SocketError {
+    if (this.ready) return error ?? { code: "GOAWAY", syscall: "h2" };
+    if (error !== null && (!this.#connected || error.syscall === "h2")) return error;
+    const how = error === null ? "FIN" : error.code;
+    return { code: "CLOSED", syscall: "h2", detail: `it closed the connection before its SETTINGS (${how})` };
   }
 
   #end(): void {

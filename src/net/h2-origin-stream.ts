@@ -122,6 +122,7 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
       tls: session.socket.carrier.tls,
       proxy: null,
       shared: {
+        connection: session,
         uses: session.uses,
         ageMs: isUsed ? now - session.openedAt : 0,
         // With others under way on it, it has not been idle.

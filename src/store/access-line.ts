@@ -52,6 +52,7 @@ export function writeAccessLine(line: JsonLine, record: ExchangeRecord): void {
   whole(line, K.doneUs, record.doneUs);
   text(line, K.cache, record.cache);
   if (record.tunnel) line.put(P.tunnel);
+  if (record.grpcStatus !== -1) whole(line, K.grpcStatus, record.grpcStatus);
   if (record.attempts.length > 0) attemptList(line, record.attempts, record);
   if (record.decisions.length > 0) decisionList(line, record.decisions);
   line.put(P.end);
@@ -190,6 +191,7 @@ const K = {
   requestEndUs: name("requestEndUs"),
   replyUs: name("replyUs"),
   doneUs: name("doneUs"),
+  grpcStatus: name("grpcStatus"),
   cache: name("cache"),
   idleMs: name("idleMs"),
   startedUs: name("startedUs"),

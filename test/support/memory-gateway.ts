@@ -6,6 +6,7 @@ import type { Settings } from "../../src/config/settings.ts";
 import type { Fact } from "../../src/contract/facts.ts";
 import type { ExchangeRecord } from "../../src/contract/record.ts";
 import type { Revision } from "../../src/contract/revision.ts";
+import { createHttp2Dial } from "../../src/net/h2-dial.ts";
 import { createGateway } from "../../src/gateway/gateway.ts";
 import type { OwnUse } from "../../src/contract/view.ts";
 import type { ApplyResult, Gateway, GatewayPorts } from "../../src/gateway/gateway.ts";
@@ -80,7 +81,7 @@ export async function memoryGateway(options: MemoryGatewayOptions = {}): Promise
     clock: time.clock,
     chance: options.chance ?? (() => 0),
     newId: () => (ids += 1).toString(16).padStart(32, "0"),
-    dial: network.dial,
+    dial: createHttp2Dial({ dial: network.dial, clock: time.clock, schedule: time.schedule }),
     listen: network.listen,
     // A handshake in memory is what a test says of it.
     secureContexts: () => ({ choose: () => null }),

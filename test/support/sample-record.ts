@@ -93,6 +93,7 @@ export function sampleRecord(): ExchangeRecord {
     doneUs: 950,
     cache: "",
     tunnel: false,
+    grpcStatus: -1,
     attempts: [sampleAttempt()],
     decisions: [],
   };
@@ -243,6 +244,7 @@ export function arbitraryRecord(): fc.Arbitrary<ExchangeRecord> {
     doneUs: us(),
     cache: fc.constantFrom(...CACHE_WORDS),
     tunnel: fc.boolean(),
+    grpcStatus: fc.constantFrom(-1, -1, 0, 14),
     attempts: fc.array(arbitraryAttempt(), { maxLength: 3 }),
     decisions: fc.array(arbitraryDecision(), { maxLength: 3 }),
   });

@@ -72,6 +72,7 @@ export function storyRecord(changes: Partial<ExchangeRecord> = {}): ExchangeReco
     doneUs: 12_300,
     cache: "",
     tunnel: false,
+    grpcStatus: -1,
     attempts: [attempt(1, BLUE_1, {})],
     decisions: [],
     ...changes,
