@@ -103,7 +103,8 @@ function expected(record: ExchangeRecord): unknown {
   if (tunnel) line["tunnel"] = true;
   if (attempts.length > 0) line["attempts"] = attempts.map((attempt) => expectedAttempt(attempt, record));
   if (decisions.length > 0) line["decisions"] = decisions.map((decision) => withoutEmpty({ ...decision }));
-  for (const name of ["headUs", "routedUs", "requestEndUs", "replyUs"]) if (Number(line[name]) < 0) delete line[name];
+  for (const name of ["headUs", "routedUs", "requestEndUs", "replyUs", "grpcStatus"])
+    if (Number(line[name]) < 0) delete line[name];
   for (const name of ["connectionUses", "originStatus", "queuedUs"]) if (line[name] === 0) delete line[name];
   return withoutEmpty(line);
 }
