@@ -156,6 +156,24 @@ describe("a request", () => {
     expect(Buffer.concat(frames.map(({ payload }) => payload)).includes(long)).toBe(true);
   });
 
+  it("has its trailers behind its content", async () => {
+    const { port, at } = await opened([[WINDOW, 2]]);
+    port.write(
+      Buffer.from("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 6\r\n\r\n"),
+    );
+    await turn();
+    at.window(1, 10);
+    await turn();
+    const frames = at.frames().filter(({ stream, type }) => stream === 1 && type !== FRAME.WINDOW_UPDATE);
+    expect(frames.map(({ type, flags }) => [type, flags & END])).toEqual([
+      [FRAME.HEADERS, 0],
+      [FRAME.DATA, 0],
+      [FRAME.DATA, 0],
+      [FRAME.HEADERS, END],
+    ]);
+    expect(frames[3]?.payload.toString("latin1")).toContain("x-sum");
+  });
+
   it("waits for the origin's window, says so, and goes on when there is one", async () => {
     const { port, listener, at } = await opened([[WINDOW, 10]]);
     const all = port.write(

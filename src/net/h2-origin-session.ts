@@ -19,7 +19,9 @@ import { HpackDecoder } from "../http2/hpack-decoder.ts";
 import { HpackEncoder } from "../http2/hpack-encoder.ts";
 import { OriginHead } from "../http2/origin-head.ts";
 import { writeRequestBlock } from "../http2/request-block.ts";
+import { writeTrailerBlock } from "../http2/response-head.ts";
 import type { MessageHead } from "../http1/head.ts";
+import type { Trailer } from "../http1/trailers.ts";
 import { ByteWriter } from "../http1/writer.ts";
 import type { Clock, Schedule } from "../kernel/clock.ts";
 import { DEAF } from "../kernel/socket.ts";
@@ -258,6 +260,15 @@ export class OriginSession implements SocketListener, FrameSink {
       this.#out.bytes[this.#flagsAt] = (this.#out.bytes[this.#flagsAt] ?? 0) | FLAG.END_STREAM;
       this.#flagsOf = 0;
     } else this.#head(0, FRAME.DATA, FLAG.END_STREAM, id);
+  }
+
+  /** The fields behind the content, which end it. */
+  trailersOf(id: number, trailers: readonly Trailer[]): void {
+    const out = this.#out;
+    const from = out.length;
+    this.#head(0, FRAME.HEADERS, FLAG.END_HEADERS | FLAG.END_STREAM, id);
+    writeTrailerBlock(out, this.#encoder, trailers);
+    this.#cutBlock(from, id);
   }
 
   reset(id: number, code: ErrorName): void {

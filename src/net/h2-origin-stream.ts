@@ -258,7 +258,9 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
     this.#requestEnds = true;
     if (this.#unsentBytes > 0 || this.#requestEnded || this.#session === null || this.#id === 0) return;
     this.#requestEnded = true;
-    this.#session.endOf(this.#id);
+    const { trailers } = this.#parser;
+    if (trailers === null || this.#isTunnel) this.#session.endOf(this.#id);
+    else this.#session.trailersOf(this.#id, trailers);
     this.#closeIfDone();
   }
 
