@@ -1,5 +1,5 @@
 /**
- * Watches one pool for silence (policies/pool-silence.ts) while requests wait there: traffic sets the watch going, and
+ * Watches one pool for silence (policies/pool-silence.ts, docs/decisions/0034) while requests wait there: traffic sets the watch going, and
  * it goes on by a timer of its own, because nobody may ask again until the first of those who wait give up.
  */
 import { WheelTimer } from "../kernel/timer-wheel.ts";
