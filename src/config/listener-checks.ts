@@ -21,7 +21,7 @@ function socketFindings(file: unknown, path: Path): Finding[] {
     {
       path: [...path, "socket"],
       at: "key",
-      message: "socket has no effect where bind is not a Unix socket.",
+      message: "Where bind is no Unix socket, socket has no effect.",
       hint: "Leave this out, or bind to unix:/path.",
     },
   ];

@@ -33,9 +33,9 @@ export function openingFor(transport: Transport | null, client: ClientEnd): Open
   };
 }
 
-/** Of a check, behind which there is no client. */
-export function openingOfCheck(transport: Transport | null): Buffer | undefined {
-  return transport === null || transport.proxyProtocol === 0 ? undefined : localProxyHeader(transport.proxyProtocol);
+/** Of a check, behind which there is no client. Null: nothing. */
+export function openingOfCheck(transport: Transport | null): Buffer | null {
+  return transport === null || transport.proxyProtocol === 0 ? null : localProxyHeader(transport.proxyProtocol);
 }
 
 function extrasOf({ tls }: Carrier): Parameters<typeof writeProxyHeader>[2] {

@@ -21,7 +21,8 @@ export function probeOrigin(
   done: (result: CheckResult) => void,
 ): () => void {
   const check = new Check(address, health, done);
-  check.socket = dial(address, check, openingOfCheck(address.transport));
+  const opening = openingOfCheck(address.transport);
+  check.socket = opening === null ? dial(address, check) : dial(address, check, opening);
   return () => check.giveUp();
 }
 

@@ -1,9 +1,13 @@
+import fs from "node:fs/promises";
 import http from "node:http";
 import net from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { ADMIN_BODY_BYTES_MAX } from "../contract/admin-http.ts";
 import type { AdminHandler, AdminRequest } from "../contract/admin-http.ts";
 import { manualSchedule } from "../../test/support/manual-schedule.ts";
+import { fetchJson } from "./admin-client.ts";
 import { startAdminServer } from "./admin-server.ts";
 import type { AdminServer, AdminServerOptions } from "./admin-server.ts";
 
@@ -67,6 +71,19 @@ function raw(server: AdminServer, bytes: string): Promise<string> {
     socket.on("close", () => resolve(text));
   });
 }
+
+test("on a Unix socket it is asked by the client's own words for one, and its file is gone at the end", async () => {
+  const folder = await fs.mkdtemp(join(tmpdir(), "goodgate-admin-"));
+  const path = join(folder, "admin.sock");
+  const json: AdminHandler = ({ path: asked }) => ({ kind: "response", status: 200, headers: {}, body: `"${asked}"` });
+  const server = await start(json, { bind: { host: `unix:${path}`, port: 0 } });
+  const url = `http+unix://${encodeURIComponent(path)}/api/v1/status`;
+  expect(server).toMatchObject({ host: `unix:${path}`, port: 0 });
+  expect(await fetchJson(url, null, 5_000)).toEqual({ kind: "answer", status: 200, json: "/api/v1/status" });
+  await server.close(0);
+  expect(await fetchJson(url, null, 5_000)).toEqual({ kind: "unreachable", code: "ENOENT" });
+  await fs.rm(folder, { recursive: true });
+});
 
 describe("answers", () => {
   test("the handler sees method, path and query as sent, and fields in lower case", async () => {

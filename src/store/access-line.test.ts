@@ -152,6 +152,7 @@ test("the guide names every field of a line, and no other", () => {
       clientSubject: "CN=sensor-7",
     },
     peerAddress: "192.0.2.9",
+    proxiedBy: "10.0.0.5:40312",
     cause: "origin.refused",
     party: "origin",
     reason: "request.bare-lf",
