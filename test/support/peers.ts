@@ -27,6 +27,7 @@ const PACKAGES = {
   python3: "python3",
   curl: "curl",
   chromium: "chromium",
+  nghttp: "nghttp2-client",
 } as const;
 const NODE_APP = fileURLToPath(new URL("node-app.ts", import.meta.url));
 
