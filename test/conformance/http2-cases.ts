@@ -625,7 +625,7 @@ export const CASES: readonly Case[] = [
     "RFC 7541 §5.2",
     "Huffman's code with more than seven bits left over",
     connection(COMPRESSION_ERROR),
-    raw("00817884" + "94e7ffff"),
+    raw("0081788494e7ffff"),
   ),
   one(
     "RFC 7541 §5.2",
