@@ -14,7 +14,7 @@ import { createHttp2Dial } from "../net/h2-dial.ts";
 import { watchMachine } from "../net/machine-room.ts";
 import { createResolver } from "../net/resolver.ts";
 import type { SystemFacts } from "../net/system-facts.ts";
-import { dialTcp } from "../net/tcp-dial.ts";
+import { createDial } from "../net/tcp-dial.ts";
 import { createListen } from "../net/tcp-listen.ts";
 import type { SocketKeeper } from "../net/tcp-listen.ts";
 import { openLog } from "./access-log.ts";
@@ -22,6 +22,7 @@ import { openCertificates } from "./certificates.ts";
 import { describe, listenFailure } from "./error-text.ts";
 import type { Events } from "./events.ts";
 import { readFallbacks } from "./fallback-files.ts";
+import { originContexts, unusableOriginFile } from "./origin-certificates.ts";
 import { openCacheShelf } from "./state.ts";
 import { VERSION } from "./version.ts";
 
@@ -75,6 +76,12 @@ export async function startDataPlane(
     await log?.close(LAST_WORDS_MS);
     return certificates;
   }
+  const contexts = originContexts(events.tell);
+  const unusable = unusableOriginFile(settings, contexts);
+  if (unusable !== null) {
+    await log?.close(LAST_WORDS_MS);
+    return unusable;
+  }
   const cacheShelf = await openCacheShelf(state, settings, worker, events.tell);
   const places = [state, settings.accessLog === null ? null : settings.accessLog.path];
   const machine = settings.control === null ? null : watchMachine(places, systemSchedule);
@@ -90,7 +97,7 @@ export async function startDataPlane(
     clock: systemClock,
     chance: systemChance,
     newId: createIdSource(),
-    dial: createHttp2Dial({ dial: dialTcp, clock: systemClock, schedule: systemSchedule }),
+    dial: createHttp2Dial({ dial: createDial(contexts), clock: systemClock, schedule: systemSchedule }),
     listen: createListen(onAcceptError, options.keeper),
     secureContexts: certificates.certificates.contextsOf,
     resolver,

@@ -20,19 +20,13 @@ describe("a gateway without a file", () => {
   });
 
   test("tells every problem in terms of the command line", () => {
-    const made = settingsForOrigins(["localhost:3000", "https://a", "http://127.0.0.1:80", "http://127.0.0.1:80"], {
+    const made = settingsForOrigins(["localhost:3000", "http://127.0.0.1:80", "http://127.0.0.1:80"], {
       bind: "0.0.0.0:80",
       admin: "0.0.0.0:9090",
     });
     const nowhere = { file: "command line", line: 0, column: 0 };
     expect(made.ok ? [] : made.problems).toEqual([
       { ...nowhere, path: "--to", message: '"localhost:3000" has no scheme.', hint: "Write http://localhost:3000." },
-      {
-        ...nowhere,
-        path: "--to",
-        message: "TLS to origins is not built yet.",
-        hint: "For now, origins are reached as http:// only.",
-      },
       {
         ...nowhere,
         path: "--admin",

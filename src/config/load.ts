@@ -6,6 +6,7 @@ import { crossFindings } from "./cross-checks.ts";
 import { fileJsonSchema, homesOf, keysAt } from "./json-schema.ts";
 import type { JsonSchema } from "./json-schema.ts";
 import { normalise } from "./normalise.ts";
+import { originTlsFindings } from "./origin-tls-checks.ts";
 import { bounded } from "./parsed.ts";
 import { pathText, schemaFindings } from "./problems.ts";
 import type { ConfigNote, ConfigProblem, Finding, KeyHints } from "./problems.ts";
@@ -80,11 +81,12 @@ export function checkValue(value: unknown): CheckedValue {
   const parsed = fileSchema.safeParse(value);
   const routes = routeFindings(value);
   const found = parsed.success ? [] : schemaFindings(parsed.error.issues, value, hints());
-  const problems = [...found, ...crossFindings(value), ...routes.problems];
+  const tls = originTlsFindings(value);
+  const problems = [...found, ...crossFindings(value), ...tls.problems, ...routes.problems];
   return {
     settings: parsed.success && problems.length === 0 ? normalise(parsed.data) : null,
     problems,
-    notes: routes.notes,
+    notes: [...tls.notes, ...routes.notes],
   };
 }
 

@@ -12,6 +12,7 @@ import { fallbackOf } from "./fallback-schema.ts";
 import { listenerTlsOf } from "./listener-tls-schema.ts";
 import { proxyProtocolOf, socketFileOf } from "./listener-schema.ts";
 import { poolName } from "./names.ts";
+import { originTlsOf } from "./origin-tls-schema.ts";
 import type { OriginAddress } from "./origin-url.ts";
 import { rateLimitsOf } from "./rate-limit-schema.ts";
 import { compareRoutes, DEFAULT_ROUTE, isCatchAll, matchName } from "./route-order.ts";
@@ -144,9 +145,7 @@ function serviceOf(name: string, service: CheckedService): ServiceSettings {
     name: pool.name ?? poolName(index),
     provider: pool.provider ?? pool.name ?? poolName(index),
     standbyShare: pool.standbyShare,
-    origins: pool.origins.map((origin) =>
-      originOf(origin, pool.proxyProtocol ?? service.proxyProtocol, pool.http2 ?? service.http2),
-    ),
+    origins: pool.origins.map((origin) => originOf(origin, service, pool)),
   }));
   return {
     name,
@@ -176,12 +175,19 @@ function serviceOf(name: string, service: CheckedService): ServiceSettings {
 
 function originOf(
   origin: CheckedService["pools"][number]["origins"][number],
-  proxyProtocol: OriginSettings["proxyProtocol"],
-  http2: Http2Choice,
+  service: CheckedService,
+  pool: CheckedService["pools"][number],
 ): OriginSettings {
   const { address, weight }: { address: OriginAddress; weight: number } =
     "weight" in origin ? { address: origin.url, weight: origin.weight } : { address: origin, weight: WEIGHT_DEFAULT };
-  return { ...address, proxyProtocol, http2: http2Of(address, http2), weight };
+  const { secure, ...place } = address;
+  return {
+    ...place,
+    proxyProtocol: pool.proxyProtocol ?? service.proxyProtocol,
+    http2: http2Of(address, pool.http2 ?? service.http2),
+    weight,
+    tls: secure ? originTlsOf(place.host, service.tls, pool.tls) : null,
+  };
 }
 
 /** Without TLS there is no handshake to choose in. */
@@ -214,7 +220,12 @@ function routeOf(route: CheckedRoute, name: string, pools: readonly string[]): R
     name,
     match: routeMatchOf(route),
     pools: route.pools ?? pools,
-    timeouts: { connectMs: route.timeouts.connect, firstByteMs: route.timeouts.firstByte, gapMs: route.timeouts.gap },
+    timeouts: {
+      connectMs: route.timeouts.connect,
+      handshakeMs: route.timeouts.handshake,
+      firstByteMs: route.timeouts.firstByte,
+      gapMs: route.timeouts.gap,
+    },
     deadlineMs: route.deadline,
     idempotent: route.idempotent,
     rateLimits: rateLimitsOf(route.rateLimit),

@@ -10,8 +10,15 @@ describe("an origin's URL", () => {
     ["http://[::1]:3000/base/", "http://[::1]:3000/base", "::1", 3000, "/base"],
     ["http://my_app/a/b.c/%20x", "http://my_app/a/b.c/%20x", "my_app", 80, "/a/b.c/%20x"],
     ["http://a.", "http://a", "a", 80, ""],
+    ["https://a", "https://a", "a", 443, ""],
+    ["HTTPS://A:443/b/", "https://a/b", "a", 443, "/b"],
+    ["https://a:80", "https://a:80", "a", 80, ""],
+    ["http://a:443", "http://a:443", "a", 443, ""],
   ])("%s is %s", (text, url, host, port, basePath) => {
-    expect(parseOriginUrl(text)).toEqual({ ok: true, value: { url, host, port, basePath } });
+    expect(parseOriginUrl(text)).toEqual({
+      ok: true,
+      value: { url, host, port, basePath, secure: url.startsWith("https:") },
+    });
   });
 
   // What a URL parser would have repaired or taken for something else.
@@ -40,8 +47,9 @@ describe("an origin's URL", () => {
     "http://a/x\\y",
     "http://a/é",
     `http://a/${"x".repeat(1024)}`,
-    "https://a",
-    "HTTPS://a",
+    "https:a",
+    "https://user:secret@a",
+    "https://a:0",
     "ws://a",
     "a",
     3000,
@@ -56,8 +64,8 @@ describe("an origin's URL", () => {
     ["3000", "For that port of this machine write http://127.0.0.1:3000."],
     ["app:3000", "Write http://app:3000."],
     ["[::1]:3000", "Write http://[::1]:3000."],
-    [":", "Write http://HOST, http://HOST:PORT or http://HOST:PORT/base."],
-    ["::1", "Write http://HOST, http://HOST:PORT or http://HOST:PORT/base."],
+    [":", "Write http://HOST, https://HOST or http://HOST:PORT/base."],
+    ["::1", "Write http://HOST, https://HOST or http://HOST:PORT/base."],
   ])("%s has no scheme, and the hint can be copied", (text, hint) => {
     expect(parseOriginUrl(text)).toMatchObject({ ok: false, hint });
   });

@@ -52,6 +52,7 @@ const matchSchema = z
 
 const timeoutsSchema = z.strictObject({
   connect: duration("1ms", "5m").prefault("2s").describe("Until the TCP connection to an origin stands."),
+  handshake: duration("1ms", "5m").prefault("4s").describe("From then until TLS is agreed on, where it is spoken."),
   firstByte: durationOrFalse("1ms", "1d")
     .prefault("15s")
     .describe(

@@ -6,6 +6,7 @@ import type { Field } from "./fields.ts";
 import { headsSchema } from "./heads-schema.ts";
 import { parseHostPattern } from "./host-names.ts";
 import { nameText } from "./names.ts";
+import { originTlsSchema } from "./origin-tls-schema.ts";
 import { parseOriginUrl } from "./origin-url.ts";
 import { accepted, quoted, refused } from "./parsed.ts";
 import type { Parsed } from "./parsed.ts";
@@ -25,7 +26,7 @@ const originSchema = z.union([
   text("URL", parseOriginUrl, { pattern: ORIGIN_PATTERN }),
   z.strictObject({
     url: text("URL", parseOriginUrl, { pattern: ORIGIN_PATTERN }).describe(
-      "`http://HOST`, `http://HOST:PORT` or `http://HOST:PORT/base`; the base is put before every path. A Unix socket is `unix:/run/app.sock`, with a base `unix:/run/app.sock:/base`.",
+      "`http://HOST`, `http://HOST:PORT` or `http://HOST:PORT/base`, or the same with `https://` for TLS; the base is put before every path. A Unix socket is `unix:/run/app.sock`, with a base `unix:/run/app.sock:/base`.",
     ),
     weight: count("parts", 1, 1000)
       .prefault(WEIGHT_DEFAULT)
@@ -56,6 +57,9 @@ const poolSchema = z.strictObject({
     .describe(
       "The part of the safe requests (GET, HEAD, OPTIONS) that the pool gets while another one comes first, so that it is proven.",
     ),
+  tls: originTlsSchema
+    .optional()
+    .describe("TLS to the origins of this pool; what is written here goes before the `tls` of the service."),
 });
 
 export const failoverSchema = z.strictObject({
@@ -301,6 +305,9 @@ export const serviceSchema = z.strictObject({
     .describe(
       'Whether origins are asked over HTTP/2, as gRPC needs it. True: `https://` ones if they choose it in the TLS handshake, `http://` ones always. "prior": nothing else is offered.',
     ),
+  tls: originTlsSchema
+    .optional()
+    .describe("TLS to origins whose URL begins with `https://`. Default: their certificates are checked."),
   reducedMode: yesOrNo()
     .prefault(true)
     .describe(

@@ -2,6 +2,8 @@
  * The configuration as the program uses it: every default filled in, every duration in ms, every size in
  * bytes, every name resolved. Plain, frozen data; `normalise.ts` makes it from a checked file.
  */
+import type { OriginTls } from "../kernel/socket.ts";
+
 export interface Settings {
   readonly listeners: readonly ListenerSettings[];
   /** Null: no admin listener. */
@@ -294,6 +296,8 @@ export interface OriginSettings {
   readonly http2: "never" | "prior" | "alpn";
   /** Relative share, 1–1000. Default 100. */
   readonly weight: number;
+  /** Null: `http://`. */
+  readonly tls: OriginTls | null;
 }
 
 export interface RouteSettings {
@@ -400,6 +404,8 @@ export interface RouteMatch {
 export interface TimeoutSettings {
   /** TCP connect. Default 2 s. */
   readonly connectMs: number;
+  /** From TCP being connected to the end of the TLS handshake. Default 4 s. */
+  readonly handshakeMs: number;
   /** Request sent to first response byte. Default 15 s. 0: none. */
   readonly firstByteMs: number;
   /** Between bytes of a response, and between bytes the origin takes of a request. Default 30 s. 0: none. */

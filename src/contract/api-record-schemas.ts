@@ -11,6 +11,7 @@ import { verdictSchema } from "./api-verdict-schemas.ts";
 import type { JudgedExchange } from "./api-responses.ts";
 import type {
   AttemptRecord,
+  AttemptTls,
   ClientTls,
   Decision,
   ExchangeRecord,
@@ -101,6 +102,16 @@ const signsSchema = describes<FailureSigns>()(
   }),
 );
 
+const attemptTlsSchema = describes<AttemptTls>()(
+  z.object({
+    version: z.string().describe("TLSv1.3."),
+    cipher: z.string().describe("As IANA names it."),
+    serverName: z.string().describe("The name that was asked for (SNI); empty: none."),
+    alpn: z.string().describe("The protocol that was agreed on; empty: none."),
+    resumed: z.boolean().describe("Whether a session of before went on, so that no certificate was shown."),
+  }),
+);
+
 export const attemptSchema = describes<AttemptRecord>()(
   z.object({
     number: z.number().min(1).describe("1 for the first."),
@@ -113,10 +124,12 @@ export const attemptSchema = describes<AttemptRecord>()(
     connectionIdleMs: z.number().min(0).describe("How long the connection lay idle before; 0 on a new one."),
     startedUs: microseconds("Begin"),
     connectedUs: microseconds("TCP connected (the begin, on a connection used again); -1 means that nothing was sent"),
+    securedUs: microseconds("TLS agreed on and the certificate found good; -1 also where there is no TLS"),
     sentUs: microseconds("Head handed to the socket"),
     firstByteUs: microseconds("First byte of the response"),
     headUs: microseconds("Response head complete"),
     endedUs: microseconds("End"),
+    tls: attemptTlsSchema.nullable().describe("What TLS was agreed on with the origin; null: none."),
     sentBytes: bytes("Bytes handed to the socket: an upper bound of what left, not evidence that it left."),
     receivedBytes: bytes("Bytes that came from the origin, head included."),
     status: z.number().describe("The origin's status; 0 when no head came."),
@@ -257,6 +270,9 @@ export const causeSchema = describes<Cause>()(
         "proxy_internal_error",
         "proxy_internal_response",
         "proxy_loop_detected",
+        "tls_alert_received",
+        "tls_certificate_error",
+        "tls_protocol_error",
       ])
       .nullable()
       .describe("The error type of Proxy-Status (RFC 9209)."),

@@ -5,6 +5,7 @@
  * Times are µs on the monotonic clock since `startedAt`; -1 means that the step was not reached.
  */
 import type { CauseId, Party } from "../kernel/causes.ts";
+import type { TlsView } from "../kernel/socket.ts";
 
 /** Where the exchange was when something happened to it: the twelve steps of `gateway/pipeline.ts`. */
 export type Step =
@@ -55,6 +56,9 @@ export type CacheWord =
   /** No client asked: a stored response that was given away stale was fetched anew. */
   | "refresh";
 
+/** What was agreed on with an origin. */
+export type AttemptTls = Pick<TlsView, "version" | "cipher" | "serverName" | "alpn" | "resumed">;
+
 export interface AttemptRecord {
   /** 1 for the first. */
   number: number;
@@ -74,6 +78,8 @@ export interface AttemptRecord {
   startedUs: number;
   /** When TCP connected (equals startedUs on a reused connection); -1: never, so nothing was sent. */
   connectedUs: number;
+  /** When TLS was agreed on and the origin's certificate was found good; -1: never, or the origin is reached without. */
+  securedUs: number;
   /** When the head had been handed to the socket. */
   sentUs: number;
   /** When the first byte of the response came. */
@@ -81,6 +87,8 @@ export interface AttemptRecord {
   /** When the response head was complete. */
   headUs: number;
   endedUs: number;
+  /** What was agreed on, on this connection; null: nothing. */
+  tls: AttemptTls | null;
   /** Bytes handed to the socket: an upper bound of what left, never evidence that it left. */
   sentBytes: number;
   /** Bytes that came from the origin for this attempt, head included. */

@@ -151,7 +151,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     if (idle !== null) {
       this.#takeUsed(idle, now);
       attempt.connectionIdleMs = now - idle.idleSince;
-      attempt.connectedUs = attempt.startedUs;
+      this.#wasConnected(idle, attempt.startedUs);
       if (keepHead) request.keepHead(head);
       this.#sendHead(idle, head, now);
       return;
@@ -231,8 +231,11 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     const { timeouts } = this.#host;
     this.#toldLate = true;
     // A limit that was put off by less than itself: the time that is over counts.
-    if (connection.state === "connecting") connection.waitOn("connect", timeouts.connectMs, waitedMs, now);
-    else {
+    if (connection.state === "connecting") {
+      const { connectedUs } = this.attempt;
+      if (connectedUs === -1) connection.waitOn("connect", timeouts.connectMs, waitedMs, now);
+      else connection.waitOn("handshake", timeouts.handshakeMs, now - this.startedMs - connectedUs / 1000, now);
+    } else {
       const sentMs = this.startedMs + this.attempt.sentUs / 1000;
       connection.waitOn("first byte", timeouts.firstByteMs, now - sentMs, now);
     }
@@ -324,10 +327,24 @@ export class Attempt implements AttemptOwner, FirstByteWait {
 
   // ------------------------------------------------------------------ the connection
 
+  onOriginReached(connection: OriginConnection, now: number): void {
+    const { timeouts } = this.#host;
+    this.attempt.connectedUs = toUs(now - this.startedMs);
+    const { lateMs } = this.#host;
+    const isLateFirst = lateMs > 0 && !this.#toldLate && this.#lateInMs(now) < timeouts.handshakeMs;
+    if (isLateFirst) connection.wait("late", this.#lateInMs(now), now);
+    else connection.wait("handshake", timeouts.handshakeMs, now);
+  }
+
   onOriginConnected(connection: OriginConnection, now: number): void {
     const { attempt } = this;
-    const { shared } = connection.socket.carrier;
-    attempt.connectedUs = toUs(now - this.startedMs);
+    const { tls, shared } = connection.socket.carrier;
+    const nowUs = toUs(now - this.startedMs);
+    if (tls === null || attempt.connectedUs === -1) attempt.connectedUs = nowUs;
+    if (tls !== null) {
+      attempt.securedUs = nowUs;
+      attempt.tls = tls;
+    }
     if (shared !== undefined && shared !== null) {
       attempt.reused = shared.uses > 0;
       attempt.connectionUses = shared.uses;
@@ -422,6 +439,15 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     this.connection = connection;
   }
 
+  #wasConnected({ socket }: OriginConnection, atUs: number): void {
+    const { attempt } = this;
+    const { tls } = socket.carrier;
+    attempt.connectedUs = atUs;
+    if (tls === null) return;
+    attempt.securedUs = atUs;
+    attempt.tls = tls;
+  }
+
   /** A connection became free, or (null) one may be opened. */
   #serve(connection: OriginConnection | null, now: number): void {
     this.#waiter = null;
@@ -433,7 +459,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
       return;
     }
     this.#takeUsed(connection, now);
-    this.attempt.connectedUs = toUs(now - this.startedMs);
+    this.#wasConnected(connection, toUs(now - this.startedMs));
     this.#sendHead(connection, null, now);
     this.#core.gather.flush();
   }
@@ -563,7 +589,10 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     const { wheel } = this.#core;
     const sentMs = attempt.sentUs === -1 ? this.beganMs : this.startedMs + attempt.sentUs / 1000;
     return {
-      connected: attempt.connectedUs !== -1,
+      connected: attempt.connectedUs !== -1 && (this.address.transport === null || attempt.sentUs !== -1),
+      reached: attempt.connectedUs !== -1,
+      overTls: this.address.transport !== null && this.address.transport.tls !== null,
+      tls: attempt.tls?.version ?? "",
       reused: attempt.reused,
       idleMs: attempt.connectionIdleMs,
       sinceSentMs: Math.max(0, now - sentMs),

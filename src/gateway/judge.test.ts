@@ -6,6 +6,9 @@ import type { AttemptFacts, Ending } from "./judge.ts";
 
 const FACTS: AttemptFacts = {
   connected: true,
+  reached: true,
+  overTls: false,
+  tls: "",
   reused: false,
   idleMs: 0,
   requestSent: true,
@@ -56,11 +59,11 @@ describe("a connection that was not made", () => {
     ["EINVAL", "net.unroutable"],
     ["ETIMEDOUT", "net.connect_timeout"],
   ])("by %s is %s", (code, cause) => {
-    expect(causeOf(dialling(code), { connected: false })).toBe(cause);
+    expect(causeOf(dialling(code), { connected: false, reached: false })).toBe(cause);
   });
 
   it("to an address that its name has left is the name's fault, but not what is wrong with this machine", () => {
-    const left = { connected: false, leftAnswer: true };
+    const left = { connected: false, reached: false, leftAnswer: true };
     expect(causeOf(dialling("ECONNREFUSED"), left)).toBe("dns.stale_ip");
     expect(causeOf(dialling("EHOSTUNREACH"), left)).toBe("dns.stale_ip");
     expect(causeOf(timeout("connect"), { ...left, limitMs: 2000 })).toBe("dns.stale_ip");
@@ -104,8 +107,8 @@ describe("a response that broke off", () => {
 
 describe("a limit that ran out", () => {
   it.each<[Extract<Ending, { kind: "timeout" }>["what"], Partial<AttemptFacts>, CauseId]>([
-    ["connect", { connected: false }, "net.connect_timeout"],
-    ["pool", { connected: false }, "gw.pool_wait"],
+    ["connect", { connected: false, reached: false }, "net.connect_timeout"],
+    ["pool", { connected: false, reached: false }, "gw.pool_wait"],
     ["write", {}, "origin.write_stall"],
     ["gap", { headSeen: true, receivedBytes: 99 }, "origin.stall_mid_body"],
     ["first byte", {}, "origin.ttfb_timeout"],

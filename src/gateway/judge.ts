@@ -9,13 +9,14 @@ import type { RefusalId } from "../http1/refusals.ts";
 import { REFUSALS } from "../http1/refusals.ts";
 import type { SocketError } from "../kernel/socket.ts";
 import { judgeHttp2 } from "./judge-http2.ts";
+import { judgeHandshake, judgeLateAlert } from "./judge-tls.ts";
 
 /** How an attempt ended early. */
 export type Ending =
   | { readonly kind: "error"; readonly error: SocketError }
   /** The origin's FIN before its response was complete. */
   | { readonly kind: "fin" }
-  | { readonly kind: "timeout"; readonly what: "connect" | "pool" | "first byte" | "gap" | "write" }
+  | { readonly kind: "timeout"; readonly what: "connect" | "handshake" | "pool" | "first byte" | "gap" | "write" }
   | { readonly kind: "refusal"; readonly id: RefusalId }
   /** A whole head of a response that is of no use here, for the reason given. */
   | { readonly kind: "unusable"; readonly judgement: Judgement }
@@ -24,6 +25,11 @@ export type Ending =
 
 export interface AttemptFacts {
   readonly connected: boolean;
+  /** TCP was connected; with TLS that is not enough for a request. */
+  readonly reached: boolean;
+  readonly overTls: boolean;
+  /** `TLSv1.3`; empty: none was agreed on. */
+  readonly tls: string;
   readonly reused: boolean;
   readonly idleMs: number;
   /** Monotonic ms since the request head was handed to the socket. */
@@ -56,9 +62,10 @@ export function judgeAttempt(ending: Ending, facts: AttemptFacts): Judgement {
   switch (ending.kind) {
     case "error":
       if (ending.error.syscall === "h2") return judgeHttp2(ending.error, facts);
-      return facts.connected
-        ? judgeBroken("RST", ending.error, facts)
-        : judgeLeft(judgeDial(ending.error, facts), facts);
+      if (facts.connected) return judgeLateAlert(ending.error, facts) ?? judgeBroken("RST", ending.error, facts);
+      if (facts.reached && facts.overTls) return judgeLeft(judgeHandshake(ending.error, facts), facts);
+      if (ending.error.syscall === "tls") return judgeHandshake(ending.error, facts);
+      return judgeLeft(judgeDial(ending.error, facts), facts);
     case "fin":
       return judgeBroken("FIN", null, facts);
     case "timeout":
@@ -82,7 +89,14 @@ function judgeLeft(judgement: Judgement, facts: AttemptFacts): Judgement {
   };
 }
 
-const UNREACHABLE: ReadonlySet<CauseId> = new Set(["origin.refused", "net.connect_timeout", "net.unroutable"]);
+/** Also where somebody else answers: that is who has the address now. */
+const UNREACHABLE: ReadonlySet<CauseId> = new Set([
+  "origin.refused",
+  "net.connect_timeout",
+  "net.unroutable",
+  "tls.cert_name",
+  "tls.cert_trust",
+]);
 
 /** The connection was never made: provably nothing was sent. */
 function judgeDial(error: SocketError, facts: AttemptFacts): Judgement {
@@ -157,7 +171,10 @@ const STALE_FROM_MS = 100;
 /** A closed socket says so within a round trip; an origin that worked on the request first takes longer. */
 const ROUND_TRIP_MS = 500;
 
-function judgeTimeout(what: "connect" | "pool" | "first byte" | "gap" | "write", facts: AttemptFacts): Judgement {
+function judgeTimeout(
+  what: "connect" | "handshake" | "pool" | "first byte" | "gap" | "write",
+  facts: AttemptFacts,
+): Judgement {
   const limit = ms(facts.limitMs);
   if (facts.stallMs > 0 && facts.stallMs >= facts.limitMs / 2) {
     return {
@@ -168,6 +185,11 @@ function judgeTimeout(what: "connect" | "pool" | "first byte" | "gap" | "write",
   switch (what) {
     case "connect":
       return { cause: "net.connect_timeout", evidence: `no answer to SYN within ${limit}` };
+    case "handshake":
+      return {
+        cause: "tls.handshake_timeout",
+        evidence: `TCP was connected, and the TLS handshake was not over within ${limit}`,
+      };
     case "pool":
       return { cause: "gw.pool_wait", evidence: `every connection to the origin was in use for ${limit}` };
     case "write":

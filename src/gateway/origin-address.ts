@@ -2,7 +2,8 @@
  * One address of an origin and all that is known of it: connections, latency, health, what traffic says. The
  * policies decide on it; this only keeps their states and the connections together.
  */
-import { UNIX, bracketed, hostPort, isUnix } from "../kernel/ip-text.ts";
+import { UNIX, isUnix } from "../kernel/ip-text.ts";
+import { hostFieldOf } from "../config/origin-url.ts";
 import type { AttemptRecord } from "../contract/record.ts";
 import type { ConnectionSettings, HeadLimits, OriginSettings } from "../config/settings.ts";
 import type { CauseId } from "../kernel/causes.ts";
@@ -76,7 +77,8 @@ export class OriginAddress implements Address, Candidate, Member {
   readonly poolName: string;
   headLimits: HeadLimits;
   openMax: number;
-  readonly transport: Transport | null;
+  /** Null: plain TCP. */
+  transport: Transport | null;
 
   weight: number;
   share = 1;
@@ -171,10 +173,16 @@ export class OriginAddress implements Address, Candidate, Member {
 
   /**
    * It stays, and is treated by other settings from now on. What is learned of it holds as far as it is of the same
-   * shape; connections are as good as before.
+   * shape; connections are as good as before, unless they would be made in another way now: what a certificate had to
+   * show then is not what it has to show.
    */
   configure(settings: AddressSettings, isEjectionAlike: boolean, now: number): void {
     this.origin = settings.origin;
+    const transport = transportOf(settings.origin, settings.connections.idleMaxMs);
+    if (JSON.stringify(transport) !== JSON.stringify(this.transport)) {
+      this.transport = transport;
+      for (const connection of this.#idle.splice(0)) connection.retire();
+    }
     this.headLimits = settings.heads;
     this.#connections = settings.connections;
     this.openMax = settings.connections.perOriginMax;
@@ -277,6 +285,11 @@ export class OriginAddress implements Address, Candidate, Member {
 
   /** The connection has done its work and is fit for more. */
   release(connection: OriginConnection, now: number): void {
+    // One that waits gets another, as soon as this one is closed.
+    if (connection.transport !== this.transport) {
+      connection.retire();
+      return;
+    }
     const waiter = this.#nextWaiter(connection);
     if (waiter !== undefined) {
       this.counters.connectionsReused += 1;
@@ -438,16 +451,10 @@ export class OriginAddress implements Address, Candidate, Member {
 }
 
 /** Null: plain TCP. */
-function transportOf({ proxyProtocol, host, http2 }: OriginSettings, idleMs: number): Transport | null {
+function transportOf({ proxyProtocol, host, http2, tls }: OriginSettings, idleMs: number): Transport | null {
   const unixPath = isUnix(host) ? host.slice(UNIX.length) : "";
-  if (proxyProtocol === 0 && unixPath === "" && http2 === "never") return null;
-  return { proxyProtocol, unixPath, http2: http2 === "never" ? null : { choice: http2, idleMs } };
-}
-
-/** A Unix socket has no name of its own; `localhost` is what others send there. */
-function hostFieldOf({ host, port }: OriginSettings): string {
-  if (isUnix(host)) return "localhost";
-  return port === 80 ? bracketed(host) : hostPort(host, port);
+  if (proxyProtocol === 0 && unixPath === "" && http2 === "never" && tls === null) return null;
+  return { tls, proxyProtocol, unixPath, http2: http2 === "never" ? null : { choice: http2, idleMs } };
 }
 
 /** What was learned of a limit goes on, unless it was or is set by hand. */

@@ -8,7 +8,7 @@ import type { MessageHead } from "../http1/head.ts";
 import type { MessageEvents } from "../http1/parser.ts";
 import { ResponseParser } from "../http1/parser.ts";
 import type { RefusalId } from "../http1/refusals.ts";
-import type { SocketError, SocketListener, SocketPort } from "../kernel/socket.ts";
+import type { SocketError, SocketListener, SocketPort, Transport } from "../kernel/socket.ts";
 import type { TimerOwner } from "../kernel/timer-wheel.ts";
 import { WheelTimer } from "../kernel/timer-wheel.ts";
 import type { Core } from "./core.ts";
@@ -24,6 +24,8 @@ export interface AttemptOwner {
   /** Monotonic ms of the start of the exchange; times in the record count from it. */
   readonly startedMs: number;
   onOriginConnected(connection: OriginConnection, now: number): void;
+  /** TCP is connected, and TLS is being agreed on. */
+  onOriginReached(connection: OriginConnection, now: number): void;
   onInterim(head: MessageHead): void;
   /** The final head. False: the attempt is over and the connection will be closed. */
   onResponseHead(connection: OriginConnection, head: MessageHead, now: number): boolean;
@@ -46,13 +48,15 @@ export interface AttemptOwner {
 }
 
 /** What the timer of a connection is waiting for. */
-export type Waiting = "connect" | "first byte" | "late" | "gap" | "write" | "idle";
+export type Waiting = "connect" | "handshake" | "first byte" | "late" | "gap" | "write" | "idle";
 
 export class OriginConnection implements SocketListener, MessageEvents, TimerOwner {
   readonly address: OriginAddress;
   readonly socket: SocketPort;
   /** The client's connection that it may be used for; empty: any. */
   readonly whose: string;
+  /** How it was made. */
+  readonly transport: Transport | null;
   state: "connecting" | "busy" | "idle" | "tunnel" | "closed" = "connecting";
   uses = 0;
   connectedAt = 0;
@@ -93,6 +97,7 @@ export class OriginConnection implements SocketListener, MessageEvents, TimerOwn
   ) {
     this.#core = core;
     this.address = address;
+    this.transport = address.transport;
     this.#owner = owner;
     this.#parser = new ResponseParser(address.headLimits, this);
     address.opened(this);
@@ -177,6 +182,10 @@ export class OriginConnection implements SocketListener, MessageEvents, TimerOwn
 
   get trailers(): readonly { readonly name: string; readonly value: string }[] | null {
     return this.#parser.trailers;
+  }
+
+  onHandshake(): void {
+    this.#owner?.onOriginReached(this, this.#core.clock.monotonic());
   }
 
   onConnect(): void {
@@ -282,6 +291,11 @@ export class OriginConnection implements SocketListener, MessageEvents, TimerOwn
       return;
     }
     this.#reusable = false;
+    // Only the end of the connection would say where such a body ends, and this one may not be the origin's.
+    if (this.headSeen && this.framing === "close" && this.socket.cutOff === true) {
+      this.#end({ kind: "error", error: NOT_ANNOUNCED }, now);
+      return;
+    }
     const truncated = this.#parser.finish();
     if (truncated === null && this.#complete) {
       this.#finish(owner, now);
@@ -334,6 +348,7 @@ export class OriginConnection implements SocketListener, MessageEvents, TimerOwn
         this.#core.gather.flush();
         return;
       case "connect":
+      case "handshake":
       case "first byte":
       case "gap":
         this.#end({ kind: "timeout", what: this.#waiting }, now);
@@ -369,6 +384,9 @@ export class OriginConnection implements SocketListener, MessageEvents, TimerOwn
     this.#core.gather.flush();
   }
 }
+
+/** RFC 9112 §9.8: an unannounced end makes a response without a length incomplete. */
+const NOT_ANNOUNCED: SocketError = { code: "no close_notify", syscall: "tls" };
 
 /** Of the answer: early hints say nothing about how long that takes. */
 function noteFirstByte(owner: AttemptOwner, now: number): void {

@@ -27,6 +27,9 @@ const RECOMMENDED: Record<ProxyStatusError, readonly number[]> = {
   proxy_internal_error: [500],
   proxy_internal_response: [400, 404, 408, 409, 422, 500, 502, 503, 504],
   proxy_loop_detected: [502],
+  tls_alert_received: [502],
+  tls_certificate_error: [502],
+  tls_protocol_error: [502],
 };
 
 /** Where the table leaves the recommendation on purpose. */
@@ -55,7 +58,7 @@ describe("the table of causes", () => {
   });
 
   test.each(rows)("$id is well formed and its texts are sentences", (cause) => {
-    expect(cause.id).toMatch(/^(client|gw|dns|net|origin)\.[a-z0-9]+(_[a-z0-9]+)*$/);
+    expect(cause.id).toMatch(/^(client|gw|dns|net|tls|origin)\.[a-z0-9]+(_[a-z0-9]+)*$/);
     expect(cause.title).toMatch(/^[A-Z].*[^.]$/);
     expect(cause.title.length).toBeLessThanOrEqual(42);
     for (const text of [cause.means, cause.evidence, cause.lookFirst]) expect(text).toMatch(/^[A-Z`].*[.?]$/s);
@@ -68,7 +71,7 @@ describe("the table of causes", () => {
 
   test("a cause that is named as a look-alike exists", () => {
     const mentioned = rows.flatMap((cause) => [
-      ...`${cause.means} ${cause.evidence}`.matchAll(/\b(?:client|gw|dns|net|origin)\.[a-z0-9_]+/g),
+      ...`${cause.means} ${cause.evidence}`.matchAll(/\b(?:client|gw|dns|net|tls|origin)\.[a-z0-9_]+\b/g),
     ]);
     expect(mentioned.length).toBeGreaterThan(10);
     for (const [id] of mentioned) expect(isCauseId(id), id).toBe(true);

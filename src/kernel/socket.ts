@@ -12,10 +12,15 @@ export const TAIL_ROOM = 64;
 /** Why a socket failed, in the operating system's words (`ECONNREFUSED`, `ECONNRESET`, `EPIPE`, …). */
 export interface SocketError {
   readonly code: string;
-  /** `connect`, `read`, `write`, or empty when the system did not say. A reset heard while reading is an RST. */
+  /**
+   * `connect`, `read`, `write`, or empty when the system did not say. A reset heard while reading is an RST. `tls`: the
+   * code is OpenSSL's or Node's (`CERT_HAS_EXPIRED`), or `FIN` for an end in the middle of a handshake.
+   */
   readonly syscall: string;
-  /** What was seen, for people, where the code does not say all. */
+  /** What was seen, for people, where the code does not say all: whose certificate it was, and until when. */
   readonly detail?: string;
+  /** The number of the alert that the other side sent (RFC 8446 §6). */
+  readonly alert?: number;
 }
 
 /** Hears what happens on one socket. No call comes from inside a call that the owner made on the socket. */
@@ -24,7 +29,7 @@ export interface SocketListener {
   onHandshake?(): void;
   /**
    * Once, on dialled sockets and on accepted ones of a listener with TLS: what had to be agreed on first is agreed on.
-   * Nothing is known to have left before it, and nothing is heard before it but that it failed.
+   * With TLS the other side is known then. Nothing is known to have left before it, and nothing is heard before it but that it failed.
    */
   onConnect(): void;
   /**
@@ -35,7 +40,7 @@ export interface SocketListener {
   onData(bytes: Buffer, start: number, end: number): void;
   /** All bytes whose `write` returned false have left. */
   onDrain(): void;
-  /** The peer's FIN: no more bytes will come; writing may still work. */
+  /** The peer's FIN: no more bytes will come; writing may still work. See `SocketPort.cutOff`. */
   onFin(): void;
   /** The socket failed. `onClose` follows. */
   onError(error: SocketError): void;
@@ -125,6 +130,11 @@ export const PLAIN_UNIX: Carrier = { protocol: "unix", tls: null, proxy: null };
 export interface SocketPort {
   listener: SocketListener;
   readonly carrier: Carrier;
+  /**
+   * True from an `onFin` on that TLS did not announce: whoever sits between may have cut the stream there (RFC 8446
+   * §6.1), so that an end that nothing else declares is no end. Left out: nothing could have announced it.
+   */
+  readonly cutOff?: boolean;
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly localAddress: string;
@@ -158,6 +168,34 @@ export interface Http2Transport {
   readonly idleMs: number;
 }
 
+/** How an origin is to be reached beyond plain TCP. Made once for each address, never for a connection. */
+export interface Transport {
+  /** Null: what is said can be read by everybody between. */
+  readonly tls: OriginTls | null;
+  /** Connections begin with a header of this version that says whose they are; 0: they do not. */
+  readonly proxyProtocol: 0 | 1 | 2;
+  /** A Unix socket instead of `ip` and `port`; empty: none. */
+  readonly unixPath: string;
+  /** Null: HTTP/1.1. */
+  readonly http2: Http2Transport | null;
+}
+
+/** Who an origin has to prove to be, and what it is shown of us. Frozen: what is made of it is kept beside it. */
+export interface OriginTls {
+  /** What the certificate has to be for, and what is asked for by SNI. An IP literal is only checked (RFC 6066 §3). */
+  readonly serverName: string;
+  /** False: whoever answers is taken for the origin. */
+  readonly verify: boolean;
+  /** File of the certificates that are trusted, and no others; empty: those of the system and of Node. */
+  readonly ca: string;
+  /** Files of the certificate that is shown to origins who ask for one, and of its key; both empty: none. */
+  readonly certificate: string;
+  readonly key: string;
+  /** SHA-256 of public keys (SPKI) in base64: one of the verified chain has to be among them. Empty: any. */
+  readonly pins: readonly string[];
+  readonly minVersion: "1.2" | "1.3";
+}
+
 /** One address of an origin, resolved. */
 export interface Address {
   readonly ip: string;
@@ -165,16 +203,6 @@ export interface Address {
   readonly family: 4 | 6;
   /** Beyond plain TCP to `ip` and `port`. Null or absent, as it is of nearly all: nothing. */
   readonly transport?: Transport | null;
-}
-
-/** How an origin is to be reached. Made once per origin. */
-export interface Transport {
-  /** Connections begin with a header of this version that says whose they are; 0: they do not. */
-  readonly proxyProtocol: 0 | 1 | 2;
-  /** A Unix socket instead of `ip` and `port`; empty: none. */
-  readonly unixPath: string;
-  /** Null: HTTP/1.1. */
-  readonly http2: Http2Transport | null;
 }
 
 /**

@@ -9,7 +9,7 @@ import type { RawOrigin, Script } from "../../test/support/raw-origin.ts";
 import { Told } from "../../test/support/told.ts";
 import { until } from "../../test/support/until.ts";
 import { readBuffer } from "./read-buffer.ts";
-import { dialTcp } from "./tcp-dial.ts";
+import { dialSocket } from "./tcp-socket.ts";
 import { createListen } from "./tcp-listen.ts";
 
 interface Accepted {
@@ -70,7 +70,7 @@ async function origin(script: Script): Promise<RawOrigin> {
 
 function dial(port: number): Accepted {
   const told = new Told();
-  const socket = dialTcp({ ip: "127.0.0.1", port, family: 4 }, told);
+  const socket = dialSocket("127.0.0.1", port, 4, told);
   cleanUp.push(() => socket.destroy());
   return { socket, told };
 }

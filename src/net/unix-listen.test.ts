@@ -6,8 +6,11 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { DEAF, PLAIN_LISTENER } from "../kernel/socket.ts";
 import type { Address, ListeningPort, SocketPort } from "../kernel/socket.ts";
-import { dialTcp } from "./tcp-dial.ts";
+import { createOriginContexts } from "./origin-contexts.ts";
+import { createDial } from "./tcp-dial.ts";
 import { createListen } from "./tcp-listen.ts";
+
+const dial = createDial(createOriginContexts({ onRefused: () => undefined }));
 
 let folder = "";
 let path = "";
@@ -40,14 +43,19 @@ async function listen(mode = 0o660, sockets: SocketPort[] = []): Promise<Listeni
 }
 
 function to(unixPath: string): Address {
-  return { ip: `unix:${unixPath}`, port: 0, family: 4, transport: { proxyProtocol: 0, unixPath, http2: null } };
+  return {
+    ip: `unix:${unixPath}`,
+    port: 0,
+    family: 4,
+    transport: { tls: null, proxyProtocol: 0, unixPath, http2: null },
+  };
 }
 
 /** What comes back, or why nothing does. */
 function ask(text: string, opening?: Buffer): Promise<string> {
   return new Promise((resolve) => {
     let came = "";
-    const socket = dialTcp(
+    const socket = dial(
       to(path),
       {
         ...DEAF,

@@ -4,6 +4,7 @@ import { CAUSES } from "../../src/kernel/causes.ts";
 import type { CauseId, Party } from "../../src/kernel/causes.ts";
 import type {
   AttemptRecord,
+  AttemptTls,
   CacheWord,
   ClientTls,
   Decision,
@@ -111,10 +112,12 @@ export function sampleAttempt(): AttemptRecord {
     connectionIdleMs: 2,
     startedUs: 30,
     connectedUs: 30,
+    securedUs: -1,
     sentUs: 40,
     firstByteUs: 850,
     headUs: 860,
     endedUs: 940,
+    tls: null,
     sentBytes: 300,
     receivedBytes: 700,
     status: 200,
@@ -151,16 +154,28 @@ function arbitraryAttempt(): fc.Arbitrary<AttemptRecord> {
     connectionIdleMs: count(),
     startedUs: us(),
     connectedUs: us(),
+    securedUs: us(),
     sentUs: us(),
     firstByteUs: us(),
     headUs: us(),
     endedUs: us(),
+    tls: fc.option(arbitraryAttemptTls()),
     sentBytes: count(),
     receivedBytes: count(),
     status: fc.integer({ min: 0, max: 999 }),
     cause: cause(),
     evidence: anyText(),
     signs: fc.option(arbitrarySigns()),
+  });
+}
+
+function arbitraryAttemptTls(): fc.Arbitrary<AttemptTls> {
+  return fc.record({
+    version: anyText(),
+    cipher: anyText(),
+    serverName: anyText(),
+    alpn: anyText(),
+    resumed: fc.boolean(),
   });
 }
 

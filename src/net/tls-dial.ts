@@ -1,0 +1,119 @@
+/**
+ * Connects to an address of an origin by TLS: TCP, the handshake, and then whether it is the origin. `onConnect` comes
+ * after all three, so nothing of a request is ever said to somebody else.
+ */
+import tls from "node:tls";
+import net from "node:net";
+import type { Address, OriginTls, SocketListener } from "../kernel/socket.ts";
+import { OriginTlsFault } from "./origin-contexts.ts";
+import type { OriginContexts } from "./origin-contexts.ts";
+import { contain, copyReads, sharedReads, TlsOriginSocket } from "./tls-origin-socket.ts";
+import { verifyOrigin } from "./tls-verify.ts";
+
+/** Where no certificate was verified, none ends a session; servers end them themselves after a day or so. */
+const UNVERIFIED_SESSION_MS = 60 * 60 * 1000;
+
+export interface Beginning {
+  /** ALPN, the preferred one first. */
+  readonly offered: string[];
+  /** Leaves in the clear before all else; null: nothing does. */
+  readonly opening: Buffer | null;
+}
+
+export function dialTls(
+  address: Address,
+  settings: OriginTls,
+  contexts: OriginContexts,
+  listener: SocketListener,
+  beginning: Beginning,
+): TlsOriginSocket {
+  const { ip, port } = address;
+  const place = `${ip} ${port}`;
+  let socket: tls.TLSSocket;
+  try {
+    socket = connectTls(address, settings, contexts, beginning);
+  } catch (error) {
+    socket = neverConnected(error);
+  }
+  const dialled = new TlsOriginSocket(socket, listener, true);
+  dialled.remoteAddress = ip;
+  dialled.remotePort = port;
+  /** What may go on later: kept when it is known that this is the origin. */
+  let session: Buffer | null = null;
+  let verified = false;
+  const keep = (): void => {
+    if (session !== null && verified) contexts.keepSession(settings, place, session, expiryOf(socket));
+  };
+  socket.on("session", (newest) => {
+    session = newest;
+    dialled.heard();
+    keep();
+  });
+  socket.once("connect", () => contain(dialled, () => dialled.listener.onHandshake?.()));
+  socket.once("secureConnect", () => {
+    const failure = verifyOrigin(socket, settings);
+    if (failure !== null) {
+      dialled.refuse(failure);
+      return;
+    }
+    verified = true;
+    keep();
+    dialled.secured();
+    contain(dialled, () => dialled.listener.onConnect());
+  });
+  // A server that cannot take the session any more usually says nothing and begins anew; some fail.
+  socket.once("error", () => contexts.forgetSession(settings, place));
+  return dialled;
+}
+
+/**
+ * A socket of Node that is on its way. What leaves before TLS has to be handed to a socket of TCP, and Node reads such a
+ * connection by copies.
+ */
+function connectTls(
+  { ip, port, family }: Address,
+  settings: OriginTls,
+  contexts: OriginContexts,
+  { offered, opening }: Beginning,
+): tls.TLSSocket {
+  const secureContext = contexts.contextOf(settings);
+  const session = contexts.session(settings, `${ip} ${port}`);
+  const place: net.TcpNetConnectOpts = { host: ip, port, family, allowHalfOpen: true };
+  const options: tls.ConnectionOptions = {
+    // Without SNI for an address (RFC 6066 §3).
+    servername: net.isIP(settings.serverName) === 0 ? settings.serverName : "",
+    secureContext,
+    ALPNProtocols: offered,
+    // Both are done in tls-verify.ts, which tells what it saw.
+    rejectUnauthorized: false,
+    checkServerIdentity: () => undefined,
+    ...(session === undefined ? {} : { session }),
+  };
+  if (opening === null) {
+    const whole: tls.ConnectionOptions & net.TcpNetConnectOpts = { ...options, ...place, onread: sharedReads() };
+    const socket = tls.connect(whole);
+    socket.setNoDelay(true);
+    return socket;
+  }
+  const under = net.connect({ ...place, noDelay: true });
+  under.write(opening);
+  const socket = tls.connect({ ...options, socket: under });
+  copyReads(socket);
+  return socket;
+}
+
+/** The files of the configuration cannot be used: told as any failure to connect, because others may go on. */
+function neverConnected(error: unknown): tls.TLSSocket {
+  if (!(error instanceof OriginTlsFault)) throw error;
+  // Node's types want a socket beneath, and its code does not.
+  const socket = new tls.TLSSocket(undefined as unknown as net.Socket);
+  const told: NodeJS.ErrnoException = new Error(error.message);
+  told.code = "ERR_TLS_FILES";
+  process.nextTick(() => socket.destroy(told));
+  return socket;
+}
+
+function expiryOf(socket: tls.TLSSocket): number {
+  const until = socket.getPeerX509Certificate()?.validToDate.getTime() ?? Number.NaN;
+  return Number.isNaN(until) ? Date.now() + UNVERIFIED_SESSION_MS : until;
+}
