@@ -563,7 +563,7 @@ export class Model {
       doneUs: Math.round(ms * 1000),
       cache: "",
       tunnel: false,
-    grpcStatus: -1,
+      grpcStatus: -1,
       attempts,
       decisions: [],
     };

@@ -18,7 +18,7 @@ import { createDial } from "../net/tcp-dial.ts";
 import { createListen } from "../net/tcp-listen.ts";
 import type { SocketKeeper } from "../net/tcp-listen.ts";
 import { openLog } from "./access-log.ts";
-import { openCertificates } from "./certificates.ts";
+import { Certificates } from "./certificates.ts";
 import { describe, listenFailure } from "./error-text.ts";
 import type { Events } from "./events.ts";
 import { readFallbacks } from "./fallback-files.ts";
@@ -71,10 +71,11 @@ export async function startDataPlane(
     await log?.close(LAST_WORDS_MS);
     return fallbacks;
   }
-  const certificates = await openCertificates(settings, events.tell);
-  if (!certificates.ok) {
+  const certificates = new Certificates(events.tell);
+  const shown = await certificates.prepare(settings);
+  if (!shown.ok) {
     await log?.close(LAST_WORDS_MS);
-    return certificates;
+    return shown;
   }
   const contexts = originContexts(events.tell);
   const unusable = unusableOriginFile(settings, contexts);
@@ -82,6 +83,7 @@ export async function startDataPlane(
     await log?.close(LAST_WORDS_MS);
     return unusable;
   }
+  shown.use();
   const cacheShelf = await openCacheShelf(state, settings, worker, events.tell);
   const places = [state, settings.accessLog === null ? null : settings.accessLog.path];
   const machine = settings.control === null ? null : watchMachine(places, systemSchedule);
@@ -99,7 +101,7 @@ export async function startDataPlane(
     newId: createIdSource(),
     dial: createHttp2Dial({ dial: createDial(contexts), clock: systemClock, schedule: systemSchedule }),
     listen: createListen(onAcceptError, options.keeper),
-    secureContexts: certificates.certificates.contextsOf,
+    secureContexts: (listener) => certificates.contextsOf(listener),
     resolver,
     ledger,
     ...options.ofWorker,
@@ -117,6 +119,7 @@ export async function startDataPlane(
   });
   const close = async (): Promise<void> => {
     machine?.close();
+    certificates.close();
     resolver.close();
     await log?.close(LAST_WORDS_MS);
     await cacheShelf?.close();

@@ -33,8 +33,8 @@ export function crossFindings(file: unknown): Finding[] {
     ...orderFindings(file),
     ...cacheFindings(file),
     ...alertFindings(file),
-    ...listenerFindings(file),
     ...telemetryFindings(file),
+    ...listenerFindings(file),
     ...Object.keys(services).flatMap((name) => [
       ...repeatedHosts(file, ["services", name, "hosts"]),
       ...repeatedNames(file, ["services", name, "pools"], "pools"),

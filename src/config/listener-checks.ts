@@ -1,5 +1,6 @@
 /** Ways of writing a listener in which a part of it would do nothing, or would turn everybody away. */
 import { isUnix } from "../kernel/ip-text.ts";
+import { hstsSchema } from "./listener-tls-schema.ts";
 import { valueAt } from "./problems.ts";
 import type { Finding, Path } from "./problems.ts";
 import { isMapping } from "./yaml-tree.ts";
@@ -10,6 +11,8 @@ export function listenerFindings(file: unknown): Finding[] {
   return [
     ...[...paths, ["admin"]].flatMap((path) => socketFindings(file, path)),
     ...paths.flatMap((path) => proxyFindings(file, path)),
+    ...paths.flatMap((path) => hstsFindings(file, path)),
+    ...paths.flatMap((path) => redirectFindings(file, path)),
   ];
 }
 
@@ -40,4 +43,30 @@ function proxyFindings(file: unknown, path: Path): Finding[] {
       hint: "Name the addresses of the load balancer under trustedProxies.",
     },
   ];
+}
+
+/** Browsers heed Strict-Transport-Security only over TLS (RFC 6797 §8.1). */
+function hstsFindings(file: unknown, listener: Path): Finding[] {
+  const path = [...listener, "hsts"];
+  const hsts = hstsSchema.safeParse(valueAt(file, path));
+  if (!hsts.success) return [];
+  if (valueAt(file, [...listener, "tls"]) === undefined) {
+    const message = "Browsers heed Strict-Transport-Security only over TLS, and this listener speaks none.";
+    return [{ path, at: "value", message, hint: "Write it under the listener that has tls." }];
+  }
+  const { preload, includeSubDomains, maxAge } = hsts.data;
+  if (!preload || (includeSubDomains && maxAge >= PRELOAD_MS)) return [];
+  const message = "The list that browsers have built in takes only names with includeSubDomains and a year at least.";
+  const hint = "Write includeSubDomains: true and maxAge: 365d or more, or leave preload out.";
+  return [{ path: [...path, "preload"], at: "value", message, hint }];
+}
+
+const PRELOAD_MS = 31_536_000_000;
+
+function redirectFindings(file: unknown, listener: Path): Finding[] {
+  const path = [...listener, "redirectToHttps"];
+  const written = valueAt(file, path);
+  if (written === undefined || written === false || valueAt(file, [...listener, "tls"]) === undefined) return [];
+  const message = "Whoever comes to this listener speaks TLS already.";
+  return [{ path, at: "value", message, hint: "Write it under a listener without tls, or leave it out." }];
 }

@@ -9,7 +9,7 @@ import { alertsOf } from "./alert-schema.ts";
 import { ROUTE_CACHE_DEFAULTS } from "./cache-schema.ts";
 import type { CheckedRouteCache } from "./cache-schema.ts";
 import { fallbackOf } from "./fallback-schema.ts";
-import { listenerTlsOf } from "./listener-tls-schema.ts";
+import { hstsOf, listenerTlsOf } from "./listener-tls-schema.ts";
 import { proxyProtocolOf, socketFileOf } from "./listener-schema.ts";
 import { poolName } from "./names.ts";
 import { originTlsOf } from "./origin-tls-schema.ts";
@@ -50,11 +50,25 @@ import type {
 export function normalise(file: CheckedFile): Settings {
   const settings: Settings = {
     listeners: file.listeners.map(
-      ({ bind, trustedProxies, tls, heads, timeouts, minRate, proxyProtocol, socket, http2 }) => ({
+      ({
+        bind,
+        trustedProxies,
+        tls,
+        hsts,
+        redirectToHttps,
+        heads,
+        timeouts,
+        minRate,
+        proxyProtocol,
+        socket,
+        http2,
+      }) => ({
         name: bind.name,
         bind: bind.bind,
         trustedProxies: trustedProxies ?? file.trustedProxies,
         tls: listenerTlsOf(tls),
+        hsts: hstsOf(hsts),
+        redirectPort: redirectToHttps,
         handshakeMs: timeouts.handshake,
         heads: headLimitsOf(heads),
         headMs: timeouts.head,

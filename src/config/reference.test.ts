@@ -62,6 +62,7 @@ test("nothing but origins, and what a mapping is about, must be written", () => 
     "listeners[].tls.certificates",
     "listeners[].tls.certificates[].cert",
     "listeners[].tls.certificates[].key",
+    "listeners[].tls.clientCertificates.ca",
     "accessLog.path",
     "alerts.sinks",
     "alerts.sinks.NAME.webhook.url",

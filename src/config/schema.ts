@@ -13,7 +13,7 @@ import { cacheSchema } from "./cache-schema.ts";
 import { count, duration, durationOrFalse, field, ratio, size, switchedOff, text, yesOrNo } from "./fields.ts";
 import { headsSchema } from "./heads-schema.ts";
 import { proxyProtocolField, socketFileSchema } from "./listener-schema.ts";
-import { listenerTlsSchema } from "./listener-tls-schema.ts";
+import { hstsSchema, listenerTlsSchema, redirectField } from "./listener-tls-schema.ts";
 import { nameText } from "./names.ts";
 import { accepted, quoted, refused } from "./parsed.ts";
 import type { Parsed } from "./parsed.ts";
@@ -76,6 +76,17 @@ export const listenerSchema = z.strictObject({
       "Peers in these ranges may say who the client is; `unix:` is everybody on a Unix socket. Default: the list at the top level.",
     ),
   tls: listenerTlsSchema.optional().describe("With it clients speak TLS here, and nothing else."),
+  hsts: z
+    .union([switchedOff({ example: "{ maxAge: 730d }" }), hstsSchema])
+    .prefault(false)
+    .describe(
+      "Browsers are told not to come without TLS any more (`Strict-Transport-Security`), where the origin does not tell them itself; or false.",
+    ),
+  redirectToHttps: redirectField
+    .prefault(false)
+    .describe(
+      "Requests without TLS are sent to the same host with it, by 308: true for port 443, or the port. What a certificate's issuer asks for (`/.well-known/acme-challenge/`) stays.",
+    ),
   heads: headsSchema.prefault({}).describe("Bounds on what a client may send besides bodies."),
   timeouts: clientTimeoutsSchema.prefault({}).describe("How long a client may take."),
   minRate: minRateSchema

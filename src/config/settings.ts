@@ -141,6 +141,10 @@ export interface ListenerSettings {
   readonly trustedProxies: readonly string[];
   /** Null: whoever is between can read along. */
   readonly tls: ListenerTlsSettings | null;
+  /** What browsers are told by Strict-Transport-Security. Empty, the default: nothing. */
+  readonly hsts: string;
+  /** Where requests without TLS are sent. 0, the default: they stay. */
+  readonly redirectPort: number;
   /** From the connection to the end of its TLS handshake. Default 10 s. */
   readonly handshakeMs: number;
   readonly heads: HeadLimits;
@@ -191,6 +195,20 @@ export interface ListenerTlsSettings {
   readonly minVersion: "1.2" | "1.3";
   /** A client that asks for a name which no certificate is for is refused. Default false. */
   readonly strictSni: boolean;
+  /** The first that names a host holds for it, else the first for all. Default: none, and nobody is asked. */
+  readonly clientCertificates: readonly ClientCertificateSettings[];
+}
+
+/** Who has to show a certificate. */
+export interface ClientCertificateSettings {
+  /** A file with those who may have issued it. */
+  readonly ca: string;
+  /** Default true. */
+  readonly isRequired: boolean;
+  /** Null: all. */
+  readonly hosts: readonly string[] | null;
+  /** Origins are told its issuers too. Default false. */
+  readonly chain: boolean;
 }
 
 /** What one HTTP/2 connection of a client may do. */

@@ -244,7 +244,7 @@ export const causeSchema = describes<Cause>()(
     id: causeIdSchema,
     party: partyOfCauseSchema,
     status: z
-      .literal([0, 400, 403, 404, 408, 409, 422, 429, 500, 502, 503, 504])
+      .literal([0, 400, 403, 404, 408, 409, 421, 422, 429, 500, 502, 503, 504])
       .describe("What the client gets when the gateway has to answer; 0: the gateway never answers with this cause."),
     proxyStatus: z
       .enum([

@@ -30,7 +30,7 @@ export interface CertificateFacts {
 }
 
 export type CertificateVerdict =
-  | { readonly ok: true; readonly facts: CertificateFacts; readonly expired: "" | "over" | "not yet" }
+  | { readonly ok: true; readonly facts: CertificateFacts }
   | {
       readonly ok: false;
       /** The file that is at fault. */
@@ -43,8 +43,8 @@ export type CertificateVerdict =
 
 type Fault = Extract<CertificateVerdict, { ok: false }>;
 
-/** `now`: epoch ms. */
-export function examineCertificate(texts: CertificateTexts, now: number): CertificateVerdict {
+/** All but its dates, which `validityText` is about. */
+export function examineCertificate(texts: CertificateTexts): CertificateVerdict {
   const read = certificatesIn(texts.cert);
   if (!Array.isArray(read)) return read;
   const [leaf] = read;
@@ -53,12 +53,10 @@ export function examineCertificate(texts: CertificateTexts, now: number): Certif
   if ("ok" in key) return key;
   const fault = keyFault(read, key) ?? chainFault(read);
   if (fault !== null) return fault;
-  const facts = factsOf(leaf);
-  const expired = now >= facts.notAfter ? "over" : now < facts.notBefore ? "not yet" : "";
-  return { ok: true, facts, expired };
+  return { ok: true, facts: factsOf(leaf) };
 }
 
-/** `expired on 2026-01-02 (12 days ago)`; empty: it holds. */
+/** `expired on 2026-01-02`, as of `now`, epoch ms; empty: it holds. */
 export function validityText({ notBefore, notAfter }: CertificateFacts, now: number): string {
   if (now >= notAfter) return `expired on ${dayOf(notAfter)}`;
   return now < notBefore ? `holds only from ${dayOf(notBefore)} on` : "";
@@ -83,10 +81,14 @@ const BLOCK = /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]*(?:-----END (?
 
 function certificatesIn(text: string): X509Certificate[] | Fault {
   const found: X509Certificate[] = [];
+  const seen = new Set<string>();
   for (const match of text.matchAll(BLOCK)) {
     const line = text.slice(0, match.index).split("\n").length;
     try {
-      found.push(new X509Certificate(match[0]));
+      const one = new X509Certificate(match[0]);
+      // The same one twice does no harm: clients look for what they need.
+      if (!seen.has(one.fingerprint256)) found.push(one);
+      seen.add(one.fingerprint256);
     } catch {
       const end = match[0].includes("-----END") ? "" : "; it has no END line";
       return atCert(`has a certificate in line ${line} that cannot be read${end}`);

@@ -249,6 +249,18 @@ export interface MetricsView {
   process: ProcessView;
 }
 
+/** A certificate that a listener shows. */
+export interface CertificateView {
+  listener: string;
+  /** As configured. */
+  file: string;
+  names: readonly string[];
+  issuer: string;
+  /** Epoch ms. */
+  notBefore: number;
+  notAfter: number;
+}
+
 export interface ProcessView {
   cpuSeconds: number;
   residentBytes: number;

@@ -194,7 +194,7 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   }
 
   onError(error: SocketError): void {
-    if (this.#phase === "handshake") this.#unsecured(handshakeFailure(error));
+    if (this.#phase === "handshake") this.#unsecured(handshakeFailure(error, this.socket.carrier.tls));
     else this.#gone(error.code);
   }
 

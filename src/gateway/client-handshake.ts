@@ -28,13 +28,15 @@ const BY_CODE: readonly (readonly [RegExp, CauseId])[] = [
   ],
 ];
 
-export function handshakeFailure({ code, detail = "" }: SocketError): HandshakeFailure {
+/** `tls`: what was agreed on, where the handshake was done and its end was refused. */
+export function handshakeFailure({ code, detail = "" }: SocketError, tls: TlsView | null): HandshakeFailure {
   const cause = BY_CODE.find(([pattern]) => pattern.test(code))?.[1] ?? "client.tls_not_tls";
   const words = WORDS[code] ?? opensslText(code);
   return {
     cause,
     evidence: detail === "" ? words : `${words}: ${detail}`,
-    isAnswered: code === "PLAIN_HTTP" || code.startsWith("CERTIFICATE_"),
+    // Who expects frames of HTTP/2 has no use for a text.
+    isAnswered: code === "PLAIN_HTTP" || (code.startsWith("CERTIFICATE_") && tls?.alpn !== "h2"),
   };
 }
 

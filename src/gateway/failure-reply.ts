@@ -15,6 +15,7 @@ import type { Core } from "./core.ts";
 import { httpDate } from "./http-date.ts";
 import { toUs } from "./origin-connection.ts";
 import { respondToFailure, retryAfterSeconds } from "./reply.ts";
+import { hstsLine } from "./secure-terms.ts";
 import type { ServiceRuntime } from "./service-runtime.ts";
 import type { WaitingOffer } from "./waiting.ts";
 
@@ -70,7 +71,7 @@ export function writeFailure(
       keepAlive,
       date: httpDate(core.clock.wall()),
       name: core.identity.name,
-      lines: failed.replyLines,
+      lines: client.tls === null ? failed.replyLines : failed.replyLines + hstsLine(client.listener.settings),
     },
   );
   if (reply.kind === "fallback") failed.decide("reply", "reply.fallback", "the route's fallback was given");

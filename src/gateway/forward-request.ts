@@ -141,11 +141,13 @@ function authorityOf(head: MessageHead): string | null {
 function claimsIdentity(head: MessageHead, index: number, trusted: boolean): boolean {
   const start = head.nameStart(index);
   const first = (head.bytes[start] ?? 0) | 0x20;
-  // x, p: nearly every field is passed by here with one comparison.
-  if (first !== 0x78 && first !== 0x70) return false;
+  // x, p, c: nearly every field is passed by here with a few comparisons.
+  if (first !== 0x78 && first !== 0x70 && first !== 0x63) return false;
   const written = head.name(index).toLowerCase();
   if (written === "proxy") return true;
   const name = written.replaceAll("_", "-");
+  // Only who saw the certificate may tell of it (RFC 9440 §4); a chain of proxies has no word for "I believe the one before".
+  if (name === "client-cert" || name === "client-cert-chain") return true;
   if (name === "x-real-ip" || name === "x-request-id") return true;
   if (!name.startsWith("x-forwarded")) return false;
   return !trusted || written !== name;

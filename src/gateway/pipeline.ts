@@ -18,6 +18,7 @@
  *
  * What is known of the exchange meanwhile is in exchange-state.ts.
  */
+import type { ClientCertificateSettings } from "../config/settings.ts";
 import type { Outcome, Step } from "../contract/record.ts";
 import { FIELD } from "../http1/field-ids.ts";
 import type { MessageHead } from "../http1/head.ts";
@@ -56,6 +57,7 @@ import type { PassingOver } from "./passed-over.ts";
 import { wayPast } from "./poison-gate.ts";
 import type { Suspect } from "./poison-gate.ts";
 import { readHeadAgain, readResponseHeadAgain } from "./read-head-again.ts";
+import { httpDate } from "./http-date.ts";
 import { deadlineOf } from "./request-deadline.ts";
 import { bounded, joinedValue, pathOf, targetOf } from "./request-target.ts";
 import { mayBeResumed, Resumption, whyNotResumed } from "./resumption.ts";
@@ -64,6 +66,7 @@ import { RoomWait } from "./room-wait.ts";
 import type { RoomWaitHost } from "./room-wait.ts";
 import type { Turn } from "./room.ts";
 import type { ServiceRuntime } from "./service-runtime.ts";
+import { clientCertificateLines, hasHsts, hstsLine, isMisdirected, redirectHead, redirectOf } from "./secure-terms.ts";
 import { Serving } from "./serving.ts";
 import type { ServingHost } from "./serving.ts";
 import type { StoredAnswer } from "./stored-answer.ts";
@@ -180,7 +183,34 @@ export class Exchange
     request.keepTrace = identity.keepTrace;
     request.trusted = client.peer.trusted;
     request.reducedInFront = request.trusted && head.find(FIELD.GOODGATE_MODE) !== -1;
+    const { tls, redirectPort } = client.listener.settings;
+    if (tls !== null && tls.clientCertificates.length > 0 && !this.#certified(tls.clientCertificates, host)) return;
+    if (redirectPort !== 0 && this.#redirected(head, host, redirectPort)) return;
     this.#routeTo(head, host);
+  }
+
+  /** Whether the host may be asked for over this connection, as far as certificates of clients go. */
+  #certified(rules: readonly ClientCertificateSettings[], { name }: ClientHost): boolean {
+    const { request } = this;
+    const { tls } = this.client.socket.carrier;
+    if (isMisdirected(rules, tls, name)) {
+      const evidence = `${name} has a rule for clients' certificates, and the connection was made for ${tls?.serverName || "no name"}`;
+      this.fail("client.tls_misdirected", evidence, "identify", 0);
+      return false;
+    }
+    request.identityLines += clientCertificateLines(rules, tls, name);
+    return true;
+  }
+
+  /** True: the client is sent to the same place with TLS. */
+  #redirected(head: MessageHead, host: ClientHost, port: number): boolean {
+    const { core, client } = this;
+    const location = redirectOf(port, head, host, client.peer);
+    if (location === "") return false;
+    const now = core.clock.monotonic();
+    this.decide("admit", "admit.to-https", `without TLS; sent to ${location}`);
+    this.serve({ head: redirectHead(location, httpDate(core.clock.wall())), lines: "", body: null }, "served", now);
+    return true;
   }
 
   // ------------------------------------------------------------------ route
@@ -557,8 +587,10 @@ export class Exchange
     this.clientKeepAlive = this.clientKeepAlive && !closes && !this.client.listener.draining;
     record.status = head.status;
     record.replyUs = toUs(now - this.startedMs);
+    const { settings } = this.client.listener;
+    const hsts = settings.hsts === "" || hasHsts(head) ? "" : hstsLine(settings);
     this.response.begin(head, {
-      lines: this.replyLines === "" ? lines : lines + this.replyLines,
+      lines: this.replyLines === "" && hsts === "" ? lines : lines + this.replyLines + hsts,
       keepAlive: this.clientKeepAlive,
       clientMinorVersion: request.minorVersion,
     });

@@ -208,6 +208,7 @@ function sentenceFor(failure: Failure, status: number): string {
 /** Whoever reads it can put it right. */
 const TLS_SENTENCES: Partial<Record<CauseId, string>> = {
   "client.tls_not_tls": "This port speaks TLS, and the request came without it: write https:// in place of http://.",
+  "client.tls_misdirected": "This connection was made for another name. Trying again on a new one will help.",
   "client.tls_certificate": "This address is for clients with a certificate, and none that it knows was shown.",
 };
 

@@ -18,7 +18,7 @@ const RECOMMENDED: Record<ProxyStatusError, readonly number[]> = {
   http_protocol_error: [502],
   http_request_denied: [403],
   // "The 4xx that applies", and for the internal response "the most appropriate".
-  http_request_error: [400, 404, 408, 409, 422],
+  http_request_error: [400, 404, 408, 409, 421, 422],
   http_response_header_section_size: [502],
   http_response_incomplete: [502],
   http_response_timeout: [504],

@@ -90,7 +90,7 @@ interface Row {
    * head is out, the connection is cut instead. 0: the gateway never answers with this cause, because the
    * client is gone or because the origin's own response is passed on.
    */
-  readonly status: 0 | 400 | 403 | 404 | 408 | 409 | 422 | 429 | 500 | 502 | 503 | 504;
+  readonly status: 0 | 400 | 403 | 404 | 408 | 409 | 421 | 422 | 429 | 500 | 502 | 503 | 504;
   /** The `error` parameter of Proxy-Status (RFC 9209 §2.1.1); null when there is none to report. */
   readonly proxyStatus: ProxyStatusError | null;
   readonly retryClass: RetryClass;
@@ -243,6 +243,20 @@ const TABLE = {
     evidence: "OpenSSL's reason is in the evidence: expired, from another authority, not for clients.",
     lookFirst: "Compare the issuer of the client's certificate with the file under `ca`, and its dates with the clock.",
     equivalents: { nginx: ["495", "496"], google: ["client_cert_not_provided", "client_cert_validation_failed"] },
+  },
+  "client.tls_misdirected": {
+    party: "client",
+    status: 421,
+    proxyStatus: "http_request_error",
+    retryClass: "RX",
+    title: "Asked over another name's connection",
+    means:
+      "The request is for a host that has its own rule for clients' certificates (`tls.clientCertificates`), and the connection was made for a name with another rule or none. It was refused with 421, so that the client connects anew.",
+    evidence:
+      "Both names are in the evidence. A client that shows no certificate at all to the right name is client.tls_certificate.",
+    lookFirst:
+      "Usually nothing: browsers use one connection for several names of a certificate and come back by themselves (RFC 9110 §15.5.20). From a program of your own: let it send the name that it asks for.",
+    equivalents: {},
   },
   "client.tls_alert": {
     party: "client",

@@ -34,6 +34,10 @@ export const DECISIONS = {
     meaning:
       "The client asks for far more than the others and was not held back: it is protected, was good before, or holding it back would have hit good traffic.",
   },
+  "admit.to-https": {
+    step: "admit",
+    meaning: "The request came without TLS, and the listener sends such requests to the same place with it.",
+  },
   "cache.stale-while-revalidate": {
     step: "look up",
     meaning:

@@ -8,6 +8,7 @@
  */
 import { createHash } from "node:crypto";
 import tls from "node:tls";
+import { ruleFor } from "../kernel/host-rules.ts";
 import type { SecureChoice, SecureContexts } from "../kernel/socket.ts";
 
 export interface ShownCertificate {
@@ -70,13 +71,12 @@ export class ListenerContexts implements SecureContexts {
     this.#ticketKeys = ticketKeys;
   }
 
-  /** From now on. Throws what OpenSSL says when it takes one of them not, and then nothing has changed. */
+  /** From now on. */
   use(certificates: readonly ShownCertificate[], terms: ContextTerms): void {
     const byName = new Map<string, Shown>();
     let first: Shown | null = null;
     for (const certificate of certificates) {
       const shown: Shown = { certificates: [certificate], choices: [] };
-      contextOf(shown, terms, -1, this.#ticketKeys);
       first ??= shown;
       for (const name of certificate.names) {
         const before = byName.get(name);
@@ -126,16 +126,14 @@ export class ListenerContexts implements SecureContexts {
   }
 }
 
-/** The place of the first rule that names this host, else of the first for every host; -1: none. */
-export function ruleFor(rules: readonly { readonly hosts: readonly string[] | null }[], host: string): number {
-  if (rules.length === 0) return -1;
-  const named = rules.findIndex(({ hosts }) => hosts?.some((pattern) => covers(pattern, host)) === true);
-  return named === -1 ? rules.findIndex(({ hosts }) => hosts === null) : named;
-}
-
-/** `*.example.com`: every name under it, as in a service's hosts. */
-function covers(pattern: string, host: string): boolean {
-  return pattern === "*" || pattern === host || (pattern.startsWith("*.") && host.endsWith(pattern.slice(1)));
+/** What OpenSSL says to it, which has the last word on keys that are too small or of a kind that it does not know; empty: it is fine. */
+export function refusalOf(certificate: ShownCertificate, terms: ContextTerms): string {
+  try {
+    contextOf({ certificates: [certificate], choices: [] }, { ...terms, clientRules: [] }, -1, Buffer.alloc(48));
+    return "";
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 function contextOf({ certificates }: Shown, terms: ContextTerms, rule: number, ticketKeys: Buffer): tls.SecureContext {

@@ -1,0 +1,67 @@
+/**
+ * What follows from a listener's TLS, or from that of the listener beside it, for each request: who may ask for which
+ * host, what origins are told of a client's certificate, what browsers are told of the scheme, and who is sent there.
+ */
+import type { ClientCertificateSettings, ListenerSettings } from "../config/settings.ts";
+import { FIELD } from "../http1/field-ids.ts";
+import type { MessageHead } from "../http1/head.ts";
+import { ruleFor } from "../kernel/host-rules.ts";
+import type { TlsView } from "../kernel/socket.ts";
+import type { ClientHost } from "./client-host.ts";
+import type { PeerIdentity } from "./identify.ts";
+
+/** RFC 8555 §8.3: who asks for this asks the listener itself, without TLS, because there is no certificate yet. */
+const CHALLENGE = "/.well-known/acme-challenge/";
+const HTTPS_PORT = 443;
+
+/** A whole line; empty: none. Over plain HTTP nobody heeds it (RFC 6797 §8.1), and nobody may send it (§7.2). */
+export function hstsLine({ hsts }: ListenerSettings): string {
+  return hsts === "" ? "" : `Strict-Transport-Security: ${hsts}\r\n`;
+}
+
+/** Whether an origin says it itself: then its own word holds. */
+export function hasHsts(head: MessageHead): boolean {
+  for (let i = 0; i < head.fieldCount; i += 1) if (head.named(i, "strict-transport-security")) return true;
+  return false;
+}
+
+/**
+ * RFC 9440, whole lines; empty: nothing is told. Only of a host by whose rule the certificate was asked for: by another
+ * rule other authorities are believed.
+ */
+export function clientCertificateLines(
+  rules: readonly ClientCertificateSettings[],
+  tls: TlsView | null,
+  host: string,
+): string {
+  const client = tls?.client ?? null;
+  const rule = tls?.rule ?? -1;
+  if (client === null || ruleFor(rules, host) !== rule) return "";
+  const [own = "", ...issuers] = client.chain.map((der) => `:${der}:`);
+  const chain = rules[rule]?.chain === true && issuers.length > 0 ? `Client-Cert-Chain: ${issuers.join(", ")}\r\n` : "";
+  return `Client-Cert: ${own}\r\n${chain}`;
+}
+
+/** The host has a rule for clients' certificates, and the connection was made by another, or by none. */
+export function isMisdirected(rules: readonly ClientCertificateSettings[], tls: TlsView | null, host: string): boolean {
+  const rule = ruleFor(rules, host);
+  return rule !== -1 && rule !== (tls?.rule ?? -1);
+}
+
+/** Where a request without TLS is sent; empty: it stays. What a trusted proxy in front took off counts as TLS. */
+export function redirectOf(redirectPort: number, head: MessageHead, host: ClientHost, peer: PeerIdentity): string {
+  const target = head.targetForm === "asterisk" ? "/" : head.bytes.latin1Slice(head.pathStart, head.targetEnd);
+  const spoken = peer.trusted ? (head.valueOf(FIELD.X_FORWARDED_PROTO) ?? peer.scheme) : peer.scheme;
+  if (spoken.toLowerCase() === "https" || host.name === "" || target.startsWith(CHALLENGE)) return "";
+  const name = host.field.replace(/:\d*$/, "");
+  const port = redirectPort === HTTPS_PORT ? "" : `:${redirectPort}`;
+  return `https://${name}${port}${target.startsWith("/") ? target : "/"}`;
+}
+
+/** A whole response head. 308 keeps method and body (RFC 9110 §15.4.9). */
+export function redirectHead(location: string, date: string): Buffer {
+  return Buffer.from(
+    `HTTP/1.1 308 Permanent Redirect\r\nDate: ${date}\r\nLocation: ${location}\r\nContent-Length: 0\r\n\r\n`,
+    "latin1",
+  );
+}
