@@ -423,7 +423,8 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     this.uses += 1;
     // A request that was sent ahead begins now, whenever its bytes came.
     this.#now = now;
-    if (!keepAlive || this.listener.draining) {
+    // A stream has one request. What comes behind it, meant for a tunnel that was not granted, is nobody's next one.
+    if (!keepAlive || this.listener.draining || this.isStream) {
       this.#core.gather.flush();
       if (requestComplete || this.#ended) this.#close();
       else this.#linger(now);

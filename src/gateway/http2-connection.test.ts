@@ -536,6 +536,15 @@ describe("a WebSocket", () => {
     expect(came()).toEqual(["HEADERS 1 end 403"]);
   });
 
+  test("that is not granted makes no request of what was sent into it", async () => {
+    const { send, came, origin, records, network } = await world();
+    send(request(1, CONNECT, false), data(1, "GET /smuggled HTTP/1.1\r\nHost: shop.example\r\n\r\n"));
+    origin(1).send("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+    expect(came()).toEqual(["HEADERS 1 end 404"]);
+    expect(network.dialled.map(({ received }) => received).join()).not.toContain("smuggled");
+    expect(records).toHaveLength(1);
+  });
+
   test("never stands because an origin has answered a plain request", async () => {
     const { send, came, origin } = await world();
     send(request(1, CONNECT, false));

@@ -33,7 +33,7 @@ export interface Case {
   readonly title: string;
   readonly send: readonly Buffer[];
   /** Sent when the answer to what came before has begun. */
-  readonly then?: readonly Buffer[];
+  readonly after?: readonly Buffer[];
   readonly expected: Expected;
 }
 
@@ -91,8 +91,8 @@ function whole(section: string, title: string, expected: Expected, ...send: read
   return { section, title, send, expected };
 }
 
-function twice(section: string, title: string, expected: Expected, first: Buffer, then: readonly Buffer[]): Case {
-  return { section, title, send: [open, first], then, expected };
+function twice(section: string, title: string, expected: Expected, first: Buffer, after: readonly Buffer[]): Case {
+  return { section, title, send: [open, first], after, expected };
 }
 
 export const CASES: readonly Case[] = [

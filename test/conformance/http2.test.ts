@@ -53,11 +53,11 @@ async function play(port: number, one: Case): Promise<{ met: boolean; frames: st
     const patience = setTimeout(() => finish(false), 10_000);
     socket.on("data", (bytes) => {
       reader.push(bytes);
-      if (one.then !== undefined && !hasBegun && hasResponse(reader.frames, 1)) {
+      if (one.after !== undefined && !hasBegun && hasResponse(reader.frames, 1)) {
         hasBegun = true;
-        socket.write(Buffer.concat(one.then));
+        socket.write(Buffer.concat(one.after));
       }
-      if ((one.then === undefined || hasBegun) && isMet(one.expected, reader.frames, false)) finish(false);
+      if ((one.after === undefined || hasBegun) && isMet(one.expected, reader.frames, false)) finish(false);
     });
     socket.on("error", () => undefined);
     socket.on("close", () => finish(true));
