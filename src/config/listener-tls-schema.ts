@@ -97,7 +97,7 @@ function ruleOf({ ca, mode, hosts, chain }: z.output<typeof clientCertificateSch
   return { ca, isRequired: mode === "required", hosts: hosts ?? null, chain };
 }
 
-function parseFilePath(input: unknown): Parsed<string> {
+export function parseFilePath(input: unknown): Parsed<string> {
   const isPath = typeof input === "string" && input !== "" && input.length <= 4096 && !input.includes("\0");
   return isPath ? accepted(input) : refused(`${quoted(input)} is not the path of a file.`);
 }

@@ -163,7 +163,7 @@ function contextFrom(settings: OriginTls): tls.SecureContext {
   const authority = settings.ca === "" ? null : authorityFault(ca);
   if (authority !== null) throw new OriginTlsFault(settings.ca, authority, "");
   if (settings.certificate !== "") {
-    const verdict = examineCertificate(texts, Date.now());
+    const verdict = examineCertificate(texts);
     if (!verdict.ok) {
       const file = verdict.file === "cert" ? settings.certificate : settings.key;
       throw new OriginTlsFault(file, verdict.reason, verdict.hint);
