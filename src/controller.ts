@@ -8,7 +8,7 @@
 import { constants, setPriority } from "node:os";
 import { createAlertDesk } from "./control/alert-desk.ts";
 import { createControlLoop } from "./control/control-loop.ts";
-import type { Companion, ControlLoop, LoopHands } from "./control/control-loop.ts";
+import type { Companion, ControlLoop, LoopHands, LoopMessage } from "./control/control-loop.ts";
 import { createOtlp } from "./control/otlp-companion.ts";
 import { createEngine } from "./control/engine.ts";
 import { createForecasts } from "./control/forecast/forecast-companion.ts";
@@ -16,7 +16,7 @@ import { createLadder } from "./control/ladder/ladder-companion.ts";
 import { createStatusDesk } from "./control/status-desk.ts";
 import { statusPage } from "./control/status-page.ts";
 import type { StatusFacts } from "./control/status-page.ts";
-import type { StatusPageSettings } from "./config/settings.ts";
+import type { Settings, StatusPageSettings } from "./config/settings.ts";
 import type { FromControl, ToControl } from "./contract/control-messages.ts";
 import type { ControlStore } from "./contract/control-store.ts";
 import { systemChance } from "./net/chance.ts";
@@ -52,7 +52,8 @@ function main(): void {
   let isEnding = false;
   let hasBegun = false;
   /** What was asked before it could answer. The gateway bounds how much that is. */
-  const early: Exclude<ToControl, { kind: "begin" | "end" }>[] = [];
+  const early: LoopMessage[] = [];
+  const configured: Configured = { settings: null };
   /** It cannot begin: the gateway says so and tries again later. */
   const dieOf = (error: unknown): never => {
     onFault(error);
@@ -66,7 +67,7 @@ function main(): void {
     else void loop.close().then(leave, leave);
   };
   const start = async (message: Extract<ToControl, { kind: "begin" }>): Promise<void> => {
-    const made = await begin(message, onFault);
+    const made = await begin(message, configured, onFault);
     loop = made;
     send({ kind: "ready" });
     for (const waiting of early.splice(0)) made.receive(waiting);
@@ -76,6 +77,7 @@ function main(): void {
     // Both ends of the channel are this program's, and of one version.
     const message = told as ToControl;
     if (message.kind === "end") end();
+    else if (message.kind === "configure") configured.settings = message.settings;
     else if (message.kind !== "begin") {
       if (loop === null) early.push(message);
       else loop.receive(message);
@@ -86,8 +88,14 @@ function main(): void {
   });
 }
 
+/** Null: as it was begun with. */
+interface Configured {
+  settings: Settings | null;
+}
+
 async function begin(
   { setup }: Extract<ToControl, { kind: "begin" }>,
+  configured: Configured,
   onFault: (error: unknown) => void,
 ): Promise<ControlLoop> {
   const otlp = await otlpOf(setup);
@@ -109,7 +117,7 @@ async function begin(
         schedule: systemSchedule,
         chance: systemChance,
       }),
-      createLadder(hands, { settings, rungs, clock: systemClock, onFault }),
+      createLadder(hands, { settings: () => configured.settings ?? settings, rungs, clock: systemClock, onFault }),
       ...statusDesks(hands, setup.settings.statusPage),
     ],
     send,

@@ -2,12 +2,12 @@
  * The composition root: it gives the commands the operating system's clocks, sockets, files and signals. A gateway is
  * put together in compose/. It decides nothing about traffic.
  */
-import fs from "node:fs/promises";
 import { styleText } from "node:util";
 import { EXIT } from "./cli/exit-codes.ts";
-import type { CliPorts, FileText, ReplayResult, Terminal } from "./cli/ports.ts";
+import type { CliPorts, ReplayResult, Terminal } from "./cli/ports.ts";
 import { runCli } from "./cli/program.ts";
 import { codeOf, describe } from "./compose/error-text.ts";
+import { readText } from "./compose/read-text.ts";
 import { startGateway } from "./compose/start-gateway.ts";
 import { tryState } from "./compose/state.ts";
 import { VERSION } from "./compose/version.ts";
@@ -21,8 +21,6 @@ import { dateToldBy, tryBind, tryConnect } from "./net/reach.ts";
 import { createResolver } from "./net/resolver.ts";
 import { startSampleOrigins } from "./net/sample-origins.ts";
 import { linesOf } from "./store/lines.ts";
-
-const CONFIG_BYTES_MAX = 8 * 1024 * 1024;
 
 async function main(): Promise<void> {
   // A reader that went away (`goodgate status | head -1`) is no fault, and a gateway outlives its terminal.
@@ -51,7 +49,7 @@ function cliPorts(): CliPorts {
     errorTerminal: terminalOf(process.stderr),
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
-    readFile,
+    readFile: readText,
     replayFacts,
     fetchJson,
     startGateway,
@@ -69,16 +67,6 @@ function terminalOf(stream: NodeJS.WriteStream): Terminal {
     // Knows NO_COLOR, FORCE_COLOR and what the stream is.
     paint: (style, text) => styleText(style, text, { stream }),
   };
-}
-
-async function readFile(path: string): Promise<FileText> {
-  try {
-    const { size } = await fs.stat(path);
-    if (size > CONFIG_BYTES_MAX) return { ok: false, code: "EFBIG" };
-    return { ok: true, text: await fs.readFile(path, "utf8") };
-  } catch (error) {
-    return { ok: false, code: codeOf(error) };
-  }
 }
 
 async function replayFacts(path: string): Promise<ReplayResult> {

@@ -12,6 +12,7 @@ import type { ExchangeFilter, GatewayActions, PurgeTarget } from "../contract/vi
 import { createAdmin } from "./admin.ts";
 import { STREAMS_MAX } from "./event-stream.ts";
 import { ALERT_OPERATIONS } from "./alert-operations.ts";
+import { CONFIG_OPERATIONS } from "./config-operations.ts";
 import { CONTROL_OPERATIONS } from "./control-operations.ts";
 import { INCIDENT_OPERATIONS } from "./incident-operations.ts";
 import { KEY_OPERATIONS } from "./key-operations.ts";
@@ -29,6 +30,7 @@ const ASKS_OTHERS: ReadonlySet<(typeof OPERATIONS)[number]> = new Set([
   ...INCIDENT_OPERATIONS,
   ...CONTROL_OPERATIONS,
   ...ALERT_OPERATIONS,
+  ...CONFIG_OPERATIONS,
   ...SAMPLE_OPERATIONS,
 ]);
 

@@ -8,6 +8,7 @@ import type { Clock, Schedule } from "../kernel/clock.ts";
 import type { AdminAnswer, AdminHandler, AdminRequest, AdminResponse, AdminStream } from "../contract/admin-http.ts";
 import type { ControlPort } from "../contract/control-port.ts";
 import type { Dashboard } from "../contract/dashboard.ts";
+import type { ConfigDesk } from "../contract/config-desk.ts";
 import type { KeyDesk } from "../contract/keys.ts";
 import type { SampleDesk } from "../contract/samples.ts";
 import type { GatewayActions, GatewayView } from "../contract/view.ts";
@@ -26,14 +27,16 @@ import { OPERATIONS } from "./operations.ts";
 import { createRateMemory } from "./rates.ts";
 
 export interface AdminOptions {
-  /** Null: none is asked for (loopback only). */
-  readonly token: string | null;
+  /** Null: none is asked for (loopback only). Looked at with each request: it may be changed. */
+  token: string | null;
   readonly clock: Clock;
   readonly actions: GatewayActions;
   /** Null: there is no state directory, so no keys. */
   readonly keys: KeyDesk | null;
   /** Null: the control plane is switched off. */
   readonly control: ControlPort | null;
+  /** Absent: the configuration is nobody's to change. */
+  readonly config?: ConfigDesk;
   /** Of a gateway that was started in front of the bundled samples: they may be broken. */
   readonly samples?: SampleDesk;
   /** Null: it was not built. */
@@ -43,7 +46,7 @@ export interface AdminOptions {
 }
 
 export function createAdmin(view: GatewayView, options: AdminOptions): AdminHandler {
-  const { token, clock, schedule, actions } = options;
+  const { clock, schedule, actions } = options;
   let document: unknown = null;
   const rates = createRateMemory();
   const context: AdminContext = {
@@ -52,6 +55,7 @@ export function createAdmin(view: GatewayView, options: AdminOptions): AdminHand
     clock,
     keys: options.keys,
     control: options.control,
+    config: options.config ?? null,
     samples: options.samples ?? null,
     rates,
     events: createEventHub(view, options.control, clock, schedule),
@@ -59,10 +63,11 @@ export function createAdmin(view: GatewayView, options: AdminOptions): AdminHand
   };
   const paths = [
     ...OPERATIONS.map((operation) => pathOfApi(context, operation)),
-    ...pathsBesideApi(view, createControlTally(options.control), options.dashboard),
+    ...pathsBesideApi(view, createControlTally(options.control), options.config ?? null, options.dashboard),
   ];
 
   return (request) => {
+    const { token } = options;
     if (token !== null && !isOpen(request.path)) {
       const access = checkAccess(token, request.headers["authorization"]);
       if (access !== "granted") return refuseAccess(access === "no token", challenge(access));
@@ -77,7 +82,8 @@ export function createAdmin(view: GatewayView, options: AdminOptions): AdminHand
         continue;
       }
       if (method === "POST" && isForeign(request)) return refuseForeign();
-      if (path.takesBody && !isJson(request)) return refuseContentType();
+      const refusal = contentRefusal(path, request);
+      if (refusal !== null) return refusal;
       const parsed = path.takesQuery ? null : parseQuery(request.query, []);
       const answer = parsed !== null && !parsed.ok ? respondProblem(parsed.refusal) : path.answer(request, id);
       if (request.method !== "HEAD") return answer;
@@ -92,6 +98,8 @@ interface Path {
   readonly template: string;
   readonly takesQuery: boolean;
   readonly takesBody?: boolean;
+  /** The type of text that it takes; empty: none. */
+  readonly takesText?: string;
   readonly method: "GET" | "POST";
   answer(request: AdminRequest, id: string): AdminAnswer;
 }
@@ -101,6 +109,7 @@ function pathOfApi(context: AdminContext, operation: (typeof OPERATIONS)[number]
     template: API_BASE + operation.path,
     takesQuery: operation.parameters.length > 0,
     takesBody: operation.takes !== undefined,
+    takesText: operation.takesText ?? "",
     method: operation.method ?? "GET",
     answer: (request, id) => {
       const lastEventId = request.headers["last-event-id"] ?? "";
@@ -110,7 +119,12 @@ function pathOfApi(context: AdminContext, operation: (typeof OPERATIONS)[number]
   };
 }
 
-function pathsBesideApi(view: GatewayView, tally: () => ControlTally, dashboard: Dashboard | null): Path[] {
+function pathsBesideApi(
+  view: GatewayView,
+  tally: () => ControlTally,
+  config: ConfigDesk | null,
+  dashboard: Dashboard | null,
+): Path[] {
   return [
     {
       template: "/metrics",
@@ -122,7 +136,10 @@ function pathsBesideApi(view: GatewayView, tally: () => ControlTally, dashboard:
         return respond(
           200,
           EXPOSITION_TYPES[format],
-          renderMetrics({ metrics: view.metrics(), status: view.status(), control: tally() }, format),
+          renderMetrics(
+            { metrics: view.metrics(), status: view.status(), control: tally(), config: config?.state() ?? null },
+            format,
+          ),
         );
       },
     },
@@ -194,9 +211,21 @@ function isJson({ headers }: AdminRequest): boolean {
   return /^application\/json *(?:;|$)/i.test(headers["content-type"] ?? "");
 }
 
-function refuseContentType(): AdminResponse {
-  const detail = "This path takes a JSON body: send content-type: application/json.";
+/** Null: the body is of a type that the path takes, or has no meaning there. */
+function contentRefusal({ takesBody, takesText = "" }: Path, request: AdminRequest): AdminResponse | null {
+  // JSON is YAML, so a file in either is what is asked for.
+  const isTaken =
+    takesText === "" ? takesBody !== true || isJson(request) : isJson(request) || isOf(request, takesText);
+  if (isTaken) return null;
+  const detail =
+    takesText === ""
+      ? "This path takes a JSON body: send content-type: application/json."
+      : `This path takes a file: send content-type: ${takesText}.`;
   return respondProblem({ status: 415, code: "not-json", detail });
+}
+
+function isOf({ headers }: AdminRequest, type: string): boolean {
+  return (headers["content-type"] ?? "").split(";")[0]?.trim().toLowerCase() === type;
 }
 
 function refuseMethod(request: AdminRequest, methods: readonly Path["method"][]): AdminResponse {

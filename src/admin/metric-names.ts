@@ -381,6 +381,30 @@ export const METRICS = [
     help: "Share of time in which the event loop was busy, 0 to 1. Near 1 there is no room left.",
   },
   { name: "goodgate_heap_bytes", type: "gauge", labels: [], help: "JavaScript heap in use." },
+  {
+    name: "goodgate_config_revision",
+    type: "gauge",
+    labels: [],
+    help: "Number of the configuration in effect; 1 is what the gateway started with.",
+  },
+  {
+    name: "goodgate_config_info",
+    type: "gauge",
+    labels: ["hash"],
+    help: "Always 1; the hash of the configuration in effect is the label.",
+  },
+  {
+    name: "goodgate_config_last_reload_successful",
+    type: "gauge",
+    labels: [],
+    help: "1 when the last change of the configuration that was asked for was accepted, 0 when it was refused.",
+  },
+  {
+    name: "goodgate_config_last_reload_timestamp_seconds",
+    type: "gauge",
+    labels: [],
+    help: "When that was, since 1970-01-01 UTC.",
+  },
   { name: "goodgate_build_info", type: "gauge", labels: ["version"], help: "Always 1; the version is the label." },
   {
     name: "process_cpu_seconds_total",

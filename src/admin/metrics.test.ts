@@ -6,6 +6,7 @@ import type { ReadFamily } from "../../test/support/parse-exposition.ts";
 import { HOSTILE_TEXT, quietView, sampleView } from "../../test/support/sample-view.ts";
 import type { SampleView } from "../../test/support/sample-view.ts";
 import { createHistogram, recordDuration } from "../kernel/histogram.ts";
+import type { ConfigState } from "../contract/config-desk.ts";
 import type { ControlTally } from "./control-tally.ts";
 import { cumulativeCounts, DURATION_LIMITS_US } from "./duration-buckets.ts";
 import { expositionFormat } from "./exposition.ts";
@@ -14,6 +15,12 @@ import { METRICS } from "./metric-names.ts";
 import type { MetricName } from "./metric-names.ts";
 import { renderMetrics } from "./metrics.ts";
 
+const CONFIG: ConfigState = {
+  revision: { number: 3, hash: "0123456789ab", at: 1_000, by: "ann", reason: "", changes: [] },
+  lastOk: false,
+  lastAt: 2_000,
+  lastProblem: "goodgate.yaml:3:1: no",
+};
 const TALLY: ControlTally = {
   control: { state: "hung", heardAt: 1, because: "", factsLost: 3, restarts: 2 },
   incidentsOpen: { critical: 1, warning: 0, notice: 4 },
@@ -23,7 +30,7 @@ const TALLY: ControlTally = {
 
 function read(view: SampleView, format: ExpositionFormat = "text"): Map<string, ReadFamily> {
   return parseExposition(
-    renderMetrics({ metrics: view.metrics(), status: view.status(), control: TALLY }, format),
+    renderMetrics({ metrics: view.metrics(), status: view.status(), control: TALLY, config: CONFIG }, format),
     format,
   );
 }
@@ -90,6 +97,10 @@ describe("the metrics", () => {
     expect(valueOf(families, "goodgate_refusals_total", { reason: "bare-lf" })).toBe(3);
     expect(valueOf(families, "goodgate_event_loop_delay_seconds", { statistic: "max" })).toBe(0.0182);
     expect(valueOf(families, "goodgate_build_info", { version: "0.1.0" })).toBe(1);
+    expect(valueOf(families, "goodgate_config_revision", {})).toBe(3);
+    expect(valueOf(families, "goodgate_config_info", { hash: "0123456789ab" })).toBe(1);
+    expect(valueOf(families, "goodgate_config_last_reload_successful", {})).toBe(0);
+    expect(valueOf(families, "goodgate_config_last_reload_timestamp_seconds", {})).toBe(2);
     expect(valueOf(families, "goodgate_draining", {})).toBe(0);
     expect(valueOf(families, "goodgate_hedges_total", { service: "shop", route: "default", result: "won" })).toBe(21);
     expect(
@@ -135,7 +146,7 @@ describe("the metrics", () => {
   it.skipIf(!promtool)("please promtool (skipped where it is not installed)", () => {
     const view = sampleView();
     const checked = spawnSync("promtool", ["check", "metrics"], {
-      input: renderMetrics({ metrics: view.metrics(), status: view.status(), control: TALLY }, "text"),
+      input: renderMetrics({ metrics: view.metrics(), status: view.status(), control: TALLY, config: CONFIG }, "text"),
       encoding: "utf8",
     });
     expect(checked.stderr).toBe("");

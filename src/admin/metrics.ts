@@ -5,6 +5,7 @@
 import { causeOf } from "../kernel/causes.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import type { Histogram } from "../kernel/histogram.ts";
+import type { ConfigState } from "../contract/config-desk.ts";
 import type { ControlState } from "../contract/control-port.ts";
 import type { Severity } from "../contract/incident.ts";
 import type { MetricsView, ServiceStatusView, StatusView } from "../contract/view.ts";
@@ -25,6 +26,8 @@ interface Views {
   readonly metrics: MetricsView;
   readonly status: StatusView;
   readonly control: ControlTally;
+  /** Null: not known here. */
+  readonly config: ConfigState | null;
 }
 
 type Sources = { readonly [N in MetricName]: (views: Views) => SampleOf<N>[] };
@@ -149,6 +152,10 @@ const SOURCES: Sources = {
   ],
   goodgate_event_loop_utilisation_ratio: ofGateway(({ metrics }) => metrics.process.loopUtilisation),
   goodgate_heap_bytes: ofGateway(({ metrics }) => metrics.process.heapBytes),
+  goodgate_config_revision: ({ config }) => ofConfig(config, ({ revision }) => revision.number),
+  goodgate_config_info: ({ config }) => (config === null ? [] : [{ labels: { hash: config.revision.hash }, value: 1 }]),
+  goodgate_config_last_reload_successful: ({ config }) => ofConfig(config, ({ lastOk }) => (lastOk ? 1 : 0)),
+  goodgate_config_last_reload_timestamp_seconds: ({ config }) => ofConfig(config, ({ lastAt }) => lastAt / 1000),
   goodgate_build_info: ({ status }) => [{ labels: { version: status.version }, value: 1 }],
   process_cpu_seconds_total: ofGateway(({ metrics }) => metrics.process.cpuSeconds),
   process_resident_memory_bytes: ofGateway(({ metrics }) => metrics.process.residentBytes),
@@ -156,6 +163,13 @@ const SOURCES: Sources = {
   process_max_fds: ofGateway(({ metrics }) => metrics.process.descriptorsMax),
   process_start_time_seconds: ofGateway(({ status }) => status.startedAt / 1000),
 };
+
+function ofConfig(
+  config: ConfigState | null,
+  valueOf: (state: ConfigState) => number,
+): { labels: Record<never, never>; value: number }[] {
+  return config === null ? [] : [{ labels: {}, value: valueOf(config) }];
+}
 
 function ofRoutes<V>(valueOf: (route: RouteMetrics) => V) {
   return ({ metrics }: Views) => metrics.routes.map((route) => ({ labels: routeLabels(route), value: valueOf(route) }));

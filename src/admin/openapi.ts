@@ -58,7 +58,7 @@ function describeOperation(operation: Operation): unknown {
     : [];
   const inQuery = operation.parameters.map((parameter) => ({ in: "query", ...parameter }));
   // Every path refuses parameters that it does not know, hence 400 everywhere.
-  const ofBody = operation.takes === undefined ? [] : [413, 415];
+  const ofBody = operation.takes === undefined && operation.takesText === undefined ? [] : [413, 415];
   const problems = [400, 401, ...operation.problems, ...ofBody].map((status) => [
     status,
     { $ref: "#/components/responses/Problem" },
@@ -67,14 +67,19 @@ function describeOperation(operation: Operation): unknown {
     operationId: operation.id,
     summary: operation.summary,
     parameters: [...inPath, ...inQuery],
-    ...(operation.takes === undefined
-      ? {}
-      : { requestBody: { required: true, content: { "application/json": { schema: schemaRef(operation.takes) } } } }),
+    ...bodyOf(operation),
     responses: {
       200: { description: "The answer.", content: answerContent(operation) },
       ...Object.fromEntries(problems),
     },
   };
+}
+
+function bodyOf({ takes, takesText }: Operation): object {
+  if (takes !== undefined)
+    return { requestBody: { required: true, content: { "application/json": { schema: schemaRef(takes) } } } };
+  if (takesText === undefined) return {};
+  return { requestBody: { required: true, content: { [takesText]: { schema: { type: "string" } } } } };
 }
 
 function answerContent(operation: Operation): unknown {

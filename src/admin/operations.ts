@@ -22,6 +22,7 @@ import type {
 import type { ApiSchemaName } from "../contract/api-schemas.ts";
 import { outcomeSchema } from "../contract/api-record-schemas.ts";
 import { gatewaySentence } from "../contract/api-sentence.ts";
+import type { ConfigDesk } from "../contract/config-desk.ts";
 import type { KeyDesk } from "../contract/keys.ts";
 import type { ExchangeRecord } from "../contract/record.ts";
 import type { SampleDesk } from "../contract/samples.ts";
@@ -45,6 +46,7 @@ import {
   unknownName,
 } from "./exchange-query.ts";
 import { ALERT_OPERATIONS } from "./alert-operations.ts";
+import { CONFIG_OPERATIONS } from "./config-operations.ts";
 import { CONTROL_OPERATIONS } from "./control-operations.ts";
 import { INCIDENT_OPERATIONS } from "./incident-operations.ts";
 import { KEY_OPERATIONS } from "./key-operations.ts";
@@ -63,6 +65,8 @@ export interface AdminContext {
   readonly keys: KeyDesk | null;
   /** Null: the control plane is switched off. */
   readonly control: ControlPort | null;
+  /** Null: the configuration is nobody's to change. */
+  readonly config: ConfigDesk | null;
   /** Null: the origins are not the bundled samples. */
   readonly samples: SampleDesk | null;
   /** The OpenAPI document, made when first asked for. */
@@ -96,6 +100,8 @@ export interface Operation {
   readonly parameters: readonly Parameter[];
   /** What the JSON in the body has to be. Absent: a body has no meaning. */
   readonly takes?: ApiSchemaName;
+  /** The body is no JSON of ours but text of this type, as long as a configuration may be. */
+  readonly takesText?: string;
   /** Null: not a schema of ours (the document itself). */
   readonly answers: ApiSchemaName | "event stream" | null;
   /** Statuses of problems besides 401 and, where there is a query, 400. */
@@ -133,7 +139,7 @@ export const OPERATIONS: readonly Operation[] = [
     parameters: [],
     answers: "Status",
     problems: [],
-    answer: ({ view, clock, control }) => {
+    answer: ({ view, clock, control, config }) => {
       const status = view.status();
       const answer: StatusResponse = {
         now: clock.wall(),
@@ -141,6 +147,7 @@ export const OPERATIONS: readonly Operation[] = [
         ...status,
         process: view.metrics().process,
         control: control?.state() ?? CONTROL_OFF,
+        configuration: config?.state() ?? null,
       };
       return respondJson(answer);
     },
@@ -312,6 +319,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...INCIDENT_OPERATIONS,
   ...CONTROL_OPERATIONS,
   ...ALERT_OPERATIONS,
+  ...CONFIG_OPERATIONS,
   ...SAMPLE_OPERATIONS,
   {
     path: "/openapi.json",

@@ -23,8 +23,7 @@ export interface CliPorts {
   /** One request, GET unless said otherwise. Never rejects. */
   fetchJson(url: string, token: string | null, withinMs: number, method?: "POST", body?: unknown): Promise<Fetched>;
   /** Starts everything and resolves when it serves, or says why it cannot. */
-  /** `samples`: the bundled origins behind it, which may be broken through its API. */
-  startGateway(settings: Settings, samples?: SamplePools): Promise<StartResult>;
+  startGateway(settings: Settings, options: StartOptions): Promise<StartResult>;
   startSamples(): Promise<SamplePools>;
   /** Epoch ms. */
   wall(): number;
@@ -64,6 +63,13 @@ export type Fetched =
   /** Something answered, but not with JSON. */
   | { readonly kind: "not json"; readonly status: number }
   | { readonly kind: "unreachable"; readonly code: string };
+
+export interface StartOptions {
+  /** Where the settings are from: read again when somebody asks for it. */
+  readonly file?: string;
+  /** The bundled origins behind it, which may be broken through its API. */
+  readonly samples?: SamplePools;
+}
 
 export type StartResult =
   | { readonly ok: true; readonly gateway: RunningGateway }

@@ -8,6 +8,7 @@ import { nearest } from "../kernel/nearest.ts";
 import { alertsCommand, silenceCommand } from "./alerts-command.ts";
 import { cacheCommand } from "./cache-command.ts";
 import { checkCommand } from "./check-command.ts";
+import { configCommand, reloadCommand } from "./config-command.ts";
 import { complain } from "./context.ts";
 import { demoCommand } from "./demo-command.ts";
 import { doctorCommand } from "./doctor-command.ts";
@@ -74,6 +75,10 @@ function perform(command: Command, given: readonly unknown[], ports: CliPorts): 
       return cacheCommand(ports, argument, command.opts());
     case "keys":
       return keysCommand(ports, command.args, command.opts());
+    case "config":
+      return configCommand(ports, command.args, command.opts());
+    case "reload":
+      return reloadCommand(ports, command.opts());
     case "origins":
       return originsCommand(ports, command.args, command.opts());
     case "probe":
@@ -279,6 +284,31 @@ function createProgram(ports: CliPorts): Command {
     .option("--not-executed", "the request was not carried out")
     .addOption(admin())
     .addOption(json());
+
+  const change = (command: Command): Command =>
+    command
+      .option("--reason <text>", "why; others read it")
+      .option("--by <name>", "who does it (default: $USER)")
+      .option("--dry-run", "check everything and change nothing")
+      .option("--allow-removal", "it is meant that most services, or most origins of one, would be gone")
+      .addOption(admin())
+      .addOption(json());
+
+  change(
+    headed("config", "give a running gateway another configuration, or show the one in effect", [
+      ['goodgate config apply goodgate.yaml --reason "a third origin"', "nothing that is under way is dropped"],
+      ["goodgate config apply goodgate.yaml --dry-run", "what it would change"],
+      ["goodgate config show", "every setting as it is now; secrets are hidden"],
+    ])
+      .argument("<apply|show>", "what to do")
+      .argument("[file]", "the configuration (default: ./goodgate.yaml)"),
+  );
+
+  change(
+    headed("reload", "have a running gateway read its file again", [
+      ["goodgate reload", "the file that goodgate run was given, with the files that it names"],
+    ]),
+  );
 
   headed("origins", "take an origin out by hand, with a reason and an end, and give it back", [
     ['goodgate origins drain http://10.0.0.7:3000 --for 30m --reason "new kernel"', "no new requests for half an hour"],

@@ -107,7 +107,10 @@ export async function runSamples(ports: CliPorts, options: RunOptions, json: boo
 
 async function serve(ports: CliPorts, settings: Settings, from: StartedFrom, json: boolean): Promise<number> {
   const samples = from.kind === "samples" ? from.samples : undefined;
-  const started = await ports.startGateway(settings, samples);
+  const started = await ports.startGateway(settings, {
+    ...(from.kind === "file" ? { file: from.file } : {}),
+    ...(samples === undefined ? {} : { samples }),
+  });
   if (!started.ok) return complain(ports, await cannotStart(ports, settings, started, from), json);
   const [listener] = started.gateway.listeners;
   if (listener !== undefined) samples?.visit(urlOf(listener));

@@ -83,6 +83,7 @@ function gateway(
     now: WALL,
     sentence: "Serving; 1 of 1 services is degraded.",
     control,
+    configuration: null,
     process: {
       cpuSeconds: 12,
       residentBytes: 96 * 1024 * 1024,

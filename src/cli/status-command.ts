@@ -9,6 +9,7 @@ import type { Incident } from "../contract/incident.ts";
 import { countText, durationText, sizeText } from "../contract/quantities.ts";
 import type { OriginAddressView, OriginView, ProcessView, ServiceStatusView } from "../contract/view.ts";
 import { heldInWords, roomInWords } from "../contract/room-words.ts";
+import { revisionLine } from "./config-command.ts";
 import { complain, sayJson } from "./context.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -85,6 +86,7 @@ function statusLines({ status, origins, incidents }: Answer, terminal: Terminal)
     paint("dim", processText(status.process)),
     ...controlLines(status, terminal, width),
     ...incidentLines(incidents ?? [], status.now, terminal, width),
+    ...configLines(status, terminal, width),
     paint(
       "dim",
       `listening on ${status.listeners.map((listener) => hostPort(listener.address, listener.port)).join(", ")}`,
@@ -95,6 +97,16 @@ function statusLines({ status, origins, incidents }: Answer, terminal: Terminal)
     lines.push("", ...serviceLines(service, own, status.now, terminal, width));
   }
   return lines;
+}
+
+/** That it runs by the file it was started with needs no words. */
+function configLines({ configuration }: StatusResponse, { paint }: Terminal, width: number): string[] {
+  if (configuration === null) return [];
+  const { revision, lastOk, lastProblem } = configuration;
+  const lines = revision.number === 1 ? [] : [paint("dim", plain(revisionLine(revision)))];
+  if (lastOk) return lines;
+  const refused = `the last change of the configuration was refused: ${lastProblem}`;
+  return [...lines, ...wrap(plain(refused), width).map((line) => paint("yellow", line))];
 }
 
 /** One that runs needs no words. */

@@ -2,8 +2,12 @@
  * What serves in one process: a gateway with its log, its cache on disk, its resolver and its sockets, opened in the
  * order in which they may fail. The same in a process that is all there is and in each of several workers.
  */
+import { needsNewProcess } from "../config/needs-new-process.ts";
+import type { ExchangeRecord } from "../contract/record.ts";
+import type { Revision } from "../contract/revision.ts";
+import type { PutResult } from "../control/config-desk.ts";
 import { createGateway } from "../gateway/gateway.ts";
-import type { Gateway, GatewayPorts } from "../gateway/gateway.ts";
+import type { ApplyResult, Gateway, GatewayPorts } from "../gateway/gateway.ts";
 import type { StartResult } from "../cli/ports.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Fact } from "../contract/facts.ts";
@@ -12,6 +16,7 @@ import { createIdSource, systemChance } from "../net/chance.ts";
 import { systemClock, systemSchedule } from "../net/clock.ts";
 import { createHttp2Dial } from "../net/h2-dial.ts";
 import { watchMachine } from "../net/machine-room.ts";
+import type { MachineRoom } from "../net/machine-room.ts";
 import { createResolver } from "../net/resolver.ts";
 import type { SystemFacts } from "../net/system-facts.ts";
 import { createDial } from "../net/tcp-dial.ts";
@@ -49,6 +54,8 @@ export interface DataPlaneOptions {
 
 export interface DataPlane {
   readonly gateway: Gateway;
+  /** Other settings, as this process can keep to them. `revision` null: whether they could be put into effect. */
+  put(settings: Settings, revision: Revision | null): Promise<PutResult>;
   reopenLog(): void;
   /** What is left in memory is written. */
   close(): Promise<void>;
@@ -65,7 +72,7 @@ export async function startDataPlane(
   if (opened !== null && !opened.ok) {
     return { ok: false, what: "access log", where: settings.accessLog?.path ?? "", code: opened.code };
   }
-  const log = opened === null ? null : opened.log;
+  let log = opened === null ? null : opened.log;
   const fallbacks = await readFallbacks(settings);
   if (!fallbacks.ok) {
     await log?.close(LAST_WORDS_MS);
@@ -85,8 +92,9 @@ export async function startDataPlane(
   }
   shown.use();
   const cacheShelf = await openCacheShelf(state, settings, worker, events.tell);
-  const places = [state, settings.accessLog === null ? null : settings.accessLog.path];
-  const machine = settings.control === null ? null : watchMachine(places, systemSchedule);
+  const watch = ({ accessLog }: Settings): MachineRoom =>
+    watchMachine([state, accessLog?.path ?? null], systemSchedule);
+  let machine = settings.control === null ? null : watch(settings);
   const resolver = createResolver({
     dns: settings.dns,
     clock: systemClock,
@@ -95,6 +103,7 @@ export async function startDataPlane(
   });
   const onAcceptError = (status: number): void =>
     events.tell("accept.failed", `a connection could not be accepted (system error ${status})`);
+  const append = (record: ExchangeRecord): void => log?.append(record);
   const gateway = createGateway(settings, {
     clock: systemClock,
     chance: systemChance,
@@ -110,10 +119,12 @@ export async function startDataPlane(
     soon: (run) => void setImmediate(run),
     processView: () => facts.process(),
     ownUse: () => facts.ownUse(),
-    log: log === null ? null : (record) => log.append(record),
+    log: log === null ? null : append,
     accessLogDropped: () => log?.dropped() ?? 0,
     fallbackFiles: fallbacks.files,
-    ...(machine === null ? {} : { facts: { node, worker, revision, tell: tellFact, machine: machine.read } }),
+    ...(machine === null
+      ? {}
+      : { facts: { node, worker, revision, tell: tellFact, machine: () => machine?.read() ?? NO_MACHINE } }),
     onFault: (error) => options.onFault(describe(error)),
     version: VERSION,
   });
@@ -130,7 +141,74 @@ export async function startDataPlane(
     await close();
     return { ok: false, what: "listener", ...listenFailure(error, settings.listeners[0]?.bind ?? null) };
   }
-  return { ok: true, plane: { gateway, reopenLog: () => log?.reopen(), close } };
+  let files = fallbacks.files;
+  let running = settings;
+
+  /** Everything that may fail comes first, and what was opened for nothing is closed again. */
+  async function put(next: Settings, revisionNext: Revision | null): Promise<PutResult> {
+    const read = await readFallbacks(next);
+    if (!read.ok) return unusable(`the file ${read.where} of a route's fallback cannot be read (${read.code})`);
+    const isOther = JSON.stringify(next) !== JSON.stringify(running);
+    if (!isOther && holdSame(read.files, files)) return { kind: "unchanged" };
+    const fields = needsNewProcess(running, next);
+    if (fields.length > 0) return needsRestart(fields);
+    const isOtherLog = JSON.stringify(next.accessLog) !== JSON.stringify(running.accessLog);
+    const logNext = isOtherLog && next.accessLog !== null ? await openLog(next.accessLog, events.tell) : null;
+    if (logNext !== null && !logNext.ok) return unusable(`the access log cannot be opened (${logNext.code})`);
+    const opened = logNext === null ? null : logNext.log;
+    const applied =
+      revisionNext === null
+        ? null
+        : await gateway.apply({ settings: next, fallbackFiles: read.files, revision: revisionNext });
+    if (applied?.kind !== "applied") {
+      await opened?.close(LAST_WORDS_MS);
+      return applied === null ? { kind: "applied" } : toPutResult(applied, next);
+    }
+    resolver.configure(next.dns);
+    if (isOtherLog) {
+      const before = log;
+      log = opened;
+      gateway.logTo(log === null ? null : append);
+      void before?.close(LAST_WORDS_MS);
+      if (machine !== null) {
+        machine.close();
+        machine = watch(next);
+      }
+    }
+    running = next;
+    files = read.files;
+    return { kind: "applied" };
+  }
+
+  return { ok: true, plane: { gateway, put, reopenLog: () => log?.reopen(), close } };
+}
+
+const NO_MACHINE = { portsMax: 0, diskFreeBytes: 0, diskBytes: 0 };
+
+function unusable(detail: string): PutResult {
+  return { kind: "refused", why: "unusable", detail };
+}
+
+function needsRestart(fields: readonly string[]): PutResult {
+  const detail = `${fields.join(" and ")} can only be changed by a restart; nothing was changed`;
+  return { kind: "refused", why: "needs restart", detail };
+}
+
+function toPutResult(applied: Exclude<ApplyResult, { kind: "applied" }>, { listeners }: Settings): PutResult {
+  switch (applied.kind) {
+    case "needs new process":
+      return needsRestart(applied.fields);
+    case "cannot listen": {
+      const { where, code } = listenFailure(applied.error, listeners[0]?.bind ?? null);
+      return unusable(`${where} cannot be listened on (${code})`);
+    }
+    case "draining":
+      return { kind: "refused", why: "draining", detail: "this gateway is ending" };
+  }
+}
+
+function holdSame(one: ReadonlyMap<string, Buffer>, other: ReadonlyMap<string, Buffer>): boolean {
+  return one.size === other.size && [...one].every(([path, bytes]) => other.get(path)?.equals(bytes) === true);
 }
 
 function every(ms: number, run: () => void): () => void {

@@ -1,11 +1,12 @@
 /** A gateway in one process, which serves and has its admin server and its control process beside it. */
 import { hostname } from "node:os";
-import type { SamplePools, StartResult } from "../cli/ports.ts";
+import type { StartOptions, StartResult } from "../cli/ports.ts";
 import type { Settings } from "../config/settings.ts";
-import type { AdminServer } from "../net/admin-server.ts";
+import { createConfigDesk } from "../control/config-desk.ts";
 import { systemClock, systemSchedule } from "../net/clock.ts";
 import { createSystemFacts } from "../net/system-facts.ts";
-import { startAdmin } from "./admin.ts";
+import { putWithAdmin, startAdmin } from "./admin.ts";
+import type { AdminSite } from "./admin.ts";
 import { startChecks } from "./checks.ts";
 import { boundByDescriptors } from "./connection-bound.ts";
 import { createBridge, revisionOf, startControl } from "./control.ts";
@@ -14,6 +15,8 @@ import { listenFailure } from "./error-text.ts";
 import type { Events } from "./events.ts";
 import { running } from "./process-life.ts";
 import { adminSocket, keepSockets } from "./kept-sockets.ts";
+import { readText } from "./read-text.ts";
+import { missingSecret } from "./secret-sources.ts";
 import { stateDirectoryOf } from "./state.ts";
 import { giveOn, HAND_OVER_IDLE_MS, takeKeys, tookOver } from "./takeover.ts";
 import type { Takeover } from "./takeover.ts";
@@ -21,12 +24,12 @@ import type { Takeover } from "./takeover.ts";
 export interface StartedWith {
   readonly events: Events;
   readonly takeover: Takeover;
-  readonly samples: SamplePools | undefined;
+  readonly options: StartOptions;
 }
 
 export async function startInOneProcess(
   configured: Settings,
-  { events, takeover, samples }: StartedWith,
+  { events, takeover, options }: StartedWith,
 ): Promise<StartResult> {
   const facts = createSystemFacts(systemClock, systemSchedule);
   const settings = boundByDescriptors(configured, facts.process().descriptorsMax, events.tell);
@@ -64,6 +67,7 @@ export async function startInOneProcess(
     return started;
   }
   const { gateway, reopenLog, close } = started.plane;
+  const { samples } = options;
   const checks = startChecks(gateway);
   // After the listeners: whoever waits for the gateway does not wait for this.
   const control = startControl(settings, {
@@ -73,9 +77,27 @@ export async function startInOneProcess(
     free: takeover.predecessor?.controlIsFree,
   });
   bridge.connect(control);
-  let admin: AdminServer | null = null;
+  let admin: AdminSite | null = null;
+  const config = createConfigDesk({
+    settings: configured,
+    file: options.file ?? null,
+    readFile: readText,
+    hashOf: revisionOf,
+    clock: systemClock,
+    tell: gateway.tell,
+    async put(next, revision) {
+      const bounded = boundByDescriptors(next, facts.process().descriptorsMax, () => undefined);
+      const missing = missingSecret(next);
+      if (missing !== null) return { kind: "refused", why: "unusable", detail: missing };
+      return putWithAdmin(admin, bounded, revision, async () => {
+        const result = await started.plane.put(bounded, revision);
+        if (result.kind === "applied" && revision !== null) control?.configure(bounded);
+        return result;
+      });
+    },
+  });
   try {
-    admin = await startAdmin(settings, gateway, { control, samples, heritage: takeover.heritage }, events.tell);
+    admin = await startAdmin(settings, { gateway, control, config, samples, heritage: takeover.heritage }, events.tell);
   } catch (error) {
     checks.stop();
     await control?.close(LAST_WORDS_MS);
@@ -93,7 +115,11 @@ export async function startInOneProcess(
     await closeShared();
   };
   const giveOnPlace = async (): Promise<(() => Promise<void>) | null> => {
-    const successor = await giveOn([...sockets.handOn(), ...adminSocket(settings, admin)], state, events.tell);
+    const successor = await giveOn(
+      [...sockets.handOn(), ...adminSocket(config.shown(), admin?.server() ?? null)],
+      state,
+      events.tell,
+    );
     if (successor === null) return null;
     return async () => {
       checks.stop();
@@ -113,8 +139,9 @@ export async function startInOneProcess(
   };
   const { gateway: life } = running({
     listeners: gateway.listening.map((port) => ({ host: port.address, port: port.port })),
-    admin,
-    drainMs: settings.drainMs,
+    admin: admin.server(),
+    drainMs: () => config.shown().drainMs,
+    config: options.file === undefined ? null : config,
     events,
     subscribe: (listener) => void gateway.view.subscribe(listener),
     end,

@@ -10,11 +10,13 @@ import { constants } from "node:os";
 import { EXIT } from "../cli/exit-codes.ts";
 import type { RunningGateway } from "../cli/ports.ts";
 import type { Bind } from "../config/settings.ts";
+import type { ConfigDesk } from "../contract/config-desk.ts";
 import type { GatewayEvent } from "../contract/view.ts";
 import type { AdminServer } from "../net/admin-server.ts";
 import { systemClock } from "../net/clock.ts";
 import type { ServiceManager } from "../net/service-manager.ts";
-import { onStopSignal } from "../net/stop-signals.ts";
+import { onStopSignal, STOP_SIGNALS, STOP_SIGNALS_BUT_HANGUP } from "../net/stop-signals.ts";
+import type { StopSignal } from "../net/stop-signals.ts";
 import { describe } from "./error-text.ts";
 import type { Events } from "./events.ts";
 
@@ -26,7 +28,9 @@ const FAULTS_WINDOW_MS = 60_000;
 export interface Life {
   readonly listeners: readonly Bind[];
   readonly admin: AdminServer | null;
-  readonly drainMs: number;
+  readonly drainMs: () => number;
+  /** Null: there is no file to read again, and SIGHUP ends the process as it usually does. */
+  readonly config: ConfigDesk | null;
   readonly events: Events;
   readonly subscribe: (listener: (event: GatewayEvent) => void) => void;
   /** In order, within the bound for draining. */
@@ -39,7 +43,7 @@ export interface Life {
 }
 
 /** The life of a gateway that serves, until a signal or too many faults end it. */
-export function running({ listeners, admin, drainMs, events, subscribe, end, giveOn, manager, cut }: Life): {
+export function running({ listeners, admin, drainMs, config, events, subscribe, end, giveOn, manager, cut }: Life): {
   readonly gateway: RunningGateway;
   /** Ends it in order, with this exit code. */
   readonly stop: (code: number, why: string) => void;
@@ -72,15 +76,22 @@ export function running({ listeners, admin, drainMs, events, subscribe, end, giv
     if (endOfThis !== null && !stopping) leave(EXIT.ok, endOfThis);
   };
   process.on("SIGUSR2", () => void upgrade());
-  onStopSignal(process, systemClock, (signal, again) => {
+  const signals = config === null ? STOP_SIGNALS : STOP_SIGNALS_BUT_HANGUP;
+  const heard = (signal: StopSignal, again: boolean): void => {
     if (again) {
       // The conventional code of a process that a signal ended.
       const exit = (): never => process.exit(128 + constants.signals[signal]);
       void cut().then(exit, exit);
       return;
     }
-    stop(EXIT.ok, `${signal}: finishing what is under way, ${drainMs / 1000} s at most; again to stop at once`);
-  });
+    stop(EXIT.ok, `${signal}: finishing what is under way, ${drainMs() / 1000} s at most; again to stop at once`);
+  };
+  onStopSignal(process, systemClock, heard, signals);
+  if (config !== null)
+    process.on("SIGHUP", () => {
+      // What becomes of it is told as an event.
+      void config.reload({ by: "SIGHUP", reason: "", dryRun: false, allowRemoval: false });
+    });
   onFault((count) => {
     if (count >= FAULTS_MAX) {
       stop(

@@ -1,17 +1,17 @@
 /** A gateway as it is configured: in one process, or in workers under a supervisor. */
 import { availableParallelism } from "node:os";
-import type { SamplePools, StartResult } from "../cli/ports.ts";
+import type { StartOptions, StartResult } from "../cli/ports.ts";
 import type { Settings } from "../config/settings.ts";
 import { createEvents } from "./events.ts";
 import { startInOneProcess } from "./one-process.ts";
 import { findTakeover } from "./takeover.ts";
 
-export async function startGateway(settings: Settings, samples?: SamplePools): Promise<StartResult> {
+export async function startGateway(settings: Settings, options: StartOptions): Promise<StartResult> {
   const events = createEvents();
   const takeover = findTakeover(events.tell);
   const workers = settings.workers === 0 ? availableParallelism() : settings.workers;
-  if (workers === 1) return startInOneProcess(settings, { events, takeover, samples });
+  if (workers === 1) return startInOneProcess(settings, { events, takeover, options });
   // One process alone needs nothing of it.
   const { startSupervised } = await import("./supervised.ts");
-  return startSupervised(settings, workers, { events, takeover, samples });
+  return startSupervised(settings, workers, { events, takeover, options });
 }

@@ -133,7 +133,8 @@ export async function startSupervised(
   const life = running({
     listeners: sockets.addresses,
     admin: null,
-    drainMs: settings.drainMs,
+    drainMs: () => settings.drainMs,
+    config: null,
     events,
     subscribe: (listener) => void listeners.add(listener),
     end,

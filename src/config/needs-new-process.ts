@@ -9,6 +9,8 @@ const FIELDS: readonly (readonly [name: string, of: (settings: Settings) => unkn
   ["state", (settings) => settings.state],
   ["node", (settings) => settings.node],
   ["idempotency.bytes", (settings) => settings.idempotency.bytesMax],
+  ["workers", (settings) => settings.workers],
+  ["control", (settings) => settings.control === null],
   ["cache.disk", (settings) => settings.cache.diskBytes],
 ];
 

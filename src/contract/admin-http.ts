@@ -13,12 +13,29 @@ export interface AdminRequest {
   readonly query: string;
   /** Lower-case field name to value; fields that came more than once are joined with `, ` (RFC 9110 §5.3). */
   readonly headers: Readonly<Record<string, string | undefined>>;
-  /** Of POST, read as UTF-8 and at most `ADMIN_BODY_BYTES_MAX`; empty for every other method. */
+  /** Of POST, read as UTF-8 and at most `bodyBytesMax` of its path; empty for every other method. */
   readonly body: string;
 }
 
 /** What a person tells a gateway is a few sentences; the server refuses more with 413. */
-export const ADMIN_BODY_BYTES_MAX = 64 * 1024;
+const BODY_BYTES_MAX = 64 * 1024;
+/** A configuration has a million characters at most, nearly all of one byte. */
+const TEXT_BYTES_MAX = 1_250_000;
+
+export function bodyBytesMax(path: string): number {
+  return path === "/api/v1/config" ? TEXT_BYTES_MAX : BODY_BYTES_MAX;
+}
+
+/** A body that is not JSON of the API's: sent as it is, as this type. */
+export class TextBody {
+  readonly type: string;
+  readonly text: string;
+
+  constructor(type: string, text: string) {
+    this.type = type;
+    this.text = text;
+  }
+}
 
 /** A whole answer. `content-length` is among `headers`, so that HEAD can tell it without a body. */
 export interface AdminResponse {

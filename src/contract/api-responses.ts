@@ -2,9 +2,13 @@
  * The bodies of the API's answers under `/api/v1`, for whoever reads them: the CLI, the dashboard, tests.
  * Lists are wrapped in an object, so that a later field does not break a reader.
  */
+import type { ConfigProblem } from "../config/problems.ts";
+import type { SettingChange } from "../config/setting-changes.ts";
 import type { Cause, CauseId } from "../kernel/causes.ts";
+import type { ConfigState } from "./config-desk.ts";
 import type { ControlState } from "./control-port.ts";
 import type { CacheWord, ExchangeRecord } from "./record.ts";
+import type { Revision } from "./revision.ts";
 import type { ToldVerdict } from "./story.ts";
 import type { ToldCode } from "./told-code.ts";
 import type { CacheView, OriginView, ProcessView, StatusView } from "./view.ts";
@@ -18,6 +22,8 @@ export interface StatusResponse extends StatusView {
   process: ProcessView;
   /** Of the process that draws conclusions; serving does not depend on it. */
   control: ControlState;
+  /** Null: it is not known here. */
+  configuration: ConfigState | null;
 }
 
 /** `GET /origins`. */
@@ -92,6 +98,20 @@ export interface DrainedResponse {
   until: number | null;
 }
 
+/** `GET /config`. */
+export interface ConfigResponse extends ConfigState {
+  /** `Settings`, with everything hidden that must stay unknown. */
+  settings: Record<string, unknown>;
+}
+
+/** `POST /config` and `POST /config/reload`. */
+export interface AppliedResponse {
+  outcome: "applied" | "unchanged" | "would apply";
+  /** What is in effect now; null: of a dry run. */
+  revision: Revision | null;
+  changes: readonly SettingChange[];
+}
+
 /** `GET /causes`. */
 export interface CausesResponse {
   causes: Cause[];
@@ -134,6 +154,8 @@ export interface Problem {
   nearest?: string;
   /** All names that would have been understood. */
   known?: string[];
+  /** What is wrong with a configuration, each with its place. */
+  problems?: ConfigProblem[];
 }
 
 export type ProblemCode =
@@ -161,4 +183,10 @@ export type ProblemCode =
   | "unknown-pool"
   | "no-samples"
   | "refused"
+  | "config-invalid"
+  | "config-removes"
+  | "config-unusable"
+  | "config-needs-restart"
+  | "draining"
+  | "no-config-file"
   | "too-many-streams";

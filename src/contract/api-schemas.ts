@@ -14,6 +14,7 @@ import {
   storySchema,
 } from "./api-record-schemas.ts";
 import { codeSchema } from "./api-code-schemas.ts";
+import { appliedSchema, configProblemSchema, configSchema, revisionSchema } from "./api-config-schemas.ts";
 import {
   alertsSchema,
   alertsTestedSchema,
@@ -217,6 +218,12 @@ const problemSchema = describes<Problem>()(
         "unknown-pool",
         "no-samples",
         "refused",
+        "config-invalid",
+        "config-removes",
+        "config-unusable",
+        "config-needs-restart",
+        "draining",
+        "no-config-file",
         "too-many-streams",
       ])
       .describe("Stable, for programs."),
@@ -224,6 +231,7 @@ const problemSchema = describes<Problem>()(
     parameter: z.string().exactOptional().describe("The query parameter at fault."),
     nearest: z.string().exactOptional().describe("The known name that is nearest to the one given."),
     known: z.array(z.string()).exactOptional().describe("All names that would have been understood."),
+    problems: z.array(configProblemSchema).exactOptional().describe("What is wrong with a configuration."),
   }),
 );
 
@@ -248,6 +256,9 @@ export const API_SCHEMAS = {
   Evidence: evidenceSchema,
   Cache: cacheSchema,
   Purged: purgedSchema,
+  Config: configSchema,
+  Applied: appliedSchema,
+  Revision: revisionSchema,
   Causes: causesSchema,
   Code: codeSchema,
   Cause: causeSchema,

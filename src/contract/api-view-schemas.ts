@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { describes } from "./api-describes.ts";
 import { exchangeSchema } from "./api-record-schemas.ts";
+import { configStateSchema } from "./api-config-schemas.ts";
 import type { ControlState } from "./control-port.ts";
 import type { StatusResponse } from "./api-responses.ts";
 import type { GatewayEvent, OriginAddressView, OriginView, ProcessView, ServiceStatusView } from "./view.ts";
@@ -76,6 +77,7 @@ export const statusSchema = describes<StatusResponse>()(
     services: z.array(serviceStatusSchema),
     process: processSchema,
     control: controlStateSchema,
+    configuration: configStateSchema.nullable().describe("Null: it is not known here."),
   }),
 );
 

@@ -14,6 +14,8 @@ export type ToControl =
   | { readonly kind: "ask"; readonly number: number; readonly question: Question }
   /** Somebody looks: figures are told once a second. */
   | { readonly kind: "watched"; readonly on: boolean }
+  /** What it was given with `begin` is configured otherwise now, as far as it need not begin anew for it. */
+  | { readonly kind: "configure"; readonly settings: Settings }
   /** Write down what is to be kept and end. */
   | { readonly kind: "end" };
 
@@ -44,4 +46,13 @@ export interface FactBatch {
   readonly session: string;
   readonly number: number;
   readonly facts: readonly Fact[];
+}
+
+/** Whether the process would open the same when it begins: sinks, collector, page and store, at which it looks once. */
+export function isOpenedAlike(one: Settings, other: Settings): boolean {
+  return openedWith(one) === openedWith(other);
+}
+
+function openedWith({ control, alerts, otlp, statusPage, dns }: Settings): string {
+  return JSON.stringify([control, alerts, otlp, statusPage, dns.resolvers]);
 }

@@ -1,3 +1,5 @@
+import type { SettingChange } from "../config/setting-changes.ts";
+
 /** A configuration that was put into effect, and what it changed. Plain data, for status, metrics, events and facts. */
 export interface Revision {
   /** 1 is what the gateway started with; each one that is applied has the next. */
@@ -10,17 +12,7 @@ export interface Revision {
   by: string;
   reason: string;
   /** Against the one before it; empty for the first. */
-  changes: SettingChange[];
-}
-
-/** One setting that differs. */
-export interface SettingChange {
-  /** `services.shop.pools.main.origins.http://10.0.0.1`: lists by the names of what is in them. */
-  path: string;
-  /** As JSON; null: it was not there. */
-  from: string | null;
-  /** As JSON; null: it is not there any more. */
-  to: string | null;
+  changes: readonly SettingChange[];
 }
 
 const SHOWN_MAX = 3;
@@ -31,5 +23,7 @@ export function revisionInWords({ number, hash, by, reason, changes }: Revision)
   const why = reason === "" ? "" : ` (${reason})`;
   const shown = changes.slice(0, SHOWN_MAX).map(({ path }) => path);
   const more = changes.length > SHOWN_MAX ? ` and ${changes.length - SHOWN_MAX} more` : "";
+  if (changes.length === 0)
+    return `configuration ${number} (${hash}) is in effect${who}${why}: files that it names are others`;
   return `configuration ${number} (${hash}) is in effect${who}${why}: ${shown.join(", ")}${more}`;
 }

@@ -52,10 +52,13 @@ export interface LoopHands {
   history(limit: number): readonly Incident[];
 }
 
+/** The others are about the life of the process. */
+export type LoopMessage = Exclude<ToControl, { kind: "begin" | "configure" | "end" }>;
+
 export interface ControlLoop {
   /** Takes up what was kept. False: it begins anew, whatever is there. */
   restore(isWanted: boolean): void;
-  receive(message: Exclude<ToControl, { kind: "begin" | "end" }>): void;
+  receive(message: LoopMessage): void;
   close(): Promise<void>;
 }
 
@@ -145,7 +148,7 @@ class Loop implements ControlLoop {
     });
   }
 
-  receive(message: Exclude<ToControl, { kind: "begin" | "end" }>): void {
+  receive(message: LoopMessage): void {
     switch (message.kind) {
       case "facts":
         this.#take(message.batch);

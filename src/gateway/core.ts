@@ -4,7 +4,6 @@
  */
 import type { DnsSettings, LimitSettings, ListenerSettings } from "../config/settings.ts";
 import type { Step } from "../contract/record.ts";
-import type { Revision } from "../contract/revision.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import type { Chance, Clock } from "../kernel/clock.ts";
 import type { HashKey } from "../kernel/keyed-hash.ts";
@@ -56,7 +55,6 @@ export interface Core {
   readonly replayBudget: ReplayBudget;
   readonly cache: ResponseCache;
   limits: LimitSettings;
-  revision: Revision;
   /** Tells the operator of a defect of ours that one exchange has paid for. */
   readonly onFault: (error: unknown) => void;
   dns: DnsSettings;

@@ -85,8 +85,6 @@ export interface GatewayPorts {
   /** What the files of the routes' fallbacks hold, by path. Needed when there are any. */
   readonly fallbackFiles?: ReadonlyMap<string, Buffer>;
   readonly version: string;
-  /** What it starts with. Absent: the first, of an unknown hash. */
-  readonly revision?: Revision;
   /** Hears of a defect of ours that was contained: one exchange failed with gw.internal, the rest goes on. */
   readonly onFault: (error: unknown) => void;
 }
@@ -131,6 +129,8 @@ export interface Gateway {
    * began. One after the other: a change waits for the one before it.
    */
   apply(change: Change): Promise<ApplyResult>;
+  /** Who gets every record from now on. Null: nobody. */
+  logTo(log: GatewayPorts["log"]): void;
   /**
    * Stops accepting, finishes what is under way within `settings.drainMs`, cuts the rest. A connection that asks nothing
    * is closed after `idleMs`; what it asks until then is answered with the word that it closes.
@@ -193,7 +193,6 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     replayBudget: { bytes: 0, bytesMax: settings.limits.replayBytesTotal },
     cache: new ResponseCache(settings.cache, ports.cacheShelf, clock),
     limits: settings.limits,
-    revision: ports.revision ?? { number: 1, hash: "", at: clock.wall(), by: "", reason: "", changes: [] },
     onFault: ports.onFault,
     dns: settings.dns,
     memory: new AddressMemory(),
@@ -366,7 +365,6 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     reconfigure(next, fallbackFiles);
     listeners.use(opened, next);
     startPools();
-    core.revision = revision;
     facts?.configure(next, revision);
     book.publish({ kind: "gateway", at: clock.wall(), code: "config.applied", detail: revisionInWords(revision) });
     return { kind: "applied" };
@@ -434,6 +432,10 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
       const applied = applying.then(() => apply(change));
       applying = applied.catch(() => undefined);
       return applied;
+    },
+
+    logTo(log) {
+      book.log = log;
     },
 
     async drain(idleMs = 0) {

@@ -23,13 +23,14 @@ export class RecordBook {
   readonly #slowest: { record: ExchangeRecord; at: number }[] = [];
   #settings: RecordSettings;
   readonly #chance: Chance;
-  readonly #log: ((record: ExchangeRecord) => void) | null;
+  /** Gets every record. It must not keep it. */
+  log: ((record: ExchangeRecord) => void) | null;
   readonly #facts: FactBook | null;
   /** The exchange, by its number, that is the next to stand for the clients that are served; never without facts. */
   #sampleAt: number;
   readonly #listeners = new Set<(event: GatewayEvent) => void>();
 
-  /** `log` gets every record. It must not keep it. `facts`: null when nobody draws conclusions. */
+  /** `facts`: null when nobody draws conclusions. */
   constructor(
     settings: RecordSettings,
     chance: Chance,
@@ -38,7 +39,7 @@ export class RecordBook {
   ) {
     this.#settings = settings;
     this.#chance = chance;
-    this.#log = log;
+    this.log = log;
     this.#facts = facts;
     this.#sampleAt = facts === null ? Infinity : 0;
     this.#failed = new Ring(settings.failedMax);
@@ -56,7 +57,7 @@ export class RecordBook {
 
   add(record: ExchangeRecord, now: number): void {
     this.total += 1;
-    this.#log?.(record);
+    this.log?.(record);
     if (record.outcome !== "served") {
       this.#failed.push(record);
       this.#facts?.failed(record);

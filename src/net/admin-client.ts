@@ -4,6 +4,7 @@
  */
 import http from "node:http";
 import https from "node:https";
+import { TextBody } from "../contract/admin-http.ts";
 
 export type Fetched =
   | { readonly kind: "answer"; readonly status: number; readonly json: unknown }
@@ -14,7 +15,10 @@ export type Fetched =
 /** A thousand records with long targets stay below this. */
 const BODY_BYTES_MAX = 32 * 1024 * 1024;
 
-/** `withinMs` bounds the whole, from the look-up of the name to the last byte. `body` is sent as JSON; null: none. */
+/**
+ * `withinMs` bounds the whole, from the look-up of the name to the last byte. `body` is sent as JSON, unless it is text
+ * of another type; null: none.
+ */
 export function fetchJson(
   url: string,
   token: string | null,
@@ -24,9 +28,9 @@ export function fetchJson(
 ): Promise<Fetched> {
   return new Promise((resolve) => {
     const headers: Record<string, string> = { accept: "application/json", connection: "close" };
-    const sent = body === null ? "" : JSON.stringify(body);
+    const sent = body === null ? "" : body instanceof TextBody ? body.text : JSON.stringify(body);
     if (sent !== "") {
-      headers["content-type"] = "application/json";
+      headers["content-type"] = body instanceof TextBody ? body.type : "application/json";
       headers["content-length"] = String(Buffer.byteLength(sent));
     }
     if (token !== null && token !== "") headers["authorization"] = `Bearer ${token}`;

@@ -4,7 +4,7 @@ import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { ADMIN_BODY_BYTES_MAX } from "../contract/admin-http.ts";
+import { bodyBytesMax } from "../contract/admin-http.ts";
 import type { AdminHandler, AdminRequest } from "../contract/admin-http.ts";
 import { manualSchedule } from "../../test/support/manual-schedule.ts";
 import { fetchJson } from "./admin-client.ts";
@@ -117,7 +117,7 @@ describe("answers", () => {
       seen.push(asked);
       return hello(asked);
     });
-    const longest = "ü".repeat(ADMIN_BODY_BYTES_MAX / 2);
+    const longest = "ü".repeat(bodyBytesMax("/") / 2);
     await request(server, "/", { method: "POST" }, longest);
     await request(server, "/", { method: "PUT" }, "not for us");
     expect(seen.map(({ body }) => body)).toEqual([longest, ""]);
@@ -129,7 +129,7 @@ describe("answers", () => {
       asked += 1;
       return hello(each);
     });
-    const long = "x".repeat(ADMIN_BODY_BYTES_MAX + 1);
+    const long = "x".repeat(bodyBytesMax("/") + 1);
     const head = "POST / HTTP/1.1\r\nHost: localhost\r\n";
     expect(await raw(server, `${head}Content-Length: ${long.length}\r\n\r\n${long}`)).toContain("413 ");
     const chunk = `${long.length.toString(16)}\r\n${long}\r\n0\r\n\r\n`;

@@ -7,7 +7,7 @@
  * admin-host.ts), and an end. It decides nothing about paths, tokens or formats.
  */
 import http from "node:http";
-import { ADMIN_BODY_BYTES_MAX } from "../contract/admin-http.ts";
+import { bodyBytesMax } from "../contract/admin-http.ts";
 import type { AdminHandler, AdminResponse, AdminStream } from "../contract/admin-http.ts";
 import type { Schedule } from "../kernel/clock.ts";
 import { UNIX, isUnix } from "../kernel/ip-text.ts";
@@ -120,8 +120,9 @@ function answer(
     return;
   }
   if (request.method === "POST") {
-    readBody(request, (body) => {
-      if (body === null) refuse(response, 413, `A body may have ${ADMIN_BODY_BYTES_MAX} bytes.`);
+    const bytesMax = bodyBytesMax(target.split("?")[0] ?? "");
+    readBody(request, bytesMax, (body) => {
+      if (body === null) refuse(response, 413, `A body may have ${bytesMax} bytes.`);
       else ask(body);
     });
     return;
@@ -158,16 +159,16 @@ function answer(
 }
 
 /** Null: there was more than may be. What follows is thrown away with the connection. A body that breaks off is nobody's. */
-function readBody(request: http.IncomingMessage, done: (body: string | null) => void): void {
+function readBody(request: http.IncomingMessage, bytesMax: number, done: (body: string | null) => void): void {
   const chunks: Buffer[] = [];
   let length = 0;
   request.on("data", (chunk: Buffer) => {
     length += chunk.length;
-    if (length <= ADMIN_BODY_BYTES_MAX) chunks.push(chunk);
-    else if (length - chunk.length <= ADMIN_BODY_BYTES_MAX) done(null);
+    if (length <= bytesMax) chunks.push(chunk);
+    else if (length - chunk.length <= bytesMax) done(null);
   });
   request.on("end", () => {
-    if (length <= ADMIN_BODY_BYTES_MAX) done(Buffer.concat(chunks).toString("utf8"));
+    if (length <= bytesMax) done(Buffer.concat(chunks).toString("utf8"));
   });
   // Without a listener the error of a client that went away would be nobody's and end in the process's.
   request.on("error", () => undefined);

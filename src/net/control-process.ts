@@ -8,6 +8,7 @@
  */
 import type { Answers, ControlPort, ControlState, News, NotAnswered, Question } from "../contract/control-port.ts";
 import { ASK_MS, PROBE_ASK_MS } from "../contract/control-port.ts";
+import { isOpenedAlike } from "../contract/control-messages.ts";
 import type { ControlSetup, FromControl, ToControl } from "../contract/control-messages.ts";
 import type { Fact } from "../contract/facts.ts";
 import type { Chance, Clock, Schedule } from "../kernel/clock.ts";
@@ -29,6 +30,7 @@ export interface ChannelListener {
 
 export interface ControlProcessOptions {
   readonly start: (listener: ChannelListener) => ControlChannel;
+  /** To begin with. */
   readonly setup: Omit<ControlSetup, "restore">;
   /** Of this life of the gateway, unlike any other. */
   readonly session: string;
@@ -40,6 +42,8 @@ export interface ControlProcessOptions {
 }
 
 export interface ControlProcess extends ControlPort {
+  /** Other settings are in effect. Where it was opened with what has changed, it ends and is started with that. */
+  configure(settings: ControlSetup["settings"]): void;
   tellFact(fact: Fact): void;
   /** Hands over what is left and ends the process; by force when it takes longer than `ms`. */
   close(ms: number): Promise<void>;
@@ -54,6 +58,8 @@ const KILL_HUNG_MS = 15_000;
 const READY_MS = 30_000;
 const BACK_MS = 500;
 const BACK_MAX_MS = 60_000;
+/** Told to end for another, it may take so long to write down what is to be kept. */
+const REPLACED_MS = 10_000;
 /** After so long it counts as well: the next end is a first one again. */
 const WELL_MS = 60_000;
 /** Ends in a row after which it starts without what it remembers. */
@@ -71,6 +77,7 @@ export function startControlProcess(options: ControlProcessOptions): ControlProc
 
 class Supervised implements ControlProcess {
   readonly #options: ControlProcessOptions;
+  #setup: ControlProcessOptions["setup"];
   readonly #handOver: FactHandOver;
   readonly #listeners = new Set<(news: News) => void>();
   readonly #asked = new Map<number, Asked>();
@@ -87,6 +94,8 @@ class Supervised implements ControlProcess {
   #ends = 0;
   #numbers = 0;
   #isClosing = false;
+  /** It was told to end, for one with other settings. */
+  #isReplaced = false;
   /** Something was told of it that is not so any more when it runs. */
   #wasTold = false;
   #onEnded: () => void = () => undefined;
@@ -95,6 +104,7 @@ class Supervised implements ControlProcess {
 
   constructor(options: ControlProcessOptions) {
     this.#options = options;
+    this.#setup = options.setup;
     this.#handOver = new FactHandOver(options.session, (batch) => this.#channel?.send({ kind: "facts", batch }));
     this.#start();
     this.#lookedAt = options.clock.monotonic();
@@ -145,6 +155,24 @@ class Supervised implements ControlProcess {
     this.#channel.send({ kind: "ask", number, question });
   }
 
+  configure(settings: ControlSetup["settings"]): void {
+    const isAlike = isOpenedAlike(settings, this.#setup.settings);
+    this.#setup = { ...this.#setup, settings };
+    const channel = this.#channel;
+    if (channel === null || this.#isClosing) return;
+    if (isAlike) {
+      channel.send({ kind: "configure", settings });
+      return;
+    }
+    if (this.#isReplaced) return;
+    this.#isReplaced = true;
+    this.#state = "starting";
+    this.#because = "it is started again with other settings";
+    this.#handOver.flush();
+    channel.send({ kind: "end" });
+    this.#cancelStart = this.#options.schedule(REPLACED_MS, () => channel.kill());
+  }
+
   close(ms: number): Promise<void> {
     this.#isClosing = true;
     this.#cancelLook();
@@ -165,7 +193,7 @@ class Supervised implements ControlProcess {
   // ------------------------------------------------------------------ one life
 
   #start(): void {
-    const { clock, start, setup } = this.#options;
+    const { clock, start } = this.#options;
     this.#startedAt = clock.monotonic();
     this.#heard = this.#startedAt;
     const channel = start({
@@ -173,7 +201,7 @@ class Supervised implements ControlProcess {
       onEnd: (why) => this.#channel === channel && this.#ended(why),
     });
     this.#channel = channel;
-    channel.send({ kind: "begin", setup: { ...setup, restore: this.#ends < FRESH_AFTER } });
+    channel.send({ kind: "begin", setup: { ...this.#setup, restore: this.#ends < FRESH_AFTER } });
     if (this.#listeners.size > 0) channel.send({ kind: "watched", on: true });
   }
 
@@ -211,6 +239,12 @@ class Supervised implements ControlProcess {
     for (const number of this.#asked.keys()) this.#answer(number, notAnswered("dead", `it ended (${why})`));
     if (this.#isClosing) {
       this.#onEnded();
+      return;
+    }
+    if (this.#isReplaced) {
+      this.#isReplaced = false;
+      this.#cancelStart();
+      this.#start();
       return;
     }
     this.#ends = clock.monotonic() - this.#startedAt >= WELL_MS ? 1 : this.#ends + 1;

@@ -35,6 +35,7 @@ export interface DnsClient {
   ask(name: string, family: Family, done: (answer: FamilyAnswer) => void, once?: boolean): void;
   /** `ip`, `ip:port` or `[ipv6]:port`. Questions under way end with the servers they began with. */
   setServers(servers: readonly string[]): void;
+  setTimeout(timeoutMs: number): void;
   close(): void;
 }
 
@@ -53,7 +54,8 @@ const FIRST_TRY_RATIO = 0.25;
 const ADDRESSES_MAX = 64;
 
 export function createDnsClient(options: DnsClientOptions): DnsClient {
-  const { timeoutMs, schedule } = options;
+  const { schedule } = options;
+  let { timeoutMs } = options;
   const asking = new Set<Resolver>();
   let servers = options.servers;
   let preferred = 0;
@@ -118,6 +120,9 @@ export function createDnsClient(options: DnsClientOptions): DnsClient {
     setServers(changed): void {
       servers = changed;
       preferred = 0;
+    },
+    setTimeout(changedMs): void {
+      timeoutMs = changedMs;
     },
     close(): void {
       closed = true;

@@ -24,14 +24,21 @@ import { fullNames, parseResolvConf } from "./resolv-conf.ts";
 import type { ResolvConf } from "./resolv-conf.ts";
 import { watchFile } from "./watched-file.ts";
 
+interface Dns {
+  /** `ip` or `ip:port`; empty: those of the system, with its endings. */
+  readonly resolvers: readonly string[];
+  readonly timeoutMs: number;
+  readonly ttlMinMs: number;
+  readonly ttlMaxMs: number;
+}
+
+/** What is known stays known; questions that follow go by the new settings. */
+export interface ConfigurableResolver extends Resolver {
+  configure(dns: Dns): void;
+}
+
 export interface ResolverOptions {
-  readonly dns: {
-    /** `ip` or `ip:port`; empty: those of the system, with its endings. */
-    readonly resolvers: readonly string[];
-    readonly timeoutMs: number;
-    readonly ttlMinMs: number;
-    readonly ttlMaxMs: number;
-  };
+  readonly dns: Dns;
   readonly clock: Clock;
   readonly chance: Chance;
   readonly schedule: Schedule;
@@ -51,12 +58,14 @@ const RETRY_MOST_MS = 15_000;
 const RETRY_JITTER_RATIO = 0.25;
 const NAMES_MAX = 1_000;
 
-export function createResolver(options: ResolverOptions): Resolver {
-  const { dns, clock, chance, schedule } = options;
+export function createResolver(options: ResolverOptions): ConfigurableResolver {
+  const { clock, chance, schedule } = options;
+  let { dns } = options;
   const namesMax = options.namesMax ?? NAMES_MAX;
   const entries = new Map<string, NameEntry>();
-  const ownServers = dns.resolvers.length > 0;
   let conf: ResolvConf = { servers: dns.resolvers, search: [], ndots: 0 };
+  /** Null: the system's name servers are not asked for, or not known yet. */
+  let system: ResolvConf | null = null;
   let hosts: HostsTable = new Map();
   let closed = false;
 
@@ -72,13 +81,24 @@ export function createResolver(options: ResolverOptions): Resolver {
       for (const entry of entries.values()) if (isIP(entry.name) === 0) followHosts(entry);
     }),
   ];
-  if (!ownServers) {
+  let followsSystem = false;
+  followSystem();
+
+  /** From the first time that no name servers are configured. */
+  function followSystem(): void {
+    if (dns.resolvers.length > 0 || followsSystem) return;
+    followsSystem = true;
     files.push(
       watchFile(options.resolvConfPath ?? "/etc/resolv.conf", schedule, (text) => {
-        conf = parseResolvConf(text);
-        client.setServers(conf.servers);
+        system = parseResolvConf(text);
+        if (dns.resolvers.length === 0) use(system);
       }),
     );
+  }
+
+  function use(next: ResolvConf): void {
+    conf = next;
+    client.setServers(conf.servers);
   }
 
   function entryOf(name: string): NameEntry {
@@ -193,6 +213,21 @@ export function createResolver(options: ResolverOptions): Resolver {
   }
 
   return {
+    configure(next): void {
+      const isElsewhere = String(next.resolvers) !== String(dns.resolvers);
+      dns = next;
+      client.setTimeout(dns.timeoutMs);
+      followSystem();
+      if (!isElsewhere) return;
+      use(dns.resolvers.length > 0 ? { servers: dns.resolvers, search: [], ndots: 0 } : (system ?? conf));
+      // What nobody could say before, somebody else may.
+      for (const entry of entries.values()) {
+        if (entry.resolution.failure === null || entry.askAfter === Infinity) continue;
+        entry.askAfter = 0;
+        if (entry.watchers.size > 0) ask(entry);
+      }
+    },
+
     peek(name): Resolution | null {
       const known = entries.get(name);
       if (known !== undefined) return known.answered ? known.resolution : null;

@@ -15,7 +15,9 @@ export interface SignalSource {
   off(signal: StopSignal, heard: (signal: StopSignal) => void): unknown;
 }
 
-const STOP_SIGNALS: readonly StopSignal[] = ["SIGTERM", "SIGINT", "SIGHUP"];
+export const STOP_SIGNALS: readonly StopSignal[] = ["SIGTERM", "SIGINT", "SIGHUP"];
+/** Where SIGHUP means that the configuration is to be read again. */
+export const STOP_SIGNALS_BUT_HANGUP: readonly StopSignal[] = ["SIGTERM", "SIGINT"];
 const TOGETHER_MS = 500;
 
 /** `again` is false the first time. The returned function stops listening, which gives the signals their usual effect back. */
@@ -23,6 +25,7 @@ export function onStopSignal(
   source: SignalSource,
   clock: Clock,
   stop: (signal: StopSignal, again: boolean) => void,
+  signals: readonly StopSignal[] = STOP_SIGNALS,
 ): () => void {
   let firstAt = -1;
   const heard = (signal: StopSignal): void => {
@@ -34,8 +37,8 @@ export function onStopSignal(
       stop(signal, true);
     }
   };
-  for (const signal of STOP_SIGNALS) source.on(signal, heard);
+  for (const signal of signals) source.on(signal, heard);
   return () => {
-    for (const signal of STOP_SIGNALS) source.off(signal, heard);
+    for (const signal of signals) source.off(signal, heard);
   };
 }

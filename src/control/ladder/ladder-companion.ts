@@ -14,7 +14,8 @@ import { planOf } from "./ladder-plan.ts";
 import type { Plan } from "./ladder-plan.ts";
 
 export interface LadderParts {
-  readonly settings: Settings;
+  /** As they are configured now. */
+  readonly settings: () => Settings;
   readonly rungs: Rungs;
   readonly clock: Clock;
   readonly onFault: (error: unknown) => void;
@@ -37,7 +38,7 @@ export function createLadder(hands: Pick<LoopHands, "fact" | "news" | "keep" | "
   let isClosed = false;
 
   function begin(service: string, origin: string, byPerson: boolean, done: (answer: Answers["probe"]) => void): void {
-    const plan = planOf(settings, service, origin, (url) => well.isWell(url));
+    const plan = planOf(settings(), service, origin, (url) => well.isWell(url));
     if (plan === null) {
       done({ refused: `${service} has no origin ${origin}; only what is configured is probed` });
       return;

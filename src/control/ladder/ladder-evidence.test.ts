@@ -92,7 +92,7 @@ async function climbed(name: string, rungs: Rungs): Promise<{ before: Incident; 
     };
     const clock = { monotonic: () => now, wall: () => now };
     const ladder = createLadder(hands, {
-      settings: SETTINGS,
+      settings: () => SETTINGS,
       rungs,
       clock,
       onFault(error) {

@@ -67,7 +67,7 @@ function scene(pools: Record<string, string[]>, rest: Record<string, unknown> = 
       kept: () => [],
     },
     {
-      settings,
+      settings: () => settings,
       rungs: createProbeRungs({ resolvers: settings.dns.resolvers, schedule: systemSchedule }),
       clock: systemClock,
       onFault(error) {

@@ -1,0 +1,16 @@
+/** A file as text, or why not: a configuration, which nobody writes larger than this by hand or by program. */
+import fs from "node:fs/promises";
+import type { FileText } from "../cli/ports.ts";
+import { codeOf } from "./error-text.ts";
+
+const BYTES_MAX = 8 * 1024 * 1024;
+
+export async function readText(path: string): Promise<FileText> {
+  try {
+    const { size } = await fs.stat(path);
+    if (size > BYTES_MAX) return { ok: false, code: "EFBIG" };
+    return { ok: true, text: await fs.readFile(path, "utf8") };
+  } catch (error) {
+    return { ok: false, code: codeOf(error) };
+  }
+}

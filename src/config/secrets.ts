@@ -1,0 +1,40 @@
+/** What of the settings must stay unknown: shown instead of it is that it is there. */
+import type { AlertSettings, HiddenText, Settings, SinkSettings } from "./settings.ts";
+
+export const HIDDEN = "(hidden)";
+
+/** `instead`: what is shown for a secret. */
+export function maskSecrets(settings: Settings, instead: (secret: string) => string = () => HIDDEN): Settings {
+  const { admin, waiting, otlp, alerts } = settings;
+  const text = (secret: string | null): string | null => (secret === null ? null : instead(secret));
+  return {
+    ...settings,
+    admin: admin && { ...admin, token: text(admin.token) },
+    waiting: { ...waiting, secret: text(waiting.secret) },
+    otlp: otlp && {
+      ...otlp,
+      headers: Object.fromEntries(Object.entries(otlp.headers).map(([name, value]) => [name, instead(value)])),
+    },
+    alerts: alerts && maskSinks(alerts, instead),
+  };
+}
+
+function maskSinks(alerts: AlertSettings, instead: (secret: string) => string): AlertSettings {
+  // Where it lies is no secret, only what is written out.
+  const hide = (hidden: HiddenText): HiddenText =>
+    hidden.from === "text" ? { ...hidden, name: instead(hidden.name) } : hidden;
+  const sinks = alerts.sinks.map((sink): SinkSettings => {
+    switch (sink.kind) {
+      case "webhook":
+        return { ...sink, url: hide(sink.url), secret: sink.secret && hide(sink.secret) };
+      case "slack":
+      case "alertmanager":
+        return { ...sink, url: hide(sink.url) };
+      case "pagerduty":
+        return { ...sink, url: hide(sink.url), key: hide(sink.key) };
+      case "email":
+        return { ...sink, password: sink.password && hide(sink.password) };
+    }
+  });
+  return { ...alerts, sinks };
+}
