@@ -147,14 +147,16 @@ export async function startDataPlane(
   /** Everything that may fail comes first, and what was opened for nothing is closed again. */
   async function put(next: Settings, revisionNext: Revision | null): Promise<PutResult> {
     const read = await readFallbacks(next);
-    if (!read.ok) return unusable(`the file ${read.where} of a route's fallback cannot be read (${read.code})`);
+    if (!read.ok) return refused(`the file ${read.where} of a route's fallback cannot be read (${read.code})`);
     const isOther = JSON.stringify(next) !== JSON.stringify(running);
     if (!isOther && holdSame(read.files, files)) return { kind: "unchanged" };
+    const originFile = unusableOriginFile(next, contexts);
+    if (originFile !== null) return refused(`${originFile.where} ${originFile.code}`);
     const fields = needsNewProcess(running, next);
     if (fields.length > 0) return needsRestart(fields);
     const isOtherLog = JSON.stringify(next.accessLog) !== JSON.stringify(running.accessLog);
     const logNext = isOtherLog && next.accessLog !== null ? await openLog(next.accessLog, events.tell) : null;
-    if (logNext !== null && !logNext.ok) return unusable(`the access log cannot be opened (${logNext.code})`);
+    if (logNext !== null && !logNext.ok) return refused(`the access log cannot be opened (${logNext.code})`);
     const opened = logNext === null ? null : logNext.log;
     const applied =
       revisionNext === null
@@ -185,7 +187,7 @@ export async function startDataPlane(
 
 const NO_MACHINE = { portsMax: 0, diskFreeBytes: 0, diskBytes: 0 };
 
-function unusable(detail: string): PutResult {
+function refused(detail: string): PutResult {
   return { kind: "refused", why: "unusable", detail };
 }
 
@@ -200,7 +202,7 @@ function toPutResult(applied: Exclude<ApplyResult, { kind: "applied" }>, { liste
       return needsRestart(applied.fields);
     case "cannot listen": {
       const { where, code } = listenFailure(applied.error, listeners[0]?.bind ?? null);
-      return unusable(`${where} cannot be listened on (${code})`);
+      return refused(`${where} cannot be listened on (${code})`);
     }
     case "draining":
       return { kind: "refused", why: "draining", detail: "this gateway is ending" };

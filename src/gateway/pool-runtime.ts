@@ -154,7 +154,7 @@ export class PoolRuntime {
     const known = new Map(this.origins.map((origin) => [origin.settings.url, origin]));
     const origins = pool.origins.map((settings) => {
       const origin = known.get(settings.url);
-      if (origin === undefined || !isSamePlace(origin.settings, settings)) return newOrigin(settings);
+      if (origin === undefined) return newOrigin(settings);
       known.delete(settings.url);
       origin.settings = settings;
       return origin;
@@ -575,14 +575,6 @@ function limitOptions({ overload }: ServiceSettings, routes: RoutesByNumber): Ad
       whole: routes.map((route) => route?.class === "critical"),
     }
   );
-}
-
-/** Connections that are open lead to what is configured now: only how much it gets may differ. */
-function isSamePlace(
-  { weight: _before, ...before }: OriginSettings,
-  { weight: _after, ...after }: OriginSettings,
-): boolean {
-  return JSON.stringify(before) === JSON.stringify(after);
 }
 
 /** The same question, and the same answers count as good: how often and how patiently it is asked does not matter. */
