@@ -112,6 +112,7 @@ function attemptSpan(record: ExchangeRecord, attempt: AttemptRecord, parentSpanI
   const { host, port } = placeOf(attempt.address);
   const moments = [
     ["connected", attempt.connectedUs],
+    ["secured", attempt.securedUs],
     ["request head sent", attempt.sentUs],
     ["first byte", attempt.firstByteUs],
     ["response head", attempt.headUs],

@@ -251,7 +251,14 @@ function connectionText(attempt: AttemptRecord): string {
     const idle = durationText(attempt.connectionIdleMs * 1000);
     return `on a connection ${age} old and idle for ${idle}, which had carried ${countText(attempt.connectionUses, "exchange")}`;
   }
-  return attempt.connectedUs < 0 ? "never connected, so nothing was sent" : "on a new connection";
+  if (attempt.connectedUs < 0) return "never connected, so nothing was sent";
+  const { tls } = attempt;
+  if (tls !== null)
+    return `on a new connection with ${tls.version.replace("TLSv", "TLS ")}${tls.resumed ? " (resumed)" : ""}`;
+  // With TLS a connection of TCP is not enough.
+  return attempt.cause?.startsWith("tls.") === true && attempt.sentUs < 0
+    ? "connected, and nothing of the request was sent"
+    : "on a new connection";
 }
 
 function clientText(record: ExchangeRecord): string {
@@ -302,6 +309,7 @@ function addAttemptMoments(attempt: AttemptRecord, at: (atUs: number, text: stri
     attempt.reused ? `${name}: reuses a connection to ${attempt.address}` : `${name}: dials ${attempt.address}`,
   );
   if (!attempt.reused) at(attempt.connectedUs, `${name}: connected`);
+  if (!attempt.reused) at(attempt.securedUs, `${name}: TLS agreed on, certificate found good`);
   at(attempt.sentUs, `${name}: request head handed to the socket`);
   at(attempt.firstByteUs, `${name}: first byte of the response`);
   at(attempt.headUs, `${name}: response head complete, status ${attempt.status}`);

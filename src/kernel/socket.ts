@@ -71,6 +71,8 @@ export interface Carrier {
   readonly proxy: ProxyView | null;
   /** Of a dialled stream: what it knows of the connection that others share. Null or left out: it has one of its own. */
   readonly shared?: SharedConnection | null;
+  /** Of an origin that showed one on this connection. Null or left out: none, or a session was resumed. */
+  readonly certificate?: OriginCertificate | null;
 }
 
 /** A load balancer in front that told of its client by the PROXY protocol; `remoteAddress` is then the client's. */
@@ -96,6 +98,20 @@ export interface SharedConnection {
   readonly ageMs: number;
   /** ms since the last stream on it ended; 0 where others are under way. */
   readonly idleMs: number;
+}
+
+/** What an origin showed of itself in a handshake. */
+export interface OriginCertificate {
+  /** Of its subjectAltName; at most some. */
+  readonly names: readonly string[];
+  readonly issuer: string;
+  /** Epoch ms. */
+  readonly from: number;
+  readonly until: number;
+  /** When the first certificate above it ends, of those that it sent; epoch ms, 0: it sent none. */
+  readonly chainUntil: number;
+  /** SHA-256, in hex. */
+  readonly fingerprint: string;
 }
 
 /** What was agreed on in a TLS handshake. */

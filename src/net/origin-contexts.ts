@@ -15,10 +15,15 @@ export interface OriginContexts {
   /** Throws an `OriginTlsFault` when its files cannot be used and never could be. */
   contextOf(settings: OriginTls): tls.SecureContext;
   /** Of an origin at an address, newest; undefined: none that may still be used. */
-  session(settings: OriginTls, place: string): Buffer | undefined;
-  /** `expires`: epoch ms after which the certificate that was verified for it says nothing. */
-  keepSession(settings: OriginTls, place: string, session: Buffer, expires: number): void;
+  session(settings: OriginTls, place: string): KeptSession | undefined;
+  keepSession(settings: OriginTls, place: string, session: KeptSession): void;
   forgetSession(settings: OriginTls, place: string): void;
+}
+
+export interface KeptSession {
+  readonly session: Buffer;
+  /** Epoch ms after which the certificate that was verified for it says nothing. */
+  readonly expires: number;
 }
 
 /** A file of the configuration that does not serve its purpose. */
@@ -58,7 +63,7 @@ export function createOriginContexts(options: OriginContextOptions): OriginConte
   const bySettings = new WeakMap<OriginTls, Held>();
   const byFiles = new Map<string, Held>();
   /** Oldest use first. */
-  const sessions = new Map<string, { readonly session: Buffer; readonly expires: number }>();
+  const sessions = new Map<string, KeptSession>();
 
   function heldOf(settings: OriginTls): Held {
     const known = bySettings.get(settings);
@@ -85,6 +90,8 @@ export function createOriginContexts(options: OriginContextOptions): OriginConte
       if (mark !== held.mark && !marks.includes("")) {
         held.mark = mark;
         held.context = contextFrom(settings);
+        // They vouch for what was trusted before.
+        sessions.clear();
       }
     } catch (error) {
       if (!(error instanceof OriginTlsFault)) throw error;
@@ -109,12 +116,12 @@ export function createOriginContexts(options: OriginContextOptions): OriginConte
       sessions.delete(key);
       if (kept.expires <= wall()) return undefined;
       sessions.set(key, kept);
-      return kept.session;
+      return kept;
     },
-    keepSession(settings, place, session, expires) {
+    keepSession(settings, place, session) {
       const key = sessionKey(settings, place);
       sessions.delete(key);
-      sessions.set(key, { session, expires });
+      sessions.set(key, session);
       if (sessions.size <= sessionsMax) return;
       const [oldest] = sessions.keys();
       if (oldest !== undefined) sessions.delete(oldest);

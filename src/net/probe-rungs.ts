@@ -4,7 +4,9 @@
  */
 import { readFileSync } from "node:fs";
 import http from "node:http";
+import https from "node:https";
 import net from "node:net";
+import type { SecureContext } from "node:tls";
 import type { Answered, Endpoint, ProbeRequest, Resolved, Rungs, Seen } from "../contract/rungs.ts";
 import type { Schedule } from "../kernel/clock.ts";
 import { UNIX, isUnix } from "../kernel/ip-text.ts";
@@ -12,7 +14,13 @@ import { descriptorShortage } from "./descriptors.ts";
 import { createDnsClient } from "./dns-client.ts";
 import { askName, failureOf } from "./dns-question.ts";
 import { lookUpLocally, parseHosts } from "./hosts-file.ts";
+import { createOriginContexts } from "./origin-contexts.ts";
+import type { OriginContexts } from "./origin-contexts.ts";
 import { fullNames, parseResolvConf } from "./resolv-conf.ts";
+
+import { dialTls } from "./tls-dial.ts";
+import { DEAF } from "../kernel/socket.ts";
+import type { OriginCertificate, OriginTls } from "../kernel/socket.ts";
 
 export interface ProbeRungsOptions {
   /** As configured; empty: the system's, with its endings. */
@@ -34,6 +42,7 @@ export function createProbeRungs(options: ProbeRungsOptions): Rungs {
     options.resolvers.length > 0
       ? { servers: options.resolvers, search: [], ndots: 0 }
       : parseResolvConf(textOf(options.resolvConfPath ?? "/etc/resolv.conf"));
+  const contexts = createOriginContexts({ onRefused: () => undefined, sessionsMax: 0 });
   return {
     resolversFor: (name) => (local(name) === null ? conf().servers : [hostsPath]),
     resolve(resolver, name, ms) {
@@ -47,7 +56,8 @@ export function createProbeRungs(options: ProbeRungsOptions): Rungs {
       );
     },
     connect: (to, ms) => connect(to, ms),
-    request: (to, request, ms) => ask(to, request, ms),
+    handshake: (to, tls, ms) => handshake(to, tls, contexts, ms),
+    request: (to, request, ms) => ask(to, request, contexts, ms),
   };
 }
 
@@ -108,7 +118,59 @@ function connect({ ip, family, port }: Endpoint, ms: number): Promise<Seen> {
   });
 }
 
-function ask({ ip, family, port }: Endpoint, { method, target, host }: ProbeRequest, ms: number): Promise<Answered> {
+function handshake(to: Endpoint, settings: OriginTls, contexts: OriginContexts, ms: number): Promise<Seen> {
+  return new Promise((resolve) => {
+    const startedAt = performance.now();
+    const finish = (result: Omit<Seen, "ms">): void => {
+      clearTimeout(timer);
+      socket.listener = DEAF;
+      socket.destroy();
+      resolve({ ...result, ms: since(startedAt) });
+    };
+    const timer = setTimeout(
+      () => finish({ ok: false, text: `no TLS handshake within ${ms} ms`, failure: "silent" }),
+      ms,
+    );
+    const socket = dialTls(
+      to,
+      settings,
+      contexts,
+      {
+        ...DEAF,
+        onConnect() {
+          const { tls, certificate } = socket.carrier;
+          const until = certificate === null || certificate === undefined ? "" : `, ${validText(certificate)}`;
+          finish({ ok: true, text: `${tls?.version ?? "TLS"}${until}`, failure: "" });
+        },
+        onError({ code, detail = "", syscall }) {
+          const text = detail === "" ? code : `${code}: ${detail}`;
+          finish({ ok: false, text, failure: syscall === "tls" && detail !== "" ? "refused certificate" : "cut" });
+        },
+      },
+      { offered: ["http/1.1"], opening: null },
+    );
+  });
+}
+
+function validText({ names, issuer, until }: OriginCertificate): string {
+  return `certificate of ${names[0] ?? "nobody"} by ${issuer} until ${new Date(until).toISOString().slice(0, 10)}`;
+}
+
+/** Whose certificate it is has been looked at by the rung below. */
+function secured(
+  tls: OriginTls,
+  contexts: OriginContexts,
+): { secureContext: SecureContext; servername: string; rejectUnauthorized: boolean } {
+  const servername = net.isIP(tls.serverName) === 0 ? tls.serverName : "";
+  return { secureContext: contexts.contextOf(tls), servername, rejectUnauthorized: false };
+}
+
+function ask(
+  { ip, family, port }: Endpoint,
+  { method, target, host, tls }: ProbeRequest,
+  contexts: OriginContexts,
+  ms: number,
+): Promise<Answered> {
   return new Promise((resolve) => {
     const startedAt = performance.now();
     const finish = (result: Omit<Answered, "ms">): void => {
@@ -123,10 +185,12 @@ function ask({ ip, family, port }: Endpoint, { method, target, host }: ProbeRequ
     const headers = { host, "user-agent": "goodgate-probe", accept: "*/*", connection: "close" };
     const to = isUnix(ip) ? { socketPath: ip.slice(UNIX.length) } : { host: ip, family, port };
     const options = { ...to, method, path: target, headers, agent: false, maxHeaderSize: HEAD_BYTES };
-    const request = http.request(options, (response) => {
+    const hear = (response: http.IncomingMessage): void => {
       const status = response.statusCode ?? 0;
       finish({ ok: true, text: `status ${status}`, failure: "", status });
-    });
+    };
+    const request =
+      tls === null ? http.request(options, hear) : https.request({ ...options, ...secured(tls, contexts) }, hear);
     // A switch of protocols nobody asked for.
     request.once("upgrade", () => finish({ ok: false, text: "switches protocols", failure: "rubbish", status: 101 }));
     // Stays: what is destroyed may still report an error, and one that nobody hears ends the process.

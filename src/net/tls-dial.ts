@@ -8,7 +8,7 @@ import type { Address, OriginTls, SocketListener } from "../kernel/socket.ts";
 import { OriginTlsFault } from "./origin-contexts.ts";
 import type { OriginContexts } from "./origin-contexts.ts";
 import { contain, copyReads, sharedReads, TlsOriginSocket } from "./tls-origin-socket.ts";
-import { verifyOrigin } from "./tls-verify.ts";
+import { certificateOf, verifyOrigin } from "./tls-verify.ts";
 
 /** Where no certificate was verified, none ends a session; servers end them themselves after a day or so. */
 const UNVERIFIED_SESSION_MS = 60 * 60 * 1000;
@@ -29,20 +29,21 @@ export function dialTls(
 ): TlsOriginSocket {
   const { ip, port } = address;
   const place = `${ip} ${port}`;
+  const resumable = contexts.session(settings, place);
   let socket: tls.TLSSocket;
   try {
-    socket = connectTls(address, settings, contexts, beginning);
+    socket = connectTls(address, settings, contexts, beginning, resumable?.session);
   } catch (error) {
     socket = neverConnected(error);
   }
   const dialled = new TlsOriginSocket(socket, listener, true);
   dialled.remoteAddress = ip;
   dialled.remotePort = port;
-  /** What may go on later: kept when it is known that this is the origin. */
+  /** What may go on later: kept when it is known that this is the origin, for as long as what said so holds. */
   let session: Buffer | null = null;
-  let verified = false;
+  let expires = 0;
   const keep = (): void => {
-    if (session !== null && verified) contexts.keepSession(settings, place, session, expiryOf(socket));
+    if (session !== null && expires > 0) contexts.keepSession(settings, place, { session, expires });
   };
   socket.on("session", (newest) => {
     session = newest;
@@ -51,18 +52,24 @@ export function dialTls(
   });
   socket.once("connect", () => contain(dialled, () => dialled.listener.onHandshake?.()));
   socket.once("secureConnect", () => {
-    const failure = verifyOrigin(socket, settings);
+    // Node gives it once.
+    const leaf = socket.isSessionReused() ? null : (socket.getPeerX509Certificate() ?? null);
+    const failure = socket.isSessionReused() ? null : verifyOrigin(socket, leaf, settings);
     if (failure !== null) {
+      contexts.forgetSession(settings, place);
       dialled.refuse(failure);
       return;
     }
-    verified = true;
+    if (socket.isSessionReused()) expires = resumable?.expires ?? 0;
+    else expires = leaf !== null && settings.verify ? leaf.validToDate.getTime() : Date.now() + UNVERIFIED_SESSION_MS;
     keep();
-    dialled.secured();
+    dialled.secured(leaf === null ? null : certificateOf(leaf));
     contain(dialled, () => dialled.listener.onConnect());
   });
   // A server that cannot take the session any more usually says nothing and begins anew; some fail.
-  socket.once("error", () => contexts.forgetSession(settings, place));
+  socket.once("error", () => {
+    if (expires === 0) contexts.forgetSession(settings, place);
+  });
   return dialled;
 }
 
@@ -75,9 +82,9 @@ function connectTls(
   settings: OriginTls,
   contexts: OriginContexts,
   { offered, opening }: Beginning,
+  session: Buffer | undefined,
 ): tls.TLSSocket {
   const secureContext = contexts.contextOf(settings);
-  const session = contexts.session(settings, `${ip} ${port}`);
   const place: net.TcpNetConnectOpts = { host: ip, port, family, allowHalfOpen: true };
   const options: tls.ConnectionOptions = {
     // Without SNI for an address (RFC 6066 §3).
@@ -111,9 +118,4 @@ function neverConnected(error: unknown): tls.TLSSocket {
   told.code = "ERR_TLS_FILES";
   process.nextTick(() => socket.destroy(told));
   return socket;
-}
-
-function expiryOf(socket: tls.TLSSocket): number {
-  const until = socket.getPeerX509Certificate()?.validToDate.getTime() ?? Number.NaN;
-  return Number.isNaN(until) ? Date.now() + UNVERIFIED_SESSION_MS : until;
 }

@@ -9,7 +9,7 @@
  */
 import tls from "node:tls";
 import { HEAD_ROOM, PLAIN, TAIL_ROOM } from "../kernel/socket.ts";
-import type { Carrier, SocketError, SocketListener, SocketPort, TlsView } from "../kernel/socket.ts";
+import type { Carrier, OriginCertificate, SocketError, SocketListener, SocketPort, TlsView } from "../kernel/socket.ts";
 import { readBuffer, readView } from "./read-buffer.ts";
 import { toTlsError } from "./tls-error.ts";
 
@@ -98,9 +98,9 @@ export class TlsOriginSocket implements SocketPort {
   }
 
   /** The handshake is over. */
-  secured(): void {
+  secured(certificate: OriginCertificate | null): void {
     this.#secure = true;
-    this.carrier = { ...PLAIN, tls: viewOf(this.#socket) };
+    this.carrier = { ...PLAIN, tls: viewOf(this.#socket), certificate };
   }
 
   write(bytes: Buffer): boolean {

@@ -8,18 +8,20 @@
 import crypto from "node:crypto";
 import net from "node:net";
 import type tls from "node:tls";
-import type { OriginTls, SocketError } from "../kernel/socket.ts";
+import type { OriginCertificate, OriginTls, SocketError } from "../kernel/socket.ts";
 
 /** Longer chains are no chains. */
 const CHAIN_MAX = 12;
 
 /** Null: it is. */
-export function verifyOrigin(socket: tls.TLSSocket, settings: OriginTls): SocketError | null {
-  if (socket.isSessionReused()) return null;
+export function verifyOrigin(
+  socket: tls.TLSSocket,
+  leaf: crypto.X509Certificate | null,
+  settings: OriginTls,
+): SocketError | null {
   const { verify, serverName, pins } = settings;
   if (!verify && pins.length === 0) return null;
-  const leaf = socket.getPeerX509Certificate();
-  if (leaf === undefined) return { code: "NO_CERTIFICATE", syscall: "tls", detail: "the origin showed no certificate" };
+  if (leaf === null) return { code: "NO_CERTIFICATE", syscall: "tls", detail: "the origin showed no certificate" };
   if (verify) {
     const failed = chainFailure(socket);
     if (failed !== null) return { code: failed, syscall: "tls", detail: certificateText(leaf) };
@@ -68,25 +70,55 @@ function chainFailure(socket: tls.TLSSocket): string | null {
   return typeof said === "string" ? said : "CERT_REJECTED";
 }
 
+export function certificateOf(leaf: crypto.X509Certificate): OriginCertificate {
+  let chainUntil = 0;
+  let above = leaf.issuerCertificate;
+  for (let step = 0; step < CHAIN_MAX && above !== undefined; step += 1) {
+    const until = above.validToDate.getTime();
+    chainUntil = chainUntil === 0 ? until : Math.min(chainUntil, until);
+    above = above.issuerCertificate?.fingerprint256 === above.fingerprint256 ? undefined : above.issuerCertificate;
+  }
+  return {
+    names: namesOf(leaf).slice(0, NAMES_KEPT),
+    issuer: commonName(leaf.issuer),
+    from: leaf.validFromDate.getTime(),
+    until: leaf.validToDate.getTime(),
+    chainUntil,
+    fingerprint: leaf.fingerprint256.replaceAll(":", "").toLowerCase(),
+  };
+}
+
 /** `certificate of shop.example.com by R11, 2026-01-01 to 2026-04-01`. */
 export function certificateText(certificate: crypto.X509Certificate): string {
-  const { subject, subjectAltName, issuer, validFromDate, validToDate } = certificate;
-  const names = (subjectAltName ?? "").split(", ").map((name) => name.replace(/^(?:DNS|IP Address):/, ""));
-  const shown = names.filter((name) => name !== "").slice(0, NAMES_SHOWN);
+  const { subject, issuer, validFromDate, validToDate } = certificate;
+  const names = namesOf(certificate);
+  const shown = names.slice(0, NAMES_SHOWN);
   const more = names.length > NAMES_SHOWN ? ` and ${names.length - NAMES_SHOWN} more` : "";
   const of = shown.length === 0 ? commonName(subject) : `${shown.join(", ")}${more}`;
   return `certificate of ${of} by ${commonName(issuer)}, ${day(validFromDate)} to ${day(validToDate)}`;
 }
 
+function namesOf({ subjectAltName }: crypto.X509Certificate): string[] {
+  return (subjectAltName ?? "")
+    .split(", ")
+    .map((name) => printable(name.replace(/^(?:DNS|IP Address):/, "")))
+    .filter((name) => name !== "");
+}
+
 const NAMES_SHOWN = 3;
+const NAMES_KEPT = 20;
 const NAME_BYTES_MAX = 100;
 
 function commonName(name: string): string {
   const lines = (name ?? "").split("\n");
   const common = lines.find((line) => line.startsWith("CN=")) ?? lines[0] ?? "";
-  // Printable only, and bounded: it goes into records and on terminals, and an origin chose it.
-  const text = common.replace(/^CN=/, "").replace(/[^ -~]/g, "?");
-  return text === "" ? "nobody" : text.slice(0, NAME_BYTES_MAX);
+  const text = printable(common.replace(/^CN=/, ""));
+  return text === "" ? "nobody" : text;
+}
+
+/** And bounded: it goes into records and on terminals, and an origin chose it. */
+function printable(text: string): string {
+  return text.replace(/[^ -~]/g, "?").slice(0, NAME_BYTES_MAX);
 }
 
 function day(date: Date): string {

@@ -114,7 +114,7 @@ function expectedTls({ version, resumed, ...texts }: ClientTls): unknown {
 }
 
 function expectedAttempt(attempt: AttemptRecord, record: ExchangeRecord): unknown {
-  const { address, reused, startedUs, firstByteUs, endedUs, connectedUs, status, cause } = attempt;
+  const { address, reused, startedUs, firstByteUs, endedUs, connectedUs, securedUs, status, cause } = attempt;
   const others = withoutEmpty({
     pool: attempt.pool === record.pool ? "" : attempt.pool,
     origin: attempt.origin === record.origin ? "" : attempt.origin,
@@ -122,6 +122,7 @@ function expectedAttempt(attempt: AttemptRecord, record: ExchangeRecord): unknow
     idleMs: reused && attempt.connectionIdleMs !== 0 ? attempt.connectionIdleMs : null,
     startedUs,
     connectedUs: !reused && connectedUs >= 0 ? connectedUs : null,
+    securedUs: !reused && securedUs >= 0 ? securedUs : null,
     firstByteUs: firstByteUs >= 0 ? firstByteUs : null,
     endedUs: endedUs >= 0 ? endedUs : null,
     status: status === 0 ? null : status,
@@ -165,6 +166,7 @@ test("the guide names every field of a line, and no other", () => {
         reused: false,
         pool: "other",
         origin: "http://other",
+        securedUs: 420,
         cause: "origin.refused",
         evidence: "seen",
       },

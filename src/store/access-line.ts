@@ -83,6 +83,7 @@ function attemptList(line: JsonLine, attempts: readonly AttemptRecord[], record:
     if (attempt.reused) count(line, K.idleMs, attempt.connectionIdleMs);
     whole(line, K.startedUs, attempt.startedUs);
     if (!attempt.reused) reached(line, K.connectedUs, attempt.connectedUs);
+    if (!attempt.reused) reached(line, K.securedUs, attempt.securedUs);
     reached(line, K.firstByteUs, attempt.firstByteUs);
     reached(line, K.endedUs, attempt.endedUs);
     count(line, K.status, attempt.status);
@@ -196,6 +197,7 @@ const K = {
   idleMs: name("idleMs"),
   startedUs: name("startedUs"),
   connectedUs: name("connectedUs"),
+  securedUs: name("securedUs"),
   firstByteUs: name("firstByteUs"),
   endedUs: name("endedUs"),
   sentBytes: name("sentBytes"),

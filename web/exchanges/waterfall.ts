@@ -2,7 +2,16 @@
 import { durationText } from "../../src/contract/quantities.ts";
 import type { AttemptRecord, ExchangeRecord } from "../../src/contract/record.ts";
 
-export type StretchKind = "client" | "gateway" | "waiting room" | "connect" | "send" | "wait" | "receive" | "failed";
+export type StretchKind =
+  | "client"
+  | "gateway"
+  | "waiting room"
+  | "connect"
+  | "handshake"
+  | "send"
+  | "wait"
+  | "receive"
+  | "failed";
 
 export interface Stretch {
   readonly from: number;
@@ -23,6 +32,7 @@ export const STRETCH_WORDS: Readonly<Record<StretchKind, string>> = {
   gateway: "the gateway",
   "waiting room": "waiting for room",
   connect: "connecting",
+  handshake: "TLS handshake",
   send: "sending",
   wait: "waiting for the first byte",
   receive: "receiving",
@@ -71,6 +81,7 @@ function stretchesOf(attempt: AttemptRecord, end: number): Stretch[] {
     from = to;
   };
   if (!attempt.reused) until(attempt.connectedUs, "connect");
+  if (attempt.securedUs >= 0 && !attempt.reused) until(attempt.securedUs, "handshake");
   if (attempt.connectedUs >= 0) {
     if (attempt.sentUs >= 0) until(attempt.sentUs, "send");
     until(attempt.firstByteUs, "wait");

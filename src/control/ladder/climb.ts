@@ -1,21 +1,23 @@
 /**
- * One climb of the probe ladder: name, connection, a minimal request, the health path, each only when the one before
+ * One climb of the probe ladder: name, connection, TLS, a minimal request, the health path, each only when the one before
  * holds somewhere, because what is above a broken rung says nothing. The controls go beside it: what is wrong with this machine
  * breaks them too. Each step has a limit of its own, and together they
- * take 13 s at most, less than anybody waits for an answer (contract/control-port.ts).
+ * take 15 s at most, less than anybody waits for an answer (contract/control-port.ts).
  */
 import { isUnix } from "../../kernel/ip-text.ts";
 import type { ProbeFact, ProbeRung } from "../../contract/facts.ts";
 import type { Endpoint, Rungs, Seen } from "../../contract/rungs.ts";
 import { isIP } from "node:net";
 import type { GatewayStep, HealthStep, Plan, Target } from "./ladder-plan.ts";
-import { locate } from "./located.ts";
+import type { OriginTls } from "../../kernel/socket.ts";
+import { IN_THE_CLEAR, locate, UNVERIFIED } from "./located.ts";
 
 export type Climbed = Pick<ProbeFact, "service" | "pool" | "origin" | "rungs" | "located">;
 
 const RESOLVE_MS = 2_500;
 const CONNECT_MS = 2_500;
-const REQUEST_MS = 4_000;
+const HANDSHAKE_MS = 2_000;
+const REQUEST_MS = 3_000;
 /** A name may have many; these show whether it is one of them. */
 const ADDRESSES_MAX = 8;
 const RESOLVERS_MAX = 4;
@@ -40,10 +42,14 @@ async function climbTarget(rungs: Rungs, target: Target, health: HealthStep | nu
     named.endpoints.map(async (to) => ({ to, seen: await rungs.connect(to, CONNECT_MS) })),
   );
   climbed.push(...connected.map(({ to, seen }) => rungOf("connect", addressOf(to), seen)));
-  const open = connected.filter(({ seen }) => seen.ok).map(({ to }) => to);
+  const reached = connected.filter(({ seen }) => seen.ok).map(({ to }) => to);
+  const secured = target.tls === null ? null : await climbTls(rungs, target.tls, reached);
+  if (secured !== null) climbed.push(...secured.rungs);
+  const open = secured === null ? reached : secured.open;
+  const { tls } = target;
   const answered = await Promise.all(
     open.map(async (to) => {
-      const request = { method: "HEAD", target: `${target.basePath}/`, host: target.hostField } as const;
+      const request = { method: "HEAD", target: `${target.basePath}/`, host: target.hostField, tls } as const;
       return { to, seen: await rungs.request(to, request, REQUEST_MS) };
     }),
   );
@@ -55,13 +61,41 @@ async function climbTarget(rungs: Rungs, target: Target, health: HealthStep | nu
   const speaking = answered.filter(({ seen }) => seen.ok).map(({ to }) => to);
   const checked = await Promise.all(
     speaking.map(async (to) => {
-      const request = { method: "GET", target: health.target, host: health.host } as const;
+      const request = { method: "GET", target: health.target, host: health.host, tls } as const;
       const seen = await rungs.request(to, request, REQUEST_MS);
       const isWanted = seen.status >= health.statusMin && seen.status <= health.statusMax;
       return rungOf("health path", `GET ${health.target} at ${addressOf(to)}`, { ...seen, ok: seen.ok && isWanted });
     }),
   );
   return [...climbed, ...checked];
+}
+
+/**
+ * The handshake as the gateway makes it; where that breaks, the same without looking at the certificate, and a request
+ * in the clear. Which of the two holds says whether the certificate is wrong, or that no TLS is spoken there.
+ */
+async function climbTls(
+  rungs: Rungs,
+  tls: OriginTls,
+  reached: readonly Endpoint[],
+): Promise<{ readonly rungs: readonly ProbeRung[]; readonly open: readonly Endpoint[] }> {
+  const tried = await Promise.all(
+    reached.map(async (to) => {
+      const seen = await rungs.handshake(to, tls, HANDSHAKE_MS);
+      if (seen.ok) return { to, seen, beside: [] };
+      const blind = { ...tls, verify: false, pins: [] };
+      const [unverified, plain] = await Promise.all([
+        rungs.handshake(to, blind, HANDSHAKE_MS),
+        rungs.request(to, { method: "HEAD", target: "/", host: tls.serverName, tls: null }, HANDSHAKE_MS),
+      ]);
+      const at = addressOf(to);
+      return { to, seen, beside: [rungOf(UNVERIFIED, at, unverified), rungOf(IN_THE_CLEAR, at, plain)] };
+    }),
+  );
+  return {
+    rungs: tried.flatMap(({ to, seen, beside }) => [rungOf("TLS", addressOf(to), seen), ...beside]),
+    open: tried.filter(({ seen }) => seen.ok).map(({ to }) => to),
+  };
 }
 
 interface Named {
@@ -90,7 +124,7 @@ async function control(name: string, rungs: Rungs, gateway: GatewayStep | null):
   const { asks } = gateway;
   const host = gateway.family === 6 ? `[${gateway.ip}]` : gateway.ip;
   const seen = asks
-    ? await rungs.request(gateway, { method: "HEAD", target: "/", host }, REQUEST_MS)
+    ? await rungs.request(gateway, { method: "HEAD", target: "/", host, tls: null }, REQUEST_MS)
     : await rungs.connect(gateway, CONNECT_MS);
   return rungOf(name, addressOf(gateway), seen);
 }

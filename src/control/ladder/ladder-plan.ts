@@ -3,8 +3,9 @@
  * by service and origin, so whoever asks for a climb (a person, the engine, a fact of somebody else's) can choose among
  * the origins there are and can name no address.
  */
-import { isUnix } from "../../kernel/ip-text.ts";
+import { hostFieldOf } from "../../config/origin-url.ts";
 import type { OriginSettings, ServiceSettings, Settings } from "../../config/settings.ts";
+import type { OriginTls } from "../../kernel/socket.ts";
 
 export interface Plan {
   readonly service: string;
@@ -28,6 +29,8 @@ export interface Target {
   readonly basePath: string;
   /** As the gateway writes it into the Host field. */
   readonly hostField: string;
+  /** Null: in the clear. */
+  readonly tls: OriginTls | null;
 }
 
 export interface HealthStep {
@@ -79,10 +82,9 @@ export function planOf(
   };
 }
 
-function targetOf({ url, host, port, basePath }: OriginSettings): Target {
-  if (isUnix(host)) return { url, host, port, basePath, hostField: "localhost" };
-  const name = host.includes(":") ? `[${host}]` : host;
-  return { url, host, port, basePath, hostField: port === 80 ? name : `${name}:${port}` };
+function targetOf(origin: OriginSettings): Target {
+  const { url, host, port, basePath, tls } = origin;
+  return { url, host, port, basePath, hostField: hostFieldOf(origin), tls };
 }
 
 function healthOf({ health }: ServiceSettings, origin: OriginSettings): HealthStep | null {

@@ -1,4 +1,6 @@
 /** The ladder as the control loop has it, on real sockets: what a person or the engine asks for, and what is told. */
+import type { AddressInfo } from "node:net";
+import tls from "node:tls";
 import { afterEach, describe, expect, it } from "vitest";
 import { deafListener } from "../../../test/support/deaf-listener.ts";
 import { startDnsServer } from "../../../test/support/dns-server.ts";
@@ -6,6 +8,8 @@ import { freePort } from "../../../test/support/free-port.ts";
 import { rawOrigin, response } from "../../../test/support/raw-origin.ts";
 import type { Script } from "../../../test/support/raw-origin.ts";
 import { sampleSecond } from "../../../test/support/sample-facts.ts";
+import { createTestAuthority } from "../../../test/support/test-authority.ts";
+import type { Issued, TestAuthority } from "../../../test/support/test-authority.ts";
 import { loadSettings } from "../../config/load.ts";
 import type { Settings } from "../../config/settings.ts";
 import type { Document } from "../../contract/control-store.ts";
@@ -38,6 +42,24 @@ const well: Script = async (connection) => {
   await connection.send(response(200, ""));
 };
 
+function authorityOfTest(): TestAuthority {
+  const made = createTestAuthority();
+  closing.push(() => Promise.resolve(made.close()));
+  return made;
+}
+
+/** The port of an origin that answers every request over TLS. */
+async function secure(issued: Issued): Promise<number> {
+  const server = tls.createServer(issued, (socket) => {
+    socket.on("error", () => undefined);
+    socket.on("data", () => socket.write(response(200, "")));
+  });
+  server.on("tlsClientError", () => undefined);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  closing.push(() => new Promise<void>((resolve) => server.close(() => resolve())));
+  return (server.address() as AddressInfo).port;
+}
+
 interface Scene {
   readonly ladder: Companion;
   readonly facts: Fact[];
@@ -46,14 +68,19 @@ interface Scene {
   probe(origin: string): Promise<Answers["probe"]>;
 }
 
-function scene(pools: Record<string, string[]>, rest: Record<string, unknown> = {}, health: unknown = false): Scene {
+function scene(
+  pools: Record<string, string[]>,
+  rest: Record<string, unknown> = {},
+  health: unknown = false,
+  tlsSettings: unknown = undefined,
+): Scene {
   const list = Object.entries(pools).map(([name, origins]) => ({ name, origins }));
   // Ports that the system chooses are no control.
   const unknown = { bind: "127.0.0.1:0" };
   const settings = settingsOf({
     listeners: [unknown],
     admin: unknown,
-    services: { shop: { health, pools: list } },
+    services: { shop: { health, pools: list, ...(tlsSettings === undefined ? {} : { tls: tlsSettings }) } },
     ...rest,
   });
   const facts: Fact[] = [];
@@ -154,6 +181,36 @@ describe("the probe ladder", () => {
     expect(rungsOf(climbed)).toEqual(["connect breaks", "control: same provider holds", "other port holds"]);
     expect(climbed.rungs[0]?.text).toContain("no answer to SYN");
     expect(climbed.located).toContain("The same host answers at another port.");
+  });
+
+  it("climbs over TLS as the gateway does, and says whose certificate it found and until when", async () => {
+    const authority = authorityOfTest();
+    const port = await secure(authority.issue());
+    const url = `https://127.0.0.1:${port}`;
+    const { probe } = scene({ first: [url] }, {}, { path: "/ready" }, { ca: authority.caFile });
+    const climbed = climbedOf(await probe(url));
+    expect(rungsOf(climbed)).toEqual(["connect holds", "TLS holds", "request holds", "health path holds"]);
+    expect(climbed.rungs[1]?.text).toMatch(/^TLSv1\.3, certificate of origin\.test by Test Root until \d{4}-/);
+  });
+
+  it("tells a certificate that is wrong from a port without TLS", async () => {
+    const authority = authorityOfTest();
+    const tlsSettings = { ca: authority.caFile };
+    const wrong = `https://127.0.0.1:${await secure(authority.issue({ names: ["other.test"] }))}`;
+    const first = climbedOf(await scene({ first: [wrong] }, {}, false, tlsSettings).probe(wrong));
+    expect(rungsOf(first)).toEqual([
+      "connect holds",
+      "TLS breaks",
+      "TLS unverified holds",
+      "request in the clear breaks",
+    ]);
+    expect(first.located).toContain("ERR_TLS_CERT_ALTNAME_INVALID: certificate of other.test");
+    expect(first.located).toContain("With any certificate it speaks TLS: the certificate is what is wrong.");
+
+    const plain = (await origin(well)).replace("http:", "https:");
+    const second = climbedOf(await scene({ first: [plain] }, {}, false, tlsSettings).probe(plain));
+    expect(rungsOf(second).slice(1)).toEqual(["TLS breaks", "TLS unverified breaks", "request in the clear holds"]);
+    expect(second.located).toContain("It answers HTTP without TLS.");
   });
 
   it("stops at the request where what comes is not HTTP", async () => {

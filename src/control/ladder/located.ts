@@ -1,12 +1,16 @@
 /** What the rungs of a climb say together, in a sentence or two: the first that breaks everywhere, or in part, and what the controls make of it. */
 import type { ProbeRung } from "../../contract/facts.ts";
 
-const LADDER = ["resolve", "connect", "request", "health path"] as const;
+const LADDER = ["resolve", "connect", "TLS", "request", "health path"] as const;
+/** Beside a broken `TLS`: the same with any certificate, and a request without TLS. */
+export const UNVERIFIED = "TLS unverified";
+export const IN_THE_CLEAR = "request in the clear";
 type Step = (typeof LADDER)[number];
 
 const EVERYWHERE: Readonly<Record<Step, string>> = {
   resolve: "No resolver gives an address for it",
   connect: "No connection to it can be made",
+  TLS: "It takes connections and no TLS can be agreed on that the gateway accepts",
   request: "It takes connections and does not answer a request as HTTP/1.1",
   "health path": "It answers requests, and its health path is not well",
 };
@@ -14,6 +18,7 @@ const EVERYWHERE: Readonly<Record<Step, string>> = {
 const IN_PART: Readonly<Record<Step, string>> = {
   resolve: "Resolvers differ about it",
   connect: "Only some of its addresses take connections",
+  TLS: "Only some of its addresses speak TLS that the gateway accepts",
   request: "Only some of its addresses answer requests",
   "health path": "Its health path is well only at some of its addresses",
 };
@@ -29,11 +34,22 @@ export function locate(origin: string, rungs: readonly ProbeRung[]): string {
     const [first] = broken;
     if (first === undefined) continue;
     const isAll = broken.length === here.length;
-    parts.push(`${isAll ? EVERYWHERE[step] : IN_PART[step]} (${first.at}: ${first.text}).`);
+    parts.push(
+      `${isAll ? EVERYWHERE[step] : IN_PART[step]} (${first.at}: ${first.text}).${besideText(rungs, step, first.at)}`,
+    );
     if (isAll) break;
   }
   if (parts.length === 0) return `${origin}: all rungs hold from here, now (${heldOf(climbed)}).${controlText(rungs)}`;
   return `${origin}: ${parts.join(" ")}${controlText(rungs)}`;
+}
+
+/** What a broken handshake leaves open is told by what holds beside it. */
+function besideText(rungs: readonly ProbeRung[], step: Step, at: string): string {
+  if (step !== "TLS") return "";
+  const holds = (name: string): boolean =>
+    rungs.some(({ rung, at: place, result }) => rung === name && place === at && result === "holds");
+  if (holds(UNVERIFIED)) return " With any certificate it speaks TLS: the certificate is what is wrong.";
+  return holds(IN_THE_CLEAR) ? " It answers HTTP without TLS." : "";
 }
 
 function heldOf(climbed: readonly ProbeRung[]): string {
