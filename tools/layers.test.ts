@@ -10,7 +10,7 @@ function breachesOf(file: string, text: string): string[] {
 describe("the layer check", () => {
   test("names the folders that are allowed when an import goes the wrong way", () => {
     expect(breachesOf("src/gateway/relay.ts", `\nimport { plan } from "../control/plan.ts";\n`)).toEqual([
-      "src/gateway/relay.ts:2 imports ../control/plan.ts: gateway may import kernel, http1, policies, config, contract; not control",
+      "src/gateway/relay.ts:2 imports ../control/plan.ts: gateway may import kernel, http1, http2, policies, config, contract; not control",
     ]);
     expect(breachesOf("src/kernel/ring.ts", `import type { Settings } from "../config/settings.ts";`)).toEqual([
       "src/kernel/ring.ts:1 imports ../config/settings.ts: kernel may import nothing; not config",
