@@ -245,6 +245,24 @@ export const METRICS = [
     help: "Client connections closed without an answer: even more than may be told so were open.",
   },
   {
+    name: "goodgate_tls_handshakes_total",
+    type: "counter",
+    labels: ["result"],
+    help: "TLS handshakes of clients: full, resumed (a session of before went on) and failed, whose causes stand with the exchanges.",
+  },
+  {
+    name: "goodgate_tls_handshakes_active",
+    type: "gauge",
+    labels: [],
+    help: "TLS handshakes of clients that are under way.",
+  },
+  {
+    name: "goodgate_certificate_days_left",
+    type: "gauge",
+    labels: ["listener", "file", "name"],
+    help: "Days until a certificate that a listener shows expires; negative: it has.",
+  },
+  {
     name: "goodgate_flood_refused_total",
     type: "counter",
     labels: [],

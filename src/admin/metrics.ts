@@ -121,6 +121,11 @@ const SOURCES: Sources = {
     ),
   goodgate_connections_accepted_total: ofGateway(({ metrics }) => metrics.connectionsAccepted),
   goodgate_connections_turned_away_total: ofGateway(({ metrics }) => metrics.connectionsTurnedAway),
+  goodgate_tls_handshakes_total: ({ metrics }) =>
+    Object.entries(metrics.handshakes).map(([result, value]) => ({ labels: { result }, value })),
+  goodgate_tls_handshakes_active: ofGateway(({ metrics }) => metrics.handshaking),
+  goodgate_certificate_days_left: ({ metrics }) =>
+    metrics.certificates.map(({ daysLeft, ...labels }) => ({ labels, value: daysLeft })),
   goodgate_flood_refused_total: ofGateway(({ metrics }) => metrics.floodRefused),
   goodgate_flood_spared_total: ofGateway(({ metrics }) => metrics.floodSpared),
   goodgate_clients_held_back: ofGateway(({ metrics }) => metrics.clientsHeldBack),

@@ -111,6 +111,7 @@ export async function startDataPlane(
     dial: createHttp2Dial({ dial: createDial(contexts), clock: systemClock, schedule: systemSchedule }),
     listen: createListen(onAcceptError, options.keeper),
     secureContexts: (listener) => certificates.contextsOf(listener),
+    certificates: () => certificates.views(),
     resolver,
     ledger,
     ...options.ofWorker,

@@ -47,6 +47,9 @@ import type {
   SlowSettings,
 } from "./settings.ts";
 
+/** A small gateway has clients that all come back at once, too. */
+const HANDSHAKES_MIN = 100;
+
 export function normalise(file: CheckedFile): Settings {
   const settings: Settings = {
     listeners: file.listeners.map(
@@ -109,6 +112,7 @@ export function normalise(file: CheckedFile): Settings {
     limits: {
       connectionsMax: file.limits.connections,
       connectionsPerClientMax: file.limits.connectionsPerClient ?? null,
+      handshakesMax: file.limits.handshakes ?? Math.max(HANDSHAKES_MIN, Math.floor(file.limits.connections / 4)),
       flood: floodOf(file.limits.flood),
       clientBits: file.limits.clientNetwork,
       rateLimitKeysMax: file.limits.rateLimitKeys,

@@ -179,6 +179,11 @@ export const limitsSchema = z.strictObject({
     .describe(
       "Connections of one client at once; trusted proxies and `trusted` clients have no such limit. Default: a quarter of `connections`, and 100 at least.",
     ),
+  handshakes: count("handshakes", 1, 1_000_000)
+    .optional()
+    .describe(
+      "TLS handshakes of clients under way at once; beyond it the slowest gives way, or the new connection is closed. Default: a quarter of `connections`, and 100 at least.",
+    ),
   flood: z
     .union([switchedOff(), floodSchema])
     .prefault({})

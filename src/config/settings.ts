@@ -550,6 +550,8 @@ export interface LimitSettings {
   readonly connectionsMax: number;
   /** Of one client, unless it is a trusted proxy or protected. Null, the default: a quarter of `connectionsMax`, at least 100. */
   readonly connectionsPerClientMax: number | null;
+  /** TLS handshakes of clients at once. Default: a quarter of the connections, and 100 at least. */
+  readonly handshakesMax: number;
   /** Null: switched off. */
   readonly flood: FloodSettings | null;
   /** Clients are told apart by so many leading bits of their address. Default 32 of IPv4 and 64 of IPv6. */

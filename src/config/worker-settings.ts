@@ -59,6 +59,7 @@ function limitsOf(limits: LimitSettings, split: Split): LimitSettings {
     ...limits,
     connectionsMax: split.atLeastOne(limits.connectionsMax, "limits.connections"),
     connectionsPerClientMax: split.atLeastOne(perClient, "limits.connectionsPerClient"),
+    handshakesMax: split.atLeastOne(limits.handshakesMax, "limits.handshakes"),
     replayBytesTotal: split.amount(limits.replayBytesTotal),
     memoryBytes: split.amount(limits.memoryBytes),
   };

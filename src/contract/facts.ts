@@ -8,7 +8,7 @@
  */
 import type { CauseId, Party } from "../kernel/causes.ts";
 import type { ExchangeRecord, Outcome } from "./record.ts";
-import type { GatewayEvent, OriginAddressView } from "./view.ts";
+import type { CertificateView, GatewayEvent, OriginAddressView } from "./view.ts";
 
 /** Durations in µs as sparse buckets of kernel/histogram.ts: [bucket, count] pairs in ascending order. */
 export type SparseHistogram = readonly (readonly [bucket: number, count: number])[];
@@ -38,6 +38,8 @@ export interface SecondFact extends Teller {
   /** Exchanges that failed, were rescued, or were the slowest of this second; at most `SAMPLES_MAX`. */
   readonly samples: readonly ExchangeRecord[];
   readonly own: OwnRow;
+  /** What the listeners show. Told once a minute, and left out in between. */
+  readonly certificates?: readonly CertificateView[];
   /** Rows and samples that did not fit into their bounds. */
   readonly lost: number;
 }

@@ -229,6 +229,11 @@ export interface MetricsView {
   /** Malformed requests by reason id. */
   refusals: Record<string, number>;
   connectionsAccepted: number;
+  /** TLS handshakes of clients: from the beginning, going on with a session of before, and those that came to nothing. */
+  handshakes: { full: number; resumed: number; failed: number };
+  /** Gauge. Handshakes under way. */
+  handshaking: number;
+  certificates: CertificateMetrics[];
   /** Closed without an answer: far more than `limits.connections` were open. */
   connectionsTurnedAway: number;
   /** Requests refused because their client asks for far more than all others; in shadow: that would have been. */
@@ -247,6 +252,15 @@ export interface MetricsView {
   ledger: LedgerView;
   accessLogDropped: number;
   process: ProcessView;
+}
+
+export interface CertificateMetrics {
+  listener: string;
+  file: string;
+  /** The first of its names. */
+  name: string;
+  /** Until it expires; negative: it has. */
+  daysLeft: number;
 }
 
 /** A certificate that a listener shows. */

@@ -125,8 +125,10 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     listener.connections.add(this);
     const now = core.clock.monotonic();
     this.#startedMs = now;
-    if (listener.settings.tls !== null && socket.carrier.tls === null)
+    if (listener.settings.tls !== null && socket.carrier.tls === null) {
+      core.handshaking.add(this);
       this.#wait("handshake", listener.settings.handshakeMs, now);
+    }
     // A connection that never says anything waits as long as one for its next request.
     else this.#secured(now);
   }
@@ -144,6 +146,7 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     this.#drop();
     // Its socket is told of later; until then it is not to be counted as giving a place once more.
     this.#phase = "closed";
+    if (this.#core.handshaking.size > 0) this.#core.handshaking.delete(this);
     return true;
   }
 
@@ -152,7 +155,12 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   /** The handshake is done; without TLS there is none, and this is not called. */
   onConnect(): void {
     if (this.#phase !== "handshake") return;
-    if (this.socket.carrier.tls?.alpn === "h2") this.#handOver(0, NO_BYTES, 0, 0);
+    this.#core.handshaking.delete(this);
+    const { tls } = this.socket.carrier;
+    const { handshakes } = this.#core.telemetry;
+    if (tls?.resumed === true) handshakes.resumed += 1;
+    else handshakes.full += 1;
+    if (tls?.alpn === "h2") this.#handOver(0, NO_BYTES, 0, 0);
     else this.#secured(this.#core.clock.monotonic());
   }
 
@@ -199,6 +207,7 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   }
 
   onClose(): void {
+    if (this.#core.handshaking.size > 0) this.#core.handshaking.delete(this);
     // Both sides of the client have ended in order: what it said last may still be on its way to the origin.
     if (this.#phase === "tunnel" && this.#ended) this.#exchange?.tunnel?.clientDone(this.#core.clock.monotonic());
     else this.#gone("FIN");
@@ -470,6 +479,8 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   #unsecured(failure: HandshakeFailure): void {
     const now = this.#core.clock.monotonic();
     this.#now = now;
+    this.#core.handshaking.delete(this);
+    this.#core.telemetry.handshakes.failed += 1;
     if (this.#core.handshakeRecords.take(now)) this.#begin().refuseHandshake(failure);
     else countCause(this.#core.telemetry.unrouted.byCause, failure.cause);
     this.#exchange = null;

@@ -138,6 +138,22 @@ describe("a handshake that comes to nothing", () => {
     expect([first.ended, second.ended, third.ended]).toEqual(["closed", "", ""]);
   });
 
+  it("is one of as many at once as limits.handshakes says: the slowest gives way, or the newcomer", async () => {
+    const world = await secureGateway({ rest: { limits: { handshakes: 2 } } });
+    const [first, second] = [world.client(), world.client()];
+    expect(() => world.client()).toThrow("turned away");
+    expect(world.gateway.view.metrics()).toMatchObject({ handshaking: 2, connectionsTurnedAway: 1 });
+    world.advance(1_500);
+    const third = world.client();
+    expect([first.ended, second.ended, third.ended]).toEqual(["closed", "", ""]);
+    second.secure(AGREED);
+    third.secure({ ...AGREED, resumed: true });
+    expect(world.gateway.view.metrics()).toMatchObject({
+      handshaking: 0,
+      handshakes: { full: 1, resumed: 1, failed: 0 },
+    });
+  });
+
   it("in a drain is not waited for", async () => {
     const world = await secureGateway();
     const client = world.client();

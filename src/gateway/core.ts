@@ -15,6 +15,7 @@ import type { FactBook } from "./fact-book.ts";
 import type { FloodGuard } from "./flood-guard.ts";
 import type { AddressMemory } from "./address-memory.ts";
 import type { Pressure } from "../policies/own-pressure.ts";
+import type { ClientConnection } from "./client-connection.ts";
 import type { HandshakeRecords } from "./client-handshake.ts";
 import type { Gather } from "./gather.ts";
 import type { Generation } from "./generation.ts";
@@ -50,6 +51,8 @@ export interface Core {
   readonly facts: FactBook | null;
   readonly telemetry: Telemetry;
   readonly handshakeRecords: HandshakeRecords;
+  /** Connections whose TLS handshake is under way, the oldest first. */
+  readonly handshaking: Set<ClientConnection>;
   /** Of listeners with TLS. */
   readonly secureContexts: (listener: ListenerSettings) => SecureContexts;
   readonly replayBudget: ReplayBudget;

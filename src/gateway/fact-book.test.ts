@@ -364,3 +364,29 @@ describe("a histogram's growth", () => {
     );
   });
 });
+
+describe("the certificates that listeners show", () => {
+  it("are told once a minute, and at once when they were read again, which is a change", async () => {
+    const shown = {
+      listener: "main",
+      file: "shop.pem",
+      names: ["shop.test"],
+      issuer: "CN=CA",
+      notBefore: 0,
+      notAfter: 1,
+    };
+    const world = await memoryGateway({ certificates: () => [shown] });
+    world.advance(10_000);
+    const told = (): number => secondsOf(world.facts).filter(({ certificates }) => certificates !== undefined).length;
+    expect(told()).toBe(1);
+    expect(secondsOf(world.facts)[0]?.certificates).toEqual([shown]);
+    world.advance(60_000);
+    expect(told()).toBe(2);
+    world.gateway.tell("certificate.reloaded", "main shows shop.test until 2030-01-01");
+    world.advance(2_000);
+    expect(told()).toBe(3);
+    expect(changesOf(world.facts).filter(({ what }) => what === "certificate changed")).toMatchObject([
+      { text: "main shows shop.test until 2030-01-01" },
+    ]);
+  });
+});

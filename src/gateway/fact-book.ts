@@ -19,7 +19,7 @@ import { SAMPLES_MAX } from "../contract/facts.ts";
 import type { ExchangeRecord, Outcome } from "../contract/record.ts";
 import { revisionInWords } from "../contract/revision.ts";
 import type { Revision } from "../contract/revision.ts";
-import type { GatewayEvent, OwnUse, ProcessView } from "../contract/view.ts";
+import type { CertificateView, GatewayEvent, OwnUse, ProcessView } from "../contract/view.ts";
 import type { Settings } from "../config/settings.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -48,11 +48,14 @@ interface BookParts {
   readonly processView: () => ProcessView;
   readonly ownUse: () => OwnUse;
   readonly accessLogDropped: () => number;
+  /** Absent: none are shown. */
+  readonly certificates?: (() => readonly CertificateView[]) | undefined;
   /** How late the loop was at most since this was last asked, ms. */
   readonly takeLateMs: () => number;
 }
 
 export const SECOND_MS = 1_000;
+const CERTIFICATES_MS = 60_000;
 /** Samples of kinds that were seen before leave this much room for kinds that were not. */
 const FRESH_SAMPLES = 8;
 const SLOWEST_SAMPLES = 3;
@@ -84,6 +87,7 @@ export class FactBook {
   readonly #addresses = new WeakMap<AddressCounters, AddressSeen>();
   #samples: ExchangeRecord[] = [];
   #slowest: ExchangeRecord[] = [];
+  #certificatesAt = -Infinity;
   #samplesLost = 0;
   #began: { readonly now: number; readonly wall: number };
   #cpuSeconds = 0;
@@ -134,6 +138,10 @@ export class FactBook {
 
   event(event: GatewayEvent): void {
     if (event.kind === "exchange") return;
+    if (event.kind === "gateway" && event.code === "certificate.reloaded") {
+      this.#certificatesAt = -Infinity;
+      this.change("certificate changed", {}, event.detail);
+    }
     this.#tell({ kind: "event", ...this.#teller, at: event.at, event });
   }
 
@@ -203,9 +211,17 @@ export class FactBook {
       clients: this.#clients.take(lengthMs),
       samples,
       own: this.#own(core),
+      ...this.#certificatesDue(now),
       lost,
     };
     this.#tell(second);
+  }
+
+  #certificatesDue(now: number): Pick<SecondFact, "certificates"> {
+    const { certificates } = this.#parts;
+    if (certificates === undefined || now - this.#certificatesAt < CERTIFICATES_MS) return {};
+    this.#certificatesAt = now;
+    return { certificates: certificates() };
   }
 
   /** Empty: its route has left the configuration. */

@@ -9,7 +9,14 @@ import type { KeyDesk } from "../contract/keys.ts";
 import type { ExchangeRecord } from "../contract/record.ts";
 import { revisionInWords } from "../contract/revision.ts";
 import type { Revision } from "../contract/revision.ts";
-import type { GatewayActions, GatewayEvent, GatewayView, OwnUse, ProcessView } from "../contract/view.ts";
+import type {
+  CertificateView,
+  GatewayActions,
+  GatewayEvent,
+  GatewayView,
+  OwnUse,
+  ProcessView,
+} from "../contract/view.ts";
 import type { CacheShelf } from "../kernel/cache-shelf.ts";
 import type { Chance, Clock } from "../kernel/clock.ts";
 import type { Ledger } from "../kernel/ledger.ts";
@@ -84,6 +91,8 @@ export interface GatewayPorts {
   readonly hashSeed?: string;
   /** What the files of the routes' fallbacks hold, by path. Needed when there are any. */
   readonly fallbackFiles?: ReadonlyMap<string, Buffer>;
+  /** What the listeners show. Absent: nothing. */
+  readonly certificates?: () => readonly CertificateView[];
   readonly version: string;
   /** Hears of a defect of ours that was contained: one exchange failed with gw.internal, the rest goes on. */
   readonly onFault: (error: unknown) => void;
@@ -189,6 +198,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     rates: ports.rates ?? null,
     telemetry: new Telemetry(),
     handshakeRecords: new HandshakeRecords(),
+    handshaking: new Set(),
     secureContexts: ports.secureContexts ?? noContexts,
     replayBudget: { bytes: 0, bytesMax: settings.limits.replayBytesTotal },
     cache: new ResponseCache(settings.cache, ports.cacheShelf, clock),
@@ -243,6 +253,13 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     );
   }
 
+  function turnAwayHandshake(): void {
+    core.telemetry.connectionsTurnedAway += 1;
+    tellOfTurningAway(
+      `${core.handshaking.size} TLS handshakes are under way, as many as may be (limits.handshakes); new connections are closed without an answer`,
+    );
+  }
+
   /** Counted each time, told now and then: a flood of connections must not become one of events. */
   function tellOfTurningAway(detail: string): void {
     const now = clock.monotonic();
@@ -276,6 +293,12 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     return false;
   }
 
+  /** Whoever has taken longest gives way. */
+  function reclaimHandshake(): boolean {
+    const [oldest] = core.handshaking;
+    return oldest?.reclaim(clock.monotonic()) === true;
+  }
+
   const ownLimits = new OwnLimits({
     clock,
     options: () => core.limits,
@@ -299,6 +322,10 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     }
     if (core.connections >= connectionsMax + SURPLUS_MAX) {
       turnAway(connectionsMax);
+      return null;
+    }
+    if (listener.settings.tls !== null && core.handshaking.size >= core.limits.handshakesMax && !reclaimHandshake()) {
+      turnAwayHandshake();
       return null;
     }
     const peer = identifyPeer(
@@ -534,10 +561,10 @@ function noContexts({ name }: ListenerSettings): never {
 }
 
 function factBookOf(settings: Settings, ports: GatewayPorts, takeLateMs: () => number): FactBook | null {
-  const { facts, clock, processView, ownUse, accessLogDropped } = ports;
+  const { facts, clock, processView, ownUse, accessLogDropped, certificates } = ports;
   return facts === undefined
     ? null
-    : new FactBook({ clock, ports: facts, settings, processView, ownUse, accessLogDropped, takeLateMs });
+    : new FactBook({ clock, ports: facts, settings, processView, ownUse, accessLogDropped, certificates, takeLateMs });
 }
 
 /**

@@ -87,6 +87,8 @@ export class Telemetry {
   floodSpared = 0;
   readonly refusals: Partial<Record<RefusalId, number>> = {};
   connectionsAccepted = 0;
+  /** Of TLS with clients. */
+  readonly handshakes = { full: 0, resumed: 0, failed: 0 };
   /** Closed without an answer, because even more than may be told so were open. */
   connectionsTurnedAway = 0;
   /** Exchanges that no route took, or that were no exchange: counted without a service. */

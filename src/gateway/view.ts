@@ -18,9 +18,11 @@ interface ViewOf {
   readonly core: Core;
   readonly listeners: readonly ListenerRuntime[];
   readonly listening: readonly ListeningPort[];
-  readonly ports: Pick<GatewayPorts, "processView" | "accessLogDropped" | "version" | "clock">;
+  readonly ports: Pick<GatewayPorts, "processView" | "accessLogDropped" | "version" | "clock" | "certificates">;
   readonly startedAt: number;
 }
+
+const DAY_MS = 86_400_000;
 
 export function createView({ core, listeners, listening, ports, startedAt }: ViewOf): GatewayView {
   return {
@@ -96,6 +98,14 @@ export function createView({ core, listeners, listening, ports, startedAt }: Vie
       })),
       refusals: { ...core.telemetry.refusals },
       connectionsAccepted: core.telemetry.connectionsAccepted,
+      handshakes: { ...core.telemetry.handshakes },
+      handshaking: core.handshaking.size,
+      certificates: (ports.certificates?.() ?? []).map(({ listener, file, names, notAfter }) => ({
+        listener,
+        file,
+        name: names[0] ?? "",
+        daysLeft: (notAfter - ports.clock.wall()) / DAY_MS,
+      })),
       connectionsTurnedAway: core.telemetry.connectionsTurnedAway,
       floodRefused: core.telemetry.floodRefused,
       floodSpared: core.telemetry.floodSpared,

@@ -8,7 +8,7 @@ import type { ExchangeRecord } from "../../src/contract/record.ts";
 import type { Revision } from "../../src/contract/revision.ts";
 import { createHttp2Dial } from "../../src/net/h2-dial.ts";
 import { createGateway } from "../../src/gateway/gateway.ts";
-import type { OwnUse } from "../../src/contract/view.ts";
+import type { CertificateView, OwnUse } from "../../src/contract/view.ts";
 import type { ApplyResult, Gateway, GatewayPorts } from "../../src/gateway/gateway.ts";
 import type { Clock } from "../../src/kernel/clock.ts";
 import type { CacheShelf } from "../../src/kernel/cache-shelf.ts";
@@ -36,6 +36,8 @@ export interface MemoryGatewayOptions {
   readonly ownUse?: () => OwnUse;
   /** What the files of fallbacks hold. */
   readonly fallbackFiles?: ReadonlyMap<string, Buffer>;
+  /** What its listeners show; default: nobody knows. */
+  readonly certificates?: () => readonly CertificateView[];
   /** Drawn again and again; default 0: the first of two that are alike. */
   readonly chance?: () => number;
   /** What it has of other workers; default: it is alone. */
@@ -110,6 +112,7 @@ export async function memoryGateway(options: MemoryGatewayOptions = {}): Promise
       machine: () => ({ portsMax: 0, diskFreeBytes: 0, diskBytes: 0 }),
     },
     fallbackFiles: options.fallbackFiles ?? new Map(),
+    ...(options.certificates === undefined ? {} : { certificates: options.certificates }),
     version: "0.0.0",
     onFault: (error) => faults.push(error),
     ...options.ofWorker?.(time),

@@ -369,6 +369,11 @@ function sampleMetrics(): MetricsView {
     ],
     refusals: { "bare-lf": 3, "two-framings": 1 },
     connectionsAccepted: 90_211,
+    handshakes: { full: 400, resumed: 1_200, failed: 3 },
+    handshaking: 2,
+    certificates: [
+      { listener: "0.0.0.0:443", file: "/etc/goodgate/shop.pem", name: "shop.example.com", daysLeft: 41.5 },
+    ],
     connectionsTurnedAway: 0,
     floodRefused: 0,
     floodSpared: 0,

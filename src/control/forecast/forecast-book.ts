@@ -6,6 +6,7 @@ import type { Fact } from "../../contract/facts.ts";
 import type { Forecast } from "../../contract/incident.ts";
 import type { ServiceHealth } from "../../contract/series.ts";
 import { foreseeCapacity } from "./forecast-capacity.ts";
+import { foreseeCertificates } from "./forecast-certificates.ts";
 import { foreseeDns } from "./forecast-dns.ts";
 import { foreseeKeepAlive } from "./forecast-keep-alive.ts";
 import { foreseeObjective } from "./forecast-objective.ts";
@@ -107,6 +108,7 @@ function usual(): Forecaster[] {
     foreseeObjective(),
     foreseeStandby(),
     foreseeDns(),
+    foreseeCertificates(),
     foreseeCapacity(),
   ];
 }

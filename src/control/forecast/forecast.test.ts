@@ -256,6 +256,44 @@ describe("objectives, standby pools, names and capacity", () => {
     expect(restless.list).toMatchObject([{ kind: "dns drift", severity: "notice" }]);
   });
 
+  it("a certificate that expires is told in time, by how long it lives at all, and until it is renewed", () => {
+    const shown = (days: number, life = 90): Fact[] => [
+      {
+        ...sampleSecond(START),
+        certificates: [
+          {
+            listener: "0.0.0.0:443",
+            file: "/etc/shop.pem",
+            names: ["shop.test"],
+            issuer: "CN=CA",
+            notBefore: START + (days - life) * DAY,
+            notAfter: START + days * DAY,
+          },
+        ],
+      },
+    ];
+    const listed = (days: number, life?: number): readonly Forecast[] =>
+      over(MINUTE, (ms) => (ms === 0 ? shown(days, life) : [sampleSecond(START + ms)])).list;
+    expect(listed(30)).toEqual([]);
+    expect(listed(20)).toMatchObject([
+      {
+        kind: "certificate",
+        severity: "warning",
+        title: "The certificate of shop.test expires",
+        when: START + 20 * DAY,
+      },
+    ]);
+    expect(listed(6)).toMatchObject([{ severity: "critical" }]);
+    expect(listed(-2)).toMatchObject([
+      { severity: "critical", title: "The certificate of shop.test has expired", when: null },
+    ]);
+    // Of six days, four are plenty.
+    expect(listed(4, 6)).toEqual([]);
+    expect(listed(1, 6)).toMatchObject([{ severity: "warning" }]);
+    const renewed = over(MINUTE, (ms) => (ms === 0 ? shown(5) : ms === 30 * SECOND ? shown(85) : []));
+    expect(renewed.list).toEqual([]);
+  });
+
   it("a pool that was full for a while at last week's peak meets that hour again", () => {
     const at = (ms: number): Fact[] => [
       sampleSecond(START + ms, { origins: [origin("a", { held: ms < 2 * MINUTE ? 19 : 3, limit: 20 })] }),
