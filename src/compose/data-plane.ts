@@ -149,8 +149,14 @@ export async function startDataPlane(
   async function put(next: Settings, revisionNext: Revision | null): Promise<PutResult> {
     const read = await readFallbacks(next);
     if (!read.ok) return refused(`the file ${read.where} of a route's fallback cannot be read (${read.code})`);
+    const certificatesNext = await certificates.prepare(next);
+    if (!certificatesNext.ok) return refused(`${certificatesNext.where} ${certificatesNext.code}`);
     const isOther = JSON.stringify(next) !== JSON.stringify(running);
-    if (!isOther && holdSame(read.files, files)) return { kind: "unchanged" };
+    if (!isOther && holdSame(read.files, files)) {
+      // They may have been renewed under their names.
+      if (revisionNext !== null) certificatesNext.use();
+      return { kind: "unchanged" };
+    }
     const originFile = unusableOriginFile(next, contexts);
     if (originFile !== null) return refused(`${originFile.where} ${originFile.code}`);
     const fields = needsNewProcess(running, next);
@@ -159,13 +165,18 @@ export async function startDataPlane(
     const logNext = isOtherLog && next.accessLog !== null ? await openLog(next.accessLog, events.tell) : null;
     if (logNext !== null && !logNext.ok) return refused(`the access log cannot be opened (${logNext.code})`);
     const opened = logNext === null ? null : logNext.log;
-    const applied =
-      revisionNext === null
-        ? null
-        : await gateway.apply({ settings: next, fallbackFiles: read.files, revision: revisionNext });
-    if (applied?.kind !== "applied") {
+    if (revisionNext === null) {
       await opened?.close(LAST_WORDS_MS);
-      return applied === null ? { kind: "applied" } : toPutResult(applied, next);
+      return { kind: "applied" };
+    }
+    // Listeners that are opened now show theirs from the first connection on.
+    certificatesNext.use();
+    const applied = await gateway.apply({ settings: next, fallbackFiles: read.files, revision: revisionNext });
+    if (applied.kind !== "applied") {
+      await opened?.close(LAST_WORDS_MS);
+      const before = await certificates.prepare(running);
+      if (before.ok) before.use();
+      return toPutResult(applied, next);
     }
     resolver.configure(next.dns);
     if (isOtherLog) {
