@@ -101,6 +101,7 @@ async function run(options: Options, bed: Bed, args: readonly string[], undo: Un
           if (round > 0) take(await measureIdle(peer.name, round, options.seconds, options.idleConnections, bed));
           continue;
         }
+        if (ROWS[row].streams > 0 && peer.http2Port === 0) continue;
         const measurement = await measure(peer, row, round, round === 0 ? 1 : options.seconds, bed);
         // Round 0 compiles code and fills pools; it is not counted.
         if (round > 0) take(measurement);

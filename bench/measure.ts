@@ -7,6 +7,7 @@
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { startChild } from "../test/support/child.ts";
+import { runH2load } from "./h2load.ts";
 import { startPeer, type Bed, type PeerName, type RunningPeer } from "./peers.ts";
 import { cpuMicros, treeResidentBytes } from "./process-tree.ts";
 import { ROWS, type RowName } from "./rows.ts";
@@ -39,7 +40,11 @@ export async function measure(
   bed: Bed,
 ): Promise<Measurement> {
   const before = cpuMicros(peer.child.pid);
-  const report = await runWrk(peer.port, ROWS[row], seconds, bed.folder);
+  const load = ROWS[row];
+  const report =
+    load.streams > 0
+      ? await runH2load(peer.http2Port, load, seconds)
+      : await runWrk(peer.port, load, seconds, bed.folder);
   const spent = cpuMicros(peer.child.pid) - before;
   const flaws: string[] = [];
   if (report.socketErrors > 0) flaws.push(`${report.socketErrors} socket errors`);

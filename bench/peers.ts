@@ -25,6 +25,8 @@ export interface Bed {
 export interface RunningPeer {
   readonly name: PeerName;
   readonly port: number;
+  /** Where it speaks HTTP/2 without TLS; 0: nowhere. */
+  readonly http2Port: number;
   /** Goodgate's admin port; 0 for the others. */
   readonly adminPort: number;
   readonly child: Child;
@@ -60,11 +62,12 @@ export async function startOrigin(bed: Bed): Promise<Child> {
 export async function startPeer(name: PeerName, bed: Bed): Promise<RunningPeer> {
   const port = await freePort();
   const adminPort = name === "goodgate" ? await freePort() : 0;
-  const values = { PORT: String(port), ADMIN: String(adminPort) };
+  const http2Port = name === "node-http" ? 0 : name === "goodgate" ? port : await freePort();
+  const values = { PORT: String(port), STREAMS_PORT: String(http2Port), ADMIN: String(adminPort) };
   const [command, env] = await commandOf(name, bed, values, port);
   const child = await startChild("taskset", ["-c", PEER_CORE, ...command], { cwd: bed.folder, env });
   await answers(child, port);
-  return { name, port, adminPort, child };
+  return { name, port, http2Port, adminPort, child };
 }
 
 async function commandOf(

@@ -2,7 +2,7 @@
  * What is measured: one row for each kind of traffic, with the wrk arguments that make it. The connection
  * counts are small because one core answers them: more would only measure queues.
  */
-export const ROW_NAMES = ["small", "64k", "1m", "post", "close", "idle"] as const;
+export const ROW_NAMES = ["small", "64k", "1m", "post", "close", "idle", "h2"] as const;
 export type RowName = (typeof ROW_NAMES)[number];
 
 export interface Row {
@@ -15,6 +15,8 @@ export interface Row {
   readonly fields: readonly string[];
   /** Idle connections are held beside the load, by a peer that was started for this row alone. */
   readonly idle: boolean;
+  /** Requests at once on each connection, in HTTP/2; 0: HTTP/1.1, one after the other. */
+  readonly streams: number;
   /** The most that issue 2 allows, as a multiple of HAProxy's CPU; null where it names none. */
   readonly mark: number | null;
 }
@@ -32,11 +34,30 @@ export const ROWS: Readonly<Record<RowName, Row>> = {
     script: "",
     fields: [],
     idle: false,
+    streams: 0,
     mark: 1.5,
   },
-  "64k": { title: "GET 64 KiB", path: "/64k", connections: 16, script: "", fields: [], idle: false, mark: 2 },
-  "1m": { title: "GET 1 MiB", path: "/1m", connections: 8, script: "", fields: [], idle: false, mark: 1.5 },
-  post: { title: "POST 1 KiB", path: "/post", connections: 32, script: POST, fields: [], idle: false, mark: null },
+  "64k": {
+    title: "GET 64 KiB",
+    path: "/64k",
+    connections: 16,
+    script: "",
+    fields: [],
+    idle: false,
+    streams: 0,
+    mark: 2,
+  },
+  "1m": { title: "GET 1 MiB", path: "/1m", connections: 8, script: "", fields: [], idle: false, streams: 0, mark: 1.5 },
+  post: {
+    title: "POST 1 KiB",
+    path: "/post",
+    connections: 32,
+    script: POST,
+    fields: [],
+    idle: false,
+    streams: 0,
+    mark: null,
+  },
   // The client asks for the close (RFC 9112 §9.6) and every peer closes after its answer. wrk closes as soon as
   // it has the answer, so either side may send the first FIN; both ends' TIME_WAIT is the kernel's, not the peer's.
   close: {
@@ -46,6 +67,7 @@ export const ROWS: Readonly<Record<RowName, Row>> = {
     script: "",
     fields: ["Connection: close"],
     idle: false,
+    streams: 0,
     mark: 3.5,
   },
   idle: {
@@ -55,6 +77,17 @@ export const ROWS: Readonly<Record<RowName, Row>> = {
     script: "",
     fields: [],
     idle: true,
+    streams: 0,
     mark: null,
+  },
+  h2: {
+    title: "GET 500 B, HTTP/2",
+    path: "/500",
+    connections: 4,
+    script: "",
+    fields: [],
+    idle: false,
+    streams: 16,
+    mark: 3,
   },
 };

@@ -42,6 +42,7 @@ end
 `,
   fields: [],
   idle: false,
+  streams: 0,
   mark: null,
 };
 

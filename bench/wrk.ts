@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { startChild, type Child } from "../test/support/child.ts";
 import type { Row } from "./rows.ts";
 
-export interface WrkReport {
+/** What a load generator says. */
+export interface LoadReport {
   readonly exchanges: number;
   readonly perSecond: number;
   /** Connect, read, write and timeout errors together. */
@@ -16,7 +17,7 @@ export interface WrkReport {
 /** The load generator shares core 1 with the origin; the peer has core 0 for itself. */
 export const LOAD_CORE = "1";
 
-export async function runWrk(port: number, row: Row, seconds: number, folder: string): Promise<WrkReport> {
+export async function runWrk(port: number, row: Row, seconds: number, folder: string): Promise<LoadReport> {
   const child = await startWrk(port, row, seconds, folder);
   const ending = await child.ending;
   if (ending.code !== 0) throw new Error(`wrk failed: ${child.stderr()}${child.stdout()}`);
@@ -34,7 +35,7 @@ export async function startWrk(port: number, row: Row, seconds: number, folder: 
   return startChild("taskset", [...args, `http://127.0.0.1:${port}${row.path}`]);
 }
 
-export function readWrkReport(text: string): WrkReport {
+export function readWrkReport(text: string): LoadReport {
   const exchanges = Number(/^\s*(\d+) requests in /m.exec(text)?.[1]);
   const perSecond = Number(/^Requests\/sec:\s+([\d.]+)/m.exec(text)?.[1]);
   if (Number.isNaN(exchanges) || Number.isNaN(perSecond)) throw new Error(`not a report of wrk: ${text}`);
