@@ -78,6 +78,11 @@ export class FrameReader {
   readonly #decoder = new HpackDecoder();
   #rest = Buffer.alloc(0);
 
+  /** Bytes of a frame that is not whole. */
+  get rest(): number {
+    return this.#rest.length;
+  }
+
   push(bytes: Buffer): Frame[] {
     this.#rest = Buffer.concat([this.#rest, bytes]);
     const come: Frame[] = [];
