@@ -6,8 +6,6 @@
  *
  * A row says what must have been seen before it may be concluded, and what it is mistaken for. An id of this table
  * never stands in a record: there are only causes.
- *
- * Not here: what concerns TLS and HTTP/2, which come with them.
  */
 import type { CauseId, Equivalents, Party, PeerCodes } from "./causes.ts";
 import { everyPeer } from "./causes.ts";
@@ -105,6 +103,16 @@ const TABLE = {
       "Failures split cleanly by worker or node and evenly by origin, and nothing was changed on purpose. If they split by origin it is that origin.",
     lookFirst: "Compare revision, version and effective configuration of that one with another.",
     showsAs: ["gw.no_route", "origin.app_5xx"],
+    equivalents: {},
+  },
+  "gw.clock_wrong": {
+    party: "gateway",
+    title: "This machine's clock is wrong",
+    means: "The clock of this machine is off, so certificates that are good look expired, or not valid yet.",
+    evidence:
+      "Failures with tls.cert_time at origins of several hosts within a minute, which had no certificate in common. One origin alone is its own certificate.",
+    lookFirst: "Compare `date -u` with another machine, and see that the clock is kept by NTP; then restart nothing.",
+    showsAs: ["tls.cert_time"],
     equivalents: {},
   },
   "net.local_drop": {

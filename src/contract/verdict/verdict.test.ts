@@ -436,3 +436,45 @@ function looked(record: ExchangeRecord, path: string): string | number {
   if (typeof value === "number" || typeof value === "string") return value;
   return value === null ? "none" : JSON.stringify(value);
 }
+
+describe("a certificate that is out of date or a clock that is wrong", () => {
+  const expired = (name: string): FailedAttempt => ({
+    cause: "tls.cert_time",
+    evidence: `CERT_HAS_EXPIRED: certificate of ${name} by Test Root, 2026-01-01 to 2026-04-01, after 3 ms`,
+    origin: `https://${name}`,
+    securedUs: -1,
+  });
+  const record = failedRecord([expired("a.example")]);
+
+  it("is the certificate when nothing else is known, or others were found in their time", () => {
+    expect(findingsOf(record)).toBe("tls.cert_time");
+    const tls = { version: "TLSv1.3", cipher: "", serverName: "", alpn: "", resumed: false };
+    const good = other([{ ...OK, tls, securedUs: 500 }]);
+    expect(findingsOf(record, { others: [good] })).toBe("tls.cert_time");
+    expect(said(record, { others: [good] })).toContain("by the same clock");
+  });
+
+  it("is the certificate when several hosts show that one", () => {
+    const others = ["b", "c", "d"].map((host) =>
+      other([{ ...expired("a.example"), origin: `https://${host}.example` }]),
+    );
+    expect(findingsOf(record, { others })).toBe("tls.cert_time");
+  });
+
+  it("is undecided with one other certificate, and the clock with two", () => {
+    const others = [other([expired("b.example")])];
+    expect(findingsOf(record, { others })).toBe("tls.cert_time | gw.clock_wrong");
+    expect(findingsOf(record, { others: [...others, other([expired("c.example")])] })).toBe("gw.clock_wrong");
+  });
+});
+
+describe("silence in a handshake", () => {
+  it("may be a path that loses large packets when resumed handshakes, which are small, end well", () => {
+    const record = failedRecord([{ cause: "tls.handshake_timeout" }]);
+    expect(findingsOf(record)).toBe("tls.handshake_timeout");
+    const tls = { version: "TLSv1.3", cipher: "", serverName: "", alpn: "", resumed: true };
+    expect(findingsOf(record, { others: [other([{ ...OK, tls, securedUs: 500 }])] })).toBe(
+      "tls.handshake_timeout | net.path",
+    );
+  });
+});

@@ -7,7 +7,7 @@
  * between causes that look alike it says so, because a wrong party costs more than no answer: somebody restarts what
  * is well.
  *
- * A function of its arguments and of nothing else. Certificates and clocks are not in it yet: they come with TLS.
+ * A function of its arguments and of nothing else.
  */
 import type { CauseId } from "../../kernel/causes.ts";
 import type { DecisionCode } from "../../kernel/decisions.ts";
@@ -19,6 +19,7 @@ import type { Case, ExchangeVerdict } from "./case.ts";
 import { judgeConnecting, judgeMidReset, judgeUnroutable } from "./connecting.ts";
 import { judgeNoSuchName, judgeStaleAddress, judgeStranger } from "./names.ts";
 import { judgeClosed, judgeUnframed } from "./closing.ts";
+import { judgeCertificateTime, judgeHandshakeSilence } from "./handshakes.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { NOTHING_AROUND } from "./surroundings.ts";
 import { judgeAbort, judgeHalfOpen, judgeSilence } from "./waiting.ts";
@@ -57,6 +58,8 @@ const JUDGES: Partial<Record<CauseId, (one: Case) => ExchangeVerdict | null>> = 
   "origin.write_stall": judgeSilence,
   "origin.stall_mid_body": judgeSilence,
   "gw.loop_stall": judgeSilence,
+  "tls.cert_time": judgeCertificateTime,
+  "tls.handshake_timeout": judgeHandshakeSilence,
   "client.abort_wait": judgeAbort,
   "dns.nxdomain": judgeNoSuchName,
   "dns.stale_ip": judgeStaleAddress,

@@ -72,7 +72,7 @@ function scene(
   pools: Record<string, string[]>,
   rest: Record<string, unknown> = {},
   health: unknown = false,
-  tlsSettings: unknown = undefined,
+  tlsSettings?: unknown,
 ): Scene {
   const list = Object.entries(pools).map(([name, origins]) => ({ name, origins }));
   // Ports that the system chooses are no control.
