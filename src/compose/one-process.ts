@@ -12,6 +12,8 @@ import { boundByDescriptors } from "./connection-bound.ts";
 import { createBridge, revisionOf, startControl } from "./control.ts";
 import { LAST_WORDS_MS, startDataPlane } from "./data-plane.ts";
 import { listenFailure } from "./error-text.ts";
+import { LedgerDesk } from "../control/ledger-desk.ts";
+import { deskLedger } from "./desk-ledger.ts";
 import type { Events } from "./events.ts";
 import { running } from "./process-life.ts";
 import { adminSocket, keepSockets } from "./kept-sockets.ts";
@@ -40,6 +42,7 @@ export async function startInOneProcess(
     return taken;
   }
   const { keys } = taken;
+  const desk = new LedgerDesk(keys.ledger);
   const closeShared = async (): Promise<void> => {
     facts.close();
     await keys.close();
@@ -55,7 +58,7 @@ export async function startInOneProcess(
     worker: 0,
     revision: revisionOf(configured),
     state,
-    ledger: keys.ledger,
+    ledger: keys.ledger === null ? null : deskLedger(desk),
     keeper: sockets.keeper,
     tellFact: bridge.tell,
     onFault: (text) => {
@@ -118,6 +121,7 @@ export async function startInOneProcess(
     const successor = await giveOn(
       [...sockets.handOn(), ...adminSocket(config.shown(), admin?.server() ?? null)],
       state,
+      desk,
       events.tell,
     );
     if (successor === null) return null;
@@ -128,6 +132,7 @@ export async function startInOneProcess(
       await successor.send({ kind: "control is free" });
       await drained;
       await close();
+      await successor.endKeys();
       await closeShared();
       await successor.send({ kind: "keys are free" });
     };

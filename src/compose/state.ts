@@ -70,10 +70,15 @@ function requiresKeys(settings: Settings): boolean {
   return settings.services.some(({ routes }) => routes.some((route) => route.idempotencyKey.mode === "required"));
 }
 
-export function openKeys(directory: string, settings: Settings, tell: Events["tell"]): Promise<EmbeddedLedger> {
+export function openKeys(
+  directory: string,
+  settings: Settings,
+  tell: Events["tell"],
+  underWay: readonly string[] = [],
+): Promise<EmbeddedLedger> {
   const { bytesMax } = settings.idempotency;
   const onEvent = (event: LedgerEvent): void => tell(`keys.${event.kind.replaceAll(" ", "-")}`, ledgerText(event));
-  return openLedger({ directory, bytesMax, schedule: systemSchedule, onEvent });
+  return openLedger({ directory, bytesMax, underWay, schedule: systemSchedule, onEvent });
 }
 
 function ledgerText(event: LedgerEvent): string {

@@ -117,13 +117,14 @@ export async function startSupervised(
     sockets.close();
   };
   const giveOnPlace = async (): Promise<(() => Promise<void>) | null> => {
-    const successor = await giveOn(sockets.handOn(), state, events.tell);
+    const successor = await giveOn(sockets.handOn(), state, hub.keys, events.tell);
     if (successor === null) return null;
     return async () => {
       const drained = supervisor.drain(HAND_OVER_IDLE_MS);
       await control?.close(LAST_WORDS_MS);
       await successor.send({ kind: "control is free" });
       await drained;
+      await successor.endKeys();
       await keys.close();
       await successor.send({ kind: "keys are free" });
       sockets.close();

@@ -1,7 +1,7 @@
 /**
  * Taking a place and giving it on. What a process finds when it starts (sockets, a predecessor, a service manager), and
  * how its own place goes to a successor: sockets first, so that both accept; then what only one can have at a time. No
- * key is begun by the successor while the predecessor may still promise something about it (store/late-ledger.ts).
+ * key is begun by the successor while the predecessor may still promise something about it (inherited-ledger.ts).
  */
 import type { Settings } from "../config/settings.ts";
 import type { Ledger } from "../kernel/ledger.ts";
@@ -16,7 +16,11 @@ import { findServiceManager } from "../net/service-manager.ts";
 import type { ServiceManager } from "../net/service-manager.ts";
 import { startSuccessor } from "../net/successor.ts";
 import type { Successor } from "../net/successor.ts";
-import { LateLedger } from "../store/late-ledger.ts";
+import type { KeyMember, LedgerDesk } from "../control/ledger-desk.ts";
+import type { KeyAnswer } from "../contract/succession.ts";
+import { RemoteLedger } from "../gateway/remote-ledger.ts";
+import type { EmbeddedLedger } from "../store/ledger.ts";
+import { InheritedLedger } from "./inherited-ledger.ts";
 import type { Events } from "./events.ts";
 import { openKeys, withoutPlaceForKeys } from "./state.ts";
 import type { StartResult } from "../cli/ports.ts";
@@ -58,7 +62,7 @@ export interface Keys {
   close(): Promise<void>;
 }
 
-/** The ledger of keys, at once or when the predecessor lets it go. */
+/** The ledger of keys: our own, or the predecessor's until it lets that go. */
 export async function takeKeys(
   settings: Settings,
   state: string | null,
@@ -66,19 +70,38 @@ export async function takeKeys(
   tell: Events["tell"],
 ): Promise<{ readonly ok: true; readonly keys: Keys } | Extract<StartResult, { ok: false }>> {
   if (state !== null && predecessor !== null && heritage.state === state) {
-    const late = new LateLedger();
-    const opened = predecessor.keysAreFree.then(async () => {
-      const ledger = await openKeys(state, settings, tell);
-      late.open(ledger);
-      return ledger;
+    const remote = new RemoteLedger((message) => {
+      if (message.kind === "ledger" || message.kind === "key over") predecessor.ask(message);
     });
-    return { ok: true, keys: { ledger: late, close: async () => (await opened).close() } };
+    predecessor.onAnswer = (message) => remote.hear(message);
+    const ledger = new InheritedLedger(remote);
+    predecessor.onKeysEnd = () => ledger.hold();
+    const opened = openInherited(ledger, remote, predecessor.keysAreFree, (underWay) =>
+      openKeys(state, settings, tell, underWay),
+    );
+    return { ok: true, keys: { ledger, close: async () => (await opened).close() } };
   }
   const ledger = state === null ? null : await openKeys(state, settings, tell);
   const placeless = withoutPlaceForKeys(settings, state, ledger);
   if (placeless === null) return { ok: true, keys: { ledger, close: async () => ledger?.close() } };
   await ledger?.close();
   return placeless;
+}
+
+async function openInherited(
+  ledger: InheritedLedger,
+  remote: RemoteLedger,
+  free: Promise<void>,
+  open: (underWay: readonly string[]) => Promise<EmbeddedLedger>,
+): Promise<EmbeddedLedger> {
+  await free;
+  // Of a predecessor that ended without a word nothing was heard of what was asked last.
+  const quiet = ledger.hold();
+  remote.lost();
+  await quiet;
+  const own = await open(ledger.underWay);
+  ledger.open(own);
+  return own;
 }
 
 /** A control process whose first life waits until there is no other. */
@@ -114,10 +137,26 @@ export function lateChannel(
 export async function giveOn(
   sockets: readonly HandedSocket[],
   state: string | null,
+  desk: LedgerDesk,
   tell: Events["tell"],
 ): Promise<Successor | null> {
   tell("upgrade.started", "SIGUSR2: a successor is started with the program and the configuration that are there now");
-  const started = await startSuccessor({ sockets, state, schedule: systemSchedule });
+  let answer: (message: KeyAnswer) => void = () => undefined;
+  const member: KeyMember = {
+    answerKey: (number, result, view) => answer({ kind: "ledger", number, result, view }),
+    keyOver: (id) => answer({ kind: "key over", id }),
+  };
+  const started = await startSuccessor({
+    sockets,
+    state,
+    schedule: systemSchedule,
+    onKey(message, reply) {
+      answer = reply;
+      if (message.kind === "ledger") desk.perform(member, message.number, message.operation);
+      else desk.over(message.id, member);
+    },
+    onEnd: () => desk.leave(member),
+  });
   if (started.ok) {
     tell("upgrade.done", `process ${started.successor.pid} serves; this one finishes what is under way and ends`);
     return started.successor;

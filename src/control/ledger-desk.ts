@@ -137,6 +137,13 @@ export class LedgerDesk {
 
   #begun(flight: Flight, begun: Begun, reply: (result: KeyResult) => void): void {
     const isGone = flight.waiting.delete(GONE);
+    if (begun.kind === "under way" && flight.member !== null && !isGone) {
+      // At a predecessor, whose place this process takes: all hear when that is over.
+      flight.waiting.add(flight.member);
+      this.#ledger?.whenOver?.(flight.id, () => this.#land(flight));
+      reply(begun);
+      return;
+    }
     if (begun.kind === "begun") {
       flight.state = "started";
       // It died before it heard that it may send: nothing of the request has left.
@@ -154,6 +161,7 @@ export class LedgerDesk {
   #land(flight: Flight): void {
     if (this.#flights.get(flight.id) !== flight) return;
     this.#flights.delete(flight.id);
+    this.#ledger?.over?.(flight.id);
     for (const member of flight.waiting) member.keyOver(flight.id);
     flight.waiting.clear();
   }

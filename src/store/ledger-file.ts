@@ -41,6 +41,8 @@ export type LedgerResult =
 export interface LedgerFileOptions {
   readonly directory: string;
   readonly bytesMax: number;
+  /** Keys that this process works on already, by a ledger that another one had: they were not interrupted. */
+  readonly underWay?: readonly string[];
 }
 
 export type OpenedFile =
@@ -95,7 +97,7 @@ export function openLedgerFile(options: LedgerFileOptions): OpenedFile {
   } catch (error) {
     return { ok: false, code: "unusable", detail: textOf(error) };
   }
-  const opened = open(path, options.bytesMax);
+  const opened = open(path, options);
   if (opened.ok || opened.code !== "corrupt") return opened.ok ? { ...opened, movedTo: "" } : refusalOf(opened);
   // What it knew is lost either way; a gateway that starts is worth more than one that does not, and people are told.
   const movedTo = `${path}.unreadable-${new Date().toISOString().replaceAll(":", "")}`;
@@ -106,7 +108,7 @@ export function openLedgerFile(options: LedgerFileOptions): OpenedFile {
   } catch (error) {
     return { ok: false, code: "unusable", detail: textOf(error) };
   }
-  const again = open(path, options.bytesMax);
+  const again = open(path, options);
   return again.ok ? { ...again, movedTo } : refusalOf(again);
 }
 
@@ -119,7 +121,7 @@ function refusalOf(opening: Extract<Opening, { ok: false }>): OpenedFile {
   return { ok: false, code: code === "corrupt" ? "unusable" : code, detail };
 }
 
-function open(path: string, bytesMax: number): Opening {
+function open(path: string, { bytesMax, underWay = [] }: LedgerFileOptions): Opening {
   let database: DatabaseSync | null = null;
   try {
     database = new DatabaseSync(path);
@@ -135,8 +137,10 @@ function open(path: string, bytesMax: number): Opening {
     const checked = Object.values(database.prepare("PRAGMA quick_check(1)").get() ?? {})[0];
     if (checked !== "ok") throw new Unreadable(String(checked));
     const interrupted = database
-      .prepare("UPDATE keys SET state = 'uncertain', because = ? WHERE state = 'started'")
-      .run("the gateway was interrupted after it had begun to send the request");
+      .prepare(
+        "UPDATE keys SET state = 'uncertain', because = ? WHERE state = 'started' AND id NOT IN (SELECT value FROM json_each(?))",
+      )
+      .run("the gateway was interrupted after it had begun to send the request", JSON.stringify(underWay));
     return { ok: true, file: new LedgerFile(path, database, bytesMax), interrupted: Number(interrupted.changes) };
   } catch (error) {
     try {

@@ -85,8 +85,8 @@ class WorkerLedger implements EmbeddedLedger {
   }
 
   open(): Promise<void> {
-    const { directory, bytesMax } = this.#options;
-    const data: LedgerFileOptions = { directory, bytesMax };
+    const { directory, bytesMax, underWay = [] } = this.#options;
+    const data: LedgerFileOptions = { directory, bytesMax, underWay };
     const worker = new Worker(WORKER, { workerData: data });
     this.#worker = worker;
     // The process ends when its last socket is closed; whatever was promised before has been committed by then.
