@@ -269,7 +269,11 @@ export class Attempt implements AttemptOwner, FirstByteWait {
   /** Ends it as failed, because nothing came from its whole pool, and asks for nothing else: another attempt goes on. */
   giveUp(now: number): void {
     const { connection, attempt, address } = this;
-    if (this.ended || connection === null) return;
+    if (connection === null || this.ended) {
+      // It still waits for a connection to be free: nobody has been asked anything.
+      this.abandon(now);
+      return;
+    }
     const limitMs = now - this.beganMs;
     const what = connection.state === "connecting" ? "connect" : "first byte";
     this.connection = null;
