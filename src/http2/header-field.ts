@@ -6,7 +6,7 @@ export class HeaderField {
   /** Each byte is one character (latin1), so nothing is lost or invented. */
   readonly name: string;
   readonly value: string;
-  /** What a translation makes of it; -1: it has not been looked at. */
+  /** What it is as a field of a request (request-head.ts); -1: it has not been looked at. */
   kind = -1;
 
   constructor(name: string, value: string) {
