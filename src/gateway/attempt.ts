@@ -485,7 +485,8 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     const writer = this.#core.gather.to(connection.socket);
     const before = writer.length;
     // One that does not repeat hands on that somebody in front of it does.
-    const lines = gatewayLines(this.#core.identity, attempt.number, request.repeats || request.repeatedInFront);
+    const identity = request.isStream ? this.#core.identityForHttp2 : this.#core.identity;
+    const lines = gatewayLines(identity, attempt.number, request.repeats || request.repeatedInFront);
     const mode = this.#host.modeLine(now) + (request.grpc ? this.#earlierLine(head) : "");
     writeRequestHead(writer, head, {
       identity: request.identityLines,

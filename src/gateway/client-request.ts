@@ -15,6 +15,8 @@ export class ClientRequest {
   readonly from: ClientEnd;
   method = "";
   minorVersion: 0 | 1 = 1;
+  /** It came over HTTP/2. */
+  isStream = false;
   chunked = false;
   /** It has been received whole. */
   complete = false;

@@ -46,6 +46,8 @@ export interface Core {
   readonly soon: (run: () => void) => void;
   readonly gather: Gather;
   readonly identity: Identity;
+  /** The same for requests that came over HTTP/2. */
+  readonly identityForHttp2: Identity;
   readonly book: RecordBook;
   /** Null: nobody draws conclusions. */
   readonly facts: FactBook | null;

@@ -177,6 +177,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
   const facts = factBookOf(settings, ports, () => ownLimits.takeLateMs());
   const book = new RecordBook(settings.records, ports.chance, ports.log, facts);
   const waitingSecret = ports.newId() + ports.newId();
+  const instance = ports.newId().slice(0, 8);
   const core: Core = {
     clock,
     chance: ports.chance,
@@ -187,7 +188,8 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     every: ports.every,
     soon: ports.soon ?? queueMicrotask,
     gather: new Gather(),
-    identity: createIdentity(ports.newId().slice(0, 8)),
+    identity: createIdentity(instance),
+    identityForHttp2: createIdentity(instance, "2.0"),
     book,
     facts,
     keys:

@@ -99,6 +99,7 @@ test("a request reaches its origin as HTTP/1.1 and the response comes back as fr
   const { send, came, origin, records, reader, peer } = await world();
   send(request(1, [...GET, ["accept", "text/plain"]]));
   expect(origin(1).received).toMatch(/^GET \/ HTTP\/1\.1\r\nhost: shop\.example\r\naccept: text\/plain\r\n/);
+  expect(origin(1).received).toMatch(/\r\nVia: 2\.0 goodgate-/);
   origin(1).send(OK);
   const frames = reader.push(Buffer.from(peer.take(), "latin1"));
   expect(frames.map(({ type }) => type)).toEqual([FRAME.HEADERS, FRAME.DATA]);

@@ -35,16 +35,19 @@ function singleAddress(text: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
 export interface Identity {
   /** `goodgate` in Proxy-Status. */
   readonly name: string;
-  /** Lines of every request to an origin: `Via: 1.1 goodgate-5f2a9c01`, and the same with the number of a first attempt. */
+  /**
+   * Lines of every request to an origin: `Via: 1.1 goodgate-5f2a9c01`, and the same with the number of a first attempt.
+   * The version is that in which the request came (RFC 9110 §7.6.3).
+   */
   readonly viaLine: string;
   readonly firstAttemptLines: string;
   /** The part after the version. */
   readonly pseudonym: string;
 }
 
-export function createIdentity(instance: string): Identity {
+export function createIdentity(instance: string, version: "1.1" | "2.0" = "1.1"): Identity {
   const pseudonym = `goodgate-${instance}`;
-  const viaLine = `Via: 1.1 ${pseudonym}\r\n`;
+  const viaLine = `Via: ${version} ${pseudonym}\r\n`;
   return { name: "goodgate", viaLine, firstAttemptLines: viaLine + attemptLine(1), pseudonym };
 }
 

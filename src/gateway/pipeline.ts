@@ -105,6 +105,7 @@ export class Exchange
     if (request.complete) record.requestEndUs = record.headUs;
     request.method = head.method;
     request.minorVersion = head.minorVersion;
+    request.isStream = this.client.isStream;
     request.chunked = head.framing === "chunked";
     request.expectContinue = head.expectContinue && !request.complete;
     // What follows a CONNECT is not HTTP, so its connection ends with the answer.

@@ -929,7 +929,10 @@ export class ServerSession implements StreamCarrier {
   }
 
   #flush(): void {
-    if (this.#out.length > 0) this.#out.leave((bytes) => this.socket.write(bytes));
+    const { length } = this.#out;
+    // Behind what waits it would wait too, in a buffer of its own for each few bytes.
+    if (length === 0 || (this.socket.writing && length < OUT_BYTES && !this.over)) return;
+    this.#out.leave((bytes) => this.socket.write(bytes));
   }
 
   // ------------------------------------------------------------------ ends

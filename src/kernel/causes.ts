@@ -178,7 +178,7 @@ const TABLE = {
     retryClass: "RX",
     title: "Malformed or oversized request",
     means:
-      "The request breaks the rules of HTTP/1.1, is ambiguous, or exceeds a limit on heads. It was refused and the connection closed; no origin saw it.",
+      "The request breaks the rules of HTTP, is ambiguous, or exceeds a limit on heads. It was refused and the connection closed; no origin saw it.",
     evidence:
       "The parser stopped with a reason id, which stands in the record. The status is the reason's own and may be 414, 417, 431, 501 or 505 instead of 400.",
     lookFirst:
@@ -325,7 +325,7 @@ const TABLE = {
     means:
       "One client held far more connections, or asked far more often, than all others, and was refused for a while so that the others are served.",
     evidence:
-      "The rule that refused stands in the evidence with its figures: `flood.…` for requests, `limits.connectionsPerClient` for connections. A limit that the operator set on a route is client.rate_limited.",
+      "The rule that refused stands in the evidence with its figures: `flood.…` for requests, `limits.connectionsPerClient` for connections, `http2.…` for what one HTTP/2 connection may do (resets, frames that ask for nothing, requests at once). A limit that the operator set on a route is client.rate_limited.",
     lookFirst:
       "Look at who it was. Put your own batches, probes and partners under `trusted`, and the addresses of a proxy in front under `trustedProxies`: behind one, all clients look like one.",
     equivalents: {
