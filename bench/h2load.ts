@@ -6,7 +6,13 @@ import type { LoadReport } from "./wrk.ts";
 
 export async function runH2load(port: number, row: Row, seconds: number): Promise<LoadReport> {
   const child = await startChild("taskset", [
-    ...["-c", LOAD_CORE, "h2load", "-t1", `-c${row.connections}`, `-m${row.streams}`, `-D${seconds}`],
+    "-c",
+    LOAD_CORE,
+    "h2load",
+    "-t1",
+    `-c${row.connections}`,
+    `-m${row.streams}`,
+    `-D${seconds}`,
     `http://127.0.0.1:${port}${row.path}`,
   ]);
   const ending = await child.ending;
