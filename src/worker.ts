@@ -16,6 +16,8 @@ import { settingsForWorker } from "./config/worker-settings.ts";
 import type { Channel, FromHub, ToHub } from "./contract/shared-knowledge.ts";
 import type { FromWorker, ToWorker, WorkerSetup } from "./contract/worker-messages.ts";
 import type { Gateway } from "./gateway/gateway.ts";
+import { answerQuestion } from "./gateway/answer-question.ts";
+import { WatchedExchanges } from "./gateway/watched-exchanges.ts";
 import { WorkerLink } from "./gateway/worker-link.ts";
 import { systemClock, systemSchedule } from "./net/clock.ts";
 import { createSystemFacts } from "./net/system-facts.ts";
@@ -33,7 +35,7 @@ function main(): void {
   let sockets: WorkerSockets | null = null;
   let plane: DataPlane | null = null;
   let whenAlone: () => void = ignore;
-  let isWatched = false;
+  const exchanges = new WatchedExchanges(systemClock);
   let isEnding = false;
   const channel: Channel<ToHub, FromHub> = {
     send: (message) => send({ kind: "share", message }),
@@ -70,7 +72,7 @@ function main(): void {
       revision: setup.revision,
       state: setup.stateDirectory,
       ledger: setup.stateDirectory === null ? null : link.ledger,
-      ofWorker: { siblings: link.siblings, rates: link.rates, hashSeed: seed },
+      ofWorker: link.ports(seed),
       tellFact: (fact) => send({ kind: "fact", fact }),
       keeper: sockets.keeper,
       onFault,
@@ -83,7 +85,7 @@ function main(): void {
     plane = started.plane;
     followChecks(link, plane.gateway);
     plane.gateway.view.subscribe((event) => {
-      if (event.kind !== "exchange" || isWatched) send({ kind: "event", event });
+      if (exchanges.wants(event)) send({ kind: "event", event });
     });
     send({ kind: "ready" });
   }
@@ -127,7 +129,7 @@ function main(): void {
         sockets?.uncover(message.worker);
         return;
       case "watched":
-        isWatched = message.on;
+        exchanges.on = message.on;
         return;
       case "reopen":
         plane?.reopenLog();
@@ -142,6 +144,10 @@ function main(): void {
         channel.onMessage(message.message);
         return;
       case "ask":
+        if (plane !== null) {
+          const answer = answerQuestion(plane.gateway, message.question);
+          send({ kind: "answer", number: message.number, answer });
+        }
         return;
     }
   });

@@ -11,7 +11,7 @@ import type { Dashboard } from "../contract/dashboard.ts";
 import type { ConfigDesk } from "../contract/config-desk.ts";
 import type { KeyDesk } from "../contract/keys.ts";
 import type { SampleDesk } from "../contract/samples.ts";
-import type { GatewayActions, GatewayView } from "../contract/view.ts";
+import type { GatewayView, NodeActions } from "../contract/view.ts";
 import { createControlTally } from "./control-tally.ts";
 import type { ControlTally } from "./control-tally.ts";
 import { challenge, checkAccess } from "./access.ts";
@@ -30,7 +30,7 @@ export interface AdminOptions {
   /** Null: none is asked for (loopback only). Looked at with each request: it may be changed. */
   token: string | null;
   readonly clock: Clock;
-  readonly actions: GatewayActions;
+  readonly actions: NodeActions;
   /** Null: there is no state directory, so no keys. */
   readonly keys: KeyDesk | null;
   /** Null: the control plane is switched off. */
@@ -85,15 +85,30 @@ export function createAdmin(view: GatewayView, options: AdminOptions): AdminHand
       const refusal = contentRefusal(path, request);
       if (refusal !== null) return refusal;
       const parsed = path.takesQuery ? null : parseQuery(request.query, []);
-      const answer = parsed !== null && !parsed.ok ? respondProblem(parsed.refusal) : path.answer(request, id);
-      if (request.method !== "HEAD") return answer;
-      return answer instanceof Promise ? answer.then(withoutBody) : headOf(answer);
+      if (parsed !== null && !parsed.ok) return asAsked(request, respondProblem(parsed.refusal));
+      const { refresh } = view;
+      // Where other processes serve they are asked first; a stream tells what happens from now on.
+      if (refresh === undefined || path.shows !== "state") return asAsked(request, path.answer(request, id));
+      const answered = async (): Promise<AdminResponse> => {
+        await refresh.call(view);
+        const answer = await path.answer(request, id);
+        if (answer.kind === "stream") throw new Error(`${path.template} is a stream and says that it is not`);
+        return answer;
+      };
+      return asAsked(request, answered());
     }
     return taken.size > 0 ? refuseMethod(request, [...taken]) : unknownPath(request.path, paths);
   };
 }
 
+function asAsked({ method }: AdminRequest, answer: AdminAnswer): AdminAnswer {
+  if (method !== "HEAD") return answer;
+  return answer instanceof Promise ? answer.then(withoutBody) : headOf(answer);
+}
+
 interface Path {
+  /** `state`: how things are now. `stream`: what happens from now on. `files`: the same whatever happens. */
+  readonly shows: "state" | "stream" | "files";
   /** `{id}` stands for one segment. */
   readonly template: string;
   readonly takesQuery: boolean;
@@ -107,6 +122,7 @@ interface Path {
 function pathOfApi(context: AdminContext, operation: (typeof OPERATIONS)[number]): Path {
   return {
     template: API_BASE + operation.path,
+    shows: operation.answers === "event stream" ? "stream" : operation.answers === null ? "files" : "state",
     takesQuery: operation.parameters.length > 0,
     takesBody: operation.takes !== undefined,
     takesText: operation.takesText ?? "",
@@ -128,6 +144,7 @@ function pathsBesideApi(
   return [
     {
       template: "/metrics",
+      shows: "state",
       // Prometheus can be told to send parameters, and they mean nothing here; refusing them would lose the scrape.
       takesQuery: true,
       method: "GET",
@@ -145,6 +162,7 @@ function pathsBesideApi(
     },
     ...DASHBOARD_PAGES.map((template): Path => ({
       template,
+      shows: "files",
       // The query is the page's own: filters that can be shared.
       takesQuery: true,
       method: "GET",
@@ -152,6 +170,7 @@ function pathsBesideApi(
     })),
     {
       template: DASHBOARD_ASSETS,
+      shows: "files",
       takesQuery: false,
       method: "GET",
       answer: (request, id) => answerAsset(dashboard, request, id),

@@ -380,6 +380,37 @@ export const METRICS = [
     labels: ["severity"],
     help: "What is going to happen unless somebody acts, by severity. See goodgate forecast.",
   },
+  // Where several processes serve: one row for each place.
+  {
+    name: "goodgate_worker_up",
+    type: "gauge",
+    labels: ["worker"],
+    help: "1 while the process at this place serves. Only where several processes serve (workers).",
+  },
+  {
+    name: "goodgate_worker_restarts_total",
+    type: "counter",
+    labels: ["worker"],
+    help: "How often the process at this place was started again.",
+  },
+  {
+    name: "goodgate_worker_connections",
+    type: "gauge",
+    labels: ["worker"],
+    help: "Client connections open there.",
+  },
+  {
+    name: "goodgate_worker_exchanges_total",
+    type: "counter",
+    labels: ["worker"],
+    help: "Exchanges that ended there, by all processes that had this place.",
+  },
+  {
+    name: "goodgate_worker_resident_memory_bytes",
+    type: "gauge",
+    labels: ["worker"],
+    help: "Resident memory of the process there.",
+  },
   {
     name: "goodgate_draining",
     type: "gauge",

@@ -8,7 +8,7 @@ import type { Histogram } from "../kernel/histogram.ts";
 import type { ConfigState } from "../contract/config-desk.ts";
 import type { ControlState } from "../contract/control-port.ts";
 import type { Severity } from "../contract/incident.ts";
-import type { MetricsView, ServiceStatusView, StatusView } from "../contract/view.ts";
+import type { MetricsView, ServiceStatusView, StatusView, WorkerView } from "../contract/view.ts";
 import type { ControlTally } from "./control-tally.ts";
 import type { ExpositionFormat, Family } from "./exposition.ts";
 import { expose } from "./exposition.ts";
@@ -149,6 +149,11 @@ const SOURCES: Sources = {
   goodgate_incidents_open: ofSeverities(({ incidentsOpen }) => incidentsOpen),
   goodgate_incidents_opened_total: ofGateway(({ control }) => control.incidentsOpened),
   goodgate_forecasts: ofSeverities(({ forecasts }) => forecasts),
+  goodgate_worker_up: ofWorkers(({ state }) => (state === "serving" ? 1 : 0)),
+  goodgate_worker_restarts_total: ofWorkers(({ restarts }) => restarts),
+  goodgate_worker_connections: ofWorkers(({ connections }) => connections),
+  goodgate_worker_exchanges_total: ofWorkers(({ exchanges }) => exchanges),
+  goodgate_worker_resident_memory_bytes: ofWorkers(({ residentBytes }) => residentBytes),
   goodgate_draining: ofGateway(({ status }) => (status.state === "draining" ? 1 : 0)),
   goodgate_event_loop_delay_seconds: ({ metrics: { process } }) => [
     { labels: { statistic: "median" }, value: process.loopDelayP50Ms / 1000 },
@@ -205,6 +210,11 @@ function ofPools(valueOf: (pool: ServiceStatusView["pools"][number], service: Se
 function ofServices(valueOf: (service: ServiceStatusView) => number) {
   return ({ status }: Views) =>
     status.services.map((service) => ({ labels: { service: service.name }, value: valueOf(service) }));
+}
+
+function ofWorkers(valueOf: (worker: WorkerView) => number) {
+  return ({ status }: Views) =>
+    status.workers.map((worker) => ({ labels: { worker: String(worker.worker) }, value: valueOf(worker) }));
 }
 
 function ofSeverities(countsOf: (control: ControlTally) => Readonly<Record<Severity, number>>) {

@@ -29,7 +29,7 @@ import type { SampleDesk } from "../contract/samples.ts";
 import { tellStory, toldVerdict } from "../contract/story.ts";
 import { surroundingsOf } from "../contract/verdict/surroundings.ts";
 import { verdictOn } from "../contract/verdict/verdict.ts";
-import type { GatewayActions, GatewayView, PurgeTarget } from "../contract/view.ts";
+import type { GatewayView, NodeActions, PurgeTarget } from "../contract/view.ts";
 import { respondJson, respondProblem, SAFE_HEADERS } from "./answers.ts";
 import { CODE_OPERATION } from "./code-operation.ts";
 import type { EventHub, EventKind } from "./event-stream.ts";
@@ -57,7 +57,7 @@ import { SINCE_FORMS } from "./since.ts";
 
 export interface AdminContext {
   readonly view: GatewayView;
-  readonly actions: GatewayActions;
+  readonly actions: NodeActions;
   readonly clock: Clock;
   readonly events: EventHub;
   readonly rates: RateMemory;
@@ -218,8 +218,8 @@ export const OPERATIONS: readonly Operation[] = [
     parameters: [],
     answers: "JudgedExchange",
     problems: [404],
-    answer: ({ view }, { id }) => {
-      const record = view.exchange(id);
+    answer: async ({ view }, { id }) => {
+      const record = await findExchange(view, id);
       return record === null ? unknownExchange(id) : respondJson(judged(view, record));
     },
   },
@@ -231,8 +231,8 @@ export const OPERATIONS: readonly Operation[] = [
     parameters: [],
     answers: "Story",
     problems: [404],
-    answer: ({ view }, { id }) => {
-      const record = view.exchange(id);
+    answer: async ({ view }, { id }) => {
+      const record = await findExchange(view, id);
       return record === null
         ? unknownExchange(id)
         : respondJson(tellStory(record, verdictOn(record, surroundingsOf(view, record))));
@@ -360,6 +360,11 @@ export function unknownExchangeText(id: string): string {
   );
 }
 
+/** Here, or in a process that has been asked. */
+async function findExchange(view: GatewayView, id: string): Promise<ExchangeRecord | null> {
+  return view.exchange(id) ?? (await view.seek?.(id)) ?? null;
+}
+
 function unknownExchange(id: string): AdminResponse {
   return respondProblem({ status: 404, code: "unknown-exchange", detail: unknownExchangeText(id) });
 }
@@ -374,7 +379,7 @@ function knownNames(view: GatewayView): KnownNames {
   };
 }
 
-function answerPurge({ actions }: AdminContext, { query }: Call): AdminResponse {
+async function answerPurge({ actions }: AdminContext, { query }: Call): Promise<AdminResponse> {
   const parsed = parseQuery(query, ["url", "prefix", "tag"]);
   if (!parsed.ok) return respondProblem(parsed.refusal);
   const { url, prefix, tag } = parsed.value;
@@ -387,7 +392,7 @@ function answerPurge({ actions }: AdminContext, { query }: Call): AdminResponse 
     const detail = "Say what to remove by exactly one of url, prefix and tag.";
     return respondProblem({ status: 400, code: "bad-parameter", detail, known: ["url", "prefix", "tag"] });
   }
-  const purged = actions.purgeCache(target);
+  const purged = await actions.purgeCache(target);
   if (purged !== null) return respondJson(purged);
   const detail = `${quoted(url ?? prefix ?? "")} is neither a URL (http://HOST/PATH) nor a path that begins with a slash.`;
   return respondProblem({ status: 400, code: "bad-parameter", parameter: target.kind, detail });

@@ -21,13 +21,13 @@ export const ORIGIN_OPERATIONS: readonly Operation[] = [
     parameters: [],
     takes: "DrainBody",
     answers: "Drained",
-    problems: [403, 404, 409],
-    answer: ({ actions }, { body }) => {
+    problems: [403, 404, 409, 503],
+    answer: async ({ actions }, { body }) => {
       const parsed = parseBody(drainBodySchema, body);
       if (!parsed.ok) return respondProblem(parsed.refusal);
       const { for: time = FOR_DEFAULT, ...order } = parsed.value;
       const forMs = parseDuration(time, FOR_BOUNDS);
-      if (forMs.ok) return answerTo(actions.drainOrigin({ ...order, forMs: forMs.value }));
+      if (forMs.ok) return answerTo(await actions.drainOrigin({ ...order, forMs: forMs.value }));
       const detail = `for: ${forMs.message} ${forMs.hint}`.trim();
       return respondProblem({ status: 400, code: "bad-body", parameter: "for", detail });
     },
@@ -40,10 +40,10 @@ export const ORIGIN_OPERATIONS: readonly Operation[] = [
     parameters: [],
     takes: "RestoreBody",
     answers: "Drained",
-    problems: [403, 404, 409],
-    answer: ({ actions }, { body }) => {
+    problems: [403, 404, 409, 503],
+    answer: async ({ actions }, { body }) => {
       const parsed = parseBody(restoreBodySchema, body);
-      return parsed.ok ? answerTo(actions.restoreOrigin(parsed.value)) : respondProblem(parsed.refusal);
+      return parsed.ok ? answerTo(await actions.restoreOrigin(parsed.value)) : respondProblem(parsed.refusal);
     },
   },
 ];
@@ -52,6 +52,7 @@ const REFUSALS: Readonly<Record<Extract<DrainResult, { done: false }>["why"], re
   unknown: [404, "unknown-origin"],
   last: [409, "last-origin"],
   "not drained": [409, "not-drained"],
+  silent: [503, "workers-silent"],
 };
 
 function answerTo(result: DrainResult): AdminResponse {

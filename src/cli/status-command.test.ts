@@ -80,6 +80,7 @@ function gateway(
     exchangesActive: 1,
     exchangesTotal: 81_234,
     services,
+    workers: [],
     now: WALL,
     sentence: "Serving; 1 of 1 services is degraded.",
     control,

@@ -84,6 +84,7 @@ function statusLines({ status, origins, incidents }: Answer, terminal: Terminal)
         `${countText(status.exchangesActive, "exchange")} under way, ${status.exchangesTotal} in all`,
     ),
     paint("dim", processText(status.process)),
+    ...workerLines(status, terminal, width),
     ...controlLines(status, terminal, width),
     ...incidentLines(incidents ?? [], status.now, terminal, width),
     ...configLines(status, terminal, width),
@@ -119,6 +120,23 @@ function controlLines({ control, now }: StatusResponse, { paint }: Terminal, wid
   const heard = heardAt === null ? "" : `, last heard ${durationText((now - heardAt) * 1000)} ago`;
   const text = `control process ${state}${heard}: ${because}${lost}. Serving goes on; incidents and figures are stale.`;
   return wrap(plain(text), width).map((line) => (state === "starting" ? paint("dim", line) : paint("yellow", line)));
+}
+
+/** One line for each process that serves, where there are several. */
+function workerLines({ workers, now }: StatusResponse, { paint }: Terminal, width: number): string[] {
+  return workers.flatMap((one) => {
+    const since = durationText(Math.max(0, now - one.since) * 1000);
+    const process =
+      one.pid === 0
+        ? ""
+        : ` · process ${one.pid}, ${countText(one.connections, "connection")}, ${sizeText(one.residentBytes)} resident`;
+    const again = one.restarts === 0 ? "" : ` · started again ${countText(one.restarts, "time")}`;
+    const why = one.because === "" ? "" : `: ${one.because}`;
+    const text = `worker ${one.worker} ${one.state} for ${since}${why}${process} · ${countText(one.exchanges, "exchange")}${again}`;
+    return wrap(plain(text), width).map((line) =>
+      one.state === "serving" ? paint("dim", line) : paint(one.state === "crashing" ? "red" : "yellow", line),
+    );
+  });
 }
 
 function incidentLines(incidents: readonly Incident[], now: number, { paint }: Terminal, width: number): string[] {

@@ -5,9 +5,10 @@ import type { AdminOptions } from "../admin/admin.ts";
 import type { SamplePools } from "../cli/ports.ts";
 import type { AdminSettings, Settings } from "../config/settings.ts";
 import type { ConfigDesk } from "../contract/config-desk.ts";
+import type { KeyDesk } from "../contract/keys.ts";
 import type { Revision } from "../contract/revision.ts";
+import type { GatewayView, NodeActions } from "../contract/view.ts";
 import type { PutResult } from "../control/config-desk.ts";
-import type { Gateway } from "../gateway/gateway.ts";
 import { startAdminServer } from "../net/admin-server.ts";
 import type { AdminServer } from "../net/admin-server.ts";
 import { systemClock, systemSchedule } from "../net/clock.ts";
@@ -31,9 +32,11 @@ export interface AdminSite {
 }
 
 export interface AdminParts {
-  readonly gateway: Pick<Gateway, "view" | "actions" | "keys">;
+  /** One process, or several that are shown as one. */
+  readonly gateway: { readonly view: GatewayView; readonly actions: NodeActions; readonly keys: KeyDesk | null };
   readonly control: ControlProcess | null;
-  readonly config: ConfigDesk;
+  /** Null: the configuration is nobody's to change. */
+  readonly config: ConfigDesk | null;
   readonly samples: SamplePools | undefined;
   readonly heritage: Heritage;
 }
@@ -48,7 +51,7 @@ export async function startAdmin(
     actions: gateway.actions,
     keys: gateway.keys,
     control,
-    config,
+    ...(config === null ? {} : { config }),
     ...(samples === undefined ? {} : { samples: samples.desk }),
     dashboard: await readDashboard(DASHBOARD),
     token: null,

@@ -44,7 +44,7 @@ export interface DataPlaneOptions {
   readonly state: string | null;
   readonly ledger: Ledger | null;
   /** What it has together with other workers of the node. Absent: there are none. */
-  readonly ofWorker?: Pick<GatewayPorts, "siblings" | "rates" | "hashSeed">;
+  readonly ofWorker?: Pick<GatewayPorts, "siblings" | "rates" | "hashSeed" | "kept">;
   /** Whom facts are told. */
   readonly tellFact: (fact: Fact) => void;
   readonly keeper?: SocketKeeper;

@@ -5,17 +5,23 @@
 import { hostname } from "node:os";
 import type { StartResult } from "../cli/ports.ts";
 import type { Settings } from "../config/settings.ts";
-import type { GatewayEvent } from "../contract/view.ts";
 import type { WorkerChannel } from "../contract/worker-messages.ts";
+import { MergedFacts } from "../control/merged-facts.ts";
+import { NodeView } from "../control/node-view.ts";
 import { WorkerHub } from "../control/worker-hub.ts";
+import { createKeyDesk } from "../gateway/key-desk.ts";
 import { createIdSource, systemChance } from "../net/chance.ts";
 import { systemClock, systemSchedule } from "../net/clock.ts";
 import { createSupervisor } from "../net/supervisor.ts";
 import type { Supervisor } from "../net/supervisor.ts";
+import { createSystemFacts } from "../net/system-facts.ts";
 import { FIRST_SOCKET, forkWorker } from "../net/worker-fork.ts";
+import { startAdmin } from "./admin.ts";
+import type { AdminSite } from "./admin.ts";
 import { createBridge, revisionOf, startControl } from "./control.ts";
 import { LAST_WORDS_MS } from "./data-plane.ts";
 import { listenFailure } from "./error-text.ts";
+import { adminSocket } from "./kept-sockets.ts";
 import { bindListeners } from "./listener-sockets.ts";
 import type { ListenerSockets } from "./listener-sockets.ts";
 import type { StartedWith } from "./one-process.ts";
@@ -31,7 +37,6 @@ export async function startSupervised(
   workers: number,
   { events, takeover }: StartedWith,
 ): Promise<StartResult> {
-  const listeners = new Set<(event: GatewayEvent) => void>();
   const state = stateDirectoryOf(settings);
   const taken = await takeKeys(settings, state, takeover, events.tell);
   if (!taken.ok) return taken;
@@ -49,14 +54,46 @@ export async function startSupervised(
   const seed = newId() + newId();
   const bridge = createBridge();
 
-  const hub = new WorkerHub({ clock: systemClock, settings, workers, ledger: keys.ledger });
+  const facts = createSystemFacts(systemClock, systemSchedule);
+  let isDraining = false;
+  const view = new NodeView({
+    clock: systemClock,
+    schedule: systemSchedule,
+    version: VERSION,
+    startedAt: systemClock.wall(),
+    records: settings.records,
+    listeners: () =>
+      settings.listeners.map(({ name, bind }, index) => ({
+        name,
+        address: sockets.addresses[index]?.host ?? bind.host,
+        port: sockets.addresses[index]?.port ?? bind.port,
+      })),
+    lives: () => supervisor.lives(),
+    isDraining: () => isDraining,
+    own: () => facts.process(),
+    ledger: () => keys.ledger?.view() ?? { keys: 0, bytes: 0 },
+  });
+  const hub = new WorkerHub({
+    clock: systemClock,
+    settings,
+    workers,
+    ledger: keys.ledger,
+    onKept: (records) => view.keep(records),
+  });
+  /** For the terminal and for the stream of events alike. */
+  const tell = (code: string, detail: string): void =>
+    view.tell(0, { kind: "gateway", at: systemClock.wall(), code, detail });
+  const factsOfAll = new MergedFacts();
 
   function follow(channel: WorkerChannel): void {
+    view.follow(channel);
     const member = hub.join(channel.worker, (message) => channel.send({ kind: "share", message }));
     channel.onMessage((message) => {
       if (message.kind === "share") member.hear(message.message);
-      else if (message.kind === "fact") bridge.tell(message.fact);
-      else if (message.kind === "event") for (const listener of listeners) listener(message.event);
+      else if (message.kind === "fact") {
+        const fact = factsOfAll.merge(message.fact, systemClock.monotonic());
+        if (fact !== null) bridge.tell(fact);
+      }
     });
     channel.onRetire(() => member.retire());
     channel.onEnd(() => member.leave());
@@ -97,7 +134,7 @@ export async function startSupervised(
     clock: systemClock,
     schedule: systemSchedule,
     chance: systemChance,
-    tell: events.tell,
+    tell,
     onHopeless: (detail) => stop(70, detail),
   });
   const failed = await supervisor.start();
@@ -108,20 +145,42 @@ export async function startSupervised(
     const what = failed.what as Extract<StartResult, { ok: false }>["what"];
     return { ok: false, what, where: failed.where, code: failed.code };
   }
-  const control = startControl(settings, { node, state, tell: events.tell, free: takeover.predecessor?.controlIsFree });
+  const control = startControl(settings, { node, state, tell, free: takeover.predecessor?.controlIsFree });
   bridge.connect(control);
+  const flights = hub.keys.flights();
+  let admin: AdminSite;
+  try {
+    const shown = {
+      view,
+      actions: view.actions,
+      keys: flights === null ? null : createKeyDesk(flights, systemClock, (event) => view.tell(0, event)),
+    };
+    const { heritage } = takeover;
+    admin = await startAdmin(settings, { gateway: shown, control, config: null, samples: undefined, heritage }, tell);
+  } catch (error) {
+    await supervisor.stop();
+    await control?.close(LAST_WORDS_MS);
+    await keys.close();
+    sockets.close();
+    return { ok: false, what: "admin", ...listenFailure(error, settings.admin?.bind ?? null) };
+  }
   const end = async (): Promise<void> => {
+    isDraining = true;
     await supervisor.drain(0);
     await control?.close(LAST_WORDS_MS);
+    await admin.close(LAST_WORDS_MS);
+    facts.close();
     await keys.close();
     sockets.close();
   };
   const giveOnPlace = async (): Promise<(() => Promise<void>) | null> => {
-    const successor = await giveOn(sockets.handOn(), state, hub.keys, events.tell);
+    const handed = [...sockets.handOn(), ...adminSocket(settings, admin.server())];
+    const successor = await giveOn(handed, state, hub.keys, events.tell);
     if (successor === null) return null;
     return async () => {
+      isDraining = true;
       const drained = supervisor.drain(HAND_OVER_IDLE_MS);
-      await control?.close(LAST_WORDS_MS);
+      await Promise.all([admin.close(LAST_WORDS_MS), control?.close(LAST_WORDS_MS)]);
       await successor.send({ kind: "control is free" });
       await drained;
       await successor.endKeys();
@@ -133,11 +192,11 @@ export async function startSupervised(
   process.on("SIGUSR1", () => supervisor.broadcast({ kind: "reopen" }));
   const life = running({
     listeners: sockets.addresses,
-    admin: null,
+    admin: admin.server(),
     drainMs: () => settings.drainMs,
     config: null,
     events,
-    subscribe: (listener) => void listeners.add(listener),
+    subscribe: (listener) => view.listen(listener),
     end,
     giveOn: giveOnPlace,
     manager: takeover.manager,

@@ -174,6 +174,7 @@ export type ProblemCode =
   | "unknown-origin"
   | "last-origin"
   | "not-drained"
+  | "workers-silent"
   | "unknown-key"
   | "key-not-uncertain"
   | "keys-unavailable"

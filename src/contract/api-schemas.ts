@@ -209,6 +209,7 @@ const problemSchema = describes<Problem>()(
         "unknown-origin",
         "last-origin",
         "not-drained",
+        "workers-silent",
         "unknown-key",
         "key-not-uncertain",
         "keys-unavailable",

@@ -5,7 +5,14 @@ import { exchangeSchema } from "./api-record-schemas.ts";
 import { configStateSchema } from "./api-config-schemas.ts";
 import type { ControlState } from "./control-port.ts";
 import type { StatusResponse } from "./api-responses.ts";
-import type { GatewayEvent, OriginAddressView, OriginView, ProcessView, ServiceStatusView } from "./view.ts";
+import type {
+  GatewayEvent,
+  OriginAddressView,
+  OriginView,
+  ProcessView,
+  ServiceStatusView,
+  WorkerView,
+} from "./view.ts";
 
 const epochMs = (what: string): z.ZodNumber => z.number().describe(`${what}, ms since 1970-01-01 UTC.`);
 const count = (what: string): z.ZodNumber => z.number().min(0).describe(what);
@@ -63,6 +70,23 @@ export const controlStateSchema = describes<ControlState>()(
     .describe("The process that draws conclusions. Serving does not depend on it."),
 );
 
+export const workerSchema = describes<WorkerView>()(
+  z.object({
+    worker: count("Its place: 1, 2, …"),
+    pid: count("0: there is no process now."),
+    state: z
+      .enum(["starting", "serving", "draining", "waiting", "crashing"])
+      .describe("waiting: it ended and is started again after a while. crashing: that again and again."),
+    since: epochMs("Since when"),
+    because: z.string().describe("Why, where there is something to say."),
+    restarts: count("How often it was started again."),
+    connections: count("Client connections open."),
+    exchanges: count("Since the start of the gateway, by all processes that had this place."),
+    cpuSeconds: count("CPU time of the process that has it now."),
+    residentBytes: count("Resident memory of it."),
+  }),
+);
+
 export const statusSchema = describes<StatusResponse>()(
   z.object({
     now: epochMs("The gateway's clock when this was said"),
@@ -75,6 +99,9 @@ export const statusSchema = describes<StatusResponse>()(
     exchangesActive: count("Exchanges going on."),
     exchangesTotal: count("Exchanges since the start."),
     services: z.array(serviceStatusSchema),
+    workers: z
+      .array(workerSchema)
+      .describe("The processes that serve, where there are several; empty where one does all."),
     process: processSchema,
     control: controlStateSchema,
     configuration: configStateSchema.nullable().describe("Null: it is not known here."),

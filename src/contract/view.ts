@@ -15,6 +15,10 @@ export interface GatewayView {
   exchanges(filter: ExchangeFilter): ExchangeRecord[];
   exchange(id: string): ExchangeRecord | null;
   metrics(): MetricsView;
+  /** Brings what the others say up to date. Absent: it always is, because what is shown is in this process. */
+  refresh?(): Promise<void>;
+  /** A record that `exchange` does not know may lie in another process. Absent: there is none. */
+  seek?(id: string): Promise<ExchangeRecord | null>;
   /** Hears events as they happen until the returned function is called. A slow listener loses events, never delays one. */
   subscribe(listener: (event: GatewayEvent) => void): () => void;
 }
@@ -27,6 +31,13 @@ export interface GatewayActions {
   drainOrigin(order: DrainOrder): DrainResult;
   restoreOrigin(order: RestoreOrder): DrainResult;
 }
+
+/** The same where several processes have to do it. */
+export type NodeActions = {
+  readonly [Name in keyof GatewayActions]: (
+    ...order: Parameters<GatewayActions[Name]>
+  ) => ReturnType<GatewayActions[Name]> | Promise<ReturnType<GatewayActions[Name]>>;
+};
 
 export interface RestoreOrder {
   service: string;
@@ -46,7 +57,7 @@ export type DrainResult =
       /** Epoch ms when it ends by itself; null: it has ended. */
       readonly until: number | null;
     }
-  | { readonly done: false; readonly why: "unknown" | "last" | "not drained"; readonly detail: string };
+  | { readonly done: false; readonly why: "unknown" | "last" | "not drained" | "silent"; readonly detail: string };
 
 export type PurgeTarget =
   /** One URL with all its variants: `http://shop.example.com/a?b=1`, or `/a?b=1` under every host. */
@@ -101,6 +112,28 @@ export interface StatusView {
   exchangesActive: number;
   exchangesTotal: number;
   services: ServiceStatusView[];
+  /** The processes that serve, where there are several; empty where this one does all. */
+  workers: WorkerView[];
+}
+
+/** A place for a worker, and the process that has it now. */
+export interface WorkerView {
+  /** 1, 2, … */
+  worker: number;
+  /** 0: there is no process now. */
+  pid: number;
+  /** `waiting`: it ended and is started again after a while. `crashing`: that again and again. */
+  state: "starting" | "serving" | "draining" | "waiting" | "crashing";
+  /** Epoch ms. */
+  since: number;
+  /** Why, where there is something to say. */
+  because: string;
+  restarts: number;
+  connections: number;
+  /** Since the start of the gateway, by all processes that had this place. */
+  exchanges: number;
+  cpuSeconds: number;
+  residentBytes: number;
 }
 
 export interface ServiceStatusView {

@@ -72,6 +72,8 @@ export interface WorkerSockets {
 
 /** What is asked of one worker, in the words of GatewayView and GatewayActions. */
 export type WorkerQuestion =
+  /** All that the view of the node is put together from, of one moment. */
+  | { readonly ask: "look" }
   | { readonly ask: "status" }
   | { readonly ask: "origins" }
   | { readonly ask: "metrics" }
@@ -81,7 +83,15 @@ export type WorkerQuestion =
   | { readonly ask: "drain origin"; readonly order: DrainOrder }
   | { readonly ask: "restore origin"; readonly order: RestoreOrder };
 
+/** What one worker shows. */
+export interface WorkerLook {
+  readonly status: StatusView;
+  readonly origins: OriginView[];
+  readonly metrics: MetricsView;
+}
+
 export interface WorkerAnswers {
+  readonly look: WorkerLook;
   readonly status: StatusView;
   readonly origins: OriginView[];
   readonly metrics: MetricsView;

@@ -26,6 +26,14 @@ interface Flight {
   readonly waiters: Set<{ woken(answer: LedgerAnswer | null): void }>;
 }
 
+/** As gateway/key-desk.ts wants them. */
+export interface KeyFlights {
+  readonly ledger: Ledger;
+  flightOf(id: string): Flight | null;
+  begin(id: string, fingerprint: string): Flight;
+  settle(flight: { readonly id: string }): void;
+}
+
 const NO_LEDGER: LedgerFailure = {
   kind: "failed",
   code: "closed",
@@ -105,21 +113,19 @@ export class LedgerDesk {
 
   // ------------------------------------------------------------------ what a person does (gateway/key-desk.ts)
 
-  get ledger(): Ledger | null {
-    return this.#ledger;
-  }
-
-  flightOf(id: string): Flight | null {
-    return this.#flights.get(id) ?? null;
-  }
-
-  begin(id: string, fingerprint: string): Flight {
-    return this.#fly(id, fingerprint, null);
-  }
-
-  settle(flight: { readonly id: string }): void {
-    const known = this.#flights.get(flight.id);
-    if (known?.member === null) this.#land(known);
+  /** Null: there is no ledger. */
+  flights(): KeyFlights | null {
+    const ledger = this.#ledger;
+    if (ledger === null) return null;
+    return {
+      ledger,
+      flightOf: (id) => this.#flights.get(id) ?? null,
+      begin: (id, fingerprint) => this.#fly(id, fingerprint, null),
+      settle: (flight) => {
+        const known = this.#flights.get(flight.id);
+        if (known?.member === null) this.#land(known);
+      },
+    };
   }
 
   #fly(id: string, fingerprint: string, member: KeyMember | null): Flight {

@@ -6,6 +6,7 @@
  * Beside the supervisor, in whichever process that is. It knows channels, not processes.
  */
 import type { RateLimitSettings, Settings } from "../config/settings.ts";
+import type { ExchangeRecord } from "../contract/record.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Ledger, LedgerView } from "../kernel/ledger.ts";
 import type { FromHub, KeyResult, News, RateBegin, RateGrant, ToHub } from "../contract/shared-knowledge.ts";
@@ -34,6 +35,8 @@ export interface HubParts {
   readonly workers: number;
   /** The one of the node. Null: there is no place for one. */
   readonly ledger: Ledger | null;
+  /** Records that workers keep, as copies. */
+  readonly onKept: (records: readonly ExchangeRecord[]) => void;
 }
 
 class Member implements TurnHolder, RateMember, KeyMember {
@@ -82,10 +85,12 @@ export class WorkerHub {
   readonly #turns = new TurnDesk();
   readonly #rates: RateDesk;
   readonly keys: LedgerDesk;
+  readonly #onKept: HubParts["onKept"];
   #joined = 0;
   #checker: Member | null = null;
 
-  constructor({ clock, settings, workers, ledger }: HubParts) {
+  constructor({ clock, settings, workers, ledger, onKept }: HubParts) {
+    this.#onKept = onKept;
     this.#clock = clock;
     this.keys = new LedgerDesk(ledger);
     this.#rates = new RateDesk(limitsIn(settings), workers);
@@ -144,6 +149,7 @@ export class WorkerHub {
         this.keys.over(message.id, member);
         return;
       case "kept":
+        this.#onKept(message.records);
     }
   }
 

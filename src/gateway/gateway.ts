@@ -87,6 +87,8 @@ export interface GatewayPorts {
   /** The other workers of this node. Absent: there are none. */
   readonly siblings?: Siblings;
   readonly rates?: SharedRates;
+  /** Hears of each record that is kept, where another process keeps copies. */
+  readonly kept?: (record: ExchangeRecord) => void;
   /** 32 hex digits of chance: whom clients are counted as. Absent: made up here; alike in all workers of a node. */
   readonly hashSeed?: string;
   /** What the files of the routes' fallbacks hold, by path. Needed when there are any. */
@@ -176,6 +178,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
   const hashKey = hashKeyFrom(ports.hashSeed ?? ports.newId());
   const facts = factBookOf(settings, ports, () => ownLimits.takeLateMs());
   const book = new RecordBook(settings.records, ports.chance, ports.log, facts);
+  book.onKept = ports.kept ?? null;
   const waitingSecret = ports.newId() + ports.newId();
   const instance = ports.newId().slice(0, 8);
   const core: Core = {

@@ -3,6 +3,7 @@
  * of the rest; each within its bound, so that a flood of one kind cannot push out the others. Who wants all of
  * them reads the access log.
  */
+import { LIST_DEFAULT, LIST_MAX, matchesFilter } from "../contract/exchange-filter.ts";
 import type { ExchangeFilter, GatewayEvent } from "../contract/view.ts";
 import type { RecordSettings } from "../config/settings.ts";
 import type { ExchangeRecord } from "../contract/record.ts";
@@ -12,10 +13,10 @@ import type { FactBook } from "./fact-book.ts";
 
 /** Records older than this no longer count among the slowest. */
 const SLOWEST_FOR_MS = 600_000;
-const LIST_DEFAULT = 50;
-const LIST_MAX = 1000;
 
 export class RecordBook {
+  /** Hears of each record that is kept. Set where another process keeps copies. */
+  onKept: ((record: ExchangeRecord) => void) | null = null;
   /** Exchanges that ended, since start. */
   total = 0;
   #failed: Ring<ExchangeRecord>;
@@ -61,9 +62,15 @@ export class RecordBook {
     if (record.outcome !== "served") {
       this.#failed.push(record);
       this.#facts?.failed(record);
+      this.onKept?.(record);
     } else {
-      if (this.#addSlowest(record, now)) this.#facts?.slow(record);
-      else if (this.#chance() < this.#settings.sampleRatio) this.#sampled.push(record);
+      if (this.#addSlowest(record, now)) {
+        this.#facts?.slow(record);
+        this.onKept?.(record);
+      } else if (this.#chance() < this.#settings.sampleRatio) {
+        this.#sampled.push(record);
+        this.onKept?.(record);
+      }
       if (this.#facts !== null && this.total >= this.#sampleAt)
         this.#sampleAt = this.total + this.#facts.sample(record);
     }
@@ -89,7 +96,7 @@ export class RecordBook {
   list(filter: ExchangeFilter): ExchangeRecord[] {
     const limit = Math.min(Math.max(1, filter.limit ?? LIST_DEFAULT), LIST_MAX);
     return [...this.#all()]
-      .filter((record) => matches(record, filter))
+      .filter((record) => matchesFilter(record, filter))
       .sort((a, b) => b.startedAt - a.startedAt || b.doneUs - a.doneUs)
       .slice(0, limit);
   }
@@ -140,22 +147,4 @@ function ringOf(capacity: number, before: Ring<ExchangeRecord>): Ring<ExchangeRe
   const ring = new Ring<ExchangeRecord>(capacity);
   for (const record of [...before.newestFirst()].toReversed()) ring.push(record);
   return ring;
-}
-
-function matches(record: ExchangeRecord, filter: ExchangeFilter): boolean {
-  if (
-    filter.cause !== undefined &&
-    record.cause !== filter.cause &&
-    !record.attempts.some((attempt) => attempt.cause === filter.cause)
-  )
-    return false;
-  if (filter.origin !== undefined && !record.attempts.some((attempt) => attempt.origin === filter.origin)) return false;
-  if (filter.service !== undefined && record.service !== filter.service) return false;
-  if (filter.route !== undefined && record.route !== filter.route) return false;
-  if (filter.outcome !== undefined && record.outcome !== filter.outcome) return false;
-  if (filter.since !== undefined && record.startedAt < filter.since) return false;
-  if (filter.status === undefined) return true;
-  return filter.status.endsWith("xx")
-    ? String(record.status).startsWith(filter.status.slice(0, 1)) && record.status >= 100
-    : String(record.status) === filter.status;
 }

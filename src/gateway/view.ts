@@ -39,6 +39,7 @@ export function createView({ core, listeners, listening, ports, startedAt }: Vie
       exchangesActive: core.exchangesActive,
       exchangesTotal: core.book.total,
       services: core.generation.services.map((service) => serviceView(service, ports.clock.monotonic())),
+      workers: [],
     }),
     origins: () => core.generation.services.flatMap((service) => originViews(service, ports.clock)),
     // Records are never changed once they are in the book; still, what leaves is the asker's own.

@@ -4,6 +4,8 @@
  */
 import type { Channel, FromHub, ToHub } from "../contract/shared-knowledge.ts";
 import type { Clock, Schedule } from "../kernel/clock.ts";
+import type { GatewayPorts } from "./gateway.ts";
+import { KeptRecords } from "./kept-records.ts";
 import { RemoteLedger } from "./remote-ledger.ts";
 import { SharedRates } from "./shared-rates.ts";
 import { SiblingNews } from "./siblings.ts";
@@ -20,6 +22,7 @@ export class WorkerLink {
   readonly siblings: SiblingNews;
   readonly rates: SharedRates;
   readonly ledger: RemoteLedger;
+  readonly #kept: KeptRecords;
   #isChecker = false;
   #onChecker: (on: boolean) => void = () => undefined;
 
@@ -28,7 +31,14 @@ export class WorkerLink {
     this.siblings = new SiblingNews({ clock, schedule, send });
     this.rates = new SharedRates({ clock, schedule, send, workers });
     this.ledger = new RemoteLedger(send);
+    this.#kept = new KeptRecords({ clock, schedule, send });
     channel.onMessage = (message) => this.#hear(message);
+  }
+
+  /** Whatever the gateway has together with the others. `seed`: the same for all of them. */
+  ports(seed: string): Pick<GatewayPorts, "siblings" | "rates" | "hashSeed" | "kept"> {
+    const { siblings, rates } = this;
+    return { siblings, rates, hashSeed: seed, kept: (record) => this.#kept.keep(record) };
   }
 
   /** Whether this worker does the active checks for all; told at once when it does already. */

@@ -66,6 +66,7 @@ export function quietView(): SampleView {
   view.statusNow = {
     ...view.statusNow,
     exchangesTotal: 0,
+    workers: [],
     services: [
       {
         name: "default",
@@ -133,6 +134,7 @@ function sampleStatus(): StatusView {
     connections: 412,
     exchangesActive: 17,
     exchangesTotal: 1_204_331,
+    workers: [],
     services: [
       {
         name: "shop",

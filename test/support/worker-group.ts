@@ -9,6 +9,7 @@ import type { FromHub, ToHub } from "../../src/contract/shared-knowledge.ts";
 import { WorkerLink } from "../../src/gateway/worker-link.ts";
 import type { Channel } from "../../src/contract/shared-knowledge.ts";
 import type { GatewayPorts } from "../../src/gateway/gateway.ts";
+import type { ExchangeRecord } from "../../src/contract/record.ts";
 import { manualSchedule } from "./manual-schedule.ts";
 import type { ManualSchedule } from "./manual-schedule.ts";
 import { memoryGateway, memorySettings } from "./memory-gateway.ts";
@@ -31,6 +32,8 @@ export interface GroupWorker extends MemoryGateway {
 }
 
 export interface WorkerGroup {
+  /** Copies of records that have come to the hub. */
+  readonly kept: readonly ExchangeRecord[];
   readonly hub: WorkerHub;
   /** Begins a worker and lets it hear what the others know. `worker`: its number; default the next. */
   join(worker?: number): Promise<GroupWorker>;
@@ -42,7 +45,14 @@ export interface WorkerGroup {
 export function workerGroup(options: MemoryGatewayOptions = {}, workers: number = 2): WorkerGroup {
   const hubTime = manualSchedule(5_000_000);
   const settings = memorySettings(options);
-  const hub = new WorkerHub({ clock: hubTime.clock, settings, workers, ledger: options.ledger ?? null });
+  const kept: ExchangeRecord[] = [];
+  const hub = new WorkerHub({
+    clock: hubTime.clock,
+    settings,
+    workers,
+    ledger: options.ledger ?? null,
+    onKept: (records) => kept.push(...records),
+  });
   const members: { readonly worker: { advance(ms: number): void }; deliver(): boolean }[] = [];
 
   function deliver(): void {
@@ -95,7 +105,7 @@ export function workerGroup(options: MemoryGatewayOptions = {}, workers: number 
       });
       end = () => link.lost();
       const ledger = options.ledger === undefined ? null : link.ledger;
-      return { siblings: link.siblings, rates: link.rates, hashSeed: "5eed".repeat(8), ledger };
+      return { ...link.ports("5eed".repeat(8)), ledger };
     };
     members.push({ worker: { advance: () => undefined }, ...one });
     const gateway = await memoryGateway({ ...options, ofWorker });
@@ -124,6 +134,7 @@ export function workerGroup(options: MemoryGatewayOptions = {}, workers: number 
   }
 
   return {
+    kept,
     hub,
     join,
     advance(ms) {
