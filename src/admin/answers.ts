@@ -58,3 +58,11 @@ const PHRASES: Readonly<Record<number, string>> = {
   415: "Unsupported Media Type",
   503: "Service Unavailable",
 };
+
+/** An answer made of something that is at hand where this process does it itself, and comes later where others do. */
+export function whenKnown<Value>(
+  value: Value | Promise<Value>,
+  answer: (value: Value) => AdminResponse,
+): AdminResponse | Promise<AdminResponse> {
+  return value instanceof Promise ? value.then(answer) : answer(value);
+}

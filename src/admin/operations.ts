@@ -30,7 +30,7 @@ import { tellStory, toldVerdict } from "../contract/story.ts";
 import { surroundingsOf } from "../contract/verdict/surroundings.ts";
 import { verdictOn } from "../contract/verdict/verdict.ts";
 import type { GatewayView, NodeActions, PurgeTarget } from "../contract/view.ts";
-import { respondJson, respondProblem, SAFE_HEADERS } from "./answers.ts";
+import { respondJson, respondProblem, SAFE_HEADERS, whenKnown } from "./answers.ts";
 import { CODE_OPERATION } from "./code-operation.ts";
 import type { EventHub, EventKind } from "./event-stream.ts";
 import { EVENT_KINDS, STREAMS_MAX } from "./event-stream.ts";
@@ -218,10 +218,10 @@ export const OPERATIONS: readonly Operation[] = [
     parameters: [],
     answers: "JudgedExchange",
     problems: [404],
-    answer: async ({ view }, { id }) => {
-      const record = await findExchange(view, id);
-      return record === null ? unknownExchange(id) : respondJson(judged(view, record));
-    },
+    answer: ({ view }, { id }) =>
+      whenKnown(findExchange(view, id), (record) =>
+        record === null ? unknownExchange(id) : respondJson(judged(view, record)),
+      ),
   },
   {
     path: "/exchanges/{id}/story",
@@ -231,12 +231,12 @@ export const OPERATIONS: readonly Operation[] = [
     parameters: [],
     answers: "Story",
     problems: [404],
-    answer: async ({ view }, { id }) => {
-      const record = await findExchange(view, id);
-      return record === null
-        ? unknownExchange(id)
-        : respondJson(tellStory(record, verdictOn(record, surroundingsOf(view, record))));
-    },
+    answer: ({ view }, { id }) =>
+      whenKnown(findExchange(view, id), (record) =>
+        record === null
+          ? unknownExchange(id)
+          : respondJson(tellStory(record, verdictOn(record, surroundingsOf(view, record)))),
+      ),
   },
   {
     path: "/causes",
@@ -361,8 +361,8 @@ export function unknownExchangeText(id: string): string {
 }
 
 /** Here, or in a process that has been asked. */
-async function findExchange(view: GatewayView, id: string): Promise<ExchangeRecord | null> {
-  return view.exchange(id) ?? (await view.seek?.(id)) ?? null;
+function findExchange(view: GatewayView, id: string): ExchangeRecord | null | Promise<ExchangeRecord | null> {
+  return view.exchange(id) ?? view.seek?.(id) ?? null;
 }
 
 function unknownExchange(id: string): AdminResponse {
@@ -379,7 +379,7 @@ function knownNames(view: GatewayView): KnownNames {
   };
 }
 
-async function answerPurge({ actions }: AdminContext, { query }: Call): Promise<AdminResponse> {
+function answerPurge({ actions }: AdminContext, { query }: Call): AdminResponse | Promise<AdminResponse> {
   const parsed = parseQuery(query, ["url", "prefix", "tag"]);
   if (!parsed.ok) return respondProblem(parsed.refusal);
   const { url, prefix, tag } = parsed.value;
@@ -392,10 +392,11 @@ async function answerPurge({ actions }: AdminContext, { query }: Call): Promise<
     const detail = "Say what to remove by exactly one of url, prefix and tag.";
     return respondProblem({ status: 400, code: "bad-parameter", detail, known: ["url", "prefix", "tag"] });
   }
-  const purged = await actions.purgeCache(target);
-  if (purged !== null) return respondJson(purged);
-  const detail = `${quoted(url ?? prefix ?? "")} is neither a URL (http://HOST/PATH) nor a path that begins with a slash.`;
-  return respondProblem({ status: 400, code: "bad-parameter", parameter: target.kind, detail });
+  return whenKnown(actions.purgeCache(target), (purged) => {
+    if (purged !== null) return respondJson(purged);
+    const detail = `${quoted(url ?? prefix ?? "")} is neither a URL (http://HOST/PATH) nor a path that begins with a slash.`;
+    return respondProblem({ status: 400, code: "bad-parameter", parameter: target.kind, detail });
+  });
 }
 
 function answerEvents({ events }: AdminContext, { query, lastEventId }: Call): AdminResponse | AdminStream {

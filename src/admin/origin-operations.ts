@@ -4,7 +4,7 @@ import type { AdminResponse } from "../contract/admin-http.ts";
 import { drainBodySchema, restoreBodySchema } from "../contract/api-schemas.ts";
 import type { DrainedResponse, ProblemCode } from "../contract/api-responses.ts";
 import type { DrainResult } from "../contract/view.ts";
-import { respondJson, respondProblem } from "./answers.ts";
+import { respondJson, respondProblem, whenKnown } from "./answers.ts";
 import { parseBody } from "./json-body.ts";
 import type { Operation } from "./operations.ts";
 
@@ -22,12 +22,12 @@ export const ORIGIN_OPERATIONS: readonly Operation[] = [
     takes: "DrainBody",
     answers: "Drained",
     problems: [403, 404, 409, 503],
-    answer: async ({ actions }, { body }) => {
+    answer: ({ actions }, { body }) => {
       const parsed = parseBody(drainBodySchema, body);
       if (!parsed.ok) return respondProblem(parsed.refusal);
       const { for: time = FOR_DEFAULT, ...order } = parsed.value;
       const forMs = parseDuration(time, FOR_BOUNDS);
-      if (forMs.ok) return answerTo(await actions.drainOrigin({ ...order, forMs: forMs.value }));
+      if (forMs.ok) return whenKnown(actions.drainOrigin({ ...order, forMs: forMs.value }), answerTo);
       const detail = `for: ${forMs.message} ${forMs.hint}`.trim();
       return respondProblem({ status: 400, code: "bad-body", parameter: "for", detail });
     },
@@ -41,9 +41,9 @@ export const ORIGIN_OPERATIONS: readonly Operation[] = [
     takes: "RestoreBody",
     answers: "Drained",
     problems: [403, 404, 409, 503],
-    answer: async ({ actions }, { body }) => {
+    answer: ({ actions }, { body }) => {
       const parsed = parseBody(restoreBodySchema, body);
-      return parsed.ok ? answerTo(await actions.restoreOrigin(parsed.value)) : respondProblem(parsed.refusal);
+      return parsed.ok ? whenKnown(actions.restoreOrigin(parsed.value), answerTo) : respondProblem(parsed.refusal);
     },
   },
 ];

@@ -169,6 +169,48 @@ describe("status", () => {
     expect(await cliWorld(gateway([service({}), service({ state })], [])).run("status")).toBe(code);
   });
 
+  test("shows each process that serves, where there are several, and why one does not", async () => {
+    const base = gateway([service({})], []);
+    const known = base.admin?.["/api/v1/status"];
+    if (known?.kind !== "answer") throw new Error("no status");
+    const workers: StatusResponse["workers"] = [
+      {
+        worker: 1,
+        pid: 4711,
+        state: "serving",
+        since: WALL - 60_000,
+        because: "it runs",
+        restarts: 0,
+        connections: 12,
+        exchanges: 80_000,
+        cpuSeconds: 9,
+        residentBytes: 100 * 1024 * 1024,
+      },
+      {
+        worker: 2,
+        pid: 0,
+        state: "crashing",
+        since: WALL - 5_000,
+        because: "it ended (SIGSEGV), 6 times in a row",
+        restarts: 6,
+        connections: 0,
+        exchanges: 1_234,
+        cpuSeconds: 0,
+        residentBytes: 0,
+      },
+    ];
+    const status = { ...(known.json as StatusResponse), workers };
+    const world = cliWorld({ admin: { ...base.admin, "/api/v1/status": { ...known, json: status } } });
+    await world.run("status");
+    const text = world.out().replaceAll(/\s+/g, " ");
+    expect(text).toContain(
+      "worker 1 serving for 1 min · process 4711, 12 connections, 100 MiB resident · 80000 exchanges",
+    );
+    expect(text).toContain(
+      "worker 2 crashing for 5 s: it ended (SIGSEGV), 6 times in a row · 1234 exchanges · started again 6 times",
+    );
+  });
+
   test("--json gives both answers of the API as they are", async () => {
     const world = cliWorld(DEGRADED);
     await world.run("status", "--json");

@@ -131,7 +131,7 @@ function workerLines({ workers, now }: StatusResponse, { paint }: Terminal, widt
         ? ""
         : ` · process ${one.pid}, ${countText(one.connections, "connection")}, ${sizeText(one.residentBytes)} resident`;
     const again = one.restarts === 0 ? "" : ` · started again ${countText(one.restarts, "time")}`;
-    const why = one.because === "" ? "" : `: ${one.because}`;
+    const why = one.because === "" || one.state === "serving" ? "" : `: ${one.because}`;
     const text = `worker ${one.worker} ${one.state} for ${since}${why}${process} · ${countText(one.exchanges, "exchange")}${again}`;
     return wrap(plain(text), width).map((line) =>
       one.state === "serving" ? paint("dim", line) : paint(one.state === "crashing" ? "red" : "yellow", line),

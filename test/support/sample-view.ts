@@ -134,7 +134,32 @@ function sampleStatus(): StatusView {
     connections: 412,
     exchangesActive: 17,
     exchangesTotal: 1_204_331,
-    workers: [],
+    workers: [
+      {
+        worker: 1,
+        pid: 4_711,
+        state: "serving",
+        since: SAMPLE_NOW - 86_400_000,
+        because: "it runs",
+        restarts: 0,
+        connections: 201,
+        exchanges: 802_331,
+        cpuSeconds: 260,
+        residentBytes: 120 * 1024 * 1024,
+      },
+      {
+        worker: 2,
+        pid: 0,
+        state: "waiting",
+        since: SAMPLE_NOW - 4_000,
+        because: "it ended (SIGSEGV)",
+        restarts: 3,
+        connections: 0,
+        exchanges: 402_000,
+        cpuSeconds: 0,
+        residentBytes: 0,
+      },
+    ],
     services: [
       {
         name: "shop",
