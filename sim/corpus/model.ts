@@ -671,6 +671,7 @@ function attemptRecord(
     pool: at.pool,
     origin: at.origin,
     address: at.address,
+    protocol: "HTTP/1.1",
     reused: idleMs > 0,
     connectionUses: idleMs > 0 ? 3 : 0,
     connectionAgeMs: idleMs,

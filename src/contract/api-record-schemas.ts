@@ -118,6 +118,7 @@ export const attemptSchema = describes<AttemptRecord>()(
     pool: z.string(),
     origin: z.string().describe("As configured."),
     address: z.string().describe("The address dialled, ip:port."),
+    protocol: z.string().describe("Over which the origin was asked: `HTTP/1.1`, `HTTP/2`; empty: it was not reached."),
     reused: z.boolean().describe("Whether a connection was used that was already open."),
     connectionUses: z.number().min(0).describe("Exchanges the connection carried before."),
     connectionAgeMs: z.number().min(0).describe("Age of the connection; 0 on a new one."),

@@ -67,6 +67,8 @@ export interface AttemptRecord {
   origin: string;
   /** The address dialled, e.g. `127.0.0.1:3000`. */
   address: string;
+  /** Over which the origin was asked: `HTTP/1.1`, `HTTP/2`; empty: it was not reached. */
+  protocol: string;
   /** True when an idle connection was used again. */
   reused: boolean;
   /** How many exchanges the connection carried before this one. */

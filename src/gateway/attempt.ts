@@ -476,6 +476,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
 
   #writeHead(connection: OriginConnection, head: MessageHead, now: number): void {
     const { attempt } = this;
+    attempt.protocol = connection.socket.carrier.protocol === "h2" ? "HTTP/2" : "HTTP/1.1";
     const { request, record, part, timeouts, hostHeader } = this.#host;
     connection.expect(head.method);
     request.upgrade = part === null && forwardsUpgrade(head) ? (head.valueOf(FIELD.UPGRADE) ?? "").toLowerCase() : "";

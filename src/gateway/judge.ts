@@ -186,6 +186,12 @@ function judgeTimeout(
     case "connect":
       return { cause: "net.connect_timeout", evidence: `no answer to SYN within ${limit}` };
     case "handshake":
+      if (!facts.overTls) {
+        return {
+          cause: "origin.h2_handshake",
+          evidence: `TCP was connected, and no HTTP/2 was agreed on within ${limit}`,
+        };
+      }
       return {
         cause: "tls.handshake_timeout",
         evidence: `TCP was connected, and the TLS handshake was not over within ${limit}`,

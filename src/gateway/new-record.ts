@@ -54,6 +54,7 @@ export function newAttemptRecord(number: number, pool: string, origin: string, a
     pool,
     origin,
     address,
+    protocol: "",
     reused: false,
     connectionUses: 0,
     connectionAgeMs: 0,

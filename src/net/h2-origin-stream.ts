@@ -106,6 +106,10 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
     return (this.#own ?? this.#session?.socket)?.localPort ?? 0;
   }
 
+  get cutOff(): boolean {
+    return this.#own?.cutOff ?? false;
+  }
+
   // ------------------------------------------------------------------ a place
 
   onHandshake(): void {

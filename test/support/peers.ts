@@ -24,6 +24,7 @@ export interface Peer {
 const PACKAGES = {
   nginx: "nginx",
   haproxy: "haproxy",
+  caddy: "caddy",
   python3: "python3",
   curl: "curl",
   chromium: "chromium",
@@ -73,8 +74,8 @@ export async function startNginx(server = ""): Promise<Peer> {
   return peer(child, port, root, "127.0.0.1", folder);
 }
 
-/** HAProxy in front of one server. */
-export async function startHaproxy(server: string): Promise<Peer> {
+/** HAProxy in front of one server. `binds`: more lines of its frontend. */
+export async function startHaproxy(server: string, binds = ""): Promise<Peer> {
   const folder = mkdtempSync(join(tmpdir(), "goodgate-haproxy-"));
   const port = await freePort();
   const config = join(folder, "haproxy.cfg");
@@ -88,6 +89,7 @@ export async function startHaproxy(server: string): Promise<Peer> {
   timeout server 10s
 frontend in
   bind 127.0.0.1:${port}
+  ${binds}
   default_backend out
 backend out
   server only ${server}
@@ -96,6 +98,34 @@ backend out
   const child = await startChild("haproxy", ["-db", "-q", "-f", config]);
   await answers(child, port);
   return peer(child, port, "", "127.0.0.1", folder);
+}
+
+/** Caddy, which speaks HTTP/2 in the clear as well; serves the files below `root`. */
+export async function startCaddy(): Promise<Peer> {
+  const folder = mkdtempSync(join(tmpdir(), "goodgate-caddy-"));
+  const port = await freePort();
+  const config = join(folder, "Caddyfile");
+  await writeFile(
+    config,
+    `{
+  admin off
+  auto_https off
+  servers {
+    protocols h1 h2 h2c
+  }
+}
+http://:${port} {
+  bind 127.0.0.1
+  root * ${folder}
+  file_server
+}
+`,
+  );
+  const child = await startChild("caddy", ["run", "--adapter", "caddyfile", "--config", config], {
+    env: { HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder },
+  });
+  await answers(child, port);
+  return peer(child, port, folder, "127.0.0.1", folder);
 }
 
 /** `python3 -m http.server`: HTTP/1.0, closes after every response. */

@@ -10,6 +10,7 @@ function attempt(number: number, origin: string, changes: Partial<AttemptRecord>
     pool: "blue",
     origin,
     address: origin.slice("http://".length),
+    protocol: "HTTP/1.1",
     reused: false,
     connectionUses: 0,
     connectionAgeMs: 0,
