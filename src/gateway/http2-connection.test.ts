@@ -141,6 +141,23 @@ test("a HEAD request has a length and no content", async () => {
   expect(came()).toEqual(["HEADERS 1 end 200"]);
 });
 
+test("a head that one frame does not hold goes on in CONTINUATION", async () => {
+  const { send, origin, peer, reader } = await world();
+  send(request(1));
+  const fields = Array.from({ length: 20 }, (_, i) => `X-${i}: ${"v".repeat(1400)}${i}`);
+  origin(1).send(`HTTP/1.1 204 No Content\r\n${fields.join("\r\n")}\r\n\r\n`);
+  const frames = reader.push(Buffer.from(peer.take(), "latin1"));
+  expect(frames.map(({ type, flags }) => [type, flags])).toEqual([
+    [FRAME.HEADERS, FLAG.END_STREAM],
+    [FRAME.CONTINUATION, FLAG.END_HEADERS],
+  ]);
+  const [first] = frames;
+  const payload = Buffer.concat(frames.map((one) => one.payload));
+  expect(
+    reader.fields({ ...first!, payload }).filter(([name]) => name.startsWith("x-") && name.length < 5),
+  ).toHaveLength(20);
+});
+
 test("interim responses are passed on", async () => {
   const { send, came, origin } = await world();
   send(request(1));
@@ -326,7 +343,23 @@ describe("a malformed request", () => {
     },
   );
 
-  test("of too large a head is answered with 431", async () => {
+  test("that names one large field many times is answered with 431 and costs no memory (HPACK bomb)", async () => {
+    const { send, came, records, origin } = await world();
+    const large = Buffer.concat([
+      Buffer.from("400161", "hex"),
+      Buffer.from([127, 0x81, 0x1e]),
+      Buffer.alloc(3968, "v"),
+    ]);
+    const bomb = Buffer.concat([block(GET), large, Buffer.alloc(2000, 0xbe)]);
+    send(frame(FRAME.HEADERS, FLAG.END_HEADERS | FLAG.END_STREAM, 1, bomb));
+    expect(came()[0]).toBe("HEADERS 1 431");
+    expect(records[0]).toMatchObject({ reason: "head-too-large" });
+    // The table of the connection is what it was for the client.
+    send(frame(FRAME.HEADERS, FLAG.END_HEADERS | FLAG.END_STREAM, 3, Buffer.concat([block(GET), Buffer.from([0xbe])])));
+    expect(origin(1).received).toContain(`\r\na: ${"v".repeat(3968)}\r\n`);
+  });
+
+  test("whose header block is larger than a head may be, compressed, ends the connection", async () => {
     const { send, came } = await world();
     const fields = Array.from({ length: 30 }, (_, i): Pair => [`x-${i}`, "v".repeat(1500)]);
     const bytes = block([...GET, ...fields]);
