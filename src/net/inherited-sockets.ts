@@ -147,6 +147,6 @@ function createHandle(
   const { _createServerHandle: create } = net as unknown as { _createServerHandle?: CreateServerHandle };
   if (create === undefined) throw new Error("this Node.js cannot open sockets for other processes: set workers to 1");
   return where === null
-    ? create(null, -1, -1, descriptor, 0)
+    ? create(null, 0, -1, descriptor, 0)
     : create(where.address, where.port, where.kind, undefined, where.flags);
 }
