@@ -40,8 +40,25 @@ export interface SecondFact extends Teller {
   readonly own: OwnRow;
   /** What the listeners show. Told once a minute, and left out in between. */
   readonly certificates?: readonly CertificateView[];
+  /** What origins showed in their newest full handshakes. Told with the former. */
+  readonly originCertificates?: readonly OriginCertificateRow[];
   /** Rows and samples that did not fit into their bounds. */
   readonly lost: number;
+}
+
+/** The certificate of an origin at one of its addresses. */
+export interface OriginCertificateRow {
+  readonly service: string;
+  readonly pool: string;
+  readonly origin: string;
+  readonly address: string;
+  readonly names: readonly string[];
+  readonly issuer: string;
+  /** Epoch ms. */
+  readonly notBefore: number;
+  readonly notAfter: number;
+  /** When the first of those above it ends that the origin sends; epoch ms, 0: it sends none. */
+  readonly chainUntil: number;
 }
 
 export const SAMPLES_MAX = 20;

@@ -8,6 +8,7 @@
 import type {
   ChangeFact,
   Fact,
+  OriginCertificateRow,
   OriginRow,
   OwnRow,
   SecondFact,
@@ -56,6 +57,7 @@ interface BookParts {
 
 export const SECOND_MS = 1_000;
 const CERTIFICATES_MS = 60_000;
+const ORIGIN_CERTIFICATES_MAX = 1_000;
 /** Samples of kinds that were seen before leave this much room for kinds that were not. */
 const FRESH_SAMPLES = 8;
 const SLOWEST_SAMPLES = 3;
@@ -139,7 +141,6 @@ export class FactBook {
   event(event: GatewayEvent): void {
     if (event.kind === "exchange") return;
     if (event.kind === "gateway" && event.code === "certificate.reloaded") {
-      this.#certificatesAt = -Infinity;
       this.change("certificate changed", {}, event.detail);
     }
     this.#tell({ kind: "event", ...this.#teller, at: event.at, event });
@@ -148,6 +149,7 @@ export class FactBook {
   /** `by`: empty when nobody is known to have done it. */
   change(what: ChangeFact["what"], where: ChangeFact["where"], text: string, by = ""): void {
     const at = this.#parts.clock.wall();
+    if (what === "certificate changed") this.#certificatesAt = -Infinity;
     const { node, worker } = this.#teller;
     this.#changes += 1;
     // The start of the process is in it, or one after a restart would be called as one before.
@@ -211,17 +213,21 @@ export class FactBook {
       clients: this.#clients.take(lengthMs),
       samples,
       own: this.#own(core),
-      ...this.#certificatesDue(now),
+      ...this.#certificatesDue(core, now),
       lost,
     };
     this.#tell(second);
   }
 
-  #certificatesDue(now: number): Pick<SecondFact, "certificates"> {
-    const { certificates } = this.#parts;
-    if (certificates === undefined || now - this.#certificatesAt < CERTIFICATES_MS) return {};
-    this.#certificatesAt = now;
-    return { certificates: certificates() };
+  #certificatesDue(core: Core, now: number): Pick<SecondFact, "certificates" | "originCertificates"> {
+    if (now - this.#certificatesAt < CERTIFICATES_MS) return {};
+    const shown = this.#parts.certificates?.() ?? [];
+    const seen = originCertificates(core);
+    if (shown.length > 0 || seen.length > 0) this.#certificatesAt = now;
+    return {
+      ...(shown.length === 0 ? {} : { certificates: shown }),
+      ...(seen.length === 0 ? {} : { originCertificates: seen }),
+    };
   }
 
   /** Empty: its route has left the configuration. */
@@ -392,4 +398,20 @@ function classesOf({ services }: Settings): ReadonlyMap<string, ReadonlyMap<stri
 function isEmpty(counts: object): boolean {
   for (const _key in counts) return false;
   return true;
+}
+
+/** Of the addresses in use, as far as they have shown one. */
+function originCertificates(core: Core): OriginCertificateRow[] {
+  const rows: OriginCertificateRow[] = [];
+  for (const service of core.generation.services) {
+    for (const pool of service.pools) {
+      for (const { certificate, origin, text } of pool.members) {
+        if (certificate === null || rows.length >= ORIGIN_CERTIFICATES_MAX) continue;
+        const { names, issuer, from, until, chainUntil } = certificate;
+        const where = { service: service.settings.name, pool: pool.name, origin: origin.url, address: text };
+        rows.push({ ...where, names, issuer, notBefore: from, notAfter: until, chainUntil });
+      }
+    }
+  }
+  return rows;
 }

@@ -9,7 +9,7 @@ import type { ConnectionSettings, HeadLimits, OriginSettings } from "../config/s
 import type { CauseId } from "../kernel/causes.ts";
 import { CAUSES } from "../kernel/causes.ts";
 import { recordDuration } from "../kernel/histogram.ts";
-import type { Address, SharedConnection, Transport } from "../kernel/socket.ts";
+import type { Address, OriginCertificate, SharedConnection, Transport } from "../kernel/socket.ts";
 import type { TimerOwner } from "../kernel/timer-wheel.ts";
 import { WheelTimer } from "../kernel/timer-wheel.ts";
 import { createAdaptiveLimit, hasRoom, isCongested, leaveSlot, takeSlot } from "../policies/adaptive-limit.ts";
@@ -103,6 +103,9 @@ export class OriginAddress implements Address, Candidate, Member {
   /** The newest result of an active check. */
   check: { ok: boolean | null; at: number; detail: string };
 
+  /** What it showed in its newest full handshake; null: nothing yet. */
+  certificate: OriginCertificate | null = null;
+
   /** Which routes fail here and not elsewhere. Null: none failed lately. */
   breakers: RouteBreakers | null = null;
 
@@ -123,6 +126,9 @@ export class OriginAddress implements Address, Candidate, Member {
   ) => boolean = () => true;
   /** Called for each first byte that came after `latencyMs`, or is that late already. Set by the pool. */
   onLatency: (address: OriginAddress, latencyMs: number, startedMs: number, now: number) => void = () => undefined;
+
+  /** Called when it shows another certificate than before. Set by the pool. */
+  onCertificate: (address: OriginAddress, before: OriginCertificate, now: OriginCertificate) => void = () => undefined;
 
   /** Called when nobody listens there any more and that matters. Set by the pool. */
   onNobody: (address: OriginAddress, now: number) => void = () => undefined;
@@ -350,6 +356,14 @@ export class OriginAddress implements Address, Candidate, Member {
     const { hintMs } = this.#keepAlive;
     learnFromHint(this.#keepAlive, Number(match[1]), now);
     if (this.#keepAlive.hintMs !== hintMs) this.onKeepAlive?.(this, "hint");
+  }
+
+  /** In a handshake that was made now. */
+  showed(certificate: OriginCertificate): void {
+    const before = this.certificate;
+    this.certificate = certificate;
+    if (before !== null && before.fingerprint !== certificate.fingerprint)
+      this.onCertificate(this, before, certificate);
   }
 
   /** What has to be remembered when it leaves. */

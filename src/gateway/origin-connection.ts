@@ -195,6 +195,8 @@ export class OriginConnection implements SocketListener, MessageEvents, TimerOwn
     const { shared } = this.socket.carrier;
     if (shared === undefined || shared === null || shared.uses === 0) this.address.connectedAt = now;
     if (shared !== undefined && shared !== null) this.address.shares(shared);
+    const { certificate } = this.socket.carrier;
+    if (certificate !== undefined && certificate !== null) this.address.showed(certificate);
     this.stopWaiting();
     this.#owner?.onOriginConnected(this, now);
     this.#core.gather.flush();

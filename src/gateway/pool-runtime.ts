@@ -10,7 +10,7 @@ import type {
   ServiceSettings,
 } from "../config/settings.ts";
 import type { Resolution } from "../kernel/resolver.ts";
-import type { Address } from "../kernel/socket.ts";
+import type { Address, OriginCertificate } from "../kernel/socket.ts";
 import type { AdaptiveLimitOptions } from "../policies/adaptive-limit.ts";
 import { assess, probationTurn } from "../policies/availability.ts";
 import type { Availability } from "../policies/availability.ts";
@@ -487,6 +487,11 @@ export class PoolRuntime {
     made.drain = origin.drain !== null && now < origin.drain.until ? origin.drain : null;
     made.onRoom = (at) => this.onRoom(at);
     if ((this.#service.health?.expect ?? null) !== null) made.identity = unproven(now);
+    made.onCertificate = (self, before, after) => {
+      const where = { service: this.#service.name, pool: this.name, origin: self.origin.url };
+      const text = `${self.text} shows a certificate ${lifeText(after)}, not the one ${lifeText(before)}`;
+      this.#core.facts?.change("certificate changed", where, text);
+    };
     made.onNobody = (self, at) => {
       self.identity = doubtIdentity(self.identity, at);
       this.assess(at);
@@ -587,4 +592,9 @@ function isSameCheck(before: HealthSettings | null, after: HealthSettings | null
 
 function wasThere({ routes }: ServiceSettings, { name }: RouteSettings): boolean {
   return routes.some((route) => route.name === name);
+}
+
+/** `of shop.example.com by R11 until 2026-04-01`. */
+function lifeText({ names, issuer, until }: OriginCertificate): string {
+  return `of ${names[0] ?? "nobody"} by ${issuer} until ${new Date(until).toISOString().slice(0, 10)}`;
 }

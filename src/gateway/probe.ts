@@ -52,6 +52,8 @@ class Check implements SocketListener, MessageEvents {
   }
 
   onConnect(): void {
+    const { certificate } = this.socket?.carrier ?? {};
+    if (certificate !== undefined && certificate !== null) this.#address.showed(certificate);
     const { path, host } = this.#health;
     if (path === null) {
       this.#tell({ ok: true, detail: "connected" });
@@ -127,7 +129,8 @@ class Check implements SocketListener, MessageEvents {
   }
 
   onError(error: SocketError): void {
-    this.#tell({ ok: false, detail: WORDS[error.code] ?? error.code });
+    const { code, detail = "" } = error;
+    this.#tell({ ok: false, detail: WORDS[code] ?? (detail === "" ? code : `${code}: ${detail}`) });
   }
 
   onFault(error: unknown): void {
@@ -156,4 +159,5 @@ const WORDS: Readonly<Record<string, string>> = {
   EHOSTUNREACH: "no route to host",
   ENETUNREACH: "network unreachable",
   ETIMEDOUT: "no answer to SYN",
+  FIN: "closed in the TLS handshake",
 };

@@ -16,6 +16,7 @@ import type { Issued, TestAuthority } from "../../test/support/test-authority.ts
 import { until } from "../../test/support/until.ts";
 import { CAUSES } from "../kernel/causes.ts";
 import type { CauseId } from "../kernel/causes.ts";
+import type { CheckResult } from "../policies/health.ts";
 import { pinOf } from "./tls-verify.ts";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -35,6 +36,7 @@ afterAll(async () => {
 });
 
 interface SecureOrigin {
+  readonly server: tls.Server;
   readonly port: number;
   readonly heads: string[];
   /** Handshakes that ended well, and how many of them resumed a session. */
@@ -68,7 +70,7 @@ async function secureOrigin(
     });
   });
   server.on("tlsClientError", () => undefined);
-  return { port: await listen(server), heads, handshakes, names };
+  return { server, port: await listen(server), heads, handshakes, names };
 }
 
 function plainServer(onSocket: (socket: net.Socket) => void): Promise<number> {
@@ -469,6 +471,59 @@ describe("a handshake that fails", () => {
       expect(well.heads).toHaveLength(number);
     },
   );
+});
+
+describe("what an origin shows", () => {
+  it("is told to the control plane, and when it is another one, that too", async () => {
+    const { port, server } = await secureOrigin(good);
+    const gateway = await gatewayTo([`https://origin.test:${port}`], trusting(), { connections: { idle: "50ms" } });
+    await gateway.get("app.test");
+    const told = await until(
+      "a second with the certificate",
+      () => gateway.facts.find((fact) => fact.kind === "second" && fact.originCertificates !== undefined) ?? null,
+    );
+    expect(told).toMatchObject({
+      originCertificates: [
+        { service: "app", pool: "pool-1", address: `127.0.0.1:${port}`, issuer: "Test Root", chainUntil: 0 },
+      ],
+    });
+    const renewed = authority.issue({ days: [0, 60] });
+    // Another context has other keys for its tickets, so the session does not go on.
+    server.setSecureContext(renewed);
+    await until("another certificate", async () => {
+      await gateway.get("app.test");
+      return gateway.facts.find((fact) => fact.kind === "change" && fact.what === "certificate changed") ?? null;
+    });
+    const change = gateway.facts.find((fact) => fact.kind === "change" && fact.what === "certificate changed");
+    expect(change).toMatchObject({
+      where: { service: "app", pool: "pool-1", origin: `https://origin.test:${port}` },
+      text: expect.stringMatching(/shows a certificate of origin\.test by Test Root until .*, not the one of origin/),
+    });
+  });
+});
+
+describe("an active check", () => {
+  it("is made over TLS and verified as traffic is", async () => {
+    const origin = await secureOrigin(good);
+    const other = await secureOrigin(authority.issue({ names: ["other.test"] }));
+    const silent = await plainServer(() => undefined);
+    const origins = [origin.port, other.port, silent].map((port) => `https://origin.test:${port}`);
+    const gateway = await gatewayTo(origins, trusting(), { health: { path: "/healthz" } });
+    await until("all addresses", () => (gateway.gateway.checkTargets().length === 3 ? true : null));
+    const seen = new Map<number, CheckResult>();
+    const stops = gateway.gateway
+      .checkTargets()
+      .map((target) => gateway.gateway.probe(target, (result) => seen.set(target.address.port, result)));
+    await until("two results", () => (seen.size === 2 ? true : null));
+    for (const stop of stops) stop();
+    expect(seen.get(origin.port)).toEqual({ ok: true, detail: "status 200" });
+    expect(origin.heads[0]).toContain("GET /healthz HTTP/1.1");
+    expect(seen.get(other.port)).toMatchObject({
+      ok: false,
+      detail: expect.stringContaining("ERR_TLS_CERT_ALTNAME_INVALID: certificate of other.test"),
+    });
+    expect(other.heads).toEqual([]);
+  });
 });
 
 describe("an end of a stream", () => {

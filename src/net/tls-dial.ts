@@ -2,6 +2,7 @@
  * Connects to an address of an origin by TLS: TCP, the handshake, and then whether it is the origin. `onConnect` comes
  * after all three, so nothing of a request is ever said to somebody else.
  */
+import type { X509Certificate } from "node:crypto";
 import tls from "node:tls";
 import net from "node:net";
 import type { Address, OriginTls, SocketListener } from "../kernel/socket.ts";
@@ -10,8 +11,8 @@ import type { OriginContexts } from "./origin-contexts.ts";
 import { contain, copyReads, sharedReads, TlsOriginSocket } from "./tls-origin-socket.ts";
 import { certificateOf, verifyOrigin } from "./tls-verify.ts";
 
-/** Where no certificate was verified, none ends a session; servers end them themselves after a day or so. */
-const UNVERIFIED_SESSION_MS = 60 * 60 * 1000;
+/** A session is begun anew by then, so that a certificate that was renewed, or was not, is seen. */
+const SESSION_MS = 60 * 60 * 1000;
 
 export interface Beginning {
   /** ALPN, the preferred one first. */
@@ -61,7 +62,7 @@ export function dialTls(
       return;
     }
     if (socket.isSessionReused()) expires = resumable?.expires ?? 0;
-    else expires = leaf !== null && settings.verify ? leaf.validToDate.getTime() : Date.now() + UNVERIFIED_SESSION_MS;
+    else expires = Math.min(Date.now() + SESSION_MS, endOf(leaf, settings));
     keep();
     dialled.secured(leaf === null ? null : certificateOf(leaf));
     contain(dialled, () => dialled.listener.onConnect());
@@ -118,4 +119,10 @@ function neverConnected(error: unknown): tls.TLSSocket {
   told.code = "ERR_TLS_FILES";
   process.nextTick(() => socket.destroy(told));
   return socket;
+}
+
+/** When what was verified ends. */
+function endOf(leaf: X509Certificate | null, { verify }: OriginTls): number {
+  const until = verify && leaf !== null ? leaf.validToDate.getTime() : Number.NaN;
+  return Number.isNaN(until) ? Number.POSITIVE_INFINITY : until;
 }

@@ -5,6 +5,7 @@
 import { createGateway } from "../../src/gateway/gateway.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
 import type { ExchangeRecord } from "../../src/contract/record.ts";
+import type { Fact } from "../../src/contract/facts.ts";
 import type { Address } from "../../src/kernel/socket.ts";
 import type { Resolution, Resolver } from "../../src/kernel/resolver.ts";
 import { createIdSource, systemChance } from "../../src/net/chance.ts";
@@ -24,6 +25,8 @@ export interface LocalGateway {
   readonly port: number;
   readonly records: readonly ExchangeRecord[];
   readonly faults: readonly unknown[];
+  /** What it told a control plane. */
+  readonly facts: readonly Fact[];
   readonly contexts: OriginContexts;
   client(): Promise<RawClient>;
   /** One GET on a connection of its own, and the record that it left. */
@@ -43,6 +46,7 @@ export async function localGateway(
 ): Promise<LocalGateway> {
   const records: ExchangeRecord[] = [];
   const faults: unknown[] = [];
+  const facts: Fact[] = [];
   const settings = settingsFrom({ listeners: [{ bind: "127.0.0.1:0" }], admin: false, services });
   const gateway = createGateway(settings, {
     clock: systemClock,
@@ -62,6 +66,13 @@ export async function localGateway(
     ownUse: () => useOf(NO_PROCESS),
     log: (record) => records.push(structuredClone(record)),
     accessLogDropped: () => 0,
+    facts: {
+      node: "test-node",
+      worker: 0,
+      revision: "0123456789ab",
+      tell: (fact) => facts.push(structuredClone(fact)),
+      machine: () => ({ portsMax: 0, diskFreeBytes: 0, diskBytes: 0 }),
+    },
     version: "0.0.0",
     onFault: (error) => faults.push(error),
   });
@@ -74,6 +85,7 @@ export async function localGateway(
     port,
     records,
     faults,
+    facts,
     contexts,
     client: () => rawClient(port),
     async get(host, path = "/") {

@@ -1,8 +1,9 @@
 /**
- * Certificates that listeners show and that expire: told three weeks before, when whatever renews them should have done
+ * Certificates that listeners and origins show and that expire: told three weeks before, when whatever renews them should have done
  * so long ago (a third of ninety days is left at a renewal in time), more urgently in the last week, and for good when
  * one has expired. Certificates of days are told of when less than a quarter of their life is left.
  */
+import type { OriginCertificateRow } from "../../contract/facts.ts";
 import type { CertificateView } from "../../contract/view.ts";
 import type { Severity } from "../../contract/incident.ts";
 import type { Forecaster, Foreseen } from "./forecaster.ts";
@@ -15,38 +16,111 @@ const EARLY_PART = 0.25;
 const LATE_PART = 0.1;
 const CERTIFICATES_MAX = 5000;
 
+interface Known<Row> {
+  readonly at: number;
+  readonly rows: readonly Row[];
+}
+
 export function foreseeCertificates(): Forecaster {
-  let known: { readonly at: number; readonly rows: readonly CertificateView[] } = { at: 0, rows: [] };
+  let shown: Known<CertificateView> = { at: 0, rows: [] };
+  let ofOrigins: Known<OriginCertificateRow> = { at: 0, rows: [] };
   return {
     hear(fact) {
-      if (fact.kind !== "second" || fact.certificates === undefined) return;
-      known = { at: fact.at, rows: fact.certificates.slice(0, CERTIFICATES_MAX) };
+      if (fact.kind !== "second") return;
+      const { at, certificates, originCertificates } = fact;
+      if (certificates !== undefined) shown = { at, rows: certificates.slice(0, CERTIFICATES_MAX) };
+      if (originCertificates !== undefined) ofOrigins = { at, rows: originCertificates.slice(0, CERTIFICATES_MAX) };
     },
-    look: ({ now }) => known.rows.flatMap((row) => foreseen(row, known.at, now)),
+    look: ({ now }) => [
+      ...shown.rows.flatMap((row) => ofListener(row, shown.at, now)),
+      ...soonest(ofOrigins.rows).flatMap((row) => ofOrigin(row, ofOrigins.at, now)),
+    ],
   };
 }
 
-function foreseen(row: CertificateView, seenAt: number, now: number): Foreseen[] {
-  const { listener, file, names, notBefore, notAfter } = row;
-  const left = notAfter - now;
-  const severity = severityOf(left, notAfter - notBefore);
-  if (severity === null) return [];
+/** Of the addresses of an origin, the one whose certificate ends first: one that was left behind is the usual mistake. */
+function soonest(rows: readonly OriginCertificateRow[]): OriginCertificateRow[] {
+  const byOrigin = new Map<string, OriginCertificateRow>();
+  for (const row of rows) {
+    const key = `${row.service}\n${row.origin}`;
+    const known = byOrigin.get(key);
+    if (known === undefined || endOf(row) < endOf(known)) byOrigin.set(key, row);
+  }
+  return [...byOrigin.values()];
+}
+
+/** A chain is as good as the certificate in it that ends first. */
+function endOf({ notAfter, chainUntil }: OriginCertificateRow): number {
+  return chainUntil === 0 ? notAfter : Math.min(notAfter, chainUntil);
+}
+
+function ofOrigin(row: OriginCertificateRow, seenAt: number, now: number): Foreseen[] {
+  const { service, pool, origin, address, names, issuer } = row;
+  const end = endOf(row);
+  const above = end < row.notAfter ? " A certificate above it ends before it." : "";
+  return foreseen({
+    id: `certificate/${service}/${origin}`,
+    name: origin,
+    life: end - row.notBefore,
+    end,
+    where: { service, pool, origin },
+    text: (when) => `What ${address} shows ${when}; it is for ${listOf(names)} and was issued by ${issuer}.${above}`,
+    advice: "Renew it at the origin and let its server load it: each address shows its own until then.",
+    seenAt,
+    now,
+  });
+}
+
+function ofListener(row: CertificateView, seenAt: number, now: number): Foreseen[] {
+  const { listener, file, names, issuer, notBefore, notAfter } = row;
   const [name = file] = names;
+  return foreseen({
+    id: `certificate/${listener}/${file}`,
+    name,
+    life: notAfter - notBefore,
+    end: notAfter,
+    where: { listener, certificate: name },
+    text: (when) => `${file} ${when}; it is shown for ${listOf(names)} and was issued by ${issuer}.`,
+    advice: "Renew it and put the files in place: they are read again by themselves. See why it was not renewed.",
+    seenAt,
+    now,
+  });
+}
+
+function listOf(names: readonly string[]): string {
+  return names.slice(0, 5).join(", ");
+}
+
+interface Ending {
+  readonly id: string;
+  /** Whose it is. */
+  readonly name: string;
+  readonly life: number;
+  readonly end: number;
+  readonly where: Readonly<Record<string, string>>;
+  readonly text: (when: string) => string;
+  readonly advice: string;
+  readonly seenAt: number;
+  readonly now: number;
+}
+
+function foreseen({ id, name, life, end, where, text, advice, seenAt, now }: Ending): Foreseen[] {
+  const left = end - now;
+  const severity = severityOf(left, life);
+  if (severity === null) return [];
   const days = Math.floor(Math.abs(left) / DAY);
-  const where = { listener, certificate: name };
-  const text = left <= 0 ? `${file} expired ${days} days ago` : `${file} expires in ${days} days`;
   return [
     {
-      id: `certificate/${listener}/${file}`,
+      id,
       kind: "certificate",
       severity,
       title: left <= 0 ? `The certificate of ${name} has expired` : `The certificate of ${name} expires`,
       where,
-      when: left <= 0 ? null : notAfter,
+      when: left <= 0 ? null : end,
       confidence: 1,
       evidence: [
         {
-          text: `${text}; it is shown for ${names.slice(0, 5).join(", ")} and was issued by ${row.issuer}.`,
+          text: text(left <= 0 ? `expired ${days} days ago` : `expires in ${days} days`),
           cites: [
             {
               kind: "figure",
@@ -61,7 +135,7 @@ function foreseen(row: CertificateView, seenAt: number, now: number): Foreseen[]
           ],
         },
       ],
-      advice: "Renew it and put the files in place: they are read again by themselves. See why it was not renewed.",
+      advice,
     },
   ];
 }

@@ -3,7 +3,7 @@ import { DISTURBANCES } from "../../../sim/corpus/disturbances.ts";
 import { playFacts } from "../../../sim/corpus/score.ts";
 import { SeededChance } from "../../../sim/chance.ts";
 import { sampleSecond, sampleTopology } from "../../../test/support/sample-facts.ts";
-import type { Fact, OriginRow, OwnRow } from "../../contract/facts.ts";
+import type { Fact, OriginCertificateRow, OriginRow, OwnRow } from "../../contract/facts.ts";
 import type { Forecast } from "../../contract/incident.ts";
 import type { ServiceHealth } from "../../contract/series.ts";
 import { ForecastBook } from "./forecast-book.ts";
@@ -292,6 +292,31 @@ describe("objectives, standby pools, names and capacity", () => {
     expect(listed(1, 6)).toMatchObject([{ severity: "warning" }]);
     const renewed = over(MINUTE, (ms) => (ms === 0 ? shown(5) : ms === 30 * SECOND ? shown(85) : []));
     expect(renewed.list).toEqual([]);
+  });
+
+  it("an origin's certificate is told by the address whose chain ends first", () => {
+    const row = (address: string, days: number, chainDays = 0): OriginCertificateRow => ({
+      service: "shop",
+      pool: "aws",
+      origin: "https://a.test",
+      address,
+      names: ["a.test"],
+      issuer: "Test CA",
+      notBefore: START - 60 * DAY,
+      notAfter: START + days * DAY,
+      chainUntil: chainDays === 0 ? 0 : START + chainDays * DAY,
+    });
+    const listed = (...rows: readonly OriginCertificateRow[]): readonly Forecast[] =>
+      over(MINUTE, (ms) => [{ ...sampleSecond(START + ms), ...(ms === 0 ? { originCertificates: rows } : {}) }]).list;
+    expect(listed(row("10.0.0.1:443", 60), row("10.0.0.2:443", 40))).toEqual([]);
+    const left = listed(row("10.0.0.1:443", 60), row("10.0.0.2:443", 12));
+    expect(left).toMatchObject([
+      { id: "certificate/shop/https://a.test", severity: "warning", when: START + 12 * DAY, where: { pool: "aws" } },
+    ]);
+    expect(left[0]?.evidence[0].text).toContain("What 10.0.0.2:443 shows expires in 1");
+    const chain = listed(row("10.0.0.1:443", 60, 9));
+    expect(chain).toMatchObject([{ when: START + 9 * DAY }]);
+    expect(chain[0]?.evidence[0].text).toContain("A certificate above it ends before it.");
   });
 
   it("a pool that was full for a while at last week's peak meets that hour again", () => {
