@@ -85,6 +85,17 @@ describe("a client that speaks HTTP/2 with prior knowledge", () => {
     expect(records[0]).toMatchObject({ reason: "http2-preface" });
   });
 
+  test("goes on when HTTP/2 is switched off meanwhile, and the next one does not begin", async () => {
+    const { send, came, origin, apply, client } = await world();
+    await apply({ listener: { http2: false } });
+    const next = client();
+    next.send(OPENING);
+    expect(next.received).toMatch(/^HTTP\/1\.1 505 /);
+    send(request(1));
+    origin(1).send(OK);
+    expect(came().at(-1)).toBe("DATA 1 end hi");
+  });
+
   test("may not say it behind another request", async () => {
     const memory = await memoryGateway();
     const peer = memory.client();

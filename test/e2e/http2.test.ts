@@ -77,6 +77,12 @@ describe.skipIf(!installed("curl"))("curl", () => {
     expect(answer.heads.map((head) => head.split("\r\n")[0])).toEqual(["HTTP/2 103 ", "HTTP/2 200 "]);
   });
 
+  it("is told to origins as one that speaks TLS", async () => {
+    const answer = await curl(["-k", "--http2", `https://localhost:${secure.port}/seen`]);
+    const { fields } = JSON.parse(answer.body) as { fields: string[] };
+    expect(fields[fields.indexOf("X-Forwarded-Proto") + 1]).toBe("https");
+  });
+
   it.each(["--http1.1", "--http2"])("agrees on %s over TLS", async (version) => {
     const answer = await curl(["-k", version, `https://localhost:${secure.port}/`]);
     expect(answer.heads[0]).toMatch(version === "--http2" ? /^HTTP\/2 200/ : /^HTTP\/1\.1 200/);
