@@ -14,6 +14,8 @@ import { describe } from "./compose/error-text.ts";
 import { createEvents } from "./compose/events.ts";
 import { settingsForWorker } from "./config/worker-settings.ts";
 import type { Channel, FromHub, ToHub } from "./contract/shared-knowledge.ts";
+import type { Settings } from "./config/settings.ts";
+import type { PutResult } from "./contract/config-desk.ts";
 import type { FromWorker, ToWorker, WorkerSetup } from "./contract/worker-messages.ts";
 import type { Gateway } from "./gateway/gateway.ts";
 import { answerQuestion } from "./gateway/answer-question.ts";
@@ -25,6 +27,7 @@ import { createWorkerSockets } from "./net/worker-sockets.ts";
 import type { WorkerSockets } from "./net/worker-sockets.ts";
 
 const ALIVE_MS = 1_000;
+const ENDING: PutResult = { kind: "refused", why: "draining", detail: "the worker ends" };
 
 function main(): void {
   process.title = "goodgate worker";
@@ -36,6 +39,9 @@ function main(): void {
   let plane: DataPlane | null = null;
   let whenAlone: () => void = ignore;
   const exchanges = new WatchedExchanges(systemClock);
+  let begun: Promise<void> = Promise.resolve();
+  /** What of a node's settings this worker can keep to. */
+  let boundTo = (settings: Settings): Settings => settings;
   let isEnding = false;
   const channel: Channel<ToHub, FromHub> = {
     send: (message) => send({ kind: "share", message }),
@@ -62,6 +68,10 @@ function main(): void {
     // What does not add up is one thing, however many find it.
     if (worker === 1) for (const note of own.notes) events.tell("limits.more-than-written", note);
     const settings = boundByDescriptors(own.settings, facts.process().descriptorsMax, events.tell);
+    boundTo = (next) => {
+      const part = settingsForWorker(next, worker, workers, seed).settings;
+      return boundByDescriptors(part, facts.process().descriptorsMax, ignore);
+    };
     sockets = createWorkerSockets(setup.sockets);
     const started = await startDataPlane({
       settings,
@@ -88,6 +98,13 @@ function main(): void {
       if (exchanges.wants(event)) send({ kind: "event", event });
     });
     send({ kind: "ready" });
+  }
+
+  /** Other settings: the part of them that is this worker's. */
+  async function put({ number, settings, revision }: Extract<ToWorker, { kind: "put" }>): Promise<void> {
+    await begun;
+    const result = isEnding || plane === null ? ENDING : await plane.put(boundTo(settings), revision);
+    send({ kind: "put", number, result });
   }
 
   /** Finishes what is under way within the bound. */
@@ -120,7 +137,8 @@ function main(): void {
     const message = told as ToWorker;
     switch (message.kind) {
       case "begin":
-        begin(message.setup).catch(fail);
+        begun = begin(message.setup);
+        begun.catch(fail);
         return;
       case "cover":
         sockets?.cover(message.listener, message.worker, socket);
@@ -130,6 +148,9 @@ function main(): void {
         return;
       case "watched":
         exchanges.on = message.on;
+        return;
+      case "put":
+        put(message).catch(fail);
         return;
       case "reopen":
         plane?.reopenLog();

@@ -5,7 +5,7 @@
 import { needsNewProcess } from "../config/needs-new-process.ts";
 import type { ExchangeRecord } from "../contract/record.ts";
 import type { Revision } from "../contract/revision.ts";
-import type { PutResult } from "../control/config-desk.ts";
+import type { PutResult } from "../contract/config-desk.ts";
 import { createGateway } from "../gateway/gateway.ts";
 import type { ApplyResult, Gateway, GatewayPorts } from "../gateway/gateway.ts";
 import type { StartResult } from "../cli/ports.ts";
@@ -203,8 +203,10 @@ function refused(detail: string): PutResult {
   return { kind: "refused", why: "unusable", detail };
 }
 
-function needsRestart(fields: readonly string[]): PutResult {
-  const detail = `${fields.join(" and ")} can only be changed by a restart; nothing was changed`;
+export function needsRestart(fields: readonly string[]): PutResult {
+  const detail =
+    `${fields.join(" and ")} can only be changed by another process; nothing was changed. ` +
+    "Write it to the file, then restart, or have another process take over (SIGUSR2)";
   return { kind: "refused", why: "needs restart", detail };
 }
 

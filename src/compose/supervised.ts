@@ -5,10 +5,14 @@
 import { hostname } from "node:os";
 import type { StartResult } from "../cli/ports.ts";
 import type { Settings } from "../config/settings.ts";
+import { needsNewProcess } from "../config/needs-new-process.ts";
+import type { PutResult } from "../contract/config-desk.ts";
 import type { WorkerChannel } from "../contract/worker-messages.ts";
+import { createConfigDesk } from "../control/config-desk.ts";
 import { MergedFacts } from "../control/merged-facts.ts";
 import { NodeView } from "../control/node-view.ts";
 import { WorkerHub } from "../control/worker-hub.ts";
+import { WorkerPuts } from "../control/worker-puts.ts";
 import { createKeyDesk } from "../gateway/key-desk.ts";
 import { createIdSource, systemChance } from "../net/chance.ts";
 import { systemClock, systemSchedule } from "../net/clock.ts";
@@ -16,16 +20,18 @@ import { createSupervisor } from "../net/supervisor.ts";
 import type { Supervisor } from "../net/supervisor.ts";
 import { createSystemFacts } from "../net/system-facts.ts";
 import { FIRST_SOCKET, forkWorker } from "../net/worker-fork.ts";
-import { startAdmin } from "./admin.ts";
+import { putWithAdmin, startAdmin } from "./admin.ts";
 import type { AdminSite } from "./admin.ts";
 import { createBridge, revisionOf, startControl } from "./control.ts";
-import { LAST_WORDS_MS } from "./data-plane.ts";
+import { LAST_WORDS_MS, needsRestart } from "./data-plane.ts";
 import { listenFailure } from "./error-text.ts";
 import { adminSocket } from "./kept-sockets.ts";
 import { bindListeners } from "./listener-sockets.ts";
 import type { ListenerSockets } from "./listener-sockets.ts";
 import type { StartedWith } from "./one-process.ts";
 import { running } from "./process-life.ts";
+import { readText } from "./read-text.ts";
+import { missingSecret } from "./secret-sources.ts";
 import { stateDirectoryOf } from "./state.ts";
 import { giveOn, HAND_OVER_IDLE_MS, takeKeys, tookOver } from "./takeover.ts";
 import { VERSION } from "./version.ts";
@@ -35,7 +41,7 @@ const WORKER = new URL(import.meta.url.endsWith(".ts") ? "../worker.ts" : "../wo
 export async function startSupervised(
   settings: Settings,
   workers: number,
-  { events, takeover }: StartedWith,
+  { events, takeover, options }: StartedWith,
 ): Promise<StartResult> {
   const state = stateDirectoryOf(settings);
   const taken = await takeKeys(settings, state, takeover, events.tell);
@@ -49,7 +55,8 @@ export async function startSupervised(
     return { ok: false, what: "listener", ...listenFailure(error, settings.listeners[0]?.bind ?? null) };
   }
   const node = settings.node === "" ? hostname() : settings.node;
-  const revision = revisionOf(settings);
+  /** What workers begin with from now on. */
+  let current = { settings, hash: revisionOf(settings) };
   const newId = createIdSource();
   const seed = newId() + newId();
   const bridge = createBridge();
@@ -85,8 +92,11 @@ export async function startSupervised(
     view.tell(0, { kind: "gateway", at: systemClock.wall(), code, detail });
   const factsOfAll = new MergedFacts();
 
+  const puts = new WorkerPuts(systemSchedule);
+
   function follow(channel: WorkerChannel): void {
     view.follow(channel);
+    puts.follow(channel, current.hash);
     const member = hub.join(channel.worker, (message) => channel.send({ kind: "share", message }));
     channel.onMessage((message) => {
       if (message.kind === "share") member.hear(message.message);
@@ -102,7 +112,7 @@ export async function startSupervised(
   let stop = (_code: number, _why: string): void => undefined;
   const supervisor: Supervisor = createSupervisor({
     workers,
-    drainMs: () => settings.drainMs,
+    drainMs: () => current.settings.drainMs,
     start(worker, life, listener) {
       const { descriptors, binds } = sockets.ofWorker(worker);
       const child = forkWorker(WORKER, descriptors, listener);
@@ -120,8 +130,8 @@ export async function startSupervised(
           worker,
           workers,
           life,
-          settings,
-          revision,
+          settings: current.settings,
+          revision: current.hash,
           seed,
           stateDirectory: state,
           sockets: inherited,
@@ -148,7 +158,35 @@ export async function startSupervised(
   const control = startControl(settings, { node, state, tell, free: takeover.predecessor?.controlIsFree });
   bridge.connect(control);
   const flights = hub.keys.flights();
-  let admin: AdminSite;
+  let admin: AdminSite | null = null;
+  const config = createConfigDesk({
+    settings,
+    file: options.file ?? null,
+    readFile: readText,
+    hashOf: revisionOf,
+    clock: systemClock,
+    tell,
+    put: (next, revision) =>
+      putWithAdmin(admin, next, revision, async () => {
+        const refusal = whyNotUnderSupervisor(current.settings, next);
+        if (refusal !== null) return refusal;
+        if (revision === null) return puts.look(next);
+        const before = current;
+        // Before any worker serves by it; one that begins now begins with it.
+        hub.configure(next);
+        current = { settings: next, hash: revision.hash };
+        const result = await puts.put(
+          { settings: next, revision },
+          { settings: before.settings, revision: { ...revision, hash: before.hash } },
+        );
+        if (result.kind === "applied") control?.configure(next);
+        else {
+          hub.configure(before.settings);
+          current = before;
+        }
+        return result;
+      }),
+  });
   try {
     const shown = {
       view,
@@ -156,7 +194,7 @@ export async function startSupervised(
       keys: flights === null ? null : createKeyDesk(flights, systemClock, (event) => view.tell(0, event)),
     };
     const { heritage } = takeover;
-    admin = await startAdmin(settings, { gateway: shown, control, config: null, samples: undefined, heritage }, tell);
+    admin = await startAdmin(settings, { gateway: shown, control, config, samples: undefined, heritage }, tell);
   } catch (error) {
     await supervisor.stop();
     await control?.close(LAST_WORDS_MS);
@@ -168,19 +206,19 @@ export async function startSupervised(
     isDraining = true;
     await supervisor.drain(0);
     await control?.close(LAST_WORDS_MS);
-    await admin.close(LAST_WORDS_MS);
+    await admin?.close(LAST_WORDS_MS);
     facts.close();
     await keys.close();
     sockets.close();
   };
   const giveOnPlace = async (): Promise<(() => Promise<void>) | null> => {
-    const handed = [...sockets.handOn(), ...adminSocket(settings, admin.server())];
+    const handed = [...sockets.handOn(), ...adminSocket(current.settings, admin?.server() ?? null)];
     const successor = await giveOn(handed, state, hub.keys, events.tell);
     if (successor === null) return null;
     return async () => {
       isDraining = true;
       const drained = supervisor.drain(HAND_OVER_IDLE_MS);
-      await Promise.all([admin.close(LAST_WORDS_MS), control?.close(LAST_WORDS_MS)]);
+      await Promise.all([admin?.close(LAST_WORDS_MS), control?.close(LAST_WORDS_MS)]);
       await successor.send({ kind: "control is free" });
       await drained;
       await successor.endKeys();
@@ -193,8 +231,8 @@ export async function startSupervised(
   const life = running({
     listeners: sockets.addresses,
     admin: admin.server(),
-    drainMs: () => settings.drainMs,
-    config: null,
+    drainMs: () => current.settings.drainMs,
+    config: options.file === undefined ? null : config,
     events,
     subscribe: (listener) => view.listen(listener),
     end,
@@ -205,4 +243,14 @@ export async function startSupervised(
   stop = life.stop;
   await tookOver(takeover, events.tell);
   return { ok: true, gateway: life.gateway };
+}
+
+/** Beyond what no process can change: listening sockets are opened once, by this process, and inherited. */
+function whyNotUnderSupervisor(before: Settings, after: Settings): PutResult | null {
+  const missing = missingSecret(after);
+  if (missing !== null) return { kind: "refused", why: "unusable", detail: missing };
+  const bindsOf = ({ listeners }: Settings): string => JSON.stringify(listeners.map(({ bind }) => bind));
+  const fields = needsNewProcess(before, after);
+  if (bindsOf(before) !== bindsOf(after)) fields.push("listeners[].bind");
+  return fields.length === 0 ? null : needsRestart(fields);
 }

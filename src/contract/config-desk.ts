@@ -58,6 +58,13 @@ export interface ConfigRefusal {
   readonly problems: readonly ConfigProblem[];
 }
 
+/** Of putting settings into effect in a process. */
+export type PutResult =
+  | { readonly kind: "applied" }
+  /** The settings are the same, and so are the files that they name. */
+  | { readonly kind: "unchanged" }
+  | { readonly kind: "refused"; readonly why: ConfigRefusal["why"]; readonly detail: string };
+
 export interface ConfigState {
   revision: Revision;
   /** What became of the last order that was no dry run; before the first one that of the start. */

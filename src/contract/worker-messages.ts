@@ -7,11 +7,13 @@
  * travels in `share`, which neither end of this channel looks into.
  */
 import type { Bind, Settings } from "../config/settings.ts";
+import type { PutResult } from "./config-desk.ts";
 import type { Fact } from "./facts.ts";
 import type { FromHub, ToHub } from "./shared-knowledge.ts";
 import type { DrainOrder, DrainResult, ExchangeFilter, GatewayEvent, MetricsView } from "./view.ts";
 import type { OriginView, PurgeResult, PurgeTarget, RestoreOrder, StatusView } from "./view.ts";
 import type { ExchangeRecord } from "./record.ts";
+import type { Revision } from "./revision.ts";
 
 export type ToWorker =
   /** First of all. */
@@ -24,6 +26,8 @@ export type ToWorker =
   /** Somebody looks at single exchanges: only then are they told. */
   | { readonly kind: "watched"; readonly on: boolean }
   | { readonly kind: "share"; readonly message: FromHub }
+  /** Other settings, of the whole node. `revision` null: only whether they could be put into effect. */
+  | { readonly kind: "put"; readonly number: number; readonly settings: Settings; readonly revision: Revision | null }
   /** The access log was moved away. */
   | { readonly kind: "reopen" }
   /** Accept no more and finish what is under way. Connections that ask nothing for `idleMs` may be closed. */
@@ -38,6 +42,7 @@ export type FromWorker =
   /** Once a second, from the event loop that serves. */
   | { readonly kind: "alive" }
   | { readonly kind: "answer"; readonly number: number; readonly answer: WorkerAnswers[WorkerQuestion["ask"]] }
+  | { readonly kind: "put"; readonly number: number; readonly result: PutResult }
   | { readonly kind: "event"; readonly event: GatewayEvent }
   | { readonly kind: "fact"; readonly fact: Fact }
   | { readonly kind: "share"; readonly message: ToHub }

@@ -4,7 +4,7 @@ import type { Settings } from "../config/settings.ts";
 import type { ConfigOrder } from "../contract/config-desk.ts";
 import type { Revision } from "../contract/revision.ts";
 import { createConfigDesk } from "./config-desk.ts";
-import type { PutResult } from "./config-desk.ts";
+import type { PutResult } from "../contract/config-desk.ts";
 
 const file = (origins: readonly string[], rest = ""): string =>
   `services: { app: { pools: [{ name: main, origins: [${origins.map((url) => `"${url}"`).join(", ")}] }] } }\n${rest}`;

@@ -8,15 +8,16 @@ import { sharpRemovals } from "../config/removal.ts";
 import { maskSecrets } from "../config/secrets.ts";
 import { settingChanges } from "../config/setting-changes.ts";
 import type { Settings } from "../config/settings.ts";
-import type { ConfigDesk, ConfigOrder, ConfigOutcome, ConfigRefusal, ConfigState } from "../contract/config-desk.ts";
+import type {
+  ConfigDesk,
+  ConfigOrder,
+  ConfigOutcome,
+  ConfigRefusal,
+  ConfigState,
+  PutResult,
+} from "../contract/config-desk.ts";
 import type { Revision } from "../contract/revision.ts";
 import type { Clock } from "../kernel/clock.ts";
-
-export type PutResult =
-  | { readonly kind: "applied" }
-  /** The settings are the same, and so are the files that they name. */
-  | { readonly kind: "unchanged" }
-  | { readonly kind: "refused"; readonly why: ConfigRefusal["why"]; readonly detail: string };
 
 export interface ConfigDeskParts {
   /** What the gateway was started with. */
