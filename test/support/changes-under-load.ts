@@ -41,17 +41,19 @@ export interface ChangesReport {
 }
 
 /** Everything that can change in place, in turns. Two origins stay throughout: nothing is to be lost, not to be moved. */
-function fileFor(turn: number, [a, b, c]: readonly string[], ports: Ports): Record<string, unknown> {
+function fileFor(turn: number, [a, b, c]: readonly string[], ports: Ports, workers = 1): Record<string, unknown> {
   const even = turn % 2 === 0;
   return {
     listeners: [
       { bind: `127.0.0.1:${ports.listener}`, timeouts: { idle: even ? "75s" : "60s" } },
-      ...(turn % 5 === 0 ? [{ bind: `127.0.0.1:${ports.second}` }] : []),
+      // Workers inherit their listening sockets.
+      ...(turn % 5 === 0 && workers === 1 ? [{ bind: `127.0.0.1:${ports.second}` }] : []),
     ],
     admin: { bind: `127.0.0.1:${ports.admin}` },
     limits: { connections: 5_000 + (turn % 7), flood: false },
     accessLog: turn % 11 === 0 ? "access-other.log" : "access.log",
     drain: "5s",
+    workers,
     services: {
       app: {
         pools:
@@ -123,10 +125,7 @@ async function measure(
   const refused: string[] = [];
   let early = 0;
   for (let turn = 1; turn <= options.changes; turn += 1) {
-    const file = {
-      ...fileFor(turn, urls, ports),
-      ...(options.workers === undefined ? {} : { workers: options.workers }),
-    };
+    const file = fileFor(turn, urls, ports, options.workers);
     const answer = await fetch(`${gateway.adminUrl}/api/v1/config?reason=turn%20${turn}`, {
       method: "POST",
       headers: { "content-type": "application/yaml" },
