@@ -35,6 +35,34 @@ test("A crashed origin is one incident, opened within seconds and closed after i
   );
 });
 
+/** The same disturbance, had it been TLS: each origin with a certificate of its own, or all with one. */
+function overTls(facts: readonly Fact[], certificateOf: (origin: string) => string): Fact[] {
+  const told: unknown = JSON.parse(
+    JSON.stringify(facts).replaceAll('"origin.refused"', '"tls.cert_time"'),
+    (_, value) => {
+      const { cause, origin, attempts } = (value ?? {}) as { cause?: unknown; origin?: unknown; attempts?: unknown };
+      if (cause !== "tls.cert_time" || typeof origin !== "string" || attempts !== undefined) return value as unknown;
+      const evidence = `CERT_HAS_EXPIRED: certificate of ${certificateOf(origin)} by Test CA, 2026-01-01 to 2026-04-01`;
+      return { ...(value as object), evidence };
+    },
+  );
+  return told as Fact[];
+}
+
+test("A certificate that ran out at one origin is what its incident says", () => {
+  const { facts } = playFacts(named("origin crashes", 5), 5);
+  const incidents = incidentsOf(overTls(facts, () => "shop.example"));
+  expect(incidents.map(({ cause, party, verdict }) => [cause, party, verdict])).toEqual([
+    ["tls.cert_time", "origin", "decided"],
+  ]);
+});
+
+test("Certificates of many origins that run out at once are a clock that is wrong", () => {
+  const { facts } = playFacts(named("provider out: refused", 3), 3);
+  const incidents = incidentsOf(overTls(facts, (origin) => origin));
+  expect(incidents[0]).toMatchObject({ cause: "gw.clock_wrong", party: "gateway", verdict: "decided" });
+});
+
 test("The same facts give the same incidents", () => {
   const { facts } = playFacts(named("provider out: refused", 3), 3);
   expect(JSON.stringify(incidentsOf(facts))).toBe(JSON.stringify(incidentsOf(facts)));

@@ -1,5 +1,6 @@
 /** What may be wrong here: a process that stands still, limits of its own, a worker unlike the others, a defence that hits friends. */
 import type { CauseId } from "../kernel/causes.ts";
+import { certificateIn } from "../contract/verdict/handshakes.ts";
 import { Weighing } from "./claim.ts";
 import type { Claim } from "./claim.ts";
 import { said } from "./hypotheses-origin.ts";
@@ -9,7 +10,32 @@ import { figure, part, percent, unique } from "./signs.ts";
 const WALLS: readonly CauseId[] = ["gw.fd_exhausted", "gw.ports_exhausted", "gw.mem_or_buffers"];
 
 export function gatewayClaims(signs: Signs): Claim[] {
-  return [...starved(signs), ...wall(signs), ...drift(signs), ...selfBlock(signs)];
+  return [...starved(signs), ...wall(signs), ...drift(signs), ...selfBlock(signs), ...clock(signs)];
+}
+
+/** As many certificates do not run out in the same minutes. */
+const CERTIFICATES_MIN = 3;
+
+function clock(signs: Signs): Claim[] {
+  const timed = part(signs, "tls.cert_time");
+  const certificates = unique(
+    signs.case.samples
+      .flatMap(({ attempts }) => attempts)
+      .filter(({ cause }) => cause === "tls.cert_time")
+      .map(({ evidence }) => certificateIn(evidence)),
+  );
+  if (timed < 0.5 || certificates.length < CERTIFICATES_MIN) return [];
+  const different = figure(signs, `${certificates.length} different certificates were out of date at once.`, {
+    name: "certificates out of date",
+    value: certificates.length,
+    unit: "certificates",
+  });
+  return [
+    new Weighing("gw.clock_wrong", "This machine's clock makes good certificates look out of date")
+      .speaksFor(3.5, different)
+      .speaksFor(2.5, said(signs, ["tls.cert_time"]))
+      .done(),
+  ];
 }
 
 function starved(signs: Signs): Claim[] {

@@ -60,7 +60,7 @@ const BY_CODE: Readonly<Record<string, CauseId>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: "tls.cert_name",
   HOSTNAME_MISMATCH: "tls.cert_name",
   PIN_MISMATCH: "tls.cert_pin",
-  ERR_TLS_FILES: "gw.tls_files",
+  ERR_TLS_FILES: "tls.files",
   NO_CERTIFICATE: TRUST,
   DEPTH_ZERO_SELF_SIGNED_CERT: TRUST,
   SELF_SIGNED_CERT_IN_CHAIN: TRUST,

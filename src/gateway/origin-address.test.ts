@@ -28,6 +28,8 @@ describe("what a failure says about the origin", () => {
     expect(outcomeOf("origin.keepalive_race")).toBe("ignore");
     expect(outcomeOf("origin.refused")).toBe("refused");
     expect(outcomeOf("origin.app_5xx")).toBe("failure");
+    expect(outcomeOf("tls.cert_pin")).toBe("failure");
+    expect(outcomeOf("tls.files")).toBe("failure");
     expect(outcomeOf("origin.early_reply")).toBe("success");
   });
 });

@@ -508,7 +508,8 @@ export function outcomeOf(cause: CauseId): TrafficOutcome {
     case "overload":
       return cause.startsWith("gw.") ? "ignore" : "failure";
     case "configuration":
-      return cause.startsWith("origin.") ? "failure" : "ignore";
+      // Whoever has to mend it: until then nothing gets through there.
+      return cause.startsWith("origin.") || cause.startsWith("tls.") ? "failure" : "ignore";
     case "client":
     case "gateway":
     case "dns":

@@ -973,7 +973,7 @@ const TABLE = {
       google: ["failed_to_connect_to_backend"],
     },
   },
-  "gw.tls_files": {
+  "tls.files": {
     party: "configuration",
     status: 502,
     proxyStatus: "tls_protocol_error",

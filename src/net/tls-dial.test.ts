@@ -473,6 +473,19 @@ describe("a handshake that fails", () => {
   );
 });
 
+describe("files that are of no use", () => {
+  it("cost no connection, and the request goes to another origin", async () => {
+    const origin = await secureOrigin(good);
+    const broken = { name: "one", origins: ["https://127.0.0.1:1"], tls: { ca: "/nowhere/ca.pem" } };
+    const well = { name: "two", origins: [`https://127.0.0.1:${origin.port}`], tls: trusting() };
+    const gateway = await gatewayTo([], null, { pools: [broken, well], retry: { attempts: 2 } });
+    const { status, record } = await gateway.get("app.test");
+    expect([status, record.outcome]).toEqual([200, "rescued"]);
+    expect(record.attempts[0]).toMatchObject({ cause: "tls.files", connectedUs: -1, sentBytes: 0 });
+    expect(record.attempts[0]?.evidence).toContain("/nowhere/ca.pem cannot be read (ENOENT)");
+  });
+});
+
 describe("what an origin shows", () => {
   it("is told to the control plane, and when it is another one, that too", async () => {
     const { port, server } = await secureOrigin(good);

@@ -39,7 +39,7 @@ export function judgeCertificateTime(one: Case): ExchangeVerdict | null {
 }
 
 /** As judge-tls.ts has it from tls-verify.ts; empty: none is named. */
-function certificateIn(evidence: string): string {
+export function certificateIn(evidence: string): string {
   return /certificate of .* to [\d-]+/.exec(evidence)?.[0] ?? "";
 }
 
