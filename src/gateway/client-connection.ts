@@ -7,6 +7,7 @@ import type { MessageHead } from "../http1/head.ts";
 import type { MessageEvents } from "../http1/parser.ts";
 import { RequestParser } from "../http1/parser.ts";
 import type { RefusalId } from "../http1/refusals.ts";
+import { PREFACE_LINE_BYTES } from "../http2/frames.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import type { SocketError, SocketListener, SocketPort } from "../kernel/socket.ts";
 import type { TimerOwner } from "../kernel/timer-wheel.ts";
@@ -57,8 +58,6 @@ const LINGER_BYTES = 4 * 1024 * 1024;
 const RECLAIM_AFTER_MS = 1_000;
 /** What a pipelining client may send ahead before it is paused. */
 const AHEAD_BYTES = 64 * 1024;
-/** `PRI * HTTP/2.0` and its line end (RFC 9113 §3.4). */
-const PREFACE_LINE_BYTES = 16;
 const LETTER_P = 80;
 const NO_BYTES = Buffer.alloc(0);
 

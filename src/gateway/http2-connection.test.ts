@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { FLAG, FRAME, PREFACE } from "../http2/frames.ts";
 import { memoryGateway } from "../../test/support/memory-gateway.ts";
@@ -562,7 +563,7 @@ describe("a WebSocket", () => {
     expect(backend.received).toMatch(/sec-websocket-key: [A-Za-z0-9+/]{22}==\r\n/i);
     send(data(1, "early"));
     backend.send(
-      "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\nhello",
+      `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ${proofFor(backend.received)}\r\n\r\nhello`,
     );
     expect(came()).toEqual(["HEADERS 1 200", "DATA 1 hello"]);
     send(data(1, "there"));
@@ -572,6 +573,16 @@ describe("a WebSocket", () => {
     expect(came()).toEqual(["DATA 1 end"]);
     expect(backend.ended).toBe("fin");
     expect(records[0]).toMatchObject({ tunnel: true, outcome: "served", protocol: "HTTP/2" });
+  });
+
+  test("that an origin grants without having understood it never stands", async () => {
+    const { send, came, origin, faults, gateway } = await world();
+    send(request(1, CONNECT, false));
+    origin(1).send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nhello");
+    expect(came()).toEqual(["RST_STREAM 1 10"]);
+    expect(origin(1).ended).not.toBe("");
+    expect(faults).toEqual([]);
+    expect(gateway.view.status().exchangesActive).toBe(0);
   });
 
   test("that the origin refuses is refused", async () => {
@@ -597,6 +608,11 @@ describe("a WebSocket", () => {
     expect(came()[0]).toBe("HEADERS 1 502");
   });
 });
+
+function proofFor(request: string): string {
+  const key = /sec-websocket-key: (\S+)/i.exec(request)?.[1] ?? "";
+  return createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
+}
 
 test("an origin that answers early gets no more content, and the client is told that none is wanted", async () => {
   const { send, came, origin, advance } = await world();

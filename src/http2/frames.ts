@@ -51,7 +51,7 @@ export const FRAME_BYTES = 16_384;
 export const WINDOW_BYTES = 65_535;
 export const WINDOW_MAX = 0x7fff_ffff;
 
-/** What a client says first (§3.4). The part before `SM` is what an HTTP/1.1 parser refuses. */
+/** What a client says first (§3.4). Its first line is what an HTTP/1.1 parser refuses. */
 export const PREFACE: Buffer = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
 export const PREFACE_LINE_BYTES = 16;
 

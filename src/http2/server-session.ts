@@ -630,7 +630,8 @@ export class ServerSession implements StreamCarrier {
     // Behind our GOAWAY: the client knows that nothing was done for it.
     if (id > this.#lastTaken) return;
     this.#idleFrames.giveBack(1);
-    const refusal = requestHead.finish(ends, () => this.#host.websocketKey());
+    let websocketKey = "";
+    const refusal = requestHead.finish(ends, () => (websocketKey = this.#host.websocketKey()));
     const stream = new StreamPort(this, id, this.#initialWindow, this.#limits.windowBytes);
     const isSurplus = this.#streams.size >= this.#limits.streamsMax;
     this.#streams.set(id, stream);
@@ -638,7 +639,7 @@ export class ServerSession implements StreamCarrier {
     stream.remoteEnded = ends;
     stream.listener = this.#host.onStream(stream);
     if (isSurplus) {
-      stream.expect("GET", false);
+      stream.expect("GET", "");
       stream.isMute = true;
       stream.verdict = "REFUSED_STREAM";
       this.#charge();
@@ -647,12 +648,11 @@ export class ServerSession implements StreamCarrier {
       return;
     }
     if (refusal !== null) {
-      stream.expect("GET", false);
+      stream.expect("GET", "");
       this.#malformed(stream, refusal);
       return;
     }
-    stream.expect(requestHead.method, requestHead.asksForTunnel);
-    stream.isTunnel = requestHead.asksForTunnel;
+    stream.expect(requestHead.method, websocketKey);
     stream.chunked = requestHead.chunked;
     if (!ends && requestHead.contentLength !== -1) stream.lengthLeft = requestHead.contentLength;
     this.#hear(stream, requestHead.bytes, requestHead.start, requestHead.end);

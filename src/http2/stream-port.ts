@@ -7,6 +7,7 @@
  * `Connection: close` and FIN end the stream and not the connection. A response that ends before it is whole ends by
  * RST_STREAM, never by END_STREAM.
  */
+import { createHash } from "node:crypto";
 import type { MessageHead } from "../http1/head.ts";
 import { ResponseParser } from "../http1/parser.ts";
 import type { MessageEvents, MessageLimits } from "../http1/parser.ts";
@@ -39,6 +40,7 @@ const OWN_LIMITS: MessageLimits = {
   trailerBytes: 1024 * 1024,
 };
 
+const WEBSOCKET_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /** Before content that waits stands the size of its chunk. */
 const CHUNK_HEAD_ROOM = 16;
 const HELD_BYTES = 4096;
@@ -87,7 +89,8 @@ export class StreamPort implements SocketPort, MessageEvents {
   owesResume = false;
   readonly #session: StreamCarrier;
   readonly #parser: ResponseParser;
-  #opensTunnel = false;
+  /** What an origin proves with that it understood our handshake of a WebSocket; empty: none was asked for. */
+  #proof = "";
 
   constructor(session: StreamCarrier, id: number, sendWindow: number, receiveWindow: number) {
     this.#session = session;
@@ -97,10 +100,11 @@ export class StreamPort implements SocketPort, MessageEvents {
     this.#parser = new ResponseParser(OWN_LIMITS, this);
   }
 
-  /** `method` of the request; a tunnel is asked for by GET there. */
-  expect(method: string, opensTunnel: boolean): void {
-    this.#opensTunnel = opensTunnel;
-    this.#parser.expect(opensTunnel ? "GET" : method);
+  /** `method` of the request. `websocketKey`: it is asked for a tunnel, by GET there; empty: it is not. */
+  expect(method: string, websocketKey: string): void {
+    this.isTunnel = websocketKey !== "";
+    if (this.isTunnel) this.#proof = createHash("sha1").update(`${websocketKey}${WEBSOCKET_GUID}`).digest("base64");
+    this.#parser.expect(this.isTunnel ? "GET" : method);
   }
 
   // ------------------------------------------------------------------ the socket
@@ -141,7 +145,7 @@ export class StreamPort implements SocketPort, MessageEvents {
       before = at;
       at = parser.execute(bytes, at, bytes.length);
     }
-    if (parser.tunnel && at < bytes.length) this.#session.sendData(this, bytes, at, bytes.length);
+    if (parser.tunnel && !this.closed && at < bytes.length) this.#session.sendData(this, bytes, at, bytes.length);
     if (this.queuedBytes === 0) return true;
     this.owesDrain = true;
     return false;
@@ -184,9 +188,16 @@ export class StreamPort implements SocketPort, MessageEvents {
   onHead(head: MessageHead): void {
     if (this.isMute) return;
     let { status } = head;
-    if (status === 101) status = 200;
+    if (status === 101) {
+      // RFC 6455 §4.1: whoever has not understood the handshake has not agreed to it.
+      if (head.get("sec-websocket-accept") !== this.#proof) {
+        this.#session.reset(this, "CONNECT_ERROR");
+        return;
+      }
+      status = 200;
+    }
     // Success would say that the tunnel stands, and an origin that knows no WebSockets has only answered a GET.
-    else if (this.#opensTunnel && status >= 200 && status < 300) status = 502;
+    else if (this.isTunnel && status >= 200 && status < 300) status = 502;
     this.#session.sendHead(this, head, status);
   }
 
