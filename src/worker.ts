@@ -63,7 +63,7 @@ function main(): void {
     whenAlone = () => link.lost();
     const events = createEvents();
     events.listen((event) => send({ kind: "event", event }));
-    const facts = createSystemFacts(systemClock, systemSchedule);
+    const facts = createSystemFacts(systemClock, systemSchedule, workers);
     const own = settingsForWorker(setup.settings, worker, workers, seed);
     // What does not add up is one thing, however many find it.
     if (worker === 1) for (const note of own.notes) events.tell("limits.more-than-written", note);
@@ -78,7 +78,9 @@ function main(): void {
       facts,
       events,
       node: setup.node,
-      worker: setup.worker,
+      worker,
+      workers,
+      life: setup.life,
       revision: setup.revision,
       state: setup.stateDirectory,
       ledger: setup.stateDirectory === null ? null : link.ledger,

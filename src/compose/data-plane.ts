@@ -39,6 +39,9 @@ export interface DataPlaneOptions {
   readonly node: string;
   /** 0: the only one. */
   readonly worker: number;
+  /** How many there are, and which life of its place this is. Absent: 1. */
+  readonly workers?: number;
+  readonly life?: number;
   readonly revision: string;
   /** Null: nothing outlives the process. */
   readonly state: string | null;
@@ -91,7 +94,12 @@ export async function startDataPlane(
     return unusable;
   }
   shown.use();
-  const cacheShelf = await openCacheShelf(state, settings, worker, events.tell);
+  const cacheShelf = await openCacheShelf(
+    state,
+    settings,
+    { worker, workers: options.workers ?? 1, life: options.life ?? 1 },
+    events.tell,
+  );
   const watch = ({ accessLog }: Settings): MachineRoom =>
     watchMachine([state, accessLog?.path ?? null], systemSchedule);
   let machine = settings.control === null ? null : watch(settings);

@@ -1,9 +1,11 @@
 /** What outlives the process: where it is, the ledger of keys and the stored responses in it. */
+import fs from "node:fs/promises";
 import { join } from "node:path";
 import type { StartResult, StatePlace } from "../cli/ports.ts";
 import type { Settings } from "../config/settings.ts";
 import { countText } from "../contract/quantities.ts";
 import { systemSchedule } from "../net/clock.ts";
+import { cacheFolders } from "../store/cache-folders.ts";
 import { openCacheDisk } from "../store/cache-disk.ts";
 import type { CacheDisk } from "../store/cache-disk.ts";
 import { openLedger } from "../store/ledger.ts";
@@ -23,7 +25,7 @@ export function stateDirectoryOf({ state, listeners }: Settings): string | null 
 export async function openCacheShelf(
   state: string | null,
   { cache }: Settings,
-  worker: number,
+  place: { readonly worker: number; readonly workers: number; readonly life: number },
   tell: Events["tell"],
 ): Promise<CacheDisk | null> {
   if (cache.diskBytes === 0 || cache.memoryBytes === 0) return null;
@@ -34,8 +36,10 @@ export async function openCacheShelf(
     return null;
   }
   try {
+    const { use, remove } = cacheFolders(await fs.readdir(state).catch(() => []), place);
+    for (const name of remove) await fs.rm(join(state, name), { recursive: true, force: true });
     return await openCacheDisk({
-      directory: join(state, cacheFolder(worker)),
+      directory: join(state, use),
       bytesMax: cache.diskBytes,
       onFailure: fail,
     });
@@ -48,11 +52,6 @@ export async function openCacheShelf(
 export async function tryState(settings: Settings): Promise<StatePlace> {
   const directory = stateDirectoryOf(settings);
   return { directory, code: directory === null ? null : await tryDirectory(directory) };
-}
-
-/** Workers bound what they keep each for itself, so each has a folder; the only process has the one without a number. */
-function cacheFolder(worker: number): string {
-  return worker === 0 ? "cache" : `cache-${worker}`;
 }
 
 /** Null: keys can be kept, or no route insists on them. */

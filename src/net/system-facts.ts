@@ -18,7 +18,8 @@ export interface SystemFacts {
 /** The share of time in use is that of this long at least, so that two readers in one second do not blur each other. */
 const UTILISATION_MS = 5_000;
 
-export function createSystemFacts(clock: Clock, schedule: Schedule): SystemFacts {
+/** `processes`: as many like this one share the machine's memory; each looks at its part of it. */
+export function createSystemFacts(clock: Clock, schedule: Schedule, processes: number = 1): SystemFacts {
   const loopDelay = watchLoopDelay(clock, schedule);
   // The soft limit: Node raises it to the hard one when it starts, and nothing changes it later.
   const limit = descriptorsMax();
@@ -53,7 +54,7 @@ export function createSystemFacts(clock: Clock, schedule: Schedule): SystemFacts
     ownUse(): OwnUse {
       const heap = v8.getHeapStatistics();
       const resident = process.memoryUsage.rss();
-      const residentMax = memoryMax();
+      const residentMax = memoryMax() / processes;
       const isHeapNearer = heap.used_heap_size / heap.heap_size_limit > resident / residentMax;
       return {
         memoryBytes: isHeapNearer ? heap.used_heap_size : resident,

@@ -26,22 +26,24 @@ import {
   breakerSucceeded,
   breakerUnproven,
   createRouteBreakers,
+  hearBreaker,
   isCalm,
   isOpen,
   isTrialDue,
 } from "./breaker.ts";
-import type { RouteBreakers } from "./breaker.ts";
+import type { HeardBreaker, RouteBreakers } from "./breaker.ts";
 import { chooseTwo } from "./choose-two.ts";
 import { parseGrpcTimeout, parseRequestTimeout } from "./deadline.ts";
 import {
   beginProbation,
   createEjection,
+  hearEjection,
   isProbationDue,
   observeLatency,
   observeOutcome,
   settleEjection,
 } from "./ejection.ts";
-import type { EjectionMember, TrafficOutcome } from "./ejection.ts";
+import type { EjectionMember, HeardPhase, TrafficOutcome } from "./ejection.ts";
 import { answeredWell, createFloodState, floodInWords, floodVerdict, heldBack } from "./flood.ts";
 import type { FloodState } from "./flood.ts";
 import { doubtIdentity, NO_IDENTITY, stepIdentity, unproven } from "./origin-identity.ts";
@@ -72,6 +74,7 @@ import type { PeakEwma } from "./peak-ewma.ts";
 import {
   admitFingerprint,
   createPoison,
+  hearQuarantine,
   markBroken,
   markRefused,
   markSuccess,
@@ -87,6 +90,8 @@ import { createRateTable, fullMsAt, placeOf, remainingAt, takeOne, waitMsAt } fr
 import type { RateTable } from "./rate-limit.ts";
 import { addSample, createQuantileWindow, quantileAt, samplesAt } from "./quantile-window.ts";
 import type { QuantileWindow } from "./quantile-window.ts";
+import { addToLevel, createRatePool, freeOf, isEmptyPool, loseOut, settleOut, takeOut, waitMsOf } from "./rate-pool.ts";
+import type { RatePool } from "./rate-pool.ts";
 import { judgeResolution, STEADY } from "./resolution-change.ts";
 import type { Addressed, ResolutionChangeState } from "./resolution-change.ts";
 import { countResume, createResume, decideResume } from "./resume.ts";
@@ -308,20 +313,38 @@ interface Ejecting {
   all: LatencyWindow;
 }
 
-conforms<Ejecting, { who: number; what: TrafficOutcome | "try"; ms: number; late: number; roll: number }>("ejection", {
+type EjectionEvent = {
+  who: number;
+  what: TrafficOutcome | "try" | HeardPhase["kind"];
+  ms: number;
+  late: number;
+  roll: number;
+};
+
+conforms<Ejecting, EjectionEvent>("ejection", {
   init: () => ({
     members: Array.from({ length: 4 }, () => ({ ejection: createEjection(options.ejection, 0), share: 1 })),
     all: createLatencyWindow(options.ejection.windowMs),
   }),
   event: fc.record({
     who: fc.nat({ max: 3 }),
-    what: fc.oneof<fc.Arbitrary<TrafficOutcome | "try">[]>(outcome, outcome, fc.constant("try")),
+    what: fc.oneof<fc.Arbitrary<EjectionEvent["what"]>[]>(
+      outcome,
+      outcome,
+      fc.constant("try"),
+      fc.constantFrom("ejected", "probation", "ramping"),
+    ),
     ms: fc.constantFrom(1, 10, 3_000, 60_000),
     late: fc.nat({ max: 5_000 }),
     roll,
   }),
   feed: (state, { who, what, ms, late, roll: chance }, now) => {
     const member = state.members[who]!;
+    if (what === "ejected" || what === "probation" || what === "ramping") {
+      const since = now - late;
+      const heard = { kind: what, since, until: since + ms, times: 2, refused: chance < 0.5, because: "told" };
+      return { state, said: hearEjection(options.ejection, member, state.members, heard, now) };
+    }
     if (what !== "try") {
       const began = Math.max(0, now - late);
       return {
@@ -605,19 +628,20 @@ conforms<ResponseFacts[], Partial<ResponseFacts>>("resumable", {
 
 conforms<
   PoisonState,
-  { name: string; origin: string; what: "broke" | "refused" | "answered" | "arrives" | "unproven" }
+  { name: string; origin: string; what: "broke" | "refused" | "answered" | "arrives" | "unproven" | "told" }
 >("poison", {
   init: createPoison,
   event: fc.record({
     name: fc.constantFrom("p1", "p2", "p3"),
     origin: fc.constantFrom("a:80", "b:80", "c:80"),
-    what: fc.constantFrom("broke", "broke", "refused", "answered", "arrives", "arrives", "unproven"),
+    what: fc.constantFrom("broke", "broke", "refused", "answered", "arrives", "arrives", "unproven", "told"),
   }),
   feed: (state, { name, origin, what }, now) => {
     if (what === "broke") markBroken(state, name, origin, now, now);
     else if (what === "refused") markRefused(state, origin, now);
     else if (what === "answered") markSuccess(state, name, now);
     else if (what === "unproven") markUnproven(state, name);
+    else if (what === "told") hearQuarantine(state, name, { until: now + 10_000, times: 1, broken: [origin] }, now);
     const said = what === "arrives" ? admitFingerprint(state, name, now) : null;
     sweepPoison(state, now);
     return { state, said };
@@ -658,17 +682,42 @@ conforms<number[], Partial<HedgeInput>>("hedge", {
   recovers: () => decideHedge(HEDGE_INPUT, 60).hedge,
 });
 
-conforms<RouteBreakers[], { who: number; route: number; what: TrafficOutcome | "try"; roll: number }>("breaker", {
+type BreakerEvent = {
+  who: number;
+  route: number;
+  what: TrafficOutcome | "try" | HeardBreaker["kind"];
+  roll: number;
+};
+
+conforms<RouteBreakers[], BreakerEvent>("breaker", {
   init: () => Array.from({ length: 3 }, () => createRouteBreakers(options.ejection, 2, { succeeded: 0, failed: 0 }, 0)),
   event: fc.record({
     who: fc.nat({ max: 2 }),
     route: fc.nat({ max: 1 }),
-    what: fc.oneof<fc.Arbitrary<TrafficOutcome | "try">[]>(outcome, outcome, fc.constant("try")),
+    what: fc.oneof<fc.Arbitrary<BreakerEvent["what"]>[]>(
+      outcome,
+      outcome,
+      fc.constant("try"),
+      fc.constantFrom("open", "trying", "closed"),
+    ),
     roll,
   }),
   feed: (state, { who, route, what, roll: chance }, now) => {
     const own = state[who]!;
     switch (what) {
+      case "open":
+      case "trying":
+        hearBreaker(
+          options.ejection,
+          own,
+          route,
+          { kind: what, since: now, until: now + 1_000, times: 1, because: "told" },
+          now,
+        );
+        return { state, said: null };
+      case "closed":
+        hearBreaker(options.ejection, own, route, { kind: what }, now);
+        return { state, said: null };
       case "success":
         return { state, said: breakerSucceeded(own, route, now) };
       case "failure":
@@ -845,6 +894,31 @@ conforms<RateTable, { key: number; times: number }>("rate limit", {
   recovers: (state, now) => {
     const later = now + 10_000;
     return [1, 30, 60].every((key) => remainingAt(RATE, state, placeOf(RATE, state, key, later), later) === RATE.burst);
+  },
+});
+
+type Lending = { worker: string; what: "take" | "use" | "lose" | "before"; count: number };
+
+conforms<RatePool, Lending>("rate pool", {
+  init: () => createRatePool(0, 0),
+  event: fc.record({
+    worker: fc.constantFrom("1.1", "2.1", "2.2"),
+    what: fc.constantFrom("take", "take", "use", "lose", "before"),
+    count: fc.nat({ max: 40 }),
+  }),
+  feed: (state, { worker, what, count }, now) => {
+    const said = [freeOf(RATE, state, now), waitMsOf(RATE, state, now), isEmptyPool(RATE, state, now)];
+    if (what === "take") said.push(takeOut(RATE, state, worker, count, now));
+    else if (what === "use") settleOut(RATE, state, worker, count, count, now);
+    else if (what === "lose") loseOut(RATE, state, worker, now);
+    else if (freeOf(RATE, state, now) >= count) addToLevel(RATE, state, count * RATE.periodMs, now);
+    const isBound = state.outAll + freeOf(RATE, state, now) <= RATE.burst;
+    return { state, said: [...said, isBound] };
+  },
+  sizeMax: 200,
+  recovers: (state, now) => {
+    for (const worker of ["1.1", "2.1", "2.2"]) loseOut(RATE, state, worker, now);
+    return freeOf(RATE, state, now + 20_000) === RATE.burst;
   },
 });
 
