@@ -54,6 +54,11 @@ function cliPorts(): CliPorts {
     fetchJson,
     startGateway,
     startSamples: () => startSampleOrigins({ clock: systemClock, schedule: systemSchedule }),
+    async makeDevCertificate(directory, hosts) {
+      // What makes certificates is large, and a gateway never needs it.
+      const { makeDevCertificate } = await import("./net/dev-certificates.ts");
+      return makeDevCertificate(directory, hosts, systemClock.wall());
+    },
     wall: () => systemClock.wall(),
     pause: createPause(),
     machine: { facts: readMachineFacts, tryBind, tryConnect, tryState, resolve: resolveOnce, dateToldBy },

@@ -7,6 +7,7 @@ import type { RouteExplanation } from "../config/route-explain.ts";
 import { compileRoutes } from "../config/route-table.ts";
 import type { Settings } from "../config/settings.ts";
 import { countText } from "../contract/quantities.ts";
+import { certificateProblemLines, certificateProblems } from "./certificate-problems.ts";
 import { CONFIG_FILE, loadFile } from "./config-file.ts";
 import { complain, sayJson, sayLines } from "./context.ts";
 import type { ExitCode } from "./exit-codes.ts";
@@ -43,6 +44,12 @@ export async function checkCommand(
   const loaded = await loadFile(ports, name, json);
   if (!loaded.ok) return loaded.exit;
   if (requests === null) {
+    const problems = await certificateProblems(ports, loaded.settings);
+    if (problems.length > 0) {
+      if (json) sayJson(ports, { ok: false, file: name, problems });
+      else ports.stderr(certificateProblemLines(problems, ports.errorTerminal).join("\n"));
+      return EXIT.no;
+    }
     if (json) sayJson(ports, { ok: true, file: name, notes: loaded.notes, summary: counts(loaded.settings) });
     else
       sayLines(ports, [

@@ -25,6 +25,8 @@ export interface CliPorts {
   /** Starts everything and resolves when it serves, or says why it cannot. */
   startGateway(settings: Settings, options: StartOptions): Promise<StartResult>;
   startSamples(): Promise<SamplePools>;
+  /** In this folder, for these names and this machine. */
+  makeDevCertificate(directory: string, hosts: readonly string[]): Promise<DevCertificateResult>;
   /** Epoch ms. */
   wall(): number;
   /** False when the person asked to stop meanwhile. */
@@ -70,6 +72,21 @@ export interface StartOptions {
   /** The bundled origins behind it, which may be broken through its API. */
   readonly samples?: SamplePools;
 }
+
+export type DevCertificateResult =
+  | {
+      readonly ok: true;
+      /** Files. */
+      readonly authority: string;
+      readonly cert: string;
+      readonly key: string;
+      readonly names: readonly string[];
+      /** The authority was made just now. */
+      readonly isNew: boolean;
+      /** Epoch ms. */
+      readonly notAfter: number;
+    }
+  | { readonly ok: false; readonly where: string; readonly code: string };
 
 export type StartResult =
   | { readonly ok: true; readonly gateway: RunningGateway }

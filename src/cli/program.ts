@@ -7,6 +7,7 @@ import { OUTAGE_KINDS } from "../contract/samples.ts";
 import { nearest } from "../kernel/nearest.ts";
 import { alertsCommand, silenceCommand } from "./alerts-command.ts";
 import { cacheCommand } from "./cache-command.ts";
+import { certificateCommand } from "./certificate-command.ts";
 import { checkCommand } from "./check-command.ts";
 import { configCommand, reloadCommand } from "./config-command.ts";
 import { complain } from "./context.ts";
@@ -75,6 +76,8 @@ function perform(command: Command, given: readonly unknown[], ports: CliPorts): 
       return cacheCommand(ports, argument, command.opts());
     case "keys":
       return keysCommand(ports, command.args, command.opts());
+    case "certificate":
+      return certificateCommand(ports, command.args, command.opts());
     case "config":
       return configCommand(ports, command.args, command.opts());
     case "reload":
@@ -158,6 +161,7 @@ function createProgram(ports: CliPorts): Command {
     ])
     .option("--bind <host:port>", "where to listen (default: 0.0.0.0:8080, every IPv4 address)")
     .option("--admin <host:port>", "where the admin API listens (default: 127.0.0.1:9090)")
+    .option("--tls", "speak TLS, with the certificate of  goodgate certificate dev")
     .addOption(json());
 
   headed("demo", "start a gateway in front of sample origins, or break one of them", [
@@ -330,6 +334,15 @@ function createProgram(ports: CliPorts): Command {
     .option("--service <name>", "whose origin, where several services have it")
     .option("--by <name>", "who asks (default: $USER)")
     .addOption(admin())
+    .addOption(json());
+
+  headed("certificate", "make a certificate for this machine, and the authority behind it", [
+    ["goodgate certificate dev", "for localhost, 127.0.0.1 and ::1"],
+    ["goodgate certificate dev shop.localhost --dir ./certificates", "for another name too, kept elsewhere"],
+  ])
+    .argument("<what>", "dev: for development, trusted by whoever is told to")
+    .argument("[hosts...]", "names and addresses besides this machine's own")
+    .option("--dir <folder>", "where they are kept (default: goodgate/dev under $XDG_DATA_HOME or ~/.local/share)")
     .addOption(json());
 
   headed("replay", "tell the incidents that recorded facts make", [

@@ -11,6 +11,7 @@ import { loadSettings } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Complaint } from "./context.ts";
 import { complain } from "./context.ts";
+import { cannotMake, devDirectory } from "./certificate-command.ts";
 import { CONFIG_FILE, loadFile, SAMPLE_BIND } from "./config-file.ts";
 import { eventLine } from "./event-line.ts";
 import { adminBase } from "./gateway-client.ts";
@@ -31,6 +32,7 @@ export interface ProxyOptions {
   readonly to?: readonly string[];
   readonly bind?: string;
   readonly admin?: string;
+  readonly tls?: boolean;
   readonly json?: boolean;
 }
 
@@ -58,9 +60,12 @@ export async function runCommand(ports: CliPorts, options: RunOptions): Promise<
 export async function proxyCommand(ports: CliPorts, options: ProxyOptions): Promise<number> {
   const json = options.json === true;
   const { bind, admin } = options;
+  const tls = options.tls === true ? await ports.makeDevCertificate(devDirectory(ports.env), []) : null;
+  if (tls?.ok === false) return complain(ports, cannotMake(tls), json);
   const made = settingsForOrigins(options.to ?? [], {
     ...(bind === undefined ? {} : { bind }),
     ...(admin === undefined ? {} : { admin }),
+    ...(tls === null ? {} : { tls: { cert: tls.cert, key: tls.key } }),
   });
   if (!made.ok) {
     const hints = made.problems.map(

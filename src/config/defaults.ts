@@ -2,6 +2,7 @@
  * The configuration of `goodgate proxy --to URL…`: one service, one pool, every default. It takes the same
  * way through the checks as a file does, and what they find is told in terms of the command line.
  */
+import { LISTENERS_DEFAULT } from "./schema.ts";
 import { checkValue } from "./load.ts";
 import type { LoadResult } from "./load.ts";
 import type { ConfigProblem, Finding } from "./problems.ts";
@@ -11,6 +12,8 @@ export interface OriginsOptions {
   readonly bind?: string;
   /** Address and port of the admin listener, as in `admin.bind`. */
   readonly admin?: string;
+  /** Files of a certificate that the listener shows. */
+  readonly tls?: { readonly cert: string; readonly key: string };
 }
 
 const FILE = "command line";
@@ -22,7 +25,7 @@ export function settingsForOrigins(urls: readonly string[], options: OriginsOpti
     return { ok: false, problems: [{ ...nowhere("--to"), message: "No origin is given.", hint }] };
   }
   const { settings, problems } = checkValue({
-    ...(options.bind === undefined ? {} : { listeners: [{ bind: options.bind }] }),
+    ...(options.bind === undefined && options.tls === undefined ? {} : { listeners: [listenerOf(options)] }),
     ...(options.admin === undefined ? {} : { admin: { bind: options.admin } }),
     services: { default: { pools: [{ name: "default", origins: urls }] } },
   });
@@ -32,6 +35,13 @@ export function settingsForOrigins(urls: readonly string[], options: OriginsOpti
     return { ok: false, problems: [...told.values()] };
   }
   return { ok: true, settings, notes: [] };
+}
+
+function listenerOf({ bind, tls }: OriginsOptions): object {
+  return {
+    bind: bind ?? LISTENERS_DEFAULT[0]?.bind,
+    ...(tls === undefined ? {} : { tls: { certificates: [tls] } }),
+  };
 }
 
 function asArgument({ path, message, hint }: Finding): ConfigProblem {

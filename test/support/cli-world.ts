@@ -114,6 +114,16 @@ export function cliWorld(options: CliWorldOptions = {}): CliWorld {
       };
       return Promise.resolve(options.start?.(settings) ?? running);
     },
+    makeDevCertificate: (directory, hosts) =>
+      Promise.resolve({
+        ok: true,
+        authority: `${directory}/authority.pem`,
+        cert: `${directory}/localhost.pem`,
+        key: `${directory}/localhost.key`,
+        names: [...hosts, "localhost"],
+        isNew: true,
+        notAfter: WALL + 397 * 86_400_000,
+      }),
     startSamples() {
       const pools = [
         { name: "blue", urls: ["http://127.0.0.1:40001", "http://127.0.0.1:40002"] },
