@@ -18,6 +18,7 @@ import { namesVanish } from "./scenarios/names-vanish.ts";
 import { allFail } from "./scenarios/all-fail.ts";
 import { blackHole } from "./scenarios/black-hole.ts";
 import { calm } from "./scenarios/calm.ts";
+import { changes } from "./scenarios/changes.ts";
 import { chaos } from "./scenarios/chaos.ts";
 import { cutDownloads } from "./scenarios/cut-downloads.ts";
 import { clientAborts } from "./scenarios/client-aborts.ts";
@@ -59,6 +60,7 @@ import { truncation } from "./scenarios/truncation.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
   calm,
+  changes,
   sentAhead,
   keepAliveRace,
   rollingCrash,

@@ -107,6 +107,8 @@ export class World {
   readonly gatewayCrashes: { readonly at: number; readonly records: number }[] = [];
   /** What the program threw where nobody caught it. */
   readonly faults: string[] = [];
+  /** Times that other settings took effect. */
+  reconfigurations = 0;
   /** From when on nothing is wrong any more, ms of traffic; Infinity: nobody says so. */
   wellFromMs = Infinity;
   /** When traffic began and ended, monotonic ms. */
@@ -124,6 +126,7 @@ export class World {
   readonly #running: Running[];
   #checks: { stop(): void };
   #descriptorsMax = 0;
+  #revisions = 1;
   #memory: { readonly bytes: (atMs: number) => number; readonly most: number } | null = null;
   #drained: Promise<void> | null = null;
   #stopSampling: () => void = () => undefined;
@@ -237,6 +240,23 @@ export class World {
     this.network.killProcess(GATEWAY_IP, how);
     this.#disk?.crash();
     this.clock.schedule(downMs, () => this.#startAgain());
+  }
+
+  /** Other settings for the gateway that clients ask; what is left out is as it was at the start. The negative control is spared. */
+  reconfigure(other: Partial<Pick<WorldSetup, "pools" | "service" | "file">>): void {
+    if (this.#setup.naive !== null || this.#life.isOver || this.#drained !== null) return;
+    this.#revisions += 1;
+    const number = this.#revisions;
+    const settings = settingsOf({ ...this.#setup, ...other }, 0);
+    const revision = { number, hash: String(number), at: this.clock.wall(), by: "", reason: "", changes: [] };
+    const applied = this.#gateway.apply({ settings, fallbackFiles: new Map(), revision });
+    applied.then(
+      ({ kind }) => {
+        if (kind === "applied") this.reconfigurations += 1;
+        else if (kind !== "draining") this.faults.push(`a change of the configuration came to nothing: ${kind}`);
+      },
+      (error: unknown) => this.#fault(error),
+    );
   }
 
   /** Begins to drain the gateway, as SIGTERM does. */
