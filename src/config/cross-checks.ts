@@ -292,6 +292,7 @@ function expectFindings(file: unknown, path: Path): Finding[] {
 /** Settings of an HTTP check that would silently do nothing on a TCP check. */
 function healthFindings(file: unknown, path: Path): Finding[] {
   const health = mappingAt(file, path);
+  if ((health["grpc"] ?? false) !== false) return grpcFindings(file, path, health);
   if (health["path"] !== undefined) return expectFindings(file, [...path, "expect"]);
   return ["host", "status", "expect"]
     .filter((key) => health[key] !== undefined)
@@ -303,6 +304,28 @@ function healthFindings(file: unknown, path: Path): Finding[] {
       ),
       at: "key" as const,
     }));
+}
+
+/** A check by gRPC has no path and no status, and needs origins that speak HTTP/2. */
+function grpcFindings(file: unknown, path: Path, health: Readonly<Record<string, unknown>>): Finding[] {
+  const service = path.slice(0, -1);
+  const findings: Finding[] = ["path", "status", "expect"]
+    .filter((key) => health[key] !== undefined)
+    .map((key) => ({
+      ...problem(
+        [...path, key],
+        `${key} has no effect beside grpc: the check is then a call.`,
+        "Leave one of both out.",
+      ),
+      at: "key" as const,
+    }));
+  const pools = listAt(file, [...service, "pools"]);
+  const general = valueAt(file, [...service, "http2"]) ?? false;
+  if (pools.every((pool) => (valueAt(pool, ["http2"]) ?? general) === false)) {
+    const message = "A call of gRPC needs HTTP/2, and no pool of the service is asked over it.";
+    findings.push(problem([...path, "grpc"], message, "Say http2: true in the service, or leave this out."));
+  }
+  return findings;
 }
 
 function replayFindings(file: unknown, path: Path): Finding[] {

@@ -290,6 +290,7 @@ function healthOf(health: CheckedService["health"]): HealthSettings | null {
   if (health === false) return null;
   return {
     path: health.path ?? null,
+    grpc: health.grpc,
     host: health.host ?? null,
     intervalMs: health.interval,
     timeoutMs: Math.min(health.timeout, health.interval),

@@ -17,6 +17,10 @@ const POOLS_MAX = 32;
 const ORIGINS_MAX = 1000;
 const ROUTES_MAX = 1000;
 
+/** `shop.Cart`. */
+const GRPC_SERVICE = /^[A-Za-z_][A-Za-z0-9_.]*$/;
+const GRPC_SERVICE_MAX = 255;
+
 /** A URL alone stands for an origin of this weight. */
 export const WEIGHT_DEFAULT = 100;
 
@@ -90,6 +94,11 @@ export const healthSchema = z.strictObject({
   path: text("path", parseCheckPath, { pattern: "^/" })
     .optional()
     .describe("Path of an HTTP check. Without one the check is a TCP connection."),
+  grpc: grpcService()
+    .prefault(false)
+    .describe(
+      "Instead of `path`: true asks by gRPC's health checking protocol whether the server is serving, a name asks for that service. Needs `http2`.",
+    ),
   host: text("host", parseCheckHost).optional().describe("Host field of an HTTP check. Default: the origin's own."),
   interval: duration("10ms", "1h")
     .prefault("2s")
@@ -336,6 +345,18 @@ function proxyVersion(): Field<0 | 1 | 2> {
 }
 
 export type Http2Choice = boolean | "prior";
+
+/** Empty: the server as a whole. */
+function grpcService(): Field<string | null> {
+  const json = { anyOf: [{ type: "boolean" }, { type: "string", pattern: GRPC_SERVICE.source }] };
+  return field({ type: "true, false or a service", bounds: "", json }, (input) => {
+    if (input === false) return accepted(null);
+    if (input === true) return accepted("");
+    if (typeof input === "string" && input.length <= GRPC_SERVICE_MAX && GRPC_SERVICE.test(input))
+      return accepted(input);
+    return refused(`${quoted(input)} is not a service of gRPC.`, "Write true, or a name such as shop.Cart.");
+  });
+}
 
 function http2Choice(): Field<Http2Choice> {
   return field({ type: 'true, false or "prior"', bounds: "", json: { enum: [true, false, "prior"] } }, (input) => {

@@ -433,6 +433,8 @@ export interface TimeoutSettings {
 export interface HealthSettings {
   /** Request path for an HTTP check; null: a TCP connect is the check (the default when no path is given). */
   readonly path: string | null;
+  /** The service whose state gRPC's health checking protocol is asked for; empty: the server's. Null: it is not asked. */
+  readonly grpc: string | null;
   /** Host field of the check; null: the origin's own. */
   readonly host: string | null;
   readonly intervalMs: number;

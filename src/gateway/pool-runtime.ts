@@ -585,8 +585,8 @@ function limitOptions({ overload }: ServiceSettings, routes: RoutesByNumber): Ad
 /** The same question, and the same answers count as good: how often and how patiently it is asked does not matter. */
 function isSameCheck(before: HealthSettings | null, after: HealthSettings | null): boolean {
   if (before === null || after === null) return before === after;
-  const asked = ({ path, host, statusMin, statusMax, expect }: HealthSettings): string =>
-    JSON.stringify([path, host, statusMin, statusMax, expect]);
+  const asked = ({ path, grpc, host, statusMin, statusMax, expect }: HealthSettings): string =>
+    JSON.stringify([path, grpc, host, statusMin, statusMax, expect]);
   return asked(before) === asked(after);
 }
 

@@ -1,5 +1,5 @@
 /**
- * One active check on the wire: a connect, or a GET whose status counts. On a connection of its own, because a check
+ * One active check on the wire: a connect, a GET whose status counts, or a call of gRPC (grpc-check.ts). On a connection of its own, because a check
  * on a pooled one would tell how an old connection is and not whether the origin takes new ones.
  */
 import type { HealthSettings } from "../config/settings.ts";
@@ -8,8 +8,9 @@ import type { MessageEvents } from "../http1/parser.ts";
 import { ResponseParser } from "../http1/parser.ts";
 import type { RefusalId } from "../http1/refusals.ts";
 import { serialiseRequest } from "../http1/serialise.ts";
-import type { Dial, SocketError, SocketListener, SocketPort } from "../kernel/socket.ts";
+import type { Address, Dial, SocketError, SocketListener, SocketPort } from "../kernel/socket.ts";
 import type { CheckResult } from "../policies/health.ts";
+import { GrpcCheck } from "./grpc-check.ts";
 import { openingOfCheck } from "./opening.ts";
 import type { OriginAddress } from "./origin-address.ts";
 
@@ -20,9 +21,13 @@ export function probeOrigin(
   health: HealthSettings,
   done: (result: CheckResult) => void,
 ): () => void {
-  const check = new Check(address, health, done);
+  const check =
+    health.grpc === null ? new Check(address, health, done) : new GrpcCheck(address, health.grpc, health.host, done);
   const opening = openingOfCheck(address.transport);
-  check.socket = opening === null ? dial(address, check) : dial(address, check, opening);
+  // As an address of its own: what is known of another may be a connection of HTTP/2 that is shared.
+  const { ip, port, family, transport } = address;
+  const own: Address = { ip, port, family, transport };
+  check.socket = opening === null ? dial(own, check) : dial(own, check, opening);
   return () => check.giveUp();
 }
 
