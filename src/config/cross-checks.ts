@@ -314,7 +314,7 @@ function grpcFindings(file: unknown, path: Path, health: Readonly<Record<string,
     .map((key) => ({
       ...problem(
         [...path, key],
-        `${key} has no effect beside grpc: the check is then a call.`,
+        `A check by gRPC is a call, for which ${key} has no meaning.`,
         "Leave one of both out.",
       ),
       at: "key" as const,
