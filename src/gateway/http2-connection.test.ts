@@ -426,6 +426,17 @@ describe("bounds", () => {
     expect(records.at(-1)?.evidence).toContain(what.replace("unknown frames", "unknown frame"));
   });
 
+  test("a response that is taken in crumbs closes the connection (CVE-2019-9511)", async () => {
+    const opening = Buffer.concat([PREFACE, settings([4, 0])]);
+    const { send, came, origin } = await world({ listener: { http2: { idleFrames: 100 } } }, opening);
+    send(request(1));
+    origin(1).send(`HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n${"y".repeat(5000)}`);
+    for (let i = 0; i < 120; i += 1) send(windowUpdate(1, 1));
+    const lines = came();
+    expect(lines.at(-1)).toBe("GOAWAY 11");
+    expect(lines.filter((line) => line.startsWith("DATA")).length).toBeLessThanOrEqual(100);
+  });
+
   test("empty DATA without end closes the connection", async () => {
     const { send, came } = await world({ listener: { http2: { idleFrames: 100 } } });
     send(request(1, POST, false));

@@ -77,6 +77,8 @@ const WINDOWS = 4;
 const OUT_BYTES = 64 * 1024;
 /** Streams that we reset lately: what was on its way to them is no fault. */
 const REMEMBERED = 128;
+/** A window that is opened by less asks for hardly anything: a response would be cut into crumbs (CVE-2019-9511). */
+const CRUMB_BYTES = 256;
 /** Answers to pings and settings that wait for a client which does not read. */
 const ANSWERS_MAX = 1000;
 /** Frames of one header block: a browser's fits into one. */
@@ -781,7 +783,8 @@ export class ServerSession implements StreamCarrier {
         this.#broken("FLOW_CONTROL_ERROR", "a window grew beyond 2^31 - 1 bytes", 0);
       } else {
         // With nothing to send it is one of those that ask for nothing.
-        if (this.#waiting.length === 0 && !this.#idleFrame("WINDOW_UPDATE")) return;
+        const isOfUse = this.#waiting.length > 0 && more >= CRUMB_BYTES;
+        if (!isOfUse && !this.#idleFrame("WINDOW_UPDATE")) return;
         this.#sendWindow += more;
       }
       return;
@@ -794,7 +797,9 @@ export class ServerSession implements StreamCarrier {
     if (stream === null) this.#idleFrame("WINDOW_UPDATE on a stream that has ended");
     else if (more === 0) this.#streamError(stream, "PROTOCOL_ERROR");
     else if (stream.sendWindow + more > WINDOW_MAX) this.#streamError(stream, "FLOW_CONTROL_ERROR");
-    else if (stream.queuedBytes > 0 || this.#idleFrame("WINDOW_UPDATE")) stream.sendWindow += more;
+    else if ((stream.queuedBytes > 0 && more >= CRUMB_BYTES) || this.#idleFrame("WINDOW_UPDATE")) {
+      stream.sendWindow += more;
+    }
   }
 
   // ------------------------------------------------------------------ what a stream sends
@@ -877,7 +882,7 @@ export class ServerSession implements StreamCarrier {
     this.#sendWindow -= count;
     stream.endMark = this.#out.mark();
     // Each frame may be answered by changes of both windows, and some clients change them in small steps.
-    this.#idleFrames.giveBack(4);
+    if (count >= CRUMB_BYTES) this.#idleFrames.giveBack(4);
     this.#out.head(count, FRAME.DATA, 0, stream.id);
     this.#out.writer.copy(bytes, start, end);
     if (this.#out.length >= OUT_BYTES) this.#flush();
