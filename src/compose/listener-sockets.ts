@@ -21,6 +21,16 @@ export interface ListenerSockets {
   };
   /** What nobody accepts from while the worker is gone. None where all workers accept from the same. */
   handlesOf(worker: number): readonly { readonly listener: number; readonly handle: unknown }[];
+  /**
+   * Opens what is listened on by other settings too; workers that begin from now on get these. Rejects as `listen`
+   * does, and then nothing has changed.
+   */
+  change(listeners: readonly ListenerSettings[]): Promise<{
+    /** What is not listened on any more is closed. */
+    use(): void;
+    /** Those before hold again, and what was opened is closed. */
+    giveUp(): void;
+  }>;
   /** They belong to two processes from now on. */
   handOn(): HandedSocket[];
   close(): void;
@@ -38,28 +48,35 @@ export async function bindListeners(
   heritage: Heritage,
 ): Promise<ListenerSockets> {
   const each = workers <= WORKERS_WITH_ALL ? SOCKETS : SOCKETS_OF_MANY;
-  const bound: Bound[] = [];
-  const close = (): void => {
-    for (const { sockets } of bound) for (const socket of sockets) socket.close();
-  };
-  try {
-    for (const { bind, name, socketFile } of listeners) {
-      const found = heritage.take(bind, name);
-      if (found !== null) bound.push({ bind, sockets: found.map(adoptSocket) });
-      // oxlint-disable-next-line no-await-in-loop -- The first that fails is the one to tell.
-      else bound.push({ bind, sockets: await open(bind, socketFile, workers * each) });
+  let bound = await bindAll(listeners, []);
+
+  /** Those that are open stay so. */
+  async function bindAll(wanted: readonly ListenerSettings[], before: readonly Bound[]): Promise<readonly Bound[]> {
+    const all: Bound[] = [];
+    try {
+      for (const { bind, name, socketFile } of wanted) {
+        const known = before.find((one) => isSame(one.bind, bind));
+        const found = known === undefined ? heritage.take(bind, name) : null;
+        if (known !== undefined) all.push(known);
+        else if (found !== null) all.push({ bind, sockets: found.map(adoptSocket) });
+        // oxlint-disable-next-line no-await-in-loop -- The first that fails is the one to tell.
+        else all.push({ bind, sockets: await open(bind, socketFile, workers * each) });
+      }
+    } catch (error) {
+      closeBut(all, before);
+      throw error;
     }
-  } catch (error) {
-    close();
-    throw error;
+    return all;
   }
   /** Fewer sockets than workers: all accept from all. */
   const shareOf = ({ sockets }: Bound, worker: number): readonly BoundSocket[] =>
     sockets.length < workers ? sockets : sockets.filter((_, index) => index % workers === worker - 1);
   return {
-    addresses: bound.map(({ bind, sockets: [first] }) =>
-      first === undefined || isUnix(bind.host) ? bind : addressOfSocket(first),
-    ),
+    get addresses() {
+      return bound.map(({ bind, sockets: [first] }) =>
+        first === undefined || isUnix(bind.host) ? bind : addressOfSocket(first),
+      );
+    },
     ofWorker(worker) {
       const shares = bound.map((one) => ({ bind: one.bind, sockets: shareOf(one, worker) }));
       return {
@@ -75,8 +92,28 @@ export async function bindListeners(
       bound.flatMap(({ bind: { host, port }, sockets }) =>
         sockets.map((socket) => ({ descriptor: socket.handOn(), host, port })),
       ),
-    close,
+    async change(next) {
+      const before = bound;
+      const after = await bindAll(next, before);
+      bound = after;
+      return {
+        use: () => closeBut(before, after),
+        giveUp() {
+          bound = before;
+          closeBut(after, before);
+        },
+      };
+    },
+    close: () => closeBut(bound, []),
   };
+}
+
+function closeBut(bound: readonly Bound[], kept: readonly Bound[]): void {
+  for (const one of bound) if (!kept.includes(one)) for (const socket of one.sockets) socket.close();
+}
+
+function isSame(one: Bind, other: Bind): boolean {
+  return one.host === other.host && one.port === other.port;
 }
 
 async function open(bind: Bind, file: SocketFile, count: number): Promise<readonly BoundSocket[]> {

@@ -36,6 +36,8 @@ import { stateDirectoryOf } from "./state.ts";
 import { giveOn, HAND_OVER_IDLE_MS, takeKeys, tookOver } from "./takeover.ts";
 import { VERSION } from "./version.ts";
 
+/** What a new worker begins with and a running one cannot be given. */
+const BY_ROLL: ReadonlySet<string> = new Set(["cache.disk"]);
 const WORKER = new URL(import.meta.url.endsWith(".ts") ? "../worker.ts" : "../worker.js", import.meta.url);
 
 export async function startSupervised(
@@ -70,7 +72,7 @@ export async function startSupervised(
     startedAt: systemClock.wall(),
     records: settings.records,
     listeners: () =>
-      settings.listeners.map(({ name, bind }, index) => ({
+      current.settings.listeners.map(({ name, bind }, index) => ({
         name,
         address: sockets.addresses[index]?.host ?? bind.host,
         port: sockets.addresses[index]?.port ?? bind.port,
@@ -107,6 +109,30 @@ export async function startSupervised(
     });
     channel.onRetire(() => member.retire());
     channel.onEnd(() => member.leave());
+  }
+
+  /** New workers take the places of the old ones, one after the other; when one cannot begin, all stays as it is. */
+  async function rollTo(next: typeof current, why: string): Promise<PutResult> {
+    const before = current;
+    let opened: Awaited<ReturnType<ListenerSockets["change"]>>;
+    try {
+      opened = await sockets.change(next.settings.listeners);
+    } catch (error) {
+      const { where, code } = listenFailure(error, next.settings.listeners[0]?.bind ?? null);
+      return { kind: "refused", why: "unusable", detail: `${where} cannot be listened on (${code})` };
+    }
+    hub.configure(next.settings);
+    current = next;
+    const rolled = await supervisor.roll(why);
+    if (rolled.ok) {
+      opened.use();
+      return { kind: "applied" };
+    }
+    hub.configure(before.settings);
+    current = before;
+    opened.giveUp();
+    if (rolled.replaced > 0) await supervisor.roll("back to the configuration before");
+    return { kind: "refused", why: "unusable", detail: `a worker could not begin by it: ${rolled.because}` };
   }
 
   let stop = (_code: number, _why: string): void => undefined;
@@ -168,10 +194,15 @@ export async function startSupervised(
     tell,
     put: (next, revision) =>
       putWithAdmin(admin, next, revision, async () => {
-        const refusal = whyNotUnderSupervisor(current.settings, next);
-        if (refusal !== null) return refusal;
-        if (revision === null) return puts.look(next);
+        const change = changeUnderSupervisor(current.settings, next);
+        if (change.kind === "refused") return change;
+        if (revision === null) return puts.look(change.kind === "roll" ? change.looked : next);
         const before = current;
+        if (change.kind === "roll") {
+          const result = await rollTo({ settings: next, hash: revision.hash }, `configuration ${revision.number}`);
+          if (result.kind === "applied") control?.configure(next);
+          return result;
+        }
         // Before any worker serves by it; one that begins now begins with it.
         hub.configure(next);
         current = { settings: next, hash: revision.hash };
@@ -245,12 +276,23 @@ export async function startSupervised(
   return { ok: true, gateway: life.gateway };
 }
 
-/** Beyond what no process can change: listening sockets are opened once, by this process, and inherited. */
-function whyNotUnderSupervisor(before: Settings, after: Settings): PutResult | null {
+type ChangeUnderSupervisor =
+  | Extract<PutResult, { kind: "refused" }>
+  /** Running workers can be given them. */
+  | { readonly kind: "put" }
+  /** It takes new ones. `looked`: as much of it as a running one can be asked about. */
+  | { readonly kind: "roll"; readonly looked: Settings };
+
+/** Listening sockets are opened by this process and inherited, and so is what a worker opens once. */
+function changeUnderSupervisor(before: Settings, after: Settings): ChangeUnderSupervisor {
   const missing = missingSecret(after);
   if (missing !== null) return { kind: "refused", why: "unusable", detail: missing };
-  const bindsOf = ({ listeners }: Settings): string => JSON.stringify(listeners.map(({ bind }) => bind));
   const fields = needsNewProcess(before, after);
-  if (bindsOf(before) !== bindsOf(after)) fields.push("listeners[].bind");
-  return fields.length === 0 ? null : needsRestart(fields);
+  const fixed = fields.filter((field) => !BY_ROLL.has(field));
+  if (fixed.length > 0) return needsRestart(fixed);
+  const bindsOf = ({ listeners }: Settings): string =>
+    JSON.stringify(listeners.map(({ bind, socketFile }) => [bind, socketFile]));
+  if (fields.length === 0 && bindsOf(before) === bindsOf(after)) return { kind: "put" };
+  const cache = { ...after.cache, diskBytes: before.cache.diskBytes };
+  return { kind: "roll", looked: { ...after, listeners: before.listeners, cache } };
 }

@@ -1,0 +1,143 @@
+/** Two workers that are given other settings, are replaced and hand their place on, while clients go on asking. */
+import { readFile, writeFile } from "node:fs/promises";
+import http from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { freePort } from "../support/free-port.ts";
+import { inFrontOf, startGateway } from "../support/gateway-process.ts";
+import type { GatewayProcess } from "../support/gateway-process.ts";
+import { startLoad } from "../support/load.ts";
+import { until } from "../support/until.ts";
+import { isRunning, workersOf } from "../support/worker-processes.ts";
+
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).toReversed()) await close();
+});
+
+async function origin(answer: http.RequestListener): Promise<string> {
+  const server = http.createServer(answer).listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  closers.push(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function start(url: string): Promise<GatewayProcess> {
+  // What a busy machine would have it turn away is not what these are about.
+  const gateway = await startGateway(inFrontOf([url], { overload: false }, { drain: "10s", workers: 2 }));
+  closers.push(async () => {
+    for (const pid of successors(gateway)) if (isRunning(pid)) process.kill(pid, "SIGTERM");
+    await gateway.stop();
+  });
+  return gateway;
+}
+
+function successors({ child }: GatewayProcess): number[] {
+  return [...child.stderr().matchAll(/upgrade\.done: process (\d+) serves/g)].map(([, pid]) => Number(pid));
+}
+
+type Config = { listeners: { bind: string }[] } & Record<string, unknown>;
+
+async function configOf(gateway: GatewayProcess): Promise<Config> {
+  return JSON.parse(await readFile(join(gateway.folder, "goodgate.yaml"), "utf8")) as Config;
+}
+
+async function apply(gateway: GatewayProcess, config: Config): Promise<{ status: number; text: string }> {
+  const answer = await fetch(`${gateway.adminUrl}/api/v1/config?allowRemoval=true`, {
+    method: "POST",
+    headers: { "content-type": "application/yaml" },
+    body: JSON.stringify(config),
+  });
+  return { status: answer.status, text: await answer.text() };
+}
+
+const ask = async (port: number): Promise<string> =>
+  (await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: "close" } })).text();
+
+describe("two workers that are given other settings", () => {
+  it("both put them into effect and stay the processes that they are", async () => {
+    const [one, two] = [
+      await origin((_request, response) => response.end("one")),
+      await origin((_request, response) => response.end("two")),
+    ];
+    const gateway = await start(one);
+    const before = workersOf(gateway.child.pid);
+    expect(await ask(gateway.port)).toBe("one");
+    const config = await configOf(gateway);
+    const text = JSON.stringify(config).replace(one, two);
+    expect(await apply(gateway, JSON.parse(text) as Config)).toMatchObject({ status: 200 });
+    const answers = await Promise.all(Array.from({ length: 20 }, () => ask(gateway.port)));
+    expect(new Set(answers)).toEqual(new Set(["two"]));
+    expect(workersOf(gateway.child.pid)).toEqual(before);
+    const refused = await apply(gateway, { ...config, workers: 3 });
+    expect(refused.text).toContain("workers can only be changed by another process");
+    expect(new Set(await Promise.all(Array.from({ length: 20 }, () => ask(gateway.port))))).toEqual(new Set(["two"]));
+  });
+
+  it("are replaced one after the other where sockets come and go, and lose no request", async () => {
+    const url = await origin((_request, response) => response.end("here"));
+    const gateway = await start(url);
+    const load = startLoad({ port: gateway.port, path: "/", ratePerSecond: 100, newConnections: true });
+    await load.completed(50);
+    const config = await configOf(gateway);
+    const second = await freePort();
+    const both = { ...config, listeners: [...config.listeners, { bind: `127.0.0.1:${second}` }] };
+    for (let times = 0; times < 3; times += 1) {
+      const before = workersOf(gateway.child.pid).map(({ pid }) => pid);
+      expect(await apply(gateway, both)).toMatchObject({ status: 200 });
+      expect(await ask(second)).toBe("here");
+      const after = workersOf(gateway.child.pid).map(({ pid }) => pid);
+      expect(after).toHaveLength(2);
+      expect(after.some((pid) => before.includes(pid))).toBe(false);
+      expect(await apply(gateway, config)).toMatchObject({ status: 200 });
+      await expect(ask(second)).rejects.toThrow("fetch failed");
+    }
+    await load.completed(50);
+    const { sent, byStatus, byError } = await load.stop();
+    expect({ byStatus, byError }).toEqual({ byStatus: { 200: sent }, byError: {} });
+  });
+
+  it("stay as they are when a new one cannot begin", async () => {
+    const url = await origin((_request, response) => response.end("here"));
+    const gateway = await start(url);
+    const before = workersOf(gateway.child.pid);
+    const config = await configOf(gateway);
+    const services = config["services"] as Record<string, object>;
+    const routes = [{ match: { path: "/*" }, fallback: { file: "/there/is/no/such.html" } }];
+    const other = {
+      ...config,
+      listeners: [...config.listeners, { bind: `127.0.0.1:${await freePort()}` }],
+      services: { "test-service": { ...services["test-service"], routes } },
+    };
+    const refused = await apply(gateway, other);
+    expect(refused.status).not.toBe(200);
+    expect(refused.text).toContain("no/such.html");
+    expect(workersOf(gateway.child.pid)).toEqual(before);
+    expect(await ask(gateway.port)).toBe("here");
+  });
+});
+
+describe("two workers whose supervisor is upgraded", () => {
+  it("lose no request, and the configuration that is on the disk then holds", async () => {
+    const url = await origin((_request, response) => response.end("here"));
+    const gateway = await start(url);
+    const fresh = startLoad({ port: gateway.port, path: "/fresh", ratePerSecond: 80, newConnections: true });
+    const kept = startLoad({ port: gateway.port, path: "/kept", ratePerSecond: 80 });
+    await kept.completed(50);
+    await writeFile(
+      join(gateway.folder, "goodgate.yaml"),
+      JSON.stringify({ ...(await configOf(gateway)), workers: 3 }),
+    );
+    gateway.child.signal("SIGUSR2");
+    const next = await until("a successor", () => successors(gateway)[0] ?? null);
+    await until("the one before to end", () => (isRunning(gateway.child.pid) ? null : true));
+    expect(workersOf(next)).toHaveLength(3);
+    await kept.completed(50);
+    const results = [await fresh.stop(), await kept.stop()];
+    expect(results).toEqual(results.map(({ sent }) => ({ sent, byStatus: { 200: sent }, byError: {} })));
+  });
+});
