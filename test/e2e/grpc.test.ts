@@ -2,8 +2,12 @@
  * gRPC through the gateway with an independent implementation at both ends: the cases of gRPC's own interoperability
  * tests (interop-test-descriptions.md), by the names that they have there.
  */
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import grpc from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { testAuthority } from "../support/certificates.ts";
 import { inFrontOf, startGateway, type GatewayProcess } from "../support/gateway-process.ts";
 import { interopClients, startCompressingServer, startInteropServer } from "../support/grpc-interop.ts";
 import type { InteropClient, InteropServer, Payload, StreamingRequest } from "../support/grpc-interop.ts";
@@ -11,6 +15,7 @@ import { until } from "../support/until.ts";
 
 const { status } = grpc;
 const NONE = new grpc.Metadata();
+const NAMES = ["grpc.test", "compressed.example"] as const;
 const LARGE_REQUEST = 271_828;
 const LARGE_RESPONSE = 314_159;
 const SIZES_UP = [27_182, 8, 1_828, 45_904];
@@ -25,33 +30,49 @@ let compressing: ReturnType<typeof interopClients>;
 /** Its server answers compressed. */
 let answered: ReturnType<typeof interopClients>;
 
-beforeAll(async () => {
-  server = await startInteropServer();
+async function start(secure: boolean): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "goodgate-grpc-"));
+  const authority = await testAuthority();
+  const { cert, key } = await authority.server(NAMES);
+  const ca = Buffer.from(authority.root.cert);
+  const files = { ca: join(folder, "ca.pem"), cert: join(folder, "cert.pem"), key: join(folder, "key.pem") };
+  writeFileSync(files.ca, ca);
+  writeFileSync(files.cert, cert);
+  writeFileSync(files.key, key);
+  const own = [{ private_key: Buffer.from(key), cert_chain: Buffer.from(cert) }];
+  server = await startInteropServer(secure ? grpc.ServerCredentials.createSsl(null, own) : undefined);
   compressor = await startCompressingServer();
-  const file = inFrontOf([`http://127.0.0.1:${server.port}`], { http2: true });
+  const file = inFrontOf([`${secure ? "https" : "http"}://127.0.0.1:${server.port}`], {
+    http2: true,
+    ...(secure ? { tls: { ca: files.ca, serverName: NAMES[0] } } : {}),
+  });
   const compressed = {
     hosts: ["compressed.example"],
     health: false,
     http2: true,
     pools: [{ origins: [`http://127.0.0.1:${compressor.port}`] }],
   };
-  gateway = await startGateway({ ...file, services: { ...file.services, compressed } });
-  clients = interopClients(`127.0.0.1:${gateway.port}`);
-  compressing = interopClients(`127.0.0.1:${gateway.port}`, grpc.credentials.createInsecure(), {
-    "grpc.default_compression_algorithm": grpc.compressionAlgorithms.gzip,
-  });
-  answered = interopClients(`127.0.0.1:${gateway.port}`, grpc.credentials.createInsecure(), {
-    "grpc.default_authority": "compressed.example",
-  });
-});
-afterAll(async () => {
+  const listener = secure ? { tls: { certificates: [{ cert: files.cert, key: files.key }] } } : {};
+  gateway = await startGateway({ ...file, listener, services: { ...file.services, compressed } });
+  const connect = (options: grpc.ClientOptions): ReturnType<typeof interopClients> =>
+    interopClients(
+      `127.0.0.1:${gateway.port}`,
+      secure ? grpc.credentials.createSsl(ca) : grpc.credentials.createInsecure(),
+      { "grpc.ssl_target_name_override": NAMES[0], "grpc.default_authority": NAMES[0], ...options },
+    );
+  clients = connect({});
+  compressing = connect({ "grpc.default_compression_algorithm": grpc.compressionAlgorithms.gzip });
+  answered = connect({ "grpc.default_authority": NAMES[1], "grpc.ssl_target_name_override": NAMES[1] });
+}
+
+async function stop(): Promise<void> {
   clients?.close();
   compressing?.close();
   answered?.close();
   await gateway?.stop();
   await server?.stop();
   await compressor?.stop();
-});
+}
 
 interface Answer<Response> {
   readonly error: grpc.ServiceError | null;
@@ -255,12 +276,18 @@ const CASES: Readonly<Record<string, () => Promise<void>>> = {
   },
 };
 
-describe("gRPC's interoperability tests", () => {
+describe.each([
+  ["in the clear", false],
+  ["over TLS on both sides", true],
+])("gRPC's interoperability tests, %s", (_, secure) => {
+  beforeAll(() => start(secure));
+  afterAll(stop);
+
   it("are all there", () => {
     expect(Object.keys(CASES)).toHaveLength(19);
   });
 
-  it.each(Object.entries(CASES))("%s", async (_, run) => {
+  it.each(Object.entries(CASES))("%s", async (_name, run) => {
     await run();
   });
 });
