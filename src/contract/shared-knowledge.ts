@@ -130,6 +130,8 @@ export type ToHub =
   | { readonly kind: "rates"; readonly rows: readonly RateRow[] }
   /** It gives up its base for good; what it admitted by it still counts. */
   | { readonly kind: "rates end"; readonly levels: readonly RateLevel[] }
+  /** It stood still, gave up its base for that, and would have one again. */
+  | { readonly kind: "rates resume" }
   | { readonly kind: "ledger"; readonly number: number; readonly operation: KeyOperation }
   /** No exchange here works on the key any more. */
   | { readonly kind: "key over"; readonly id: string }

@@ -47,6 +47,7 @@ interface Row extends RateKey {
   /** Not before then again. */
   recallAt: number;
   askedAt: number;
+  readonly pooledAt: number;
 }
 
 /** Pooled rows at once; beyond it whoever runs out of the base is told to wait. */
@@ -56,6 +57,8 @@ const FULL_WAIT_MS = 1_000;
 const REST_MS = 2_000;
 const SWEEP_MS = 1_000;
 const RECALL_MS = 50;
+/** Who has not told by then what it admitted is taken to have used up its base. */
+const UNTOLD_MS = 500;
 /** A base that was lost with its worker is forgotten after the longest that anything counts. */
 const LOST_MAX = 1_024;
 
@@ -101,6 +104,11 @@ export class RateDesk {
     for (const next of this.#members) if (next !== member && next.worker === member.worker) this.#giveBase(next, now);
   }
 
+  /** It gave up its base because it stood still. */
+  resume(member: RateMember, now: number): void {
+    this.#giveBase(member, now);
+  }
+
   leave(member: RateMember, now: number): void {
     this.#members.delete(member);
     const wasBased = this.#based.get(member.worker) === member;
@@ -137,6 +145,10 @@ export class RateDesk {
     row.recalled.delete(member);
     if (said.used > 0 || said.say === "ask") row.askedAt = now;
     if (row.untold.has(member) && said.based) this.#told(row, member, said.level, now);
+    if (row.untold.size > 0 && now - row.pooledAt >= UNTOLD_MS) {
+      // It stands still, or it would have said; when it goes on it does not use its base (gateway/shared-rates.ts).
+      for (const late of row.untold) this.#told(row, late, baseLevel(row.options, this.#workers), now);
+    }
     if (said.say === "ask") row.asking.set(member, Math.max(1, said.want));
     this.#serve(row, now);
     if (said.say === "used" && said.want > 0 && row.untold.size === 0) this.#grant(row, member, said.want, now);
@@ -156,6 +168,7 @@ export class RateDesk {
       recalled: new Set(),
       recallAt: 0,
       askedAt: now,
+      pooledAt: now,
     };
     this.#rows.set(nameOf(said), row);
     // Places without anybody: what was admitted there may still count.

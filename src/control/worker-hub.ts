@@ -142,6 +142,9 @@ export class WorkerHub {
       case "rates end":
         this.#rates.retire(member, message.levels, now);
         return;
+      case "rates resume":
+        if (!member.retired) this.#rates.resume(member, now);
+        return;
       case "ledger":
         this.keys.perform(member, message.number, message.operation);
         return;

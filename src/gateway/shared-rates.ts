@@ -5,6 +5,9 @@
  * A request never waits while there is something at hand: the base of a key at rest, or what was fetched in advance. It
  * waits, for as long as a message takes there and back, where this worker would otherwise have to refuse although others
  * may have what it needs; and it is refused at once while it is known that nobody has.
+ *
+ * A worker that stands still answers nobody, and others must not wait for it: after a while the hub takes its base for
+ * used up. So a worker that finds that it stood still does not use its base any more before it has been given another.
  */
 import type { FromHub, RateGrant, RateKey, RateLevel, RateRow, ToHub } from "../contract/shared-knowledge.ts";
 import type { Clock, Schedule } from "../kernel/clock.ts";
@@ -55,8 +58,11 @@ export type SharedVerdict =
   | { readonly kind: "ask"; readonly waitMs: number };
 
 const TICK_MS = 50;
-/** An answer that takes longer is not waited for. */
-const WAIT_MS = 250;
+/** An answer that takes longer is not waited for: longer than the hub waits for one that stands still. */
+const WAIT_MS = 600;
+const BEAT_MS = 50;
+/** Longer without a turn of the event loop, and the base is given up. The hub waits more than twice as long. */
+export const STILL_MS = 200;
 /** Requests that wait for one key. */
 const WAITERS_MAX = 1_024;
 
@@ -67,6 +73,9 @@ export class SharedRates {
   based = false;
   readonly #purses = new Map<string, Purse>();
   #isTicking = false;
+  /** When the event loop was last seen to turn. */
+  #aliveAt = 0;
+  #isBeating = false;
 
   constructor(ports: SharedRatePorts) {
     this.#ports = ports;
@@ -82,7 +91,30 @@ export class SharedRates {
     if (known !== undefined) return known;
     const made = new SharedLimit(this, name, options, keysMax);
     this.#limits.set(name, made);
+    if (!this.#isBeating) {
+      this.#isBeating = true;
+      this.#aliveAt = this.#ports.clock.monotonic();
+      this.#ports.schedule(BEAT_MS, () => this.#beat());
+    }
     return made;
+  }
+
+  /** Whether there is a base, and nobody can have taken it for used up. */
+  mayUseBase(now: number): boolean {
+    if (this.based && now - this.#aliveAt >= STILL_MS) this.#stoodStill(now);
+    return this.based;
+  }
+
+  #beat(): void {
+    const now = this.#ports.clock.monotonic();
+    this.mayUseBase(now);
+    this.#aliveAt = now;
+    this.#ports.schedule(BEAT_MS, () => this.#beat());
+  }
+
+  #stoodStill(now: number): void {
+    this.#endBase(now);
+    this.#ports.send({ kind: "rates resume" });
   }
 
   purseOf(name: string, key: number): Purse | undefined {
@@ -156,6 +188,7 @@ export class SharedRates {
     if (purse.asking > 0) return;
     purse.asking = Math.max(1, purse.waiters.size, 2 * purse.usedBefore);
     this.#send([this.#rowOf(purse, "ask", purse.asking, 0)]);
+    this.#tickSoon();
   }
 
   #rowOf(purse: Purse, say: RateRow["say"], want: number, back: number): RateRow {
@@ -226,12 +259,14 @@ export class SharedRates {
     const rows: RateRow[] = [];
     for (const purse of this.#purses.values()) {
       const { used, usedBefore, count } = purse;
-      if (used === 0 && usedBefore === 0 && count === 0) continue;
+      // The hub looks again at what it waits for whenever it is reminded.
+      const isWaiting = purse.waiters.size > 0;
+      if (used === 0 && usedBefore === 0 && count === 0 && !isWaiting) continue;
       purse.usedBefore = used;
       const target = 2 * Math.max(used, usedBefore);
       const back = used === 0 && usedBefore === 0 ? count : 0;
       const want = back > 0 || purse.asking > 0 ? 0 : Math.max(0, target - count);
-      if (used > 0 || back > 0 || want > 0) rows.push(this.#rowOf(purse, "used", want, back));
+      if (used > 0 || back > 0 || want > 0 || isWaiting) rows.push(this.#rowOf(purse, "used", want, back));
       this.#isTicking = true;
     }
     if (rows.length > 0) this.#send(rows);
@@ -326,7 +361,7 @@ export class SharedLimit {
   }
 
   #baseLeft(key: number, now: number): number {
-    if (!this.#rates.based || this.#base.burst < 1) return 0;
+    if (!this.#rates.mayUseBase(now) || this.#base.burst < 1) return 0;
     return remainingAt(this.#base, this.#table, this.#placeOf(key, now), now);
   }
 
