@@ -10,7 +10,7 @@ import type { GatewayEvent, MetricsView, OwnUse, ProcessView, StatusView } from 
 import { createHealthSchedule } from "../src/control/health-schedule.ts";
 import { createGateway } from "../src/gateway/gateway.ts";
 import type { FactPorts } from "../src/gateway/fact-book.ts";
-import type { CheckTarget, Gateway, GatewayPorts } from "../src/gateway/gateway.ts";
+import type { Change, CheckTarget, Gateway, GatewayPorts } from "../src/gateway/gateway.ts";
 import type { Address } from "../src/kernel/socket.ts";
 import { NO_PROCESS, settingsFrom, useOf } from "../test/support/gateway-parts.ts";
 import { SeededChance } from "./chance.ts";
@@ -249,14 +249,7 @@ export class World {
     const number = this.#revisions;
     const settings = settingsOf({ ...this.#setup, ...other }, 0);
     const revision = { number, hash: String(number), at: this.clock.wall(), by: "", reason: "", changes: [] };
-    const applied = this.#gateway.apply({ settings, fallbackFiles: new Map(), revision });
-    applied.then(
-      ({ kind }) => {
-        if (kind === "applied") this.reconfigurations += 1;
-        else if (kind !== "draining") this.faults.push(`a change of the configuration came to nothing: ${kind}`);
-      },
-      (error: unknown) => this.#fault(error),
-    );
+    this.#apply({ settings, fallbackFiles: new Map(), revision }).catch((error: unknown) => this.#fault(error));
   }
 
   /** Begins to drain the gateway, as SIGTERM does. */
@@ -320,6 +313,12 @@ export class World {
     const life = this.#life;
     gateway.view.subscribe((event) => life.isOver || this.#hear(event));
     return gateway;
+  }
+
+  async #apply(change: Change): Promise<void> {
+    const { kind } = await this.#gateway.apply(change);
+    if (kind === "applied") this.reconfigurations += 1;
+    else if (kind !== "draining") this.faults.push(`a change of the configuration came to nothing: ${kind}`);
   }
 
   #startAgain(): void {
