@@ -28,12 +28,20 @@ export interface NoRoom {
   readonly evidence: string;
 }
 
+/** A route as far as room is concerned. */
+interface RoomUser {
+  readonly settings: RouteSettings;
+  readonly counters: RouteCounters;
+  /** How many of its requests may wait for an answer at once. */
+  readonly bulkhead: number;
+}
+
 /** The service whose routes come for room, as it is configured now. */
 export interface RoomOf {
   readonly settings: ServiceSettings;
   readonly budget: RetryBudget;
   /** Null: no route has this number. */
-  routeAt(number: number): { readonly settings: RouteSettings; readonly counters: RouteCounters } | null;
+  routeAt(number: number): RoomUser | null;
 }
 
 /** The part of what the gateway can take that one of several routes may have, unless it says otherwise. */
@@ -52,8 +60,6 @@ export class Room {
   readonly #core: Core;
   readonly #choice: PoolChoice;
   #service: RoomOf;
-  /** What a route may have that says nothing of it. */
-  #share = Infinity;
 
   constructor(core: Core, service: RoomOf, choice: PoolChoice) {
     this.#core = core;
@@ -62,9 +68,8 @@ export class Room {
   }
 
   /** The service is configured as it says from now on. Whoever waits goes on waiting where he does. */
-  configure(service: RoomOf, share: number): void {
+  configure(service: RoomOf): void {
     this.#service = service;
-    this.#share = share;
     const { overload } = service.settings;
     if (overload === null) this.admission = null;
     else if (this.admission === null) this.admission = this.#openAdmission(overload);
@@ -112,7 +117,7 @@ export class Room {
   limitsInWords(route: number, now: number): string {
     if (!this.#isWithinBulkhead(route)) {
       const name = this.#service.routeAt(route)?.settings.name ?? "";
-      return `${this.#bulkheadOf(route)} requests of the route ${name} wait for an answer, and no more may`;
+      return `${this.#service.routeAt(route)?.bulkhead} requests of the route ${name} wait for an answer, and no more may`;
     }
     const { name, availability } = this.#choice.settle(now);
     const held = availability.usable.reduce((sum, address) => sum + (address.limit?.held ?? 0), 0);
@@ -125,15 +130,7 @@ export class Room {
 
   #isWithinBulkhead(route: number): boolean {
     const known = this.#service.routeAt(route);
-    if (known === null) return true;
-    const { concurrency } = known.settings;
-    return known.counters.held < (concurrency > 0 ? concurrency : this.#share);
-  }
-
-  /** How many of its requests may wait for an answer at once. */
-  #bulkheadOf(route: number): number {
-    const concurrency = this.#service.routeAt(route)?.settings.concurrency ?? 0;
-    return concurrency > 0 ? concurrency : this.#share;
+    return known === null || known.counters.held < known.bulkhead;
   }
 
   /**

@@ -25,6 +25,8 @@ export interface Place {
 export interface RouteRuntime extends Place {
   readonly settings: RouteSettings;
   readonly counters: RouteCounters;
+  /** How many of its requests may wait for an answer at once. */
+  readonly bulkhead: number;
   /** Null: it has none. */
   readonly limits: RouteLimits | null;
   /** Null: nothing is cached there. */
@@ -49,13 +51,14 @@ export function routeRuntime(
   { choice, room }: Place,
   before: RouteRuntime | null,
 ): RouteRuntime {
-  const { name, rateLimits, cache, fallback } = settings;
+  const { name, rateLimits, cache, fallback, concurrency } = settings;
   const { rateLimitKeysMax } = core.limits;
   const lateness = before?.lateness ?? null;
   if (service.hedge !== null) lateness?.configure(service.hedge);
   return {
     settings,
     counters: core.telemetry.ofRoute(service.name, name),
+    bulkhead: concurrency > 0 ? concurrency : core.routeShare,
     limits:
       rateLimits.length === 0
         ? null

@@ -102,7 +102,7 @@ export class ServiceRuntime {
     });
     this.routes = routes;
     this.#rooms = [...places.values()].map(({ room }) => room);
-    for (const room of this.#rooms) room.configure(this, core.routeShare);
+    for (const room of this.#rooms) room.configure(this);
     for (const pool of this.pools) pool.onRoom = (now) => this.#roomFreed(now);
   }
 

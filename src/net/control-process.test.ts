@@ -143,6 +143,37 @@ describe("a control process that works", () => {
     expect(answers).toHaveLength(70);
     expect(answers.at(-1)).toMatchObject({ unanswered: "hung" });
   });
+
+  it("is told of other settings, and begins anew with those that it opens things for", () => {
+    const { control, last, lives, told, seconds, time } = scene();
+    last().says({ kind: "ready" });
+    const other = { ...settings(), drainMs: 1_000 };
+    control.configure(other);
+    expect(last().sent.at(-1)).toEqual({ kind: "configure", settings: other });
+    const elsewhere = { ...other, statusPage: { bind: null, directory: "/srv", title: "", url: "", services: [] } };
+    control.configure(elsewhere);
+    expect(last().sent.at(-1)).toEqual({ kind: "end" });
+    expect(lives).toHaveLength(1);
+    seconds(1, false);
+    last().ends("exit code 0");
+    // At once, and nobody is told of a death.
+    expect(lives).toHaveLength(2);
+    expect(last().sent[0]).toMatchObject({ kind: "begin", setup: { settings: elsewhere, restore: true } });
+    last().says({ kind: "ready" });
+    expect(control.state()).toMatchObject({ state: "running", restarts: 0 });
+    expect(told).toEqual([]);
+    // What happened meanwhile is handed over.
+    time.advance(1_000);
+    expect(batches(last()).length).toBeGreaterThan(0);
+  });
+
+  it("that does not end for other settings is killed", () => {
+    const { control, last, time } = scene();
+    last().says({ kind: "ready" });
+    control.configure({ ...settings(), control: null });
+    time.advance(10_000);
+    expect(last().killed).toBe(1);
+  });
 });
 
 describe("a control process that does not", () => {

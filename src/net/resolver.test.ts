@@ -10,7 +10,7 @@ import { manualSchedule } from "../../test/support/manual-schedule.ts";
 import type { ManualSchedule } from "../../test/support/manual-schedule.ts";
 import { systemSchedule } from "./clock.ts";
 import { createResolver } from "./resolver.ts";
-import type { ResolverOptions } from "./resolver.ts";
+import type { ConfigurableResolver, ResolverOptions } from "./resolver.ts";
 
 let server: DnsServer;
 let time: ManualSchedule;
@@ -33,7 +33,7 @@ afterEach(async () => {
 
 function start(
   options: Partial<Omit<ResolverOptions, "dns">> & { dns?: Partial<ResolverOptions["dns"]> } = {},
-): Resolver {
+): ConfigurableResolver {
   const resolver = createResolver({
     clock: time.clock,
     chance: () => 0,
@@ -569,4 +569,40 @@ test("without resolvers of its own it asks those of resolv.conf, and follows cha
   const resolver = start({ dns: { resolvers: [], timeoutMs: 300 }, schedule: systemSchedule });
   const { failure } = await resolved(resolver, "nowhere.invalid");
   expect(failure).not.toBe(null);
+});
+
+describe("other settings", () => {
+  test("send questions to other name servers, and what failed is asked there at once", async () => {
+    const other = await startDnsServer();
+    try {
+      server.set("a.test", { kind: "addresses", ips: ["192.0.2.1"], ttl: 60 });
+      server.set("b.test", { kind: "servfail" });
+      other.set("a.test", { kind: "addresses", ips: ["192.0.2.9"], ttl: 60 });
+      other.set("b.test", { kind: "addresses", ips: ["192.0.2.2"], ttl: 60 });
+      const resolver = start();
+      const good = watching(resolver, "a.test");
+      const bad = watching(resolver, "b.test");
+      await good.next();
+      expect((await bad.next()).failure).not.toBeNull();
+      resolver.configure({ resolvers: [other.address], timeoutMs: 20_000, ttlMinMs: 1_000, ttlMaxMs: 300_000 });
+      expect((await bad.next()).addresses.map(({ ip }) => ip)).toEqual(["192.0.2.2"]);
+      // What is known stays known for as long as it is good.
+      expect(resolver.peek("a.test")?.addresses.map(({ ip }) => ip)).toEqual(["192.0.2.1"]);
+      expect(other.asked.map(({ name }) => name)).not.toContain("a.test");
+    } finally {
+      await other.close();
+    }
+  });
+
+  test("take up the name servers of the system, which were not looked for before", async () => {
+    writeFileSync(path.join(directory, "resolv.conf"), "nameserver 127.0.0.1\n");
+    const resolver = start();
+    server.set("a.test", { kind: "addresses", ips: ["192.0.2.1"], ttl: 60 });
+    expect((await resolved(resolver, "a.test")).failure).toBeNull();
+    const dns = { timeoutMs: 20_000, ttlMinMs: 1_000, ttlMaxMs: 300_000 };
+    resolver.configure({ ...dns, resolvers: [] });
+    resolver.configure({ ...dns, resolvers: [server.address] });
+    server.set("b.test", { kind: "addresses", ips: ["192.0.2.2"], ttl: 60 });
+    expect((await resolved(resolver, "b.test")).addresses.map(({ ip }) => ip)).toEqual(["192.0.2.2"]);
+  });
 });
