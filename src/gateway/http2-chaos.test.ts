@@ -142,10 +142,10 @@ test("whatever a client and its origins do, nothing breaks and nothing is left",
       const { connections, exchangesActive } = world.gateway.view.status();
       expect({ connections, exchangesActive }).toEqual({ connections: 0, exchangesActive: 0 });
       expect(new Set(world.records.map((record) => record.id)).size).toBe(world.records.length);
-      // What came back is frames, to the last byte.
+      // What came back is frames, to the last byte, unless it was cut because nobody took it.
       const reader = new FrameReader();
       reader.push(Buffer.from(client.received, "latin1"));
-      expect(reader.rest).toBe(0);
+      if (client.ended !== "rst") expect(reader.rest).toBe(0);
       await world.gateway.close();
     }),
     { numRuns: 150 },
