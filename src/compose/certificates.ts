@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { StartResult } from "../cli/ports.ts";
 import type { ListenerSettings, ListenerTlsSettings, Settings } from "../config/settings.ts";
+import type { AcmeMaterial, KeyPair } from "../contract/acme.ts";
 import type { CertificateView } from "../contract/view.ts";
 import type { SecureContexts } from "../kernel/socket.ts";
 import { systemClock, systemSchedule } from "../net/clock.ts";
@@ -17,9 +18,13 @@ export class Certificates {
   readonly #tell: Events["tell"];
   #ticketKeys: Buffer = randomBytes(TICKET_KEY_BYTES);
   #listeners = new Map<string, ListenerCertificates>();
+  /** By listener. */
+  #acmeNames = new Map<string, ReadonlySet<string>>();
+  #material: AcmeMaterial;
 
-  constructor(tell: Events["tell"]) {
+  constructor(tell: Events["tell"], material: AcmeMaterial) {
     this.#tell = tell;
+    this.#material = material;
   }
 
   /** Reads what these settings name; nothing changes before `use`. */
@@ -43,9 +48,26 @@ export class Certificates {
       use: () => {
         for (const [name, listener] of this.#listeners) if (!next.has(name)) listener.close();
         this.#listeners = next;
+        this.#acmeNames = new Map(settings.listeners.map(({ name, tls }) => [name, new Set(tls?.acmeNames)]));
         for (const use of uses) use();
+        this.setMaterial(this.#material);
       },
     };
+  }
+
+  /** What is obtained by itself, from now on. */
+  setMaterial(material: AcmeMaterial): void {
+    this.#material = material;
+    for (const [listener, certificates] of this.#listeners) {
+      const names = this.#acmeNames.get(listener);
+      const own = (pair: KeyPair): boolean => names?.has(pair.name) === true;
+      certificates.setObtained(material.certificates.filter(own), material.proofs.filter(own));
+    }
+  }
+
+  /** For http-01, which any listener may be asked. */
+  answerTo(token: string): string | null {
+    return this.#material.tokens.find((one) => one.token === token)?.answer ?? null;
   }
 
   contextsOf({ name }: ListenerSettings): SecureContexts {

@@ -25,6 +25,8 @@ import type { SocketKeeper } from "../net/tcp-listen.ts";
 import { openLog } from "./access-log.ts";
 import { Certificates } from "./certificates.ts";
 import { describe, listenFailure } from "./error-text.ts";
+import { NO_MATERIAL } from "../contract/acme.ts";
+import type { AcmeMaterial } from "../contract/acme.ts";
 import type { Events } from "./events.ts";
 import { readFallbacks } from "./fallback-files.ts";
 import { originContexts, unusableOriginFile } from "./origin-certificates.ts";
@@ -48,6 +50,9 @@ export interface DataPlaneOptions {
   readonly ledger: Ledger | null;
   /** What it has together with other workers of the node. Absent: there are none. */
   readonly ofWorker?: Pick<GatewayPorts, "siblings" | "rates" | "hashSeed" | "kept">;
+  readonly ofWorker?: Pick<GatewayPorts, "siblings" | "rates" | "hashSeed">;
+  /** Certificates that were obtained before. Absent: none were. */
+  readonly acme?: AcmeMaterial;
   /** Whom facts are told. */
   readonly tellFact: (fact: Fact) => void;
   readonly keeper?: SocketKeeper;
@@ -60,6 +65,8 @@ export interface DataPlane {
   /** Other settings, as this process can keep to them. `revision` null: whether they could be put into effect. */
   put(settings: Settings, revision: Revision | null): Promise<PutResult>;
   reopenLog(): void;
+  /** Certificates that are obtained by themselves, and proofs for who gives them. */
+  setAcme(material: AcmeMaterial): void;
   /** What is left in memory is written. */
   close(): Promise<void>;
 }
@@ -81,7 +88,7 @@ export async function startDataPlane(
     await log?.close(LAST_WORDS_MS);
     return fallbacks;
   }
-  const certificates = new Certificates(events.tell);
+  const certificates = new Certificates(events.tell, options.acme ?? NO_MATERIAL);
   const shown = await certificates.prepare(settings);
   if (!shown.ok) {
     await log?.close(LAST_WORDS_MS);
@@ -118,6 +125,7 @@ export async function startDataPlane(
     newId: createIdSource(),
     dial: createHttp2Dial({ dial: createDial(contexts), clock: systemClock, schedule: systemSchedule }),
     listen: createListen(onAcceptError, options.keeper),
+    challenges: certificates,
     secureContexts: (listener) => certificates.contextsOf(listener),
     certificates: () => certificates.views(),
     resolver,
@@ -202,7 +210,16 @@ export async function startDataPlane(
     return { kind: "applied" };
   }
 
-  return { ok: true, plane: { gateway, put, reopenLog: () => log?.reopen(), close } };
+  return {
+    ok: true,
+    plane: {
+      gateway,
+      put,
+      reopenLog: () => log?.reopen(),
+      setAcme: (material) => certificates.setMaterial(material),
+      close,
+    },
+  };
 }
 
 const NO_MACHINE = { portsMax: 0, diskFreeBytes: 0, diskBytes: 0 };

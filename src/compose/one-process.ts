@@ -7,6 +7,7 @@ import { systemClock, systemSchedule } from "../net/clock.ts";
 import { createSystemFacts } from "../net/system-facts.ts";
 import { putWithAdmin, startAdmin } from "./admin.ts";
 import type { AdminSite } from "./admin.ts";
+import { openAcme } from "./acme.ts";
 import { startChecks } from "./checks.ts";
 import { boundByDescriptors } from "./connection-bound.ts";
 import { createBridge, revisionOf, startControl } from "./control.ts";
@@ -50,7 +51,9 @@ export async function startInOneProcess(
   const node = settings.node === "" ? hostname() : settings.node;
   const bridge = createBridge();
   const sockets = keepSockets(settings, takeover.heritage);
+  const acme = await openAcme(settings, state, events.tell);
   const started = await startDataPlane({
+    acme: acme.material,
     settings,
     facts,
     events,
@@ -69,7 +72,8 @@ export async function startInOneProcess(
     await closeShared();
     return started;
   }
-  const { gateway, reopenLog, close } = started.plane;
+  const { gateway, reopenLog, setAcme, close } = started.plane;
+  acme.start((material) => Promise.resolve(setAcme(material)));
   const { samples } = options;
   const checks = startChecks(gateway);
   // After the listeners: whoever waits for the gateway does not wait for this.
@@ -95,6 +99,7 @@ export async function startInOneProcess(
       return putWithAdmin(admin, bounded, revision, async () => {
         const result = await started.plane.put(bounded, revision);
         if (result.kind === "applied" && revision !== null) control?.configure(bounded);
+        if (result.kind === "applied") await acme.follow(bounded);
         return result;
       });
     },
@@ -110,6 +115,7 @@ export async function startInOneProcess(
     return { ok: false, what: "admin", ...listenFailure(error, settings.admin?.bind ?? null) };
   }
   const end = async (): Promise<void> => {
+    acme.stop();
     checks.stop();
     await gateway.drain();
     await control?.close(LAST_WORDS_MS);

@@ -32,7 +32,7 @@ const DAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"] as const;
 const PAGERDUTY_URL = "https://events.pagerduty.com/v2/enqueue";
 
 const words = text("text", parseWords, { bounds: "1 to 200 characters" });
-const hiddenText = field(
+export const hiddenText = field(
   {
     type: "{ file: PATH } or { env: NAME }",
     bounds: "",

@@ -1,5 +1,6 @@
 /** Ways of writing a listener in which a part of it would do nothing, or would turn everybody away. */
 import { isUnix } from "../kernel/ip-text.ts";
+import { acmeNamesOf } from "./acme-names.ts";
 import { hstsSchema } from "./listener-tls-schema.ts";
 import { valueAt } from "./problems.ts";
 import type { Finding, Path } from "./problems.ts";
@@ -13,7 +14,67 @@ export function listenerFindings(file: unknown): Finding[] {
     ...paths.flatMap((path) => proxyFindings(file, path)),
     ...paths.flatMap((path) => hstsFindings(file, path)),
     ...paths.flatMap((path) => redirectFindings(file, path)),
+    ...paths.flatMap((path) => acmeFindings(file, path)),
+    ...authorityFindings(file),
   ];
+}
+
+/** Certificates that nobody obtains, that would be lost with the process, or that are for no name. */
+function acmeFindings(file: unknown, listener: Path): Finding[] {
+  const tls = [...listener, "tls"];
+  const acme = valueAt(file, [...tls, "acme"]) ?? false;
+  const files = valueAt(file, [...tls, "certificates"]);
+  if (!isMapping(valueAt(file, tls))) return [];
+  if (acme === false) {
+    const isNone = files === undefined || (Array.isArray(files) && files.length === 0);
+    const hint = "Name files under certificates, or write acme: true.";
+    return isNone ? [{ path: tls, at: "value", message: "There is no certificate to be shown.", hint }] : [];
+  }
+  const path = [...tls, "acme"];
+  if (valueAt(file, ["acme"]) === undefined) {
+    const hint = "Add  acme: { agree: true }  at the top level.";
+    return [{ path, at: "value", message: "It is not said from whom certificates are obtained.", hint }];
+  }
+  if (valueAt(file, ["state"]) === false) {
+    const message = "Certificates that are obtained have to be kept, and nothing may be: state is false.";
+    return [{ path, at: "value", message, hint: "Name a directory under state." }];
+  }
+  const services = valueAt(file, ["services"]);
+  const hosts = (isMapping(services) ? Object.keys(services) : []).flatMap((name) => {
+    const list = valueAt(file, ["services", name, "hosts"]);
+    return Array.isArray(list) ? list : [];
+  });
+  if (
+    acme !== true ||
+    acmeNamesOf(
+      true,
+      hosts.filter((host) => typeof host === "string"),
+    ).length > 0
+  )
+    return [];
+  const message = "No service names a host that a certificate could be obtained for.";
+  return [{ path, at: "value", message, hint: "Write hosts at the services, or a list of names here." }];
+}
+
+function authorityFindings(file: unknown): Finding[] {
+  if (valueAt(file, ["acme"]) === undefined) return [];
+  const findings: Finding[] = [];
+  if (valueAt(file, ["acme", "agree"]) === false) {
+    const message = "No authority gives certificates to who does not agree to its terms.";
+    findings.push({ path: ["acme", "agree"], at: "value", message, hint: "Read them, and write true." });
+  }
+  const authorities = valueAt(file, ["acme", "authorities"]);
+  for (const [index, one] of (Array.isArray(authorities) ? authorities : []).entries()) {
+    const directory = isMapping(one) ? one["directory"] : one;
+    if (directory !== "zerossl" || (isMapping(one) && one["externalAccount"] !== undefined)) continue;
+    findings.push({
+      path: ["acme", "authorities", index],
+      at: "value",
+      message: "ZeroSSL gives certificates to its customers only.",
+      hint: "Write { directory: zerossl, externalAccount: { kid: …, key: { file: … } } } with what it shows of your account.",
+    });
+  }
+  return findings;
 }
 
 function socketFindings(file: unknown, path: Path): Finding[] {

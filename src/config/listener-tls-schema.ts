@@ -1,5 +1,6 @@
 /** TLS on a listener, and what plain listeners beside it do for it, as an operator writes it and as the program uses it. */
 import { z } from "zod";
+import { acmeNamesField, acmeNamesOf } from "./acme-names.ts";
 import { choice, count, duration, field, text, yesOrNo } from "./fields.ts";
 import { parseHostPattern } from "./host-names.ts";
 import { accepted, quoted, refused } from "./parsed.ts";
@@ -39,11 +40,12 @@ const clientCertificatesSchema = z.union([z.array(clientCertificateSchema).max(R
 export const listenerTlsSchema = z.strictObject({
   certificates: z
     .array(certificateSchema)
-    .min(1)
     .max(CERTIFICATES_MAX)
+    .prefault([])
     .describe(
       "What clients are shown, chosen by the name that they ask for; the first one is for all other names. The files are read again when they change.",
     ),
+  acme: acmeNamesField,
   minVersion: choice(["1.2", "1.3"])
     .prefault("1.2")
     .describe("The oldest version of TLS that is spoken. Nothing below 1.2 is, whatever is written."),
@@ -77,11 +79,21 @@ export const redirectField = field(
   },
 );
 
-export function listenerTlsOf(written: z.output<typeof listenerTlsSchema> | undefined): ListenerTlsSettings | null {
+/** `hosts`: of all services. */
+export function listenerTlsOf(
+  written: z.output<typeof listenerTlsSchema> | undefined,
+  hosts: readonly string[],
+): ListenerTlsSettings | null {
   if (written === undefined) return null;
-  const { certificates, minVersion, strictSni, clientCertificates } = written;
+  const { certificates, acme, minVersion, strictSni, clientCertificates } = written;
   const rules = Array.isArray(clientCertificates) ? clientCertificates : [clientCertificates];
-  return { certificates, minVersion, strictSni, clientCertificates: rules.map(ruleOf) };
+  return {
+    certificates,
+    minVersion,
+    strictSni,
+    clientCertificates: rules.map(ruleOf),
+    acmeNames: acmeNamesOf(acme, hosts),
+  };
 }
 
 /** RFC 6797 §6.1. */

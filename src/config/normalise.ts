@@ -5,6 +5,7 @@
  * A default never contradicts what is written: with `interval: 500ms` a check may take 500 ms, although a
  * second is the default. Where both are written and contradict each other, order-checks.ts has refused them.
  */
+import { acmeOf } from "./acme-schema.ts";
 import { alertsOf } from "./alert-schema.ts";
 import { ROUTE_CACHE_DEFAULTS } from "./cache-schema.ts";
 import type { CheckedRouteCache } from "./cache-schema.ts";
@@ -69,7 +70,10 @@ export function normalise(file: CheckedFile): Settings {
         name: bind.name,
         bind: bind.bind,
         trustedProxies: trustedProxies ?? file.trustedProxies,
-        tls: listenerTlsOf(tls),
+        tls: listenerTlsOf(
+          tls,
+          Object.values(file.services).flatMap(({ hosts }) => hosts),
+        ),
         hsts: hstsOf(hsts),
         redirectPort: redirectToHttps,
         handshakeMs: timeouts.handshake,
@@ -93,6 +97,7 @@ export function normalise(file: CheckedFile): Settings {
               },
       }),
     ),
+    acme: acmeOf(file.acme),
     admin:
       file.admin === false
         ? null

@@ -7,6 +7,7 @@
  */
 import { z } from "zod";
 import { isLoopbackIp, isUnix } from "../kernel/ip-text.ts";
+import { acmeSchema } from "./acme-schema.ts";
 import { alertsSchema } from "./alert-schema.ts";
 import { parseBindOrSocket, parseCidr, parsePeers, parseResolver } from "./addresses.ts";
 import { cacheSchema } from "./cache-schema.ts";
@@ -296,6 +297,9 @@ export const fileSchema = z.strictObject({
     .max(LISTENERS_MAX)
     .prefault(LISTENERS_DEFAULT)
     .describe("Where clients connect."),
+  acme: acmeSchema
+    .optional()
+    .describe("How certificates are obtained by themselves, for listeners with `tls: { acme: … }`."),
   admin: z.union([switchedOff(), adminSchema]).prefault({}).describe("Status page, API and metrics, or false."),
   trustedProxies: trustedProxies
     .prefault([])

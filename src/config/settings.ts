@@ -6,6 +6,8 @@ import type { OriginTls } from "../kernel/socket.ts";
 
 export interface Settings {
   readonly listeners: readonly ListenerSettings[];
+  /** Null: no certificate is obtained by itself. */
+  readonly acme: AcmeSettings | null;
   /** Null: no admin listener. */
   readonly admin: AdminSettings | null;
   readonly services: readonly ServiceSettings[];
@@ -189,7 +191,7 @@ export interface SocketFileSettings {
 }
 
 export interface ListenerTlsSettings {
-  /** Files. At least one; the first is for names that none is for. */
+  /** Files. The first is for names that none is for. */
   readonly certificates: readonly { readonly cert: string; readonly key: string }[];
   /** Default 1.2. */
   readonly minVersion: "1.2" | "1.3";
@@ -197,6 +199,28 @@ export interface ListenerTlsSettings {
   readonly strictSni: boolean;
   /** The first that names a host holds for it, else the first for all. Default: none, and nobody is asked. */
   readonly clientCertificates: readonly ClientCertificateSettings[];
+  /** Certificates for these are obtained by themselves. Default: none. */
+  readonly acmeNames: readonly string[];
+}
+
+/** How certificates are obtained by themselves. */
+export interface AcmeSettings {
+  /** Empty: none is told. */
+  readonly email: string;
+  /** The preferred one first. */
+  readonly authorities: readonly AcmeAuthoritySettings[];
+  /** The preferred one first. */
+  readonly challenges: readonly ("http-01" | "tls-alpn-01")[];
+  /** Of one name. Default 4. */
+  readonly certificatesPerWeek: number;
+}
+
+export interface AcmeAuthoritySettings {
+  /** URL. */
+  readonly directory: string;
+  readonly externalAccount: { readonly kid: string; readonly key: HiddenText } | null;
+  /** A file; empty: whom the system trusts. */
+  readonly ca: string;
 }
 
 /** Who has to show a certificate. */

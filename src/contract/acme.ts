@@ -22,6 +22,11 @@ export interface KeyPair {
 
 export const NO_MATERIAL: AcmeMaterial = { tokens: [], proofs: [], certificates: [] };
 
+/** What whoever serves answers to an authority that asks by http-01. Null: it knows nothing of that. */
+export interface Challenges {
+  answerTo(token: string): string | null;
+}
+
 export type ChallengeKind = "http-01" | "tls-alpn-01";
 
 /** One name for which a certificate is wanted. */

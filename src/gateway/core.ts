@@ -2,6 +2,7 @@
  * What every part of one running gateway shares. Made once by gateway.ts; passed, never imported as state. What is not
  * `readonly` follows the configuration (reconfigure.ts).
  */
+import type { Challenges } from "../contract/acme.ts";
 import type { DnsSettings, LimitSettings, ListenerSettings } from "../config/settings.ts";
 import type { Step } from "../contract/record.ts";
 import type { CauseId } from "../kernel/causes.ts";
@@ -56,6 +57,8 @@ export interface Core {
   /** Connections whose TLS handshake is under way, the oldest first. */
   readonly handshaking: Set<ClientConnection>;
   /** Of listeners with TLS. */
+  /** Null: nothing is to be proven to anybody. */
+  readonly challenges: Challenges | null;
   readonly secureContexts: (listener: ListenerSettings) => SecureContexts;
   readonly replayBudget: ReplayBudget;
   readonly cache: ResponseCache;

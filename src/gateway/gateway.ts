@@ -6,6 +6,7 @@ import { isLoopbackIp } from "../kernel/ip-text.ts";
 import { needsNewProcess } from "../config/needs-new-process.ts";
 import type { HealthSettings, ListenerSettings, Settings } from "../config/settings.ts";
 import type { KeyDesk } from "../contract/keys.ts";
+import type { Challenges } from "../contract/acme.ts";
 import type { ExchangeRecord } from "../contract/record.ts";
 import { revisionInWords } from "../contract/revision.ts";
 import type { Revision } from "../contract/revision.ts";
@@ -66,6 +67,8 @@ export interface GatewayPorts {
   readonly dial: Dial;
   readonly listen: Listen;
   /** What the listeners with TLS show. Needed when there are any. */
+  /** Answers to authorities that ask whether a name is ours. Absent: nothing is to be proven. */
+  readonly challenges?: Challenges;
   readonly secureContexts?: (listener: ListenerSettings) => SecureContexts;
   readonly resolver: Resolver;
   /** Null: there is no state directory, and keys are not honoured. */
@@ -204,6 +207,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     telemetry: new Telemetry(),
     handshakeRecords: new HandshakeRecords(),
     handshaking: new Set(),
+    challenges: ports.challenges ?? null,
     secureContexts: ports.secureContexts ?? noContexts,
     replayBudget: { bytes: 0, bytesMax: settings.limits.replayBytesTotal },
     cache: new ResponseCache(settings.cache, ports.cacheShelf, clock),

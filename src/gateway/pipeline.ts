@@ -18,6 +18,7 @@
  *
  * What is known of the exchange meanwhile is in exchange-state.ts.
  */
+import type { Challenges } from "../contract/acme.ts";
 import type { ClientCertificateSettings } from "../config/settings.ts";
 import type { Outcome, Step } from "../contract/record.ts";
 import { FIELD } from "../http1/field-ids.ts";
@@ -66,7 +67,16 @@ import { RoomWait } from "./room-wait.ts";
 import type { RoomWaitHost } from "./room-wait.ts";
 import type { Turn } from "./room.ts";
 import type { ServiceRuntime } from "./service-runtime.ts";
-import { clientCertificateLines, hasHsts, hstsLine, isMisdirected, redirectHead, redirectOf } from "./secure-terms.ts";
+import {
+  challengeAnswer,
+  challengeOf,
+  clientCertificateLines,
+  hasHsts,
+  hstsLine,
+  isMisdirected,
+  redirectHead,
+  redirectOf,
+} from "./secure-terms.ts";
 import { Serving } from "./serving.ts";
 import type { ServingHost } from "./serving.ts";
 import type { StoredAnswer } from "./stored-answer.ts";
@@ -186,6 +196,7 @@ export class Exchange
     request.reducedInFront = request.trusted && head.find(FIELD.GOODGATE_MODE) !== -1;
     const { tls, redirectPort } = client.listener.settings;
     if (tls !== null && tls.clientCertificates.length > 0 && !this.#certified(tls.clientCertificates, host)) return;
+    if (this.core.challenges !== null && this.#challenged(head, this.core.challenges)) return;
     if (redirectPort !== 0 && this.#redirected(head, host, redirectPort)) return;
     this.#routeTo(head, host);
   }
@@ -200,6 +211,18 @@ export class Exchange
       return false;
     }
     request.identityLines += clientCertificateLines(rules, tls, name);
+    return true;
+  }
+
+  /** True: an authority has been answered that asks whether a name is ours. What it does not know goes on as usual. */
+  #challenged(head: MessageHead, challenges: Challenges): boolean {
+    const token = challengeOf(head);
+    const answer = token === "" ? null : challenges.answerTo(token);
+    if (answer === null) return false;
+    const { clock } = this.core;
+    this.decide("admit", "admit.challenge", "an authority asks for a proof that the name is ours");
+    const now = clock.monotonic();
+    this.serve(challengeAnswer(answer, httpDate(clock.wall())), "served", now);
     return true;
   }
 

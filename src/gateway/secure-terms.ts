@@ -9,9 +9,13 @@ import { ruleFor } from "../kernel/host-rules.ts";
 import type { TlsView } from "../kernel/socket.ts";
 import type { ClientHost } from "./client-host.ts";
 import type { PeerIdentity } from "./identify.ts";
+import { answerOf } from "./stored-answer.ts";
+import type { StoredAnswer } from "./stored-answer.ts";
 
 /** RFC 8555 §8.3: who asks for this asks the listener itself, without TLS, because there is no certificate yet. */
 const CHALLENGE = "/.well-known/acme-challenge/";
+const CHALLENGE_BYTES_MAX = 256;
+const DOT = 46;
 const HTTPS_PORT = 443;
 
 /** A whole line; empty: none. Over plain HTTP nobody heeds it (RFC 6797 §8.1), and nobody may send it (§7.2). */
@@ -56,6 +60,23 @@ export function redirectOf(redirectPort: number, head: MessageHead, host: Client
   const name = host.field.replace(/:\d*$/, "");
   const port = redirectPort === HTTPS_PORT ? "" : `:${redirectPort}`;
   return `https://${name}${port}${target.startsWith("/") ? target : "/"}`;
+}
+
+/** What an authority asks for; empty: this is nothing of the kind. */
+export function challengeOf(head: MessageHead): string {
+  // Every request comes by here, and the second byte of nearly all paths is no dot.
+  if (head.bytes[head.pathStart + 1] !== DOT || head.method !== "GET") return "";
+  if (head.targetEnd - head.pathStart > CHALLENGE_BYTES_MAX) return "";
+  const target = head.bytes.latin1Slice(head.pathStart, head.targetEnd);
+  return target.startsWith(CHALLENGE) ? target.slice(CHALLENGE.length) : "";
+}
+
+export function challengeAnswer(answer: string, date: string): StoredAnswer {
+  const head = Buffer.from(
+    `HTTP/1.1 200 OK\r\nDate: ${date}\r\nContent-Type: application/octet-stream\r\nContent-Length: ${answer.length}\r\n\r\n`,
+    "latin1",
+  );
+  return { head, lines: "", body: answerOf([Buffer.from(answer, "latin1")]) };
 }
 
 /** A whole response head. 308 keeps method and body (RFC 9110 §15.4.9). */

@@ -34,6 +34,11 @@ export const DECISIONS = {
     meaning:
       "The client asks for far more than the others and was not held back: it is protected, was good before, or holding it back would have hit good traffic.",
   },
+  "admit.challenge": {
+    step: "admit",
+    meaning:
+      "A certificate authority asked for the proof that a name is this gateway's, and got it: a certificate is being obtained (`acme`).",
+  },
   "admit.to-https": {
     step: "admit",
     meaning: "The request came without TLS, and the listener sends such requests to the same place with it.",

@@ -6,11 +6,13 @@
  * A renewal replaces two files, and not at once: what does not fit together is looked at again before anything is said.
  */
 import fs from "node:fs/promises";
+import tls from "node:tls";
+import type { KeyPair } from "../contract/acme.ts";
 import { authorityFault, examineCertificate, validityText } from "../contract/certificate.ts";
 import type { CertificateFacts } from "../contract/certificate.ts";
 import type { CertificateView } from "../contract/view.ts";
 import type { Schedule } from "../kernel/clock.ts";
-import type { SecureContexts } from "../kernel/socket.ts";
+import type { SecureChoice, SecureContexts } from "../kernel/socket.ts";
 import { ListenerContexts, refusalOf } from "./secure-contexts.ts";
 import type { ClientRule, ContextTerms, ShownCertificate } from "./secure-contexts.ts";
 import { watchFile } from "./watched-file.ts";
@@ -18,6 +20,8 @@ import type { WatchedFile } from "./watched-file.ts";
 
 /** A certificate with its chain, or all authorities of a company. */
 const PEM_BYTES_MAX = 1024 * 1024;
+/** RFC 8737 §4. */
+const PROOF_PROTOCOL = "acme-tls/1";
 const SETTLE_MS = 250;
 /** As long as two looks at a file are apart, and a little more. */
 const LOOK_AGAIN_MS = 6_000;
@@ -50,6 +54,11 @@ interface Pair extends ShownCertificate {
   readonly isReadable: boolean;
 }
 
+interface Proof {
+  readonly name: string;
+  readonly choice: SecureChoice;
+}
+
 interface Rule extends ClientRule {
   readonly ok: true;
 }
@@ -62,12 +71,15 @@ export interface CertificatePorts {
 }
 
 export class ListenerCertificates {
-  readonly contexts: SecureContexts;
+  readonly contexts: SecureContexts = { choose: (name, alpn) => this.#choose(name, alpn) };
   readonly #contexts: ListenerContexts;
   readonly #name: string;
   readonly #ports: CertificatePorts;
   #terms: CertificateTerms | null = null;
   #pairs: readonly Pair[] = [];
+  /** Those that no file is for. */
+  #obtained: readonly Pair[] = [];
+  #proofs: readonly Proof[] = [];
   #rules: readonly Rule[] = [];
   #watched: readonly WatchedFile[] = [];
   #cancel: () => void = () => undefined;
@@ -79,7 +91,6 @@ export class ListenerCertificates {
     this.#name = name;
     this.#ports = ports;
     this.#contexts = new ListenerContexts(ticketKeys);
-    this.contexts = this.#contexts;
   }
 
   /**
@@ -108,8 +119,29 @@ export class ListenerCertificates {
     };
   }
 
+  /** What was obtained by itself, and what is shown to an authority that asks for a proof (RFC 8737). */
+  setObtained(pairs: readonly KeyPair[], proofs: readonly KeyPair[]): void {
+    this.#proofs = proofs.map(({ name, cert, key }) => ({ name, choice: proofChoice(cert, key) }));
+    const same =
+      pairs.length === this.#obtained.length && pairs.every(({ cert }, i) => cert === this.#obtained[i]?.cert);
+    if (same) return;
+    this.#obtained = pairs.flatMap((pair) => {
+      const read = obtainedPair(pair);
+      if (read !== null) return [read];
+      this.#ports.tell("certificate.refused", `what was obtained for ${pair.name} cannot be used`);
+      return [];
+    });
+    if (this.#terms !== null) this.#show(this.#pairs, this.#rules, this.#terms);
+  }
+
+  #choose(name: string, alpn: readonly string[]): SecureChoice | null {
+    // Who asks for nothing but a proof is shown nothing but that.
+    if (alpn.includes(PROOF_PROTOCOL)) return this.#proofs.find((proof) => proof.name === name)?.choice ?? null;
+    return this.#contexts.choose(name);
+  }
+
   get views(): CertificateView[] {
-    return this.#pairs.map(({ files, facts: { names, issuer, notBefore, notAfter } }) => ({
+    return [...this.#pairs, ...this.#obtained].map(({ files, facts: { names, issuer, notBefore, notAfter } }) => ({
       listener: this.#name,
       file: files.cert,
       names,
@@ -133,7 +165,7 @@ export class ListenerCertificates {
     this.#terms = terms;
     this.#pairs = pairs;
     this.#rules = rules;
-    this.#contexts.use(pairs, { ...terms, clientRules: rules });
+    this.#contexts.use([...pairs, ...this.#obtained], { ...terms, clientRules: rules });
   }
 
   #warn({ files, facts, isReadable }: Pair): void {
@@ -211,6 +243,24 @@ export class ListenerCertificates {
     const reason = validityText(facts, this.#ports.wall());
     return reason === "" ? null : { ok: false, where: files.cert, reason, hint: "" };
   }
+}
+
+/** Null: it cannot be read, or its key is another's. */
+function obtainedPair({ name, cert, key }: KeyPair): Pair | null {
+  const verdict = examineCertificate({ cert, key });
+  if (!verdict.ok) return null;
+  const { facts } = verdict;
+  const files = { cert: `acme ${name}`, key: "" };
+  return { ok: true, cert, key, names: facts.names, keyType: facts.keyType, files, facts, isReadable: false };
+}
+
+function proofChoice(cert: string, key: string): SecureChoice {
+  return {
+    context: tls.createSecureContext({ cert, key, minVersion: "TLSv1.2" }),
+    alpn: [PROOF_PROTOCOL],
+    clientCertificate: "none",
+    rule: -1,
+  };
 }
 
 function isSame(one: Pair, other: Pair): boolean {
