@@ -3,6 +3,7 @@
  * request to an answer, over what the gateway lets others see and do. It decides nothing. What changes something is
  * asked for by POST, and a browser that was made to send it by the page of another site is refused.
  */
+import type { AcmeDesk } from "../contract/acme.ts";
 import { nearest } from "../kernel/nearest.ts";
 import type { Clock, Schedule } from "../kernel/clock.ts";
 import type { AdminAnswer, AdminHandler, AdminRequest, AdminResponse, AdminStream } from "../contract/admin-http.ts";
@@ -37,6 +38,8 @@ export interface AdminOptions {
   readonly control: ControlPort | null;
   /** Absent: the configuration is nobody's to change. */
   readonly config?: ConfigDesk;
+  /** Absent: no certificate is obtained by itself. */
+  readonly acme?: AcmeDesk;
   /** Of a gateway that was started in front of the bundled samples: they may be broken. */
   readonly samples?: SampleDesk;
   /** Null: it was not built. */
@@ -56,6 +59,7 @@ export function createAdmin(view: GatewayView, options: AdminOptions): AdminHand
     keys: options.keys,
     control: options.control,
     config: options.config ?? null,
+    acme: options.acme ?? null,
     samples: options.samples ?? null,
     rates,
     events: createEventHub(view, options.control, clock, schedule),

@@ -4,6 +4,7 @@
  *
  * It decides nothing: every operation asks the view or the gateway and hands on what it says.
  */
+import type { AcmeDesk } from "../contract/acme.ts";
 import { CAUSES, causeOf, isCauseId } from "../kernel/causes.ts";
 import { CONTROL_OFF } from "../contract/control-port.ts";
 import type { ControlPort } from "../contract/control-port.ts";
@@ -46,6 +47,7 @@ import {
   unknownName,
 } from "./exchange-query.ts";
 import { ALERT_OPERATIONS } from "./alert-operations.ts";
+import { CERTIFICATE_OPERATIONS } from "./certificate-operations.ts";
 import { CONFIG_OPERATIONS } from "./config-operations.ts";
 import { CONTROL_OPERATIONS } from "./control-operations.ts";
 import { INCIDENT_OPERATIONS } from "./incident-operations.ts";
@@ -67,6 +69,8 @@ export interface AdminContext {
   readonly control: ControlPort | null;
   /** Null: the configuration is nobody's to change. */
   readonly config: ConfigDesk | null;
+  /** Null: no certificate is obtained by itself. */
+  readonly acme: AcmeDesk | null;
   /** Null: the origins are not the bundled samples. */
   readonly samples: SampleDesk | null;
   /** The OpenAPI document, made when first asked for. */
@@ -315,6 +319,7 @@ export const OPERATIONS: readonly Operation[] = [
     answer: answerEvents,
   },
   ...ORIGIN_OPERATIONS,
+  ...CERTIFICATE_OPERATIONS,
   ...KEY_OPERATIONS,
   ...INCIDENT_OPERATIONS,
   ...CONTROL_OPERATIONS,

@@ -1,13 +1,18 @@
-/** `goodgate certificate dev`: TLS on one's own machine, with the few words that it takes to trust it. */
+/**
+ * `goodgate certificate dev`: TLS on one's own machine, with the few words that it takes to trust it. `list` and `renew`
+ * are about those that a gateway obtains by itself: obtained-certificates.ts.
+ */
 import { join } from "node:path";
 import { complain, sayJson, sayLines } from "./context.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { EXIT } from "./exit-codes.ts";
+import { obtainedCertificates } from "./obtained-certificates.ts";
 import { labelled, pageWidth, plain } from "./page.ts";
 import type { CliPorts, DevCertificateResult, Terminal } from "./ports.ts";
 
 export interface CertificateOptions {
   readonly dir?: string;
+  readonly admin?: string;
   readonly json?: boolean;
 }
 
@@ -18,6 +23,7 @@ export async function certificateCommand(
 ): Promise<ExitCode> {
   const json = options.json === true;
   const [what, ...hosts] = args;
+  if (what === "list" || what === "renew") return obtainedCertificates(ports, what, hosts[0], options);
   if (what !== "dev") {
     const message = what === undefined ? "say which certificate." : `there is no certificate ${plain(what)}.`;
     return complain(

@@ -336,13 +336,16 @@ function createProgram(ports: CliPorts): Command {
     .addOption(admin())
     .addOption(json());
 
-  headed("certificate", "make a certificate for this machine, and the authority behind it", [
+  headed("certificate", "make one for this machine; see and renew those that a gateway obtains by itself", [
     ["goodgate certificate dev", "for localhost, 127.0.0.1 and ::1"],
     ["goodgate certificate dev shop.localhost --dir ./certificates", "for another name too, kept elsewhere"],
+    ["goodgate certificate list", "obtained from whom, until when, what is next and what failed"],
+    ["goodgate certificate renew shop.example.com", "another one now"],
   ])
-    .argument("<what>", "dev: for development, trusted by whoever is told to")
-    .argument("[hosts...]", "names and addresses besides this machine's own")
+    .argument("<what>", "dev: for development, trusted by whoever is told to; list; renew")
+    .argument("[hosts...]", "names and addresses besides this machine's own; the name to renew")
     .option("--dir <folder>", "where they are kept (default: goodgate/dev under $XDG_DATA_HOME or ~/.local/share)")
+    .addOption(admin())
     .addOption(json());
 
   headed("replay", "tell the incidents that recorded facts make", [

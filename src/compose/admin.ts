@@ -1,4 +1,5 @@
 /** The admin server: the API over a gateway's view, and the dashboard. */
+import type { AcmeDesk } from "../contract/acme.ts";
 import { fileURLToPath } from "node:url";
 import { createAdmin } from "../admin/admin.ts";
 import type { AdminOptions } from "../admin/admin.ts";
@@ -36,6 +37,7 @@ export interface AdminParts {
   readonly control: ControlProcess | null;
   /** Null: the configuration is nobody's to change. */
   readonly config: ConfigDesk | null;
+  readonly acme: AcmeDesk;
   readonly samples: SamplePools | undefined;
   readonly heritage: Heritage;
 }
@@ -43,7 +45,7 @@ export interface AdminParts {
 /** Rejects when the address cannot be listened on. */
 export async function startAdmin(
   settings: Settings,
-  { gateway, control, config, samples, heritage }: AdminParts,
+  { gateway, control, config, acme, samples, heritage }: AdminParts,
   tell: Events["tell"],
 ): Promise<AdminSite> {
   const options: AdminOptions = {
@@ -51,6 +53,7 @@ export async function startAdmin(
     keys: gateway.keys,
     control,
     ...(config === null ? {} : { config }),
+    acme,
     ...(samples === undefined ? {} : { samples: samples.desk }),
     dashboard: await readDashboard(DASHBOARD),
     token: null,

@@ -50,7 +50,6 @@ export interface DataPlaneOptions {
   readonly ledger: Ledger | null;
   /** What it has together with other workers of the node. Absent: there are none. */
   readonly ofWorker?: Pick<GatewayPorts, "siblings" | "rates" | "hashSeed" | "kept">;
-  readonly ofWorker?: Pick<GatewayPorts, "siblings" | "rates" | "hashSeed">;
   /** Certificates that were obtained before. Absent: none were. */
   readonly acme?: AcmeMaterial;
   /** Whom facts are told. */

@@ -105,7 +105,11 @@ export async function startInOneProcess(
     },
   });
   try {
-    admin = await startAdmin(settings, { gateway, control, config, samples, heritage: takeover.heritage }, events.tell);
+    admin = await startAdmin(
+      settings,
+      { gateway, control, config, acme, samples, heritage: takeover.heritage },
+      events.tell,
+    );
   } catch (error) {
     checks.stop();
     await control?.close(LAST_WORDS_MS);

@@ -2,6 +2,7 @@
  * The bodies of the API's answers under `/api/v1`, for whoever reads them: the CLI, the dashboard, tests.
  * Lists are wrapped in an object, so that a later field does not break a reader.
  */
+import type { AcmeCertificateView } from "./acme.ts";
 import type { ConfigProblem } from "../config/problems.ts";
 import type { SettingChange } from "../config/setting-changes.ts";
 import type { Cause, CauseId } from "../kernel/causes.ts";
@@ -98,6 +99,18 @@ export interface DrainedResponse {
   until: number | null;
 }
 
+/** `GET /certificates`. */
+export interface CertificatesResponse {
+  certificates: AcmeCertificateView[];
+}
+
+/** What `POST /certificates/renew` takes, and what it answers. */
+export interface RenewBody {
+  name: string;
+}
+
+export type RenewedResponse = RenewBody;
+
 /** `GET /config`. */
 export interface ConfigResponse extends ConfigState {
   /** `Settings`, with everything hidden that must stay unknown. */
@@ -175,6 +188,8 @@ export type ProblemCode =
   | "last-origin"
   | "not-drained"
   | "workers-silent"
+  | "unknown-certificate"
+  | "renewal-waits"
   | "unknown-key"
   | "key-not-uncertain"
   | "keys-unavailable"

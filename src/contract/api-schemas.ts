@@ -2,6 +2,7 @@
  * The bodies of the API as schemas, by the names that they have in the OpenAPI document. Whoever receives
  * an answer can check it with these; the gateway's own tests check every answer so.
  */
+import type { AcmeCertificateView } from "./acme.ts";
 import { z } from "zod";
 import { describes } from "./api-describes.ts";
 import type { PurgeResult } from "./view.ts";
@@ -41,7 +42,9 @@ import type {
   CacheResponse,
   CausesResponse,
   DrainBody,
+  CertificatesResponse,
   DrainedResponse,
+  RenewBody,
   EventsLost,
   ExchangesResponse,
   FiguresResponse,
@@ -160,6 +163,24 @@ const drainedSchema = describes<DrainedResponse>()(
   }),
 );
 
+const certificateSchema = describes<AcmeCertificateView>()(
+  z.object({
+    name: z.string(),
+    state: z.enum(["good", "missing", "ordering", "failing", "expired"]),
+    notBefore: z.number().describe("ms since 1970-01-01 UTC; 0: there is none."),
+    notAfter: z.number(),
+    authority: z.string().describe("The directory of who issued it; empty: nobody has."),
+    nextAt: z.number().describe("When it is ordered, or ordered again; ms since 1970-01-01 UTC."),
+    because: z.string().describe("Why then."),
+    lastError: z.string().describe("Of the last try; empty: it went well, or there was none."),
+    lately: z.number().describe("Obtained in the last seven days."),
+  }),
+);
+
+const certificatesSchema = describes<CertificatesResponse>()(z.object({ certificates: z.array(certificateSchema) }));
+
+export const renewBodySchema = describes<RenewBody>()(z.object({ name: words("The name, such as shop.example.com.") }));
+
 const keySchema = describes<KeyView>()(
   z.object({
     id: z.string().describe("Of several uses of one key each has its own."),
@@ -210,6 +231,8 @@ const problemSchema = describes<Problem>()(
         "last-origin",
         "not-drained",
         "workers-silent",
+        "unknown-certificate",
+        "renewal-waits",
         "unknown-key",
         "key-not-uncertain",
         "keys-unavailable",
@@ -263,6 +286,10 @@ export const API_SCHEMAS = {
   Causes: causesSchema,
   Code: codeSchema,
   Cause: causeSchema,
+  Certificates: certificatesSchema,
+  Certificate: certificateSchema,
+  RenewBody: renewBodySchema,
+  Renewed: renewBodySchema,
   Keys: keysSchema,
   Key: keySchema,
   Incidents: incidentsSchema,

@@ -28,6 +28,7 @@ const PACKAGES = {
   python3: "python3",
   curl: "curl",
   chromium: "chromium",
+  pebble: "pebble",
   nghttp: "nghttp2-client",
 } as const;
 const NODE_APP = fileURLToPath(new URL("node-app.ts", import.meta.url));
