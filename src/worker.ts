@@ -6,6 +6,7 @@
  * It heeds no signal that stops a server: Ctrl-C and a service manager reach the whole group, and the supervisor says
  * who finishes when. It ends when it is told to; when its supervisor is gone, it finishes what is under way and ends.
  */
+import { NO_MATERIAL } from "./contract/acme.ts";
 import { startDataPlane } from "./compose/data-plane.ts";
 import type { DataPlane } from "./compose/data-plane.ts";
 import { startChecks } from "./compose/checks.ts";
@@ -37,6 +38,7 @@ function main(): void {
   let name = "a worker";
   let sockets: WorkerSockets | null = null;
   let plane: DataPlane | null = null;
+  let acme = NO_MATERIAL;
   let whenAlone: () => void = ignore;
   const exchanges = new WatchedExchanges(systemClock);
   let begun: Promise<void> = Promise.resolve();
@@ -73,8 +75,10 @@ function main(): void {
       return boundByDescriptors(part, facts.process().descriptorsMax, ignore);
     };
     sockets = createWorkerSockets(setup.sockets);
+    acme = setup.acme;
     const started = await startDataPlane({
       settings,
+      acme: setup.acme,
       facts,
       events,
       node: setup.node,
@@ -95,6 +99,8 @@ function main(): void {
       return;
     }
     plane = started.plane;
+    // What came meanwhile.
+    plane.setAcme(acme);
     followChecks(link, plane.gateway);
     plane.gateway.view.subscribe((event) => {
       if (exchanges.wants(event)) send({ kind: "event", event });
@@ -153,6 +159,10 @@ function main(): void {
         return;
       case "put":
         put(message).catch(fail);
+        return;
+      case "acme":
+        acme = message.material;
+        plane?.setAcme(acme);
         return;
       case "reopen":
         plane?.reopenLog();

@@ -136,6 +136,7 @@ export async function startInOneProcess(
     );
     if (successor === null) return null;
     return async () => {
+      acme.stop();
       checks.stop();
       const drained = gateway.drain(HAND_OVER_IDLE_MS);
       await Promise.all([admin?.close(LAST_WORDS_MS), control?.close(LAST_WORDS_MS)]);

@@ -20,6 +20,7 @@ import { createSupervisor } from "../net/supervisor.ts";
 import type { Supervisor } from "../net/supervisor.ts";
 import { createSystemFacts } from "../net/system-facts.ts";
 import { FIRST_SOCKET, forkWorker } from "../net/worker-fork.ts";
+import { openAcme } from "./acme.ts";
 import { putWithAdmin, startAdmin } from "./admin.ts";
 import type { AdminSite } from "./admin.ts";
 import { createBridge, revisionOf, startControl } from "./control.ts";
@@ -39,6 +40,8 @@ import { VERSION } from "./version.ts";
 /** What a new worker begins with and a running one cannot be given. */
 const BY_ROLL: ReadonlySet<string> = new Set(["cache.disk"]);
 const WORKER = new URL(import.meta.url.endsWith(".ts") ? "../worker.ts" : "../worker.js", import.meta.url);
+
+const ACME_SETTLE_MS = 250;
 
 export async function startSupervised(
   settings: Settings,
@@ -135,6 +138,7 @@ export async function startSupervised(
     return { kind: "refused", why: "unusable", detail: `a worker could not begin by it: ${rolled.because}` };
   }
 
+  const acme = await openAcme(settings, state, tell);
   let stop = (_code: number, _why: string): void => undefined;
   const supervisor: Supervisor = createSupervisor({
     workers,
@@ -159,6 +163,7 @@ export async function startSupervised(
           settings: current.settings,
           revision: current.hash,
           seed,
+          acme: acme.material,
           stateDirectory: state,
           sockets: inherited,
         },
@@ -181,6 +186,11 @@ export async function startSupervised(
     const what = failed.what as Extract<StartResult, { ok: false }>["what"];
     return { ok: false, what, where: failed.where, code: failed.code };
   }
+  acme.start((material) => {
+    supervisor.broadcast({ kind: "acme", material });
+    // Nobody answers that he has it; between processes of one machine it takes no longer.
+    return new Promise((resolve) => systemSchedule(ACME_SETTLE_MS, resolve));
+  });
   const control = startControl(settings, { node, state, tell, free: takeover.predecessor?.controlIsFree });
   bridge.connect(control);
   const flights = hub.keys.flights();
@@ -200,7 +210,10 @@ export async function startSupervised(
         const before = current;
         if (change.kind === "roll") {
           const result = await rollTo({ settings: next, hash: revision.hash }, `configuration ${revision.number}`);
-          if (result.kind === "applied") control?.configure(next);
+          if (result.kind === "applied") {
+            control?.configure(next);
+            await acme.follow(next);
+          }
           return result;
         }
         // Before any worker serves by it; one that begins now begins with it.
@@ -210,8 +223,10 @@ export async function startSupervised(
           { settings: next, revision },
           { settings: before.settings, revision: { ...revision, hash: before.hash } },
         );
-        if (result.kind === "applied") control?.configure(next);
-        else {
+        if (result.kind === "applied") {
+          control?.configure(next);
+          await acme.follow(next);
+        } else {
           hub.configure(before.settings);
           current = before;
         }
@@ -225,7 +240,7 @@ export async function startSupervised(
       keys: flights === null ? null : createKeyDesk(flights, systemClock, (event) => view.tell(0, event)),
     };
     const { heritage } = takeover;
-    admin = await startAdmin(settings, { gateway: shown, control, config, samples: undefined, heritage }, tell);
+    admin = await startAdmin(settings, { gateway: shown, control, config, acme, samples: undefined, heritage }, tell);
   } catch (error) {
     await supervisor.stop();
     await control?.close(LAST_WORDS_MS);
@@ -234,6 +249,7 @@ export async function startSupervised(
     return { ok: false, what: "admin", ...listenFailure(error, settings.admin?.bind ?? null) };
   }
   const end = async (): Promise<void> => {
+    acme.stop();
     isDraining = true;
     await supervisor.drain(0);
     await control?.close(LAST_WORDS_MS);
@@ -247,6 +263,7 @@ export async function startSupervised(
     const successor = await giveOn(handed, state, hub.keys, events.tell);
     if (successor === null) return null;
     return async () => {
+      acme.stop();
       isDraining = true;
       const drained = supervisor.drain(HAND_OVER_IDLE_MS);
       await Promise.all([admin?.close(LAST_WORDS_MS), control?.close(LAST_WORDS_MS)]);

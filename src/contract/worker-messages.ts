@@ -6,6 +6,7 @@
  * One worker hears of another through the supervisor only. What workers tell each other of origins, limits and keys
  * travels in `share`, which neither end of this channel looks into.
  */
+import type { AcmeMaterial } from "./acme.ts";
 import type { Bind, Settings } from "../config/settings.ts";
 import type { PutResult } from "./config-desk.ts";
 import type { Fact } from "./facts.ts";
@@ -28,6 +29,8 @@ export type ToWorker =
   | { readonly kind: "share"; readonly message: FromHub }
   /** Other settings, of the whole node. `revision` null: only whether they could be put into effect. */
   | { readonly kind: "put"; readonly number: number; readonly settings: Settings; readonly revision: Revision | null }
+  /** What is obtained by itself, and proofs for who gives it. */
+  | { readonly kind: "acme"; readonly material: AcmeMaterial }
   /** The access log was moved away. */
   | { readonly kind: "reopen" }
   /** Accept no more and finish what is under way. Connections that ask nothing for `idleMs` may be closed. */
@@ -62,6 +65,7 @@ export interface WorkerSetup {
   readonly revision: string;
   /** 64 hex digits of chance: for what all workers have to make alike, and nobody else may. */
   readonly seed: string;
+  readonly acme: AcmeMaterial;
   /** Null: nothing outlives the process. */
   readonly stateDirectory: string | null;
   /** The listening sockets that are its own, for each listener of the settings, in their order. */
