@@ -49,7 +49,6 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     imports: ["kernel", "http1", "http2", "contract"],
     packages: [
       "@peculiar/x509",
-      "acme-client",
       "@opentelemetry/api",
       "@opentelemetry/exporter-metrics-otlp-http",
       "@opentelemetry/exporter-trace-otlp-http",
