@@ -12,7 +12,6 @@ import { createIdSource, systemChance } from "../../src/net/chance.ts";
 import { systemClock, systemSchedule } from "../../src/net/clock.ts";
 import { createHttp2Dial } from "../../src/net/h2-dial.ts";
 import { createOriginContexts } from "../../src/net/origin-contexts.ts";
-import type { OriginContexts } from "../../src/net/origin-contexts.ts";
 import { createDial } from "../../src/net/tcp-dial.ts";
 import { createListen } from "../../src/net/tcp-listen.ts";
 import { NO_PROCESS, settingsFrom, useOf } from "./gateway-parts.ts";
@@ -27,7 +26,6 @@ export interface LocalGateway {
   readonly faults: readonly unknown[];
   /** What it told a control plane. */
   readonly facts: readonly Fact[];
-  readonly contexts: OriginContexts;
   client(): Promise<RawClient>;
   /** One GET on a connection of its own, and the record that it left. */
   get(
@@ -39,15 +37,16 @@ export interface LocalGateway {
   close(): Promise<void>;
 }
 
-/** `services`: as in a file. Names of origins that are no address lead to 127.0.0.1. */
+/** `services` and what more the only listener has: as in a file. Names of origins that are no address lead to 127.0.0.1. */
 export async function localGateway(
   services: Readonly<Record<string, unknown>>,
-  contexts: OriginContexts = createOriginContexts({ onRefused: () => undefined }),
+  listener: Readonly<Record<string, unknown>> = {},
 ): Promise<LocalGateway> {
+  const contexts = createOriginContexts({ onRefused: () => undefined });
   const records: ExchangeRecord[] = [];
   const faults: unknown[] = [];
   const facts: Fact[] = [];
-  const settings = settingsFrom({ listeners: [{ bind: "127.0.0.1:0" }], admin: false, services });
+  const settings = settingsFrom({ listeners: [{ bind: "127.0.0.1:0", ...listener }], admin: false, services });
   const gateway = createGateway(settings, {
     clock: systemClock,
     chance: systemChance,
@@ -86,7 +85,6 @@ export async function localGateway(
     records,
     faults,
     facts,
-    contexts,
     client: () => rawClient(port),
     async get(host, path = "/") {
       const before = records.length;

@@ -1,0 +1,284 @@
+/**
+ * Networks that lose, delay and cut off, and peers that are half there. The origin lives in a network namespace whose
+ * cable the test holds; where the machine does not allow one, those tests are skipped, which the report shows. Each
+ * trouble has to end within its limit, with the cause that it has.
+ */
+import { readFileSync } from "node:fs";
+import net from "node:net";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { connectionsWithin } from "../../src/cli/machine-findings.ts";
+import { startGateway } from "../support/gateway-process.ts";
+import { localGateway } from "../support/local-gateway.ts";
+import type { LocalGateway } from "../support/local-gateway.ts";
+import { networkNamespace } from "../support/network-namespace.ts";
+import type { NetworkNamespace } from "../support/network-namespace.ts";
+import { rawClient } from "../support/raw-client.ts";
+import { rawOrigin, response } from "../support/raw-origin.ts";
+import { createTestAuthority } from "../support/test-authority.ts";
+import type { TestAuthority } from "../support/test-authority.ts";
+import { until } from "../support/until.ts";
+
+const probe = networkNamespace();
+const isAllowed = probe !== null;
+const canLose = probe?.shape("loss", "1%") ?? false;
+probe?.close();
+
+let authority: TestAuthority;
+const closing: (() => unknown)[] = [];
+beforeAll(() => {
+  authority = createTestAuthority();
+});
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed()) await close();
+});
+afterAll(() => authority.close());
+
+/** `/BYTES` is answered with so many; `/slow` in ten pieces a second apart. */
+const ORIGIN = `
+import http from "node:http";
+import https from "node:https";
+const answer = (request, response) => {
+  const size = Number(request.url.slice(1));
+  if (request.url !== "/slow") return response.end("x".repeat(size || 2));
+  response.writeHead(200, { "content-length": 10 });
+  let left = 10;
+  const timer = setInterval(() => { response.write("x"); left -= 1; if (left === 0) { clearInterval(timer); response.end(); } }, 1000);
+};
+`;
+
+async function plainOrigin(space: NetworkNamespace): Promise<string> {
+  const start = `http.createServer({ keepAliveTimeout: 600000 }, answer).listen(8080, () => console.log("up"));`;
+  await space.run(ORIGIN + start);
+  return `http://${space.ip}:8080`;
+}
+
+/** Its chain does not fit into one packet. */
+async function secureOrigin(space: NetworkNamespace): Promise<string> {
+  const names = Array.from({ length: 120 }, (_, index) => `name-${index}.of.a.large.certificate.test`);
+  const { cert, key } = authority.issue({ names: [space.ip, ...names] });
+  const options = JSON.stringify({ cert, key });
+  await space.run(`${ORIGIN} https.createServer(${options}, answer).listen(8443, () => console.log("up"));`);
+  return `https://${space.ip}:8443`;
+}
+
+function namespace(): NetworkNamespace {
+  const space = networkNamespace();
+  if (space === null) throw new Error("it was allowed a moment ago");
+  closing.push(() => space.close());
+  return space;
+}
+
+async function gatewayTo(origin: string, more: Readonly<Record<string, unknown>> = {}): Promise<LocalGateway> {
+  const gateway = await localGateway({
+    app: {
+      pools: [{ origins: [origin] }],
+      health: false,
+      retry: false,
+      ejection: false,
+      routes: [{ timeouts: { connect: "500ms", handshake: "700ms", firstByte: "600ms", gap: "800ms" } }],
+      ...(origin.startsWith("https:") ? { tls: { ca: authority.caFile } } : {}),
+      ...more,
+    },
+  });
+  closing.push(() => gateway.close());
+  return gateway;
+}
+
+async function tookMs(run: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  await run();
+  return performance.now() - began;
+}
+
+describe.skipIf(!isAllowed)("a network that is cut", () => {
+  it("before a connection is silence to SYN, and ends by its limit", async () => {
+    const space = namespace();
+    const gateway = await gatewayTo(await plainOrigin(space));
+    space.unplug();
+    const { status, record } = await gateway.get("a");
+    expect([status, record.cause]).toEqual([504, "net.connect_timeout"]);
+    expect((record.doneUs - record.routedUs) / 1000).toBeLessThan(5_000);
+  });
+
+  it("under an idle connection is a half-open one or a slow origin, and the next request gets a new one", async () => {
+    const space = namespace();
+    const gateway = await gatewayTo(await plainOrigin(space));
+    expect((await gateway.get("a")).status).toBe(200);
+    space.unplug();
+    const { status, record } = await gateway.get("a");
+    expect(status).toBe(504);
+    expect(record.attempts[0]).toMatchObject({ reused: true, receivedBytes: 0 });
+    expect(["origin.ttfb_timeout", "net.half_open"]).toContain(record.cause);
+    space.plug();
+    const after = await gateway.get("a");
+    expect([after.status, after.record.attempts[0]?.reused]).toEqual([200, false]);
+  });
+
+  it("in the middle of a body is a response that stopped half-way, which the client sees cut", async () => {
+    const space = namespace();
+    const gateway = await gatewayTo(await plainOrigin(space), {
+      routes: [{ timeouts: { gap: "1500ms" }, resume: false }],
+    });
+    const client = await gateway.client();
+    await client.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
+    await until("the first byte", () => (client.received.text.includes("\r\n\r\nx") ? true : null));
+    space.unplug();
+    const record = await gateway.record(1);
+    expect([record.cause, record.outcome]).toEqual(["origin.stall_mid_body", "failed"]);
+    expect(await client.over).not.toBe("");
+  });
+
+  it.skipIf(!canLose)("that loses a part of all packets and is slow still gets every request through", async () => {
+    const space = namespace();
+    const gateway = await gatewayTo(await plainOrigin(space), {
+      routes: [{ timeouts: { connect: "30s", firstByte: "60s", gap: "60s" } }],
+    });
+    space.shape("delay", "20ms", "5ms", "loss", "3%");
+    const answers = await Promise.all(Array.from({ length: 60 }, () => gateway.get("a", "/40000")));
+    expect(answers.map(({ status, body }) => [status, body.length])).toEqual(answers.map(() => [200, 40_000]));
+  });
+});
+
+describe.skipIf(!isAllowed)("a path that loses large packets", () => {
+  it("lets small answers through and stops large ones, which end by their limit", async () => {
+    const space = namespace();
+    const gateway = await gatewayTo(await plainOrigin(space), {
+      routes: [{ timeouts: { firstByte: "1s", gap: "1s" } }],
+    });
+    space.dropLargePackets();
+    expect((await gateway.get("a", "/100")).status).toBe(200);
+    const { record } = await gateway.get("a", "/100000");
+    expect(["origin.ttfb_timeout", "origin.stall_mid_body"]).toContain(record.cause);
+    expect(record.outcome).toBe("failed");
+  });
+
+  it("keeps certificates from coming: the handshake ends by its limit, and is told as that", async () => {
+    const space = namespace();
+    const gateway = await gatewayTo(await secureOrigin(space));
+    expect((await gateway.get("a")).status).toBe(200);
+    const other = await gatewayTo((await gateway.record(1)).origin);
+    space.dropLargePackets();
+    const { status, record } = await other.get("a");
+    expect([status, record.cause]).toEqual([504, "tls.handshake_timeout"]);
+    expect(record.attempts[0]).toMatchObject({ securedUs: -1, sentBytes: 0 });
+    expect(record.attempts[0]?.connectedUs).toBeGreaterThan(0);
+  });
+});
+
+describe("a client", () => {
+  it("with the smallest window there is holds no more than its share, and is let go by its limit", async () => {
+    const size = 50_000_000;
+    const origin = await rawOrigin(async (connection) => {
+      await connection.head();
+      await connection.send(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`);
+      const piece = Buffer.alloc(1_000_000, "x");
+      for (let sent = 0; sent < size; sent += piece.length) await connection.send(piece);
+    });
+    closing.push(() => origin.close());
+    const gateway = await localGateway(
+      { app: { pools: [{ origins: [origin.url] }], health: false } },
+      { timeouts: { bodyGap: "1s" }, minRate: { response: "10KiB" } },
+    );
+    closing.push(() => gateway.close());
+    const before = process.memoryUsage().arrayBuffers;
+    const client = await gateway.client();
+    client.pause();
+    await client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    const record = await gateway.record(1);
+    expect(record.cause).toBe("client.slow");
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(20_000_000);
+    client.close();
+  });
+});
+
+/** As many as this machine's descriptors allow a gateway, up to ten thousand. */
+const IDLE = Math.min(10_000, Math.floor(connectionsWithin(descriptorsMax()) * 0.95));
+
+function descriptorsMax(): number {
+  const line = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"));
+  return Number(line?.[1] ?? 1024);
+}
+
+describe(`${IDLE} connections that say nothing`, () => {
+  it("cost little memory each, and those who ask are served beside them", async () => {
+    const origin = await rawOrigin(async (connection) => {
+      for (;;) {
+        await connection.head();
+        await connection.send(response(200, "ok"));
+      }
+    });
+    closing.push(() => origin.close());
+    const gateway = await startGateway({
+      limits: { connections: 20_000, connectionsPerClient: 20_000, flood: false },
+      services: { app: { pools: [{ origins: [origin.url] }], health: false } },
+    });
+    closing.push(() => gateway.stop());
+    const rss = async (): Promise<number> => (await gateway.status()).process.residentBytes;
+    const before = await rss();
+    const sockets: net.Socket[] = [];
+    closing.push(() => {
+      for (const socket of sockets) socket.destroy();
+    });
+    for (let open = 0; open < IDLE; open += 500) {
+      await Promise.all(
+        Array.from(
+          { length: 500 },
+          () =>
+            new Promise<void>((resolve, reject) => {
+              const socket = net.connect(gateway.port, "127.0.0.1", resolve);
+              socket.on("error", reject);
+              sockets.push(socket);
+            }),
+        ),
+      );
+    }
+    const each = ((await rss()) - before) / IDLE;
+    expect(each).toBeLessThan(16_000);
+    const ms = await tookMs(async () => {
+      const answer = await fetch(`http://127.0.0.1:${gateway.port}/`);
+      expect(answer.status).toBe(200);
+    });
+    expect(ms).toBeLessThan(5_000);
+  });
+});
+
+describe("a flood of connections", () => {
+  it("is closed beyond the limit, costs who is inside nothing, and leaves nothing behind", async () => {
+    const origin = await rawOrigin(async (connection) => {
+      for (;;) {
+        await connection.head();
+        await connection.send(response(200, "ok"));
+      }
+    });
+    closing.push(() => origin.close());
+    const gateway = await startGateway({
+      limits: { connections: 200, connectionsPerClient: 200, flood: false },
+      services: { app: { pools: [{ origins: [origin.url] }], health: false } },
+    });
+    closing.push(() => gateway.stop());
+    const inside = await rawClient(gateway.port);
+    closing.push(() => inside.close());
+    const ask = async (): Promise<number> => {
+      await inside.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+      return (await inside.response()).status;
+    };
+    expect(await ask()).toBe(200);
+    const flood = Array.from({ length: 3_000 }, () => {
+      const socket = net.connect(gateway.port, "127.0.0.1");
+      socket.on("error", () => undefined);
+      return socket;
+    });
+    closing.push(() => {
+      for (const socket of flood) socket.destroy();
+    });
+    for (let time = 0; time < 5; time += 1) expect(await ask()).toBe(200);
+    await until("most are closed", () =>
+      flood.filter(({ closed, readableEnded }) => closed || readableEnded).length > 2_500 ? true : null,
+    );
+    for (const socket of flood) socket.destroy();
+    await until("they are gone", async () => {
+      return (await gateway.status()).connections <= 1 ? true : null;
+    });
+    expect(await ask()).toBe(200);
+  });
+});
