@@ -29,7 +29,7 @@ import { freePort } from "../test/support/free-port.ts";
 import { until } from "../test/support/until.ts";
 import { answers } from "./answers.ts";
 import { machine } from "./machine.ts";
-import { startOrigin } from "./peers.ts";
+import { originPorts, startOrigin } from "./peers.ts";
 import { cpuMicros } from "./process-tree.ts";
 import { ROWS } from "./rows.ts";
 import { median } from "./statistics.ts";
@@ -218,13 +218,13 @@ async function dataPlane(rounds: number): Promise<void> {
     await chmod(folder, 0o755);
     await mkdir(join(folder, "www"));
     await writeFile(join(folder, "www/500"), "x".repeat(500));
-    const originPorts = [await freePort(), await freePort()] as const;
-    const origin = await startOrigin({ folder, originPorts, accessLog: false });
+    const ports = await originPorts();
+    const origin = await startOrigin({ folder, ...ports, accessLog: false });
     undo(() => origin.stop());
     const start = async (name: string, rest: Record<string, unknown>): Promise<Gateway> => {
       const port = await freePort();
       const config = join(folder, `${name}.json`);
-      const pools = [{ origins: originPorts.map((each) => `http://127.0.0.1:${each}`) }];
+      const pools = [{ origins: ports.originPorts.map((each) => `http://127.0.0.1:${each}`) }];
       const state = join(folder, name);
       await writeFile(
         config,

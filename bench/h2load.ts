@@ -1,10 +1,15 @@
 /** One run of h2load against one peer: HTTP/2 on plain connections, and what its report says. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { startChild } from "../test/support/child.ts";
 import type { Row } from "./rows.ts";
 import { LOAD_CORE } from "./wrk.ts";
 import type { LoadReport } from "./wrk.ts";
 
-export async function runH2load(port: number, row: Row, seconds: number): Promise<LoadReport> {
+export async function runH2load(port: number, row: Row, seconds: number, folder: string): Promise<LoadReport> {
+  const content = join(folder, "h2load.body");
+  const { bodyBytes = 0 } = row;
+  if (bodyBytes > 0) await writeFile(content, Buffer.alloc(bodyBytes));
   const child = await startChild("taskset", [
     "-c",
     LOAD_CORE,
@@ -13,6 +18,8 @@ export async function runH2load(port: number, row: Row, seconds: number): Promis
     `-c${row.connections}`,
     `-m${row.streams}`,
     `-D${seconds}`,
+    ...row.fields.flatMap((field) => ["-H", field]),
+    ...(bodyBytes > 0 ? ["-d", content] : []),
     `http://127.0.0.1:${port}${row.path}`,
   ]);
   const ending = await child.ending;

@@ -10,15 +10,15 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { freePort } from "../test/support/free-port.ts";
 import { runFaults } from "./faults/main.ts";
 import { machine } from "./machine.ts";
 import { measure, measureIdle, type Measurement } from "./measure.ts";
 import { parseOptions, USAGE, type Options } from "./options.ts";
 import { runPolicies } from "./policies.ts";
-import { startOrigin, startPeer, versionOf, type Bed, type PeerName, type RunningPeer } from "./peers.ts";
+import { originPorts, startOrigin, startPeer, versionOf, type Bed, type PeerName, type RunningPeer } from "./peers.ts";
 import { treeResidentBytes } from "./process-tree.ts";
 import { insertReport, renderReport, type BenchResult } from "./report.ts";
+import { startSocketOrigin } from "./sockets.ts";
 import { ROWS } from "./rows.ts";
 import { withUndo, type Undo } from "./undo.ts";
 
@@ -73,6 +73,10 @@ async function run(options: Options, bed: Bed, args: readonly string[], undo: Un
   execFileSync("taskset", ["-cp", "1", String(process.pid)], { stdio: "ignore" });
   const origin = await startOrigin(bed);
   undo(() => origin.stop());
+  if (options.rows.some((row) => ROWS[row].messages === true)) {
+    const sockets = await startSocketOrigin(bed.socketsPort);
+    undo(() => sockets.stop());
+  }
 
   const versions: Partial<Record<PeerName, string>> = {};
   const running: RunningPeer[] = [];
@@ -101,7 +105,9 @@ async function run(options: Options, bed: Bed, args: readonly string[], undo: Un
           if (round > 0) take(await measureIdle(peer.name, round, options.seconds, options.idleConnections, bed));
           continue;
         }
-        if (ROWS[row].streams > 0 && peer.http2Port === 0) continue;
+        const { streams, messages } = ROWS[row];
+        // The plain proxy of Node speaks neither.
+        if ((streams > 0 || messages === true) && peer.http2Port === 0) continue;
         const measurement = await measure(peer, row, round, round === 0 ? 1 : options.seconds, bed);
         // Round 0 compiles code and fills pools; it is not counted.
         if (round > 0) take(measurement);
@@ -133,7 +139,7 @@ async function makeBed(accessLog: boolean): Promise<Bed> {
   await chmod(folder, 0o755);
   await mkdir(join(folder, "www"));
   for (const [name, bytes] of Object.entries(FILES)) await writeFile(join(folder, "www", name), "x".repeat(bytes));
-  return { folder, originPorts: [await freePort(), await freePort()], accessLog };
+  return { folder, ...(await originPorts()), accessLog };
 }
 
 function isInstalled(command: string): boolean {

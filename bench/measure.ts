@@ -11,6 +11,7 @@ import { runH2load } from "./h2load.ts";
 import { startPeer, type Bed, type PeerName, type RunningPeer } from "./peers.ts";
 import { cpuMicros, treeResidentBytes } from "./process-tree.ts";
 import { ROWS, type RowName } from "./rows.ts";
+import { runSockets } from "./sockets.ts";
 import { LOAD_CORE, runWrk } from "./wrk.ts";
 
 export interface Measurement {
@@ -42,9 +43,11 @@ export async function measure(
   const before = cpuMicros(peer.child.pid);
   const load = ROWS[row];
   const report =
-    load.streams > 0
-      ? await runH2load(peer.http2Port, load, seconds)
-      : await runWrk(peer.port, load, seconds, bed.folder);
+    load.messages === true
+      ? await runSockets(peer.port, load, seconds)
+      : load.streams > 0
+        ? await runH2load(peer.http2Port, load, seconds, bed.folder)
+        : await runWrk(peer.port, load, seconds, bed.folder);
   const spent = cpuMicros(peer.child.pid) - before;
   const flaws: string[] = [];
   if (report.socketErrors > 0) flaws.push(`${report.socketErrors} socket errors`);

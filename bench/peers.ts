@@ -19,7 +19,16 @@ export interface Bed {
   /** For configurations, logs and temporary files. */
   readonly folder: string;
   readonly originPorts: readonly [number, number];
+  /** Of the origins of calls (HTTP/2) and of WebSockets. */
+  readonly callsPort: number;
+  readonly socketsPort: number;
   readonly accessLog: boolean;
+}
+
+/** Ports that were free a moment ago. */
+export async function originPorts(): Promise<Pick<Bed, "originPorts" | "callsPort" | "socketsPort">> {
+  const [first, second] = [await freePort(), await freePort()];
+  return { originPorts: [first, second], callsPort: await freePort(), socketsPort: await freePort() };
 }
 
 export interface RunningPeer {
@@ -109,6 +118,8 @@ function fill(template: string, bed: Bed, values: Record<string, string>): Promi
     FOLDER: bed.folder,
     ORIGIN_A: String(bed.originPorts[0]),
     ORIGIN_B: String(bed.originPorts[1]),
+    ORIGIN_CALLS: String(bed.callsPort),
+    ORIGIN_SOCKETS: String(bed.socketsPort),
     GOODGATE_LOG: bed.accessLog ? JSON.stringify(log("goodgate")) : "false",
     HAPROXY_LOG: bed.accessLog ? "log stdout format raw daemon" : "",
     HAPROXY_OPTION_LOG: bed.accessLog ? "log global\n  option httplog" : "",

@@ -2,7 +2,7 @@
  * What is measured: one row for each kind of traffic, with the wrk arguments that make it. The connection
  * counts are small because one core answers them: more would only measure queues.
  */
-export const ROW_NAMES = ["small", "64k", "1m", "post", "close", "idle", "h2"] as const;
+export const ROW_NAMES = ["small", "64k", "1m", "post", "close", "idle", "h2", "grpc", "websocket"] as const;
 export type RowName = (typeof ROW_NAMES)[number];
 
 export interface Row {
@@ -17,6 +17,10 @@ export interface Row {
   readonly idle: boolean;
   /** Requests at once on each connection, in HTTP/2; 0: HTTP/1.1, one after the other. */
   readonly streams: number;
+  /** Content of every request, in HTTP/2. */
+  readonly bodyBytes?: number;
+  /** Messages on open WebSockets, one after the other on each, instead of requests. */
+  readonly messages?: true;
   /** The most that issue 2 allows, as a multiple of HAProxy's CPU; null where it names none. */
   readonly mark: number | null;
 }
@@ -89,5 +93,28 @@ export const ROWS: Readonly<Record<RowName, Row>> = {
     idle: false,
     streams: 16,
     mark: 3,
+  },
+  // The message is not looked into by anybody; the origin (nginx) answers 100 bytes and grpc-status in its trailers.
+  grpc: {
+    title: "gRPC unary, 100 B both ways",
+    path: "/bench.Echo/Call",
+    connections: 4,
+    script: "",
+    fields: ["content-type: application/grpc", "te: trailers"],
+    idle: false,
+    streams: 16,
+    bodyBytes: 100,
+    mark: null,
+  },
+  websocket: {
+    title: "WebSocket echo, 100 B",
+    path: "/socket",
+    connections: 32,
+    script: "",
+    fields: [],
+    idle: false,
+    streams: 0,
+    messages: true,
+    mark: null,
   },
 };
