@@ -5,7 +5,7 @@
  */
 import type { GatewayEvent } from "../contract/view.ts";
 
-type Told = Exclude<GatewayEvent, { kind: "exchange" }>;
+type Told = Exclude<GatewayEvent, { kind: "exchange" | "gateway" }>;
 
 /** Workers learn from each other within a tenth of that; a busy one later. */
 const SAME_MS = 5_000;
@@ -18,6 +18,8 @@ export class MergedEvents {
   /** Null: it has been said. `now`: monotonic ms. */
   merge<Event extends GatewayEvent>(worker: number, event: Event, now: number): Event | null {
     if (event.kind === "exchange") return event;
+    // Of itself each says what is its own; what it did for all, only the one says that did it.
+    if (event.kind === "gateway") return { ...event, detail: `worker ${worker}: ${event.detail}` };
     const about = subjectOf(event);
     const says = sayingOf(event);
     const known = this.#known.get(about);
@@ -31,7 +33,7 @@ export class MergedEvents {
         break;
       }
     }
-    return event.kind === "gateway" ? { ...event, detail: `worker ${worker}: ${event.detail}` } : event;
+    return event;
   }
 }
 
@@ -47,8 +49,6 @@ function subjectOf(event: Told): string {
       return [event.kind, event.service, event.pool].join("\n");
     case "resolution":
       return [event.kind, event.service, event.origin].join("\n");
-    case "gateway":
-      return [event.kind, event.code, event.detail].join("\n");
   }
 }
 
@@ -65,7 +65,5 @@ function sayingOf(event: Told): string {
       return event.shares.map(({ pool, share }) => `${pool} ${share.toFixed(1)}`).join(" ");
     case "resolution":
       return event.because;
-    case "gateway":
-      return "";
   }
 }

@@ -165,8 +165,9 @@ export class FactBook {
     this.#began = { now: clock.monotonic(), wall: clock.wall() };
     this.#cpuSeconds = this.#parts.processView().cpuSeconds;
     this.#tellTopology();
-    const { node, revision } = this.#teller;
-    this.change("gateway started", { node }, `Goodgate ${version} started with configuration ${revision}`);
+    const { worker, revision } = this.#teller;
+    const who = worker === 0 ? `Goodgate ${version}` : `Worker ${worker} of Goodgate ${version}`;
+    this.change("gateway started", this.#itself(), `${who} started with configuration ${revision}`);
   }
 
   /** Other settings are in effect: whoever hears of trouble from now on has to know since when. */
@@ -184,11 +185,15 @@ export class FactBook {
   }
 
   stop(): void {
-    this.change(
-      "gateway stopped",
-      { node: this.#teller.node },
-      "the gateway was told to stop and finishes what is under way",
-    );
+    const { worker } = this.#teller;
+    const who = worker === 0 ? "the gateway" : `worker ${worker}`;
+    this.change("gateway stopped", this.#itself(), `${who} was told to stop and finishes what is under way`);
+  }
+
+  /** One of several workers says of itself what one of several may say: the others serve on. */
+  #itself(): ChangeFact["where"] {
+    const { node, worker } = this.#teller;
+    return worker === 0 ? { node } : { node, worker: `${node}/${worker}` };
   }
 
   second(core: Core): void {
