@@ -91,6 +91,7 @@ function main(): void {
       ofWorker: link.ports(seed),
       tellFact: (fact) => send({ kind: "fact", fact }),
       keeper: sockets.keeper,
+      seed,
       onFault,
     });
     if (!started.ok) {

@@ -8,23 +8,26 @@ import type { SecureContexts } from "../kernel/socket.ts";
 import { systemClock, systemSchedule } from "../net/clock.ts";
 import { ListenerCertificates } from "../net/listener-certificates.ts";
 import type { CertificateTerms } from "../net/listener-certificates.ts";
+import { TicketKeys } from "../net/ticket-keys.ts";
 import type { Events } from "./events.ts";
 
-const TICKET_KEY_BYTES = 48;
+const SEED_BYTES = 32;
 
 type Failed = Extract<StartResult, { ok: false }>;
 
 export class Certificates {
   readonly #tell: Events["tell"];
-  #ticketKeys: Buffer = randomBytes(TICKET_KEY_BYTES);
+  readonly #ticketKeys: TicketKeys;
   #listeners = new Map<string, ListenerCertificates>();
   /** By listener. */
   #acmeNames = new Map<string, ReadonlySet<string>>();
   #material: AcmeMaterial;
 
-  constructor(tell: Events["tell"], material: AcmeMaterial) {
+  /** `seed`: of whoever shows the same as this process; null: nobody does. */
+  constructor(tell: Events["tell"], material: AcmeMaterial, seed: string | null) {
     this.#tell = tell;
     this.#material = material;
+    this.#ticketKeys = new TicketKeys(seed ?? randomBytes(SEED_BYTES).toString("hex"), () => systemClock.wall());
   }
 
   /** Reads what these settings name; nothing changes before `use`. */
@@ -78,16 +81,6 @@ export class Certificates {
 
   views(): CertificateView[] {
     return [...this.#listeners.values()].flatMap(({ views }) => views);
-  }
-
-  /** What sessions are sealed with, so that a client may go on with one at another worker. */
-  get ticketKeys(): Buffer {
-    return this.#ticketKeys;
-  }
-
-  setTicketKeys(keys: Buffer): void {
-    this.#ticketKeys = keys;
-    for (const listener of this.#listeners.values()) listener.setTicketKeys(keys);
   }
 
   close(): void {

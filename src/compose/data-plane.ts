@@ -55,6 +55,8 @@ export interface DataPlaneOptions {
   /** Whom facts are told. */
   readonly tellFact: (fact: Fact) => void;
   readonly keeper?: SocketKeeper;
+  /** A secret of all workers of the node. Absent: there are none. */
+  readonly seed?: string;
   /** A defect of ours that cost one exchange. */
   readonly onFault: (text: string) => void;
 }
@@ -87,7 +89,7 @@ export async function startDataPlane(
     await log?.close(LAST_WORDS_MS);
     return fallbacks;
   }
-  const certificates = new Certificates(events.tell, options.acme ?? NO_MATERIAL);
+  const certificates = new Certificates(events.tell, options.acme ?? NO_MATERIAL, options.seed ?? null);
   const shown = await certificates.prepare(settings);
   if (!shown.ok) {
     await log?.close(LAST_WORDS_MS);

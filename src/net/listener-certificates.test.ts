@@ -9,6 +9,7 @@ import { manualSchedule } from "../../test/support/manual-schedule.ts";
 import { until } from "../../test/support/until.ts";
 import { ListenerCertificates } from "./listener-certificates.ts";
 import type { CertificateTerms } from "./listener-certificates.ts";
+import { TicketKeys } from "./ticket-keys.ts";
 
 let authority: TestAuthority;
 beforeAll(async () => {
@@ -47,7 +48,7 @@ interface World {
 async function open(terms: CertificateTerms): Promise<World> {
   const time = manualSchedule();
   const told: string[] = [];
-  const certificates = new ListenerCertificates("main", Buffer.alloc(48, 1), {
+  const certificates = new ListenerCertificates("main", new TicketKeys("secret", () => 0), {
     schedule: time.schedule,
     wall: () => Date.now(),
     tell: (code, detail) => told.push(`${code}: ${detail}`),

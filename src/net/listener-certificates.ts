@@ -15,6 +15,7 @@ import type { Schedule } from "../kernel/clock.ts";
 import type { SecureChoice, SecureContexts } from "../kernel/socket.ts";
 import { ListenerContexts, refusalOf } from "./secure-contexts.ts";
 import type { ClientRule, ContextTerms, ShownCertificate } from "./secure-contexts.ts";
+import type { TicketKeys } from "./ticket-keys.ts";
 import { watchFile } from "./watched-file.ts";
 import type { WatchedFile } from "./watched-file.ts";
 
@@ -87,7 +88,7 @@ export class ListenerCertificates {
   #told = new Set<string>();
   #closed = false;
 
-  constructor(name: string, ticketKeys: Buffer, ports: CertificatePorts) {
+  constructor(name: string, ticketKeys: TicketKeys, ports: CertificatePorts) {
     this.#name = name;
     this.#ports = ports;
     this.#contexts = new ListenerContexts(ticketKeys);
@@ -149,10 +150,6 @@ export class ListenerCertificates {
       notBefore,
       notAfter,
     }));
-  }
-
-  setTicketKeys(keys: Buffer): void {
-    this.#contexts.setTicketKeys(keys);
   }
 
   close(): void {

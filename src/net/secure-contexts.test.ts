@@ -3,9 +3,10 @@ import { testAuthority } from "../../test/support/certificates.ts";
 import { examineCertificate } from "../contract/certificate.ts";
 import { ListenerContexts, refusalOf } from "./secure-contexts.ts";
 import type { ContextTerms, ShownCertificate } from "./secure-contexts.ts";
+import { TicketKeys } from "./ticket-keys.ts";
 
 const TERMS: ContextTerms = { minVersion: "1.2", isStrict: false, alpn: ["h2", "http/1.1"], clientRules: [] };
-const KEYS = Buffer.alloc(48, 1);
+const KEYS = new TicketKeys("secret", () => 0);
 
 function shown(texts: { cert: string; key: string }): ShownCertificate {
   const verdict = examineCertificate(texts);

@@ -10,6 +10,7 @@ import { createHash } from "node:crypto";
 import tls from "node:tls";
 import { ruleFor } from "../kernel/host-rules.ts";
 import type { SecureChoice, SecureContexts } from "../kernel/socket.ts";
+import type { TicketAnswer, TicketKeys } from "./ticket-keys.ts";
 
 export interface ShownCertificate {
   readonly cert: string;
@@ -64,10 +65,9 @@ export class ListenerContexts implements SecureContexts {
   #terms: ContextTerms = { minVersion: "1.2", isStrict: false, alpn: ["http/1.1"], clientRules: [] };
   #byName = new Map<string, Shown>();
   #default: Shown | null = null;
-  #ticketKeys: Buffer;
+  readonly #ticketKeys: TicketKeys;
 
-  /** 48 bytes. */
-  constructor(ticketKeys: Buffer) {
+  constructor(ticketKeys: TicketKeys) {
     this.#ticketKeys = ticketKeys;
   }
 
@@ -110,14 +110,6 @@ export class ListenerContexts implements SecureContexts {
     return choice;
   }
 
-  /** What sessions are sealed with from now on; the same in all processes that a client may come back to. */
-  setTicketKeys(keys: Buffer): void {
-    this.#ticketKeys = keys;
-    for (const shown of new Set([...this.#byName.values(), this.#default])) {
-      for (const choice of shown?.choices ?? []) if (choice !== null) setKeysOf(choice.context, keys);
-    }
-  }
-
   #named(serverName: string): Shown | null {
     const exact = this.#byName.get(serverName);
     if (exact !== undefined) return exact;
@@ -129,16 +121,21 @@ export class ListenerContexts implements SecureContexts {
 /** What OpenSSL says to it, which has the last word on keys that are too small or of a kind that it does not know; empty: it is fine. */
 export function refusalOf(certificate: ShownCertificate, terms: ContextTerms): string {
   try {
-    contextOf({ certificates: [certificate], choices: [] }, { ...terms, clientRules: [] }, -1, Buffer.alloc(48));
+    contextOf({ certificates: [certificate], choices: [] }, { ...terms, clientRules: [] }, -1, null);
     return "";
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
 }
 
-function contextOf({ certificates }: Shown, terms: ContextTerms, rule: number, ticketKeys: Buffer): tls.SecureContext {
+function contextOf(
+  { certificates }: Shown,
+  terms: ContextTerms,
+  rule: number,
+  ticketKeys: TicketKeys | null,
+): tls.SecureContext {
   const asked = terms.clientRules[rule];
-  return tls.createSecureContext({
+  const context = tls.createSecureContext({
     cert: certificates.map(({ cert }) => cert),
     key: certificates.map(({ key }) => key),
     // Without a list Node would read in all that browsers trust, for a question that is not asked here.
@@ -151,11 +148,17 @@ function contextOf({ certificates }: Shown, terms: ContextTerms, rule: number, t
     // A session of one rule is none of another's: who showed no certificate there must not be let in here by it.
     sessionIdContext:
       asked === undefined ? "goodgate" : createHash("sha256").update(asked.ca).digest("hex").slice(0, 32),
-    ticketKeys,
   });
+  if (ticketKeys !== null) sealWith(context, ticketKeys);
+  return context;
 }
 
-function setKeysOf(context: unknown, keys: Buffer): void {
-  const inner = (context as { readonly context: { setTicketKeys(keys: Buffer): void } }).context;
-  inner.setTicketKeys(keys);
+/** Node's own way to keys that change keeps one, and forgets all sessions with it. */
+function sealWith({ context }: tls.SecureContext, keys: TicketKeys): void {
+  const inner = context as {
+    onticketkeycallback: (name: Buffer, iv: Buffer, isSealing: boolean) => TicketAnswer;
+    enableTicketKeyCallback(): void;
+  };
+  inner.onticketkeycallback = (name, _iv, isSealing) => keys.answer(name, isSealing);
+  inner.enableTicketKeyCallback();
 }

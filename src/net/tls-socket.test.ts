@@ -10,10 +10,11 @@ import type { SocketPort } from "../kernel/socket.ts";
 import { readBuffer } from "./read-buffer.ts";
 import { ListenerContexts } from "./secure-contexts.ts";
 import type { ContextTerms } from "./secure-contexts.ts";
+import { TicketKeys } from "./ticket-keys.ts";
 import { createListen } from "./tcp-listen.ts";
 
 const TERMS: ContextTerms = { minVersion: "1.2", isStrict: false, alpn: ["http/1.1"], clientRules: [] };
-const TICKET_KEYS = Buffer.alloc(48, 7);
+const TICKET_KEYS = new TicketKeys("secret", () => 0);
 
 let authority: TestAuthority;
 let shop: { cert: string; key: string };
@@ -192,6 +193,94 @@ describe("a handshake", () => {
     const { socket, told } = await server.next();
     await told.heard("connect");
     expect(socket.carrier.tls?.resumed).toBe(true);
+  });
+});
+
+function sessionOf(client: tls.TLSSocket): Promise<Buffer> {
+  return new Promise((resolve) => {
+    client.once("session", resolve);
+    client.write("x");
+  });
+}
+
+describe("a session of before", () => {
+  it("goes on at another worker, which knows the same secret", async () => {
+    const [one, other] = [await listen(), await listen()];
+    const session = await sessionOf(await secure(one.port));
+    await secure(other.port, { session });
+    const { socket, told } = await other.next();
+    await told.heard("connect");
+    expect(socket.carrier.tls?.resumed).toBe(true);
+  });
+
+  it.each(["TLSv1.2", "TLSv1.3"] as const)(
+    "over %s is no way around a rule for certificates that holds for another name",
+    async (maxVersion) => {
+      const server = await listen({
+        clientRules: [{ hosts: ["staff.shop.test"], ca: authority.root.cert, isRequired: true }],
+      });
+      // Node's client keeps a session to its name, unless it does not look whose it is.
+      const careless = { maxVersion, rejectUnauthorized: false };
+      const first = await secure(server.port, careless);
+      if (maxVersion === "TLSv1.3") await sessionOf(first);
+      const session = first.getSession();
+      if (session === undefined) throw new Error("there is no session");
+      await server.next();
+      await secure(server.port, { ...careless, session });
+      const same = await server.next();
+      await same.told.heard("connect");
+      expect(same.socket.carrier.tls?.resumed).toBe(true);
+      await secure(server.port, { ...careless, session, servername: "staff.shop.test" });
+      const { socket, told } = await server.next();
+      await told.until(() => told.events.length > 0);
+      expect(told.events).toEqual(["error CERTIFICATE_MISSING tls"]);
+      expect(socket.carrier.tls?.resumed).toBe(false);
+    },
+  );
+});
+
+describe("a client's certificate", () => {
+  const rules = (): Partial<ContextTerms> => ({
+    clientRules: [{ hosts: ["shop.test"], ca: authority.root.cert, isRequired: false }],
+  });
+
+  it("is known with its issuers when it is right, also when the session goes on", async () => {
+    const server = await listen(rules());
+    const client = await authority.client("sensor-7");
+    const first = await secure(server.port, client);
+    const { socket, told } = await server.next();
+    await told.heard("connect");
+    expect(socket.carrier.tls).toMatchObject({ rule: 0, client: { subject: "CN=sensor-7" } });
+    expect(socket.carrier.tls?.client?.chain[0]).toMatch(/^MII/);
+    const session = await sessionOf(first);
+    await secure(server.port, { ...client, session });
+    const again = await server.next();
+    await again.told.heard("connect");
+    expect(again.socket.carrier.tls).toMatchObject({ resumed: true, client: { subject: "CN=sensor-7" } });
+  });
+
+  it("that is not believed is refused, and what the client says behind it is not read", async () => {
+    const server = await listen(rules());
+    const stranger = await testAuthority("Somebody else");
+    const client = await secure(server.port, await stranger.client("sensor-7"));
+    const answer = heard(client);
+    client.write("GET /secret HTTP/1.1\r\n\r\n");
+    const { socket, told } = await server.next();
+    await told.until(() => told.events.length > 0);
+    expect(told.events).toEqual(["error CERTIFICATE_REFUSED tls"]);
+    expect(socket.carrier.tls?.client).toBeNull();
+    socket.write(Buffer.from("no"));
+    socket.end();
+    expect((await answer).text).toBe("no");
+    expect(told.text).toBe("");
+  });
+
+  it("that has expired is refused with that reason", async () => {
+    const server = await listen(rules());
+    await secure(server.port, await authority.client("sensor-7", { from: -9, to: -2 }));
+    const { told } = await server.next();
+    await told.until(() => told.events.length > 0);
+    expect(told.events).toEqual(["error CERTIFICATE_REFUSED tls"]);
   });
 });
 
