@@ -17,7 +17,7 @@ import { fetchJson } from "./net/admin-client.ts";
 import { systemChance } from "./net/chance.ts";
 import { systemClock, systemSchedule } from "./net/clock.ts";
 import { readMachineFacts } from "./net/machine-facts.ts";
-import { dateToldBy, tryBind, tryConnect } from "./net/reach.ts";
+import { dateToldBy, tryBind, tryConnect, tryHandshake } from "./net/reach.ts";
 import { createResolver } from "./net/resolver.ts";
 import { startSampleOrigins } from "./net/sample-origins.ts";
 import { linesOf } from "./store/lines.ts";
@@ -61,7 +61,7 @@ function cliPorts(): CliPorts {
     },
     wall: () => systemClock.wall(),
     pause: createPause(),
-    machine: { facts: readMachineFacts, tryBind, tryConnect, tryState, resolve: resolveOnce, dateToldBy },
+    machine: { facts: readMachineFacts, tryBind, tryConnect, tryHandshake, tryState, resolve: resolveOnce, dateToldBy },
   };
 }
 

@@ -4,7 +4,7 @@ import type { Scenario } from "../scenario.ts";
 
 /** Mechanism 6 of failures.md, its variant: the port that a name has left is taken by another tenant, who answers 200. */
 const MOVED_AT_MS = 10_000;
-/** Nobody listens there for so long: what takes place in no time is told apart by TLS alone. */
+/** Nobody listens there for so long: what takes place in no time is told apart by certificates alone (docs/guide/tls-to-origins.md). */
 const EMPTY_MS = [150, 400] as const;
 /** The name is changed so long after the machine: until then its answers lead to the stranger. */
 const NAME_LATE_MS = 3_000;

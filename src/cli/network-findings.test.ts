@@ -125,6 +125,40 @@ describe("origins", () => {
   });
 });
 
+describe("origins with TLS", () => {
+  const SECURE = FILE.replace('"http://a1.example.net", "http://a2.example.net:81"', '"https://a1.example.net"');
+
+  test("are asked for a handshake, and one that is not accepted is bad and says whose certificate came", async () => {
+    const text = "CERT_HAS_EXPIRED: certificate of a1.example.net by Test CA, 2026-01-01 to 2026-04-01";
+    const { of, code } = await findings({
+      files: { "goodgate.yaml": SECURE },
+      machine: {
+        tryHandshake: (ip, port, { serverName }) =>
+          Promise.resolve({ ok: ip !== "10.0.0.1" || port !== 443 || serverName !== "a1.example.net", text }),
+        dateToldBy: () => Promise.resolve(WALL + 90_000),
+      },
+    });
+    expect(code).toBe(EXIT.no);
+    expect(of("origin https://a1.example.net")).toMatchObject({
+      level: "bad",
+      says: `no TLS that is accepted: ${text}.`,
+    });
+    // What may be behind it is told too.
+    expect(of("clock")).toMatchObject({ level: "bad" });
+  });
+
+  test("whose certificates are not checked are a warning at every look", async () => {
+    const { of, code } = await findings({
+      files: { "goodgate.yaml": SECURE.replace("  shop:\n", "  shop:\n    tls: { verify: false }\n") },
+    });
+    expect(code).toBe(EXIT.ok);
+    expect(of("origin https://a1.example.net")).toMatchObject({
+      level: "warn",
+      says: "its certificate is not checked (TLSv1.3).",
+    });
+  });
+});
+
 describe("the clock", () => {
   test.each([
     [0, "ok"],

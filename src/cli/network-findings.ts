@@ -18,6 +18,7 @@ const SIDE_BY_SIDE = 8;
 const CLOCK_OFF_WARN_MS = 5_000;
 const CLOCK_OFF_BAD_MS = 60_000;
 const HEAD_MS = 3_000;
+const HANDSHAKE_MS = 4_000;
 
 export async function networkFindings(ports: CliPorts, settings: Settings, running: boolean): Promise<Finding[]> {
   const origins = distinctOrigins(settings);
@@ -144,8 +145,10 @@ async function originFinding(ports: CliPorts, origin: OriginSettings, settings: 
       clockOffMs: null,
     };
   }
+  const insecure = await tlsFinding(machine, origin, address.ip);
   const date = isUnix(origin.host) ? null : await machine.dateToldBy(origin.url, HEAD_MS);
   const clockOffMs = date === null ? null : date - ports.wall();
+  if (insecure?.level === "bad") return { url: origin.url, finding: insecure, clockOffMs };
   if (failed.length > 0) {
     const says = `${count - failed.length} of ${count} addresses accept a connection; not ${failed.join(", ")}.`;
     return {
@@ -154,12 +157,28 @@ async function originFinding(ports: CliPorts, origin: OriginSettings, settings: 
       clockOffMs,
     };
   }
+  if (insecure !== null) return { url: origin.url, finding: insecure, clockOffMs };
   const each = count === 1 ? address.ip : `all ${count} addresses`;
   return {
     url: origin.url,
     finding: ok(id, `${each} accepted a connection within ${durationText(tookMs * 1000)}.`),
     clockOffMs,
   };
+}
+
+/** Null: nothing is wrong with it, or there is no TLS. */
+async function tlsFinding(machine: MachinePorts, origin: OriginSettings, ip: string): Promise<Finding | null> {
+  const { tls, url, port } = origin;
+  if (tls === null) return null;
+  const id = `origin ${url}`;
+  const { ok: isGood, text } = await machine.tryHandshake(ip, port, tls, HANDSHAKE_MS);
+  if (!isGood) {
+    const todo = "The guide to TLS towards origins has what each of these means; goodgate probe tells more.";
+    return { id, level: "bad", says: `no TLS that is accepted: ${text}.`, todo };
+  }
+  if (tls.verify) return null;
+  const says = `its certificate is not checked${tls.pins.length > 0 ? ", but for its pins" : ""} (${text}).`;
+  return { id, level: "warn", says, todo: "Name its authority under tls.ca, and leave verify: false out." };
 }
 
 function causeOfFailed(codes: string): CauseId {

@@ -2,6 +2,7 @@
  * All that the commands know of the world. `main.ts` fills this in; a test hands in a small imitation and
  * reads what was printed. So no command touches a file, a socket or the process itself.
  */
+import type { OriginTls } from "../kernel/socket.ts";
 import type { Bind, DnsSettings, Settings } from "../config/settings.ts";
 import type { SampleDesk } from "../contract/samples.ts";
 import type { Incident } from "../contract/incident.ts";
@@ -125,6 +126,13 @@ export interface MachinePorts {
   /** Whether the address could be listened on; it is released at once. Null: yes. Otherwise the system's code. */
   tryBind(bind: Bind): Promise<string | null>;
   tryConnect(host: string, port: number, timeoutMs: number): Promise<Reached>;
+  /** A TLS handshake as the gateway makes it. `text`: what was shown, or what was wrong. */
+  tryHandshake(
+    ip: string,
+    port: number,
+    tls: OriginTls,
+    timeoutMs: number,
+  ): Promise<{ readonly ok: boolean; readonly text: string }>;
   /** Where the gateway of these settings would keep what outlives it, and whether it could. Changes nothing. */
   tryState(settings: Settings): Promise<StatePlace>;
   /** Asks for a name with these settings, once. */

@@ -118,7 +118,8 @@ function connect({ ip, family, port }: Endpoint, ms: number): Promise<Seen> {
   });
 }
 
-function handshake(to: Endpoint, settings: OriginTls, contexts: OriginContexts, ms: number): Promise<Seen> {
+/** Also for `doctor`. */
+export function handshake(to: Endpoint, settings: OriginTls, contexts: OriginContexts, ms: number): Promise<Seen> {
   return new Promise((resolve) => {
     const startedAt = performance.now();
     const finish = (result: Omit<Seen, "ms">): void => {

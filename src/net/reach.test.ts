@@ -1,8 +1,11 @@
 import http from "node:http";
+import https from "node:https";
 import net from "node:net";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { dateToldBy, tryBind, tryConnect } from "./reach.ts";
+import { createTestAuthority } from "../../test/support/test-authority.ts";
+import type { OriginTls } from "../kernel/socket.ts";
+import { dateToldBy, tryBind, tryConnect, tryHandshake } from "./reach.ts";
 
 const servers: net.Server[] = [];
 
@@ -55,4 +58,26 @@ test("the Date of a HEAD response is read, and its absence is no failure", async
   expect(await dateToldBy(`http://127.0.0.1:${undated}/`, 2000)).toBeNull();
   const rude = await listen(net.createServer((socket) => socket.destroy()));
   expect(await dateToldBy(`http://127.0.0.1:${rude}/`, 2000)).toBeNull();
+});
+
+test("a handshake is tried as the gateway makes it, and a clock is asked over TLS too", async () => {
+  const authority = createTestAuthority();
+  const server = https.createServer(authority.issue(), (_request, response) => {
+    response.writeHead(204, { date: "Sat, 21 Nov 2026 14:05:00 GMT" }).end();
+  });
+  const port = await listen(server);
+  const settings: OriginTls = {
+    serverName: "origin.test",
+    verify: true,
+    ca: authority.caFile,
+    certificate: "",
+    key: "",
+    pins: [],
+    minVersion: "1.2",
+  };
+  expect(await tryHandshake("127.0.0.1", port, settings, 4000)).toMatchObject({ ok: true });
+  const other = await tryHandshake("127.0.0.1", port, { ...settings, serverName: "other.test" }, 4000);
+  expect(other).toMatchObject({ ok: false, text: expect.stringContaining("wanted is other.test") });
+  expect(await dateToldBy(`https://127.0.0.1:${port}/`, 2000)).toBe(Date.UTC(2026, 10, 21, 14, 5, 0));
+  authority.close();
 });

@@ -3,8 +3,12 @@
  * time does a server think it is. Each is tried once, leaves nothing open, and never rejects.
  */
 import http from "node:http";
+import https from "node:https";
 import net from "node:net";
 import { UNIX, isUnix } from "../kernel/ip-text.ts";
+import type { OriginTls } from "../kernel/socket.ts";
+import { createOriginContexts } from "./origin-contexts.ts";
+import { handshake } from "./probe-rungs.ts";
 import { trySocketFile } from "./unix-listen.ts";
 
 /** Null: it could be listened on, and was released at once. Otherwise the system's code. */
@@ -34,14 +38,31 @@ export function tryConnect(host: string, port: number, timeoutMs: number): Promi
   });
 }
 
+/** A TLS handshake as the gateway makes it. `text`: what was shown, or what was wrong. */
+export async function tryHandshake(
+  ip: string,
+  port: number,
+  tls: OriginTls,
+  timeoutMs: number,
+): Promise<{ readonly ok: boolean; readonly text: string }> {
+  const contexts = createOriginContexts({ onRefused: () => undefined, sessionsMax: 0 });
+  const { ok, text } = await handshake({ ip, port, family: net.isIPv6(ip) ? 6 : 4 }, tls, contexts, timeoutMs);
+  return { ok, text };
+}
+
 /** The Date field (RFC 9110 §6.6.1) of the answer to a HEAD as epoch ms; null when there is no answer or no such field. */
 export function dateToldBy(url: string, timeoutMs: number): Promise<number | null> {
   return new Promise((resolve) => {
-    const request = http.request(url, { method: "HEAD", agent: false, timeout: timeoutMs }, (response) => {
+    const hear = (response: http.IncomingMessage): void => {
       const date = Date.parse(response.headers.date ?? "");
       response.destroy();
       resolve(Number.isNaN(date) ? null : date);
-    });
+    };
+    const options = { method: "HEAD", agent: false, timeout: timeoutMs } as const;
+    // Whose certificate it is was looked at before, and a clock that is wrong is what may keep it from being good.
+    const request = url.startsWith("https:")
+      ? https.request(url, { ...options, rejectUnauthorized: false }, hear)
+      : http.request(url, options, hear);
     request.once("timeout", () => {
       request.destroy();
       resolve(null);

@@ -59,6 +59,7 @@ const MACHINE: MachinePorts = {
   tryState: () => Promise.resolve({ directory: "/var/lib/goodgate", code: null }),
   resolve: (name) =>
     Promise.resolve({ name, addresses: [{ ip: "10.0.0.1", port: 0, family: 4 }], failure: null, learnedAt: 0 }),
+  tryHandshake: () => Promise.resolve({ ok: true, text: "TLSv1.3" }),
   dateToldBy: () => Promise.resolve(WALL),
 };
 
