@@ -84,6 +84,8 @@ const SPEAKING: ReadonlySet<CauseId> = new Set<CauseId>([
   "origin.truncated",
   "origin.truncated_unframed",
   "origin.upgrade_failed",
+  "origin.h2_handshake",
+  "origin.h2_protocol",
   "tls.not_tls",
   "tls.alert",
   "tls.protocol",

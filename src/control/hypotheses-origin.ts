@@ -26,6 +26,8 @@ const SAYING: readonly CauseId[] = [
   "origin.malformed",
   "origin.framing",
   "origin.header_too_big",
+  "origin.h2_handshake",
+  "origin.h2_protocol",
   "origin.nested_gw_5xx",
 ];
 
@@ -281,6 +283,8 @@ function routeBroken(signs: Signs): Claim[] {
   const appLike = part(
     signs,
     "origin.app_5xx",
+    "origin.grpc_error",
+    "origin.h2_reset",
     "origin.nested_gw_5xx",
     "origin.malformed",
     "origin.header_too_big",
@@ -290,7 +294,7 @@ function routeBroken(signs: Signs): Claim[] {
     new Weighing("origin.route_broken", `${names} fails on every origin, the rest of the application works`, where)
       .speaksFor(2.5, split, byRoute !== null)
       .speaksFor(1.5, even, origins.length >= 2 && theOrigin(signs) === null)
-      .speaksFor(0.5, said(signs, ["origin.app_5xx"]), appLike >= 0.5)
+      .speaksFor(0.5, said(signs, ["origin.app_5xx", "origin.grpc_error"]), appLike >= 0.5)
       .speaksAgainst(3, even, theOrigin(signs) !== null)
       .speaksAgainst(1.5, said(signs, SAYING), part(signs, ...SAYING) >= 0.7)
       .speaksAgainst(1.5, said(signs, ROOM), part(signs, ...ROOM) >= 0.5)

@@ -422,6 +422,8 @@ const TABLE = {
       "origin.reset_before_response",
       "origin.malformed",
       "origin.framing",
+      "origin.grpc_error",
+      "origin.h2_reset",
       "origin.ttfb_timeout",
     ],
     equivalents: {},
