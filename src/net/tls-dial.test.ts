@@ -4,6 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { X509Certificate } from "node:crypto";
+import http2 from "node:http2";
 import net from "node:net";
 import tls from "node:tls";
 import type { AddressInfo } from "node:net";
@@ -146,6 +147,39 @@ describe("an origin with TLS", () => {
     expect(record.attempts[0]?.tls?.alpn).toBe("http/1.1");
   });
 
+  it("speaks HTTP/2 where it chooses that, on one connection for all", async () => {
+    const streams: string[] = [];
+    const server = http2.createSecureServer({ ...good, allowHTTP1: false });
+    server.on("stream", (stream, headers) => {
+      streams.push(String(headers[":path"]));
+      stream.respond({ ":status": 200 });
+      stream.end("ok");
+    });
+    const port = await listen(server);
+    const gateway = await gatewayTo([`https://origin.test:${port}`], trusting(), { http2: true });
+    expect(await gateway.get("app.test", "/1")).toMatchObject({ status: 200, body: "ok" });
+    const { record } = await gateway.get("app.test", "/2");
+    expect(record.attempts[0]).toMatchObject({ reused: true, tls: { alpn: "h2", version: "TLSv1.3" } });
+    expect(streams).toEqual(["/1", "/2"]);
+  });
+
+  it("speaks HTTP/1.1 where it could choose HTTP/2 and does not", async () => {
+    const origin = await secureOrigin({ ...good, ALPNProtocols: ["http/1.1"] });
+    const gateway = await gatewayTo([`https://origin.test:${origin.port}`], trusting(), { http2: true });
+    const { status, record } = await gateway.get("app.test");
+    expect([status, record.attempts[0]?.tls?.alpn]).toEqual([200, "http/1.1"]);
+  });
+
+  it("that has the wrong certificate is not asked over HTTP/2 either", async () => {
+    const server = http2.createSecureServer(authority.issue({ names: ["other.test"] }));
+    server.on("stream", (stream) => stream.respond({ ":status": 200 }, { endStream: true }));
+    const port = await listen(server);
+    const gateway = await gatewayTo([`https://origin.test:${port}`], trusting(), { http2: true });
+    const { status, record } = await gateway.get("app.test");
+    expect([status, record.cause]).toEqual([502, "tls.cert_name"]);
+    expect(record.attempts[0]?.evidence).toContain("certificate of other.test");
+  });
+
   it("is reached by its address without SNI, when the certificate has that address", async () => {
     const origin = await secureOrigin(good);
     const gateway = await gatewayTo([`https://127.0.0.1:${origin.port}`], trusting());
@@ -253,6 +287,11 @@ describe("a pin", () => {
     const stranger = authority.issue();
     const showing = await secureOrigin({ ...stranger, cert: stranger.cert + betweenPem });
     expect(await causeWith({ ...trusting(), pins: [pinFor(betweenPem)] }, showing.port)).toBe("tls.cert_pin");
+    // And one that shows a forged issuer, with the name of its own and the key that is pinned.
+    const forger = createTestAuthority("Test Root");
+    closing.push(() => forger.close());
+    const forged = await secureOrigin({ ...stranger, cert: stranger.cert + forger.ca });
+    expect(await causeWith({ ...trusting(), pins: [pinFor(forger.ca)] }, forged.port)).toBe("tls.cert_pin");
     // Nothing is verified but the pin: then it is the leaf's or nobody's.
     expect(await causeWith({ verify: false, pins: [pinFor(leafPem)] }, origin.port)).toBe(null);
     expect(await causeWith({ verify: false, pins: [pinFor(betweenPem)] }, origin.port)).toBe("tls.cert_pin");
