@@ -27,16 +27,24 @@ const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 process.stdout.write(
   [
     `${report.revision - 1} of ${changes} changes took effect; ${refused.length} were refused`,
-    `kept connections: ${kept.sent} requests, ${lostOf(kept)} lost ${JSON.stringify(kept.byError)}`,
-    `new connections: ${fresh.sent} requests, ${lostOf(fresh)} lost ${JSON.stringify(fresh.byError)}`,
+    `kept connections: ${kept.sent} requests, ${lostOf(kept)} lost ${said({ ...kept.byStatus, ...kept.byError })}`,
+    `new connections: ${fresh.sent} requests, ${lostOf(fresh)} lost ${said({ ...fresh.byStatus, ...fresh.byError })}`,
+    `causes ${said(report.causes)}`,
     `download ${download.sent === download.received ? "whole" : "BROKEN"}, tunnel ${echoed.received} of ${echoed.sent} bytes`,
     `resident ${mib(residentBytes.early)} after a quarter, ${mib(residentBytes.late)} at the end`,
     `descriptors ${descriptors.before} before, ${descriptors.after} after`,
     ...refused.slice(0, 3),
+    report.faults,
     "",
   ].join("\n"),
 );
 process.exit(lost === 0 && isWhole && refused.length === 0 && grownBytes <= GROWTH_MAX_BYTES ? 0 : 1);
+
+function said(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts)
+    .map(([name, count]) => `${name}: ${count}`)
+    .join(", ");
+}
 
 /** Everything but a complete 200. */
 function lostOf({ sent, byStatus }: LoadResult): number {

@@ -36,6 +36,7 @@ describe("a gateway that is given one configuration after the other", () => {
     async (_, changes, workers) => {
       const report = await changesUnderLoad({ changes, ratePerSecond: 200, requestsBetween: 8, workers });
       expect(report.refused).toEqual([]);
+      expect(report.faults).toBe("");
       expect(report.revision).toBe(changes + 1);
       for (const { sent, byStatus, byError } of [report.kept, report.fresh]) {
         expect(byError).toEqual({});

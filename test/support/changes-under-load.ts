@@ -29,6 +29,10 @@ export interface ChangesReport {
   readonly fresh: LoadResult;
   /** Number of the configuration in effect at the end. */
   readonly revision: number;
+  /** Why exchanges failed, by cause, as the gateway's own counters say. */
+  readonly causes: Readonly<Record<string, number>>;
+  /** What the gateway printed of defects of its own; empty: nothing. */
+  readonly faults: string;
   /** Of those that were refused, why. */
   readonly refused: readonly string[];
   /** What the download should have been and was. */
@@ -50,7 +54,8 @@ function fileFor(turn: number, [a, b, c]: readonly string[], ports: Ports, worke
       ...(turn % 5 === 0 && workers === 1 ? [{ bind: `127.0.0.1:${ports.second}` }] : []),
     ],
     admin: { bind: `127.0.0.1:${ports.admin}` },
-    limits: { connections: 5_000 + (turn % 7), flood: false },
+    // What is tried here is changes, on a machine that may be too busy for the rate: nothing is to be shed for that.
+    limits: { connections: 5_000 + (turn % 7), flood: false, loopDelay: false },
     accessLog: turn % 11 === 0 ? "access-other.log" : "access.log",
     drain: "5s",
     workers,
@@ -68,7 +73,7 @@ function fileFor(turn: number, [a, b, c]: readonly string[], ports: Ports, worke
         health: turn % 13 === 0 ? false : { path: even ? "/up" : "/ready", interval: "1s" },
         retry: { attempts: even ? 3 : 2 },
         ejection: { window: turn % 17 === 0 ? "20s" : "10s" },
-        overload: turn % 19 === 0 ? false : {},
+        overload: turn % 19 === 0 ? false : { concurrency: 2_000 + (turn % 2) },
         routes: [
           ...(turn % 4 === 0 ? [{ match: { path: `/only-${turn}` } }] : []),
           {
@@ -142,6 +147,7 @@ async function measure(
   const { received, sent } = await download;
   const echoed = await tunnel.end();
   const { configuration } = await gateway.status();
+  const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
   const after = await until("connections to end", async () => {
     const open = await descriptorsOf(gateway);
     return open <= before + DESCRIPTORS_KEPT ? open : null;
@@ -150,12 +156,29 @@ async function measure(
     kept: keptResult,
     fresh: freshResult,
     revision: configuration?.revision.number ?? 0,
+    causes: causesIn(metrics),
+    faults: faultsIn(gateway.child.stderr()),
     refused,
     download: { sent, received },
     echoed,
     residentBytes: { early, late },
     descriptors: { before, after },
   };
+}
+
+function causesIn(metrics: string): Record<string, number> {
+  const causes: Record<string, number> = {};
+  for (const [, cause = "", count] of metrics.matchAll(
+    /^goodgate_exchange_causes_total\{.*cause="([^"]+)".*\} (\d+)$/gm,
+  )) {
+    causes[cause] = (causes[cause] ?? 0) + Number(count);
+  }
+  return causes;
+}
+
+function faultsIn(printed: string): string {
+  const at = printed.indexOf("a fault in Goodgate itself");
+  return at === -1 ? "" : printed.slice(at, at + 2_000);
 }
 
 /** Idle connections to three origins and of clients, which end by themselves. */
