@@ -69,6 +69,15 @@ describe("a call", () => {
     expect(records[0]).toMatchObject({ outcome: "served", grpcStatus: 0, cause: null });
   });
 
+  it("has its trailers although the origin said how long its content is", async () => {
+    const { client, first, records } = await called();
+    first.head(1, { ...OK, "content-length": "5" });
+    first.data(1, "\0\0\0\0\0");
+    first.head(1, { "grpc-status": "0" }, END);
+    expect(client.take()).toMatch(/\r\n0\r\ngrpc-status: 0\r\n\r\n$/);
+    expect(records[0]).toMatchObject({ outcome: "served", grpcStatus: 0 });
+  });
+
   it.each([
     [2, "failed", "origin.grpc_error"],
     [13, "failed", "origin.grpc_error"],

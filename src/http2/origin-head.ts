@@ -31,6 +31,8 @@ export class OriginHead {
   readonly #writer = new ByteWriter(HEAD_ROOM + 8 * 1024 + TAIL_ROOM);
   #length: string | null = null;
   #isTrailer = false;
+  /** Of gRPC. */
+  #isCall = false;
 
   /** A final or an interim head. */
   begin(): void {
@@ -64,7 +66,11 @@ export class OriginHead {
     if (name.startsWith(":")) this.why = `the pseudo-field ${name}, which no response has there`;
     else if (!this.#isTrailer && this.status === 0) this.why = "a field before :status, or no :status at all";
     else if (faultOf(name, value) !== null) this.why = `the field ${name.slice(0, 64)} (${faultOf(name, value)})`;
-    else if (name !== "content-length" || this.#isTrailer || this.#takesLength(value)) this.#line(name, value);
+    else if (name === "content-length" && !this.#isTrailer) this.#takeLength(value);
+    else {
+      if (name === "content-type") this.#isCall = value.startsWith("application/grpc");
+      this.#line(name, value);
+    }
   }
 
   /** All fields of a head have come. `ends`: so has the response. */
@@ -94,7 +100,7 @@ export class OriginHead {
     writer.ascii("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n");
     if (accept !== "") writer.ascii(`sec-websocket-accept: ${accept}\r\n`);
     for (const line of fields.split("\r\n").slice(1)) {
-      if (line !== "" && !/^(?:sec-websocket-accept|content-length):/.test(line)) writer.ascii(`${line}\r\n`);
+      if (line !== "" && !line.startsWith("sec-websocket-accept:")) writer.ascii(`${line}\r\n`);
     }
     writer.crlf();
     writer.ensure(TAIL_ROOM);
@@ -106,6 +112,7 @@ export class OriginHead {
     this.why = "";
     this.tooLarge = false;
     this.#length = null;
+    this.#isCall = false;
     this.#isTrailer = isTrailer;
     this.#writer.length = HEAD_ROOM;
   }
@@ -121,12 +128,10 @@ export class OriginHead {
     }
   }
 
-  /** Whether it is to be written: the same length twice is said once. */
-  #takesLength(value: string): boolean {
-    if (this.#length === value) return false;
-    if (this.#length !== null) this.why = "two lengths";
+  /** It is written with the framing; the same length twice is said once. */
+  #takeLength(value: string): void {
+    if (this.#length !== null && this.#length !== value) this.why = "two lengths";
     this.#length = value;
-    return this.why === "";
   }
 
   #finishInterim(ends: boolean): void {
@@ -136,14 +141,16 @@ export class OriginHead {
 
   #frame(method: string, ends: boolean): void {
     const { status } = this;
-    if (method === "HEAD" || status === 204 || status === 304) return;
-    if (ends) {
-      if (this.#length === null) this.#writer.ascii("content-length: 0\r\n");
-      else if (!/^0+$/.test(this.#length)) this.why = `a length of ${this.#length.slice(0, 20)} and no content`;
-      return;
+    const hasNone = method === "HEAD" || status === 204 || status === 304;
+    if (!hasNone && ends) {
+      this.#length ??= "0";
+      if (!/^0+$/.test(this.#length)) this.why = `a length of ${this.#length.slice(0, 20)} and no content`;
     }
-    this.framing = this.#length === null ? "chunked" : "length";
-    if (this.framing === "chunked") this.#writer.ascii("transfer-encoding: chunked\r\n");
+    // Behind content of a declared length HTTP/1.1 has no trailers, and a call without its trailers has no outcome.
+    const chunked = !hasNone && !ends && (this.#length === null || this.#isCall);
+    if (!hasNone && !ends) this.framing = chunked ? "chunked" : "length";
+    if (chunked) this.#line("transfer-encoding", "chunked");
+    else if (this.#length !== null) this.#line("content-length", this.#length);
   }
 
   #line(name: string, value: string): void {
