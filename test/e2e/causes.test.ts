@@ -678,6 +678,14 @@ const ELSEWHERE: readonly CauseId[] = [
   "dns.timeout",
   "dns.empty_or_prohibited",
   "dns.stale_ip",
+  "client.tls_not_tls",
+  "client.tls_no_shared",
+  "client.tls_unknown_name",
+  "client.tls_certificate",
+  "client.tls_misdirected",
+  "client.tls_alert",
+  "client.tls_left",
+  "client.tls_slow",
   // Of an attempt, never of an exchange: resume.test.ts.
   "origin.resume_mismatch",
 ];
