@@ -240,7 +240,11 @@ export async function startSupervised(
       keys: flights === null ? null : createKeyDesk(flights, systemClock, (event) => view.tell(0, event)),
     };
     const { heritage } = takeover;
-    admin = await startAdmin(settings, { gateway: shown, control, config, acme, samples: undefined, heritage }, tell);
+    admin = await startAdmin(
+      settings,
+      { gateway: shown, control, config, acme, samples: options.samples, heritage },
+      tell,
+    );
   } catch (error) {
     await supervisor.stop();
     await control?.close(LAST_WORDS_MS);

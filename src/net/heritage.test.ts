@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+import { readHeritage, TESTAMENT } from "./heritage.ts";
+
+const PID = 4711;
+
+describe("what a process finds open", () => {
+  it("is nothing where nobody says so, or where it is meant for a process above", () => {
+    for (const env of [
+      {},
+      { LISTEN_FDS: "2", LISTEN_PID: "1" },
+      { LISTEN_FDS: "2" },
+      { LISTEN_FDS: "x", LISTEN_PID: "4711" },
+    ]) {
+      const heritage = readHeritage(env, PID);
+      expect(heritage.from).toBe("nobody");
+      expect(heritage.take({ host: "127.0.0.1", port: 80 }, "127.0.0.1:80")).toBeNull();
+      expect(heritage.closeRest()).toEqual([]);
+    }
+  });
+
+  it("is the predecessor's, by address, each socket once, with all that share a port", () => {
+    const sockets = [
+      { descriptor: 104, host: "127.0.0.1", port: 80 },
+      { descriptor: 105, host: "unix:/run/g.sock", port: 0 },
+      { descriptor: 106, host: "127.0.0.1", port: 80 },
+    ];
+    const env: NodeJS.ProcessEnv = {
+      [TESTAMENT]: JSON.stringify({ sockets, state: "/var/lib/goodgate" }),
+      PATH: "/bin",
+    };
+    const heritage = readHeritage(env, PID);
+    expect(env).toEqual({ PATH: "/bin" });
+    expect(heritage).toMatchObject({ from: "predecessor", state: "/var/lib/goodgate" });
+    expect(heritage.take({ host: "127.0.0.1", port: 81 }, "")).toBeNull();
+    expect(heritage.take({ host: "127.0.0.1", port: 80 }, "")).toEqual([104, 106]);
+    expect(heritage.take({ host: "127.0.0.1", port: 80 }, "")).toBeNull();
+    expect(heritage.take({ host: "unix:/run/g.sock", port: 0 }, "")).toEqual([105]);
+  });
+});
