@@ -1,10 +1,14 @@
 /** On real sockets: what the owner of a connection hears behind a header of the PROXY protocol. */
 import net from "node:net";
+import tls from "node:tls";
 import { afterEach, describe, expect, test } from "vitest";
 import { localProxyHeader, writeProxyHeader } from "../kernel/proxy-protocol-writer.ts";
 import { DEAF, PLAIN_LISTENER } from "../kernel/socket.ts";
 import type { ListeningPort, ProxyProtocolOptions, SocketPort, Unbegun } from "../kernel/socket.ts";
+import { issueCertificate, makeAuthority } from "./make-certificate.ts";
+import { ListenerContexts } from "./secure-contexts.ts";
 import { createListen } from "./tcp-listen.ts";
+import { TicketKeys } from "./ticket-keys.ts";
 
 const ENDS = { source: "203.0.113.9", sourcePort: 51_000, destination: "198.51.100.1", destinationPort: 443 };
 const OPTIONS: ProxyProtocolOptions = {
@@ -140,6 +144,35 @@ describe("a trusted peer", () => {
     expect(await send(port, "P")).toBe("closed");
     expect((await unbegun).evidence).toContain("proxyProtocol.waiting");
   });
+});
+
+test("the header comes before TLS, and TLS is then with the client that it names", async () => {
+  const validity = { notBefore: new Date(), notAfter: new Date(Date.now() + 86_400_000) };
+  const authority = await makeAuthority("CA", validity, null);
+  const issued = await issueCertificate(authority, { names: ["a.test"], subject: "CN=a", isClient: false }, validity);
+  const contexts = new ListenerContexts(new TicketKeys("secret", () => 0));
+  const terms = { minVersion: "1.2", isStrict: false, alpn: ["http/1.1"], clientRules: [] } as const;
+  contexts.use([{ ...issued, names: ["a.test"], keyType: "ec" }], terms);
+  const { promise: heard, resolve } = Promise.withResolvers<string>();
+  const listening = await createListen(() => undefined)(
+    { host: "127.0.0.1", port: 0 },
+    (socket) => ({
+      ...DEAF,
+      onData(bytes, start, end) {
+        const { version = "" } = socket.carrier.tls ?? {};
+        resolve(`${socket.remoteAddress} ${version} ${bytes.latin1Slice(start, end)}`);
+      },
+      onFin: () => socket.end(),
+    }),
+    { ...PLAIN_LISTENER, proxyProtocol: OPTIONS, tls: contexts },
+  );
+  open.push(() => listening.close());
+  const raw = net.connect({ port: listening.port, host: "127.0.0.1" });
+  open.push(() => void raw.destroy());
+  raw.write(writeProxyHeader(2, ENDS));
+  const client = tls.connect({ socket: raw, servername: "a.test", ca: authority.cert });
+  client.write("GET /");
+  expect(await heard).toBe("203.0.113.9 TLSv1.3 GET /");
 });
 
 describe("a peer that is not trusted", () => {
