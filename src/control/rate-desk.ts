@@ -272,12 +272,6 @@ export class RateDesk {
   }
 }
 
-/** What one worker may admit by itself: whole requests, so that the parts never make more than the whole. */
-export function baseOf(options: RateLimitOptions, workers: number): RateLimitOptions {
-  const { count, periodMs, burst } = options;
-  return { count, periodMs: periodMs * workers, burst: Math.floor(burst / workers) };
-}
-
 function baseLevel(options: RateLimitOptions, workers: number): number {
   return Math.floor(options.burst / workers) * options.periodMs;
 }

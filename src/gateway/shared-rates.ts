@@ -62,7 +62,7 @@ const TICK_MS = 50;
 const WAIT_MS = 600;
 const BEAT_MS = 50;
 /** Longer without a turn of the event loop, and the base is given up. The hub waits more than twice as long. */
-export const STILL_MS = 200;
+const STILL_MS = 200;
 /** Requests that wait for one key. */
 const WAITERS_MAX = 1_024;
 
