@@ -2,7 +2,7 @@
  * gRPC through the gateway with an independent implementation at both ends: the cases of gRPC's own interoperability
  * tests (interop-test-descriptions.md), by the names that they have there.
  */
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import grpc from "@grpc/grpc-js";
@@ -30,8 +30,10 @@ let compressing: ReturnType<typeof interopClients>;
 /** Its server answers compressed. */
 let answered: ReturnType<typeof interopClients>;
 
+let folder = "";
+
 async function start(secure: boolean): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "goodgate-grpc-"));
+  folder = mkdtempSync(join(tmpdir(), "goodgate-grpc-"));
   const authority = await testAuthority();
   const { cert, key } = await authority.server(NAMES);
   const ca = Buffer.from(authority.root.cert);
@@ -72,6 +74,7 @@ async function stop(): Promise<void> {
   await gateway?.stop();
   await server?.stop();
   await compressor?.stop();
+  rmSync(folder, { recursive: true, force: true });
 }
 
 interface Answer<Response> {

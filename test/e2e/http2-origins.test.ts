@@ -1,10 +1,9 @@
 /** Origins that speak HTTP/2, as people run them: nginx, HAProxy, Caddy and Node, in the clear and over TLS. */
-import { writeFileSync } from "node:fs";
 import http2 from "node:http2";
 import https from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { testAuthority } from "../support/certificates.ts";
@@ -98,6 +97,7 @@ beforeAll(async () => {
 
   const authority = await testAuthority();
   const folder = mkdtempSync(join(tmpdir(), "goodgate-h2-"));
+  closing.push(() => rmSync(folder, { recursive: true, force: true }));
   const ca = join(folder, "ca.pem");
   writeFileSync(ca, authority.root.cert);
   const { cert, key } = await authority.server(["h2.test"]);
