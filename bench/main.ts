@@ -10,6 +10,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { makeDevCertificate } from "../src/net/dev-certificates.ts";
 import { runFaults } from "./faults/main.ts";
 import { machine } from "./machine.ts";
 import { measure, measureIdle, type Measurement } from "./measure.ts";
@@ -105,7 +106,8 @@ async function run(options: Options, bed: Bed, args: readonly string[], undo: Un
           if (round > 0) take(await measureIdle(peer.name, round, options.seconds, options.idleConnections, bed));
           continue;
         }
-        const { streams, messages } = ROWS[row];
+        const { streams, messages, tls } = ROWS[row];
+        if (tls === true && peer.tlsPort === 0) continue;
         // The plain proxy of Node speaks neither.
         if ((streams > 0 || messages === true) && peer.http2Port === 0) continue;
         const measurement = await measure(peer, row, round, round === 0 ? 1 : options.seconds, bed);
@@ -139,7 +141,16 @@ async function makeBed(accessLog: boolean): Promise<Bed> {
   await chmod(folder, 0o755);
   await mkdir(join(folder, "www"));
   for (const [name, bytes] of Object.entries(FILES)) await writeFile(join(folder, "www", name), "x".repeat(bytes));
+  await putCertificate(folder);
   return { folder, ...(await originPorts()), accessLog };
+}
+
+/** One for all peers, in the forms in which they read it. */
+async function putCertificate(folder: string): Promise<void> {
+  const made = await makeDevCertificate(join(folder, "tls"), [], Date.now());
+  if (!made.ok) throw new Error(`no certificate: ${made.where} ${made.code}`);
+  const [cert, key] = [await readFile(made.cert, "utf8"), await readFile(made.key, "utf8")];
+  await writeFile(join(folder, "both.pem"), cert + key);
 }
 
 function isInstalled(command: string): boolean {

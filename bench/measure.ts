@@ -47,7 +47,7 @@ export async function measure(
       ? await runSockets(peer.port, load, seconds)
       : load.streams > 0
         ? await runH2load(peer.http2Port, load, seconds, bed.folder)
-        : await runWrk(peer.port, load, seconds, bed.folder);
+        : await runWrk(load.tls === true ? peer.tlsPort : peer.port, load, seconds, bed.folder);
   const spent = cpuMicros(peer.child.pid) - before;
   const flaws: string[] = [];
   if (report.socketErrors > 0) flaws.push(`${report.socketErrors} socket errors`);

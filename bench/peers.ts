@@ -36,6 +36,8 @@ export interface RunningPeer {
   readonly port: number;
   /** Where it speaks HTTP/2 without TLS; 0: nowhere. */
   readonly http2Port: number;
+  /** 0: it speaks no TLS here. */
+  readonly tlsPort: number;
   /** Goodgate's admin port; 0 for the others. */
   readonly adminPort: number;
   readonly child: Child;
@@ -72,11 +74,17 @@ export async function startPeer(name: PeerName, bed: Bed): Promise<RunningPeer> 
   const port = await freePort();
   const adminPort = name === "goodgate" ? await freePort() : 0;
   const http2Port = name === "node-http" ? 0 : name === "goodgate" ? port : await freePort();
-  const values = { PORT: String(port), STREAMS_PORT: String(http2Port), ADMIN: String(adminPort) };
+  const tlsPort = name === "node-http" || name === "caddy" ? 0 : await freePort();
+  const values = {
+    PORT: String(port),
+    STREAMS_PORT: String(http2Port),
+    TLS_PORT: String(tlsPort),
+    ADMIN: String(adminPort),
+  };
   const [command, env] = await commandOf(name, bed, values, port);
   const child = await startChild("taskset", ["-c", PEER_CORE, ...command], { cwd: bed.folder, env });
   await answers(child, port);
-  return { name, port, http2Port, adminPort, child };
+  return { name, port, http2Port, tlsPort, adminPort, child };
 }
 
 async function commandOf(

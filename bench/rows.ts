@@ -2,7 +2,19 @@
  * What is measured: one row for each kind of traffic, with the wrk arguments that make it. The connection
  * counts are small because one core answers them: more would only measure queues.
  */
-export const ROW_NAMES = ["small", "64k", "1m", "post", "close", "idle", "h2", "grpc", "websocket"] as const;
+export const ROW_NAMES = [
+  "small",
+  "64k",
+  "1m",
+  "post",
+  "close",
+  "idle",
+  "tls",
+  "tls-close",
+  "h2",
+  "grpc",
+  "websocket",
+] as const;
 export type RowName = (typeof ROW_NAMES)[number];
 
 export interface Row {
@@ -19,6 +31,8 @@ export interface Row {
   readonly streams: number;
   /** Content of every request, in HTTP/2. */
   readonly bodyBytes?: number;
+  /** Over TLS 1.3, with one certificate (EC P-256) for all peers. */
+  readonly tls?: true;
   /** Messages on open WebSockets, one after the other on each, instead of requests. */
   readonly messages?: true;
   /** The most that issue 2 allows, as a multiple of HAProxy's CPU; null where it names none. */
@@ -83,6 +97,29 @@ export const ROWS: Readonly<Record<RowName, Row>> = {
     idle: true,
     streams: 0,
     mark: null,
+  },
+  tls: {
+    title: "GET 500 B, keep-alive, TLS 1.3",
+    path: "/500",
+    connections: 32,
+    script: "",
+    fields: [],
+    idle: false,
+    streams: 0,
+    tls: true,
+    mark: 1.6,
+  },
+  // Every second connection of wrk goes on with the session of the one before.
+  "tls-close": {
+    title: "GET 500 B, new TLS connection each",
+    path: "/500",
+    connections: 32,
+    script: "",
+    fields: ["Connection: close"],
+    idle: false,
+    streams: 0,
+    tls: true,
+    mark: 1.3,
   },
   h2: {
     title: "GET 500 B, HTTP/2",

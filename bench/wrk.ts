@@ -32,7 +32,7 @@ export async function startWrk(port: number, row: Row, seconds: number, folder: 
     await writeFile(file, row.script);
     args.push("-s", file);
   }
-  return startChild("taskset", [...args, `http://127.0.0.1:${port}${row.path}`]);
+  return startChild("taskset", [...args, `${row.tls === true ? "https" : "http"}://127.0.0.1:${port}${row.path}`]);
 }
 
 export function readWrkReport(text: string): LoadReport {
