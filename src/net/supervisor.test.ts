@@ -382,6 +382,25 @@ describe("a roll", () => {
     expect(made.of(2).kinds()).not.toContain("cover");
   });
 
+  it("makes the replacement of one that ended meanwhile unnecessary", async () => {
+    const made = await serving(2);
+    const rolled = made.supervisor.roll("new settings");
+    await settle();
+    const next = made.of(1);
+    made.processes[0]!.end("SIGKILL");
+    const sibling = made.processes[1]!;
+    expect(sibling.kinds()).toEqual(["cover", "cover"]);
+    next.say({ kind: "ready" });
+    await settle();
+    expect(sibling.kinds()).toEqual(["cover", "cover", "uncover"]);
+    made.advance(10_000);
+    expect(made.of(1)).toBe(next);
+    made.of(2).say({ kind: "ready" });
+    await settle();
+    sibling.end("exit code 0");
+    expect(await rolled).toEqual({ ok: true, replaced: 2 });
+  });
+
   it("of one place follows ten faults of its worker within a minute", async () => {
     const made = await serving(2);
     const old = made.of(1);
