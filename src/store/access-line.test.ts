@@ -159,6 +159,7 @@ test("the guide names every field of a line, and no other", () => {
     reason: "request.bare-lf",
     evidence: "seen",
     tunnel: true,
+    grpcStatus: 14,
     cache: "hit",
     attempts: [
       {
