@@ -6,7 +6,7 @@
  * A context of OpenSSL costs a millisecond and is made when it is first needed. What is replaced goes on to serve the
  * connections that were made with it.
  */
-import { createHash } from "node:crypto";
+import { constants, createHash } from "node:crypto";
 import tls from "node:tls";
 import { ruleFor } from "../kernel/host-rules.ts";
 import type { SecureChoice, SecureContexts } from "../kernel/socket.ts";
@@ -53,6 +53,8 @@ const CURVES = "X25519:prime256v1:secp384r1";
 const SESSION_SECONDS = 12 * 60 * 60;
 /** SSL_OP_NO_RENEGOTIATION, which node:crypto does not name: a client that asks for another handshake is refused. */
 const NO_RENEGOTIATION = 1 << 30;
+/** SSL_OP_PRIORITIZE_CHACHA: a client that puts ChaCha first has no AES in its processor, and gets what it asks for. */
+const CHACHA_IF_PREFERRED = 1 << 21;
 
 /** One set of certificates for the same names, of different kinds of key: OpenSSL shows what the client understands. */
 interface Shown {
@@ -143,7 +145,8 @@ function contextOf(
     ciphers: CIPHERS,
     ecdhCurve: CURVES,
     minVersion: terms.minVersion === "1.3" ? "TLSv1.3" : "TLSv1.2",
-    secureOptions: NO_RENEGOTIATION,
+    // In this order: all are good, and scanners take a listener without an order for a careless one.
+    secureOptions: NO_RENEGOTIATION | CHACHA_IF_PREFERRED | constants.SSL_OP_CIPHER_SERVER_PREFERENCE,
     sessionTimeout: SESSION_SECONDS,
     // A session of one rule is none of another's: who showed no certificate there must not be let in here by it.
     sessionIdContext:
