@@ -7,6 +7,7 @@ import type { StartResult } from "../cli/ports.ts";
 import type { Settings } from "../config/settings.ts";
 import { needsNewProcess } from "../config/needs-new-process.ts";
 import type { PutResult } from "../contract/config-desk.ts";
+import { revisionInWords } from "../contract/revision.ts";
 import type { WorkerChannel } from "../contract/worker-messages.ts";
 import { createConfigDesk } from "../control/config-desk.ts";
 import { MergedFacts } from "../control/merged-facts.ts";
@@ -211,6 +212,8 @@ export async function startSupervised(
         if (change.kind === "roll") {
           const result = await rollTo({ settings: next, hash: revision.hash }, `configuration ${revision.number}`);
           if (result.kind === "applied") {
+            // Running workers that are given it say so themselves; new ones only know what they begin with.
+            tell("config.applied", revisionInWords(revision));
             control?.configure(next);
             await acme.follow(next);
           }

@@ -96,6 +96,9 @@ describe("two workers that are given other settings", () => {
       expect(await apply(gateway, config)).toMatchObject({ status: 200 });
       await expect(ask(second)).rejects.toThrow("fetch failed");
     }
+    // Each is told, once for the node, as one that running workers are given is.
+    const told = [...gateway.child.stderr().matchAll(/config\.applied: configuration (\d+) /g)].map(([, at]) => at);
+    expect(told).toEqual(["2", "3", "4", "5", "6", "7"]);
     await load.completed(50);
     const { sent, byStatus, byError } = await load.stop();
     expect({ byStatus, byError }).toEqual({ byStatus: { 200: sent }, byError: {} });
