@@ -257,10 +257,10 @@ export const METRICS = [
     help: "TLS handshakes of clients that are under way.",
   },
   {
-    name: "goodgate_certificate_days_left",
+    name: "goodgate_certificate_seconds_left",
     type: "gauge",
     labels: ["listener", "file", "name"],
-    help: "Days until a certificate that a listener shows expires; negative: it has.",
+    help: "Seconds until a certificate that a listener shows expires; negative: it has.",
   },
   {
     name: "goodgate_flood_refused_total",

@@ -44,6 +44,8 @@ type OriginMetrics = MetricsView["origins"][number];
 const STATUS_CLASSES: readonly string[] = ["1xx", "2xx", "3xx", "4xx", "5xx", "none"];
 const SERVICE_STATES: readonly ServiceStatusView["state"][] = ["healthy", "degraded", "failing open", "down"];
 
+const DAY_S = 86_400;
+
 const CONTROL_STATES: readonly ControlState["state"][] = ["running", "starting", "hung", "dead", "off"];
 
 const SOURCES: Sources = {
@@ -124,8 +126,8 @@ const SOURCES: Sources = {
   goodgate_tls_handshakes_total: ({ metrics }) =>
     Object.entries(metrics.handshakes).map(([result, value]) => ({ labels: { result }, value })),
   goodgate_tls_handshakes_active: ofGateway(({ metrics }) => metrics.handshaking),
-  goodgate_certificate_days_left: ({ metrics }) =>
-    metrics.certificates.map(({ daysLeft, ...labels }) => ({ labels, value: daysLeft })),
+  goodgate_certificate_seconds_left: ({ metrics }) =>
+    metrics.certificates.map(({ daysLeft, ...labels }) => ({ labels, value: daysLeft * DAY_S })),
   goodgate_flood_refused_total: ofGateway(({ metrics }) => metrics.floodRefused),
   goodgate_flood_spared_total: ofGateway(({ metrics }) => metrics.floodSpared),
   goodgate_clients_held_back: ofGateway(({ metrics }) => metrics.clientsHeldBack),
