@@ -100,7 +100,7 @@ export function schemaFindings(issues: readonly z.core.$ZodIssue[], value: unkno
     }
   }
 
-  /** A union is always a short form first and a mapping second: what was written decides which was meant. */
+  /** A union is always a short form first and a mapping or a list second: what was written decides which was meant. */
   function findingsOfUnion(options: readonly (readonly z.core.$ZodIssue[])[], path: Path, input: unknown): Finding[] {
     const [short = [], mapping = []] = options;
     const [first] = short;
@@ -108,7 +108,9 @@ export function schemaFindings(issues: readonly z.core.$ZodIssue[], value: unkno
       const message = `${quoted(input)} is neither a mapping nor a list of mappings.`;
       return [{ path, at: "value", message, hint: `Their keys: ${hints.keysAt(path).join(", ")}.` }];
     }
-    return (isMapping(input) ? mapping : short).flatMap((issue) => findingsOf(issue, path, value));
+    // A list where one may be: what is wrong is wrong inside of it.
+    const meant = isMapping(input) || (Array.isArray(input) && mapping.every(isOfList)) ? mapping : short;
+    return meant.flatMap((issue) => findingsOf(issue, path, value));
   }
 
   function unknownKey(key: string, path: Path): Finding {
@@ -121,6 +123,11 @@ export function schemaFindings(issues: readonly z.core.$ZodIssue[], value: unkno
     else if (homes.length === 1 || homes.length === 2) hint = `It belongs under ${homes.join(" or ")}.`;
     return { path: [...path, key], at: "key", message: `The key ${quoted(key)} is not known here.`, hint };
   }
+}
+
+/** And not of something that is no list at all. */
+function isOfList({ code, path }: z.core.$ZodIssue): boolean {
+  return path.length > 0 || code === "too_small" || code === "too_big";
 }
 
 export function valueAt(root: unknown, path: Path): unknown {
