@@ -686,6 +686,31 @@ const ELSEWHERE: readonly CauseId[] = [
   "client.tls_alert",
   "client.tls_left",
   "client.tls_slow",
+  // proxy-protocol.test.ts and src/net/proxy-gate.test.ts.
+  "client.not_proxied",
+  "gw.proxy_header",
+  // src/net/tls-dial.test.ts and src/net/origin-contexts.test.ts, through the whole gateway.
+  "tls.not_tls",
+  "tls.alert",
+  "tls.protocol",
+  "tls.handshake_timeout",
+  "tls.handshake_closed",
+  "tls.cert_time",
+  "tls.cert_trust",
+  "tls.cert_name",
+  "tls.cert_pin",
+  "tls.client_cert",
+  "tls.files",
+  // src/gateway/opening.test.ts.
+  "origin.socket_missing",
+  "origin.socket_denied",
+  "origin.socket_full",
+  // src/gateway/judge-http2.test.ts and src/gateway/grpc.test.ts, through the whole gateway.
+  "origin.h2_refused",
+  "origin.h2_handshake",
+  "origin.h2_reset",
+  "origin.h2_protocol",
+  "origin.grpc_error",
   // Of an attempt, never of an exchange: resume.test.ts.
   "origin.resume_mismatch",
 ];
