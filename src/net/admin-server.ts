@@ -79,7 +79,7 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
     },
     async close(withinMs) {
       // Whoever goes on with the socket needs its file.
-      if (!isHandedOn) await remove();
+      if (!isHandedOn) remove();
       await close(options, server, streams, withinMs);
     },
   };
@@ -88,7 +88,7 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
 async function listen(
   server: http.Server,
   { bind, given, socketFile = PLAIN_LISTENER.socketFile }: AdminServerOptions,
-): Promise<() => Promise<void>> {
+): Promise<() => void> {
   const [fd] = given ?? [];
   if (fd === undefined && isUnix(bind.host))
     return listenOnPath(server, bind.host.slice(UNIX.length), socketFile, CONNECTIONS_MAX);
@@ -99,7 +99,7 @@ async function listen(
       resolve();
     });
   });
-  return () => Promise.resolve();
+  return () => undefined;
 }
 
 function answer(

@@ -84,7 +84,7 @@ export async function bindSocketFile(path: string, file: SocketFile): Promise<Bo
     return () => handle.close();
   });
   if (made === null) throw new Error("the file of a socket was made without a socket");
-  return bound(made, () => void remove());
+  return bound(made, remove);
 }
 
 /** A socket that somebody else opened and left to this process. Rejects a number that is no listening socket. */

@@ -83,7 +83,7 @@ export function createListen(onAcceptError: (status: number) => void, keeper?: S
       },
       async close() {
         // Whoever goes on with the socket needs its file.
-        if (!isHandedOn) await file?.remove();
+        if (!isHandedOn) file?.remove();
         await closeAll(servers);
       },
     };
@@ -100,7 +100,7 @@ async function openFile(
   host: string,
   onSocket: OnSocket,
   file: SocketFile,
-): Promise<{ readonly server: net.Server; readonly remove: () => Promise<void> }> {
+): Promise<{ readonly server: net.Server; readonly remove: () => void }> {
   const server = createServer(onSocket);
   return { server, remove: await listenOnPath(server, host.slice(UNIX.length), file, BACKLOG) };
 }

@@ -1,4 +1,5 @@
 /** Files of sockets in a directory of the test's own. */
+import { existsSync } from "node:fs";
 import fs from "node:fs/promises";
 import net from "node:net";
 import { tmpdir } from "node:os";
@@ -6,6 +7,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { DEAF, PLAIN_LISTENER } from "../kernel/socket.ts";
 import type { Address, ListeningPort, SocketPort } from "../kernel/socket.ts";
+import { bindSocketFile } from "./inherited-sockets.ts";
 import { createOriginContexts } from "./origin-contexts.ts";
 import { createDial } from "./tcp-dial.ts";
 import { createListen } from "./tcp-listen.ts";
@@ -96,6 +98,13 @@ describe("listening on a Unix socket", () => {
     expect((await fs.stat(path)).mode & 0o777).toBe(0o606);
     await port.close();
     expect(await fs.readdir(folder)).toEqual([]);
+  });
+
+  test("the file of a socket that workers inherit is gone at once, because the process that made it ends then", async () => {
+    const socket = await bindSocketFile(path, { mode: 0o660, user: "", group: "" });
+    expect(await fs.readdir(folder)).toEqual(["http.sock"]);
+    socket.close();
+    expect(existsSync(path)).toBe(false);
   });
 
   test("the file of a process that crashed is replaced", async () => {

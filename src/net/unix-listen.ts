@@ -5,6 +5,7 @@
  * A file that is left from a process that crashed is replaced; one that somebody listens on is not, and neither is
  * anything that is no socket. At the end the file goes, if it is still the one that was made here.
  */
+import { lstatSync, unlinkSync } from "node:fs";
 import fs from "node:fs/promises";
 import net from "node:net";
 import { dirname } from "node:path";
@@ -14,12 +15,7 @@ import type { SocketFile } from "../kernel/socket.ts";
 const BESIDE = "~";
 
 /** Resolves when clients can connect; the result removes the file. Rejects with the system's code and the path. */
-export function listenOnPath(
-  server: net.Server,
-  path: string,
-  file: SocketFile,
-  backlog: number,
-): Promise<() => Promise<void>> {
+export function listenOnPath(server: net.Server, path: string, file: SocketFile, backlog: number): Promise<() => void> {
   return makeSocketFile(path, file, async (beside) => {
     await listening(server, { path: beside, backlog });
     return () => void server.close();
@@ -31,7 +27,7 @@ export async function makeSocketFile(
   path: string,
   file: SocketFile,
   bind: (beside: string) => (() => void) | Promise<() => void>,
-): Promise<() => Promise<void>> {
+): Promise<() => void> {
   const beside = path + BESIDE;
   let close = (): void => undefined;
   try {
@@ -94,10 +90,11 @@ function isListenedOn(path: string): Promise<boolean> {
   });
 }
 
-async function removeIf(path: string, dev: number, ino: number): Promise<void> {
+/** At once: the process may end with the next line. */
+function removeIf(path: string, dev: number, ino: number): void {
   try {
-    const stat = await fs.lstat(path);
-    if (stat.dev === dev && stat.ino === ino) await fs.unlink(path);
+    const stat = lstatSync(path);
+    if (stat.dev === dev && stat.ino === ino) unlinkSync(path);
   } catch {
     // It is gone, or the directory is: nothing is left to be cleaned.
   }
