@@ -181,7 +181,7 @@ describe.skipIf(!installed("chromium"))("the dashboard", () => {
     const { page, wrong } = await open();
     await page.goto(`${world.url}/`);
     await page.getByRole("heading", { level: 1, name: /^Serving: service default is healthy/ }).waitFor();
-    await expect.poll(() => world.control.listeners()).toBe(1);
+    await expect.poll(() => world.control.listeners()).toBe(2);
     // Once a second, as a control plane that is alive does it.
     let services = well;
     const beat = setInterval(() => world.control.emit({ kind: "pulse", at: SAMPLE_NOW, services }), 1_000);
@@ -229,7 +229,7 @@ describe.skipIf(!installed("chromium"))("the dashboard", () => {
     expect(await page.title()).toBe("? Now · Goodgate");
     const again = await serve({ view, port: Number(new URL(first.url).port) });
     await page.getByText("Live", { exact: true }).waitFor();
-    await expect.poll(() => again.control.listeners()).toBe(1);
+    await expect.poll(() => again.control.listeners()).toBe(2);
     await page.getByRole("heading", { level: 1, name: /is healthy/ }).waitFor();
   });
 
@@ -473,7 +473,7 @@ describe.skipIf(!installed("chromium"))("the dashboard", () => {
     const world = await serve();
     const { page } = await open();
     await page.goto(`${world.url}/`);
-    await expect.poll(() => world.control.listeners()).toBe(1);
+    await expect.poll(() => world.control.listeners()).toBe(2);
     await page.getByRole("link", { name: SAMPLE_INCIDENT.title }).waitFor();
     world.incidents.set("inc-2", { ...SAMPLE_INCIDENT, id: "inc-2", title: "A second one" });
     world.control.emit({ kind: "control", state: world.control.stateNow });

@@ -28,7 +28,7 @@ export function ExchangePage({ id }: { id: string }): JSX.Element {
       <h1>{refusal?.status === 404 ? "This exchange is not kept" : "Exchange"}</h1>
       {refusal === null ? <p class="empty">Asking…</p> : <Refusal answer={refusal} />}
       <p>
-        <a href="/exchanges">All exchanges that are kept</a>
+        <a href="/exchanges">All exchanges</a>
       </p>
     </>
   );

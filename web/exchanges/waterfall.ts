@@ -32,7 +32,7 @@ export const STRETCH_WORDS: Readonly<Record<StretchKind, string>> = {
   gateway: "the gateway",
   "waiting room": "waiting for room",
   connect: "connecting",
-  handshake: "TLS handshake",
+  handshake: "TLS",
   send: "sending",
   wait: "waiting for the first byte",
   receive: "receiving",

@@ -38,7 +38,7 @@ export function IncidentsPage(): JSX.Element {
           </select>
         </label>
       </div>
-      <p class="soft">One disturbance is one incident, however many exchanges, origins and services show it.</p>
+      <p class="soft">One disturbance is one incident, however many show it.</p>
       {asked === null ? (
         <p class="empty">Asking…</p>
       ) : asked.ok ? (
