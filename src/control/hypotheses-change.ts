@@ -64,12 +64,18 @@ function weigh(signs: Signs, change: ChangeFact, cause: AnyCause): Weighing {
   });
   const weighing = new Weighing(cause, claimOf(change, cause), whereOf(signs, change))
     .speaksFor(nearness(cause, gapMs), before)
-    .speaksFor(2.5, inside, fit.isBound && fit.inside >= 0.8 && fit.outsideWell)
-    .speaksFor(1, inside, cause !== "change.restart" && fit.inside >= 0.8 && !(fit.isBound && fit.outsideWell))
+    .speaksFor(2.5, inside, signs.bad > 0 && fit.isBound && fit.inside >= 0.8 && fit.outsideWell)
+    .speaksFor(
+      1,
+      inside,
+      signs.bad > 0 && cause !== "change.restart" && fit.inside >= 0.8 && !(fit.isBound && fit.outsideWell),
+    )
     .speaksAgainst(4, inside, fit.inside < 0.6);
   if (cause === "change.config")
     weighing
       .speaksAgainst(2, narrower, !fit.isBound && theOrigin(signs) !== null)
+      // New workers, or new settings, take a moment to be as fast as the old ones; that is nobody's mistake.
+      .speaksAgainst(2, onlySlower(signs), !signs.fails)
       .speaksFor(2, noRoute(signs), noRouteRose(signs));
   if (cause === "change.restart") {
     const lasts = figure(signs, `It goes on ${Math.round((signs.case.to - change.at) / 1000)} s after the start.`, {
@@ -233,6 +239,14 @@ function isNewAddress(
   const watch = signs.watches.addresses.get(`${service}\n${pool}\n${address}`);
   // Nothing is usual yet for what has just come.
   return watch === undefined || watch.normal.durations.count < 20;
+}
+
+function onlySlower(signs: Signs): ReturnType<typeof figure> {
+  return figure(signs, "Nothing has failed since; answers take longer.", {
+    name: "failures",
+    value: signs.bad,
+    unit: "attempts",
+  });
 }
 
 function noRouteRose(signs: Signs): boolean {
