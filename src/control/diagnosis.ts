@@ -53,9 +53,18 @@ export function diagnose(signs: Signs): Diagnosis {
     verdict: isDecided ? "decided" : "undecided",
     cause: isDecided ? best.cause : null,
     party: isOneParty ? best.party : null,
-    where: isDecided ? best.where : sharedPlace(rivals),
+    where: isDecided ? best.where : { ...sharedPlace(rivals), ...thePool(signs, rivals) },
     hypotheses: [first, ...rest],
   };
+}
+
+/** The pool that the failures are confined to is the place of all who speak of it, also beside one who speaks of the whole service. */
+function thePool({ byOrigin }: Signs, rivals: readonly Claim[]): Record<string, string> {
+  const [pool, ...others] = byOrigin?.dimension === "pool" ? byOrigin.values : [];
+  if (pool === undefined || others.length > 0) return {};
+  const isNamed = rivals.some(({ where }) => where["pool"] === pool);
+  const isDisputed = rivals.some(({ where }) => where["pool"] !== undefined && where["pool"] !== pool);
+  return isNamed && !isDisputed ? { pool } : {};
 }
 
 function weighAll(signs: Signs): Claim[] {

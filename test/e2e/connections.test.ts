@@ -26,8 +26,9 @@ const get = (target: string, fields = ""): string => `GET ${target} HTTP/1.1\r\n
 
 /** A connection to the origin that no earlier test has used: idle ones are dropped first. */
 async function freshOrigin(script: Parameters<RawOrigin["follow"]>[0]): Promise<number> {
-  for (const connection of origin.connections) connection.close();
   await until("the gateway to have dropped its idle connections", async () => {
+    // Also those that it opened a moment ago for clients that are gone.
+    for (const connection of origin.connections) connection.close();
     const view = await gateway.origins();
     return view.every(({ addresses }) => addresses.every(({ connectionsOpen }) => connectionsOpen === 0)) ? true : null;
   });
