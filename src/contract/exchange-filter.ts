@@ -1,11 +1,11 @@
-/** Whether a record is one of those that a filter asks for. */
+/** The records that a filter asks for, wherever they are kept. */
 import type { ExchangeRecord } from "./record.ts";
 import type { ExchangeFilter } from "./view.ts";
 
-export const LIST_DEFAULT = 50;
-export const LIST_MAX = 1000;
+const LIST_DEFAULT = 50;
+const LIST_MAX = 1000;
 
-export function matchesFilter(record: ExchangeRecord, filter: ExchangeFilter): boolean {
+function matchesFilter(record: ExchangeRecord, filter: ExchangeFilter): boolean {
   if (
     filter.cause !== undefined &&
     record.cause !== filter.cause &&
@@ -21,4 +21,13 @@ export function matchesFilter(record: ExchangeRecord, filter: ExchangeFilter): b
   return filter.status.endsWith("xx")
     ? String(record.status).startsWith(filter.status.slice(0, 1)) && record.status >= 100
     : String(record.status) === filter.status;
+}
+
+/** Those that match, newest first, as many as are asked for. */
+export function listMatching(records: Iterable<ExchangeRecord>, filter: ExchangeFilter): ExchangeRecord[] {
+  const limit = Math.min(Math.max(1, filter.limit ?? LIST_DEFAULT), LIST_MAX);
+  return [...records]
+    .filter((record) => matchesFilter(record, filter))
+    .sort((a, b) => b.startedAt - a.startedAt || b.doneUs - a.doneUs)
+    .slice(0, limit);
 }

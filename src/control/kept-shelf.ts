@@ -1,5 +1,5 @@
 /** The records of all workers that are worth keeping, as copies: what failed and what was served each within its bound. */
-import { LIST_DEFAULT, LIST_MAX, matchesFilter } from "../contract/exchange-filter.ts";
+import { listMatching } from "../contract/exchange-filter.ts";
 import type { ExchangeRecord } from "../contract/record.ts";
 import type { ExchangeFilter } from "../contract/view.ts";
 import { Ring } from "../kernel/ring.ts";
@@ -24,11 +24,7 @@ export class KeptShelf {
 
   /** Newest first. */
   list(filter: ExchangeFilter): ExchangeRecord[] {
-    const limit = Math.min(Math.max(1, filter.limit ?? LIST_DEFAULT), LIST_MAX);
-    return [...this.#all()]
-      .filter((record) => matchesFilter(record, filter))
-      .sort((a, b) => b.startedAt - a.startedAt || b.doneUs - a.doneUs)
-      .slice(0, limit);
+    return listMatching(this.#all(), filter);
   }
 
   *#all(): Generator<ExchangeRecord> {

@@ -136,7 +136,8 @@ const IDLE = {
   available: false,
 } as const satisfies Partial<Origin>;
 
-const NO_PROCESS: ProcessView = {
+/** Nobody has told of a process yet. */
+export const NO_PROCESS: ProcessView = {
   cpuSeconds: 0,
   residentBytes: 0,
   heapBytes: 0,

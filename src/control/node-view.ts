@@ -36,7 +36,7 @@ import type { Clock, Schedule } from "../kernel/clock.ts";
 import type { LedgerView } from "../kernel/ledger.ts";
 import { KeptShelf } from "./kept-shelf.ts";
 import { MergedEvents } from "./merged-events.ts";
-import { countedBy, mergeMetrics } from "./merged-metrics.ts";
+import { countedBy, mergeMetrics, NO_PROCESS } from "./merged-metrics.ts";
 import { mergeOriginViews, mergeServices } from "./merged-origins.ts";
 
 export interface NodeParts {
@@ -335,18 +335,7 @@ const EMPTY: MetricsView = {
   },
   ledger: { keys: 0, bytes: 0 },
   accessLogDropped: 0,
-  process: {
-    cpuSeconds: 0,
-    residentBytes: 0,
-    heapBytes: 0,
-    descriptorsOpen: 0,
-    descriptorsMax: 0,
-    loopDelayP50Ms: 0,
-    loopDelayP99Ms: 0,
-    loopDelayMaxMs: 0,
-    loopUtilisation: 0,
-    uptimeSeconds: 0,
-  },
+  process: NO_PROCESS,
 };
 
 function sum<Row>(rows: readonly Row[], of: (row: Row) => number): number {

@@ -3,7 +3,7 @@
  * of the rest; each within its bound, so that a flood of one kind cannot push out the others. Who wants all of
  * them reads the access log.
  */
-import { LIST_DEFAULT, LIST_MAX, matchesFilter } from "../contract/exchange-filter.ts";
+import { listMatching } from "../contract/exchange-filter.ts";
 import type { ExchangeFilter, GatewayEvent } from "../contract/view.ts";
 import type { RecordSettings } from "../config/settings.ts";
 import type { ExchangeRecord } from "../contract/record.ts";
@@ -94,11 +94,7 @@ export class RecordBook {
 
   /** Newest first. */
   list(filter: ExchangeFilter): ExchangeRecord[] {
-    const limit = Math.min(Math.max(1, filter.limit ?? LIST_DEFAULT), LIST_MAX);
-    return [...this.#all()]
-      .filter((record) => matchesFilter(record, filter))
-      .sort((a, b) => b.startedAt - a.startedAt || b.doneUs - a.doneUs)
-      .slice(0, limit);
+    return listMatching(this.#all(), filter);
   }
 
   *#all(): Generator<ExchangeRecord> {
