@@ -23,6 +23,14 @@ describe("mistakes in alerts and the status page", () => {
       "alerts.sinks.chat: This sink does not say what it is. Write one of webhook, slack, pagerduty, alertmanager, email under it.",
     ],
     [
+      'alerts: { sinks: { mail: { email: { server: "smtp://mail", from: a@b.c, to: [d@e.f], user: gate } } } }',
+      "alerts.sinks.mail.email.user: Nobody signs in with a user and no password. Add password, or leave this out.",
+    ],
+    [
+      'alerts: { sinks: { mail: { email: { server: "smtp://mail", from: a@b.c, to: [d@e.f], password: { env: P } } } } }',
+      "alerts.sinks.mail.email.password: Nobody signs in with a password and no user. Add user, or leave this out.",
+    ],
+    [
       "control: false\nalerts: { sinks: { chat: { slack: { url: { env: URL } } } } }",
       "alerts: Nobody finds out what there is to tell while the control plane is off: control is false. Leave control out, or write alerts: false.",
     ],

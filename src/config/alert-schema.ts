@@ -8,6 +8,7 @@
  */
 import { z } from "zod";
 import { choice, duration, durationOrFalse, field, switchedOff, text, yesOrNo } from "./fields.ts";
+import { parseFilePath } from "./listener-tls-schema.ts";
 import { nameText } from "./names.ts";
 import { accepted, quoted, refused } from "./parsed.ts";
 import type { Parsed } from "./parsed.ts";
@@ -71,12 +72,17 @@ const alertmanagerSchema = z.strictObject({
 
 const emailSchema = z.strictObject({
   server: text("SMTP server", parseServer, { pattern: "^smtps?://" }).describe(
-    "`smtp://HOST[:PORT]`, which changes to TLS where the server can, or `smtps://HOST[:PORT]`.",
+    "`smtp://HOST[:PORT]`, which changes to TLS where the server can and must with a password or `ca`, or `smtps://HOST[:PORT]`.",
   ),
   from: text("e-mail address", parseMail).describe("Who writes."),
   to: z.array(text("e-mail address", parseMail)).min(1).max(LIST_MAX).describe("Who is written to."),
   user: words.optional().describe("The name to sign in with. Default: nobody signs in."),
-  password: hiddenText.optional().describe("The password to sign in with."),
+  password: hiddenText.optional().describe("The password to sign in with, which is sent over TLS only."),
+  ca: text("file path", parseFilePath)
+    .optional()
+    .describe(
+      "A PEM file with the certificates of the authorities that are trusted, and no others. Default: those of the system and those that come with Node.",
+    ),
 });
 
 const SINK_KINDS = ["webhook", "slack", "pagerduty", "alertmanager", "email"] as const;
@@ -190,8 +196,8 @@ function sinkOf(name: string, sink: CheckedAlerts["sinks"][string]): SinkSetting
   if (pagerduty !== undefined) return { name, kind: "pagerduty", ...pagerduty };
   if (alertmanager !== undefined) return { name, kind: "alertmanager", url: alertmanager.url };
   if (email !== undefined) {
-    const { server, from, to, user, password } = email;
-    return { name, kind: "email", ...server, from, to, user: user ?? "", password: password ?? null };
+    const { server, from, to, user, password, ca } = email;
+    return { name, kind: "email", ...server, from, to, user: user ?? "", password: password ?? null, ca: ca ?? "" };
   }
   throw new Error("The check of the schema let a sink of no kind through.");
 }

@@ -87,6 +87,8 @@ export type SinkSettings = { readonly name: string } & (
       /** Empty: nobody signs in. */
       readonly user: string;
       readonly password: HiddenText | null;
+      /** PEM file of the authorities that are believed. Empty: those of the system. */
+      readonly ca: string;
     }
 );
 

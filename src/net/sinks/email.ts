@@ -1,11 +1,15 @@
 /**
  * Messages as mail, in plain text: it is read on a telephone at night. All messages about one incident are one thread,
  * and one that is sent twice has one Message-ID, so that most mailboxes show it once.
+ *
+ * A password leaves only over TLS, and TLS is insisted on where an authority is named: whoever takes the offer of
+ * STARTTLS out of the server's answer (RFC 8314 §4.1) gets neither. Without both, TLS is used where it is offered.
  */
 import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import type { AlertMessage, AlertSink } from "../../contract/alerts.ts";
 import { clipped } from "./clipped.ts";
-import type { HiddenPlace } from "./hidden-text.ts";
+import type { HiddenPlace, Uncovered } from "./hidden-text.ts";
 import { uncover } from "./hidden-text.ts";
 import { failed } from "./post.ts";
 
@@ -18,13 +22,23 @@ export interface EmailOptions {
   readonly to: readonly string[];
   readonly user: string;
   readonly password: HiddenPlace | null;
+  /** PEM file of the authorities that are believed; empty: those of the system. */
+  readonly ca: string;
 }
 
-const CONNECT_MS = 5_000;
-const SILENT_MS = 10_000;
+/** How long a server may take, ms. */
+export interface EmailPatience {
+  /** Until it greets, TLS and all. */
+  readonly connectMs: number;
+  readonly silentMs: number;
+  /** For all of it: a server that says a word every few seconds is never silent and never done. */
+  readonly sendMs: number;
+}
+
+const PATIENCE: EmailPatience = { connectMs: 5_000, silentMs: 10_000, sendMs: 30_000 };
 const SUBJECT_MAX = 200;
 
-export function createEmailSink(options: EmailOptions): AlertSink {
+export function createEmailSink(options: EmailOptions, patience = PATIENCE): AlertSink {
   const { name, host, port, tls, user, from, to } = options;
   return {
     name,
@@ -32,24 +46,33 @@ export function createEmailSink(options: EmailOptions): AlertSink {
     async send(message) {
       const password = options.password === null ? null : await uncover(options.password);
       if (password?.ok === false) return failed(password.detail, true);
+      const ca = options.ca === "" ? null : await authorities(options.ca);
+      if (ca?.ok === false) return failed(ca.detail, true);
       // Loaded when it is needed first: most gateways write no mail.
       const { createTransport } = await import("nodemailer");
       const transport = createTransport({
         host,
         port,
         secure: tls,
-        ...(password === null ? {} : { auth: { user, pass: password.text } }),
-        connectionTimeout: CONNECT_MS,
-        greetingTimeout: CONNECT_MS,
-        socketTimeout: SILENT_MS,
+        requireTLS: password !== null || ca !== null,
+        ...(ca === null ? {} : { tls: { ca: ca.text } }),
+        // A server that offers no sign-in is asked all the same: mail that it refuses later says less of why.
+        ...(password === null ? {} : { auth: { user, pass: password.text }, forceAuth: true }),
+        connectionTimeout: patience.connectMs,
+        greetingTimeout: patience.connectMs,
+        socketTimeout: patience.silentMs,
         disableFileAccess: true,
         disableUrlAccess: true,
       });
+      const signal = AbortSignal.timeout(patience.sendMs);
       try {
-        const sent = await transport.sendMail({ from, to: [...to], ...mailOf(message, from) });
-        return { ok: true, detail: clipped(sent.response, 200) };
+        const sent = await transport.sendMail({ from, to: [...to], ...mailOf(message, from), signal });
+        return { ok: true, detail: clipped([sent.response, ...refusals(sent.rejectedErrors ?? [])].join("; "), 300) };
       } catch (error) {
-        return failed(reasonOf(error), !isFinal(error));
+        return failed(
+          signal.aborted ? `it was not done within ${patience.sendMs / 1000} s` : reasonOf(error),
+          !isFinal(error),
+        );
       } finally {
         transport.close();
       }
@@ -82,9 +105,30 @@ export function mailOf(message: AlertMessage, from: string): Mail {
   };
 }
 
-/** 5xx: the server will say the same again (RFC 5321 §4.2.1). */
+/** Read each time, as what is hidden is: a file that was renewed holds from the next message on. */
+async function authorities(file: string): Promise<Uncovered> {
+  try {
+    return { ok: true, text: await readFile(file, "utf8") };
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "EIO";
+    return { ok: false, detail: `the file ${file} cannot be read (${code})` };
+  }
+}
+
+/** Some of those written to have it, and who has not is told: an address may be misspelt for years. */
+function refusals(errors: readonly Error[]): string[] {
+  return errors.map((error) =>
+    "recipient" in error ? `not to ${String(error.recipient)}: ${reasonOf(error)}` : reasonOf(error),
+  );
+}
+
+/**
+ * What the server says of this message with 5xx it will say again (RFC 5321 §4.2.1). What it says of us (the greeting,
+ * the sign-in) a person puts right, and the message still counts then.
+ */
 function isFinal(error: unknown): boolean {
-  return error instanceof Error && "responseCode" in error && Number(error.responseCode) >= 500;
+  if (!(error instanceof Error) || !("responseCode" in error) || !("code" in error)) return false;
+  return Number(error.responseCode) >= 500 && (error.code === "EENVELOPE" || error.code === "EMESSAGE");
 }
 
 function reasonOf(error: unknown): string {

@@ -8,7 +8,6 @@ import fc from "fast-check";
 import { Webhook } from "standardwebhooks";
 import { afterEach, describe, expect, it } from "vitest";
 import { anyMessage, sampleMessage } from "../../../test/support/sample-message.ts";
-import { startSmtpServer } from "../../../test/support/smtp-server.ts";
 import { alertmanagerAlert } from "./alertmanager.ts";
 import { mailOf } from "./email.ts";
 import { openSinks } from "./open-sinks.ts";
@@ -130,47 +129,6 @@ describe("sinks", () => {
       "trigger",
       "resolve",
     ]);
-  });
-
-  it("writes mail that a server takes: one thread for an incident, no reply wanted, no field from the text", async () => {
-    const server = await startSmtpServer();
-    ended.push(() => server.close());
-    const sink = sinkOf({
-      kind: "email",
-      name: "mail",
-      host: "127.0.0.1",
-      port: server.port,
-      tls: false,
-      from: "gate@example.com",
-      to: ["ops@example.com", "boss@example.com"],
-      user: "",
-      password: null,
-    });
-    const hostile = sampleMessage({ headline: "Pool ünwell\r\nBcc: victim@example.com" });
-    expect(await sink.send(hostile)).toMatchObject({ ok: true });
-    const end = sampleMessage({ key: "inc-1768478400-1/all/ops/recovered/1", what: "recovered" });
-    expect(await sink.send(end)).toMatchObject({ ok: true });
-    expect(server.mails.map(({ to }) => to)).toEqual([
-      ["RCPT TO:<ops@example.com>", "RCPT TO:<boss@example.com>"],
-      ["RCPT TO:<ops@example.com>", "RCPT TO:<boss@example.com>"],
-    ]);
-    const field = (data: string, name: string) => new RegExp(`^${name}: (.*)$`, "im").exec(data)?.[1];
-    const [first = "", second = ""] = server.mails.map(({ data }) => data);
-    expect(field(first, "Bcc")).toBeUndefined();
-    expect(field(first, "Auto-Submitted")).toBe("auto-generated");
-    expect(field(first, "References")).toBe(field(second, "References"));
-    expect(field(first, "Message-ID")).not.toBe(field(second, "Message-ID"));
-    expect(first).toContain("Both origins of pool aws refuse connections.");
-    server.refuse = "451 later";
-    expect(await sink.send(end)).toMatchObject({ ok: false, isWorthRepeating: true });
-    server.refuse = "550 never";
-    expect(await sink.send(end)).toMatchObject({ ok: false, isWorthRepeating: false });
-  });
-
-  it("a mail server that is not there, or says nothing, is told", async () => {
-    const options = { tls: false, from: "a@example.com", to: ["b@example.com"], user: "", password: null } as const;
-    const sink = sinkOf({ kind: "email", name: "mail", host: "127.0.0.1", port: 1, ...options });
-    expect(await sink.send(sampleMessage())).toMatchObject({ ok: false, isWorthRepeating: true });
   });
 });
 
