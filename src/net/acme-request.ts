@@ -50,7 +50,8 @@ export interface Directory {
 
 const TOTAL_MS = 30_000;
 const BYTES_MAX = 1024 * 1024;
-const NONCE_TRIES = 5;
+/** Of one request. Asking again is cheap; giving up costs the pause after a failure of the authority. */
+const NONCE_TRIES = 10;
 const PROBLEM = "urn:ietf:params:acme:error:";
 
 export class AcmeRequests {

@@ -1,4 +1,5 @@
 /** Pebble, an authority for tests (RFC 8555), with a name server of its own for which every name is this machine. */
+import { X509Certificate, createHash } from "node:crypto";
 import { mkdtempSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import https from "node:https";
@@ -15,13 +16,18 @@ export interface Pebble {
   readonly ca: string;
   /** File: what it issues leads up to. */
   readonly root: string;
+  /** SHA-256 of the public key of who signs, in base64: how a browser is told to trust it. */
+  readonly signer: string;
   /** Where it looks for proofs. */
   readonly httpPort: number;
   readonly tlsPort: number;
   stop(): Promise<void>;
 }
 
-/** Half of all nonces are refused, as real authorities refuse some. */
+/**
+ * One nonce in five is refused, as real authorities refuse some. Not more: whoever meets only refusals in all tries of one
+ * request leaves the authority alone for up to a minute, and a test would wait for that.
+ */
 export async function startPebble(): Promise<Pebble> {
   const folder = mkdtempSync(join(tmpdir(), "goodgate-pebble-"));
   const file = (name: string): string => join(folder, name);
@@ -63,14 +69,19 @@ export async function startPebble(): Promise<Pebble> {
   const server = ["-management", `127.0.0.1:${dnsManagement}`];
   const nameServer = await startChild("pebble-challtestsrv", [...nothing, ...dnsOptions, ...server]);
   const child = await startChild("pebble", ["-config", file("pebble.json"), "-dnsserver", `127.0.0.1:${dns}`], {
-    env: { PEBBLE_VA_NOSLEEP: "1", PEBBLE_WFE_NONCEREJECT: "50" },
+    env: { PEBBLE_VA_NOSLEEP: "1", PEBBLE_WFE_NONCEREJECT: "20" },
   });
-  const root = await until("pebble", () => get(`https://127.0.0.1:${management}/roots/0`, authority.cert));
+  const told = (path: string): Promise<string | null> => get(`https://127.0.0.1:${management}/${path}`, authority.cert);
+  const root = await until("pebble", () => told("roots/0"));
+  const signer = new X509Certificate((await told("intermediates/0")) ?? "");
   await writeFile(file("root.pem"), root);
   return {
     directory: `https://localhost:${port}/dir`,
     ca: file("ca.pem"),
     root: file("root.pem"),
+    signer: createHash("sha256")
+      .update(signer.publicKey.export({ type: "spki", format: "der" }))
+      .digest("base64"),
     httpPort,
     tlsPort,
     async stop() {
