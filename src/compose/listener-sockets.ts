@@ -14,13 +14,16 @@ const SOCKETS_OF_MANY = 4;
 export interface ListenerSockets {
   /** Where the listeners really listen. */
   readonly addresses: readonly Bind[];
-  /** What a worker inherits: for each listener so many descriptors, one after the other. */
-  ofWorker(worker: number): {
+  /** What one of so many workers inherits: for each listener so many descriptors, one after the other. */
+  ofWorker(
+    worker: number,
+    workers: number,
+  ): {
     readonly descriptors: readonly number[];
     readonly binds: readonly { readonly bind: Bind; readonly count: number }[];
   };
   /** What nobody accepts from while the worker is gone. None where all workers accept from the same. */
-  handlesOf(worker: number): readonly { readonly listener: number; readonly handle: unknown }[];
+  handlesOf(worker: number, workers: number): readonly { readonly listener: number; readonly handle: unknown }[];
   /**
    * Opens what is listened on by other settings too; workers that begin from now on get these. Rejects as `listen`
    * does, and then nothing has changed.
@@ -41,7 +44,7 @@ interface Bound {
   readonly sockets: readonly BoundSocket[];
 }
 
-/** Rejects as `listen` does. */
+/** `workers`: how many there are to begin with; when there are others, they share what is open. Rejects as `listen` does. */
 export async function bindListeners(
   listeners: readonly ListenerSettings[],
   workers: number,
@@ -69,7 +72,7 @@ export async function bindListeners(
     return all;
   }
   /** Fewer sockets than workers: all accept from all. */
-  const shareOf = ({ sockets }: Bound, worker: number): readonly BoundSocket[] =>
+  const shareOf = ({ sockets }: Bound, worker: number, workers: number): readonly BoundSocket[] =>
     sockets.length < workers ? sockets : sockets.filter((_, index) => index % workers === worker - 1);
   return {
     get addresses() {
@@ -77,16 +80,16 @@ export async function bindListeners(
         first === undefined || isUnix(bind.host) ? bind : addressOfSocket(first),
       );
     },
-    ofWorker(worker) {
-      const shares = bound.map((one) => ({ bind: one.bind, sockets: shareOf(one, worker) }));
+    ofWorker(worker, workers) {
+      const shares = bound.map((one) => ({ bind: one.bind, sockets: shareOf(one, worker, workers) }));
       return {
         descriptors: shares.flatMap(({ sockets }) => sockets.map(({ descriptor }) => descriptor)),
         binds: shares.map(({ bind, sockets }) => ({ bind, count: sockets.length })),
       };
     },
-    handlesOf: (worker) =>
+    handlesOf: (worker, workers) =>
       bound.flatMap((one, listener) =>
-        one.sockets.length < workers ? [] : shareOf(one, worker).map(({ handle }) => ({ listener, handle })),
+        one.sockets.length < workers ? [] : shareOf(one, worker, workers).map(({ handle }) => ({ listener, handle })),
       ),
     handOn: () =>
       bound.flatMap(({ bind: { host, port }, sockets }) =>

@@ -98,8 +98,11 @@ export async function startInOneProcess(
       if (missing !== null) return { kind: "refused", why: "unusable", detail: missing };
       return putWithAdmin(admin, bounded, revision, async () => {
         const result = await started.plane.put(bounded, revision);
-        if (result.kind === "applied" && revision !== null) control?.configure(bounded);
-        if (result.kind === "applied") await acme.follow(bounded);
+        if (result.kind === "applied" && revision !== null) {
+          control?.configure(bounded, node);
+          keys.follow(bounded);
+          await acme.follow(bounded);
+        }
         return result;
       });
     },

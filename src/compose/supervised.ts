@@ -5,19 +5,21 @@
 import { hostname } from "node:os";
 import type { StartResult } from "../cli/ports.ts";
 import type { Settings } from "../config/settings.ts";
-import { needsNewProcess } from "../config/needs-new-process.ts";
+import { needsNewProcess, withFieldsOf } from "../config/needs-new-process.ts";
 import type { PutResult } from "../contract/config-desk.ts";
 import { revisionInWords } from "../contract/revision.ts";
-import type { WorkerChannel } from "../contract/worker-messages.ts";
+import type { News } from "../contract/shared-knowledge.ts";
+import type { ToWorker, WorkerChannel } from "../contract/worker-messages.ts";
 import { createConfigDesk } from "../control/config-desk.ts";
 import { MergedFacts } from "../control/merged-facts.ts";
 import { NodeView } from "../control/node-view.ts";
+import { LedgerDesk } from "../control/ledger-desk.ts";
 import { WorkerHub } from "../control/worker-hub.ts";
 import { WorkerPuts } from "../control/worker-puts.ts";
 import { createKeyDesk } from "../gateway/key-desk.ts";
 import { createIdSource, systemChance } from "../net/chance.ts";
 import { systemClock, systemSchedule } from "../net/clock.ts";
-import { createSupervisor } from "../net/supervisor.ts";
+import { createSupervisor, notStartedText } from "../net/supervisor.ts";
 import type { Supervisor } from "../net/supervisor.ts";
 import { createSystemFacts } from "../net/system-facts.ts";
 import { FIRST_SOCKET, forkWorker } from "../net/worker-fork.ts";
@@ -37,12 +39,32 @@ import { missingSecret } from "./secret-sources.ts";
 import { stateDirectoryOf } from "./state.ts";
 import { giveOn, HAND_OVER_IDLE_MS, takeKeys, tookOver } from "./takeover.ts";
 import { VERSION } from "./version.ts";
+import { workerCount } from "./worker-count.ts";
 
 /** What a new worker begins with and a running one cannot be given. */
-const BY_ROLL: ReadonlySet<string> = new Set(["cache.disk"]);
+const BY_NEW_WORKERS: ReadonlySet<string> = new Set(["workers", "node", "cache.disk"]);
 const WORKER = new URL(import.meta.url.endsWith(".ts") ? "../worker.ts" : "../worker.js", import.meta.url);
 
 const ACME_SETTLE_MS = 250;
+
+/** What a worker begins with. */
+interface Begin {
+  readonly settings: Settings;
+  readonly hash: string;
+}
+
+interface Crew {
+  readonly workers: number;
+  readonly hub: WorkerHub;
+  readonly supervisor: Supervisor;
+  begin: Begin;
+}
+
+interface NotRenewed {
+  /** So many have been replaced all the same. */
+  readonly replaced: number;
+  readonly because: string;
+}
 
 export async function startSupervised(
   settings: Settings,
@@ -60,9 +82,8 @@ export async function startSupervised(
     await keys.close();
     return { ok: false, what: "listener", ...listenFailure(error, settings.listeners[0]?.bind ?? null) };
   }
-  const node = settings.node === "" ? hostname() : settings.node;
   /** What workers begin with from now on. */
-  let current = { settings, hash: revisionOf(settings) };
+  let current: Begin = { settings, hash: revisionOf(settings) };
   const newId = createIdSource();
   const seed = newId() + newId();
   const bridge = createBridge();
@@ -81,18 +102,12 @@ export async function startSupervised(
         address: sockets.addresses[index]?.host ?? bind.host,
         port: sockets.addresses[index]?.port ?? bind.port,
       })),
-    lives: () => supervisor.lives(),
+    lives: () => crew.supervisor.lives(),
     isDraining: () => isDraining,
     own: () => facts.process(),
     ledger: () => keys.ledger?.view() ?? { keys: 0, bytes: 0 },
   });
-  const hub = new WorkerHub({
-    clock: systemClock,
-    settings,
-    workers,
-    ledger: keys.ledger,
-    onKept: (records) => view.keep(records),
-  });
+  const desk = new LedgerDesk(keys.ledger);
   /** For the terminal and for the stream of events alike. */
   const tell = (code: string, detail: string): void =>
     view.tell(0, { kind: "gateway", at: systemClock.wall(), code, detail });
@@ -100,9 +115,9 @@ export async function startSupervised(
 
   const puts = new WorkerPuts(systemSchedule);
 
-  function follow(channel: WorkerChannel): void {
+  function follow(channel: WorkerChannel, hub: WorkerHub, hash: string): void {
     view.follow(channel);
-    puts.follow(channel, current.hash);
+    puts.follow(channel, hash);
     const member = hub.join(channel.worker, (message) => channel.send({ kind: "share", message }));
     channel.onMessage((message) => {
       if (message.kind === "share") member.hear(message.message);
@@ -115,9 +130,74 @@ export async function startSupervised(
     channel.onEnd(() => member.leave());
   }
 
-  /** New workers take the places of the old ones, one after the other; when one cannot begin, all stays as it is. */
-  async function rollTo(next: typeof current, why: string): Promise<PutResult> {
-    const before = current;
+  /** So many workers, and what they know together. `begin`: what those that begin from now on begin with. */
+  function createCrew(begin: Begin, workers: number, known: readonly News[], livesBefore: number): Crew {
+    const hub = new WorkerHub({
+      clock: systemClock,
+      settings: begin.settings,
+      workers,
+      keys: desk,
+      onKept: (records) => view.keep(records),
+      known,
+    });
+    const supervisor = createSupervisor({
+      workers,
+      livesBefore,
+      drainMs: () => current.settings.drainMs,
+      start(worker, life, listener) {
+        const { descriptors, binds } = sockets.ofWorker(worker, workers);
+        const child = forkWorker(WORKER, descriptors, listener);
+        let next = FIRST_SOCKET;
+        const inherited = binds.map(({ bind, count }) => {
+          const first = next;
+          next += count;
+          return { bind, descriptors: Array.from({ length: count }, (_, index) => first + index) };
+        });
+        child.send({
+          kind: "begin",
+          setup: {
+            version: VERSION,
+            node: nodeOf(own.begin.settings),
+            worker,
+            workers,
+            life,
+            settings: own.begin.settings,
+            revision: own.begin.hash,
+            seed,
+            acme: acme.material,
+            stateDirectory: state,
+            sockets: inherited,
+          },
+        });
+        return child;
+      },
+      sockets: (worker) => sockets.handlesOf(worker, workers),
+      onLife: (channel) => follow(channel, hub, own.begin.hash),
+      clock: systemClock,
+      schedule: systemSchedule,
+      chance: systemChance,
+      tell,
+      onHopeless: (detail) => stop(70, detail),
+    });
+    const own: Crew = { workers, hub, supervisor, begin };
+    return own;
+  }
+  const crewsLeaving = new Map<Crew, Promise<void>>();
+  const broadcast = (message: ToWorker): void => {
+    for (const { supervisor } of [crew, ...crewsLeaving.keys()]) supervisor.broadcast(message);
+  };
+
+  function begin(next: Begin): void {
+    current = next;
+    crew.begin = next;
+    crew.hub.configure(next.settings);
+  }
+
+  /**
+   * New workers take the places of the old ones: one after the other where there are as many, otherwise all of them
+   * before the old ones stop to accept, so that no socket is without. When one cannot begin, all stays as it is.
+   */
+  async function renew(next: Begin, why: string): Promise<PutResult> {
     let opened: Awaited<ReturnType<ListenerSockets["change"]>>;
     try {
       opened = await sockets.change(next.settings.listeners);
@@ -125,61 +205,43 @@ export async function startSupervised(
       const { where, code } = listenFailure(error, next.settings.listeners[0]?.bind ?? null);
       return { kind: "refused", why: "unusable", detail: `${where} cannot be listened on (${code})` };
     }
-    hub.configure(next.settings);
-    current = next;
-    const rolled = await supervisor.roll(why);
-    if (rolled.ok) {
+    const count = workerCount(next.settings);
+    const failed = count === crew.workers ? await roll(next, why) : await exchange(next, count);
+    if (failed === null) {
       opened.use();
       return { kind: "applied" };
     }
-    hub.configure(before.settings);
-    current = before;
     opened.giveUp();
-    if (rolled.replaced > 0) await supervisor.roll("back to the configuration before");
-    return { kind: "refused", why: "unusable", detail: `a worker could not begin by it: ${rolled.because}` };
+    if (failed.replaced > 0) await crew.supervisor.roll("back to the configuration before");
+    return { kind: "refused", why: "unusable", detail: `a worker could not begin by it: ${failed.because}` };
+  }
+
+  /** Null: done. */
+  async function roll(next: Begin, why: string): Promise<NotRenewed | null> {
+    const before = current;
+    begin(next);
+    const rolled = await crew.supervisor.roll(why);
+    if (rolled.ok) return null;
+    begin(before);
+    return rolled;
+  }
+
+  async function exchange(next: Begin, count: number): Promise<NotRenewed | null> {
+    const before = crew;
+    const after = createCrew(next, count, before.hub.known(), before.supervisor.livesMax());
+    const failed = await after.supervisor.start();
+    if (failed !== null) return { replaced: 0, because: notStartedText(failed) };
+    crew = after;
+    current = next;
+    const left = before.supervisor.drain(HAND_OVER_IDLE_MS).then(() => void crewsLeaving.delete(before));
+    crewsLeaving.set(before, left);
+    return null;
   }
 
   const acme = await openAcme(settings, state, tell);
   let stop = (_code: number, _why: string): void => undefined;
-  const supervisor: Supervisor = createSupervisor({
-    workers,
-    drainMs: () => current.settings.drainMs,
-    start(worker, life, listener) {
-      const { descriptors, binds } = sockets.ofWorker(worker);
-      const child = forkWorker(WORKER, descriptors, listener);
-      let next = FIRST_SOCKET;
-      const inherited = binds.map(({ bind, count }) => {
-        const first = next;
-        next += count;
-        return { bind, descriptors: Array.from({ length: count }, (_, index) => first + index) };
-      });
-      child.send({
-        kind: "begin",
-        setup: {
-          version: VERSION,
-          node,
-          worker,
-          workers,
-          life,
-          settings: current.settings,
-          revision: current.hash,
-          seed,
-          acme: acme.material,
-          stateDirectory: state,
-          sockets: inherited,
-        },
-      });
-      return child;
-    },
-    sockets: (worker) => sockets.handlesOf(worker),
-    onLife: follow,
-    clock: systemClock,
-    schedule: systemSchedule,
-    chance: systemChance,
-    tell,
-    onHopeless: (detail) => stop(70, detail),
-  });
-  const failed = await supervisor.start();
+  let crew = createCrew(current, workers, [], 0);
+  const failed = await crew.supervisor.start();
   if (failed !== null) {
     sockets.close();
     await keys.close();
@@ -188,13 +250,18 @@ export async function startSupervised(
     return { ok: false, what, where: failed.where, code: failed.code };
   }
   acme.start((material) => {
-    supervisor.broadcast({ kind: "acme", material });
+    broadcast({ kind: "acme", material });
     // Nobody answers that he has it; between processes of one machine it takes no longer.
     return new Promise((resolve) => systemSchedule(ACME_SETTLE_MS, resolve));
   });
-  const control = startControl(settings, { node, state, tell, free: takeover.predecessor?.controlIsFree });
+  const control = startControl(settings, {
+    node: nodeOf(settings),
+    state,
+    tell,
+    free: takeover.predecessor?.controlIsFree,
+  });
   bridge.connect(control);
-  const flights = hub.keys.flights();
+  const flights = desk.flights();
   let admin: AdminSite | null = null;
   const config = createConfigDesk({
     settings,
@@ -207,32 +274,30 @@ export async function startSupervised(
       putWithAdmin(admin, next, revision, async () => {
         const change = changeUnderSupervisor(current.settings, next);
         if (change.kind === "refused") return change;
-        if (revision === null) return puts.look(change.kind === "roll" ? change.looked : next);
+        if (revision === null) return puts.look(change.kind === "renew" ? change.looked : next);
         const before = current;
-        if (change.kind === "roll") {
-          const result = await rollTo({ settings: next, hash: revision.hash }, `configuration ${revision.number}`);
+        if (change.kind === "renew") {
+          const result = await renew({ settings: next, hash: revision.hash }, `configuration ${revision.number}`);
           if (result.kind === "applied") {
             // Running workers that are given it say so themselves; new ones only know what they begin with.
             tell("config.applied", revisionInWords(revision));
-            control?.configure(next);
+            control?.configure(next, nodeOf(next));
+            keys.follow(next);
             await acme.follow(next);
           }
           return result;
         }
         // Before any worker serves by it; one that begins now begins with it.
-        hub.configure(next);
-        current = { settings: next, hash: revision.hash };
+        begin({ settings: next, hash: revision.hash });
         const result = await puts.put(
           { settings: next, revision },
           { settings: before.settings, revision: { ...revision, hash: before.hash } },
         );
         if (result.kind === "applied") {
-          control?.configure(next);
+          control?.configure(next, nodeOf(next));
+          keys.follow(next);
           await acme.follow(next);
-        } else {
-          hub.configure(before.settings);
-          current = before;
-        }
+        } else begin(before);
         return result;
       }),
   });
@@ -249,7 +314,7 @@ export async function startSupervised(
       tell,
     );
   } catch (error) {
-    await supervisor.stop();
+    await crew.supervisor.stop();
     await control?.close(LAST_WORDS_MS);
     await keys.close();
     sockets.close();
@@ -258,7 +323,7 @@ export async function startSupervised(
   const end = async (): Promise<void> => {
     acme.stop();
     isDraining = true;
-    await supervisor.drain(0);
+    await Promise.all([crew.supervisor.drain(0), ...crewsLeaving.values()]);
     await control?.close(LAST_WORDS_MS);
     await admin?.close(LAST_WORDS_MS);
     facts.close();
@@ -267,12 +332,12 @@ export async function startSupervised(
   };
   const giveOnPlace = async (): Promise<(() => Promise<void>) | null> => {
     const handed = [...sockets.handOn(), ...adminSocket(current.settings, admin?.server() ?? null)];
-    const successor = await giveOn(handed, state, hub.keys, events.tell);
+    const successor = await giveOn(handed, state, desk, events.tell);
     if (successor === null) return null;
     return async () => {
       acme.stop();
       isDraining = true;
-      const drained = supervisor.drain(HAND_OVER_IDLE_MS);
+      const drained = Promise.all([crew.supervisor.drain(HAND_OVER_IDLE_MS), ...crewsLeaving.values()]);
       await Promise.all([admin?.close(LAST_WORDS_MS), control?.close(LAST_WORDS_MS)]);
       await successor.send({ kind: "control is free" });
       await drained;
@@ -282,7 +347,7 @@ export async function startSupervised(
       sockets.close();
     };
   };
-  process.on("SIGUSR1", () => supervisor.broadcast({ kind: "reopen" }));
+  process.on("SIGUSR1", () => broadcast({ kind: "reopen" }));
   const life = running({
     listeners: sockets.addresses,
     admin: admin.server(),
@@ -293,11 +358,17 @@ export async function startSupervised(
     end,
     giveOn: giveOnPlace,
     manager: takeover.manager,
-    cut: () => supervisor.stop(),
+    async cut() {
+      await Promise.all([crew, ...crewsLeaving.keys()].map(({ supervisor }) => supervisor.stop()));
+    },
   });
   stop = life.stop;
   await tookOver(takeover, events.tell);
   return { ok: true, gateway: life.gateway };
+}
+
+function nodeOf({ node }: Settings): string {
+  return node === "" ? hostname() : node;
 }
 
 type ChangeUnderSupervisor =
@@ -305,18 +376,17 @@ type ChangeUnderSupervisor =
   /** Running workers can be given them. */
   | { readonly kind: "put" }
   /** It takes new ones. `looked`: as much of it as a running one can be asked about. */
-  | { readonly kind: "roll"; readonly looked: Settings };
+  | { readonly kind: "renew"; readonly looked: Settings };
 
 /** Listening sockets are opened by this process and inherited, and so is what a worker opens once. */
 function changeUnderSupervisor(before: Settings, after: Settings): ChangeUnderSupervisor {
   const missing = missingSecret(after);
   if (missing !== null) return { kind: "refused", why: "unusable", detail: missing };
   const fields = needsNewProcess(before, after);
-  const fixed = fields.filter((field) => !BY_ROLL.has(field));
+  const fixed = fields.filter((field) => !BY_NEW_WORKERS.has(field));
   if (fixed.length > 0) return needsRestart(fixed);
   const bindsOf = ({ listeners }: Settings): string =>
     JSON.stringify(listeners.map(({ bind, socketFile }) => [bind, socketFile]));
   if (fields.length === 0 && bindsOf(before) === bindsOf(after)) return { kind: "put" };
-  const cache = { ...after.cache, diskBytes: before.cache.diskBytes };
-  return { kind: "roll", looked: { ...after, listeners: before.listeners, cache } };
+  return { kind: "renew", looked: { ...withFieldsOf(before, after), listeners: before.listeners } };
 }

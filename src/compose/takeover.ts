@@ -59,6 +59,8 @@ export async function tookOver({ heritage, predecessor, manager }: Takeover, tel
 
 export interface Keys {
   readonly ledger: Ledger | null;
+  /** Other settings hold. */
+  follow(settings: Settings): void;
   close(): Promise<void>;
 }
 
@@ -76,14 +78,22 @@ export async function takeKeys(
     predecessor.onAnswer = (message) => remote.hear(message);
     const ledger = new InheritedLedger(remote);
     predecessor.onKeysEnd = () => ledger.hold();
+    let holds = settings;
     const opened = openInherited(ledger, remote, predecessor.keysAreFree, (underWay) =>
-      openKeys(state, settings, tell, underWay),
+      openKeys(state, holds, tell, underWay),
     );
-    return { ok: true, keys: { ledger, close: async () => (await opened).close() } };
+    const follow = (next: Settings): void => {
+      holds = next;
+      void opened.then((own) => own.bound(next.idempotency.bytesMax));
+    };
+    return { ok: true, keys: { ledger, follow, close: async () => (await opened).close() } };
   }
   const ledger = state === null ? null : await openKeys(state, settings, tell);
   const placeless = withoutPlaceForKeys(settings, state, ledger);
-  if (placeless === null) return { ok: true, keys: { ledger, close: async () => ledger?.close() } };
+  if (placeless === null) {
+    const follow = ({ idempotency }: Settings): void => ledger?.bound(idempotency.bytesMax);
+    return { ok: true, keys: { ledger, follow, close: async () => ledger?.close() } };
+  }
   await ledger?.close();
   return placeless;
 }

@@ -8,12 +8,11 @@
 import type { RateLimitSettings, Settings } from "../config/settings.ts";
 import type { ExchangeRecord } from "../contract/record.ts";
 import type { Clock } from "../kernel/clock.ts";
-import type { Ledger, LedgerView } from "../kernel/ledger.ts";
+import type { LedgerView } from "../kernel/ledger.ts";
 import type { FromHub, KeyResult, News, RateBegin, RateGrant, ToHub } from "../contract/shared-knowledge.ts";
 import { rateName } from "../contract/rate-names.ts";
 import { KnowledgeBoard } from "./knowledge-board.ts";
-import { LedgerDesk } from "./ledger-desk.ts";
-import type { KeyMember } from "./ledger-desk.ts";
+import type { KeyMember, LedgerDesk } from "./ledger-desk.ts";
 import { RateDesk } from "./rate-desk.ts";
 import type { RateMember } from "./rate-desk.ts";
 import { TurnDesk } from "./turn-desk.ts";
@@ -33,10 +32,12 @@ export interface HubParts {
   /** Of the whole node. */
   readonly settings: Settings;
   readonly workers: number;
-  /** The one of the node. Null: there is no place for one. */
-  readonly ledger: Ledger | null;
+  /** Of the one ledger of the node, which other hubs may have too. */
+  readonly keys: LedgerDesk;
   /** Records that workers keep, as copies. */
   readonly onKept: (records: readonly ExchangeRecord[]) => void;
+  /** What is known already, of workers that are not this hub's. Absent: nothing. */
+  readonly known?: readonly News[];
 }
 
 class Member implements TurnHolder, RateMember, KeyMember {
@@ -81,7 +82,7 @@ export class WorkerHub {
   readonly #clock: Clock;
   /** In the order in which they joined. */
   readonly #members = new Set<Member>();
-  readonly #board = new KnowledgeBoard<Member>();
+  readonly #board = new KnowledgeBoard<Member | null>();
   readonly #turns = new TurnDesk();
   readonly #rates: RateDesk;
   readonly keys: LedgerDesk;
@@ -89,16 +90,22 @@ export class WorkerHub {
   #joined = 0;
   #checker: Member | null = null;
 
-  constructor({ clock, settings, workers, ledger, onKept }: HubParts) {
+  constructor({ clock, settings, workers, keys, onKept, known = [] }: HubParts) {
     this.#onKept = onKept;
     this.#clock = clock;
-    this.keys = new LedgerDesk(ledger);
+    this.keys = keys;
     this.#rates = new RateDesk(limitsIn(settings), workers);
+    for (const news of known) this.#board.pin(news, null, clock.monotonic());
   }
 
   /** Another configuration, before any worker serves by it. */
   configure(settings: Settings): void {
     this.#rates.configure(limitsIn(settings));
+  }
+
+  /** What workers of another hub may begin with. */
+  known(): News[] {
+    return this.#board.read(this.#clock.monotonic());
   }
 
   /** `worker`: 1, 2, …; the same for whoever takes its place. */

@@ -149,6 +149,16 @@ describe("an origin that one worker takes out", () => {
     expect(exchange(late, first)).not.toMatch(/^10\.0\.0\.1:/);
   });
 
+  it("is out for the workers of another hub that takes over what is known", async () => {
+    const [all, a] = await group(1);
+    ejectFirst(one(a));
+    all.advance(HEARD_MS);
+    const others = workerGroup({ origins: THREE, chance: seededChance() }, 3, all.hub.known());
+    const late = await others.join();
+    expect(stateOf(late)).toBe("ejected");
+    expect(exchange(late, first)).not.toMatch(/^10\.0\.0\.1:/);
+  });
+
   it("is told to each worker in one message for an outage, not in one for each request", async () => {
     const [all, a, b] = await group(2, { service: { ejection: { consecutiveFailures: 1 } } });
     ejectFirst(one(a));

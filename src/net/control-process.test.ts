@@ -148,10 +148,10 @@ describe("a control process that works", () => {
     const { control, last, lives, told, seconds, time } = scene();
     last().says({ kind: "ready" });
     const other = { ...settings(), drainMs: 1_000 };
-    control.configure(other);
+    control.configure(other, "edge-1");
     expect(last().sent.at(-1)).toEqual({ kind: "configure", settings: other });
     const elsewhere = { ...other, statusPage: { bind: null, directory: "/srv", title: "", url: "", services: [] } };
-    control.configure(elsewhere);
+    control.configure(elsewhere, "edge-1");
     expect(last().sent.at(-1)).toEqual({ kind: "end" });
     expect(lives).toHaveLength(1);
     seconds(1, false);
@@ -167,10 +167,10 @@ describe("a control process that works", () => {
     expect(batches(last()).length).toBeGreaterThan(0);
   });
 
-  it("that does not end for other settings is killed", () => {
+  it("that does not end for another name is killed", () => {
     const { control, last, time } = scene();
     last().says({ kind: "ready" });
-    control.configure({ ...settings(), control: null });
+    control.configure(settings(), "edge-2");
     time.advance(10_000);
     expect(last().killed).toBe(1);
   });

@@ -43,7 +43,7 @@ export interface ControlProcessOptions {
 
 export interface ControlProcess extends ControlPort {
   /** Other settings are in effect. Where it was opened with what has changed, it ends and is started with that. */
-  configure(settings: ControlSetup["settings"]): void;
+  configure(settings: ControlSetup["settings"], node: string): void;
   tellFact(fact: Fact): void;
   /** Hands over what is left and ends the process; by force when it takes longer than `ms`. */
   close(ms: number): Promise<void>;
@@ -155,9 +155,9 @@ class Supervised implements ControlProcess {
     this.#channel.send({ kind: "ask", number, question });
   }
 
-  configure(settings: ControlSetup["settings"]): void {
-    const isAlike = isOpenedAlike(settings, this.#setup.settings);
-    this.#setup = { ...this.#setup, settings };
+  configure(settings: ControlSetup["settings"], node: string): void {
+    const isAlike = node === this.#setup.node && isOpenedAlike(settings, this.#setup.settings);
+    this.#setup = { ...this.#setup, settings, node };
     const channel = this.#channel;
     if (channel === null || this.#isClosing) return;
     if (isAlike) {

@@ -20,6 +20,8 @@ import type { WorkerListener, WorkerProcess } from "./worker-life.ts";
 
 export interface SupervisorOptions {
   readonly workers: number;
+  /** Lives that each place has had under a supervisor before this one. Absent: none. */
+  readonly livesBefore?: number;
   /** How long a worker may take to finish what is under way. Asked each time. */
   readonly drainMs: () => number;
   /** Forks a worker and has it begin. */
@@ -46,6 +48,8 @@ export interface Supervisor {
   /** Resolves when all places serve, or with the first reason why one cannot; then everything has been ended. */
   start(): Promise<NotStarted | null>;
   lives(): WorkerLife[];
+  /** The most that any place has had. */
+  livesMax(): number;
   /** To every process, also to those that finish. */
   broadcast(message: ToWorker): void;
   /** One at a time; when a new one cannot begin, the rest stays as it is. A second call waits for the first. */
@@ -124,7 +128,7 @@ class Forking implements Supervisor {
       state: "starting",
       because: "it is being started",
       since: options.clock.wall(),
-      lives: 0,
+      lives: options.livesBefore ?? 0,
       restarts: 0,
       ends: 0,
       endedAt: [],
@@ -159,6 +163,10 @@ class Forking implements Supervisor {
       because,
       restarts,
     }));
+  }
+
+  livesMax(): number {
+    return Math.max(...this.#places.map(({ lives }) => lives));
   }
 
   broadcast(message: ToWorker): void {
@@ -421,8 +429,9 @@ class Forking implements Supervisor {
     // One that is not there, or not ready yet, is replaced all the same: it may have begun by what was before.
     place.cancelStart();
     const next = this.#begin(place);
-    const failed = notStartedText(await this.#isReady(next));
-    if (failed !== null) {
+    const notStarted = await this.#isReady(next);
+    if (notStarted !== null) {
+      const failed = notStartedText(notStarted);
       if (place.current === null && !this.#isEnding) this.#startAfter(place, BACK_MAX_MS);
       this.#tell(
         "worker.not-replaced",
@@ -466,6 +475,7 @@ class Forking implements Supervisor {
   }
 }
 
-function notStartedText(failed: NotStarted | null): string | null {
-  return failed === null ? null : [failed.what, failed.where, failed.code].filter((part) => part !== "").join(" ");
+/** What could not be had, as the end of a sentence. */
+export function notStartedText(failed: NotStarted): string {
+  return [failed.what, failed.where, failed.code].filter((part) => part !== "").join(" ");
 }

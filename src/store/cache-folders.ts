@@ -24,8 +24,8 @@ export function cacheFolders(
     return { use: "cache", remove: known.filter(({ place }) => place !== 0).map(({ name }) => name) };
   }
   const own = known.filter(({ place }) => place === worker);
-  // The first looks after places that nobody has.
-  const nobodys = worker === 1 ? known.filter(({ place }) => place === 0 || place > workers) : [];
+  // The first looks after places that nobody has; later, one that has gone may still be finishing.
+  const nobodys = worker === 1 && life === 1 ? known.filter(({ place }) => place === 0 || place > workers) : [];
   const wasReplaced = own.some((folder) => folder.life > 1);
   // The life before this one may still finish what it has.
   const over = life === 1 ? (wasReplaced ? own : []) : own.filter((folder) => folder.life < life - 1);

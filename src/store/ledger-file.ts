@@ -163,7 +163,8 @@ class Unreadable extends Error {}
 
 export class LedgerFile {
   readonly #database: DatabaseSync;
-  readonly #bytesMax: number;
+  /** It may hold so much. */
+  bytesMax: number;
   readonly #statements: ReturnType<typeof prepare>;
   /** What `#isInPlace` compares. */
   readonly #path: string;
@@ -178,7 +179,7 @@ export class LedgerFile {
     this.#path = path;
     this.#inode = inodeOf(path);
     this.#database = database;
-    this.#bytesMax = bytesMax;
+    this.bytesMax = bytesMax;
     this.#statements = prepare(database);
     const sums = database.prepare("SELECT total(bytes) AS bytes, count(*) AS keys FROM keys").get();
     this.#bytes = Number(sums?.["bytes"] ?? 0);
@@ -351,7 +352,7 @@ export class LedgerFile {
   }
 
   #makeRoom(bytes: number, now: number): LedgerFailure | null {
-    const wanted = this.#bytesMax - bytes;
+    const wanted = this.bytesMax - bytes;
     while (this.#bytes > wanted) {
       const expired = this.#statements.expired.all(now, EXPIRED_AT_ONCE);
       if (expired.length > 0) {
@@ -362,8 +363,7 @@ export class LedgerFile {
       const bare = full === undefined ? this.#statements.oldest.get(0, now - YOUNG_MS) : undefined;
       if (full !== undefined) this.#thin(String(full["id"]), "its place was needed for newer keys (idempotency.bytes)");
       else if (bare !== undefined) this.#remove(String(bare["id"]));
-      else
-        return { kind: "failed", code: "full", detail: `the ledger holds ${this.#bytes} of ${this.#bytesMax} bytes` };
+      else return { kind: "failed", code: "full", detail: `the ledger holds ${this.#bytes} of ${this.bytesMax} bytes` };
       this.#forgottenEarly += 1;
     }
     return null;

@@ -12,6 +12,7 @@ export type ToWorker =
       readonly numbers: readonly number[];
       readonly operations: readonly LedgerOperation[];
     }
+  | { readonly kind: "bound"; readonly bytesMax: number }
   | { readonly kind: "close" };
 
 export type FromWorker =
@@ -80,6 +81,10 @@ if (parentPort !== null) {
     }
 
     port.on("message", (message: ToWorker) => {
+      if (message.kind === "bound") {
+        file.bytesMax = message.bytesMax;
+        return;
+      }
       if (operations.length === 0 && !closing) setImmediate(commit);
       if (message.kind === "close") closing = true;
       else {

@@ -247,6 +247,19 @@ describe("the embedded ledger", () => {
     expect(await begin(ledger, entry("a"))).toMatchObject({ kind: "failed", code: "broken" });
   });
 
+  test("a ledger that is given more room while it is used has it from the next key on", async () => {
+    const { ledger, events } = await opened(folder(), 3_000);
+    const now = 3 * HOUR;
+    let number = 0;
+    const one = (): Promise<Begun> => begin(ledger, entry(`key-${number++}`, { startedAt: now }));
+    let begun = await one();
+    while (begun.kind === "begun") begun = await one();
+    expect(begun).toMatchObject({ kind: "failed", code: "full" });
+    ledger.bound(1024 * 1024);
+    expect((await one()).kind).toBe("begun");
+    expect(events).toEqual([]);
+  });
+
   test("a full ledger gives up old answers, then old keys, and never what is young, under way or uncertain", async () => {
     const { ledger, events } = await opened(folder(), 8_000);
     const old = { startedAt: 1_000 };

@@ -42,6 +42,8 @@ export type LedgerEvent =
 export interface EmbeddedLedger extends Ledger {
   /** Null: it can be used. */
   readonly unusable: LedgerFailure | null;
+  /** So many bytes from now on; beyond them the oldest is forgotten with the next key that comes. */
+  bound(bytesMax: number): void;
   /** Commits what was asked before and lets the file go. */
   close(): Promise<void>;
 }
@@ -79,14 +81,16 @@ class WorkerLedger implements EmbeddedLedger {
   #toldForgetting = false;
   #cancelRetry: (() => void) | null = null;
   #closing = false;
+  #bytesMax: number;
 
   constructor(options: LedgerOptions) {
     this.#options = options;
+    this.#bytesMax = options.bytesMax;
   }
 
   open(): Promise<void> {
-    const { directory, bytesMax, underWay = [] } = this.#options;
-    const data: LedgerFileOptions = { directory, bytesMax, underWay };
+    const { directory, underWay = [] } = this.#options;
+    const data: LedgerFileOptions = { directory, bytesMax: this.#bytesMax, underWay };
     const worker = new Worker(WORKER, { workerData: data });
     this.#worker = worker;
     // The process ends when its last socket is closed; whatever was promised before has been committed by then.
@@ -135,6 +139,14 @@ class WorkerLedger implements EmbeddedLedger {
       if (result.kind === "entries") done(result.entries);
       else if (result.kind === "failed") done(result);
     });
+  }
+
+  bound(bytesMax: number): void {
+    this.#bytesMax = bytesMax;
+    this.#toldForgetting = false;
+    const message: ToWorker = { kind: "bound", bytesMax };
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- A thread, not a window.
+    this.#worker?.postMessage(message);
   }
 
   async close(): Promise<void> {

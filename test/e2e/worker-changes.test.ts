@@ -73,9 +73,36 @@ describe("two workers that are given other settings", () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => ask(gateway.port)));
     expect(new Set(answers)).toEqual(new Set(["two"]));
     expect(workersOf(gateway.child.pid)).toEqual(before);
-    const refused = await apply(gateway, { ...config, workers: 3 });
-    expect(refused.text).toContain("workers can only be changed by another process");
+    const state = { ...config, state: join(gateway.folder, "elsewhere") };
+    const refused = await apply(gateway, JSON.parse(JSON.stringify(state).replace(one, two)) as Config);
+    expect(refused.text).toContain("state can only be changed by another process");
     expect(new Set(await Promise.all(Array.from({ length: 20 }, () => ask(gateway.port))))).toEqual(new Set(["two"]));
+  });
+
+  it("become more and fewer under the same supervisor, with another name too, and lose no request", async () => {
+    const url = await origin((_request, response) => response.end("here"));
+    const gateway = await start(url);
+    const config = await configOf(gateway);
+    const fresh = startLoad({ port: gateway.port, path: "/fresh", ratePerSecond: 60, newConnections: true });
+    const kept = startLoad({ port: gateway.port, path: "/kept", ratePerSecond: 60 });
+    await kept.completed(20);
+    let before = workersOf(gateway.child.pid).map(({ pid }) => pid);
+    for (const workers of [3, 1]) {
+      expect(await apply(gateway, { ...config, workers, node: `with-${workers}` })).toMatchObject({ status: 200 });
+      const old = before;
+      await until("those before to end", () => (old.some((pid) => isRunning(pid)) ? null : true));
+      const after = workersOf(gateway.child.pid);
+      expect(after.map(({ worker }) => worker)).toEqual(Array.from({ length: workers }, (_, index) => index + 1));
+      before = after.map(({ pid }) => pid);
+      await kept.completed(20);
+      await fresh.completed(10);
+    }
+    const { workers, configuration } = await gateway.status();
+    expect(workers).toMatchObject([{ state: "serving" }]);
+    expect(configuration?.revision.number).toBe(3);
+    const results = [await fresh.stop(), await kept.stop()];
+    expect(results).toEqual(results.map(({ sent }) => ({ sent, byStatus: { 200: sent }, byError: {} })));
+    expect(gateway.child.running).toBe(true);
   });
 
   it("are replaced one after the other where sockets come and go, and lose no request", async () => {

@@ -3,9 +3,10 @@
  * Messages are copied and lie in a queue until time moves, so that a test can look in between and let a worker die with
  * what it had not sent.
  */
+import { LedgerDesk } from "../../src/control/ledger-desk.ts";
 import { WorkerHub } from "../../src/control/worker-hub.ts";
 import type { HubMember } from "../../src/control/worker-hub.ts";
-import type { FromHub, ToHub } from "../../src/contract/shared-knowledge.ts";
+import type { FromHub, News, ToHub } from "../../src/contract/shared-knowledge.ts";
 import { WorkerLink } from "../../src/gateway/worker-link.ts";
 import type { Channel } from "../../src/contract/shared-knowledge.ts";
 import type { GatewayPorts } from "../../src/gateway/gateway.ts";
@@ -41,8 +42,12 @@ export interface WorkerGroup {
   advance(ms: number): void;
 }
 
-/** `workers`: how many share what is limited, however many are begun. */
-export function workerGroup(options: MemoryGatewayOptions = {}, workers: number = 2): WorkerGroup {
+/** `workers`: how many share what is limited, however many are begun. `known`: what they begin with. */
+export function workerGroup(
+  options: MemoryGatewayOptions = {},
+  workers: number = 2,
+  known: readonly News[] = [],
+): WorkerGroup {
   const hubTime = manualSchedule(5_000_000);
   const settings = memorySettings(options);
   const kept: ExchangeRecord[] = [];
@@ -50,8 +55,9 @@ export function workerGroup(options: MemoryGatewayOptions = {}, workers: number 
     clock: hubTime.clock,
     settings,
     workers,
-    ledger: options.ledger ?? null,
+    keys: new LedgerDesk(options.ledger ?? null),
     onKept: (records) => kept.push(...records),
+    known,
   });
   const members: { readonly worker: { advance(ms: number): void }; deliver(): boolean }[] = [];
 

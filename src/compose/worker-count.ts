@@ -1,0 +1,7 @@
+/** How many workers a configuration means on this machine. */
+import { availableParallelism } from "node:os";
+import type { Settings } from "../config/settings.ts";
+
+export function workerCount({ workers }: Settings): number {
+  return workers === 0 ? availableParallelism() : workers;
+}
