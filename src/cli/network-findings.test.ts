@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { CliWorldOptions } from "../../test/support/cli-world.ts";
 import { cliWorld, WALL } from "../../test/support/cli-world.ts";
+import type { Endpoint, Way } from "../contract/rungs.ts";
 import { EXIT } from "./exit-codes.ts";
 import type { Finding } from "./machine-findings.ts";
 import type { MachinePorts } from "./ports.ts";
@@ -114,7 +115,7 @@ describe("origins", () => {
     const { of } = await findings({
       machine: {
         resolve: (name) => Promise.resolve({ name, addresses, failure: null, learnedAt: 0 }),
-        tryConnect: (ip) =>
+        tryConnect: ({ ip }) =>
           Promise.resolve(ip === "10.0.0.2" ? { ok: false, code: "ETIMEDOUT" } : { ok: true, tookMs: 1 }),
       },
     });
@@ -128,12 +129,52 @@ describe("origins", () => {
 describe("origins with TLS", () => {
   const SECURE = FILE.replace('"http://a1.example.net", "http://a2.example.net:81"', '"https://a1.example.net"');
 
+  test("are spoken to as the gateway speaks to them, whatever that is", async () => {
+    const said: string[] = [];
+    const heard =
+      (what: string) =>
+      ({ ip }: Endpoint, { proxyProtocol, http2 }: Pick<Way, "proxyProtocol" | "http2">): void =>
+        void said.push(`${what} ${ip} ${proxyProtocol} ${http2}`);
+    await findings({
+      files: {
+        "goodgate.yaml": `
+services:
+  shop:
+    pools:
+      - { name: proxied, origins: ["http://10.0.0.7"], proxyProtocol: 2 }
+      - { name: local, origins: ["unix:/run/shop.sock"] }
+      - { name: calls, origins: ["http://10.0.0.8"], http2: prior }
+`,
+      },
+      machine: {
+        resolve: (name) =>
+          Promise.resolve({ name, addresses: [{ ip: name, port: 0, family: 4 }], failure: null, learnedAt: 0 }),
+        tryConnect(to, way) {
+          heard("connects")(to, way);
+          return Promise.resolve({ ok: true, tookMs: 1 });
+        },
+        dateToldBy(to, { way }) {
+          heard("asks")(to, way);
+          return Promise.resolve(null);
+        },
+      },
+    });
+    expect(said.toSorted()).toEqual([
+      "asks 10.0.0.7 2 never",
+      "asks 10.0.0.8 0 prior",
+      "asks unix:/run/shop.sock 0 never",
+      "connects 10.0.0.7 2 never",
+      "connects 10.0.0.8 0 prior",
+      "connects unix:/run/shop.sock 0 never",
+    ]);
+  });
+
   test("are asked for a handshake, and one that is not accepted is bad and says whose certificate came", async () => {
     const text = "CERT_HAS_EXPIRED: certificate of a1.example.net by Test CA, 2026-01-01 to 2026-04-01";
     const { of, code } = await findings({
       files: { "goodgate.yaml": SECURE },
       machine: {
-        tryHandshake: (ip, port, { serverName }) =>
+        tryHandshake: ({ ip, port }, { serverName }) =>
           Promise.resolve({ ok: ip !== "10.0.0.1" || port !== 443 || serverName !== "a1.example.net", text }),
         dateToldBy: () => Promise.resolve(WALL + 90_000),
       },
@@ -180,7 +221,7 @@ describe("the clock", () => {
     const file = FILE.replace('"http://a2.example.net:81"', '"http://a2.example.net:81", "http://a3.example.net"');
     const { of } = await findings({
       files: { "goodgate.yaml": file },
-      machine: { dateToldBy: (url) => Promise.resolve(url.includes("a2") ? WALL - 40_000 : WALL) },
+      machine: { dateToldBy: (_to, { host }) => Promise.resolve(host.includes("a2") ? WALL - 40_000 : WALL) },
     });
     expect(of("clock")).toMatchObject({ level: "warn", says: "the clock of http://a2.example.net:81 is off by 40 s." });
   });

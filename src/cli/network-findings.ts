@@ -5,9 +5,11 @@
  */
 import { UNIX, hostPort, isUnix } from "../kernel/ip-text.ts";
 import type { Resolution } from "../kernel/resolver.ts";
+import { hostFieldOf } from "../config/origin-url.ts";
 import type { Bind, DnsSettings, OriginSettings, Settings } from "../config/settings.ts";
 import { causeOf } from "../kernel/causes.ts";
 import type { CauseId } from "../kernel/causes.ts";
+import type { Endpoint } from "../contract/rungs.ts";
 import { durationText } from "../contract/quantities.ts";
 import type { Finding } from "./machine-findings.ts";
 import { ok } from "./machine-findings.ts";
@@ -131,8 +133,8 @@ async function originFinding(ports: CliPorts, origin: OriginSettings, settings: 
   );
   const failed: string[] = [];
   let tookMs = 0;
-  for (const { ip } of resolution.addresses) {
-    const reached = await machine.tryConnect(ip, origin.port, connectMs);
+  for (const { ip, family } of resolution.addresses) {
+    const reached = await machine.tryConnect({ ip, family, port: origin.port }, origin, connectMs);
     if (reached.ok) tookMs = Math.max(tookMs, reached.tookMs);
     else failed.push(`${ip} (${reached.code})`);
   }
@@ -145,8 +147,10 @@ async function originFinding(ports: CliPorts, origin: OriginSettings, settings: 
       clockOffMs: null,
     };
   }
-  const insecure = await tlsFinding(machine, origin, address.ip);
-  const date = isUnix(origin.host) ? null : await machine.dateToldBy(origin.url, HEAD_MS);
+  const to: Endpoint = { ip: address.ip, family: address.family, port: origin.port };
+  const insecure = await tlsFinding(machine, origin, to);
+  const request = { host: hostFieldOf(origin), target: `${origin.basePath}/`, way: origin };
+  const date = await machine.dateToldBy(to, request, HEAD_MS);
   const clockOffMs = date === null ? null : date - ports.wall();
   if (insecure?.level === "bad") return { url: origin.url, finding: insecure, clockOffMs };
   if (failed.length > 0) {
@@ -167,11 +171,11 @@ async function originFinding(ports: CliPorts, origin: OriginSettings, settings: 
 }
 
 /** Null: nothing is wrong with it, or there is no TLS. */
-async function tlsFinding(machine: MachinePorts, origin: OriginSettings, ip: string): Promise<Finding | null> {
-  const { tls, url, port } = origin;
+async function tlsFinding(machine: MachinePorts, origin: OriginSettings, to: Endpoint): Promise<Finding | null> {
+  const { tls, url } = origin;
   if (tls === null) return null;
   const id = `origin ${url}`;
-  const { ok: isGood, text } = await machine.tryHandshake(ip, port, tls, HANDSHAKE_MS);
+  const { ok: isGood, text } = await machine.tryHandshake(to, tls, origin, HANDSHAKE_MS);
   if (!isGood) {
     const todo = "The guide to TLS towards origins has what each of these means; goodgate probe tells more.";
     return { id, level: "bad", says: `no TLS that is accepted: ${text}.`, todo };

@@ -4,6 +4,7 @@
  */
 import type { OriginTls } from "../kernel/socket.ts";
 import type { Bind, DnsSettings, Settings } from "../config/settings.ts";
+import type { Endpoint, ProbeRequest, Way } from "../contract/rungs.ts";
 import type { SampleDesk } from "../contract/samples.ts";
 import type { Incident } from "../contract/incident.ts";
 import type { GatewayEvent } from "../contract/view.ts";
@@ -125,12 +126,13 @@ export interface MachinePorts {
   facts(): Promise<MachineFacts>;
   /** Whether the address could be listened on; it is released at once. Null: yes. Otherwise the system's code. */
   tryBind(bind: Bind): Promise<string | null>;
-  tryConnect(host: string, port: number, timeoutMs: number): Promise<Reached>;
+  /** With what leaves before all else there. */
+  tryConnect(to: Endpoint, way: Way, timeoutMs: number): Promise<Reached>;
   /** A TLS handshake as the gateway makes it. `text`: what was shown, or what was wrong. */
   tryHandshake(
-    ip: string,
-    port: number,
+    to: Endpoint,
     tls: OriginTls,
+    way: Omit<Way, "tls">,
     timeoutMs: number,
   ): Promise<{ readonly ok: boolean; readonly text: string }>;
   /** Where the gateway of these settings would keep what outlives it, and whether it could. Changes nothing. */
@@ -138,7 +140,11 @@ export interface MachinePorts {
   /** Asks for a name with these settings, once. */
   resolve(name: string, dns: DnsSettings): Promise<Resolution>;
   /** The Date field (RFC 9110 §6.6.1) of a HEAD response as epoch ms, or null when there is none. */
-  dateToldBy(url: string, timeoutMs: number): Promise<number | null>;
+  dateToldBy(
+    to: Endpoint,
+    request: Pick<ProbeRequest, "host" | "target" | "way">,
+    timeoutMs: number,
+  ): Promise<number | null>;
 }
 
 /** `directory`: null: none is known. `code`: null: it can be written. */

@@ -3,24 +3,21 @@
  * a rung has to tell what is there, also when the gateway's way of seeing it is what is wrong.
  */
 import { readFileSync } from "node:fs";
-import http from "node:http";
-import https from "node:https";
-import net from "node:net";
-import type { SecureContext } from "node:tls";
-import type { Answered, Endpoint, ProbeRequest, Resolved, Rungs, Seen } from "../contract/rungs.ts";
+import type { Endpoint, Resolved, Rungs, Seen, Way } from "../contract/rungs.ts";
 import type { Schedule } from "../kernel/clock.ts";
-import { UNIX, isUnix } from "../kernel/ip-text.ts";
+import { localProxyHeader } from "../kernel/proxy-protocol-writer.ts";
+import { DEAF } from "../kernel/socket.ts";
+import type { OriginCertificate, OriginTls } from "../kernel/socket.ts";
 import { descriptorShortage } from "./descriptors.ts";
 import { createDnsClient } from "./dns-client.ts";
 import { askName, failureOf } from "./dns-question.ts";
 import { lookUpLocally, parseHosts } from "./hosts-file.ts";
 import { createOriginContexts } from "./origin-contexts.ts";
 import type { OriginContexts } from "./origin-contexts.ts";
+import { ask } from "./probe-request.ts";
+import { broken, OFFERED, openSocket } from "./probe-socket.ts";
 import { fullNames, parseResolvConf } from "./resolv-conf.ts";
-
 import { dialTls } from "./tls-dial.ts";
-import { DEAF } from "../kernel/socket.ts";
-import type { OriginCertificate, OriginTls } from "../kernel/socket.ts";
 
 export interface ProbeRungsOptions {
   /** As configured; empty: the system's, with its endings. */
@@ -29,9 +26,6 @@ export interface ProbeRungsOptions {
   readonly hostsPath?: string;
   readonly resolvConfPath?: string;
 }
-
-/** An origin's head at a probe; Node's own limit. */
-const HEAD_BYTES = 16_384;
 
 export function createProbeRungs(options: ProbeRungsOptions): Rungs {
   const { schedule } = options;
@@ -55,8 +49,8 @@ export function createProbeRungs(options: ProbeRungsOptions): Rungs {
           : { ok: true, ms: 0, text: ips, failure: "", addresses },
       );
     },
-    connect: (to, ms) => connect(to, ms),
-    handshake: (to, tls, ms) => handshake(to, tls, contexts, ms),
+    connect: (to, way, ms) => connect(to, way, ms),
+    handshake: (to, way, ms) => (way.tls === null ? connect(to, way, ms) : handshake(to, way.tls, way, contexts, ms)),
     request: (to, request, ms) => ask(to, request, contexts, ms),
   };
 }
@@ -100,13 +94,15 @@ function askResolver(resolver: string, names: readonly string[], ms: number, sch
   });
 }
 
-function connect({ ip, family, port }: Endpoint, ms: number): Promise<Seen> {
+function connect(to: Endpoint, way: Way, ms: number): Promise<Seen> {
   return new Promise((resolve) => {
     const startedAt = performance.now();
-    const socket = net.connect(isUnix(ip) ? { path: ip.slice(UNIX.length) } : { host: ip, family, port });
+    const socket = openSocket(to, way);
     const finish = (result: Omit<Seen, "ms">): void => {
       clearTimeout(timer);
-      socket.destroy();
+      // In order, after what was said: a reset behind it would be an error in the origin's log.
+      if (result.ok) socket.destroySoon();
+      else socket.destroy();
       resolve({ ...result, ms: since(startedAt) });
     };
     const timer = setTimeout(
@@ -119,7 +115,13 @@ function connect({ ip, family, port }: Endpoint, ms: number): Promise<Seen> {
 }
 
 /** Also for `doctor`. */
-export function handshake(to: Endpoint, settings: OriginTls, contexts: OriginContexts, ms: number): Promise<Seen> {
+export function handshake(
+  to: Endpoint,
+  settings: OriginTls,
+  { proxyProtocol, http2 }: Omit<Way, "tls">,
+  contexts: OriginContexts,
+  ms: number,
+): Promise<Seen> {
   return new Promise((resolve) => {
     const startedAt = performance.now();
     const finish = (result: Omit<Seen, "ms">): void => {
@@ -148,7 +150,7 @@ export function handshake(to: Endpoint, settings: OriginTls, contexts: OriginCon
           finish({ ok: false, text, failure: syscall === "tls" && detail !== "" ? "refused certificate" : "cut" });
         },
       },
-      { offered: ["http/1.1"], opening: null },
+      { offered: OFFERED[http2], opening: proxyProtocol === 0 ? null : localProxyHeader(proxyProtocol) },
     );
   });
 }
@@ -156,68 +158,6 @@ export function handshake(to: Endpoint, settings: OriginTls, contexts: OriginCon
 function validText({ names, issuer, until }: OriginCertificate): string {
   return `certificate of ${names[0] ?? "nobody"} by ${issuer} until ${new Date(until).toISOString().slice(0, 10)}`;
 }
-
-/** Whose certificate it is has been looked at by the rung below. */
-function secured(
-  tls: OriginTls,
-  contexts: OriginContexts,
-): { secureContext: SecureContext; servername: string; rejectUnauthorized: boolean } {
-  const servername = net.isIP(tls.serverName) === 0 ? tls.serverName : "";
-  return { secureContext: contexts.contextOf(tls), servername, rejectUnauthorized: false };
-}
-
-function ask(
-  { ip, family, port }: Endpoint,
-  { method, target, host, tls }: ProbeRequest,
-  contexts: OriginContexts,
-  ms: number,
-): Promise<Answered> {
-  return new Promise((resolve) => {
-    const startedAt = performance.now();
-    const finish = (result: Omit<Answered, "ms">): void => {
-      clearTimeout(timer);
-      request.destroy();
-      resolve({ ...result, ms: since(startedAt) });
-    };
-    const timer = setTimeout(
-      () => finish({ ok: false, text: `no response within ${ms} ms`, failure: "silent", status: 0 }),
-      ms,
-    );
-    const headers = { host, "user-agent": "goodgate-probe", accept: "*/*", connection: "close" };
-    const to = isUnix(ip) ? { socketPath: ip.slice(UNIX.length) } : { host: ip, family, port };
-    const options = { ...to, method, path: target, headers, agent: false, maxHeaderSize: HEAD_BYTES };
-    const hear = (response: http.IncomingMessage): void => {
-      const status = response.statusCode ?? 0;
-      finish({ ok: true, text: `status ${status}`, failure: "", status });
-    };
-    const request =
-      tls === null ? http.request(options, hear) : https.request({ ...options, ...secured(tls, contexts) }, hear);
-    // A switch of protocols nobody asked for.
-    request.once("upgrade", () => finish({ ok: false, text: "switches protocols", failure: "rubbish", status: 101 }));
-    // Stays: what is destroyed may still report an error, and one that nobody hears ends the process.
-    request.on("error", (error) => finish({ ...broken(error), status: 0 }));
-    request.end();
-  });
-}
-
-function broken(error: NodeJS.ErrnoException): Omit<Seen, "ms"> {
-  const code = error.code ?? "";
-  if (code.startsWith("HPE_")) return { ok: false, text: `what came is not HTTP/1.1 (${code})`, failure: "rubbish" };
-  const known = FAILURES[code];
-  if (known !== undefined) return { ok: false, text: known[1], failure: known[0] };
-  return { ok: false, text: code === "" ? error.message : code, failure: "other" };
-}
-
-const FAILURES: Readonly<Record<string, readonly [Seen["failure"], string]>> = {
-  ECONNREFUSED: ["refused", "connection refused"],
-  ECONNRESET: ["cut", "closed or reset without a response"],
-  EPIPE: ["cut", "closed or reset without a response"],
-  ENOENT: ["refused", "there is no such socket"],
-  EACCES: ["refused", "this process may not open the socket"],
-  EHOSTUNREACH: ["unroutable", "no route to host"],
-  ENETUNREACH: ["unroutable", "network unreachable"],
-  ETIMEDOUT: ["silent", "no answer to SYN"],
-};
 
 function since(startedAt: number): number {
   return Math.round(performance.now() - startedAt);

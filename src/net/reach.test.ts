@@ -4,10 +4,17 @@ import net from "node:net";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { createTestAuthority } from "../../test/support/test-authority.ts";
+import { PLAIN_WAY } from "../contract/rungs.ts";
+import type { Endpoint } from "../contract/rungs.ts";
 import type { OriginTls } from "../kernel/socket.ts";
 import { dateToldBy, tryBind, tryConnect, tryHandshake } from "./reach.ts";
 
 const servers: net.Server[] = [];
+const ROOT = { host: "origin.test", target: "/", way: PLAIN_WAY };
+
+function at(port: number): Endpoint {
+  return { ip: "127.0.0.1", family: 4, port };
+}
 
 afterEach(async () => {
   for (const server of servers.splice(0)) await new Promise((resolve) => server.close(resolve));
@@ -34,30 +41,30 @@ test("an address of another machine cannot be listened on", async () => {
 test("a connection is made and closed at once", async () => {
   const closed = Promise.withResolvers<void>();
   const port = await listen(net.createServer((socket) => socket.resume().on("close", () => closed.resolve())));
-  expect(await tryConnect("127.0.0.1", port, 2000)).toMatchObject({ ok: true });
+  expect(await tryConnect(at(port), PLAIN_WAY, 2000)).toMatchObject({ ok: true });
   await closed.promise;
 });
 
 test("a port where nobody listens refuses", async () => {
   const port = await listen(net.createServer());
   await new Promise((resolve) => servers.pop()?.close(resolve));
-  expect(await tryConnect("127.0.0.1", port, 2000)).toEqual({ ok: false, code: "ECONNREFUSED" });
+  expect(await tryConnect(at(port), PLAIN_WAY, 2000)).toEqual({ ok: false, code: "ECONNREFUSED" });
 });
 
 test("the Date of a HEAD response is read, and its absence is no failure", async () => {
   const dated = await listen(
     http.createServer((_request, response) => response.writeHead(204, { date: "Sat, 21 Nov 2026 14:05:00 GMT" }).end()),
   );
-  expect(await dateToldBy(`http://127.0.0.1:${dated}/`, 2000)).toBe(Date.UTC(2026, 10, 21, 14, 5, 0));
+  expect(await dateToldBy(at(dated), ROOT, 2000)).toBe(Date.UTC(2026, 10, 21, 14, 5, 0));
   const undated = await listen(
     http.createServer((_request, response) => {
       response.sendDate = false;
       response.end();
     }),
   );
-  expect(await dateToldBy(`http://127.0.0.1:${undated}/`, 2000)).toBeNull();
+  expect(await dateToldBy(at(undated), ROOT, 2000)).toBeNull();
   const rude = await listen(net.createServer((socket) => socket.destroy()));
-  expect(await dateToldBy(`http://127.0.0.1:${rude}/`, 2000)).toBeNull();
+  expect(await dateToldBy(at(rude), ROOT, 2000)).toBeNull();
 });
 
 test("a handshake is tried as the gateway makes it, and a clock is asked over TLS too", async () => {
@@ -75,9 +82,11 @@ test("a handshake is tried as the gateway makes it, and a clock is asked over TL
     pins: [],
     minVersion: "1.2",
   };
-  expect(await tryHandshake("127.0.0.1", port, settings, 4000)).toMatchObject({ ok: true });
-  const other = await tryHandshake("127.0.0.1", port, { ...settings, serverName: "other.test" }, 4000);
+  expect(await tryHandshake(at(port), settings, PLAIN_WAY, 4000)).toMatchObject({ ok: true });
+  const other = await tryHandshake(at(port), { ...settings, serverName: "other.test" }, PLAIN_WAY, 4000);
   expect(other).toMatchObject({ ok: false, text: expect.stringContaining("wanted is other.test") });
-  expect(await dateToldBy(`https://127.0.0.1:${port}/`, 2000)).toBe(Date.UTC(2026, 10, 21, 14, 5, 0));
+  expect(await dateToldBy(at(port), { ...ROOT, way: { ...PLAIN_WAY, tls: settings } }, 2000)).toBe(
+    Date.UTC(2026, 10, 21, 14, 5, 0),
+  );
   authority.close();
 });

@@ -6,10 +6,10 @@
  */
 import { isUnix } from "../../kernel/ip-text.ts";
 import type { ProbeFact, ProbeRung } from "../../contract/facts.ts";
-import type { Endpoint, Rungs, Seen } from "../../contract/rungs.ts";
+import { PLAIN_WAY } from "../../contract/rungs.ts";
+import type { Endpoint, ProbeRequest, Rungs, Seen, Way } from "../../contract/rungs.ts";
 import { isIP } from "node:net";
 import type { GatewayStep, HealthStep, Plan, Target } from "./ladder-plan.ts";
-import type { OriginTls } from "../../kernel/socket.ts";
 import { IN_THE_CLEAR, locate, UNVERIFIED } from "./located.ts";
 
 export type Climbed = Pick<ProbeFact, "service" | "pool" | "origin" | "rungs" | "located">;
@@ -39,17 +39,17 @@ async function climbTarget(rungs: Rungs, target: Target, health: HealthStep | nu
   const named = await resolveTarget(rungs, target);
   const climbed = [...named.rungs];
   const connected = await Promise.all(
-    named.endpoints.map(async (to) => ({ to, seen: await rungs.connect(to, CONNECT_MS) })),
+    named.endpoints.map(async (to) => ({ to, seen: await rungs.connect(to, target.way, CONNECT_MS) })),
   );
   climbed.push(...connected.map(({ to, seen }) => rungOf("connect", addressOf(to), seen)));
   const reached = connected.filter(({ seen }) => seen.ok).map(({ to }) => to);
-  const secured = target.tls === null ? null : await climbTls(rungs, target.tls, reached);
+  const secured = target.way.tls === null ? null : await climbTls(rungs, target.way, reached);
   if (secured !== null) climbed.push(...secured.rungs);
   const open = secured === null ? reached : secured.open;
-  const { tls } = target;
+  const { way } = target;
   const answered = await Promise.all(
     open.map(async (to) => {
-      const request = { method: "HEAD", target: `${target.basePath}/`, host: target.hostField, tls } as const;
+      const request = minimal("HEAD", `${target.basePath}/`, target.hostField, way);
       return { to, seen: await rungs.request(to, request, REQUEST_MS) };
     }),
   );
@@ -61,7 +61,7 @@ async function climbTarget(rungs: Rungs, target: Target, health: HealthStep | nu
   const speaking = answered.filter(({ seen }) => seen.ok).map(({ to }) => to);
   const checked = await Promise.all(
     speaking.map(async (to) => {
-      const request = { method: "GET", target: health.target, host: health.host, tls } as const;
+      const request = minimal("GET", health.target, health.host, way);
       const seen = await rungs.request(to, request, REQUEST_MS);
       const isWanted = seen.status >= health.statusMin && seen.status <= health.statusMax;
       return rungOf("health path", `GET ${health.target} at ${addressOf(to)}`, { ...seen, ok: seen.ok && isWanted });
@@ -76,17 +76,19 @@ async function climbTarget(rungs: Rungs, target: Target, health: HealthStep | nu
  */
 async function climbTls(
   rungs: Rungs,
-  tls: OriginTls,
+  way: Way,
   reached: readonly Endpoint[],
 ): Promise<{ readonly rungs: readonly ProbeRung[]; readonly open: readonly Endpoint[] }> {
   const tried = await Promise.all(
     reached.map(async (to) => {
-      const seen = await rungs.handshake(to, tls, HANDSHAKE_MS);
-      if (seen.ok) return { to, seen, beside: [] };
-      const blind = { ...tls, verify: false, pins: [] };
+      const seen = await rungs.handshake(to, way, HANDSHAKE_MS);
+      const { tls } = way;
+      if (seen.ok || tls === null) return { to, seen, beside: [] };
+      const blind = { ...way, tls: { ...tls, verify: false, pins: [] } };
+      const clear = { ...way, tls: null, http2: "never" } as const;
       const [unverified, plain] = await Promise.all([
         rungs.handshake(to, blind, HANDSHAKE_MS),
-        rungs.request(to, { method: "HEAD", target: "/", host: tls.serverName, tls: null }, HANDSHAKE_MS),
+        rungs.request(to, minimal("HEAD", "/", tls.serverName, clear), HANDSHAKE_MS),
       ]);
       const at = addressOf(to);
       return { to, seen, beside: [rungOf(UNVERIFIED, at, unverified), rungOf(IN_THE_CLEAR, at, plain)] };
@@ -124,8 +126,8 @@ async function control(name: string, rungs: Rungs, gateway: GatewayStep | null):
   const { asks } = gateway;
   const host = gateway.family === 6 ? `[${gateway.ip}]` : gateway.ip;
   const seen = asks
-    ? await rungs.request(gateway, { method: "HEAD", target: "/", host, tls: null }, REQUEST_MS)
-    : await rungs.connect(gateway, CONNECT_MS);
+    ? await rungs.request(gateway, minimal("HEAD", "/", host, PLAIN_WAY), REQUEST_MS)
+    : await rungs.connect(gateway, PLAIN_WAY, CONNECT_MS);
   return rungOf(name, addressOf(gateway), seen);
 }
 
@@ -138,10 +140,14 @@ async function controlTarget(name: string, rungs: Rungs, target: Target | null):
     const [first] = named.rungs;
     return { rung: name, at: target.url, result: "unknown", ms: 0, text: `its name: ${first?.text ?? "no resolver"}` };
   }
-  const seen = await rungs.connect(to, CONNECT_MS);
+  const seen = await rungs.connect(to, target.way, CONNECT_MS);
   // A machine that refuses is there, and the way to it is open.
   const isAnswer = seen.ok || seen.failure === "refused";
   return rungOf(name, `${target.url} (${addressOf(to)})`, { ...seen, ok: isAnswer });
+}
+
+function minimal(method: "GET" | "HEAD", target: string, host: string, way: Way): ProbeRequest {
+  return { method, target, host, way, fields: {}, bodyBytes: 0 };
 }
 
 function rungOf(rung: string, at: string, { ok, ms, text }: Seen): ProbeRung {

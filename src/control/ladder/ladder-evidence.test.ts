@@ -43,7 +43,7 @@ function network(open: (to: Endpoint) => boolean): Rungs {
     resolve: () => Promise.resolve({ ...yes, text: "192.0.2.1", addresses: [{ ip: "192.0.2.1", family: 4 }] }),
     connect: (to) => Promise.resolve(open(to) ? yes : no),
     handshake: () => Promise.resolve(no),
-    request: () => Promise.resolve({ ...no, status: 0 }),
+    request: () => Promise.resolve({ ...no, status: 0, bodyBytes: 0, date: "" }),
   };
 }
 

@@ -5,7 +5,7 @@
  */
 import { hostFieldOf } from "../../config/origin-url.ts";
 import type { OriginSettings, ServiceSettings, Settings } from "../../config/settings.ts";
-import type { OriginTls } from "../../kernel/socket.ts";
+import type { Way } from "../../contract/rungs.ts";
 
 export interface Plan {
   readonly service: string;
@@ -29,8 +29,7 @@ export interface Target {
   readonly basePath: string;
   /** As the gateway writes it into the Host field. */
   readonly hostField: string;
-  /** Null: in the clear. */
-  readonly tls: OriginTls | null;
+  readonly way: Way;
 }
 
 export interface HealthStep {
@@ -83,8 +82,8 @@ export function planOf(
 }
 
 function targetOf(origin: OriginSettings): Target {
-  const { url, host, port, basePath, tls } = origin;
-  return { url, host, port, basePath, hostField: hostFieldOf(origin), tls };
+  const { url, host, port, basePath, tls, proxyProtocol, http2 } = origin;
+  return { url, host, port, basePath, hostField: hostFieldOf(origin), way: { tls, proxyProtocol, http2 } };
 }
 
 function healthOf({ health }: ServiceSettings, origin: OriginSettings): HealthStep | null {

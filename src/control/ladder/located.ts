@@ -11,7 +11,7 @@ const EVERYWHERE: Readonly<Record<Step, string>> = {
   resolve: "No resolver gives an address for it",
   connect: "No connection to it can be made",
   TLS: "It takes connections and no TLS can be agreed on that the gateway accepts",
-  request: "It takes connections and does not answer a request as HTTP/1.1",
+  request: "It takes connections and does not answer a request in HTTP",
   "health path": "It answers requests, and its health path is not well",
 };
 
