@@ -50,6 +50,22 @@ const MISSES: Readonly<Record<string, string>> = {
   "partial-store-partial-complete": PARTS,
 };
 
+/**
+ * The suite asks a hundred things at once, and what a gateway that is overloaded turns away it would count as a cache
+ * that did something else: 503 for a response of its first request is `Setup`, for one of its second "does not come from
+ * cache". On a machine that stood still for half a second a single one of them did.
+ */
+const NOTHING_TURNED_AWAY = {
+  service: { ejection: false, overload: false },
+  rest: { limits: { loopDelay: false } },
+} as const;
+
+/** The suite's word for a test whose conditions did not come about. */
+const NOT_SET_UP = "Setup";
+
+/** true, or a kind of failure and what was wrong. */
+type Result = true | readonly [kind: string, message: string];
+
 interface Suite {
   readonly tests: readonly { readonly id: string; readonly kind?: string; readonly browser_only?: boolean }[];
 }
@@ -63,25 +79,41 @@ test(
       env: { npm_config_protocol: "http", npm_config_port: String(originPort), npm_config_pidfile: "/dev/null" },
     });
     const gateway = await startGateway(
-      inFrontOf([`http://127.0.0.1:${originPort}`], {
-        ejection: false,
-        routes: [{ match: { path: "/test/*" }, cache: true }],
-      }),
+      inFrontOf(
+        [`http://127.0.0.1:${originPort}`],
+        { ...NOTHING_TURNED_AWAY.service, routes: [{ match: { path: "/test/*" }, cache: true }] },
+        NOTHING_TURNED_AWAY.rest,
+      ),
     );
     try {
       await until("the suite's origin to answer", async () => ((await reaches(gateway.url)) ? true : null));
-      const cli = await startChild(process.execPath, ["--no-warnings", `${FOLDER}/cli.mjs`], {
-        cwd: FOLDER,
-        env: { npm_config_base: gateway.url, npm_config_id: "", npm_package_config_id: "" },
-      });
-      await until("the suite to end", () => Promise.resolve(cli.running ? null : true), PATIENCE_MS);
-      const results = JSON.parse(cli.stdout()) as Readonly<Record<string, unknown>>;
+      const run = async (id: string): Promise<string> => {
+        const cli = await startChild(process.execPath, ["--no-warnings", `${FOLDER}/cli.mjs`], {
+          cwd: FOLDER,
+          env: { npm_config_base: gateway.url, npm_config_id: id, npm_package_config_id: id },
+        });
+        await until("the suite to end", () => (cli.running ? null : true), PATIENCE_MS);
+        return cli.stdout();
+      };
+      const results = JSON.parse(await run("")) as Record<string, Result>;
       const { default: suites } = (await import(`${FOLDER}/tests/index.mjs`)) as { default: readonly Suite[] };
       const asked = suites
         .flatMap((suite) => suite.tests)
         .filter((one) => one.kind !== "check" && one.browser_only !== true);
-      const missed = asked.filter((one) => results[one.id] !== true).map((one) => one.id);
-      expect(missed.toSorted()).toEqual(Object.keys(MISSES).toSorted());
+      // Some responses are fresh for two seconds and asked for again at once. Where the machine stood still in between,
+      // the suite itself says that the test tells nothing of the cache; alone it is asked again.
+      for (const { id } of asked) {
+        const result = results[id];
+        if (!Array.isArray(result) || result[0] !== NOT_SET_UP || MISSES[id] !== undefined) continue;
+        // Its last line is a sign and, where it did not pass, why.
+        const why = / - (.*)\s*$/.exec(await run(id))?.[1] ?? "no result";
+        results[id] = why === "" || [`${NOT_SET_UP}, then alone`, `${result[1]}; ${why}`];
+      }
+      const missed = asked.filter((one) => results[one.id] !== true);
+      // With the reasons that the suite gives, so that a log tells why.
+      const unexpected = missed.filter(({ id }) => MISSES[id] === undefined);
+      expect(unexpected.map(({ id }) => [id, results[id]])).toEqual([]);
+      expect(missed.map(({ id }) => id).toSorted()).toEqual(Object.keys(MISSES).toSorted());
       const passed = (kind: string): number =>
         asked.filter((one) => (one.kind ?? "required") === kind && results[one.id] === true).length;
       expect(passed("required")).toBeGreaterThanOrEqual(145);
