@@ -16,6 +16,7 @@ import type { Resolution } from "./kernel/resolver.ts";
 import { fetchJson } from "./net/admin-client.ts";
 import { systemChance } from "./net/chance.ts";
 import { systemClock, systemSchedule } from "./net/clock.ts";
+import { readConfigurationLeft } from "./net/heritage.ts";
 import { readMachineFacts } from "./net/machine-facts.ts";
 import { dateToldBy, tryBind, tryConnect, tryHandshake } from "./net/reach.ts";
 import { createResolver } from "./net/resolver.ts";
@@ -52,6 +53,7 @@ function cliPorts(): CliPorts {
     readFile: readText,
     replayFacts,
     fetchJson,
+    configurationLeft: () => readConfigurationLeft(process.env),
     startGateway,
     startSamples: () => startSampleOrigins({ clock: systemClock, schedule: systemSchedule }),
     async makeDevCertificate(directory, hosts) {

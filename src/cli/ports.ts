@@ -6,6 +6,8 @@ import type { OriginTls } from "../kernel/socket.ts";
 import type { Bind, DnsSettings, Settings } from "../config/settings.ts";
 import type { Endpoint, ProbeRequest, Way } from "../contract/rungs.ts";
 import type { SampleDesk } from "../contract/samples.ts";
+import type { Revision } from "../contract/revision.ts";
+import type { ConfigurationLeft } from "../contract/succession.ts";
 import type { Incident } from "../contract/incident.ts";
 import type { GatewayEvent } from "../contract/view.ts";
 import type { Resolution } from "../kernel/resolver.ts";
@@ -24,6 +26,8 @@ export interface CliPorts {
   replayFacts(path: string): Promise<ReplayResult>;
   /** One request, GET unless said otherwise. Never rejects. */
   fetchJson(url: string, token: string | null, withinMs: number, method?: "POST", body?: unknown): Promise<Fetched>;
+  /** What a process that this one follows was given to put into effect. Null: nothing. Asked once. */
+  configurationLeft(): ConfigurationLeft | null;
   /** Starts everything and resolves when it serves, or says why it cannot. */
   startGateway(settings: Settings, options: StartOptions): Promise<StartResult>;
   startSamples(): Promise<SamplePools>;
@@ -71,6 +75,8 @@ export type Fetched =
 export interface StartOptions {
   /** Where the settings are from: read again when somebody asks for it. */
   readonly file?: string;
+  /** Which configuration it is, where a predecessor was given it. */
+  readonly revision?: Revision;
   /** The bundled origins behind it, which may be broken through its API. */
   readonly samples?: SamplePools;
 }

@@ -34,6 +34,24 @@ describe("run", () => {
     ]);
   });
 
+  test("begins with what a predecessor was given, whatever the file says, and says what is wrong with that", async () => {
+    const revision = { number: 7, hash: "h", at: 1, by: "ann", reason: "more", changes: [] };
+    const left = { text: FILE.replaceAll("shop", "other"), file: "by hand", revision };
+    for (const args of [
+      ["run", "-c", "a.yaml"],
+      ["proxy", "--to", "http://127.0.0.1:1"],
+    ]) {
+      const world = cliWorld({ files: { "a.yaml": "services: {" }, left });
+      expect(await world.run(...args)).toBe(EXIT.ok);
+      expect(world.started.map((settings) => settings.services[0]?.name)).toEqual(["other"]);
+      expect(world.revisions).toEqual([7]);
+    }
+    const broken = cliWorld({ files: { "a.yaml": FILE }, left: { ...left, text: "services: 7" } });
+    expect(await broken.run("run", "-c", "a.yaml")).toBe(EXIT.no);
+    expect(broken.started).toEqual([]);
+    expect(broken.err()).toContain("by hand:1:");
+  });
+
   test("is what goodgate does without a command", async () => {
     const world = cliWorld({ files: { "goodgate.yaml": FILE, "b.yaml": FILE.replaceAll("shop", "other") } });
     await world.run();

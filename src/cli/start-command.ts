@@ -10,13 +10,15 @@ import { settingsForOrigins } from "../config/defaults.ts";
 import { loadSettings } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Complaint } from "./context.ts";
-import { complain } from "./context.ts";
+import { complain, sayJson } from "./context.ts";
+import type { Revision } from "../contract/revision.ts";
 import { cannotMake, devDirectory } from "./certificate-command.ts";
 import { CONFIG_FILE, loadFile, SAMPLE_BIND } from "./config-file.ts";
 import { eventLine } from "./event-line.ts";
 import { adminBase } from "./gateway-client.ts";
 import { EXIT } from "./exit-codes.ts";
 import { plain } from "./page.ts";
+import { problemLines } from "./problem-lines.ts";
 import type { CliPorts, RunningGateway, StartResult } from "./ports.ts";
 import type { StartedFrom } from "./start-lines.ts";
 import { startLines, urlOf } from "./start-lines.ts";
@@ -52,6 +54,9 @@ export async function runCommand(ports: CliPorts, options: RunOptions): Promise<
       json,
     );
   }
+  const left = leftSettings(ports, json);
+  if (left !== null)
+    return left.ok ? serve(ports, left.settings, { kind: "file", file }, json, left.revision) : left.exit;
   const loaded = await loadFile(ports, file, json);
   if (!loaded.ok) return loaded.exit;
   return serve(ports, loaded.settings, { kind: "file", file }, json);
@@ -59,6 +64,8 @@ export async function runCommand(ports: CliPorts, options: RunOptions): Promise<
 
 export async function proxyCommand(ports: CliPorts, options: ProxyOptions): Promise<number> {
   const json = options.json === true;
+  const left = leftSettings(ports, json);
+  if (left !== null) return left.ok ? serve(ports, left.settings, { kind: "proxy" }, json, left.revision) : left.exit;
   const { bind, admin } = options;
   const tls = options.tls === true ? await ports.makeDevCertificate(devDirectory(ports.env), []) : null;
   if (tls?.ok === false) return complain(ports, cannotMake(tls), json);
@@ -110,11 +117,33 @@ export async function runSamples(ports: CliPorts, options: RunOptions, json: boo
   }
 }
 
-async function serve(ports: CliPorts, settings: Settings, from: StartedFrom, json: boolean): Promise<number> {
+type Left =
+  | { readonly ok: true; readonly settings: Settings; readonly revision: Revision }
+  | { readonly ok: false; readonly exit: number };
+
+/** What a predecessor was given holds, whatever the command line says. Null: it was given nothing. */
+function leftSettings(ports: CliPorts, json: boolean): Left | null {
+  const left = ports.configurationLeft();
+  if (left === null) return null;
+  const loaded = loadSettings(left.text, left.file);
+  if (loaded.ok) return { ok: true, settings: loaded.settings, revision: left.revision };
+  if (json) sayJson(ports, { ok: false, file: left.file, problems: loaded.problems });
+  else ports.stderr(`${problemLines(loaded.problems, left.text, ports.errorTerminal).join("\n")}\n`);
+  return { ok: false, exit: EXIT.no };
+}
+
+async function serve(
+  ports: CliPorts,
+  settings: Settings,
+  from: StartedFrom,
+  json: boolean,
+  revision?: Revision,
+): Promise<number> {
   const samples = from.kind === "samples" ? from.samples : undefined;
   const started = await ports.startGateway(settings, {
     ...(from.kind === "file" ? { file: from.file } : {}),
     ...(samples === undefined ? {} : { samples }),
+    ...(revision === undefined ? {} : { revision }),
   });
   if (!started.ok) return complain(ports, await cannotStart(ports, settings, started, from), json);
   const [listener] = started.gateway.listeners;

@@ -229,7 +229,7 @@ function refused(detail: string): PutResult {
   return { kind: "refused", why: "unusable", detail };
 }
 
-export function needsRestart(fields: readonly string[]): Extract<PutResult, { kind: "refused" }> {
+function needsRestart(fields: readonly string[]): Extract<PutResult, { kind: "refused" }> {
   const detail =
     `${fields.join(" and ")} can only be changed by another process; nothing was changed. ` +
     "Write it to the file, then restart, or have another process take over (SIGUSR2)";

@@ -1,6 +1,7 @@
 /** A gateway in one process, which serves and has its admin server and its control process beside it. */
 import { hostname } from "node:os";
 import type { StartOptions, StartResult } from "../cli/ports.ts";
+import { needsNewProcess, withFieldsOf } from "../config/needs-new-process.ts";
 import type { Settings } from "../config/settings.ts";
 import { createConfigDesk } from "../control/config-desk.ts";
 import { systemClock, systemSchedule } from "../net/clock.ts";
@@ -16,13 +17,15 @@ import { listenFailure } from "./error-text.ts";
 import { LedgerDesk } from "../control/ledger-desk.ts";
 import { deskLedger } from "./desk-ledger.ts";
 import type { Events } from "./events.ts";
+import { byAnother, whyFixed } from "./by-another.ts";
 import { running } from "./process-life.ts";
+import type { Given } from "./process-life.ts";
 import { adminSocket, keepSockets } from "./kept-sockets.ts";
 import { readText } from "./read-text.ts";
 import { missingSecret } from "./secret-sources.ts";
 import { stateDirectoryOf } from "./state.ts";
 import { giveOn, HAND_OVER_IDLE_MS, takeKeys, tookOver } from "./takeover.ts";
-import type { Takeover } from "./takeover.ts";
+import type { Order, Takeover } from "./takeover.ts";
 
 export interface StartedWith {
   readonly events: Events;
@@ -36,7 +39,7 @@ export async function startInOneProcess(
 ): Promise<StartResult> {
   const facts = createSystemFacts(systemClock, systemSchedule);
   const settings = boundByDescriptors(configured, facts.process().descriptorsMax, events.tell);
-  const state = stateDirectoryOf(settings);
+  const state = stateDirectoryOf(settings, takeover.heritage.state);
   const taken = await takeKeys(settings, state, takeover, events.tell);
   if (!taken.ok) {
     facts.close();
@@ -85,6 +88,7 @@ export async function startInOneProcess(
   });
   bridge.connect(control);
   let admin: AdminSite | null = null;
+  let current = configured;
   const config = createConfigDesk({
     settings: configured,
     file: options.file ?? null,
@@ -92,16 +96,23 @@ export async function startInOneProcess(
     hashOf: revisionOf,
     clock: systemClock,
     tell: gateway.tell,
-    async put(next, revision) {
+    first: options.revision ?? null,
+    async put(next, revision, source) {
       const bounded = boundByDescriptors(next, facts.process().descriptorsMax, () => undefined);
       const missing = missingSecret(next);
       if (missing !== null) return { kind: "refused", why: "unusable", detail: missing };
+      const fields = needsNewProcess(current, next);
+      const fixed = whyFixed(fields, samples !== undefined);
+      if (fixed !== null) return fixed;
+      if (fields.length > 0 && revision === null) return started.plane.put(withFieldsOf(settings, bounded), null);
+      if (fields.length > 0 && revision !== null) return byAnother(life, source, revision);
       return putWithAdmin(admin, bounded, revision, async () => {
         const result = await started.plane.put(bounded, revision);
         if (result.kind === "applied" && revision !== null) {
           control?.configure(bounded, node);
           keys.follow(bounded);
           await acme.follow(bounded);
+          current = next;
         }
         return result;
       });
@@ -130,15 +141,12 @@ export async function startInOneProcess(
     await close();
     await closeShared();
   };
-  const giveOnPlace = async (): Promise<(() => Promise<void>) | null> => {
-    const successor = await giveOn(
-      [...sockets.handOn(), ...adminSocket(config.shown(), admin?.server() ?? null)],
-      state,
-      desk,
-      events.tell,
-    );
-    if (successor === null) return null;
-    return async () => {
+  const giveOnPlace = async (order: Order): Promise<Given> => {
+    const handed = [...sockets.handOn(), ...adminSocket(config.shown(), admin?.server() ?? null)];
+    const given = await giveOn({ sockets: handed, state, desk }, order, events.tell);
+    if (!given.ok) return given;
+    const { successor } = given;
+    const leave = async (): Promise<void> => {
       acme.stop();
       checks.stop();
       const drained = gateway.drain(HAND_OVER_IDLE_MS);
@@ -150,13 +158,14 @@ export async function startInOneProcess(
       await closeShared();
       await successor.send({ kind: "keys are free" });
     };
+    return { ok: true, successor, end: leave };
   };
   process.on("SIGUSR1", reopenLog);
   const cut = async (): Promise<void> => {
     await gateway.close();
     await close();
   };
-  const { gateway: life } = running({
+  const life = running({
     listeners: gateway.listening.map((port) => ({ host: port.address, port: port.port })),
     admin: admin.server(),
     drainMs: () => config.shown().drainMs,
@@ -164,10 +173,11 @@ export async function startInOneProcess(
     events,
     subscribe: (listener) => void gateway.view.subscribe(listener),
     end,
+    isWaitedFor: takeover.heritage.isWaitedFor,
     giveOn: giveOnPlace,
     manager: takeover.manager,
     cut,
   });
   await tookOver(takeover, events.tell);
-  return { ok: true, gateway: life };
+  return { ok: true, gateway: life.gateway };
 }

@@ -14,16 +14,22 @@ import type { ConfigDesk } from "../contract/config-desk.ts";
 import type { GatewayEvent } from "../contract/view.ts";
 import type { AdminServer } from "../net/admin-server.ts";
 import { systemClock } from "../net/clock.ts";
+import type { ConfigurationLeft } from "../contract/succession.ts";
 import type { ServiceManager } from "../net/service-manager.ts";
 import { onStopSignal, STOP_SIGNALS, STOP_SIGNALS_BUT_HANGUP } from "../net/stop-signals.ts";
 import type { StopSignal } from "../net/stop-signals.ts";
+import type { Successor } from "../net/successor.ts";
 import { describe } from "./error-text.ts";
 import type { Events } from "./events.ts";
+import type { Order } from "./takeover.ts";
 
 /** This many uncaught exceptions within this time, and the process is not worth keeping. */
 const FAULTS_MAX = 10;
 
 const FAULTS_WINDOW_MS = 60_000;
+
+/** Of a container, which ends with it. */
+const FIRST_PROCESS = 1;
 
 export interface Life {
   readonly listeners: readonly Bind[];
@@ -35,49 +41,94 @@ export interface Life {
   readonly subscribe: (listener: (event: GatewayEvent) => void) => void;
   /** In order, within the bound for draining. */
   readonly end: () => Promise<void>;
-  /** Starts a successor; resolves with what is to be done once it serves, or null when there is none. */
-  readonly giveOn: () => Promise<(() => Promise<void>) | null>;
+  /** Somebody waits for this process who cannot be told of another one. */
+  readonly isWaitedFor: boolean;
+  /** Starts a successor, and says what is to be done once it serves. */
+  readonly giveOn: (order: Order) => Promise<Given>;
   readonly manager: ServiceManager | null;
   /** At once: what is cut leaves its records, and the log gets them. */
   readonly cut: () => Promise<void>;
 }
 
-/** The life of a gateway that serves, until a signal or too many faults end it. */
-export function running({ listeners, admin, drainMs, config, events, subscribe, end, giveOn, manager, cut }: Life): {
+export type Given =
+  | { readonly ok: true; readonly successor: Successor; readonly end: () => Promise<void> }
+  | { readonly ok: false; readonly because: string };
+
+export type HandedOn = { readonly ok: true; readonly pid: number } | { readonly ok: false; readonly because: string };
+
+export interface Running {
   readonly gateway: RunningGateway;
   /** Ends it in order, with this exit code. */
-  readonly stop: (code: number, why: string) => void;
-} {
+  stop(code: number, why: string): void;
+  /**
+   * Has a successor take the place. `configuration`: what it begins with; null: the file on the disk. Whoever started
+   * this process for good (a container, a shell, another program) would take its end for the gateway's: where nobody
+   * can be told of another process, this one stays behind it, passes signals on and ends when and as it ends.
+   */
+  handOn(because: string, configuration: ConfigurationLeft | null): Promise<HandedOn>;
+}
+
+/** The life of a gateway that serves, until a signal or too many faults end it. */
+export function running(life: Life): Running {
+  const { listeners, admin, drainMs, config, events, subscribe, end, giveOn, isWaitedFor, manager, cut } = life;
   const { promise: stopped, resolve } = Promise.withResolvers<number>();
   let stopping = false;
-  const leave = (code: number, end: () => Promise<void>): void => {
+  /** Whom this process stays behind; 0: nobody. */
+  let heir = 0;
+  const leave = (end: () => Promise<number>): void => {
     stopping = true;
     manager?.close();
-    end().then(
-      () => resolve(code),
-      (error: unknown) => {
-        process.stderr.write(`goodgate: a fault while stopping (gw.internal):\n${describe(error)}\n`);
-        resolve(EXIT.internal);
-      },
-    );
+    end().then(resolve, (error: unknown) => {
+      process.stderr.write(`goodgate: a fault while stopping (gw.internal):\n${describe(error)}\n`);
+      resolve(EXIT.internal);
+    });
   };
   const stop = (code: number, why: string): void => {
     if (stopping) return;
     events.tell("stopping", why);
     void manager?.tell("STOPPING=1");
-    leave(code, end);
+    leave(async () => {
+      await end();
+      return code;
+    });
   };
   let isGivingOn = false;
-  const upgrade = async (): Promise<void> => {
-    if (isGivingOn || stopping) return;
+  async function handOn(because: string, configuration: ConfigurationLeft | null): Promise<HandedOn> {
+    if (stopping) return { ok: false, because: "this process ends" };
+    if (isGivingOn) return { ok: false, because: "another successor is being started" };
     isGivingOn = true;
-    const endOfThis = await giveOn();
+    // A signal is somebody's who knows which process he looks at.
+    const stays = manager === null && (isWaitedFor || configuration !== null || process.pid === FIRST_PROCESS);
+    const given = await giveOn({ because, configuration, stays });
     isGivingOn = false;
-    if (endOfThis !== null && !stopping) leave(EXIT.ok, endOfThis);
-  };
-  process.on("SIGUSR2", () => void upgrade());
+    if (!given.ok) return given;
+    const { pid, ended } = given.successor;
+    if (hasBegunToStop()) {
+      // It was told to stop meanwhile, which means the gateway.
+      pass(pid, "SIGTERM");
+      return { ok: false, because: "this process ends" };
+    }
+    if (stays) heir = pid;
+    leave(async () => {
+      await given.end();
+      return stays ? ended : EXIT.ok;
+    });
+    return { ok: true, pid };
+  }
+  const hasBegunToStop = (): boolean => stopping;
+  process.on("SIGUSR2", () => {
+    if (heir > 0) pass(heir, "SIGUSR2");
+    else void handOn("SIGUSR2", null);
+  });
+  process.on("SIGUSR1", () => {
+    if (heir > 0) pass(heir, "SIGUSR1");
+  });
   const signals = config === null ? STOP_SIGNALS : STOP_SIGNALS_BUT_HANGUP;
   const heard = (signal: StopSignal, again: boolean): void => {
+    if (heir > 0) {
+      pass(heir, signal);
+      return;
+    }
     if (again) {
       // The conventional code of a process that a signal ended.
       const exit = (): never => process.exit(128 + constants.signals[signal]);
@@ -89,6 +140,10 @@ export function running({ listeners, admin, drainMs, config, events, subscribe, 
   onStopSignal(process, systemClock, heard, signals);
   if (config !== null)
     process.on("SIGHUP", () => {
+      if (heir > 0) {
+        pass(heir, "SIGHUP");
+        return;
+      }
       // What becomes of it is told as an event.
       void config.reload({ by: "SIGHUP", reason: "", dryRun: false, allowRemoval: false });
     });
@@ -109,7 +164,15 @@ export function running({ listeners, admin, drainMs, config, events, subscribe, 
     },
     stopped,
   };
-  return { gateway, stop };
+  return { gateway, stop, handOn };
+}
+
+function pass(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended, and so will this one.
+  }
 }
 
 /** Prints every exception that nobody caught (a rejected promise is one) and says how many there were lately. */

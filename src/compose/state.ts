@@ -13,11 +13,15 @@ import type { EmbeddedLedger, LedgerEvent } from "../store/ledger.ts";
 import { defaultStateDirectory, tryDirectory } from "../store/state-directory.ts";
 import type { Events } from "./events.ts";
 
-/** Null: there is none, by the configuration or because nobody says where. */
-export function stateDirectoryOf({ state, listeners }: Settings): string | null {
+/**
+ * Null: there is none, by the configuration or because nobody says where. `before`: the predecessor's, which stays the
+ * place also when the first listener, after which it was named, is another.
+ */
+export function stateDirectoryOf({ state, listeners }: Settings, before: string | null = null): string | null {
   const [first] = listeners;
   if (!state.use || first === undefined) return null;
   if (state.directory !== "") return state.directory;
+  if (before !== null) return before;
   return defaultStateDirectory(process.env, { name: first.name, port: first.bind.port });
 }
 

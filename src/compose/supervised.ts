@@ -27,22 +27,23 @@ import { openAcme } from "./acme.ts";
 import { putWithAdmin, startAdmin } from "./admin.ts";
 import type { AdminSite } from "./admin.ts";
 import { createBridge, revisionOf, startControl } from "./control.ts";
-import { LAST_WORDS_MS, needsRestart } from "./data-plane.ts";
+import { LAST_WORDS_MS } from "./data-plane.ts";
 import { listenFailure } from "./error-text.ts";
 import { adminSocket } from "./kept-sockets.ts";
 import { bindListeners } from "./listener-sockets.ts";
 import type { ListenerSockets } from "./listener-sockets.ts";
 import type { StartedWith } from "./one-process.ts";
+import { byAnother, whyFixed } from "./by-another.ts";
 import { running } from "./process-life.ts";
+import type { Given } from "./process-life.ts";
 import { readText } from "./read-text.ts";
 import { missingSecret } from "./secret-sources.ts";
 import { stateDirectoryOf } from "./state.ts";
 import { giveOn, HAND_OVER_IDLE_MS, takeKeys, tookOver } from "./takeover.ts";
+import type { Order } from "./takeover.ts";
 import { VERSION } from "./version.ts";
 import { workerCount } from "./worker-count.ts";
 
-/** What a new worker begins with and a running one cannot be given. */
-const BY_NEW_WORKERS: ReadonlySet<string> = new Set(["workers", "node", "cache.disk"]);
 const WORKER = new URL(import.meta.url.endsWith(".ts") ? "../worker.ts" : "../worker.js", import.meta.url);
 
 const ACME_SETTLE_MS = 250;
@@ -71,7 +72,7 @@ export async function startSupervised(
   workers: number,
   { events, takeover, options }: StartedWith,
 ): Promise<StartResult> {
-  const state = stateDirectoryOf(settings);
+  const state = stateDirectoryOf(settings, takeover.heritage.state);
   const taken = await takeKeys(settings, state, takeover, events.tell);
   if (!taken.ok) return taken;
   const { keys } = taken;
@@ -270,8 +271,15 @@ export async function startSupervised(
     hashOf: revisionOf,
     clock: systemClock,
     tell,
-    put: (next, revision) =>
-      putWithAdmin(admin, next, revision, async () => {
+    first: options.revision ?? null,
+    async put(next, revision, source) {
+      const fields = needsNewProcess(current.settings, next);
+      const fixed = whyFixed(fields, options.samples !== undefined && fields.includes("control"));
+      if (fixed !== null) return fixed;
+      if (fields.includes("control") && revision === null)
+        return puts.look({ ...withFieldsOf(current.settings, next), listeners: current.settings.listeners });
+      if (fields.includes("control") && revision !== null) return byAnother(life, source, revision);
+      return putWithAdmin(admin, next, revision, async () => {
         const change = changeUnderSupervisor(current.settings, next);
         if (change.kind === "refused") return change;
         if (revision === null) return puts.look(change.kind === "renew" ? change.looked : next);
@@ -299,7 +307,8 @@ export async function startSupervised(
           await acme.follow(next);
         } else begin(before);
         return result;
-      }),
+      });
+    },
   });
   try {
     const shown = {
@@ -330,11 +339,12 @@ export async function startSupervised(
     await keys.close();
     sockets.close();
   };
-  const giveOnPlace = async (): Promise<(() => Promise<void>) | null> => {
+  const giveOnPlace = async (order: Order): Promise<Given> => {
     const handed = [...sockets.handOn(), ...adminSocket(current.settings, admin?.server() ?? null)];
-    const successor = await giveOn(handed, state, desk, events.tell);
-    if (successor === null) return null;
-    return async () => {
+    const given = await giveOn({ sockets: handed, state, desk }, order, events.tell);
+    if (!given.ok) return given;
+    const { successor } = given;
+    const leave = async (): Promise<void> => {
       acme.stop();
       isDraining = true;
       const drained = Promise.all([crew.supervisor.drain(HAND_OVER_IDLE_MS), ...crewsLeaving.values()]);
@@ -346,6 +356,7 @@ export async function startSupervised(
       await successor.send({ kind: "keys are free" });
       sockets.close();
     };
+    return { ok: true, successor, end: leave };
   };
   process.on("SIGUSR1", () => broadcast({ kind: "reopen" }));
   const life = running({
@@ -356,6 +367,7 @@ export async function startSupervised(
     events,
     subscribe: (listener) => view.listen(listener),
     end,
+    isWaitedFor: takeover.heritage.isWaitedFor,
     giveOn: giveOnPlace,
     manager: takeover.manager,
     async cut() {
@@ -383,8 +395,6 @@ function changeUnderSupervisor(before: Settings, after: Settings): ChangeUnderSu
   const missing = missingSecret(after);
   if (missing !== null) return { kind: "refused", why: "unusable", detail: missing };
   const fields = needsNewProcess(before, after);
-  const fixed = fields.filter((field) => !BY_NEW_WORKERS.has(field));
-  if (fixed.length > 0) return needsRestart(fixed);
   const bindsOf = ({ listeners }: Settings): string =>
     JSON.stringify(listeners.map(({ bind, socketFile }) => [bind, socketFile]));
   if (fields.length === 0 && bindsOf(before) === bindsOf(after)) return { kind: "put" };

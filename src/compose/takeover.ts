@@ -15,9 +15,9 @@ import type { Predecessor } from "../net/predecessor.ts";
 import { findServiceManager } from "../net/service-manager.ts";
 import type { ServiceManager } from "../net/service-manager.ts";
 import { startSuccessor } from "../net/successor.ts";
-import type { Successor } from "../net/successor.ts";
+import type { Succession } from "../net/successor.ts";
 import type { KeyMember, LedgerDesk } from "../control/ledger-desk.ts";
-import type { KeyAnswer } from "../contract/succession.ts";
+import type { ConfigurationLeft, KeyAnswer } from "../contract/succession.ts";
 import { RemoteLedger } from "../gateway/remote-ledger.ts";
 import type { EmbeddedLedger } from "../store/ledger.ts";
 import { InheritedLedger } from "./inherited-ledger.ts";
@@ -143,14 +143,31 @@ export function lateChannel(
   };
 }
 
-/** Null: there is no successor, which is told; this process goes on. */
+/** What a successor is told to begin with, and why there is to be one. */
+export interface Order {
+  /** The first words of what is told. */
+  readonly because: string;
+  /** Null: with the file on the disk. */
+  readonly configuration: ConfigurationLeft | null;
+  /** This process stays until the successor has ended. */
+  readonly stays: boolean;
+}
+
+/** What there is to hand on. */
+export interface Estate {
+  readonly sockets: readonly HandedSocket[];
+  readonly state: string | null;
+  readonly desk: LedgerDesk;
+}
+
+/** When there is no successor, that is told, and this process goes on. */
 export async function giveOn(
-  sockets: readonly HandedSocket[],
-  state: string | null,
-  desk: LedgerDesk,
+  { sockets, state, desk }: Estate,
+  { because, configuration, stays }: Order,
   tell: Events["tell"],
-): Promise<Successor | null> {
-  tell("upgrade.started", "SIGUSR2: a successor is started with the program and the configuration that are there now");
+): Promise<Succession> {
+  const begins = configuration === null ? "the configuration that are there now" : "another configuration";
+  tell("upgrade.started", `${because}: a successor is started with the program and ${begins}`);
   let answer: (message: KeyAnswer) => void = () => undefined;
   const member: KeyMember = {
     answerKey: (number, result, view) => answer({ kind: "ledger", number, result, view }),
@@ -159,6 +176,8 @@ export async function giveOn(
   const started = await startSuccessor({
     sockets,
     state,
+    configuration,
+    stays,
     schedule: systemSchedule,
     onKey(message, reply) {
       answer = reply;
@@ -168,9 +187,10 @@ export async function giveOn(
     onEnd: () => desk.leave(member),
   });
   if (started.ok) {
-    tell("upgrade.done", `process ${started.successor.pid} serves; this one finishes what is under way and ends`);
-    return started.successor;
+    const then = stays ? "waits for it" : "ends";
+    tell("upgrade.done", `process ${started.successor.pid} serves; this one finishes what is under way and ${then}`);
+  } else {
+    tell("upgrade.failed", `the successor does not serve: ${started.because}; this process goes on as before`);
   }
-  tell("upgrade.failed", `the successor does not serve: ${started.because}; this process goes on as before`);
-  return null;
+  return started;
 }

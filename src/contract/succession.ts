@@ -3,10 +3,20 @@
  * successor; what only one of them can have at a time goes when its predecessor says so. Until then the successor asks
  * the predecessor's ledger of keys, as a worker asks its supervisor's.
  */
+import type { Revision } from "./revision.ts";
 import type { FromHub, ToHub } from "./shared-knowledge.ts";
 
 export type KeyAnswer = Extract<FromHub, { kind: "ledger" | "key over" }>;
 export type KeyQuestion = Extract<ToHub, { kind: "ledger" | "key over" }>;
+
+/** What a successor begins with instead of the file on the disk. */
+export interface ConfigurationLeft {
+  /** Of the whole file. */
+  readonly text: string;
+  /** What it is called in problems. */
+  readonly file: string;
+  readonly revision: Revision;
+}
 
 export type ToSuccessor =
   /** The control process has ended: facts and incidents can be read and written by another. */

@@ -11,7 +11,7 @@ const file = (origins: readonly string[], rest = ""): string =>
 const A = "http://10.0.0.1";
 const B = "http://10.0.0.2";
 
-function world(options: { put?: PutResult; file?: string | null } = {}) {
+function world(options: { put?: PutResult; file?: string | null; first?: Revision } = {}) {
   const loaded = loadSettings(file([A]), "first");
   if (!loaded.ok) throw new Error("the first is wrong");
   const puts: { settings: Settings; revision: Revision | null }[] = [];
@@ -24,6 +24,7 @@ function world(options: { put?: PutResult; file?: string | null } = {}) {
     file: options.file === undefined ? "goodgate.yaml" : options.file,
     readFile: () => Promise.resolve(disk.code === "" ? { ok: true, text: disk.text } : { ok: false, code: disk.code }),
     hashOf: (settings) => String(JSON.stringify(settings).length),
+    first: options.first ?? null,
     put: (settings, revision) => {
       puts.push({ settings, revision });
       return Promise.resolve(put.result);
@@ -54,6 +55,15 @@ describe("a configuration for a gateway that runs", () => {
     expect(desk.state()).toMatchObject({ revision, lastOk: true });
     await apply(file([A]));
     expect(desk.state().revision.number).toBe(3);
+  });
+
+  it("goes on with the number that a predecessor was given", async () => {
+    const first = { number: 4, hash: "h4", at: 5, by: "ann", reason: "more workers", changes: [] };
+    const { desk, apply, told } = world({ first });
+    expect(desk.state().revision).toEqual(first);
+    expect(told).toEqual([expect.stringMatching(/^config\.applied: configuration 4 \(h4\) .*by ann \(more workers\)/)]);
+    await apply(file([A, B]));
+    expect(desk.state().revision.number).toBe(5);
   });
 
   it("with a mistake changes nothing, and every mistake has its place", async () => {

@@ -16,12 +16,15 @@ import type {
   ConfigState,
   PutResult,
 } from "../contract/config-desk.ts";
+import { revisionInWords } from "../contract/revision.ts";
 import type { Revision } from "../contract/revision.ts";
 import type { Clock } from "../kernel/clock.ts";
 
 export interface ConfigDeskParts {
   /** What the gateway was started with. */
   readonly settings: Settings;
+  /** Which configuration that is, where a predecessor was given it. Absent or null: the first. */
+  readonly first?: Revision | null;
   /** Null: it was started without one. */
   readonly file: string | null;
   readonly readFile: (
@@ -29,7 +32,11 @@ export interface ConfigDeskParts {
   ) => Promise<{ readonly ok: true; readonly text: string } | { readonly ok: false; readonly code: string }>;
   readonly hashOf: (settings: Settings) => string;
   /** Null: whether this could be put into effect, and nothing else. */
-  readonly put: (settings: Settings, revision: Revision | null) => Promise<PutResult>;
+  readonly put: (
+    settings: Settings,
+    revision: Revision | null,
+    source: Pick<ConfigOrder, "text" | "file">,
+  ) => Promise<PutResult>;
   readonly clock: Clock;
   /** For the event stream. */
   readonly tell: (code: string, detail: string) => void;
@@ -39,7 +46,9 @@ export function createConfigDesk(parts: ConfigDeskParts): ConfigDesk {
   const { clock, hashOf, put, tell, file } = parts;
   let settings = parts.settings;
   const startedAt = clock.wall();
-  const first: Revision = { number: 1, hash: hashOf(settings), at: startedAt, by: "", reason: "start", changes: [] };
+  const hash = hashOf(settings);
+  const first = parts.first ?? { number: 1, hash, at: startedAt, by: "", reason: "start", changes: [] };
+  if (first.number > 1) tell("config.applied", revisionInWords(first));
   const state: ConfigState = { revision: first, lastOk: true, lastAt: startedAt, lastProblem: "" };
   let underWay: Promise<unknown> = Promise.resolve();
 
@@ -60,7 +69,7 @@ export function createConfigDesk(parts: ConfigDeskParts): ConfigDesk {
     const { by, reason } = order;
     const hash = hashOf(loaded.settings);
     const revision: Revision = { number: number + 1, hash, at: clock.wall(), by, reason, changes };
-    const result = await put(loaded.settings, order.dryRun ? null : revision);
+    const result = await put(loaded.settings, order.dryRun ? null : revision, order);
     switch (result.kind) {
       case "refused":
         return refused(result.why, result.detail);

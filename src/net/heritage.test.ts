@@ -1,7 +1,32 @@
+import { mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readHeritage, TESTAMENT } from "./heritage.ts";
+import { readConfigurationLeft, readHeritage, TESTAMENT } from "./heritage.ts";
 
 const PID = 4711;
+
+describe("the configuration that a process follows with", () => {
+  const testament = (rest: object): NodeJS.ProcessEnv => ({
+    [TESTAMENT]: JSON.stringify({ sockets: [], state: null, ...rest }),
+  });
+
+  it("is read from the descriptor that its predecessor names, and is the file's where there is none", () => {
+    const folder = mkdtempSync(join(tmpdir(), "goodgate-heritage-"));
+    const path = join(folder, "left");
+    const revision = { number: 2, hash: "h", at: 1, by: "", reason: "", changes: [] };
+    const left = { text: "services: {}", file: "a.yaml", revision };
+    writeFileSync(path, JSON.stringify(left));
+    expect(readConfigurationLeft(testament({ configuration: openSync(path, "r") }))).toEqual(left);
+    rmSync(folder, { recursive: true });
+    expect(readConfigurationLeft(testament({ configuration: null }))).toBeNull();
+    // A program of before knows nothing of it.
+    expect(readConfigurationLeft(testament({}))).toBeNull();
+    expect(readHeritage(testament({}), PID).isWaitedFor).toBe(false);
+    expect(readHeritage(testament({ stays: true }), PID).isWaitedFor).toBe(true);
+    expect(readConfigurationLeft({})).toBeNull();
+  });
+});
 
 describe("what a process finds open", () => {
   it("is nothing where nobody says so, or where it is meant for a process above", () => {

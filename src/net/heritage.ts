@@ -7,7 +7,8 @@
  * A socket that no listener of the configuration is meant for is closed once everything listens: whoever still connects
  * to it should be refused, and not wait for ever.
  */
-import { closeSync } from "node:fs";
+import { closeSync, readFileSync } from "node:fs";
+import type { ConfigurationLeft } from "../contract/succession.ts";
 import { addressOfDescriptor } from "./inherited-sockets.ts";
 
 export interface HandedSocket {
@@ -22,12 +23,18 @@ export interface Testament {
   readonly sockets: readonly HandedSocket[];
   /** What it keeps is there until it lets go. Null: it keeps nothing. */
   readonly state: string | null;
+  /** A descriptor to read its configuration from. Null: the one on the disk holds. Absent in older programs. */
+  readonly configuration?: number | null;
+  /** It stays until its successor has ended, because somebody waits for it. Absent in older programs. */
+  readonly stays?: boolean;
 }
 
 export interface Heritage {
   readonly from: "nobody" | "service manager" | "predecessor";
   /** The state directory that the predecessor still uses; null: none. */
   readonly state: string | null;
+  /** Whoever started the first of these processes waits for that one, which waits for this. */
+  readonly isWaitedFor: boolean;
   /** Descriptors of sockets that listen there; null: there are none. Each is taken once. `name`: what the service manager may call it. */
   take(bind: { readonly host: string; readonly port: number }, name: string): readonly number[] | null;
   /** Closes what nobody took, and says what that was. */
@@ -48,14 +55,21 @@ export function readHeritage(env: NodeJS.ProcessEnv, pid: number): Heritage {
   for (const key of [TESTAMENT, "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"]) delete env[key];
   if (left !== undefined) {
     // It comes from another run of this program, which wrote it a moment ago.
-    const { sockets, state } = JSON.parse(left) as Testament;
-    return heritage(
-      "predecessor",
-      sockets.map((socket) => ({ ...socket, name: "" })),
-      state,
-    );
+    const { sockets, state, stays = false } = JSON.parse(left) as Testament;
+    const found = sockets.map((socket) => ({ ...socket, name: "" }));
+    return heritage("predecessor", found, { state, isWaitedFor: stays });
   }
-  return named.length === 0 ? heritage("nobody", [], null) : heritage("service manager", named, null);
+  return heritage(named.length === 0 ? "nobody" : "service manager", named, { state: null, isWaitedFor: false });
+}
+
+/** What the predecessor was given to put into effect. Null: nothing, and the file says. To be asked once, and first. */
+export function readConfigurationLeft(env: NodeJS.ProcessEnv): ConfigurationLeft | null {
+  const left = env[TESTAMENT];
+  const descriptor = left === undefined ? null : ((JSON.parse(left) as Testament).configuration ?? null);
+  if (descriptor === null) return null;
+  const text = readFileSync(descriptor, "utf8");
+  closeSync(descriptor);
+  return JSON.parse(text) as ConfigurationLeft;
 }
 
 function namedByManager(env: NodeJS.ProcessEnv, pid: number): Found[] {
@@ -69,11 +83,15 @@ function namedByManager(env: NodeJS.ProcessEnv, pid: number): Found[] {
   });
 }
 
-function heritage(from: Heritage["from"], found: readonly Found[], state: string | null): Heritage {
+function heritage(
+  from: Heritage["from"],
+  found: readonly Found[],
+  rest: Pick<Heritage, "state" | "isWaitedFor">,
+): Heritage {
   let left = found;
   return {
     from,
-    state,
+    ...rest,
     take(bind, name) {
       const fits = ({ host, port, name: own }: Found): boolean =>
         (host === bind.host && port === bind.port) || (own !== "" && own === name);

@@ -4,13 +4,17 @@
  * each other is little and has to stay as it is (contract/succession.ts).
  */
 import { spawn } from "node:child_process";
-import type { FromSuccessor, KeyAnswer, KeyQuestion, ToSuccessor } from "../contract/succession.ts";
+import { constants } from "node:os";
+import { Writable } from "node:stream";
+import type { ConfigurationLeft, FromSuccessor, KeyAnswer, KeyQuestion, ToSuccessor } from "../contract/succession.ts";
 import type { Schedule } from "../kernel/clock.ts";
 import { TESTAMENT } from "./heritage.ts";
 import type { HandedSocket, Testament } from "./heritage.ts";
 
 export interface Successor {
   readonly pid: number;
+  /** Resolves with its exit code when it has ended. */
+  readonly ended: Promise<number>;
   /** Resolves when it asks its predecessor for no key any more, or when that takes too long. */
   endKeys(): Promise<void>;
   /** Resolves when it has been handed over, or cannot be any more. */
@@ -25,6 +29,10 @@ export interface SuccessionOptions {
   /** Descriptors of this process. */
   readonly sockets: readonly HandedSocket[];
   readonly state: string | null;
+  /** Null: it begins with the file on the disk. */
+  readonly configuration: ConfigurationLeft | null;
+  /** This process waits for its end. */
+  readonly stays: boolean;
   readonly schedule: Schedule;
   /** What it asks of the ledger, also before it serves. */
   readonly onKey: (message: KeyQuestion, answer: (message: KeyAnswer) => void) => void;
@@ -40,18 +48,36 @@ const READY_MS = 60_000;
 const KEYS_END_MS = 5_000;
 
 /** Resolves when the successor serves, or when it is clear that it will not. */
-export function startSuccessor({ sockets, state, schedule, onKey, onEnd }: SuccessionOptions): Promise<Succession> {
+export function startSuccessor(options: SuccessionOptions): Promise<Succession> {
+  const { sockets, state, configuration, stays, schedule, onKey, onEnd } = options;
+  const behind = FIRST_SOCKET + sockets.length;
   const testament: Testament = {
     sockets: sockets.map((socket, index) => ({ ...socket, descriptor: FIRST_SOCKET + index })),
     state,
+    configuration: configuration === null ? null : behind,
+    stays,
   };
   const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
-    stdio: ["inherit", "inherit", "inherit", "ipc", ...sockets.map(({ descriptor }) => descriptor)],
+    stdio: [
+      "inherit",
+      "inherit",
+      "inherit",
+      "ipc",
+      ...sockets.map(({ descriptor }) => descriptor),
+      ...(configuration === null ? [] : ["pipe" as const]),
+    ],
     // Bodies that are kept for keys go over it as bytes.
     serialization: "advanced",
     env: { ...process.env, [TESTAMENT]: JSON.stringify(testament) },
   });
+  const pipe = child.stdio[behind];
+  if (configuration !== null && pipe instanceof Writable) {
+    // One that ended without reading it is told by its end.
+    pipe.on("error", () => undefined);
+    pipe.end(JSON.stringify(configuration));
+  }
   const keysEnded = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<number>();
   const send = (message: ToSuccessor): Promise<void> =>
     new Promise((sent) => {
       if (child.connected) child.send(message, () => sent());
@@ -68,6 +94,7 @@ export function startSuccessor({ sockets, state, schedule, onKey, onEnd }: Succe
     child.on("error", (error) => give(error.message));
     child.once("exit", (code, signal) => {
       onEnd();
+      ended.resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
       keysEnded.resolve();
       give(signal === null ? `it ended with exit code ${code}` : `it ended by ${signal}`);
     });
@@ -87,6 +114,7 @@ export function startSuccessor({ sockets, state, schedule, onKey, onEnd }: Succe
             ok: true,
             successor: {
               pid: child.pid ?? 0,
+              ended: ended.promise,
               send,
               async endKeys() {
                 schedule(KEYS_END_MS, keysEnded.resolve);

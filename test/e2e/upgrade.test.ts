@@ -9,7 +9,7 @@ import { inFrontOf, startGateway } from "../support/gateway-process.ts";
 import type { GatewayProcess } from "../support/gateway-process.ts";
 import { startLoad } from "../support/load.ts";
 import { until } from "../support/until.ts";
-import { isRunning } from "../support/worker-processes.ts";
+import { isRunning, workersOf } from "../support/worker-processes.ts";
 
 const closers: (() => void | Promise<void>)[] = [];
 afterEach(async () => {
@@ -133,6 +133,38 @@ describe("a gateway that is upgraded in place", () => {
     await writeFile(file, good);
     await upgrade(gateway);
     expect(await (await fetch(gateway.url)).text()).toBe("here");
+  });
+
+  it("takes a configuration that needs other processes by them, and stays behind who serves", async () => {
+    const url = await origin((_request, response) => response.end("here"));
+    const gateway = await start(url, { workers: 1 });
+    const file = join(gateway.folder, "goodgate.yaml");
+    const config = JSON.parse(await readFile(file, "utf8")) as Record<string, unknown>;
+    const kept = startLoad({ port: gateway.port, path: "/kept", ratePerSecond: 40 });
+    const fresh = startLoad({ port: gateway.port, path: "/fresh", ratePerSecond: 40, newConnections: true });
+    await kept.completed(10);
+    await writeFile(file, JSON.stringify({ ...config, workers: 2, control: false }));
+    gateway.child.signal("SIGHUP");
+    const next = await until("a successor", () => successors(gateway)[0] ?? null);
+    await kept.completed(10);
+    await fresh.completed(10);
+    expect(workersOf(next)).toHaveLength(2);
+    const { configuration } = await until("its API", () => gateway.status().catch(() => null));
+    expect(configuration).toMatchObject({ revision: { number: 2, by: "SIGHUP" }, lastOk: true });
+    // By way of the process that was started first, which has nothing to do with files any more.
+    await writeFile(file, JSON.stringify({ ...config, workers: 2, control: false, drain: "9s" }));
+    gateway.child.signal("SIGHUP");
+    await until("another configuration", async () => {
+      // The API of the one before may still be closing.
+      const status = await gateway.status().catch(() => null);
+      return status?.configuration?.revision.number === 3 ? true : null;
+    });
+    const results = [await fresh.stop(), await kept.stop()];
+    expect(failures(gateway)).toEqual([]);
+    expect(results).toEqual(results.map(({ sent }) => ({ sent, byStatus: { 200: sent }, byError: {} })));
+    expect(gateway.child.running).toBe(true);
+    expect(await gateway.stop()).toMatchObject({ code: 0 });
+    expect(isRunning(next)).toBe(false);
   });
 
   it("runs no keyed request twice, and keeps none waiting for the ledger to change hands", async () => {

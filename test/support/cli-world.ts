@@ -6,6 +6,7 @@ import { runCli } from "../../src/cli/program.ts";
 import type { CliPorts, Fetched, MachineFacts, MachinePorts, StartResult, Terminal } from "../../src/cli/ports.ts";
 import type { SampleDesk } from "../../src/contract/samples.ts";
 import { replay } from "../../src/control/replay.ts";
+import type { ConfigurationLeft } from "../../src/contract/succession.ts";
 import type { GatewayEvent } from "../../src/contract/view.ts";
 import type { Settings } from "../../src/config/settings.ts";
 
@@ -18,6 +19,8 @@ export interface CliWorld {
   /** What was sent with POST. */
   readonly bodies: unknown[];
   readonly started: Settings[];
+  /** Numbers of configurations that were begun with and left by a predecessor. */
+  readonly revisions: readonly number[];
   /** Gateways that the samples' own client was sent to. */
   readonly visited: readonly string[];
   readonly samplesClosed: () => boolean;
@@ -33,6 +36,8 @@ export interface CliWorldOptions {
   readonly start?: (settings: Settings) => StartResult;
   /** What the started gateway reports. */
   readonly events?: readonly GatewayEvent[];
+  /** What a predecessor was given. */
+  readonly left?: ConfigurationLeft;
   readonly facts?: Partial<MachineFacts>;
   readonly machine?: Partial<MachinePorts>;
   readonly terminal?: Partial<Terminal>;
@@ -70,6 +75,7 @@ export function cliWorld(options: CliWorldOptions = {}): CliWorld {
   const asked: string[] = [];
   const bodies: unknown[] = [];
   const started: Settings[] = [];
+  const revisions: number[] = [];
   const visited: string[] = [];
   let samplesClosed = false;
   let pauses = options.pauses ?? 0;
@@ -100,7 +106,9 @@ export function cliWorld(options: CliWorldOptions = {}): CliWorld {
       };
       return Promise.resolve(options.admin[new URL(url).pathname] ?? missing);
     },
-    startGateway(settings) {
+    configurationLeft: () => options.left ?? null,
+    startGateway(settings, { revision }) {
+      if (revision !== undefined) revisions.push(revision.number);
       started.push(settings);
       const running: StartResult = {
         ok: true,
@@ -155,6 +163,7 @@ export function cliWorld(options: CliWorldOptions = {}): CliWorld {
     asked,
     bodies,
     started,
+    revisions,
     visited,
     samplesClosed: () => samplesClosed,
   };
