@@ -6,6 +6,7 @@
 import { CONTROL_OFF } from "../contract/control-port.ts";
 import type { ControlPort, ControlState, News } from "../contract/control-port.ts";
 import type { Incident, Severity } from "../contract/incident.ts";
+import { bySeverity, countsAsOpen } from "../control/open-incidents.ts";
 
 export interface ControlTally {
   readonly control: ControlState;
@@ -24,9 +25,9 @@ export function createControlTally(control: ControlPort | null): () => ControlTa
   let opened = 0;
   let wasRunning = false;
 
-  function note({ id, state, severity, parent }: Incident, isNews: boolean): void {
-    const isOpen = (state === "open" || state === "recovering") && parent === "";
-    if (!isOpen) {
+  function note(incident: Incident, isNews: boolean): void {
+    const { id, severity } = incident;
+    if (!countsAsOpen(incident)) {
       incidents.delete(id);
       return;
     }
@@ -75,15 +76,8 @@ export function createControlTally(control: ControlPort | null): () => ControlTa
   }
   return () => ({
     control: control === null ? CONTROL_OFF : control.state(),
-    incidentsOpen: bySeverity(incidents),
+    incidentsOpen: bySeverity(incidents.values()),
     incidentsOpened: opened,
-    forecasts: bySeverity(forecasts),
+    forecasts: bySeverity(forecasts.values()),
   });
-}
-
-/** All three, so that a rate or a rule finds a zero and not nothing. */
-function bySeverity(of: ReadonlyMap<string, Severity>): Record<Severity, number> {
-  const counts = { critical: 0, warning: 0, notice: 0 };
-  for (const severity of of.values()) counts[severity] += 1;
-  return counts;
 }

@@ -23,6 +23,8 @@ export interface AlertMessage {
   /** Short facts: cause, party, place, impact, times. */
   readonly facts: readonly { readonly name: string; readonly value: string }[];
   readonly services: readonly string[];
+  /** As it was told first: an incident grows, and receivers that tell alerts apart by what they touch see one still. */
+  readonly firstServices: readonly string[];
   readonly where: Readonly<Record<string, string>>;
   readonly cause: string;
   readonly party: Party | "unknown";

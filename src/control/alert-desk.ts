@@ -30,8 +30,16 @@ export interface AlertDeskParts {
   readonly chance: Chance;
 }
 
+interface Failing {
+  readonly since: number;
+  readonly because: string;
+}
+
 const TRACK = "alert-track";
 const TRACK_MS = 60 * 86_400_000;
+/** Sinks that fail. */
+const SINK = "alert-sink";
+const SINK_MS = 400 * 86_400_000;
 const TICK_MS = 1_000;
 /** A person waits for the outcome of a test. */
 const TEST_MS = 4_000;
@@ -47,7 +55,7 @@ class AlertDesk implements Companion {
   readonly #silences: Silences;
   readonly #log: AlertLog;
   readonly #outbox: AlertOutbox;
-  readonly #failing = new Map<string, number>();
+  readonly #failing: Map<string, Failing>;
   #hasBegun = false;
   #tickedAt = 0;
   #tests = 0;
@@ -62,8 +70,12 @@ class AlertDesk implements Companion {
     const keep: LoopHands["keep"] = (document) => hands.keep(document);
     this.#silences = new Silences(hands.kept(Silences.kind), keep);
     this.#log = new AlertLog(hands.kept(AlertLog.kind), keep);
+    this.#failing = new Map(
+      hands.kept(SINK).flatMap(({ id, body }) => (body === null ? [] : [[id, body as Failing] as const])),
+    );
     this.#outbox = new AlertOutbox({
       sinks,
+      failing: new Map([...this.#failing].map(([name, { because }]) => [name, because])),
       clock,
       schedule,
       chance,
@@ -161,9 +173,10 @@ class AlertDesk implements Companion {
   #sinkTurned({ name, kind }: AlertSink, isFailing: boolean, because: string): void {
     const { hands, node, clock } = this.#parts;
     const now = clock.wall();
-    const since = this.#failing.get(name) ?? now;
-    if (isFailing) this.#failing.set(name, since);
+    const since = this.#failing.get(name)?.since ?? now;
+    if (isFailing) this.#failing.set(name, { since, because });
     else this.#failing.delete(name);
+    hands.keep({ kind: SINK, id: name, at: now, until: now + SINK_MS, body: this.#failing.get(name) ?? null });
     const words = isFailing ? `does not take messages: ${because}` : "takes messages again";
     hands.tell(isFailing ? "alerts.sink-failing" : "alerts.sink-works", `sink ${name} ${words}`);
     for (const to of this.#outbox.others(name)) {

@@ -14,7 +14,11 @@ const PREFIXES: Readonly<Record<Exclude<Delivery["what"], "recovered">, string>>
   escalate: "Nobody has reacted: ",
 };
 
-export function alertMessage({ key, incident, sink, what }: Delivery, node: string, now: number): AlertMessage {
+export function alertMessage(
+  { key, incident, sink, what, firstServices }: Delivery,
+  node: string,
+  now: number,
+): AlertMessage {
   const isOver = what === "recovered";
   const into = incident.state === "merged" ? incident.parent : "";
   const endedAt = incident.recoveredAt ?? incident.closedAt ?? now;
@@ -32,6 +36,7 @@ export function alertMessage({ key, incident, sink, what }: Delivery, node: stri
     nextStep: isOver ? "" : incident.nextStep,
     facts: factsOf(incident, isOver ? endedAt : null),
     services: incident.services,
+    firstServices,
     where: incident.where,
     cause: incident.cause ?? "",
     party: incident.party ?? "unknown",
@@ -56,6 +61,7 @@ export function testMessage(sink: string, by: string, node: string, now: number,
     nextStep: "",
     facts: [{ name: "gateway", value: node }],
     services: [],
+    firstServices: [],
     where: {},
     cause: "",
     party: "unknown",
@@ -89,6 +95,7 @@ export function sinkMessage(
     nextStep: isOver ? "" : `See what is wrong, then try it: goodgate alerts test ${sink}`,
     facts: [{ name: "gateway", value: node }],
     services: [],
+    firstServices: [],
     where: { sink },
     cause: "",
     party: "unknown",

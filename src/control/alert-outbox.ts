@@ -12,6 +12,8 @@ import { backoffMs } from "../policies/backoff.ts";
 
 export interface OutboxParts {
   readonly sinks: readonly AlertSink[];
+  /** Sinks that failed when the process ended, by name, and why: their end is told too. */
+  readonly failing: ReadonlyMap<string, string>;
   readonly clock: Clock;
   readonly schedule: Schedule;
   readonly chance: Chance;
@@ -58,8 +60,8 @@ export class AlertOutbox {
           waiting: [],
           isBusy: false,
           tries: 0,
-          state: "unused" as const,
-          because: "nothing was sent yet",
+          state: parts.failing.has(sink.name) ? ("failing" as const) : ("unused" as const),
+          because: parts.failing.get(sink.name) ?? "nothing was sent yet",
           lastAt: null,
           cancel: () => undefined,
         },

@@ -49,6 +49,7 @@ export interface Delivery {
   readonly sink: string;
   readonly route: string;
   readonly what: AlertKind;
+  readonly firstServices: readonly string[];
 }
 
 /** What was not sent, and why: shown, so that nobody wonders. Told once for each incident, route and reason. */
@@ -75,6 +76,8 @@ export interface Track {
   readonly escalated: number;
   /** Sinks that were told and so hear the end. */
   readonly sinks: readonly string[];
+  /** Those that were touched when it was told first; empty: it was not told yet, or none was. */
+  readonly services: readonly string[];
   readonly held: "" | "silenced" | "quiet hours";
   readonly over: boolean;
 }
@@ -101,9 +104,9 @@ export class AlertRouting {
   constructor(routes: readonly AlertRoute[], saved: AlertState | null = null) {
     this.#routes = routes;
     for (const [id, tracks] of Object.entries(saved?.tracks ?? {})) {
-      // A route that is no longer configured ends with the configuration.
-      const kept = tracks.filter((track) => routes.some(({ name }) => name === track.route));
-      if (kept.length > 0) this.#tracks.set(id, kept);
+      // A route that is no longer configured tells no more of trouble; who was told by it is told of its end.
+      const kept = tracks.filter((track) => track.toldAt !== null || routes.some(({ name }) => name === track.route));
+      if (kept.length > 0) this.#tracks.set(id, [...kept]);
     }
   }
 
@@ -140,10 +143,11 @@ export class AlertRouting {
     for (const incident of incidents) {
       const tracks = this.#tracksOf(incident, now);
       for (const [index, track] of tracks.entries()) {
-        const route = this.#routes.find(({ name }) => name === track.route);
-        if (route === undefined || track.over) continue;
+        if (track.over) continue;
+        const route = this.#routes.find(({ name }) => name === track.route) ?? null;
         const others = new Set(tracks.flatMap((other) => (other === track ? [] : other.sinks)));
-        const settled = settle({ incident, route, track, others, silences, now, deliveries, withheld });
+        const services = tracks.find((other) => other.services.length > 0)?.services ?? incident.services;
+        const settled = settle({ incident, services, route, track, others, silences, now, deliveries, withheld });
         if (settled === track) continue;
         tracks[index] = settled;
         this.#changed.add(incident.id);
@@ -185,7 +189,10 @@ export class AlertRouting {
 
 interface Settling {
   readonly incident: Incident;
-  readonly route: AlertRoute;
+  /** As somebody was told of them first. */
+  readonly services: readonly string[];
+  /** Null: it is not configured any more. */
+  readonly route: AlertRoute | null;
   readonly track: Track;
   /** Sinks that hear of this incident by another route. */
   readonly others: ReadonlySet<string>;
@@ -198,11 +205,11 @@ interface Settling {
 function settle(of: Settling): Track {
   const { incident, route, track, now } = of;
   if (isOver(incident)) return end(of);
-  if (incident.parent !== "" || incident.state === "recovering") return track;
+  if (route === null || incident.parent !== "" || incident.state === "recovering") return track;
   if (now - track.seenAt < route.waitMs) return track;
-  const what = dueNow(of);
+  const what = dueNow(of, route);
   if (what === null) return track;
-  const held = heldBack(of);
+  const held = heldBack(of, route);
   if (held !== null) {
     if (track.held === held.reason) return track;
     for (const sink of route.to) {
@@ -223,10 +230,11 @@ function settle(of: Settling): Track {
     messages: track.messages + 1,
     escalated: track.escalated + Number(what === "escalate"),
     sinks: [...new Set([...track.sinks, ...sinks])],
+    services: of.services,
   };
 }
 
-function dueNow({ incident, route, track, now }: Settling): AlertKind | null {
+function dueNow({ incident, track, now }: Settling, route: AlertRoute): AlertKind | null {
   if (track.toldAt === null || track.toldSeverity === null) return "open";
   const isTaken = incident.acknowledged !== null || incident.owner !== "";
   const step = route.escalate[track.escalated];
@@ -240,7 +248,10 @@ function dueNow({ incident, route, track, now }: Settling): AlertKind | null {
   return null;
 }
 
-function heldBack({ incident, route, silences, now }: Settling): Pick<Withheld, "reason" | "detail"> | null {
+function heldBack(
+  { incident, silences, now }: Settling,
+  route: AlertRoute,
+): Pick<Withheld, "reason" | "detail"> | null {
   const silence = silenceFor(silences, incident, now);
   if (silence !== null) {
     return { reason: "silenced", detail: `${silence.by}: ${silence.reason}` };
@@ -257,14 +268,15 @@ function end(of: Settling): Track {
   return { ...track, over: true, held: "" };
 }
 
-function tell({ incident, route, track, deliveries }: Settling, what: AlertKind, sinks: readonly string[]): void {
+function tell({ incident, services, track, deliveries }: Settling, what: AlertKind, sinks: readonly string[]): void {
   for (const sink of sinks) {
     deliveries.push({
-      key: `${incident.id}/${route.name}/${sink}/${what}/${track.messages}`,
+      key: `${incident.id}/${track.route}/${sink}/${what}/${track.messages}`,
       incident,
       sink,
-      route: route.name,
+      route: track.route,
       what,
+      firstServices: services,
     });
   }
 }
@@ -284,6 +296,7 @@ function newTrack(route: string, now: number): Track {
     messages: 0,
     escalated: 0,
     sinks: [],
+    services: [],
     held: "",
     over: false,
   };

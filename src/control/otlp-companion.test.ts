@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import { sampleSecond } from "../../test/support/sample-facts.ts";
 import { sampleIncident } from "../../test/support/sample-incident.ts";
 import { sampleRecord } from "../../test/support/sample-record.ts";
+import type { Question } from "../contract/control-port.ts";
 import type { SecondFact } from "../contract/facts.ts";
+import type { Incident } from "../contract/incident.ts";
 import type { OtlpFigures } from "../contract/otlp.ts";
 import type { Span } from "../contract/spans.ts";
 import { createOtlp } from "./otlp-companion.ts";
@@ -12,6 +14,7 @@ const TRACED = { ...sampleRecord(), traceId: "4bf92f3577b34da6a3ce929d0e0e4736",
 function world() {
   const batches: { spans: readonly Span[]; done: (failure: string | null) => void }[] = [];
   const told: string[] = [];
+  let incidents: readonly Incident[] = [];
   let figures = (): OtlpFigures => [];
   const companion = createOtlp(
     {
@@ -24,17 +27,21 @@ function world() {
         };
       },
     },
-    { tell: (code) => void told.push(code), ask: (() => []) as never },
+    {
+      tell: (code) => void told.push(code),
+      ask: ((question: Question) => (question.ask === "incidents" ? incidents : [])) as never,
+    },
   );
   const second = (count: number, rest: Partial<SecondFact> = {}): SecondFact =>
     sampleSecond(1000, { samples: Array.from({ length: count }, () => TRACED), ...rest });
-  return { batches, told, figures: () => figures(), companion, second };
+  const goOn = (...those: readonly Incident[]): void => void (incidents = those);
+  return { batches, told, figures: () => figures(), companion, second, goOn };
 }
 
 describe("what a collector is told", () => {
   it("are the samples of each second, one batch after the other", () => {
     const { companion, batches, second } = world();
-    companion.hear?.(second(2), [{ kind: "incident", incident: sampleIncident() }], false);
+    companion.hear?.(second(2), [], false);
     expect(batches.map(({ spans }) => spans.length)).toEqual([2]);
     companion.hear?.(second(3), [], false);
     expect(batches.length).toBe(1);
@@ -65,7 +72,7 @@ describe("what a collector is told", () => {
   });
 
   it("are figures that add up over the seconds, and the incidents that are open", () => {
-    const { companion, figures, second } = world();
+    const { companion, figures, second, goOn } = world();
     const traffic = [
       {
         service: "shop",
@@ -80,8 +87,11 @@ describe("what a collector is told", () => {
       },
     ] as const;
     companion.hear?.(second(0, { traffic }), [], false);
-    companion.hear?.(second(0, { traffic }), [{ kind: "incident", incident: sampleIncident() }], false);
+    companion.hear?.(second(0, { traffic }), [], false);
+    // One is part of another, and is not counted by itself, as on /metrics.
+    goOn(sampleIncident(), sampleIncident({ id: "inc-2", severity: "warning", parent: sampleIncident().id }));
     const told = figures();
+    expect(told).toContainEqual({ metric: "incidents", value: 0, attributes: { severity: "warning" } });
     expect(told).toContainEqual({
       metric: "exchanges",
       value: 10,
@@ -93,7 +103,7 @@ describe("what a collector is told", () => {
       attributes: { service: "shop", route: "default", cause: "origin.refused" },
     });
     expect(told).toContainEqual({ metric: "incidents", value: 1, attributes: { severity: "critical" } });
-    companion.hear?.(second(0), [{ kind: "incident", incident: sampleIncident({ state: "closed" }) }], false);
+    goOn();
     expect(figures()).toContainEqual({ metric: "incidents", value: 0, attributes: { severity: "critical" } });
   });
 });

@@ -9,13 +9,14 @@ import type { Otlp, OtlpFigures } from "../contract/otlp.ts";
 import { spansOf } from "../contract/spans.ts";
 import type { Span } from "../contract/spans.ts";
 import type { SecondFact } from "../contract/facts.ts";
-import type { Incident } from "../contract/incident.ts";
 import type { Companion, LoopHands } from "./control-loop.ts";
+import { bySeverity, countsAsOpen } from "./open-incidents.ts";
 
 const SPANS_MAX = 4096;
 const BATCH_MAX = 512;
 /** Counters that are kept; more than any sane configuration has. */
 const KEYS_MAX = 10_000;
+const INCIDENTS_MAX = 1_000;
 
 export interface OtlpCompanionParts {
   readonly open: (figures: () => OtlpFigures) => Otlp;
@@ -24,7 +25,6 @@ export interface OtlpCompanionParts {
 
 export function createOtlp(parts: OtlpCompanionParts, hands: Pick<LoopHands, "tell" | "ask">): Companion {
   const counters = new Map<string, OtlpFigures[number] & { value: number }>();
-  const incidents = new Map<string, Incident>();
   let waiting: Span[] = [];
   let isSending = false;
   let dropped = 0;
@@ -33,8 +33,8 @@ export function createOtlp(parts: OtlpCompanionParts, hands: Pick<LoopHands, "te
   const otlp = parts.open(() => [...counters.values(), ...gauges()]);
 
   function gauges(): OtlpFigures {
-    const bySeverity = { critical: 0, warning: 0, notice: 0 };
-    for (const { severity } of incidents.values()) bySeverity[severity] += 1;
+    // Asked and not remembered: after a restart there are incidents of which nothing was heard yet.
+    const open = hands.ask({ ask: "incidents", state: "open", limit: INCIDENTS_MAX }).filter(countsAsOpen);
     return [
       ...hands
         .ask({ ask: "health" })
@@ -43,7 +43,7 @@ export function createOtlp(parts: OtlpCompanionParts, hands: Pick<LoopHands, "te
             value === null ? [] : [{ metric: "duration" as const, value, attributes: { service, quantile } }],
           ),
         ),
-      ...Object.entries(bySeverity).map(([severity, value]) => ({
+      ...Object.entries(bySeverity(open.map(({ severity }) => severity))).map(([severity, value]) => ({
         metric: "incidents" as const,
         value,
         attributes: { severity },
@@ -97,13 +97,7 @@ export function createOtlp(parts: OtlpCompanionParts, hands: Pick<LoopHands, "te
   }
 
   return {
-    hear(fact, outputs, isReplay) {
-      for (const output of outputs) {
-        if (output.kind !== "incident") continue;
-        const { id, state } = output.incident;
-        if (state === "open" || state === "recovering") incidents.set(id, output.incident);
-        else incidents.delete(id);
-      }
+    hear(fact, _, isReplay) {
       if (fact.kind !== "second" || isReplay) return;
       addFigures(fact);
       for (const record of fact.samples) {

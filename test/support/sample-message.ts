@@ -20,6 +20,7 @@ export function sampleMessage(changes: Partial<AlertMessage> = {}): AlertMessage
       { name: "at fault", value: "origin" },
     ],
     services: ["shop"],
+    firstServices: ["shop"],
     where: { service: "shop", pool: "aws" },
     cause: "origin.refused",
     party: "origin",
@@ -52,6 +53,7 @@ export function anyMessage(): fc.Arbitrary<AlertMessage> {
       node: text,
       cause: text,
       facts: fc.array(fc.record({ name: fc.string({ maxLength: 30 }), value: text }), { maxLength: 20 }),
+      services: fc.array(text, { maxLength: 3 }),
       where: fc.dictionary(fc.constantFrom("service", "pool", "origin"), text),
     })
     .map((changes) => sampleMessage({ ...changes, endsAt: changes.what === "recovered" ? AT : null }));

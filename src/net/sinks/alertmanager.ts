@@ -44,12 +44,13 @@ export function alertmanagerAlert(message: AlertMessage): AlertmanagerAlert {
     labels: filled({
       alertname: isTest ? "GoodgateTest" : "GoodgateIncident",
       incident: message.incident,
-      service: message.services.join(","),
+      service: message.firstServices.join(","),
     }),
     annotations: filled({
       summary: message.headline,
       description: message.text,
       next_step: message.nextStep,
+      services: message.services.join(","),
       severity: message.severity,
       cause: message.cause,
       party: message.party,
