@@ -11,6 +11,7 @@ const ROOMY: MachineFacts = {
   ephemeralPortsInUse: 0,
   somaxconn: 4096,
   memoryBytes: 8 * 1024 ** 3,
+  cores: 1,
 };
 
 function settings(changes: Partial<Settings["limits"]> = {}, perOriginMax = 1024): Settings {
@@ -32,6 +33,15 @@ test("a roomy machine has nothing to mend", () => {
   expect(machineFindings(ROOMY, settings()).map((one) => one.level)).toEqual(["ok", "ok", "ok", "ok"]);
 });
 
+test("cores that nothing uses are told, unless somebody has said how many are to be", () => {
+  expect(finding("cores", { cores: 4 })).toMatchObject({
+    level: "ok",
+    says: "one of 4 cores serves; with  workers: auto  all of them do.",
+  });
+  expect(finding("cores", { cores: 4 }, { ...settings(), workers: 2 })).toBeUndefined();
+  expect(finding("cores", { cores: 4 }, { ...settings(), workers: 0 })).toBeUndefined();
+});
+
 test("facts that the system does not tell are never bad", () => {
   const unknown: MachineFacts = {
     descriptorsMax: null,
@@ -39,6 +49,7 @@ test("facts that the system does not tell are never bad", () => {
     ephemeralPortsInUse: null,
     somaxconn: null,
     memoryBytes: null,
+    cores: 1,
   };
   expect(machineFindings(unknown, settings()).map((one) => one.level)).not.toContain("bad");
 });
@@ -50,6 +61,7 @@ test("everything but ok says what to do", () => {
     ephemeralPortsInUse: 9,
     somaxconn: 128,
     memoryBytes: 1e6,
+    cores: 1,
   };
   for (const one of machineFindings(poor, settings())) {
     expect(one.level).not.toBe("ok");

@@ -42,7 +42,19 @@ export function isWorthTelling(configured: number, fit: number): boolean {
 }
 
 export function machineFindings(facts: MachineFacts, settings: Settings): Finding[] {
-  return [descriptors(facts, settings), ephemeralPorts(facts, settings), backlog(facts), memory(facts, settings)];
+  return [
+    descriptors(facts, settings),
+    ephemeralPorts(facts, settings),
+    backlog(facts),
+    memory(facts, settings),
+    ...cores(facts, settings),
+  ];
+}
+
+/** Whoever has one core, or has said how many are to be used, need not hear of it. */
+function cores({ cores: all }: MachineFacts, { workers }: Settings): Finding[] {
+  if (all <= 1 || workers !== 1) return [];
+  return [ok("cores", `one of ${all} cores serves; with  workers: auto  all of them do.`)];
 }
 
 function descriptors(facts: MachineFacts, settings: Settings): Finding {

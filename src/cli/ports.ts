@@ -169,4 +169,6 @@ export interface MachineFacts {
   readonly somaxconn: number | null;
   /** The smaller of the machine's memory and the cgroup's limit. */
   readonly memoryBytes: number | null;
+  /** That this process may use. */
+  readonly cores: number;
 }

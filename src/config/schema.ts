@@ -26,7 +26,7 @@ import { statusPageSchema } from "./status-page-schema.ts";
 const LISTENERS_MAX = 64;
 const TRUSTED_MAX = 256;
 const RESOLVERS_MAX = 8;
-const WORKERS_MAX = 64;
+export const WORKERS_MAX = 64;
 
 const bindText = text("address and port", parseNamedBind);
 const trustedProxies = z.array(text("address range", parsePeers)).max(TRUSTED_MAX);

@@ -17,6 +17,8 @@ export interface MachineFacts {
   readonly somaxconn: number | null;
   /** The smaller of the machine's memory and the control group's limit. */
   readonly memoryBytes: number | null;
+  /** That this process may use. */
+  readonly cores: number;
 }
 
 export async function readMachineFacts(): Promise<MachineFacts> {
@@ -36,6 +38,7 @@ export async function readMachineFacts(): Promise<MachineFacts> {
     somaxconn: somaxconn[0] ?? null,
     // "No limit" is the word `max` in one version, which is no number, and a huge number in the other.
     memoryBytes: Math.min(os.totalmem(), v2[0] ?? Infinity, v1[0] ?? Infinity),
+    cores: os.availableParallelism(),
   };
 }
 

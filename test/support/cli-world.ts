@@ -55,6 +55,7 @@ const FACTS: MachineFacts = {
   ephemeralPortsInUse: 12,
   somaxconn: 4096,
   memoryBytes: 8 * 1024 ** 3,
+  cores: 1,
 };
 
 const MACHINE: MachinePorts = {
