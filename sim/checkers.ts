@@ -3,6 +3,7 @@
  * from the evidence of a run to what breaks it. `checkers.test.ts` shows for each of them that it can fail.
  */
 import type { AttemptRecord, ExchangeRecord } from "../src/contract/record.ts";
+import type { CauseId } from "../src/kernel/causes.ts";
 import { isOutsideBudget, splitAttempts } from "./continuations.ts";
 import { idOf } from "./ledger.ts";
 import type { RequestStory, Sighting } from "./ledger.ts";
@@ -97,6 +98,15 @@ function attemptsInBounds(world: World): Found[] {
   return found;
 }
 
+/** Found out at once, before an origin had anything of it: the next try multiplies nothing, and takes no token. */
+const COST_NOTHING: ReadonlySet<CauseId | null> = new Set<CauseId | null>([
+  "origin.refused",
+  "origin.socket_missing",
+  "net.unroutable",
+  "dns.stale_ip",
+  "origin.h2_refused",
+]);
+
 /** In no nine seconds more repeats than the budget of the ten around them. What was refused at the door is none. */
 function retriesInBudget(world: World): Found[] {
   const options = retryOf(world);
@@ -108,7 +118,7 @@ function retriesInBudget(world: World): Found[] {
     const at = ({ startedUs }: AttemptRecord): number => record.startedAt + startedUs / 1000;
     before.forEach((attempt, index) => {
       if (index === 0) exchanges.push(at(attempt));
-      else if (before[index - 1]?.cause !== "origin.refused") retries.push(at(attempt));
+      else if (!COST_NOTHING.has(before[index - 1]?.cause ?? null)) retries.push(at(attempt));
     });
     continuations.forEach((attempt, index) => {
       const decision = decisions[index];
