@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { runScenario } from "./scenario.ts";
 import type { Scenario } from "./scenario.ts";
-import { SCENARIOS, UNMET } from "./scenario-list.ts";
+import { SCENARIOS } from "./scenario-list.ts";
 import type { World } from "./world.ts";
 
 const SEEDS = 5;
@@ -9,17 +9,14 @@ const SEEDS = 5;
 const MISSED_LEAST = 4;
 
 describe("a naive gateway", () => {
-  it.each([...SCENARIOS, ...UNMET].filter(({ isMarked }) => isMarked === true))(
-    "misses a mark of $name",
-    async (scenario) => {
-      let missed = 0;
-      for (let seed = 1; seed <= SEEDS; seed += 1) {
-        const { findings } = await runScenario(scenario, { seed, gateway: "naive" });
-        if (findings.length > 0) missed += 1;
-      }
-      expect(missed).toBeGreaterThanOrEqual(MISSED_LEAST);
-    },
-  );
+  it.each(SCENARIOS.filter(({ isMarked }) => isMarked === true))("misses a mark of $name", async (scenario) => {
+    let missed = 0;
+    for (let seed = 1; seed <= SEEDS; seed += 1) {
+      const { findings } = await runScenario(scenario, { seed, gateway: "naive" });
+      if (findings.length > 0) missed += 1;
+    }
+    expect(missed).toBeGreaterThanOrEqual(MISSED_LEAST);
+  });
 
   it("serves what nothing is wrong with", async () => {
     const play = (world: World): (() => readonly string[]) => {

@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import { runStretches } from "./jobs.ts";
 import type { Scenario } from "./scenario.ts";
 import { runScenario } from "./scenario.ts";
-import { SCENARIOS, UNMET } from "./scenario-list.ts";
+import { SCENARIOS } from "./scenario-list.ts";
 import { NOTHING, add } from "./stretch.ts";
 import type { Stretch, Totals } from "./stretch.ts";
 
@@ -92,12 +92,12 @@ async function contrast(scenarios: readonly Scenario[], first: number, count: nu
 }
 
 function chosen(name: string): readonly Scenario[] {
-  return name === "" ? SCENARIOS : [...SCENARIOS, ...UNMET].filter((scenario) => scenario.name === name);
+  return name === "" ? SCENARIOS : SCENARIOS.filter((scenario) => scenario.name === name);
 }
 
 function help(): void {
   console.log(
     "npm run sim -- [--scenario NAME] [--seed FIRST] [--seeds COUNT] [--jobs PROCESSES] [--trace] [--naive]\n",
   );
-  for (const { name, what } of [...SCENARIOS, ...UNMET]) console.log(`  ${name.padEnd(22)} ${what}`);
+  for (const { name, what } of SCENARIOS) console.log(`  ${name.padEnd(22)} ${what}`);
 }

@@ -297,7 +297,7 @@ export const serviceSchema = z.strictObject({
   poison: yesOrNo()
     .prefault(true)
     .describe(
-      "True: a request that breaks the connection to two origins within a minute, and never succeeds, is kept away from all of them for a while.",
+      "True: a request that breaks the connection to two origins within a minute, or keeps them so busy that nobody else is answered there, is kept away from all of them for a while.",
     ),
   overload: z
     .union([switchedOff(), overloadSchema])

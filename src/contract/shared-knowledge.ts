@@ -70,7 +70,7 @@ export type News =
   | {
       readonly kind: "poison";
       readonly service: string;
-      readonly what: "broke" | "succeeded" | "refused";
+      readonly what: "broke" | "pinned" | "succeeded" | "refused";
       /** Empty for `refused`, which is about the origin. */
       readonly fingerprint: string;
       /** Address; empty for `succeeded`. */

@@ -16,7 +16,8 @@ import { slowFromMs } from "../policies/ejection.ts";
 import type { Leaving } from "../policies/adaptive-limit.ts";
 import type { ClientRequest } from "./client-request.ts";
 import type { Core } from "./core.ts";
-import type { FirstByteWait } from "./first-byte-wait.ts";
+import type { PinSign } from "../policies/pinning.ts";
+import type { Asked, FirstByteWait } from "./first-byte-wait.ts";
 import { signsOfAnswer, signsOfEnding } from "./failure-signs.ts";
 import { acceptsTrailers, forwardsUpgrade, writeRequestHead } from "./forward-request.ts";
 import { writeLastChunk } from "./forward-response.ts";
@@ -103,6 +104,8 @@ export class Attempt implements AttemptOwner, FirstByteWait {
   ended = false;
   readonly beganMs: number;
   turnMs = -1;
+  readonly nth: number;
+  pin: PinSign = "unknown";
   toldSlow = false;
   older: FirstByteWait | null = null;
   newer: FirstByteWait | null = null;
@@ -130,6 +133,16 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     record.origin = attempt.origin;
     this.attempt = attempt;
     address.attemptStarted();
+    this.nth = address.counters.attempts;
+  }
+
+  asked(): Asked {
+    return this.#host;
+  }
+
+  get sentMs(): number {
+    const { sentUs } = this.attempt;
+    return sentUs === -1 ? -1 : this.startedMs + sentUs / 1000;
   }
 
   /** It can take body bytes now. */
@@ -259,6 +272,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     if (this.ended) return;
     this.ended = true;
     this.#endWait(false, now, outrun);
+    if (outrun) this.address.outrun += 1;
     this.#leaveSlot("left", now);
     attempt.endedUs = toUs(now - this.startedMs);
     const unanswered = this.requestSent && attempt.firstByteUs === -1;
@@ -367,6 +381,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     attempt.headUs = toUs(now - this.startedMs);
     attempt.status = head.status;
     this.address.heardAt = now;
+    this.address.outrun = 0;
     this.#endWait(true, now);
     this.#leaveSlot(saysOverloaded(head) ? "overloaded" : "answered", now);
     if (head.status === 101) return this.#host.onUpgrade(this, connection, head, now);

@@ -190,7 +190,7 @@ export abstract class ExchangeEnd extends ExchangeState {
     this.keyed?.finish();
     this.over = true;
     this.deadlineWait?.cancel();
-    if (this.request.onTrial) this.service?.poison?.unproven(this.request, this.record);
+    if (this.request.onTrial) this.service?.poison?.unproven(this.request, this.record, now);
     this.request.releaseBody();
     this.resumption?.close(now);
     this.response.giveUp();

@@ -4,7 +4,18 @@ import { FirstByteWaits } from "./first-byte-wait.ts";
 import type { FirstByteWait } from "./first-byte-wait.ts";
 
 function aWait(): FirstByteWait {
-  return { beganMs: 0, turnMs: -1, toldSlow: false, older: null, newer: null, onPoolSilent: () => undefined };
+  return {
+    beganMs: 0,
+    turnMs: -1,
+    sentMs: -1,
+    nth: 1,
+    asked: () => expect.fail("nobody has to know"),
+    pin: "unknown",
+    toldSlow: false,
+    older: null,
+    newer: null,
+    onPoolSilent: () => undefined,
+  };
 }
 
 test("each wait that lasts is told once, oldest first, and none that has ended, whatever the order", () => {

@@ -3,11 +3,28 @@
  * while it lasts. A list through the attempts themselves: each goes in and out once, in any order, and nothing is
  * allocated for it.
  */
+import type { PinSign } from "../policies/pinning.ts";
+import type { ExchangeRecord } from "../contract/record.ts";
+import type { ClientRequest } from "./client-request.ts";
+
+/** A request, as far as it can be known again. */
+export interface Asked {
+  readonly request: ClientRequest;
+  readonly record: ExchangeRecord;
+}
+
 export interface FirstByteWait {
   /** Monotonic ms when the attempt began. */
   readonly beganMs: number;
   /** Monotonic ms when the origin's turn began; -1: it does not wait. */
   turnMs: number;
+  /** Monotonic ms when it was sent; -1: it has not been. */
+  readonly sentMs: number;
+  /** Its number among the attempts at its address. */
+  readonly nth: number;
+  asked(): Asked;
+  /** Whether it keeps its origin busy, as far as anybody has looked. */
+  pin: PinSign;
   /** It has been told as slow. */
   toldSlow: boolean;
   older: FirstByteWait | null;

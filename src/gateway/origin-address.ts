@@ -90,6 +90,11 @@ export class OriginAddress implements Address, Candidate, Member {
   connectedAt = -1;
   /** Monotonic ms when the last head of a response came, whatever it said; -1: none has. */
   heardAt = -1;
+  /** Attempts since then that another origin was asked for later, and answered first. */
+  outrun = 0;
+  /** Monotonic ms when a check last went well, and when one last did not; -1: none has. */
+  checkedAt = -1;
+  checkFailedAt = -1;
   readonly latency: PeakEwma;
   ejection: EjectionState;
   readonly waits = new FirstByteWaits();
@@ -403,6 +408,10 @@ export class OriginAddress implements Address, Candidate, Member {
   }
 
   // ------------------------------------------------------------------ attempts
+
+  get attemptsSoFar(): number {
+    return this.counters.attempts;
+  }
 
   attemptStarted(): void {
     this.counters.attempts += 1;

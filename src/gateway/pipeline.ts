@@ -511,7 +511,7 @@ export class Exchange
 
   onResponseHead(attempt: Attempt, connection: OriginConnection, head: MessageHead, now: number): boolean {
     const { record } = this;
-    this.service?.poison?.answered(this.request, record, now);
+    this.service?.poison?.answered(attempt, this.request, record, now);
     const tries = this.tries;
     tries?.tookMs(now - attempt.beganMs, now);
     const judged = this.#judgeHead(head);

@@ -1,5 +1,5 @@
 /**
- * Requests that break the connections they are sent on, watched for one service: policies/poison.ts decides, this
+ * Requests that break the connections they are sent on, or keep origins busy, watched for one service: policies/poison.ts decides, this
  * knows fingerprints and tells of quarantines. While no connection breaks it only notes what was answered last.
  */
 import {
@@ -8,8 +8,10 @@ import {
   createPoison,
   fingerprintOf,
   hearQuarantine,
+  isPinning,
   isSuspected,
   markBroken,
+  markPinned,
   markRefused,
   markSuccess,
   markUnproven,
@@ -23,6 +25,8 @@ import type { CauseId } from "../kernel/causes.ts";
 import type { Attempt } from "./attempt.ts";
 import type { ClientRequest } from "./client-request.ts";
 import type { OriginAddress } from "./origin-address.ts";
+import { SILENT_FROM_MS } from "../policies/pool-silence.ts";
+import type { Asked } from "./first-byte-wait.ts";
 import { RecentSuccesses } from "./recent-successes.ts";
 import type { Siblings } from "./siblings.ts";
 import { poisonTrialOf } from "../contract/news-keys.ts";
@@ -78,22 +82,29 @@ export class PoisonWatch {
     }
     const { what, fingerprint: known, origin, sentAgoMs } = news;
     if (what === "broke") markBroken(this.#state, known, origin, at - sentAgoMs, at);
+    else if (what === "pinned") markPinned(this.#state, known, origin, at - sentAgoMs, at);
     else if (what === "refused") markRefused(this.#state, origin, at);
     else markSuccess(this.#state, known, at);
   }
 
   #broke(known: string, origin: string, sentAt: number, at: number, now: number): void {
     markBroken(this.#state, known, origin, sentAt, at);
+    this.#tellMark("broke", known, origin, sentAt, at, now);
+  }
+
+  /** Nobody else is answered at this origin since the request was sent there. */
+  pinned(origin: string, { request, record }: Asked, sentAt: number, now: number): void {
+    // Of a body that was not kept nobody can tell whether it is the same.
+    if (!request.kept) return;
+    const known = fingerprint(request, record);
+    markPinned(this.#state, known, origin, sentAt, now);
+    this.#tellMark("pinned", known, origin, sentAt, now, now);
+  }
+
+  #tellMark(what: "broke" | "pinned", known: string, origin: string, sentAt: number, at: number, now: number): void {
     if (this.#siblings === null) return;
     const times = { agoMs: now - at, sentAgoMs: at - sentAt };
-    this.#siblings.tell({
-      kind: "poison",
-      service: this.#service,
-      what: "broke",
-      fingerprint: known,
-      origin,
-      ...times,
-    });
+    this.#siblings.tell({ kind: "poison", service: this.#service, what, fingerprint: known, origin, ...times });
     this.#tellQuarantine(known, now);
     this.#siblings.turnOver(poisonTrialOf(this.#service, known));
   }
@@ -182,10 +193,16 @@ export class PoisonWatch {
   }
 
   /** An origin answered it, whatever it said. */
-  answered(request: ClientRequest, record: ExchangeRecord, now: number): void {
+  answered(attempt: Attempt, request: ClientRequest, record: ExchangeRecord, now: number): void {
     if (request.bodyBytes === 0) this.#successes.add(request.method, record.target, now);
     if (!this.active) return;
     const known = fingerprint(request, record);
+    // What keeps an origin busy is answered as well, in the end.
+    const isClear = attempt.pin === "answered beside" || now - attempt.beganMs < SILENT_FROM_MS;
+    if (!isClear && isPinning(this.#state, known)) {
+      if (request.onTrial && attempt.pin === "checked beside") this.#unproven(known, true, now);
+      return;
+    }
     if (this.#siblings !== null && isSuspected(this.#state, known)) {
       const none = { origin: "", agoMs: 0, sentAgoMs: 0 };
       this.#siblings.tell({ kind: "poison", service: this.#service, what: "succeeded", fingerprint: known, ...none });
@@ -195,9 +212,12 @@ export class PoisonWatch {
   }
 
   /** The one that was to try it ended without an answer and without harm. */
-  unproven(request: ClientRequest, record: ExchangeRecord): void {
-    const known = fingerprint(request, record);
-    markUnproven(this.#state, known);
+  unproven(request: ClientRequest, record: ExchangeRecord, now: number): void {
+    this.#unproven(fingerprint(request, record), false, now);
+  }
+
+  #unproven(known: string, harmless: boolean, now: number): void {
+    markUnproven(this.#state, known, harmless, now);
     this.#siblings?.turnOver(poisonTrialOf(this.#service, known));
   }
 }

@@ -278,6 +278,8 @@ export class PoolRuntime {
   checked(address: OriginAddress, result: CheckResult, now: number): void {
     if (this.#service.health === null) return;
     address.check = { ok: result.ok, at: this.#core.clock.wall(), detail: result.detail };
+    if (result.ok) address.checkedAt = now;
+    else address.checkFailedAt = now;
     const before = address.health;
     const { state, verdict } = stepHealth(this.#service.health, before, result, now);
     address.health = state;

@@ -1,9 +1,11 @@
 /**
  * Watches one pool for silence (policies/pool-silence.ts, docs/decisions/0034) while requests wait there: traffic sets the watch going, and
- * it goes on by a timer of its own, because nobody may ask again until the first of those who wait give up.
+ * it goes on by a timer of its own, because nobody may ask again until the first of those who wait give up. On its
+ * rounds it looks as well for requests that keep one address so busy that nobody else is answered there.
  */
 import { WheelTimer } from "../kernel/timer-wheel.ts";
 import type { TimerOwner } from "../kernel/timer-wheel.ts";
+import { lookForPins } from "../policies/pinning.ts";
 import type { LatencyWindow } from "../policies/latency-window.ts";
 import { asksSilent, createSilence, observeSilence, silenceInWords } from "../policies/pool-silence.ts";
 import type { SilenceState } from "../policies/pool-silence.ts";
@@ -27,6 +29,8 @@ export class PoolSilenceWatch implements TimerOwner {
   readonly #core: Core;
   readonly #service: string;
   readonly #pool: WatchedPool;
+  /** Hears of requests that may keep one of its addresses busy. Set by the service; null: nobody asks. */
+  onPin: ((address: OriginAddress, wait: FirstByteWait, now: number) => void) | null = null;
   /** Of all members together. Set by the pool. */
   latencies: LatencyWindow;
   readonly #timer: WheelTimer = new WheelTimer(this);
@@ -75,6 +79,7 @@ export class PoolSilenceWatch implements TimerOwner {
     const isSilent = observeSilence(this.#state, members, this.latencies, this.#core.wheel.stallEndedAt, now);
     if (isSilent !== this.silent) this.#changed(isSilent, since, now);
     if (isSilent) this.#tellWaits(now);
+    else if (this.onPin !== null) this.#lookForPins(this.onPin, now);
     const goesOn = isSilent && !this.#isRetired;
     if (goesOn || members.some(({ waits }) => waits.oldest !== null)) this.look(Infinity, now);
     this.#core.gather.flush();
@@ -93,6 +98,18 @@ export class PoolSilenceWatch implements TimerOwner {
     const code = isSilent ? "pool.silent" : "pool.silence-over";
     const at = this.#core.clock.wall();
     this.#core.book.publish({ kind: "gateway", at, code, detail: `${this.#service}: ${detail}` });
+  }
+
+  #lookForPins(tell: NonNullable<PoolSilenceWatch["onPin"]>, now: number): void {
+    const { members } = this.#pool;
+    for (const { member, wait, sign } of lookForPins(members, this.latencies, this.#core.wheel.stallEndedAt, now)) {
+      const address = members[member];
+      // What pinned it may let go for a moment, when those who waited have left: only an answer ends that.
+      const isLess = sign === "unknown" || (sign === "checked beside" && wait.pin === "pins");
+      if (isLess || wait.pin === sign || address === undefined) continue;
+      wait.pin = sign;
+      if (sign === "pins") tell(address, wait, now);
+    }
   }
 
   /** Those who wait may go elsewhere now, each of them once. */

@@ -90,6 +90,11 @@ export class ServiceRuntime {
     });
     for (const pool of before?.pools ?? []) if (!this.pools.includes(pool)) pool.retire();
     this.poison = settings.poison ? this.#watchPoison(before?.poison ?? null) : null;
+    const { poison } = this;
+    for (const pool of this.pools) {
+      pool.silence.onPin =
+        poison === null ? null : (address, wait, now) => poison.pinned(address.text, wait.asked(), wait.turnMs, now);
+    }
     const places = new Map<string, Place>();
     const routes = [...known];
     settings.routes.forEach((route, index) => {

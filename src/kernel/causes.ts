@@ -1262,11 +1262,11 @@ const TABLE = {
     retryClass: "RX",
     title: "Kept away: requests like it break origins",
     means:
-      "Requests with the same method, route, path, query and beginning of a body broke the connection to two origins within a minute, and none of them succeeded. Until the time in Retry-After they are refused here, so that the next origin is not broken too.",
+      "Requests with the same method, route, path, query and beginning of a body broke the connection to two origins within a minute, and none of them succeeded; or they kept two origins so busy that nobody else was answered there. Until the time in Retry-After they are refused here, so that the next origin is not broken too.",
     evidence:
-      "The record names the origins that broke. Each break on its own was origin.reset_before_response. A crash counts only in part for each of the requests that it hit, and one success clears a request, so those that were merely there are not refused.",
+      "The record names the origins, and which of the two happened. Each break on its own was origin.reset_before_response. A crash counts only in part for each of the requests that it hit, and one success clears a request, so those that were merely there are not refused.",
     lookFirst:
-      "Take the request from the record and run it against an origin that nobody uses: it crashes, or closes the connection on purpose. `poison: false` on the service switches this off.",
+      "Take the request from the record and run it against an origin that nobody uses: it crashes, closes the connection on purpose, or keeps the process busy. `poison: false` on the service switches this off.",
     equivalents: {},
   },
   "origin.stall_mid_body": {

@@ -239,12 +239,12 @@ export const DECISIONS = {
   "poison.refused": {
     step: "pick",
     meaning:
-      "Not sent to any origin: requests like it broke the connection to two origins without an answer and none has succeeded, so it is kept away for a while.",
+      "Not sent to any origin: requests like it broke the connection to two origins without an answer and none has succeeded, or kept two so busy that nobody else was answered there. So it is kept away for a while.",
   },
   "poison.trial": {
     step: "pick",
     meaning:
-      "The quarantine of requests like this is over, and this one tries, once and at an origin that they have broken before, whether they still do.",
+      "The quarantine of requests like this is over, and this one tries, once and at an origin where they did harm before, whether they still do.",
   },
   "held.given": {
     step: "rescue",

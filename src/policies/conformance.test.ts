@@ -69,6 +69,8 @@ import type { KnownKey } from "./idempotency.ts";
 import { addLatency, bucketOf, countAbove, createLatencyWindow } from "./latency-window.ts";
 import type { LatencyWindow } from "./latency-window.ts";
 import { judgeOutlier } from "./outlier.ts";
+import { lookForPins } from "./pinning.ts";
+import type { PinMember } from "./pinning.ts";
 import { createPeakEwma, LATENCY_FLOOR_MS, load, recordFailure, recordLatency } from "./peak-ewma.ts";
 import type { PeakEwma } from "./peak-ewma.ts";
 import {
@@ -76,6 +78,7 @@ import {
   createPoison,
   hearQuarantine,
   markBroken,
+  markPinned,
   markRefused,
   markSuccess,
   markUnproven,
@@ -628,19 +631,20 @@ conforms<ResponseFacts[], Partial<ResponseFacts>>("resumable", {
 
 conforms<
   PoisonState,
-  { name: string; origin: string; what: "broke" | "refused" | "answered" | "arrives" | "unproven" | "told" }
+  { name: string; origin: string; what: "broke" | "pinned" | "refused" | "answered" | "arrives" | "unproven" | "told" }
 >("poison", {
   init: createPoison,
   event: fc.record({
     name: fc.constantFrom("p1", "p2", "p3"),
     origin: fc.constantFrom("a:80", "b:80", "c:80"),
-    what: fc.constantFrom("broke", "broke", "refused", "answered", "arrives", "arrives", "unproven", "told"),
+    what: fc.constantFrom("broke", "broke", "pinned", "refused", "answered", "arrives", "arrives", "unproven", "told"),
   }),
   feed: (state, { name, origin, what }, now) => {
     if (what === "broke") markBroken(state, name, origin, now, now);
+    else if (what === "pinned") markPinned(state, name, origin, now, now);
     else if (what === "refused") markRefused(state, origin, now);
     else if (what === "answered") markSuccess(state, name, now);
-    else if (what === "unproven") markUnproven(state, name);
+    else if (what === "unproven") markUnproven(state, name, false, now);
     else if (what === "told") hearQuarantine(state, name, { until: now + 10_000, times: 1, broken: [origin] }, now);
     const said = what === "arrives" ? admitFingerprint(state, name, now) : null;
     sweepPoison(state, now);
@@ -652,6 +656,53 @@ conforms<
     return ["p1", "p2", "p3"].every((name) => admitFingerprint(state, name, now + 1).kind === "pass");
   },
 });
+
+conforms<PinMember<Waiting>[], { who: number; what: "waits" | "answers" | "connects" | "outruns" | "looks" }>(
+  "pinning",
+  {
+    init: () => [quietMember(), quietMember()],
+    event: fc.record({
+      who: fc.nat({ max: 1 }),
+      what: fc.constantFrom("waits", "answers", "connects", "outruns", "looks"),
+    }),
+    feed: (state, { who, what }, now) => {
+      const before = state[who] ?? quietMember();
+      const oldest = { turnMs: now, sentMs: now, nth: before.attemptsSoFar + 1, newer: null };
+      const member = {
+        waits: { ...before, waits: { oldest }, attemptsSoFar: before.attemptsSoFar + 1 },
+        answers: { ...before, waits: { oldest: null }, heardAt: now, outrun: 0 },
+        connects: { ...before, connectedAt: now },
+        outruns: { ...before, outrun: before.outrun + 1 },
+        looks: before,
+      }[what];
+      const members = state.with(who, member);
+      return { state: members, said: lookForPins(members, usualAnswers(now), 0, now) };
+    },
+    sizeMax: 600,
+    recovers: (state, now) => {
+      const heard = state.map((member) => ({ ...member, heardAt: now + 1 }));
+      return lookForPins(heard, usualAnswers(now), 0, now + 1).every(({ sign }) => sign !== "pins");
+    },
+  },
+);
+
+interface Waiting {
+  readonly turnMs: number;
+  readonly sentMs: number;
+  readonly nth: number;
+  readonly newer: Waiting | null;
+}
+
+function quietMember(): PinMember<Waiting> {
+  const never = { heardAt: -1, connectedAt: -1, checkedAt: -1, checkFailedAt: -1 };
+  return { waits: { oldest: null }, ...never, attemptsSoFar: 0, outrun: 0 };
+}
+
+function usualAnswers(now: number): LatencyWindow {
+  const window = createLatencyWindow(10_000);
+  for (let count = 0; count < 20; count += 1) addLatency(window, bucketOf(10), now);
+  return window;
+}
 
 conforms<QuantileWindow, number>("quantile window", {
   init: () => createQuantileWindow(0.95, 10_000, 0),

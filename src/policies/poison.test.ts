@@ -5,7 +5,9 @@ import {
   admitFingerprint,
   createPoison,
   fingerprintOf,
+  isPinning,
   markBroken,
+  markPinned,
   markRefused,
   markSuccess,
   markUnproven,
@@ -69,7 +71,7 @@ describe("a request that breaks origins", () => {
     const state = poisoned();
     kind(state, "p", 2_100);
     expect(kind(state, "p", 70_000)).toBe("try");
-    markUnproven(state, "p");
+    markUnproven(state, "p", false, 70_050);
     expect(kind(state, "p", 70_100)).toBe("try");
     expect(kind(state, "p", 130_000)).toBe("refuse");
     expect(kind(state, "p", 131_000)).toBe("try");
@@ -293,3 +295,64 @@ function simulate(seed: number, forMs: number): Outcome {
   }
   return out;
 }
+
+describe("a request that keeps origins busy", () => {
+  function pinning(): PoisonState {
+    const state = createPoison();
+    markPinned(state, "p", "a:80", 1_000, 1_500);
+    markPinned(state, "p", "b:80", 1_100, 1_600);
+    return state;
+  }
+
+  test("is kept away after two of them, and it is said why", () => {
+    const verdict = admitFingerprint(pinning(), "p", 1_700);
+    expect(verdict).toMatchObject({ kind: "refuse", untilMs: 10_000 });
+    expect("because" in verdict && verdict.because).toContain(
+      "requests like it kept a:80 and b:80 so busy that nobody else was answered there",
+    );
+  });
+
+  test("may go on while it was one of them only, however often", () => {
+    const state = createPoison();
+    for (const at of [1_000, 2_000, 3_000]) markPinned(state, "p", "a:80", at, at + 500);
+    expect(kind(state, "p", 4_000)).toBe("pass");
+  });
+
+  test("and on each of two, a minute apart, may be two honest ones", () => {
+    const state = createPoison();
+    markPinned(state, "p", "a:80", 1_000, 1_500);
+    markPinned(state, "p", "b:80", 62_000, 62_500);
+    expect(kind(state, "p", 62_600)).toBe("pass");
+  });
+
+  test("is tried again where it was, and kept away for twice as long when it does it again", () => {
+    const state = pinning();
+    kind(state, "p", 1_700);
+    expect(admitFingerprint(state, "p", 11_800)).toMatchObject({ kind: "try", at: ["a:80", "b:80"] });
+    markPinned(state, "p", "a:80", 11_800, 12_300);
+    expect(kind(state, "p", 32_200)).toBe("refuse");
+    expect(kind(state, "p", 32_400)).toBe("try");
+  });
+
+  test("is kept away again when the trial took its time and nobody was there to tell, and not when a check was", () => {
+    const state = pinning();
+    kind(state, "p", 1_700);
+    kind(state, "p", 11_800);
+    markUnproven(state, "p", true, 17_000);
+    expect(kind(state, "p", 17_100)).toBe("try");
+    markUnproven(state, "p", false, 22_000);
+    expect(kind(state, "p", 41_900)).toBe("refuse");
+    expect(kind(state, "p", 42_100)).toBe("try");
+  });
+
+  test("is forgotten when it was answered beside others", () => {
+    const state = pinning();
+    kind(state, "p", 1_700);
+    expect(isPinning(state, "p")).toBe(true);
+    markSuccess(state, "p", 3_000);
+    expect(isPinning(state, "p")).toBe(false);
+    markPinned(state, "p", "a:80", 4_000, 4_500);
+    markPinned(state, "p", "b:80", 4_000, 4_500);
+    expect(kind(state, "p", 5_000)).toBe("pass");
+  });
+});

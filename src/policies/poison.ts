@@ -14,6 +14,10 @@
  * - An origin that breaks connections all the time is flaky: its marks count only if it also went away, that is,
  *   refused connections right after.
  *
+ * What does not kill an origin but keeps it so busy that nobody else is answered there is treated alike; how that is
+ * told from a page that takes its time stands in pinning.ts. It is answered in the end, so its answer clears it only
+ * where others were answered beside it.
+ *
  * Quarantine ends by itself: after ten seconds one request may try, one at a time and only at an origin that requests
  * like it have broken before, so that a third is never risked; where none of these is up it waits. If it breaks again,
  * the next quarantine is twice as long, up to ten minutes. It begins short because whoever is held back wrongly is held
@@ -42,14 +46,21 @@ interface Mark {
   readonly before: number;
 }
 
+/** It kept an origin so busy that nobody else was answered there. */
+interface Pin {
+  readonly origin: string;
+  readonly sentAt: number;
+}
+
 interface Suspect {
   marks: Mark[];
+  pins: Pin[];
   /** It has succeeded: marks before this instant do not count. */
   goodUntil: number;
   /** 0: not in quarantine. */
   until: number;
   times: number;
-  /** Origins that it has broken; kept for as long as it is in quarantine. */
+  /** Origins that it has broken or kept busy; remembered for as long as it is in quarantine. */
   broken: string[];
   /** Until when a request that tries it is waited for; 0: none is under way. */
   tryingUntil: number;
@@ -186,6 +197,17 @@ export function markBroken(state: PoisonState, fingerprint: string, origin: stri
   spread(state, origin, crash);
 }
 
+/** While the request, sent at `sentAt`, waits at `origin`, nobody else is answered there. */
+export function markPinned(state: PoisonState, fingerprint: string, origin: string, sentAt: number, now: number): void {
+  const suspect = suspectOf(state, fingerprint, now);
+  if (now < suspect.goodUntil || suspect.pins.some((pin) => pin.origin === origin && pin.sentAt === sentAt)) return;
+  const wasTrial = suspect.tryingUntil !== 0;
+  suspect.tryingUntil = 0;
+  suspect.pins.push({ origin, sentAt });
+  if (suspect.pins.length > MARKS_MAX) suspect.pins.shift();
+  if (wasTrial) quarantine(suspect, now);
+}
+
 /** `origin` refuses connections: if it broke some a moment ago, it died of it. */
 export function markRefused(state: PoisonState, origin: string, now: number): void {
   const crash = state.crashes[origin]?.at(-1);
@@ -200,6 +222,7 @@ export function markSuccess(state: PoisonState, fingerprint: string, now: number
   if (suspect === undefined) return;
   // One that was sent before the quarantine began clears it as well: it is no poison.
   suspect.marks = [];
+  suspect.pins = [];
   suspect.until = 0;
   suspect.times = 0;
   suspect.broken = [];
@@ -207,10 +230,21 @@ export function markSuccess(state: PoisonState, fingerprint: string, now: number
   suspect.goodUntil = now + MEMORY_MS;
 }
 
-/** The request that tried it ended without evidence for or against: another may try. */
-export function markUnproven(state: PoisonState, fingerprint: string): void {
+/**
+ * The request that tried it ended without evidence for or against: another may try. Not at once where it is said to keep
+ * origins busy, took its time again, and nobody was there who would have had to wait; `harmless`: except for a check,
+ * which was answered.
+ */
+export function markUnproven(state: PoisonState, fingerprint: string, harmless: boolean, now: number): void {
   const suspect = state.suspects[fingerprint];
-  if (suspect !== undefined) suspect.tryingUntil = 0;
+  if (suspect === undefined || suspect.tryingUntil === 0) return;
+  suspect.tryingUntil = 0;
+  if (suspect.pins.length > 0 && !harmless) quarantine(suspect, now);
+}
+
+/** Whether it is to keep origins busy, so that an answer by itself does not clear it. */
+export function isPinning(state: PoisonState, fingerprint: string): boolean {
+  return (state.suspects[fingerprint]?.pins.length ?? 0) > 0;
 }
 
 /** Whether anything is known of it. */
@@ -256,6 +290,8 @@ export function sweepPoison(state: PoisonState, now: number): void {
 }
 
 function isPoison(suspect: Suspect, now: number): boolean {
+  const pinned = suspect.pins.filter((pin) => now - pin.sentAt <= MEMORY_MS);
+  if (pinned.some(({ origin }) => origin !== pinned[0]?.origin)) return true;
   const marks = suspect.marks.filter((mark) => now - mark.at <= MEMORY_MS && counts(mark));
   if (!wentFromOneToAnother(marks)) return false;
   const blame = marks.reduce((sum, mark) => sum + 1 / mark.hit, 0);
@@ -276,7 +312,9 @@ function counts(mark: Mark): boolean {
 
 function quarantine(suspect: Suspect, now: number): void {
   suspect.times += 1;
-  for (const { origin } of suspect.marks) if (!suspect.broken.includes(origin)) suspect.broken.push(origin);
+  for (const { origin } of [...suspect.marks, ...suspect.pins]) {
+    if (!suspect.broken.includes(origin)) suspect.broken.push(origin);
+  }
   while (suspect.broken.length > MARKS_MAX) suspect.broken.shift();
   suspect.until = now + Math.min(QUARANTINE_MAX_MS, QUARANTINE_MS * 2 ** Math.min(suspect.times - 1, 30));
 }
@@ -292,6 +330,9 @@ function refusal(suspect: Suspect, begins: boolean, now: number): PoisonVerdict 
 }
 
 function inWords(suspect: Suspect): string {
+  if (suspect.pins.length > 0) {
+    return `requests like it kept ${suspect.broken.join(" and ")} so busy that nobody else was answered there`;
+  }
   return `requests like it broke the connection to ${suspect.broken.join(" and ")} without an answer, and none has succeeded`;
 }
 
@@ -323,11 +364,21 @@ function suspectOf(state: PoisonState, fingerprint: string, now: number): Suspec
   const known = state.suspects[fingerprint];
   if (known !== undefined) {
     known.marks = known.marks.filter((mark) => now - mark.at <= MEMORY_MS);
+    // Those of a quarantine say why it is kept away.
+    if (known.until === 0) known.pins = known.pins.filter((pin) => now - pin.sentAt <= MEMORY_MS);
     return known;
   }
   if (state.size >= SUSPECTS_MAX) makeRoom(state, now);
   state.size += 1;
-  return (state.suspects[fingerprint] = { marks: [], goodUntil: 0, until: 0, times: 0, broken: [], tryingUntil: 0 });
+  return (state.suspects[fingerprint] = {
+    marks: [],
+    pins: [],
+    goodUntil: 0,
+    until: 0,
+    times: 0,
+    broken: [],
+    tryingUntil: 0,
+  });
 }
 
 /** The oldest that is not in quarantine goes first: what is being held back is worth most. */
@@ -345,7 +396,7 @@ function forget(state: PoisonState, fingerprint: string): void {
 }
 
 function isOver(suspect: Suspect, now: number): boolean {
-  const lastMark = suspect.marks.at(-1)?.at ?? Number.NEGATIVE_INFINITY;
+  const lastMark = Math.max(suspect.marks.at(-1)?.at ?? -Infinity, suspect.pins.at(-1)?.sentAt ?? -Infinity);
   // What came back once is remembered until the longest quarantine after its end, so that the next doubles.
   const quarantined = suspect.until === 0 ? 0 : suspect.until + QUARANTINE_MAX_MS;
   return now - lastMark > MEMORY_MS && now >= suspect.goodUntil && now >= quarantined;

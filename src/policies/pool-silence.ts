@@ -14,7 +14,7 @@ import type { LatencyWindow } from "./latency-window.ts";
 import { durationInWords } from "./words.ts";
 
 /** Not before this, however fast the pool usually is: a lost packet is sent again after a fifth of a second (RFC 6298). */
-const SILENT_FROM_MS = 400;
+export const SILENT_FROM_MS = 400;
 /** Times the median there: pages that take long on purpose must not look like silence. */
 const USUAL_TIMES = 8;
 /** Answers in the window that the median needs. */
