@@ -157,7 +157,8 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     this.#core.handshaking.delete(this);
     const { tls } = this.socket.carrier;
     const { handshakes } = this.#core.telemetry;
-    if (tls?.resumed === true) handshakes.resumed += 1;
+    if (tls?.refused !== undefined) handshakes.failed += 1;
+    else if (tls?.resumed === true) handshakes.resumed += 1;
     else handshakes.full += 1;
     if (tls?.alpn === "h2") this.#handOver(0, NO_BYTES, 0, 0);
     else this.#secured(this.#core.clock.monotonic());
@@ -201,7 +202,7 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   }
 
   onError(error: SocketError): void {
-    if (this.#phase === "handshake") this.#unsecured(handshakeFailure(error, this.socket.carrier.tls));
+    if (this.#phase === "handshake") this.#unsecured(handshakeFailure(error));
     else this.#gone(error.code);
   }
 
@@ -327,14 +328,15 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     this.#core.gather.flush();
   }
 
-  /** It is not to be taken, whatever it asks for. */
-  refuseFor(cause: CauseId, reason: RefusalId | "", evidence: string, status = 0): void {
+  /** It is not to be taken, whatever it asks for, and what says so is a frame and no answer. */
+  refuseUnanswered(cause: CauseId, reason: RefusalId | "", evidence: string): void {
     this.#now = this.#core.clock.monotonic();
     this.#startedMs = this.#now;
     const exchange = this.#begin();
     exchange.record.reason = reason;
-    exchange.fail(cause, evidence, "receive", status);
-    this.#core.gather.flush();
+    exchange.refuseUnanswered(cause, evidence);
+    this.#exchange = null;
+    this.#linger(this.#now);
   }
 
   // ------------------------------------------------------------------ the exchange

@@ -183,6 +183,6 @@ describe("the cause of a failed handshake", () => {
     ["ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION", "client.tls_alert"],
     ["ERR_SSL_SSL/TLS_ALERT_BAD_CERTIFICATE", "client.tls_alert"],
   ])("%s is %s", (code, cause) => {
-    expect(handshakeFailure({ code, syscall: "tls" }, null).cause).toBe(cause);
+    expect(handshakeFailure({ code, syscall: "tls" }).cause).toBe(cause);
   });
 });

@@ -28,15 +28,13 @@ const BY_CODE: readonly (readonly [RegExp, CauseId])[] = [
   ],
 ];
 
-/** `tls`: what was agreed on, where the handshake was done and its end was refused. */
-export function handshakeFailure({ code, detail = "" }: SocketError, tls: TlsView | null): HandshakeFailure {
+export function handshakeFailure({ code, detail = "" }: SocketError): HandshakeFailure {
   const cause = BY_CODE.find(([pattern]) => pattern.test(code))?.[1] ?? "client.tls_not_tls";
   const words = WORDS[code] ?? opensslText(code);
   return {
     cause,
     evidence: detail === "" ? words : `${words}: ${detail}`,
-    // Who expects frames of HTTP/2 has no use for a text.
-    isAnswered: code === "PLAIN_HTTP" || (code.startsWith("CERTIFICATE_") && tls?.alpn !== "h2"),
+    isAnswered: code === "PLAIN_HTTP" || code.startsWith("CERTIFICATE_"),
   };
 }
 

@@ -67,6 +67,12 @@ export abstract class ExchangeEnd extends ExchangeState {
     return keepAlive;
   }
 
+  /** The client is told by other means than an answer: an end of its stream, or of its connection. */
+  refuseUnanswered(cause: CauseId, evidence: string): void {
+    this.note(cause, evidence);
+    this.finish("refused", "receive", this.core.clock.monotonic());
+  }
+
   /** There was no TLS, and so no request. */
   refuseHandshake({ cause, evidence, isAnswered }: HandshakeFailure): void {
     const now = this.core.clock.monotonic();

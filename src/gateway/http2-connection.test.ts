@@ -48,6 +48,8 @@ async function world(options: MemoryGatewayOptions = {}, opening = OPENING): Pro
   return made;
 }
 
+/** In the record of what was told by a frame: no head of an answer has left. */
+const UNANSWERED = { status: 0, responseBytes: 0 };
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Type: text/plain\r\n\r\nhi";
 
 describe("a client that speaks HTTP/2 with prior knowledge", () => {
@@ -390,7 +392,7 @@ describe("bounds", () => {
     const { send, came, records, origin } = await world({ listener: { http2: { streams: 2 } } });
     send(request(1), request(3), request(5));
     expect(came()).toEqual(["RST_STREAM 5 7"]);
-    expect(records[0]).toMatchObject({ cause: "client.flood", outcome: "refused" });
+    expect(records[0]).toMatchObject({ cause: "client.flood", outcome: "refused", ...UNANSWERED });
     origin(1).send(OK);
     send(request(7));
     origin(1).send(OK);
@@ -402,7 +404,7 @@ describe("bounds", () => {
     for (let i = 0; i < 60; i += 1) send(request(1 + 2 * i), reset(1 + 2 * i));
     expect(came().at(-1)).toBe("GOAWAY 11");
     expect(peer.ended).not.toBe("");
-    expect(records.at(-1)).toMatchObject({ cause: "client.flood" });
+    expect(records.at(-1)).toMatchObject({ cause: "client.flood", outcome: "refused", ...UNANSWERED });
     expect(records.at(-1)?.evidence).toContain("http2.resets");
     expect(faults).toEqual([]);
   });
@@ -486,7 +488,7 @@ describe("time", () => {
     advance(10_100);
     expect(came()).toEqual(["GOAWAY 0"]);
     expect(peer.ended).toBe("fin");
-    expect(records[0]).toMatchObject({ cause: "client.slow" });
+    expect(records[0]).toMatchObject({ cause: "client.slow", ...UNANSWERED });
   });
 
   test("a request whose content stops coming is answered with 408, and the others go on", async () => {
@@ -648,6 +650,38 @@ test("a connection above the limit of its client gets one answer that says so", 
   expect(lines).toContain("GOAWAY 0");
 });
 
+test("a client without the certificate that it has to show gets one answer that says so, and no other", async () => {
+  const { client, records, network, gateway } = await memoryGateway({
+    listener: {
+      tls: { certificates: [{ cert: "shop.pem", key: "shop.key" }], clientCertificates: { ca: "root.pem" } },
+    },
+  });
+  const peer = client();
+  peer.secure({
+    version: "TLSv1.3",
+    cipher: "TLS_AES_128_GCM_SHA256",
+    serverName: "shop.example",
+    alpn: "h2",
+    resumed: false,
+    rule: 0,
+    refused: { code: "CERTIFICATE_REFUSED", syscall: "tls", detail: "CERT_HAS_EXPIRED" },
+  });
+  const reader = new FrameReader();
+  peer.send(Buffer.concat([OPENING, request(1), request(3)]));
+  const lines = describeFrames(reader, reader.push(Buffer.from(peer.take(), "latin1")));
+  expect(lines.filter((line) => line.startsWith("HEADERS"))).toEqual(["HEADERS 1 403"]);
+  expect(lines).toContain("GOAWAY 0");
+  expect(network.dialled).toEqual([]);
+  expect(records).toMatchObject([
+    {
+      cause: "client.tls_certificate",
+      status: 403,
+      evidence: "the client's certificate is not believed: CERT_HAS_EXPIRED",
+    },
+  ]);
+  expect(gateway.view.metrics().handshakes).toMatchObject({ full: 0, failed: 1 });
+});
+
 test("frames that come in one read with content between them are all understood", async () => {
   const { send, origin } = await world();
   send(
@@ -667,6 +701,6 @@ test("what nobody can be is told in one record", async () => {
   send(frame(FRAME.WINDOW_UPDATE, 0, 0, word(0)));
   expect(came()).toEqual(["GOAWAY 1"]);
   expect(records).toHaveLength(1);
-  expect(records[0]).toMatchObject({ cause: "client.bad_request", reason: "h2-broken" });
+  expect(records[0]).toMatchObject({ cause: "client.bad_request", reason: "h2-broken", ...UNANSWERED });
   expect(records[0]?.evidence).toContain("PROTOCOL_ERROR");
 });

@@ -4,7 +4,6 @@
  * Here is what belongs to the connection as a whole: it is counted once, it may be idle, silent or deaf for so long, it
  * is drained, and it leaves a record when it has to be ended.
  */
-import { REFUSALS } from "../http1/refusals.ts";
 import type { RefusalId } from "../http1/refusals.ts";
 import { WINDOW_BYTES } from "../http2/frames.ts";
 import { ServerSession } from "../http2/server-session.ts";
@@ -197,7 +196,7 @@ export class Http2Connection implements SocketListener, SessionHost, TimerOwner 
     const connection = new ClientConnection(this.#core, this.listener, stream, this.peer, this.surplus);
     connection.uses = this.#session.streamsTaken - 1;
     // One answer, which says why, and no more.
-    if (this.surplus !== null) this.#goAway();
+    if (this.surplus !== null || this.socket.carrier.tls?.refused !== undefined) this.#goAway();
     return connection;
   }
 
@@ -206,7 +205,7 @@ export class Http2Connection implements SocketListener, SessionHost, TimerOwner 
   }
 
   onSurplus(stream: StreamPort, evidence: string): void {
-    if (stream.listener instanceof ClientConnection) stream.listener.refuseFor("client.flood", "", evidence);
+    if (stream.listener instanceof ClientConnection) stream.listener.refuseUnanswered("client.flood", "", evidence);
   }
 
   onBroken(fault: SessionFault): void {
@@ -268,7 +267,7 @@ export class Http2Connection implements SocketListener, SessionHost, TimerOwner 
     const connection = new ClientConnection(this.#core, this.listener, nobody, this.peer, null);
     connection.uses = this.#session.streamsTaken;
     if (reason !== "") this.#core.telemetry.refused(reason);
-    connection.refuseFor(cause, reason, evidence, reason === "" ? 0 : REFUSALS[reason].status);
+    connection.refuseUnanswered(cause, reason, evidence);
     connection.onClose();
   }
 }

@@ -38,6 +38,7 @@ import { climbsAboveRoot } from "./base-path.ts";
 import { beginVisit, visitForFailure, visitForResponse } from "./cache/begin-visit.ts";
 import type { Entry } from "./cache/entry.ts";
 import type { Guest } from "./cache/visit.ts";
+import { handshakeFailure } from "./client-handshake.ts";
 import type { ClientHost } from "./client-host.ts";
 import type { EntryNote } from "./entry.ts";
 import { ExchangeEnd } from "./exchange-end.ts";
@@ -205,6 +206,12 @@ export class Exchange
   #certified(rules: readonly ClientCertificateSettings[], { name }: ClientHost): boolean {
     const { request } = this;
     const { tls } = this.client.socket.carrier;
+    // Over HTTP/1.1 that was answered before anything was read; an answer of HTTP/2 belongs to a request.
+    if (tls?.refused !== undefined) {
+      const { cause, evidence } = handshakeFailure(tls.refused);
+      this.fail(cause, evidence, "identify", 0);
+      return false;
+    }
     if (isMisdirected(rules, tls, name)) {
       const evidence = `${name} has a rule for clients' certificates, and the connection was made for ${tls?.serverName || "no name"}`;
       this.fail("client.tls_misdirected", evidence, "identify", 0);

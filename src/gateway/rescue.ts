@@ -2,7 +2,7 @@
  * Rescue: whether a failed attempt is repeated. Gathers what policies/retry.ts needs to decide, and takes the token
  * from the budget when it said yes; the decision and its reason go to the record.
  */
-import type { ExchangeRecord } from "../contract/record.ts";
+import type { AttemptRecord, ExchangeRecord } from "../contract/record.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import { CAUSES } from "../kernel/causes.ts";
 import { budgetInWords, retriesLeft, takeRetry } from "../policies/retry-budget.ts";
@@ -50,6 +50,7 @@ export function rescue(failed: FailedAttempt): RetryVerdict {
     replayBytes: options.replayBytes,
     responseBegun: failed.responseBegun,
     attempts: record.attempts.length,
+    leftUnseen: record.attempts.filter(isLeftUnseen).length,
     attemptsMax: options.attemptsMax,
     othersLeft: failed.othersLeft,
     staleConnection: failed.staleConnection,
@@ -84,6 +85,10 @@ const COMES_BACK: ReadonlySet<CauseId> = new Set([
   "dns.stale_ip",
   "origin.h2_refused",
 ]);
+
+function isLeftUnseen({ cause, signs }: AttemptRecord): boolean {
+  return cause === "origin.h2_refused" && signs?.detail === "GOAWAY";
+}
 
 /**
  * Different addresses whose connection broke under this exchange. One that lay idle may have been stale and counts for

@@ -642,7 +642,6 @@ export class ServerSession implements StreamCarrier {
     stream.listener = this.#host.onStream(stream);
     if (isSurplus) {
       stream.expect("GET", "");
-      stream.isMute = true;
       stream.verdict = "REFUSED_STREAM";
       this.#charge();
       const evidence = `${this.#limits.streamsMax} requests are open on this connection (http2.streams)`;
@@ -834,10 +833,6 @@ export class ServerSession implements StreamCarrier {
   }
 
   sendEnd(stream: StreamPort): void {
-    if (stream.isMute) {
-      this.reset(stream, "REFUSED_STREAM");
-      return;
-    }
     if (stream.queuedBytes > 0) {
       stream.endQueued = true;
       return;

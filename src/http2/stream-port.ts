@@ -63,8 +63,6 @@ export class StreamPort implements SocketPort, MessageEvents {
   lengthLeft = -1;
   /** What is put behind the answer: this stream was not as it must be. */
   verdict: ErrorName | null = null;
-  /** The client must not get an answer, or would take the request for begun. */
-  isMute = false;
   /** Content of the response that waits: for the client's window, or for the connection to take it. */
   readonly queue: Buffer[] = [];
   queuedBytes = 0;
@@ -186,7 +184,6 @@ export class StreamPort implements SocketPort, MessageEvents {
   // ------------------------------------------------------------------ the response, as the gateway wrote it
 
   onHead(head: MessageHead): void {
-    if (this.isMute) return;
     let { status } = head;
     if (status === 101) {
       // RFC 6455 §4.1: whoever has not understood the handshake has not agreed to it.
@@ -202,7 +199,7 @@ export class StreamPort implements SocketPort, MessageEvents {
   }
 
   onBody(bytes: Buffer, start: number, end: number): void {
-    if (!this.isMute && !this.closed) this.#session.sendData(this, bytes, start, end);
+    if (!this.closed) this.#session.sendData(this, bytes, start, end);
   }
 
   onEnd(): void {

@@ -239,7 +239,7 @@ const TABLE = {
     retryClass: "RX",
     title: "Client certificate missing or wrong",
     means:
-      "The name that was asked for is only for clients with a certificate (`tls.clientCertificates`), and this one showed none, or one that is not believed. No request was read.",
+      "The name that was asked for is only for clients with a certificate (`tls.clientCertificates`), and this one showed none, or one that is not believed. Nothing was read but, over HTTP/2, the head of the request that the answer is for.",
     evidence: "OpenSSL's reason is in the evidence: expired, from another authority, not for clients.",
     lookFirst: "Compare the issuer of the client's certificate with the file under `ca`, and its dates with the clock.",
     equivalents: { nginx: ["495", "496"], google: ["client_cert_not_provided", "client_cert_validation_failed"] },

@@ -129,6 +129,8 @@ export interface TlsView {
   readonly client?: ClientCertificate | null;
   /** Which rule for clients' certificates held, by its place in the listener's list. Left out: none did. */
   readonly rule?: number;
+  /** It has to show a certificate and has shown none, or one that is not believed. Left out: nothing is wrong. */
+  readonly refused?: SocketError;
 }
 
 export interface ClientCertificate {

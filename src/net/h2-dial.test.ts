@@ -401,6 +401,41 @@ describe("a session", () => {
     expect(network.dialled[0]?.ended).toBe("fin");
   });
 
+  it("that an origin leaves twice behind as many requests is asked for no more, and the next is there before", async () => {
+    const { network, dial, origin } = world();
+    const ask = async (number: number, isNew: boolean): Promise<void> => {
+      const { port } = dial();
+      await turn();
+      if (isNew) origin(number).settings();
+      await turn();
+      port.write(Buffer.from(GET));
+      await turn();
+      expect(origin(number).requests()).toHaveLength(1);
+    };
+    const answer = async (number: number): Promise<void> => {
+      origin(number).head(1, OK, END);
+      await turn();
+    };
+    for (const number of [1, 2]) {
+      await ask(number, true);
+      origin(number).goaway(1, 0);
+      await answer(number);
+    }
+    expect(network.dialled).toHaveLength(2);
+
+    // Learned: one request each. The first of the third is its last, and another is made beside it.
+    await ask(3, true);
+    expect(network.dialled).toHaveLength(4);
+    origin(4).settings();
+    await turn();
+    await ask(4, false);
+    expect(network.dialled).toHaveLength(5);
+    // It stays, against what was learned: others are used on, and none is made ahead any more.
+    await answer(4);
+    await ask(3, false);
+    expect(network.dialled).toHaveLength(5);
+  });
+
   it("that is lost tells each of its streams how", async () => {
     const { network, dial, port, listener } = await opened();
     const second = dial();

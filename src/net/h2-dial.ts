@@ -11,6 +11,7 @@ import { OriginSession } from "./h2-origin-session.ts";
 import type { SessionPlace, StreamOwner } from "./h2-origin-session.ts";
 import { OriginStream } from "./h2-origin-stream.ts";
 import type { StreamSource } from "./h2-origin-stream.ts";
+import { SessionRequests } from "./session-requests.ts";
 
 /** How long an address that chose HTTP/1.1 is not asked again. */
 const HTTP1_MS = 10 * 60_000;
@@ -43,6 +44,7 @@ class OriginSessions implements StreamSource, SessionPlace {
   readonly schedule: Schedule;
   readonly byAlpn: boolean;
   readonly idleMs: number;
+  readonly requests = new SessionRequests();
   readonly #ports: Http2DialPorts;
   readonly #address: Address;
   /** Oldest first: the oldest with room is used, so that surplus ones are left alone and close. */
@@ -73,9 +75,11 @@ class OriginSessions implements StreamSource, SessionPlace {
   }
 
   find(stream: StreamOwner): void {
-    const session = this.#sessions.find((each) => each.room > 0) ?? this.#open();
+    const session = this.#withRoom() ?? this.#open();
     this.#finding.set(stream, session);
     session.join(stream);
+    // The last one that the origin takes on it: the next connection is there when the next exchange comes.
+    if (this.requests.max !== Infinity && this.#withRoom() === undefined) this.#open();
   }
 
   forget(stream: StreamOwner): void {
@@ -98,6 +102,10 @@ class OriginSessions implements StreamSource, SessionPlace {
     if (first === undefined) socket.destroy();
     else (first as OriginStream).useHttp1(socket);
     for (const owner of others) (owner as OriginStream).dialHttp1();
+  }
+
+  #withRoom(): OriginSession | undefined {
+    return this.#sessions.find((each) => each.room > 0);
   }
 
   #open(): OriginSession {

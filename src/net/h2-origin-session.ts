@@ -27,6 +27,7 @@ import type { Clock, Schedule } from "../kernel/clock.ts";
 import { DEAF } from "../kernel/socket.ts";
 import type { SocketError, SocketListener, SocketPort } from "../kernel/socket.ts";
 import type { OriginStream } from "./h2-origin-stream.ts";
+import type { SessionRequests } from "./session-requests.ts";
 
 /** Streams at once, however many the origin allows: one lost connection must not take more along. */
 const STREAMS_MAX = 100;
@@ -66,6 +67,7 @@ export interface SessionPlace {
   readonly byAlpn: boolean;
   /** How long it may lie without an exchange. */
   readonly idleMs: number;
+  readonly requests: SessionRequests;
   /** No stream may be begun on it any more. */
   onGone(session: OriginSession): void;
   /** The origin allows fewer streams than were hoped for. */
@@ -147,7 +149,13 @@ export class OriginSession implements SocketListener, FrameSink {
 
   /** How many more streams may begin on it; before it is ready as many as are hoped for. */
   get room(): number {
-    return this.#gone ? 0 : this.#streamsAllowed - this.active - this.#waiting.length;
+    return this.#gone ? 0 : this.#places - this.#waiting.length;
+  }
+
+  /** Fewer than that, if others wait for them already. */
+  get #places(): number {
+    const { max } = this.#place.requests;
+    return Math.min(this.#streamsAllowed - this.active, max - this.uses - this.#reserved);
   }
 
   get active(): number {
@@ -177,7 +185,7 @@ export class OriginSession implements SocketListener, FrameSink {
   }
 
   #serve(): void {
-    while (!this.#gone && this.active < this.#streamsAllowed) {
+    while (!this.#gone && this.#places > 0) {
       const owner = this.#waiting.shift();
       if (owner === undefined) return;
       this.#reserved += 1;
@@ -199,6 +207,11 @@ export class OriginSession implements SocketListener, FrameSink {
       this.close();
       return;
     }
+    if (this.uses >= this.#place.requests.max) this.#place.requests.stayed();
+    this.#beginIdle();
+  }
+
+  #beginIdle(): void {
     this.#cancelIdle?.();
     this.#cancelIdle = this.#place.schedule(this.#place.idleMs, () => this.close());
   }
@@ -557,7 +570,11 @@ export class OriginSession implements SocketListener, FrameSink {
     const isFirst = !this.ready;
     this.ready = true;
     this.#cancelSettings();
-    if (isFirst) this.#serve();
+    if (isFirst) {
+      this.#serve();
+      // Opened for whoever comes next.
+      if (this.active === 0) this.#beginIdle();
+    }
     this.#feedAll();
     return !this.#closed;
   }
@@ -607,7 +624,10 @@ export class OriginSession implements SocketListener, FrameSink {
     if (end - start < 8) return this.#breakOff("FRAME_SIZE_ERROR", "GOAWAY of a wrong size");
     const code = errorName(bytes.readUInt32BE(start + 4));
     const said = bytes.latin1Slice(start + 8, Math.min(end, start + 8 + SAID_MAX)).replace(/[^ -~]/g, "");
-    this.#lastStream = Math.min(this.#lastStream, bytes.readUInt32BE(start) & WINDOW_MAX);
+    const last = bytes.readUInt32BE(start) & WINDOW_MAX;
+    this.#lastStream = Math.min(this.#lastStream, last);
+    // Behind more than was asked for is a warning, and the last number follows (§6.8).
+    if (code === "NO_ERROR" && !this.#gone && last < this.#nextId) this.#place.requests.left((last + 1) / 2);
     const error: SocketError = { code: "GOAWAY", syscall: "h2", detail: said === "" ? code : `${code}: ${said}` };
     // What is below or at it may still be answered; if the connection ends first, that is why.
     if (code !== "NO_ERROR") this.#loss ??= { ...error, code };

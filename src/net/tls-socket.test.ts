@@ -275,6 +275,17 @@ describe("a client's certificate", () => {
     expect(told.text).toBe("");
   });
 
+  it("that is not believed does not keep a client of HTTP/2 from its answer", async () => {
+    const server = await listen({ ...rules(), alpn: ["h2", "http/1.1"] });
+    const stranger = await testAuthority("Somebody else");
+    const client = await secure(server.port, { ...(await stranger.client("sensor-7")), ALPNProtocols: ["h2"] });
+    client.write("PRI *");
+    const { socket, told } = await server.next();
+    await told.heard("connect");
+    await told.until(() => told.text.length > 0);
+    expect(socket.carrier.tls).toMatchObject({ alpn: "h2", client: null, refused: { code: "CERTIFICATE_REFUSED" } });
+  });
+
   it("that has expired is refused with that reason", async () => {
     const server = await listen(rules());
     await secure(server.port, await authority.client("sensor-7", { from: -9, to: -2 }));

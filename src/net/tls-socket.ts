@@ -11,7 +11,14 @@
  */
 import { getSystemErrorName } from "node:util";
 import { DEAF, HEAD_ROOM } from "../kernel/socket.ts";
-import type { Carrier, SecureChoice, SecureContexts, SocketListener, SocketPort } from "../kernel/socket.ts";
+import type {
+  Carrier,
+  SecureChoice,
+  SecureContexts,
+  SocketError,
+  SocketListener,
+  SocketPort,
+} from "../kernel/socket.ts";
 import { HELLO_BYTES_MAX, readFirstBytes } from "./client-hello.ts";
 import type { ClientHello } from "./client-hello.ts";
 import { clientChain } from "./client-chain.ts";
@@ -218,7 +225,9 @@ export class TlsSocket implements SocketPort, SecureOwner {
   #secured(secure: SecureSocket): void {
     const { rule = -1, clientCertificate = "none" } = this.#choice ?? {};
     const client = clientCertificate === "none" ? null : clientChain(secure);
-    const refused = client === null ? null : secure.verifyCode;
+    const unbelieved = client === null ? null : secure.verifyCode;
+    const refused = refusalOf(client !== null, unbelieved, clientCertificate === "required");
+    const alpn = secure.alpnProtocol === false ? "" : (secure.alpnProtocol ?? "");
     secure.releaseControl();
     this.carrier = {
       ...this.carrier,
@@ -226,18 +235,19 @@ export class TlsSocket implements SocketPort, SecureOwner {
         version: secure.getProtocol() ?? "",
         cipher: secure.getCipher().standardName,
         serverName: this.#hello?.serverName ?? "",
-        alpn: secure.alpnProtocol === false ? "" : (secure.alpnProtocol ?? ""),
+        alpn,
         resumed: secure.isSessionReused(),
-        client: refused === null ? client : null,
+        client: unbelieved === null ? client : null,
         ...(rule === -1 ? {} : { rule }),
+        ...(refused === null ? {} : { refused }),
       },
     };
     this.#hello = null;
     this.#choice = null;
-    this.#stage = refused !== null || (client === null && clientCertificate === "required") ? "refused" : "open";
+    // An answer of HTTP/2 needs the number of a request, so the first one has to be read.
+    this.#stage = refused === null || alpn === "h2" ? "open" : "refused";
     if (this.#stage === "open") this.listener.onConnect();
-    else if (refused === null) this.listener.onError({ code: "CERTIFICATE_MISSING", syscall: "tls" });
-    else this.listener.onError({ code: "CERTIFICATE_REFUSED", syscall: "tls", detail: refused });
+    else if (refused !== null) this.listener.onError(refused);
   }
 
   decrypted(length: number): void {
@@ -393,4 +403,9 @@ export function acceptSecure(
   if (listener === null) return null;
   socket.listener = listener;
   return socket.rawListener;
+}
+
+function refusalOf(hasShown: boolean, unbelieved: string | null, isRequired: boolean): SocketError | null {
+  if (unbelieved !== null) return { code: "CERTIFICATE_REFUSED", syscall: "tls", detail: unbelieved };
+  return hasShown || !isRequired ? null : { code: "CERTIFICATE_MISSING", syscall: "tls" };
 }

@@ -167,6 +167,18 @@ test("a gateway in front leaves to this one what was never sent, and idle connec
   expect(decideRetry(behind).retry).toBe(false);
 });
 
+test("what an origin did not look at because it leaves does not count, as often as there are attempts", () => {
+  const made = (attempts: number, leftUnseen: number, attemptsMax = 3): RetryCode =>
+    decideRetry({ ...input, attempts, leftUnseen, attemptsMax }).code;
+  expect(made(3, 0)).toBe("retry.refused.attempts");
+  expect(made(3, 1)).toBe("retry.allowed.never-sent");
+  expect(made(4, 1)).toBe("retry.refused.attempts");
+  expect(made(5, 5)).toBe("retry.allowed.never-sent");
+  expect(made(6, 6)).toBe("retry.refused.attempts");
+  // Who wants one attempt keeps nothing to send again.
+  expect(made(1, 1, 1)).toBe("retry.refused.attempts");
+});
+
 test("no combination of circumstances repeats what must not be repeated", () => {
   const anyInput = fc.record({
     retryClass: fc.constantFrom<RetryInput["retryClass"]>("R0", "R1", "R2", "RX"),
@@ -177,6 +189,7 @@ test("no combination of circumstances repeats what must not be repeated", () => 
     replayBytes: fc.nat(),
     responseBegun: fc.boolean(),
     attempts: fc.integer({ min: 1, max: 5 }),
+    leftUnseen: fc.nat({ max: 5 }),
     attemptsMax: fc.integer({ min: 1, max: 5 }),
     othersLeft: fc.nat({ max: 3 }),
     staleConnection: fc.boolean(),
@@ -203,7 +216,8 @@ test("no combination of circumstances repeats what must not be repeated", () => 
       expect(verdict.reason.startsWith(verdict.retry ? "retried" : "not retried: ")).toBe(true);
       if (!verdict.retry) return;
       expect(any.responseBegun || (!any.budgetLeft && !isFree(any))).toBe(false);
-      expect(any.attempts).toBeLessThan(any.attemptsMax);
+      expect(any.attempts).toBeLessThan(2 * any.attemptsMax);
+      expect(any.attempts - any.leftUnseen).toBeLessThan(any.attemptsMax);
       expect(["untouched", "kept"]).toContain(any.body);
       expect(["R0", "R1", "R2"]).toContain(any.retryClass);
       if (any.retryClass !== "R0") {

@@ -62,6 +62,8 @@ export interface RetryInput {
   readonly responseBegun: boolean;
   /** Attempts made, the failed one included. */
   readonly attempts: number;
+  /** Of those, how many an origin turned away unseen because it was leaving the connection. */
+  readonly leftUnseen: number;
   readonly attemptsMax: number;
   /** Usable origins that this exchange has not tried. */
   readonly othersLeft: number;
@@ -170,7 +172,7 @@ function refusalFor(input: RetryInput): RetryVerdict | null {
       "the body was not kept, because the memory for replay buffers was used up",
     );
   }
-  if (input.attempts >= input.attemptsMax) {
+  if (input.attempts - unseen(input) >= input.attemptsMax) {
     return refuse("retry.refused.attempts", `${input.attempts} of ${input.attemptsMax} attempts were made`);
   }
   if (input.overloadedForMs >= 0) return overloaded(input);
@@ -178,6 +180,15 @@ function refusalFor(input: RetryInput): RetryVerdict | null {
     return refuse("retry.refused.no-other-origin", "no usable origin is left that was not tried");
   }
   return null;
+}
+
+/**
+ * What an origin did not begin with because it leaves the connection (RFC 9113 §6.8) says nothing about the request or
+ * the origin, and where connections are left after few requests it happens to one exchange again and again. So it does
+ * not count, as often as there are attempts: an origin that leaves whatever it is asked must come to an end too.
+ */
+function unseen({ leftUnseen, attemptsMax }: RetryInput): number {
+  return attemptsMax > 1 ? Math.min(leftUnseen, attemptsMax) : 0;
 }
 
 /** What has been sent may have been run. */

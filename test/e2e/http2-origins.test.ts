@@ -13,7 +13,7 @@ import type { LocalGateway } from "../support/local-gateway.ts";
 import { installed, startCaddy, startHaproxy, startNginx, startNodeApp } from "../support/peers.ts";
 import type { Peer } from "../support/peers.ts";
 
-const LARGE = "0123456789abcdef".repeat(160_000);
+const LARGE = "0123456789abcdef".repeat(40_000);
 const closing: (() => unknown)[] = [];
 const services: Record<string, unknown> = {};
 let gateway: LocalGateway;
@@ -116,7 +116,7 @@ beforeAll(async () => {
 
   if (installed("nginx")) {
     const port = await freePort();
-    const nginx = await started(startNginx(`listen 127.0.0.1:${port} http2; keepalive_requests 60;`));
+    const nginx = await started(startNginx(`listen 127.0.0.1:${port} http2; keepalive_requests 20;`));
     writeFileSync(join(nginx.root, "page.txt"), LARGE);
     front("nginx", `http://127.0.0.1:${port}`);
   }
@@ -156,6 +156,12 @@ describe.each(["nginx", "caddy"].filter((name) => installed(name as "nginx")))("
       statuses.filter((status) => status === 200).length,
       statuses.filter((status) => status === 404).length,
     ]).toEqual([50, 50]);
+  });
+
+  it("is known then to leave them behind so many requests, and refuses none any more", async () => {
+    const answers = await Promise.all(Array.from({ length: 100 }, () => gateway.get(`${name}.test`, "/missing")));
+    const attempts = answers.flatMap(({ status, record }) => [status, ...record.attempts.map(({ cause }) => cause)]);
+    expect([...new Set(attempts)]).toEqual([404, null]);
   });
 });
 

@@ -115,9 +115,11 @@ const CASES: Partial<Record<CauseId, { readonly act: () => unknown; readonly evi
   },
   "client.tls_certificate": {
     async act() {
-      const { status, body } = await ask("staff.test", "--http1.1");
-      expect(status).toBe(403);
-      expect(body).toContain("for clients with a certificate");
+      for (const version of ["--http1.1", "--http2"]) {
+        const { status, body } = await ask("staff.test", version);
+        expect(status).toBe(403);
+        expect(body).toContain("for clients with a certificate");
+      }
     },
     evidence: /showed no certificate/,
   },

@@ -11,6 +11,7 @@ export const RETRY_INPUT: RetryInput = {
   replayBytes: 65_536,
   responseBegun: false,
   attempts: 1,
+  leftUnseen: 0,
   attemptsMax: 3,
   othersLeft: 2,
   staleConnection: false,
