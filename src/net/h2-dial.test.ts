@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { FLAG, FRAME } from "../http2/frames.ts";
 import type { Address, SocketError, SocketListener, SocketPort } from "../kernel/socket.ts";
@@ -6,6 +8,7 @@ import type { Http2Origin } from "../../test/support/h2-origin-peer.ts";
 import { manualSchedule } from "../../test/support/manual-schedule.ts";
 import { memoryNetwork } from "../../test/support/memory-socket.ts";
 import type { MemoryNetwork } from "../../test/support/memory-socket.ts";
+import { until } from "../../test/support/until.ts";
 import { createHttp2Dial } from "./h2-dial.ts";
 
 const GET = "GET /cart HTTP/1.1\r\nHost: shop.example\r\nX-A: 1\r\n\r\n";
@@ -547,6 +550,27 @@ describe("a session", () => {
     second.port.destroy();
     await advance(61_000);
     expect(network.dialled[0]?.ended).toBe("fin");
+  });
+
+  // Every stream that had ever found a place was kept with the address: a gateway of calls grew by 8 KB for each.
+  it("keeps nothing of a stream that is over", async () => {
+    const { dial, at } = await opened();
+    async function answered(): Promise<WeakRef<SocketPort>> {
+      const { port, listener } = dial();
+      await turn();
+      port.write(Buffer.from(GET));
+      await turn();
+      at.head(3, OK, END | FLAG.END_HEADERS);
+      expect(listener.closes).toBe(1);
+      return new WeakRef(port);
+    }
+    const over = await answered();
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    await until("the stream to be collected", () => {
+      collect();
+      return over.deref() === undefined ? true : null;
+    });
   });
 
   it("reads frames however they are cut", async () => {

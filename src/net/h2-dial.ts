@@ -49,7 +49,6 @@ class OriginSessions implements StreamSource, SessionPlace {
   readonly #address: Address;
   /** Oldest first: the oldest with room is used, so that surplus ones are left alone and close. */
   readonly #sessions: OriginSession[] = [];
-  readonly #finding = new Map<StreamOwner, OriginSession>();
   #http1Until = -Infinity;
 
   constructor(ports: Http2DialPorts, address: Address, http2: Http2Transport) {
@@ -76,15 +75,9 @@ class OriginSessions implements StreamSource, SessionPlace {
 
   find(stream: StreamOwner): void {
     const session = this.#withRoom() ?? this.#open();
-    this.#finding.set(stream, session);
     session.join(stream);
     // The last one that the origin takes on it: the next connection is there when the next exchange comes.
     if (this.requests.max !== Infinity && this.#withRoom() === undefined) this.#open();
-  }
-
-  forget(stream: StreamOwner): void {
-    this.#finding.get(stream)?.leave(stream);
-    this.#finding.delete(stream);
   }
 
   onGone(session: OriginSession): void {

@@ -52,6 +52,8 @@ const OUT_BYTES = 64 * 1024;
 
 /** Wants to carry an exchange on a session. */
 export interface StreamOwner {
+  /** The session that it waits for a place on. It is kept with who waits, so that nothing is left of who does not. */
+  waitsAt: OriginSession | null;
   /** The socket below is connected, and more has to be agreed on. */
   onHandshake(): void;
   /** It may begin a stream. */
@@ -164,6 +166,7 @@ export class OriginSession implements SocketListener, FrameSink {
 
   /** `owner` hears when it may begin, never inside this call. */
   join(owner: StreamOwner): void {
+    owner.waitsAt = this;
     this.#waiting.push(owner);
     if (this.ready) queueMicrotask(() => this.#serve());
     else if (this.#handshaking) queueMicrotask(() => owner.onHandshake());
@@ -188,6 +191,7 @@ export class OriginSession implements SocketListener, FrameSink {
     while (!this.#gone && this.#places > 0) {
       const owner = this.#waiting.shift();
       if (owner === undefined) return;
+      owner.waitsAt = null;
       this.#reserved += 1;
       this.#cancelIdle?.();
       this.#cancelIdle = null;

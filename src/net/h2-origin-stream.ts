@@ -37,8 +37,6 @@ const CHUNK_HEAD_MAX = 8;
 export interface StreamSource {
   readonly monotonic: () => number;
   find(stream: OriginStream): void;
-  /** It does not want a place any more. */
-  forget(stream: OriginStream): void;
   /** A connection of its own that speaks HTTP/1.1. */
   dialHttp1(listener: SocketListener): SocketPort;
 }
@@ -62,6 +60,7 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
   window = 0;
   /** The final head has come. */
   headSeen = false;
+  waitsAt: OriginSession | null = null;
   readonly #source: StreamSource;
   readonly #parser: RequestParser = new RequestParser(OWN_LIMITS, this);
   #phase: "finding" | "open" | "over" = "finding";
@@ -336,7 +335,15 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
     }
     head.finishTrailers();
     this.#responseEnded = true;
-    if (this.#framing === "chunked") this.#trailers = roomy(head.bytes, head.start, head.end);
+    if (this.#framing === "chunked") {
+      // Every call has some: where nothing waits before them they are read where they stand.
+      if (this.#unread.length === 0 && !this.#paused) {
+        this.#tell(head.bytes, head.start, head.end);
+        this.#tellFin();
+        return;
+      }
+      this.#trailers = roomy(head.bytes, head.start, head.end);
+    }
     this.#tellEnd();
   }
 
@@ -440,6 +447,10 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
         this.#tell(endOfBody.bytes, endOfBody.start, endOfBody.end);
       }
     }
+    this.#tellFin();
+  }
+
+  #tellFin(): void {
     // Whoever has had all of it is gone by now. To others it is the end of what comes, whatever a length promised.
     if (this.#isOpen) this.#hear(() => this.listener.onFin());
     this.#closeIfDone();
@@ -497,7 +508,7 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
   /** The gateway is done with it. What the origin has not finished is broken off. */
   #leave(): void {
     if (this.#phase === "over") return;
-    if (this.#phase === "finding") this.#source.forget(this);
+    if (this.#phase === "finding") this.waitsAt?.leave(this);
     const session = this.#session;
     if (session !== null) {
       if (this.#id === 0) session.giveBack();
