@@ -266,3 +266,57 @@ describe("no second origin is asked", () => {
     expectQuiet(world);
   });
 });
+
+describe("a request at a pool that has fallen silent", () => {
+  const POOLS = {
+    service: {
+      pools: [
+        { name: "near", origins: ["http://10.0.0.1", "http://10.0.0.2"] },
+        { name: "far", origins: ["http://10.0.1.1"] },
+      ],
+    },
+  };
+
+  /** Four requests wait at the near pool, and have been sent to the far one as well. */
+  async function silent(): Promise<{ world: MemoryGateway; near: Peer[]; far: Peer[] }> {
+    const world = await warm(POOLS);
+    for (let count = 0; count < 3; count += 1) world.client().send(GET);
+    const near = asked(world);
+    world.advance(200);
+    // Traffic sets the watch going.
+    world.client().send(GET);
+    near.push(...asked(world));
+    world.advance(1_000);
+    const far = asked(world);
+    expect(new Set(far.map(({ address }) => address))).toEqual(new Set(["10.0.1.1:80"]));
+    expect(far).toHaveLength(4);
+    return { world, near, far };
+  }
+
+  function failuresAt(world: MemoryGateway, ip: string): number {
+    const addresses = world.gateway.view.origins().flatMap((origin) => origin.addresses);
+    return addresses.filter(({ address }) => address.startsWith(ip)).reduce((sum, { failures }) => sum + failures, 0);
+  }
+
+  it("is answered by the next pool, and the silent one has failed", async () => {
+    const { world, far } = await silent();
+    for (const origin of far) origin.send(OK);
+    expect(world.records.slice(-4).map(({ origin, status }) => `${origin} ${status}`)).toEqual(
+      Array.from({ length: 4 }, () => "http://10.0.1.1 200"),
+    );
+    expect(failuresAt(world, "10.0.0.")).toBeGreaterThanOrEqual(3);
+    expect(failuresAt(world, "10.0.1.")).toBe(0);
+    expectQuiet(world);
+  });
+
+  it("and is not held against the next one where the silent one speaks first after all", async () => {
+    const { world, near } = await silent();
+    const before = failuresAt(world, "10.0.0.");
+    for (const origin of near) if (origin.ended === "") origin.send(OK);
+    const last = world.records.slice(-4);
+    expect(last.map(({ pool, status }) => `${pool} ${status}`)).toEqual(["near 200", "near 200", "near 200", "near 200"]);
+    expect(failuresAt(world, "10.0.1.")).toBe(0);
+    expect(failuresAt(world, "10.0.0.")).toBe(before);
+    expectQuiet(world);
+  });
+});

@@ -66,8 +66,8 @@ export class Tries {
   #rival: Attempt | null = null;
   /** A 5xx that is held back while another origin is asked. */
   #held: HeldAnswer | null = null;
-  /** A pool was asked besides because the first one was silent. */
-  #isSilent = false;
+  /** Another pool was asked besides because this one was silent; empty: none was. */
+  #silentPool = "";
   /** An idle connection was found dead. */
   #metStale = false;
   /** A connection to an origin was broken. */
@@ -160,7 +160,7 @@ export class Tries {
       this.#rival = null;
       rival.giveUp(now);
     }
-    this.#isSilent = true;
+    this.#silentPool = poolName;
     this.#startBeside(first, place.addresses, now);
   }
 
@@ -204,8 +204,9 @@ export class Tries {
     this.#rival = null;
     if (loser === null) return;
     const tookMs = now - loser.beganMs;
-    // Waited for in vain, like everybody's there: that has failed, and whoever looks for what is wrong has to see it.
-    if (this.#isSilent && loser.address.poolName !== winner.address.poolName) loser.giveUp(now);
+    // Waited for in vain, like everybody's there: that has failed, and whoever looks for what is wrong has to see it. Not
+    // so the other pool's, where the silent one spoke again first.
+    if (loser.address.poolName === this.#silentPool && winner.address.poolName !== this.#silentPool) loser.giveUp(now);
     else loser.abandon(now, loser === first);
     this.#lateness?.took(tookMs, now);
     this.#nowAt(winner);
