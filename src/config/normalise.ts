@@ -251,6 +251,7 @@ function routeOf(route: CheckedRoute, name: string, pools: readonly string[]): R
     },
     deadlineMs: route.deadline,
     idempotent: route.idempotent,
+    probe: route.probe,
     rateLimits: rateLimitsOf(route.rateLimit),
     idempotencyKey: idempotencyKeyOf(route.idempotencyKey),
     fallback: fallbackOf(route.fallback),

@@ -121,6 +121,11 @@ export const routeSchema = z.strictObject({
     .describe(
       "True: requests of this route may be sent again whatever their method, because doing them twice does no harm. False: the method decides (RFC 9110 §9.2.2).",
     ),
+  probe: yesOrNo()
+    .prefault(true)
+    .describe(
+      "Whether the probe ladder may send a request that failed on this route once more: its method, path and shape, without credentials, and only where it looks harmless. False where a GET does something.",
+    ),
   rateLimit: rateLimitsSchema
     .prefault([])
     .describe("How many requests may come: a limit, or a list of limits that all have to hold. Default: no limit."),

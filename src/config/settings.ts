@@ -352,6 +352,8 @@ export interface RouteSettings {
   readonly timeouts: TimeoutSettings;
   /** True: requests of this route may be repeated whatever their method. Default: by method (RFC 9110 §9.2.2). */
   readonly idempotent: boolean;
+  /** The probe ladder may send what failed here once more, where it is harmless. Default true. */
+  readonly probe: boolean;
   /** The whole time until a response begins, all attempts together. A client may allow less. 0: none, the default. */
   readonly deadlineMs: number;
   /** Instead of the gateway's own failure page. Null: none. */

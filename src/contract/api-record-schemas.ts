@@ -98,6 +98,15 @@ const signsSchema = describes<FailureSigns>()(
       .describe(
         "What a 5xx shows of gateways behind this one: made it, passed it on, or are between and may have done either.",
       ),
+    asked: z
+      .object({
+        headBytes: bytes("Of the request's head as the client sent it."),
+        accept: z.string().describe("Empty: none."),
+        acceptEncoding: z.string().describe("Empty: none."),
+        range: z.string().describe("Empty: none."),
+      })
+      .nullable()
+      .describe("What size and kind of answer was asked for. Null: the head was not kept."),
     own: ownSchema.describe("How this process was at that moment."),
   }),
 );

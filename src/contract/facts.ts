@@ -202,7 +202,7 @@ export interface ProbeFact {
 }
 
 export interface ProbeRung {
-  /** `resolve`, `connect`, `request`, `health path`, `same request`, `control: gateway itself`, `control: other origin`, … */
+  /** `resolve`, `connect`, `request`, `health path`, `same request`, `large request`, `control: gateway itself`, … */
   readonly rung: string;
   /** What it was done to: a resolver, an address, a path. */
   readonly at: string;

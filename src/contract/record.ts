@@ -130,7 +130,19 @@ export interface FailureSigns {
   leftAnswer: boolean;
   /** What the head of a 5xx shows of gateways behind this one. */
   marks: GatewayMark[];
+  /** Of the request: what size and kind of answer was asked for. Null: its head was not kept. */
+  asked: RequestShape | null;
   own: OwnState;
+}
+
+/** Enough to ask for the same once more without anything that says who asked. */
+export interface RequestShape {
+  /** Of the head as the client sent it. */
+  headBytes: number;
+  /** As they came; empty: there was none, or it is longer than any that is honest. */
+  accept: string;
+  acceptEncoding: string;
+  range: string;
 }
 
 export interface GatewayMark {

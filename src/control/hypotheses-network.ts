@@ -4,6 +4,7 @@ import { Weighing } from "./claim.ts";
 import type { Claim } from "./claim.ts";
 import { SILENT, placeOf, said, theOrigin } from "./hypotheses-origin.ts";
 import type { AddressCase } from "./case.ts";
+import { rungSeen } from "./rungs-seen.ts";
 import type { Signs } from "./signs.ts";
 import { cited, figure, part, percent, unique } from "./signs.ts";
 
@@ -20,6 +21,7 @@ export function networkClaims(signs: Signs): Claim[] {
     ...providerOut(signs),
     ...families(signs),
     ...idleDropped(signs),
+    ...largeLost(signs),
     ...resets(signs),
     ...names(signs),
   ];
@@ -331,6 +333,31 @@ function idleDropped(signs: Signs): Claim[] {
       .done(),
   ];
 }
+
+/** Only the ladder shows it: traffic alone does not tell a link that loses large packets from an origin that stands still. */
+function largeLost(signs: Signs): Claim[] {
+  const stalls = part(signs, ...STALLS);
+  const origins = unique(signs.failing.map(({ origin }) => origin));
+  const request = rungSeen(signs, origins, "large request");
+  const response = rungSeen(signs, origins, "large response");
+  const there = request?.result === "breaks";
+  const back = response?.result === "breaks";
+  if (stalls < 0.5 || (!there && !back)) return [];
+  const [first = "the origin"] = origins;
+  const origin = theOrigin(signs);
+  const where = origin === null ? { service: [...signs.services].join(", ") } : placeOf(signs, origin);
+  const lost = new Weighing(
+    "net.mtu_blackhole",
+    `Large packets ${there && back ? "between here and" : there ? "to" : "from"} ${origin ?? first} vanish`,
+    where,
+  ).speaksFor(1.5, said(signs, STALLS));
+  // Nothing but its size is different from the request that is answered. Of an answer the origin has a part too.
+  if (there) lost.speaksFor(4.5, request.evidence);
+  if (back) lost.speaksFor(there ? 2 : 3.5, response.evidence);
+  return [lost.done()];
+}
+
+const STALLS: readonly CauseId[] = [...SILENT, "net.half_open", "tls.handshake_timeout"];
 
 /** Resets on new connections at several origins: their crash and a device that resets look alike. */
 function resets(signs: Signs): Claim[] {

@@ -3,6 +3,7 @@ import type { CauseId } from "../kernel/causes.ts";
 import type { Claim } from "./claim.ts";
 import { Weighing } from "./claim.ts";
 import type { AddressCase } from "./case.ts";
+import { rungSeen } from "./rungs-seen.ts";
 import type { Signs } from "./signs.ts";
 import { badOf, allOf, figure, p95Of, part, percent, unique } from "./signs.ts";
 
@@ -97,6 +98,7 @@ function downAndGray(signs: Signs): Claim[] {
     value: signs.badRoutes.length,
     unit: "routes",
   });
+  const asked = rungSeen(signs, [origin], "request");
   const down = new Weighing("origin.down", `${origin} is down`, where)
     .speaksFor(2, confined)
     .speaksFor(1.5, ratio, isTotal)
@@ -108,6 +110,9 @@ function downAndGray(signs: Signs): Claim[] {
     .speaksAgainst(2.5, said(signs, ["net.connect_timeout", "net.unroutable"]), connect >= 0.5)
     .speaksAgainst(2.5, said(signs, ["dns.stale_ip"]), part(signs, "dns.stale_ip") >= 0.5)
     .speaksAgainst(3, said(signs, ["origin.keepalive_race", "net.half_open"]), race >= 0.5);
+  // A probe sees another moment than traffic does: it adds to what that says and does not outweigh it.
+  if (asked?.result === "breaks") down.speaksFor(0.7, asked.evidence);
+  else if (asked !== null) down.speaksAgainst(1, asked.evidence);
   const gray = new Weighing("origin.gray", `${origin} fails in part while it looks well`, where)
     .speaksFor(2, confined)
     .speaksFor(1.5, ratio, !isTotal)
@@ -290,11 +295,14 @@ function routeBroken(signs: Signs): Claim[] {
     "origin.header_too_big",
     "origin.framing",
   );
+  const again = rungSeen(signs, origins, "same request");
   return [
     new Weighing("origin.route_broken", `${names} fails on every origin, the rest of the application works`, where)
       .speaksFor(2.5, split, byRoute !== null)
       .speaksFor(1.5, even, origins.length >= 2 && theOrigin(signs) === null)
       .speaksFor(0.5, said(signs, ["origin.app_5xx", "origin.grpc_error"]), appLike >= 0.5)
+      .speaksFor(0.7, again?.evidence ?? even, again?.result === "breaks")
+      .speaksAgainst(0.7, again?.evidence ?? even, again?.result === "holds")
       .speaksAgainst(3, even, theOrigin(signs) !== null)
       .speaksAgainst(1.5, said(signs, SAYING), part(signs, ...SAYING) >= 0.7)
       .speaksAgainst(1.5, said(signs, ROOM), part(signs, ...ROOM) >= 0.5)

@@ -35,6 +35,16 @@ const PAIRS: readonly (readonly [AnyCause, AnyCause, string])[] = [
     "Connect from this machine to a host of another network: if that fails as well, it is this machine.",
   ],
   [
+    "net.mtu_blackhole",
+    "origin.slow",
+    "Send pings of 1,200 and of 1,472 bytes that must not be split to the origin's machine: if only the small ones return, it is the way; if both do, look at the origin.",
+  ],
+  [
+    "net.mtu_blackhole",
+    "origin.down",
+    "Ask the origin for the same with HEAD and with GET from its own machine: if both are answered there, large packets are lost on the way.",
+  ],
+  [
     "net.mid_reset",
     "origin.reset_before_response",
     "Capture packets at the origin: a reset that the origin never sent comes from a firewall or an inspection device between.",

@@ -315,7 +315,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     const { attempt } = this;
     attempt.cause = cause;
     attempt.evidence = evidence;
-    attempt.signs = signsOfAnswer(this.#core, this.address, this.requestSent, marks, now);
+    attempt.signs = signsOfAnswer(this.#core, this.address, this.#host.request, this.requestSent, marks, now);
   }
 
   /** The rest of its response is of no use. What is known of it, good or bad, counts for its address all the same. */
@@ -562,7 +562,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     this.#leaveSlot(isOurs ? "left" : ending.kind === "timeout" ? "timeout" : "failed", isOurs ? this.#heldMs : now);
     attempt.cause = judgement.cause;
     attempt.evidence = judgement.evidence;
-    attempt.signs = signsOfEnding(this.#core, address, ending, facts, now);
+    attempt.signs = signsOfEnding(this.#core, address, this.#host.request, ending, facts, now);
     return judgement;
   }
 

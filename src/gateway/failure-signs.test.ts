@@ -84,6 +84,24 @@ describe("the signs of an attempt", () => {
     });
   });
 
+  it("have the shape of what was asked for, and nothing of who asked", async () => {
+    const gateway = await world({ retry: {} });
+    const fields = "Accept: text/html\r\nAccept-Encoding: br\r\nRange: bytes=0-99\r\nCookie: secret\r\n";
+    const request = `GET /a HTTP/1.1\r\nHost: x\r\n${fields}\r\n`;
+    gateway.client().send(request);
+    gateway.origin(1).send("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n");
+    expect(lastAttempt(gateway)?.signs?.asked).toEqual({
+      headBytes: request.length,
+      accept: "text/html",
+      acceptEncoding: "br",
+      range: "bytes=0-99",
+    });
+    gateway.client().send(`GET / HTTP/1.1\r\nHost: x\r\nAccept: ${"a".repeat(257)}\r\n\r\n`);
+    gateway.origin(1).send("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n");
+    expect(lastAttempt(gateway)?.signs?.asked).toMatchObject({ accept: "", acceptEncoding: "", range: "" });
+    expect(JSON.stringify(gateway.records)).not.toContain("secret");
+  });
+
   it("of a process that was never late and does not know its limits say so", async () => {
     const gateway = await memoryGateway({ service: { health: false, retry: false } });
     gateway.client().send(GET);

@@ -5,21 +5,25 @@
  *
  * Made only when something failed. An exchange that goes well costs nothing for it.
  */
-import type { FailureSigns, GatewayMark, OwnState } from "../contract/record.ts";
+import type { FailureSigns, GatewayMark, OwnState, RequestShape } from "../contract/record.ts";
+import { FIELD } from "../http1/field-ids.ts";
 import { learnedIdleMs } from "../policies/keep-alive.ts";
+import type { ClientRequest } from "./client-request.ts";
 import type { Core } from "./core.ts";
 import type { AttemptFacts, Ending } from "./judge.ts";
 import type { OriginAddress } from "./origin-address.ts";
+import { readHeadAgain } from "./read-head-again.ts";
 
 export function signsOfEnding(
   core: Core,
   address: OriginAddress,
+  { head }: Pick<ClientRequest, "head">,
   ending: Ending,
   facts: AttemptFacts,
   now: number,
 ): FailureSigns {
   return {
-    ...signsOf(core, address, now),
+    ...signsOf(core, address, head, now),
     end: ending.kind === "fin" ? "FIN" : ending.kind,
     detail: detailOf(ending),
     limitMs: ending.kind === "timeout" ? facts.limitMs : 0,
@@ -33,11 +37,12 @@ export function signsOfEnding(
 export function signsOfAnswer(
   core: Core,
   address: OriginAddress,
+  { head }: Pick<ClientRequest, "head">,
   requestSent: boolean,
   marks: readonly GatewayMark[],
   now: number,
 ): FailureSigns {
-  return { ...signsOf(core, address, now), requestSent, marks: [...marks] };
+  return { ...signsOf(core, address, head, now), requestSent, marks: [...marks] };
 }
 
 export function ownState({ wheel, pressure }: Core, now: number): OwnState {
@@ -51,7 +56,7 @@ export function ownState({ wheel, pressure }: Core, now: number): OwnState {
   };
 }
 
-function signsOf(core: Core, address: OriginAddress, now: number): FailureSigns {
+function signsOf(core: Core, address: OriginAddress, head: Buffer | null, now: number): FailureSigns {
   const ago = (at: number): number => (at === -1 ? -1 : Math.round(now - at));
   return {
     end: "answer",
@@ -66,8 +71,26 @@ function signsOf(core: Core, address: OriginAddress, now: number): FailureSigns 
     inFlight: address.inFlight,
     leftAnswer: address.leftAnswer,
     marks: [],
+    asked: head === null ? null : shapeOf(head),
     own: ownState(core, now),
   };
+}
+
+/** Honest ones are a few dozen characters long. */
+const VALUE_MAX = 256;
+
+function shapeOf(copy: Buffer): RequestShape {
+  const shape = { headBytes: copy.length, accept: "", acceptEncoding: "", range: "" };
+  readHeadAgain(copy, (head) => {
+    shape.accept = within(head.valueOf(FIELD.ACCEPT));
+    shape.acceptEncoding = within(head.valueOf(FIELD.ACCEPT_ENCODING));
+    shape.range = within(head.valueOf(FIELD.RANGE));
+  });
+  return shape;
+}
+
+function within(value: string | null): string {
+  return value === null || value.length > VALUE_MAX ? "" : value;
 }
 
 function detailOf(ending: Ending): string {

@@ -24,6 +24,7 @@ const SIGNS: FailureSigns = {
   inFlight: 1,
   leftAnswer: false,
   marks: [],
+  asked: null,
   own: WELL,
 };
 

@@ -201,6 +201,7 @@ function arbitrarySigns(): fc.Arbitrary<FailureSigns> {
     marks: fc.array(fc.record({ text: anyText(), says: fc.constantFrom("made", "passed", "between") }), {
       maxLength: 2,
     }),
+    asked: fc.option(fc.record({ headBytes: count(), accept: anyText(), acceptEncoding: anyText(), range: anyText() })),
     own: arbitraryOwn(),
   });
 }

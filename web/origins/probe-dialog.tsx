@@ -19,8 +19,9 @@ export function ProbeDialog({ origin, onClose }: { origin: OriginView; onClose: 
       {found.value === null ? (
         <>
           <p>
-            The name is resolved, each address is connected to, and a small request is made, beside the same at places
-            that are known to work. The rungs that hold and the one that breaks locate the fault.
+            The name is resolved, each address is connected to, a small request is made, and one like that which failed
+            last if it is harmless, beside the same at places that are known to work. The rungs that hold and the one
+            that breaks locate the fault.
           </p>
           <OrderForm
             verb="Probe"

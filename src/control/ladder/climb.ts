@@ -1,8 +1,8 @@
 /**
- * One climb of the probe ladder: name, connection, TLS, a minimal request, the health path, each only when the one before
- * holds somewhere, because what is above a broken rung says nothing. The controls go beside it: what is wrong with this machine
- * breaks them too. Each step has a limit of its own, and together they
- * take 15 s at most, less than anybody waits for an answer (contract/control-port.ts).
+ * One climb of the probe ladder: name, connection, TLS, a minimal request, each only when the one before holds somewhere,
+ * because what is above a broken rung says nothing; on top the health path, a request like the one that failed, and
+ * sizes. The controls go beside it: what is wrong with this machine breaks them too. Each step has a limit of its own,
+ * and together they take 15 s at most, less than anybody waits for an answer (contract/control-port.ts).
  */
 import { isUnix } from "../../kernel/ip-text.ts";
 import type { ProbeFact, ProbeRung } from "../../contract/facts.ts";
@@ -10,7 +10,10 @@ import { PLAIN_WAY } from "../../contract/rungs.ts";
 import type { Endpoint, ProbeRequest, Rungs, Seen, Way } from "../../contract/rungs.ts";
 import { isIP } from "node:net";
 import type { GatewayStep, HealthStep, Plan, Target } from "./ladder-plan.ts";
-import { IN_THE_CLEAR, locate, UNVERIFIED } from "./located.ts";
+import { IN_THE_CLEAR, locate, SAME_REQUEST, UNVERIFIED } from "./located.ts";
+import { resultOf } from "./same-request.ts";
+import type { FailedStep } from "./same-request.ts";
+import { climbSizes, LARGE_REQUEST, LARGE_RESPONSE } from "./sized-rungs.ts";
 
 export type Climbed = Pick<ProbeFact, "service" | "pool" | "origin" | "rungs" | "located">;
 
@@ -24,7 +27,7 @@ const RESOLVERS_MAX = 4;
 
 export async function climb(rungs: Rungs, plan: Plan): Promise<Climbed> {
   const [own, ...controls] = await Promise.all([
-    climbTarget(rungs, plan.target, plan.health),
+    climbTarget(rungs, plan),
     control("control: gateway itself", rungs, plan.gateway),
     controlTarget("control: other origin", rungs, plan.otherOrigin),
     controlTarget("control: same provider", rungs, plan.sameProvider),
@@ -35,7 +38,7 @@ export async function climb(rungs: Rungs, plan: Plan): Promise<Climbed> {
   return { service, pool, origin: target.url, rungs: all, located: locate(target.url, all) };
 }
 
-async function climbTarget(rungs: Rungs, target: Target, health: HealthStep | null): Promise<ProbeRung[]> {
+async function climbTarget(rungs: Rungs, { target, health, failed }: Plan): Promise<ProbeRung[]> {
   const named = await resolveTarget(rungs, target);
   const climbed = [...named.rungs];
   const connected = await Promise.all(
@@ -57,9 +60,17 @@ async function climbTarget(rungs: Rungs, target: Target, health: HealthStep | nu
     // Whether `/` is there is the application's affair. That a status comes is what this rung asks for.
     ...answered.map(({ to, seen }) => rungOf("request", `HEAD ${target.basePath}/ at ${addressOf(to)}`, seen)),
   );
-  if (health === null) return climbed;
   const speaking = answered.filter(({ seen }) => seen.ok).map(({ to }) => to);
-  const checked = await Promise.all(
+  const [first] = speaking;
+  const above = await Promise.all([
+    health === null ? [] : climbHealth(rungs, speaking, health, way),
+    failed === null || first === undefined ? [] : climbFailed(rungs, speaking, first, target, failed),
+  ]);
+  return [...climbed, ...above.flat()];
+}
+
+function climbHealth(rungs: Rungs, speaking: readonly Endpoint[], health: HealthStep, way: Way): Promise<ProbeRung[]> {
+  return Promise.all(
     speaking.map(async (to) => {
       const request = minimal("GET", health.target, health.host, way);
       const seen = await rungs.request(to, request, REQUEST_MS);
@@ -67,7 +78,35 @@ async function climbTarget(rungs: Rungs, target: Target, health: HealthStep | nu
       return rungOf("health path", `GET ${health.target} at ${addressOf(to)}`, { ...seen, ok: seen.ok && isWanted });
     }),
   );
-  return [...climbed, ...checked];
+}
+
+/** At one address: where it failed, if that answers requests. */
+async function climbFailed(
+  rungs: Rungs,
+  speaking: readonly Endpoint[],
+  first: Endpoint,
+  target: Target,
+  { request, text, address, isSilence }: FailedStep,
+): Promise<ProbeRung[]> {
+  const to = speaking.find((one) => addressOf(one) === address) ?? first;
+  const at = addressOf(to);
+  const large =
+    request?.method === "GET" ? request : minimal("GET", `${target.basePath}/`, target.hostField, target.way);
+  const small = minimal("HEAD", `${target.basePath}/`, target.hostField, target.way);
+  const [same, sizes] = await Promise.all([
+    request === null ? null : rungs.request(to, request, REQUEST_MS),
+    isSilence ? climbSizes(rungs, to, small, large, REQUEST_MS) : null,
+  ]);
+  const again: ProbeRung =
+    same === null
+      ? { rung: SAME_REQUEST, at, result: "unknown", ms: 0, text }
+      : { rung: SAME_REQUEST, at: `${text} at ${at}`, result: resultOf(same), ms: same.ms, text: same.text };
+  if (sizes === null) return [again];
+  return [
+    again,
+    { rung: LARGE_REQUEST, at: `HEAD ${small.target} at ${at}`, ...sizes.request },
+    { rung: LARGE_RESPONSE, at: `GET ${large.target.split("?", 1)[0] ?? ""} at ${at}`, ...sizes.response },
+  ];
 }
 
 /**

@@ -10,8 +10,9 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { Companion, LoopHands } from "../control-loop.ts";
 import { climb } from "./climb.ts";
 import { ClimbBounds } from "./climb-bounds.ts";
+import { FailedRequests } from "./failed-requests.ts";
 import { planOf } from "./ladder-plan.ts";
-import type { Plan } from "./ladder-plan.ts";
+import type { Lately, Plan } from "./ladder-plan.ts";
 
 export interface LadderParts {
   /** As they are configured now. */
@@ -31,6 +32,11 @@ export function createLadder(hands: Pick<LoopHands, "fact" | "news" | "keep" | "
   const { settings, rungs, clock, onFault } = parts;
   const bounds = new ClimbBounds();
   const well = new WellOrigins();
+  const failed = new FailedRequests();
+  const lately: Lately = {
+    isWell: (url) => well.isWell(url),
+    failedAt: (service, url) => failed.of(service, url),
+  };
   const kept = hands.kept(PROBE).toSorted((a, b) => a.at - b.at);
   // Written by this file.
   const last = kept.map(({ body }) => body as ProbeFact);
@@ -38,7 +44,7 @@ export function createLadder(hands: Pick<LoopHands, "fact" | "news" | "keep" | "
   let isClosed = false;
 
   function begin(service: string, origin: string, byPerson: boolean, done: (answer: Answers["probe"]) => void): void {
-    const plan = planOf(settings(), service, origin, (url) => well.isWell(url));
+    const plan = planOf(settings(), service, origin, lately);
     if (plan === null) {
       done({ refused: `${service} has no origin ${origin}; only what is configured is probed` });
       return;
@@ -79,7 +85,10 @@ export function createLadder(hands: Pick<LoopHands, "fact" | "news" | "keep" | "
   return {
     hear(fact, outputs, isReplay) {
       if (isReplay) return;
-      if (fact.kind === "second") well.hear(fact);
+      if (fact.kind === "second") {
+        well.hear(fact);
+        failed.hear(fact);
+      }
       for (const output of outputs) {
         if (output.kind === "wish") begin(output.service, output.origin, false, () => undefined);
       }

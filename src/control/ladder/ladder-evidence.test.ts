@@ -152,3 +152,39 @@ it("An origin elsewhere that answers from here speaks against this machine, and 
   expect(localDrop(found("holds"))).toBeLessThan(0.05);
   expect(found("breaks")).toMatchObject({ verdict: "decided", cause: "net.local_drop" });
 });
+
+it("Where only large packets are lost the ladder shows it, and an origin that stands still is not blamed for it", () => {
+  const name = "origin accepts and never answers";
+  const found = (large: ProbeRung["result"], asked: ProbeRung["result"]): Incident => {
+    const { now, after } = disturbed(name);
+    const rung = (what: string, result: ProbeRung["result"]): ProbeRung => ({
+      rung: what,
+      at: "192.0.2.1:3000",
+      result,
+      ms: 3,
+      text: "",
+    });
+    const rungs = [rung("request", asked), rung("large request", large), rung("large response", large)];
+    return after({
+      kind: "probe",
+      at: now,
+      id: "probe-1",
+      service: "shop",
+      pool: "alpha",
+      origin: A1,
+      rungs,
+      located: "",
+    });
+  };
+  const lost = found("breaks", "holds");
+  expect(lost).toMatchObject({ verdict: "decided", cause: "net.mtu_blackhole", party: "network" });
+  const cited = lost.hypotheses[0].for.flatMap(({ cites }) => cites).filter(({ kind }) => kind === "probe");
+  expect(cited).toMatchObject([
+    { rung: "large request", result: "breaks" },
+    { rung: "large response", result: "breaks" },
+  ]);
+  for (const other of [found("holds", "breaks"), found("unknown", "breaks")]) {
+    expect(other.party).toBe("origin");
+    expect(other.hypotheses.map(({ cause }) => cause)).not.toContain("net.mtu_blackhole");
+  }
+});

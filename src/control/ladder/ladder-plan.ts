@@ -5,6 +5,9 @@
  */
 import { hostFieldOf } from "../../config/origin-url.ts";
 import type { OriginSettings, ServiceSettings, Settings } from "../../config/settings.ts";
+import type { FailedRequest } from "./failed-requests.ts";
+import { failedStepOf } from "./same-request.ts";
+import type { FailedStep } from "./same-request.ts";
 import type { Way } from "../../contract/rungs.ts";
 
 export interface Plan {
@@ -13,6 +16,8 @@ export interface Plan {
   readonly target: Target;
   /** Null: no health path is configured. */
   readonly health: HealthStep | null;
+  /** Null: nothing failed there lately. */
+  readonly failed: FailedStep | null;
   /** Known to be well: what they show is how it should be. Null: none is. */
   readonly otherOrigin: Target | null;
   /** Another origin of the same provider, however it is. Null: there is none. */
@@ -47,13 +52,15 @@ export interface GatewayStep {
   readonly asks: boolean;
 }
 
-/** Null: there is no such origin. `isWell`: whether the origin with this URL was seen to work lately. */
-export function planOf(
-  settings: Settings,
-  service: string,
-  url: string,
-  isWell: (url: string) => boolean,
-): Plan | null {
+/** What was seen of origins lately. */
+export interface Lately {
+  isWell(url: string): boolean;
+  /** The newest request that failed there. Null: none did. */
+  failedAt(service: string, url: string): FailedRequest | null;
+}
+
+/** Null: there is no such origin. */
+export function planOf(settings: Settings, service: string, url: string, lately: Lately): Plan | null {
   const found = settings.services.find(({ name }) => name === service);
   const pool = found?.pools.find(({ origins }) => origins.some((origin) => origin.url === url));
   const origin = pool?.origins.find((one) => one.url === url);
@@ -63,16 +70,19 @@ export function planOf(
     .flatMap(({ provider, origins }) => origins.map((one) => ({ provider, origin: one })))
     .filter((other) => other.origin.host !== origin.host || other.origin.port !== origin.port);
   // A machine that is gone takes its other ports along, which says nothing of this one.
-  const well = others.filter((other) => other.origin.host !== origin.host && isWell(other.origin.url));
+  const well = others.filter((other) => other.origin.host !== origin.host && lately.isWell(other.origin.url));
   const otherOrigin = well.find(({ provider }) => provider !== pool.provider) ?? well[0];
   const sameProvider = others.find(
     (other) => other.provider === pool.provider && other.origin.url !== otherOrigin?.origin.url,
   );
   const otherPort = others.find((other) => other.origin.host === origin.host);
+  const target = targetOf(origin);
+  const failed = lately.failedAt(service, url);
   return {
     service,
     pool: pool.name,
-    target: targetOf(origin),
+    target,
+    failed: failed === null ? null : failedStepOf(failed, found, target),
     health: healthOf(found, origin),
     otherOrigin: otherOrigin === undefined ? null : targetOf(otherOrigin.origin),
     sameProvider: sameProvider === undefined ? null : targetOf(sameProvider.origin),

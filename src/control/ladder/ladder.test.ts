@@ -7,6 +7,7 @@ import { startDnsServer } from "../../../test/support/dns-server.ts";
 import { freePort } from "../../../test/support/free-port.ts";
 import { rawOrigin, response } from "../../../test/support/raw-origin.ts";
 import type { Script } from "../../../test/support/raw-origin.ts";
+import { failedRecord } from "../../../test/support/failed-attempt.ts";
 import { sampleSecond } from "../../../test/support/sample-facts.ts";
 import { createTestAuthority } from "../../../test/support/test-authority.ts";
 import type { Issued, TestAuthority } from "../../../test/support/test-authority.ts";
@@ -15,6 +16,7 @@ import type { Settings } from "../../config/settings.ts";
 import type { Document } from "../../contract/control-store.ts";
 import type { Answers, News } from "../../contract/control-port.ts";
 import type { Fact, OriginRow, ProbeFact } from "../../contract/facts.ts";
+import type { ExchangeRecord } from "../../contract/record.ts";
 import { systemClock, systemSchedule } from "../../net/clock.ts";
 import { createProbeRungs } from "../../net/probe-rungs.ts";
 import type { Companion } from "../control-loop.ts";
@@ -73,6 +75,7 @@ function scene(
   rest: Record<string, unknown> = {},
   health: unknown = false,
   tlsSettings?: unknown,
+  routes: unknown[] = [],
 ): Scene {
   const list = Object.entries(pools).map(([name, origins]) => ({ name, origins }));
   // Ports that the system chooses are no control.
@@ -80,7 +83,7 @@ function scene(
   const settings = settingsOf({
     listeners: [unknown],
     admin: unknown,
-    services: { shop: { health, pools: list, ...(tlsSettings === undefined ? {} : { tls: tlsSettings }) } },
+    services: { shop: { health, pools: list, routes, ...(tlsSettings === undefined ? {} : { tls: tlsSettings }) } },
     ...rest,
   });
   const facts: Fact[] = [];
@@ -109,6 +112,24 @@ function scene(
       );
     });
   return { ladder, facts, news, kept, probe };
+}
+
+/** An exchange that failed there, with cookies and a key that no record has. */
+function failedAt(
+  url: string,
+  record: Partial<ExchangeRecord> = {},
+  cause: "origin.app_5xx" | "origin.ttfb_timeout" = "origin.app_5xx",
+): ExchangeRecord {
+  const asked = { headBytes: 900, accept: "text/html", acceptEncoding: "br", range: "bytes=0-99" };
+  const attempt = { cause, origin: url, address: url.slice(7), signs: { asked } };
+  return failedRecord([attempt], {
+    service: "shop",
+    route: "default",
+    method: "GET",
+    host: "shop.example.com",
+    target: "/items",
+    ...record,
+  });
 }
 
 function settingsOf(file: unknown): Settings {
@@ -309,6 +330,96 @@ describe("the probe ladder", () => {
     ladder.hear?.(sampleSecond(2_000), [wish, wish], false);
     expect(await probe(url)).toEqual({ refused: expect.stringContaining("was climbed there 0 s ago") });
     await expect.poll(() => facts.length).toBe(1);
+  });
+
+  it("sends the request that failed once more, in its shape and as nobody's", async () => {
+    const heads: string[] = [];
+    const url = await origin(async (connection) => {
+      const head = await connection.head();
+      heads.push(head);
+      await connection.send(response(head.includes("/items") ? 503 : 200, "busy"));
+    });
+    const { ladder, probe } = scene({ first: [url] });
+    ladder.hear?.(sampleSecond(1_000, { samples: [failedAt(url, { target: "/items?page=2" })] }), [], false);
+    const climbed = climbedOf(await probe(url));
+    expect(rungsOf(climbed)).toEqual(["connect holds", "request holds", "same request breaks"]);
+    expect(climbed.rungs[2]).toMatchObject({ at: `GET /items at ${url.slice(7)}`, text: "status 503, 4 bytes" });
+    expect(climbed.located).toContain("one like that which failed fails again");
+    const sent = heads.find((head) => head.startsWith("GET /items?page=2 HTTP/1.1\r\n"));
+    expect(sent?.toLowerCase().split("\r\n").slice(1, -2)).toEqual([
+      "host: shop.example.com",
+      "user-agent: goodgate-probe",
+      "accept: text/html",
+      "connection: close",
+      "accept-encoding: br",
+      "range: bytes=0-99",
+      expect.stringMatching(/^x-goodgate-probe: x+$/),
+    ]);
+    expect(Math.abs((sent?.length ?? 0) - 900)).toBeLessThan(100);
+  });
+
+  it.each([
+    ["POST", "/items", "POST not sent, because POST may do something"],
+    ["GET", "/items?session=1", "GET not sent, because its query has more than a page's number"],
+    ["GET", "/pay/1", "GET not sent, because its path names an act (pay)"],
+  ])("does not send %s %s once more, and says why", async (method, target, text) => {
+    const heads: string[] = [];
+    const url = await origin(async (connection) => {
+      heads.push(await connection.head());
+      await connection.send(response(200, ""));
+    });
+    const { ladder, probe } = scene({ first: [url] });
+    ladder.hear?.(sampleSecond(1_000, { samples: [failedAt(url, { method, target })] }), [], false);
+    const climbed = climbedOf(await probe(url));
+    expect(rungsOf(climbed)).toEqual(["connect holds", "request holds", "same request unknown"]);
+    expect(climbed.rungs[2]?.text).toContain(text);
+    expect(heads.map((head) => head.split(" HTTP")[0]).filter((line) => line !== "")).toEqual(["HEAD /"]);
+  });
+
+  it.each([
+    [{ probe: false }, "its route forbids it (probe: false)"],
+    [{ idempotencyKey: "required" }, "its route wants an Idempotency-Key"],
+  ])("does not send what its route is declared to be dangerous for: %j", async (declared, because) => {
+    const url = await origin(well);
+    const route = { match: { path: "/items" }, name: "items", ...declared };
+    const { ladder, probe } = scene({ first: [url] }, {}, false, undefined, [route]);
+    ladder.hear?.(sampleSecond(1_000, { samples: [failedAt(url, { route: "items" })] }), [], false);
+    expect(climbedOf(await probe(url)).rungs[2]?.text).toContain(because);
+  });
+
+  it("says nothing of an answer that depends on who asks, and forgets what failed long ago", async () => {
+    const url = await origin(async (connection) => {
+      const head = await connection.head();
+      await connection.send(response(head.includes("/items") ? 401 : 200, ""));
+    });
+    const { ladder, probe } = scene({ first: [url] });
+    ladder.hear?.(sampleSecond(1_000, { samples: [failedAt(url)] }), [], false);
+    expect(rungsOf(climbedOf(await probe(url)))[2]).toBe("same request unknown");
+    const later = scene({ first: [url] });
+    later.ladder.hear?.(sampleSecond(1_000, { samples: [failedAt(url)] }), [], false);
+    later.ladder.hear?.(sampleSecond(200_000), [], false);
+    expect(rungsOf(climbedOf(await later.probe(url)))).toEqual(["connect holds", "request holds"]);
+  });
+
+  it("tries sizes where what failed met silence", async () => {
+    const url = await origin(async (connection) => {
+      const head = await connection.head();
+      await connection.send(response(200, head.startsWith("HEAD") ? "" : "x".repeat(20_000)));
+    });
+    const { ladder, probe } = scene({ first: [url] });
+    const silent = failedAt(url, {}, "origin.ttfb_timeout");
+    ladder.hear?.(sampleSecond(1_000, { samples: [silent] }), [], false);
+    const climbed = climbedOf(await probe(url));
+    expect(rungsOf(climbed)).toEqual([
+      "connect holds",
+      "request holds",
+      "same request holds",
+      "large request holds",
+      "large response holds",
+    ]);
+    expect(climbed.located).toContain(
+      "all rungs hold from here, now (connect, request, same request, large request, large response)",
+    );
   });
 
   it("is climbed at nothing that is not configured", async () => {

@@ -1,7 +1,20 @@
 /** What the rungs of a climb say together, in a sentence or two: the first that breaks everywhere, or in part, and what the controls make of it. */
 import type { ProbeRung } from "../../contract/facts.ts";
+import { LARGE_REQUEST, LARGE_RESPONSE } from "./sized-rungs.ts";
 
-const LADDER = ["resolve", "connect", "TLS", "request", "health path"] as const;
+export const SAME_REQUEST = "same request";
+const LADDER = [
+  "resolve",
+  "connect",
+  "TLS",
+  "request",
+  "health path",
+  SAME_REQUEST,
+  LARGE_REQUEST,
+  LARGE_RESPONSE,
+] as const;
+/** From here on nothing stands on the rung before. */
+const TOP: ReadonlySet<string> = new Set(["health path", SAME_REQUEST, LARGE_REQUEST, LARGE_RESPONSE]);
 /** Beside a broken `TLS`: the same with any certificate, and a request without TLS. */
 export const UNVERIFIED = "TLS unverified";
 export const IN_THE_CLEAR = "request in the clear";
@@ -13,6 +26,10 @@ const EVERYWHERE: Readonly<Record<Step, string>> = {
   TLS: "It takes connections and no TLS can be agreed on that the gateway accepts",
   request: "It takes connections and does not answer a request in HTTP",
   "health path": "It answers requests, and its health path is not well",
+  [SAME_REQUEST]: "It answers requests, and one like that which failed fails again",
+  [LARGE_REQUEST]:
+    "Small requests are answered and large ones are not: packets of full size seem to be lost on the way to it",
+  [LARGE_RESPONSE]: "Short answers come and long ones do not: packets of full size seem to be lost on the way from it",
 };
 
 const IN_PART: Readonly<Record<Step, string>> = {
@@ -21,6 +38,9 @@ const IN_PART: Readonly<Record<Step, string>> = {
   TLS: "Only some of its addresses speak TLS that the gateway accepts",
   request: "Only some of its addresses answer requests",
   "health path": "Its health path is well only at some of its addresses",
+  [SAME_REQUEST]: "A request like that which failed fails at some of its addresses",
+  [LARGE_REQUEST]: "Large requests are answered only at some of its addresses",
+  [LARGE_RESPONSE]: "Long answers come only from some of its addresses",
 };
 
 /** Empty when nothing was climbed. */
@@ -37,7 +57,7 @@ export function locate(origin: string, rungs: readonly ProbeRung[]): string {
     parts.push(
       `${isAll ? EVERYWHERE[step] : IN_PART[step]} (${first.at}: ${first.text}).${besideText(rungs, step, first.at)}`,
     );
-    if (isAll) break;
+    if (isAll && !TOP.has(step)) break;
   }
   if (parts.length === 0) return `${origin}: all rungs hold from here, now (${heldOf(climbed)}).${controlText(rungs)}`;
   return `${origin}: ${parts.join(" ")}${controlText(rungs)}`;
@@ -53,7 +73,7 @@ function besideText(rungs: readonly ProbeRung[], step: Step, at: string): string
 }
 
 function heldOf(climbed: readonly ProbeRung[]): string {
-  return LADDER.filter((step) => climbed.some(({ rung }) => rung === step)).join(", ");
+  return LADDER.filter((step) => climbed.some(({ rung, result }) => rung === step && result === "holds")).join(", ");
 }
 
 function controlText(rungs: readonly ProbeRung[]): string {

@@ -1,0 +1,29 @@
+/** What rungs of the ladder said of an origin while an incident was open, as evidence. */
+import type { Evidence } from "../contract/evidence.ts";
+import type { ProbeRung } from "../contract/facts.ts";
+import type { Signs } from "./signs.ts";
+import { cited } from "./signs.ts";
+
+export interface RungSeen {
+  readonly result: ProbeRung["result"];
+  readonly evidence: Evidence;
+}
+
+/** By the newest climb at one of these origins that had it; null: none had, or it told nothing. */
+export function rungSeen(signs: Signs, origins: readonly string[], rung: string): RungSeen | null {
+  const probe = signs.case.probes.findLast(
+    ({ origin, rungs }) => origins.includes(origin) && rungs.some((one) => one.rung === rung),
+  );
+  const found = probe?.rungs.find((one) => one.rung === rung);
+  if (probe === undefined || found === undefined || found.result === "unknown") return null;
+  const { at, result, text } = found;
+  const evidence = cited(`The ladder: ${rung} (${at}) ${result}: ${text}.`, {
+    kind: "probe",
+    id: probe.id,
+    at: probe.at,
+    rung,
+    result,
+    text,
+  });
+  return { result, evidence };
+}
