@@ -460,6 +460,15 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     else if (this.#phase === "idle" || answered) this.#close();
   }
 
+  get isTunnel(): boolean {
+    return this.#phase === "tunnel";
+  }
+
+  /** For a drain: nobody waits for the end of a tunnel. */
+  tellTunnel(): void {
+    if (this.#phase === "tunnel") this.#exchange?.tellTunnel();
+  }
+
   /** For the end of a drain: closes it whatever is under way. */
   cutForDrain(): void {
     this.#underWay()?.fail("gw.draining", "its time to finish had run out", "relay", 0);

@@ -132,6 +132,12 @@ export abstract class ExchangeEnd extends ExchangeState {
     else this.client.tunnelDone();
   }
 
+  /** The gateway ends: a WebSocket is told, so that its client can come again elsewhere. */
+  tellTunnel(): void {
+    if (this.tunnel?.leave() === true)
+      this.decide("relay", "relay.tunnel-told", "the gateway ends; both sides get a Close 1001 between two frames");
+  }
+
   /** The client is gone: what is done for it stops, also at the origin. */
   clientGone(how: string): void {
     if (this.over) return;

@@ -169,6 +169,7 @@ const START_IDENTITY_MS = 1_000;
 const START_NEWS_MS = 250;
 const NEWS_LOOK_MS = 5;
 const TELL_EVERY_MS = 10_000;
+const TELL_TUNNELS_MS = 5_000;
 /** Connections that are asked for their place, oldest first: accepting must not become slow when it matters most. */
 const RECLAIM_LOOKS = 64;
 /** Clients above the limit that are told so; beyond them connections are closed without a word. */
@@ -420,6 +421,11 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     return listeners.all().flatMap((runtime) => [...runtime.sessions]);
   }
 
+  /** Clients that are told all at once come again all at once. */
+  function tellTunnelsWithinMs(): number {
+    return Math.max(DRAIN_LOOK_MS, Math.min(TELL_TUNNELS_MS, core.generation.settings.drainMs / 2));
+  }
+
   const drainPorts = {
     core,
     clock,
@@ -484,9 +490,16 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
       if (areIdleClosed) for (const connection of connections()) connection.closeIfIdle();
       // These can be told, and nothing that they have sent is lost: they need no time in which to say so.
       for (const session of sessions()) session.drain();
+      const tunnels = connections().filter(({ isTunnel }) => isTunnel);
+      const perLook = Math.ceil((tunnels.length * DRAIN_LOOK_MS) / tellTunnelsWithinMs());
+      const tellTunnels = (): void => {
+        for (const connection of tunnels.splice(0, perLook)) connection.tellTunnel();
+      };
+      tellTunnels();
       await new Promise<void>((resolve) => {
         const stop = ports.every(DRAIN_LOOK_MS, () => {
           const drainedMs = clock.monotonic() - begunAt;
+          tellTunnels();
           if (!areIdleClosed && drainedMs >= idleMs) {
             areIdleClosed = true;
             for (const connection of connections()) connection.closeIfIdle();

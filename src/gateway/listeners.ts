@@ -130,7 +130,10 @@ export class Listeners {
     const { clock, every } = this.#parts.core;
     runtime.draining = true;
     void port?.close();
-    for (const connection of runtime.connections) connection.closeIfIdle();
+    for (const connection of runtime.connections) {
+      connection.closeIfIdle();
+      connection.tellTunnel();
+    }
     for (const session of runtime.sessions) session.drain();
     if (isEmpty(runtime)) return;
     this.#leaving.add(runtime);

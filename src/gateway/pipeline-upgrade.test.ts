@@ -9,12 +9,12 @@ const AGREED = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgra
 const GET = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
-async function tunnel(): Promise<{ world: MemoryGateway; client: Peer; origin: Peer }> {
+async function tunnel(to = "websocket"): Promise<{ world: MemoryGateway; client: Peer; origin: Peer }> {
   const world = await memoryGateway();
   const client = world.client();
-  client.send(UPGRADE);
+  client.send(UPGRADE.replace("WebSocket", to));
   const origin = world.origin(1);
-  origin.send(AGREED);
+  origin.send(AGREED.replace("websocket", to));
   client.take();
   origin.take();
   return { world, client, origin };
@@ -214,7 +214,7 @@ describe("a tunnel", () => {
   });
 
   it("is cut when the time of a drain is over", async () => {
-    const { world, client, origin } = await tunnel();
+    const { world, client, origin } = await tunnel("other");
     const drained = world.gateway.drain();
     client.send("still there");
     expect(origin.take()).toBe("still there");
@@ -224,5 +224,100 @@ describe("a tunnel", () => {
     expect(client.ended).not.toBe("");
     expect(origin.ended).not.toBe("");
     expectQuiet(world);
+  });
+});
+
+describe("a WebSocket when the gateway ends", () => {
+  const TEXT = "\x81\x05hello";
+  const MASKED = "\x81\x85abcd\x09\x07\x0f\x08\x0e";
+  const GOING = "\x88\x02\x03\xe9";
+  const CLOSED = "\x88\x80abcd";
+
+  /** What a client's Close says, without its mask. */
+  function codeOf(frame: string): number {
+    const bytes = Buffer.from(frame, "latin1");
+    expect([bytes.length, bytes[0], bytes[1]]).toEqual([8, 0x88, 0x82]);
+    return (((bytes[6] ?? 0) ^ (bytes[2] ?? 0)) << 8) | ((bytes[7] ?? 0) ^ (bytes[3] ?? 0));
+  }
+
+  it("is told on both sides at once where no frame is under way, and is closed when both have answered", async () => {
+    const { world, client, origin } = await tunnel();
+    client.send(MASKED + MASKED);
+    origin.send(TEXT);
+    origin.take();
+    client.take();
+    void world.gateway.drain();
+    expect(client.take()).toBe(GOING);
+    expect(codeOf(origin.take())).toBe(1001);
+    // Nothing may follow a Close.
+    client.send(MASKED);
+    origin.send(TEXT);
+    expect([client.take(), origin.take()]).toEqual(["", ""]);
+    client.send(CLOSED);
+    expect([client.ended, origin.ended]).toEqual(["", ""]);
+    origin.send(GOING);
+    expect([client.ended, origin.ended]).toEqual(["fin", "fin"]);
+    client.fin();
+    origin.fin();
+    world.advance(3_000);
+    expectQuiet(world);
+    expect(world.records[0]).toMatchObject({ outcome: "served", decisions: [{ code: "relay.tunnel-told" }] });
+  });
+
+  it("is told behind the frame that is under way, wherever that is cut", async () => {
+    const long = `\x82\x7e\x01\x2c${"x".repeat(300)}`;
+    const huge = `\x82\x7f\0\0\0\0\0\x01\x11\x70${"y".repeat(70_000)}`;
+    for (const frame of [TEXT, long, huge]) {
+      for (const at of [1, 2, 3, 5, 9, 11, frame.length - 1].filter((one) => one < frame.length)) {
+        const { world, client, origin } = await tunnel();
+        origin.send(TEXT + frame.slice(0, at));
+        void world.gateway.drain();
+        origin.send(frame.slice(at) + TEXT);
+        expect(client.take() === TEXT + frame + GOING).toBe(true);
+        client.rst();
+      }
+    }
+  });
+
+  it("is left alone when one side closes it already, and when it is none", async () => {
+    for (const early of [CLOSED, CLOSED.slice(0, 1)]) {
+      const { world, client, origin } = await tunnel();
+      client.send(early);
+      void world.gateway.drain();
+      expect([client.take(), origin.take()]).toEqual(["", early]);
+      client.send(CLOSED.slice(early.length));
+      origin.send(`${TEXT}${GOING}`);
+      expect(client.take()).toBe(`${TEXT}${GOING}`);
+      client.rst();
+    }
+    const { world, client } = await tunnel("other");
+    void world.gateway.drain();
+    expect(client.take()).toBe("");
+  });
+
+  it("that does not answer is cut at the end of the drain", async () => {
+    const { world, client } = await tunnel();
+    const drained = world.gateway.drain();
+    expect(client.take()).toBe(GOING);
+    world.advance(31_000);
+    await drained;
+    expect(client.ended).not.toBe("");
+    expect(world.records[0]).toMatchObject({ cause: "gw.draining" });
+  });
+
+  it("is told in portions where there are many, so that they do not all come again at once", async () => {
+    const { world } = await tunnel();
+    const clients = Array.from({ length: 300 }, (_, index) => {
+      const client = world.client();
+      client.send(UPGRADE);
+      world.origin(index + 2).send(AGREED);
+      client.take();
+      return client;
+    });
+    void world.gateway.drain();
+    const told = (): number => clients.filter(({ received }) => received.endsWith(GOING)).length;
+    expect(told()).toBeLessThan(30);
+    world.advance(6_000);
+    expect(told()).toBe(300);
   });
 });

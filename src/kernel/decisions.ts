@@ -171,6 +171,11 @@ export const DECISIONS = {
     step: "relay",
     meaning: "The origin ended a tunnel by a reset, so the client's side was reset too: what was said is not complete.",
   },
+  "relay.tunnel-told": {
+    step: "relay",
+    meaning:
+      "The gateway ends or gives its place on, so both sides of a WebSocket were sent a Close frame (1001, going away) as soon as a frame had ended.",
+  },
   "breaker.opened": {
     step: "judge",
     meaning:

@@ -86,4 +86,13 @@ describe("a WebSocket", () => {
     expect((await echo(other, "others go on")).toString()).toBe("others go on");
     other.close();
   });
+
+  it("is told when the gateway ends, which waits for no more than the answers", async () => {
+    const socket = await open("/ws?going");
+    await echo(socket, "before the end");
+    const closed = new Promise((resolve) => socket.once("close", resolve));
+    const ended = gateway.stop();
+    expect(await closed).toBe(1_001);
+    expect(await ended).toEqual({ code: 0, signal: null });
+  });
 });
