@@ -90,6 +90,7 @@ function main(): void {
       ledger: setup.stateDirectory === null ? null : link.ledger,
       ofWorker: link.ports(seed),
       tellFact: (fact) => send({ kind: "fact", fact }),
+      tellTraces: (records, leftOut) => send({ kind: "traces", records, leftOut }),
       keeper: sockets.keeper,
       seed,
       onFault,

@@ -37,7 +37,7 @@ export function asked<Q extends Question>(
 
 export function controlState({ control }: Pick<AdminContext, "control">): ControlState {
   if (control !== null) return control.state();
-  return { state: "off", heardAt: null, because: SWITCHED_OFF.because, factsLost: 0, restarts: 0 };
+  return { state: "off", heardAt: null, because: SWITCHED_OFF.because, factsLost: 0, tracesLeftOut: 0, restarts: 0 };
 }
 
 export function refused(why: string): AdminResponse {

@@ -221,7 +221,14 @@ describe("what the control plane says", () => {
 describe("without a control plane", () => {
   const dead = (): FakeControl => {
     const control = fakeControl();
-    control.stateNow = { state: "dead", heardAt: 5, because: "it ended (SIGKILL)", factsLost: 3, restarts: 1 };
+    control.stateNow = {
+      state: "dead",
+      heardAt: 5,
+      because: "it ended (SIGKILL)",
+      factsLost: 3,
+      tracesLeftOut: 0,
+      restarts: 1,
+    };
     return control;
   };
   const all: (readonly [string, unknown])[] = [

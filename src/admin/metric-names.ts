@@ -363,6 +363,12 @@ export const METRICS = [
     help: "Seconds and events that could not be handed to the control process.",
   },
   {
+    name: "goodgate_traces_left_out_total",
+    type: "counter",
+    labels: [],
+    help: "Exchanges that failed, were rescued or were slow and that the collector of traces (telemetry.otlp) was not told of: more than tracesPerSecond, or the control process did not keep up.",
+  },
+  {
     name: "goodgate_incidents_open",
     type: "gauge",
     labels: ["severity"],

@@ -64,7 +64,14 @@ function service(changes: Partial<ServiceStatusView>): ServiceStatusView {
   };
 }
 
-const RUNNING: ControlState = { state: "running", heardAt: WALL - 400, because: "it runs", factsLost: 0, restarts: 0 };
+const RUNNING: ControlState = {
+  state: "running",
+  heardAt: WALL - 400,
+  because: "it runs",
+  factsLost: 0,
+  tracesLeftOut: 0,
+  restarts: 0,
+};
 
 function gateway(
   services: ServiceStatusView[],

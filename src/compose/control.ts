@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Settings } from "../config/settings.ts";
 import type { Fact } from "../contract/facts.ts";
+import type { ExchangeRecord } from "../contract/record.ts";
 import { createIdSource, systemChance } from "../net/chance.ts";
 import { systemClock, systemSchedule } from "../net/clock.ts";
 import { forkControl } from "../net/control-fork.ts";
@@ -38,13 +39,17 @@ export function startControl(settings: Settings, { node, state, tell, free }: Co
 /** Facts of the time before there is anybody to tell wait here: the start of the gateway is one. */
 export function createBridge(): {
   tell(this: void, fact: Fact): void;
+  tellTraces(this: void, records: readonly ExchangeRecord[], leftOut: number): void;
   connect(this: void, control: ControlProcess | null): void;
 } {
   const early: Fact[] = [];
   let tell = (fact: Fact): void => void early.push(fact);
+  let process: ControlProcess | null = null;
   return {
     tell: (fact) => tell(fact),
+    tellTraces: (records, leftOut) => process?.tellTraces(records, leftOut),
     connect(control) {
+      process = control;
       tell = control === null ? () => undefined : (fact) => control.tellFact(fact);
       for (const fact of early.splice(0)) tell(fact);
     },

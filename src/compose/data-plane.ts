@@ -11,6 +11,7 @@ import type { ApplyResult, Gateway, GatewayPorts } from "../gateway/gateway.ts";
 import type { StartResult } from "../cli/ports.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Fact } from "../contract/facts.ts";
+import type { TellTraces } from "../gateway/trace-book.ts";
 import type { Ledger } from "../kernel/ledger.ts";
 import { createIdSource, systemChance } from "../net/chance.ts";
 import { systemClock, systemSchedule } from "../net/clock.ts";
@@ -54,6 +55,7 @@ export interface DataPlaneOptions {
   readonly acme?: AcmeMaterial;
   /** Whom facts are told. */
   readonly tellFact: (fact: Fact) => void;
+  readonly tellTraces: TellTraces;
   readonly keeper?: SocketKeeper;
   /** A secret of all workers of the node. Absent: there are none. */
   readonly seed?: string;
@@ -78,7 +80,7 @@ export const LAST_WORDS_MS = 2_000;
 export async function startDataPlane(
   options: DataPlaneOptions,
 ): Promise<{ readonly ok: true; readonly plane: DataPlane } | Extract<StartResult, { ok: false }>> {
-  const { settings, facts, events, node, worker, revision, state, ledger, tellFact } = options;
+  const { settings, facts, events, node, worker, revision, state, ledger, tellFact, tellTraces } = options;
   const opened = settings.accessLog === null ? null : await openLog(settings.accessLog, events.tell);
   if (opened !== null && !opened.ok) {
     return { ok: false, what: "access log", where: settings.accessLog?.path ?? "", code: opened.code };
@@ -142,7 +144,16 @@ export async function startDataPlane(
     fallbackFiles: fallbacks.files,
     ...(machine === null
       ? {}
-      : { facts: { node, worker, revision, tell: tellFact, machine: () => machine?.read() ?? NO_MACHINE } }),
+      : {
+          facts: {
+            node,
+            worker,
+            revision,
+            tell: tellFact,
+            tellTraces,
+            machine: () => machine?.read() ?? NO_MACHINE,
+          },
+        }),
     onFault: (error) => options.onFault(describe(error)),
     version: VERSION,
   });

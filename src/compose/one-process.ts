@@ -67,6 +67,7 @@ export async function startInOneProcess(
     ledger: keys.ledger === null ? null : deskLedger(desk),
     keeper: sockets.keeper,
     tellFact: bridge.tell,
+    tellTraces: bridge.tellTraces,
     onFault: (text) => {
       process.stderr.write(`goodgate: a fault in Goodgate itself (gw.internal); one exchange failed by it:\n${text}\n`);
     },

@@ -125,7 +125,7 @@ export async function startSupervised(
       else if (message.kind === "fact") {
         const fact = factsOfAll.merge(message.fact, systemClock.monotonic());
         if (fact !== null) bridge.tell(fact);
-      }
+      } else if (message.kind === "traces") bridge.tellTraces(message.records, message.leftOut);
     });
     channel.onRetire(() => member.retire());
     channel.onEnd(() => member.leave());

@@ -386,8 +386,8 @@ function controlOf(control: CheckedFile["control"]): ControlSettings | null {
 
 function otlpOf(otlp: CheckedFile["telemetry"]["otlp"]): OtlpSettings | null {
   if (otlp === undefined) return null;
-  const { url, headers, traces, metrics, every, queries } = otlp;
-  return { url, headers, traces, metrics, intervalMs: every, queries };
+  const { url, headers, traces, tracesPerSecond, metrics, every, queries } = otlp;
+  return { url, headers, traces, tracesPerSecondMax: tracesPerSecond, metrics, intervalMs: every, queries };
 }
 
 function connectionsOf({ perOrigin, idlePerOrigin, idle }: CheckedService["connections"]): ConnectionSettings {

@@ -123,6 +123,8 @@ export interface OtlpSettings {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly traces: boolean;
+  /** Exchanges, in all workers together. Default 1000. */
+  readonly tracesPerSecondMax: number;
   readonly metrics: boolean;
   /** Between two reports of metrics. Default 15 s. */
   readonly intervalMs: number;

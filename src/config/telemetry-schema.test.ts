@@ -21,6 +21,7 @@ it("tells nobody anything unless a collector is named, and then with defaults th
     url: "http://127.0.0.1:4318",
     headers: {},
     traces: true,
+    tracesPerSecondMax: 1000,
     metrics: true,
     intervalMs: 15_000,
     queries: false,
@@ -35,10 +36,11 @@ it.each([
   ['{ otlp: { url: "http://c:4318", headers: { "a b": "x" } } }', "telemetry.otlp.headers"],
   ['{ otlp: { url: "http://c:4318", headers: { token: "a\\nb: c" } } }', "telemetry.otlp.headers.token"],
   ['{ otlp: { url: "http://c:4318", every: 1ms } }', "telemetry.otlp.every"],
+  ['{ otlp: { url: "http://c:4318", tracesPerSecond: 0 } }', "telemetry.otlp.tracesPerSecond"],
 ])("refuses %s at its place, and says what would be right", (text, path) => {
   const [problem] = problems(text);
   expect(problem?.path.startsWith(path), JSON.stringify(problem)).toBe(true);
-  expect(`${problem?.message} ${problem?.hint}`).toMatch(/Write|Put|missing|1s/);
+  expect(`${problem?.message} ${problem?.hint}`).toMatch(/Write|Put|missing|1s|1 to 100000/);
 });
 
 it("never repeats what may be a secret", () => {

@@ -1,6 +1,6 @@
 /** `telemetry`: what is told to systems that collect from many. Nothing, unless somebody says where to. */
 import { z } from "zod";
-import { duration, field, yesOrNo } from "./fields.ts";
+import { count, duration, field, yesOrNo } from "./fields.ts";
 import { accepted, refused } from "./parsed.ts";
 import type { Parsed } from "./parsed.ts";
 
@@ -23,6 +23,9 @@ export const otlpSchema = z.strictObject({
   traces: yesOrNo()
     .prefault(true)
     .describe("Exchanges that failed, were rescued or were among the slowest, with each attempt as a span."),
+  tracesPerSecond: count("exchanges", 1, 100_000)
+    .prefault(1000)
+    .describe("At most so many of them are told in a second; what is left out is counted and told."),
   metrics: yesOrNo().prefault(true).describe("Counts by outcome and cause, quantiles, open incidents."),
   every: duration("1s", "10m").prefault("15s").describe("Between two reports of metrics."),
   queries: yesOrNo().prefault(false).describe("Whether spans carry the query of the request, which may hold secrets."),

@@ -12,6 +12,7 @@ function settingsWith(numbers: {
   return settingsFrom({
     listeners: [{ bind: "127.0.0.1:8080" }],
     limits: { connections: numbers.connections },
+    telemetry: { otlp: { url: "http://127.0.0.1:4318" } },
     services: {
       shop: {
         pools: [{ origins: ["http://10.0.0.1"] }],
@@ -23,8 +24,9 @@ function settingsWith(numbers: {
 }
 
 /** Every amount that is divided. */
-function amounts({ limits, records, cache, idempotency, services }: Settings): number[] {
+function amounts({ limits, records, cache, idempotency, services, otlp }: Settings): number[] {
   return [
+    otlp?.tracesPerSecondMax ?? -1,
     limits.connectionsMax,
     limits.replayBytesTotal,
     records.failedMax,

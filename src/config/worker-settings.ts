@@ -26,7 +26,7 @@ const PER_CLIENT_MIN = 100;
 export function settingsForWorker(settings: Settings, worker: number, workers: number, secret: string): WorkerSettings {
   if (workers <= 1) return { settings, notes: [] };
   const split = new Split(worker, workers);
-  const { limits, records, cache, idempotency, waiting, accessLog } = settings;
+  const { limits, records, cache, idempotency, waiting, accessLog, otlp } = settings;
   const memoryBytes = split.amount(cache.memoryBytes);
   const divided: Settings = {
     ...settings,
@@ -47,6 +47,10 @@ export function settingsForWorker(settings: Settings, worker: number, workers: n
     },
     idempotency: { ...idempotency, receivingBytesMax: split.amount(idempotency.receivingBytesMax) },
     waiting: { ...waiting, secret: waiting.secret ?? secret },
+    otlp: otlp && {
+      ...otlp,
+      tracesPerSecondMax: split.atLeastOne(otlp.tracesPerSecondMax, "telemetry.otlp.tracesPerSecond"),
+    },
     accessLog: accessLog === null ? null : { ...accessLog, bufferBytes: split.amount(accessLog.bufferBytes) },
   };
   return { settings: divided, notes: split.notes };

@@ -65,6 +65,7 @@ export const controlStateSchema = describes<ControlState>()(
       heardAt: epochMs("When it was last heard; null: not yet").nullable(),
       because: z.string().describe("The reason for the state, as a sentence."),
       factsLost: count("Facts that could not be handed over, since the start."),
+      tracesLeftOut: count("Exchanges that a collector should have been told of and was not, since the start."),
       restarts: count("How often it was started again."),
     })
     .describe("The process that draws conclusions. Serving does not depend on it."),

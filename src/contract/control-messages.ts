@@ -6,11 +6,14 @@
 import type { Settings } from "../config/settings.ts";
 import type { Answers, News, NotAnswered, Question } from "./control-port.ts";
 import type { Fact } from "./facts.ts";
+import type { ExchangeRecord } from "./record.ts";
 
 export type ToControl =
   /** First of all. */
   | { readonly kind: "begin"; readonly setup: ControlSetup }
   | { readonly kind: "facts"; readonly batch: FactBatch }
+  /** For a collector: passed on or lost, and never written down. */
+  | { readonly kind: "traces"; readonly records: readonly ExchangeRecord[]; readonly leftOut: number }
   | { readonly kind: "ask"; readonly number: number; readonly question: Question }
   /** Somebody looks: figures are told once a second. */
   | { readonly kind: "watched"; readonly on: boolean }

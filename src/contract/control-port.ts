@@ -27,6 +27,8 @@ export interface ControlState {
   readonly because: string;
   /** Facts that could not be handed over since the start: seconds, and events beyond their bound. */
   readonly factsLost: number;
+  /** Exchanges that failed, were rescued or were slow, and of which no collector was told because there were too many. */
+  readonly tracesLeftOut: number;
   readonly restarts: number;
 }
 
@@ -36,6 +38,7 @@ export const CONTROL_OFF: ControlState = {
   heardAt: null,
   because: "it is switched off (control: false)",
   factsLost: 0,
+  tracesLeftOut: 0,
   restarts: 0,
 };
 

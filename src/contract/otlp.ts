@@ -20,7 +20,7 @@ export interface Otlp {
 
 /** Counters since the start of this process, and gauges. */
 export type OtlpFigures = readonly {
-  readonly metric: "exchanges" | "causes" | "attempts" | "failures" | "duration" | "incidents";
+  readonly metric: "exchanges" | "causes" | "attempts" | "failures" | "duration" | "incidents" | "traces left out";
   readonly value: number;
   readonly attributes: Readonly<Record<string, string>>;
 }[];

@@ -48,6 +48,8 @@ export type FromWorker =
   | { readonly kind: "put"; readonly number: number; readonly result: PutResult }
   | { readonly kind: "event"; readonly event: GatewayEvent }
   | { readonly kind: "fact"; readonly fact: Fact }
+  /** For a collector of traces. */
+  | { readonly kind: "traces"; readonly records: readonly ExchangeRecord[]; readonly leftOut: number }
   | { readonly kind: "share"; readonly message: ToHub }
   /** A defect of ours that cost one exchange. */
   | { readonly kind: "fault"; readonly text: string };

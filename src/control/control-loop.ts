@@ -10,6 +10,7 @@ import type { FactBatch, FromControl, ToControl } from "../contract/control-mess
 import type { ControlStore, ControlWriting, Document } from "../contract/control-store.ts";
 import type { Fact, SecondFact, TopologyFact } from "../contract/facts.ts";
 import type { Incident } from "../contract/incident.ts";
+import type { ExchangeRecord } from "../contract/record.ts";
 import type { Engine, EngineQuestion, Output } from "./engine-port.ts";
 import { SetBack } from "./set-back.ts";
 import { changesBetween } from "./topology-changes.ts";
@@ -18,6 +19,8 @@ import { changesBetween } from "./topology-changes.ts";
 export interface Companion {
   /** `isReplay`: it was told before, in an earlier life. */
   hear?(fact: Fact, outputs: readonly Output[], isReplay: boolean): void;
+  /** Exchanges for a collector; `leftOut`: how many more there were in the second that ends with these. */
+  trace?(records: readonly ExchangeRecord[], leftOut: number): void;
   /** What it is asked instead of the engine; undefined: not its business. `done` is called once. */
   answer?(question: Question, done: (answer: Answers[Question["ask"]]) => void): true | undefined;
   /** An incident with what the companion knows of it. */
@@ -152,6 +155,11 @@ class Loop implements ControlLoop {
     switch (message.kind) {
       case "facts":
         this.#take(message.batch);
+        return;
+      case "traces":
+        for (const companion of this.#companions) {
+          this.#guarded(() => companion.trace?.(message.records, message.leftOut));
+        }
         return;
       case "ask":
         this.#answer(message.number, message.question);

@@ -1,22 +1,26 @@
 /**
- * What a collector is told, beside the control loop: the exchanges that came as samples (all that failed or were
- * rescued and the slowest, as far as a second's bound allows) as spans, and figures as metrics. Here, and not in the
- * gateway's process: a collector that is slow or away must not be felt by a request.
+ * What a collector is told, beside the control loop: exchanges as spans (all that failed or were rescued and the
+ * slowest, as far as a second's bound allows), and figures as metrics. Here, and not in the gateway's process: a
+ * collector that is slow or away must not be felt by a request.
  *
- * Bounded: what does not fit is dropped and told once, and so is a collector that does not take it.
+ * Bounded, and nothing is left out in silence: the next exchange that is told carries how many were not, so that its sum
+ * over the spans is their number, and a counter has it by reason. That a collector takes nothing is told once.
  */
 import type { Otlp, OtlpFigures } from "../contract/otlp.ts";
 import { spansOf } from "../contract/spans.ts";
 import type { Span } from "../contract/spans.ts";
+import type { ExchangeRecord } from "../contract/record.ts";
 import type { SecondFact } from "../contract/facts.ts";
 import type { Companion, LoopHands } from "./control-loop.ts";
 import { bySeverity, countsAsOpen } from "./open-incidents.ts";
 
-const SPANS_MAX = 4096;
+/** A few seconds of an outage at a thousand exchanges a second with an attempt or two each. */
+const SPANS_MAX = 16_384;
 const BATCH_MAX = 512;
 /** Counters that are kept; more than any sane configuration has. */
 const KEYS_MAX = 10_000;
 const INCIDENTS_MAX = 1_000;
+const LEFT_OUT = "goodgate.traces.left_out";
 
 export interface OtlpCompanionParts {
   readonly open: (figures: () => OtlpFigures) => Otlp;
@@ -25,8 +29,12 @@ export interface OtlpCompanionParts {
 
 export function createOtlp(parts: OtlpCompanionParts, hands: Pick<LoopHands, "tell" | "ask">): Companion {
   const counters = new Map<string, OtlpFigures[number] & { value: number }>();
+  const leftOut = { bound: 0, queue: 0, collector: 0 };
   let waiting: Span[] = [];
   let isSending = false;
+  /** Exchanges that were left out, and no span has said so yet. */
+  let untold = 0;
+  /** Spans that a collector did not take since it was told that it takes none. */
   let dropped = 0;
   let wasTold = false;
 
@@ -47,6 +55,11 @@ export function createOtlp(parts: OtlpCompanionParts, hands: Pick<LoopHands, "te
         metric: "incidents" as const,
         value,
         attributes: { severity },
+      })),
+      ...Object.entries(leftOut).map(([reason, value]) => ({
+        metric: "traces left out" as const,
+        value,
+        attributes: { reason },
       })),
     ];
   }
@@ -75,6 +88,32 @@ export function createOtlp(parts: OtlpCompanionParts, hands: Pick<LoopHands, "te
     }
   }
 
+  function leaveOut(reason: keyof typeof leftOut, exchanges: number): void {
+    leftOut[reason] += exchanges;
+    untold += exchanges;
+  }
+
+  function add(record: ExchangeRecord): void {
+    const [exchange, ...attempts] = spansOf(record, { withQuery: parts.withQuery });
+    if (exchange === undefined) return;
+    if (waiting.length + 1 + attempts.length > SPANS_MAX) {
+      leaveOut("queue", 1);
+      return;
+    }
+    waiting.push(
+      untold === 0 ? exchange : { ...exchange, attributes: { ...exchange.attributes, [LEFT_OUT]: untold } },
+      ...attempts,
+    );
+    untold = 0;
+  }
+
+  /** What it said is not said: the next one says it. */
+  function takeBack({ kind, attributes }: Span): void {
+    if (kind !== "server") return;
+    leaveOut("collector", 1);
+    untold += Number(attributes[LEFT_OUT] ?? 0);
+  }
+
   function send(): void {
     if (isSending || waiting.length === 0) return;
     isSending = true;
@@ -87,6 +126,7 @@ export function createOtlp(parts: OtlpCompanionParts, hands: Pick<LoopHands, "te
         dropped = 0;
       } else if (failure !== null) {
         dropped += batch.length;
+        for (const span of batch) takeBack(span);
         if (!wasTold)
           hands.tell("otlp.failing", `the collector does not take spans: ${failure}; requests are served all the same`);
       }
@@ -100,12 +140,13 @@ export function createOtlp(parts: OtlpCompanionParts, hands: Pick<LoopHands, "te
     hear(fact, _, isReplay) {
       if (fact.kind !== "second" || isReplay) return;
       addFigures(fact);
-      for (const record of fact.samples) {
-        const spans = spansOf(record, { withQuery: parts.withQuery });
-        if (waiting.length + spans.length > SPANS_MAX) dropped += spans.length;
-        else waiting.push(...spans);
-      }
       send();
+    },
+    trace(records, more) {
+      leaveOut("bound", more);
+      for (const record of records) add(record);
+      // One that takes nothing is asked once a second, or it would be given all that waits to drop.
+      if (!wasTold) send();
     },
     close: () => otlp.close(),
   };

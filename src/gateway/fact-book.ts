@@ -33,11 +33,15 @@ import { FailureRows } from "./failure-rows.ts";
 import type { OriginAddress } from "./origin-address.ts";
 import type { PoolRuntime } from "./pool-runtime.ts";
 import type { AddressCounters, RouteCounters } from "./telemetry.ts";
+import { TraceBook } from "./trace-book.ts";
+import type { TellTraces } from "./trace-book.ts";
 
 /** Whom the book tells, and what it cannot know by itself. */
 export interface FactPorts extends Teller {
   /** Called for each fact; must be done with it when it returns, or keep it: it is not changed any more. */
   readonly tell: (fact: Fact) => void;
+  /** For a collector of traces; told only where one is configured. */
+  readonly tellTraces?: TellTraces;
   /** Local ports that connections to one address may use, and the disk of state and log. 0: not known. */
   readonly machine: () => Pick<OwnRow, "portsMax" | "diskFreeBytes" | "diskBytes">;
 }
@@ -87,6 +91,8 @@ export class FactBook {
   #classes: ReadonlyMap<string, ReadonlyMap<string, string>>;
   readonly #routes = new WeakMap<RouteCounters, RouteSeen>();
   readonly #addresses = new WeakMap<AddressCounters, AddressSeen>();
+  /** Null: nobody collects traces. */
+  #traces: TraceBook | null;
   #samples: ExchangeRecord[] = [];
   #slowest: ExchangeRecord[] = [];
   #certificatesAt = -Infinity;
@@ -101,6 +107,7 @@ export class FactBook {
     this.#teller = { node, worker, revision };
     this.#settings = parts.settings;
     this.#classes = classesOf(parts.settings);
+    this.#traces = traceBookOf(parts.settings, parts.ports);
     this.#began = { now: parts.clock.monotonic(), wall: parts.clock.wall() };
   }
 
@@ -117,10 +124,14 @@ export class FactBook {
     const room = SAMPLES_MAX - SLOWEST_SAMPLES - (isFirst ? 0 : FRESH_SAMPLES);
     if (this.#samples.length < room) this.#samples.push(record);
     else if (isFirst) this.#samplesLost += 1;
+    // A flood that is refused is one kind of thing a thousand times.
+    if (this.#traces !== null && (isFirst || outcome === "failed" || outcome === "rescued"))
+      this.#traces.add(record, isFirst);
   }
 
   /** One that was served and is among the slowest of late. */
   slow(record: ExchangeRecord): void {
+    this.#traces?.add(record, false);
     const slowest = this.#slowest;
     if (slowest.length < SLOWEST_SAMPLES) {
       slowest.push(record);
@@ -174,6 +185,8 @@ export class FactBook {
   configure(settings: Settings, revision: Revision): void {
     this.#settings = settings;
     this.#classes = classesOf(settings);
+    this.#traces?.second();
+    this.#traces = traceBookOf(settings, this.#parts.ports);
     this.#teller = { ...this.#teller, revision: revision.hash };
     this.#tellTopology();
     this.change("configuration applied", { node: this.#teller.node }, revisionInWords(revision), revision.by);
@@ -221,6 +234,7 @@ export class FactBook {
       ...this.#certificatesDue(core, now),
       lost,
     };
+    this.#traces?.second();
     this.#tell(second);
   }
 
@@ -398,6 +412,11 @@ function topologyOf(settings: Settings): TopologyFact["services"] {
 /** Service → route → class. */
 function classesOf({ services }: Settings): ReadonlyMap<string, ReadonlyMap<string, string>> {
   return new Map(services.map(({ name, routes }) => [name, new Map(routes.map((route) => [route.name, route.class]))]));
+}
+
+function traceBookOf({ otlp }: Settings, { tellTraces }: FactPorts): TraceBook | null {
+  const isWanted = otlp !== null && otlp.traces && tellTraces !== undefined;
+  return isWanted ? new TraceBook(otlp.tracesPerSecondMax, tellTraces) : null;
 }
 
 function isEmpty(counts: object): boolean {

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { FromControl, ToControl } from "../contract/control-messages.ts";
 import type { News } from "../contract/control-port.ts";
 import { sampleEvent, sampleSecond, sampleTopology } from "../../test/support/sample-facts.ts";
+import { sampleRecord } from "../../test/support/sample-record.ts";
 import { manualSchedule } from "../../test/support/manual-schedule.ts";
 import type { ManualSchedule } from "../../test/support/manual-schedule.ts";
 import { checkValue } from "../config/load.ts";
@@ -130,6 +131,27 @@ describe("a control process that works", () => {
     last().says({ kind: "answer", number: 1, answer: [] });
     last().says({ kind: "answer", number: 1, answer: [] });
     expect(answers).toEqual([[]]);
+  });
+
+  it("is given what a collector is to be told while it keeps up; the rest is counted and waits nowhere", () => {
+    const { control, last, seconds, lives } = scene();
+    control.tellTraces([sampleRecord()], 0);
+    last().says({ kind: "ready" });
+    control.tellTraces([sampleRecord(), sampleRecord()], 5);
+    expect(last().sent.at(-1)).toMatchObject({ kind: "traces", leftOut: 5, records: [{}, {}] });
+    expect(control.state().tracesLeftOut).toBe(1 + 5);
+    seconds(UNDER_WAY_MAX, false);
+    const before = last().sent.length;
+    control.tellTraces([sampleRecord()], 0);
+    expect(last().sent.length).toBe(before);
+    expect(control.state().tracesLeftOut).toBe(7);
+    last().takes();
+    control.tellTraces([sampleRecord()], 0);
+    expect(last().sent.at(-1)).toMatchObject({ kind: "traces" });
+    last().ends("SIGKILL");
+    control.tellTraces([sampleRecord()], 0);
+    expect(control.state().tracesLeftOut).toBe(8);
+    expect(lives).toHaveLength(1);
   });
 
   it("a question is given up after a while, and at most so many wait", () => {

@@ -11,6 +11,7 @@ import { ASK_MS, PROBE_ASK_MS } from "../contract/control-port.ts";
 import { isOpenedAlike } from "../contract/control-messages.ts";
 import type { ControlSetup, FromControl, ToControl } from "../contract/control-messages.ts";
 import type { Fact } from "../contract/facts.ts";
+import type { ExchangeRecord } from "../contract/record.ts";
 import type { Chance, Clock, Schedule } from "../kernel/clock.ts";
 import { FactHandOver } from "./fact-hand-over.ts";
 
@@ -45,6 +46,8 @@ export interface ControlProcess extends ControlPort {
   /** Other settings are in effect. Where it was opened with what has changed, it ends and is started with that. */
   configure(settings: ControlSetup["settings"], node: string): void;
   tellFact(fact: Fact): void;
+  /** For a collector of traces. Dropped and counted while the process does not keep up. */
+  tellTraces(records: readonly ExchangeRecord[], leftOut: number): void;
   /** Hands over what is left and ends the process; by force when it takes longer than `ms`. */
   close(ms: number): Promise<void>;
 }
@@ -90,6 +93,7 @@ class Supervised implements ControlProcess {
   #startedAt = 0;
   #lookedAt = 0;
   #restarts = 0;
+  #tracesLeftOut = 0;
   /** Ends in a row. */
   #ends = 0;
   #numbers = 0;
@@ -117,12 +121,19 @@ class Supervised implements ControlProcess {
     this.#handOver.tell(fact);
   }
 
+  tellTraces(records: readonly ExchangeRecord[], leftOut: number): void {
+    this.#tracesLeftOut += leftOut;
+    if (this.#state === "running" && this.#handOver.keepsUp) this.#channel?.send({ kind: "traces", records, leftOut });
+    else this.#tracesLeftOut += records.length;
+  }
+
   state(): ControlState {
     return {
       state: this.#state,
       heardAt: this.#heardAt,
       because: this.#because,
       factsLost: this.#handOver.lost,
+      tracesLeftOut: this.#tracesLeftOut,
       restarts: this.#restarts,
     };
   }

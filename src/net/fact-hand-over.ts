@@ -34,6 +34,11 @@ export class FactHandOver {
     return this.#underWay.length;
   }
 
+  /** Whether the other side took what it was given a second ago. */
+  get keepsUp(): boolean {
+    return this.#isOpen && this.#underWay.length < UNDER_WAY_MAX;
+  }
+
   tell(fact: Fact): void {
     if (fact.kind === "topology") this.#topology = fact;
     // A second always fits: it is what batches are made for.

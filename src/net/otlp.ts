@@ -117,6 +117,9 @@ function startMetrics(
     incidents: meter.createObservableGauge("goodgate.incidents.open", {
       description: "Incidents that go on, by severity.",
     }),
+    "traces left out": meter.createObservableCounter("goodgate.traces.left_out", {
+      description: "Exchanges that failed, were rescued or were slow and have no trace, by what left them out.",
+    }),
   };
   meter.addBatchObservableCallback((result) => {
     for (const { metric, value, attributes } of figures()) result.observe(kinds[metric], value, attributes);

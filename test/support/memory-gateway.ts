@@ -53,6 +53,8 @@ export interface MemoryGateway {
   readonly faults: readonly unknown[];
   /** What it told a control plane. */
   readonly facts: readonly Fact[];
+  /** What a collector of traces is told, by message. */
+  readonly traces: readonly { readonly records: readonly ExchangeRecord[]; readonly leftOut: number }[];
   /** In the order in which they ended. */
   readonly records: readonly ExchangeRecord[];
   /** Puts other options into effect. */
@@ -76,6 +78,7 @@ export async function memoryGateway(options: MemoryGatewayOptions = {}): Promise
   const faults: unknown[] = [];
   const records: ExchangeRecord[] = [];
   const facts: Fact[] = [];
+  const traces: { readonly records: readonly ExchangeRecord[]; readonly leftOut: number }[] = [];
   let ids = 0;
   let number = 1;
 
@@ -109,6 +112,7 @@ export async function memoryGateway(options: MemoryGatewayOptions = {}): Promise
       revision: "0123456789ab",
       // A record may be written to as long as its exchange goes on; a fact is done.
       tell: (fact) => facts.push(structuredClone(fact)),
+      tellTraces: (records, leftOut) => traces.push(structuredClone({ records, leftOut })),
       machine: () => ({ portsMax: 0, diskFreeBytes: 0, diskBytes: 0 }),
     },
     fallbackFiles: options.fallbackFiles ?? new Map(),
@@ -136,6 +140,7 @@ export async function memoryGateway(options: MemoryGatewayOptions = {}): Promise
     faults,
     records,
     facts,
+    traces,
     async apply(next, revision = {}) {
       number += 1;
       const applied = gateway.apply({

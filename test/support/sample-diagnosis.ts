@@ -12,6 +12,7 @@ export const RUNNING: ControlState = {
   heardAt: SAMPLE_NOW,
   because: "it answers",
   factsLost: 0,
+  tracesLeftOut: 0,
   restarts: 0,
 };
 

@@ -118,9 +118,23 @@ export async function refreshDiagnosis(): Promise<void> {
       health.value = one.value.services;
       if (one.value.control.state === "running") pulseAt.value = one.value.now;
     } else if (one.status === 404) {
-      control.value = { state: "off", heardAt: null, because: "this gateway has none", factsLost: 0, restarts: 0 };
+      control.value = {
+        state: "off",
+        heardAt: null,
+        because: "this gateway has none",
+        factsLost: 0,
+        tracesLeftOut: 0,
+        restarts: 0,
+      };
     } else if (one.code === "control-unavailable" && control.value === null) {
-      control.value = { state: "dead", heardAt: null, because: one.detail, factsLost: 0, restarts: 0 };
+      control.value = {
+        state: "dead",
+        heardAt: null,
+        because: one.detail,
+        factsLost: 0,
+        tracesLeftOut: 0,
+        restarts: 0,
+      };
     }
     if (two.ok) incidents.value = two.value.incidents;
     if (three.ok) forecasts.value = three.value.forecasts;
