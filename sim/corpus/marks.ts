@@ -103,6 +103,15 @@ export function tables(
     `| outright ones found within ${MARKS.outrightS} s (median, longest) | | ${timesText(score.outrightInTime, score.outrightMedianS, score.outrightWorstS)} | ${timesText(sim.outrightInTime, sim.outrightMedianS, sim.outrightWorstS)} |`,
     `| gray ones found within ${MARKS.grayS} s (median, longest) | | ${timesText(score.grayInTime, score.grayMedianS, score.grayWorstS)} | ${timesText(sim.grayInTime, sim.grayMedianS, sim.grayWorstS)} |`,
     "",
+    "| family | runs | party | cause | abstained | one incident | found in time | found after (median, longest) |",
+    "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ...[...new Set(results.map(({ family }) => family))].map((family) =>
+      familyRow(
+        family,
+        results.filter((result) => result.family === family),
+      ),
+    ),
+    "",
     "| disturbance | party | cause | abstained | found after (median) |",
     "| --- | ---: | ---: | ---: | ---: |",
     ...rows,
@@ -126,6 +135,21 @@ export function tables(
       return `| ${kind} | ${weeks < 1 ? weeks.toFixed(2) : weeks} | ${own.reduce((all, { incidents }) => all + incidents, 0)} |`;
     }),
   ].join("\n");
+}
+
+function familyRow(family: string, own: readonly Result[]): string {
+  const times = own.map(({ detectS }) => detectS ?? Infinity);
+  const inTime = own.map(
+    ({ size, detectS }) => (detectS ?? Infinity) <= (size === "outright" ? MARKS.outrightS : MARKS.grayS),
+  );
+  const parts = [
+    own.map(({ partyRight }) => partyRight),
+    own.map(({ causeRight }) => causeRight),
+    own.map(({ abstained }) => abstained),
+    own.map(({ incidents }) => incidents.length === 1),
+    inTime,
+  ].map((values) => (values.every((value) => value === null) ? "–" : percent(partOf(values))));
+  return `| ${family} | ${own.length} | ${parts.join(" | ")} | ${secondsText(median(times))}, ${secondsText(Math.max(0, ...times))} |`;
 }
 
 function rowOf(name: string, own: readonly Result[]): string {

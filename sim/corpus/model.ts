@@ -10,6 +10,7 @@ import type {
   Fact,
   FailureRow,
   OriginRow,
+  ProbeFact,
   OwnRow,
   SecondFact,
   TrafficRow,
@@ -51,13 +52,23 @@ export interface ModelService {
 
 export interface ModelSetup {
   readonly services: readonly ModelService[];
+  /** Of each node. */
   readonly workers: number;
+  /** 1 when left out. */
+  readonly nodes?: number;
   readonly networks: number;
 }
 
 /** What a fault makes of one attempt; null: nothing. */
 export type AttemptEffect =
-  | { readonly cause: CauseId; readonly ms: number; readonly idleMs?: number }
+  | {
+      readonly cause: CauseId;
+      readonly ms: number;
+      readonly idleMs?: number;
+      readonly evidence?: string;
+      /** What came of the answer before it failed. */
+      readonly receivedBytes?: number;
+    }
   | { readonly slow: number }
   | { readonly exactMs: number };
 
@@ -65,6 +76,7 @@ export interface AttemptAsk {
   readonly second: number;
   readonly at: ModelAddress;
   readonly route: ModelRoute;
+  /** Counted through all nodes. */
   readonly worker: number;
   readonly chance: SeededChance;
   readonly inFlight: number;
@@ -82,6 +94,8 @@ export interface ExchangeAsk {
   readonly chance: SeededChance;
 }
 
+export type Told = Omit<ChangeFact, "at" | "id" | "kind"> | Omit<ProbeFact, "at" | "id" | "kind"> | EventFact["event"];
+
 /** `second`s count from the beginning of the fault; negative before it. */
 export interface Fault {
   readonly attempt?: (ask: AttemptAsk) => AttemptEffect | null;
@@ -95,13 +109,16 @@ export interface Fault {
   readonly load?: (service: ModelService, second: number) => number;
   readonly own?: (worker: number, second: number) => Partial<OwnRow>;
   /** Facts told in this second. */
-  readonly tell?: (second: number) => readonly (Omit<ChangeFact, "at" | "id" | "kind"> | EventFact["event"])[];
+  readonly tell?: (second: number) => readonly Told[];
   readonly revision?: (worker: number, second: number) => string;
   /** From which network an extra exchange comes. */
   readonly network?: (ask: { second: number; chance: SeededChance; extra: boolean }) => string | null;
   /** Answers of the cache, 0–1 of exchanges; they need no attempt. */
   readonly cached?: (second: number) => number;
-  readonly poison?: (ask: AttemptAsk) => string | null;
+  /** Nobody is there to be asked or to tell: the gateway itself is away. */
+  readonly away?: (second: number) => boolean;
+  /** Whether an address is among those there are. */
+  readonly there?: (at: ModelAddress, second: number) => boolean;
 }
 
 type State = OriginRow["state"];
@@ -212,6 +229,11 @@ export class Model {
     const isOn = this.#second >= this.#faultFrom && this.#second < this.#faultUntil;
     this.#events = [];
     for (const told of this.#fault.tell?.(second) ?? []) this.#tell(told);
+    if (this.#fault.away?.(second) === true) {
+      this.#endings.delete(this.#second);
+      this.#second += 1;
+      return this.#events;
+    }
     this.#check(second, isOn);
     for (const service of this.#setup.services) this.#serve(service, second, isOn);
     for (const { run } of this.#endings.get(this.#second) ?? []) run();
@@ -221,12 +243,17 @@ export class Model {
     return facts;
   }
 
+  get #tellers(): number {
+    return this.#setup.workers * (this.#setup.nodes ?? 1);
+  }
+
   get #now(): number {
     return this.#startMs + this.#second * 1000;
   }
 
-  #tell(told: Omit<ChangeFact, "at" | "id" | "kind"> | EventFact["event"]): void {
-    if ("what" in told) {
+  #tell(told: Told): void {
+    if ("rungs" in told) this.#events.push({ kind: "probe", at: this.#now, id: "probe-1", ...told });
+    else if ("what" in told) {
       this.#ids += 1;
       this.#events.push({ kind: "change", at: this.#now, id: `change-${this.#ids}`, ...told });
     } else
@@ -252,7 +279,7 @@ export class Model {
   #exchange(service: ModelService, second: number, isOn: boolean, load: number, extra: boolean): void {
     const chance = this.#chance;
     const route = pickRoute(service, chance);
-    const worker = Math.floor(chance.next() * this.#setup.workers);
+    const worker = Math.floor(chance.next() * this.#tellers);
     const network = this.#fault.network?.({ second, chance, extra }) ?? networkOf(chance, this.#setup.networks);
     const decided = isOn ? (this.#fault.exchange?.({ second, service, route, network, worker, chance }) ?? null) : null;
     if (decided !== null) {
@@ -287,7 +314,7 @@ export class Model {
         tried.length + 1,
         cause,
         ms,
-        effect !== null && "idleMs" in effect ? (effect.idleMs ?? 0) : 0,
+        effect !== null && "cause" in effect ? effect : null,
       );
       tried.push(attempt);
       state.inFlight += ms >= 1000 ? 1 : 0;
@@ -426,6 +453,7 @@ export class Model {
   /** The first pool with enough that is usable; within it at random. */
   #pick(service: ModelService, used: ReadonlySet<string>): AddressState | null {
     const all = service.addresses
+      .filter((at) => this.#fault.there?.(at, this.#second - this.#faultFrom) ?? true)
       .map((at) => this.#addresses.get(at))
       .filter((state): state is AddressState => state !== undefined);
     const pools = [...new Set(service.addresses.map(({ pool }) => pool))];
@@ -571,7 +599,7 @@ export class Model {
 
   #seconds(second: number, isOn: boolean): SecondFact[] {
     const facts: SecondFact[] = [];
-    for (let worker = 0; worker < this.#setup.workers; worker += 1) {
+    for (let worker = 0; worker < this.#tellers; worker += 1) {
       const traffic: TrafficRow[] = [];
       for (const [key, row] of this.#traffic) {
         if (!key.startsWith(`${worker}\n`)) continue;
@@ -581,14 +609,17 @@ export class Model {
       const failures = [...this.#failures].filter(([key]) => key.startsWith(`${worker}\n`)).map(([, row]) => row);
       facts.push({
         kind: "second",
-        node: "node-1",
-        worker,
+        node: `node-${Math.floor(worker / this.#setup.workers) + 1}`,
+        worker: worker % this.#setup.workers,
         revision: this.#fault.revision?.(worker, second) ?? "r1",
         at: this.#now,
         lengthMs: 1000,
         traffic,
         // One worker tells for all: whose attempt it was makes no difference to what is said of an address.
-        origins: worker === 0 ? [...this.#addresses.values()].map(originRow) : [],
+        origins:
+          worker === 0
+            ? [...this.#addresses.values()].filter(({ at }) => this.#fault.there?.(at, second) ?? true).map(originRow)
+            : [],
         failures,
         clients:
           worker === 0
@@ -662,8 +693,9 @@ function attemptRecord(
   number: number,
   cause: CauseId | null,
   ms: number,
-  idleMs: number,
+  effect: Extract<AttemptEffect, { cause: CauseId }> | null,
 ): AttemptRecord {
+  const idleMs = effect?.idleMs ?? 0;
   const us = Math.round(ms * 1000);
   const never = cause === "origin.refused" || cause === "net.connect_timeout" || cause === "net.unroutable";
   return {
@@ -685,10 +717,10 @@ function attemptRecord(
     endedUs: us,
     tls: null,
     sentBytes: 300,
-    receivedBytes: cause === null ? 500 : 0,
+    receivedBytes: cause === null ? 500 : (effect?.receivedBytes ?? 0),
     status: cause === null ? 200 : 0,
     cause,
-    evidence: "",
+    evidence: effect?.evidence ?? "",
     signs: null,
   };
 }

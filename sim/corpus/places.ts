@@ -80,3 +80,17 @@ export function two(perSecond: number): ModelSetup {
 export function one(perSecond: number): ModelSetup {
   return { services: [solo(perSecond)], workers: 1, networks: 60 };
 }
+
+export const ELSEWHERE = "198.51.100.7:3000";
+
+/** As `two`; one origin has two addresses, of which a fault says when it is which. */
+export function moved(perSecond: number): ModelSetup {
+  const { services, ...rest } = two(perSecond);
+  const [first, ...others] = services;
+  const at = first?.addresses[0];
+  if (first === undefined || at === undefined) return { services, ...rest };
+  return {
+    services: [{ ...first, addresses: [...first.addresses, { ...at, address: ELSEWHERE }] }, ...others],
+    ...rest,
+  };
+}

@@ -57,6 +57,26 @@ export const QUIET_KINDS: readonly QuietKind[] = [
     }),
   },
   {
+    name: "restarts done well",
+    make: () => ({
+      load: (_, second) => daily(second),
+      // A second without anybody, and a little slower until connections are kept again.
+      away: (second) => second % 5400 === 30,
+      attempt: ({ second }) => (second % 5400 > 30 && second % 5400 < 36 ? { slow: 1.5 } : null),
+      tell: (second) =>
+        second % 5400 === 30
+          ? [
+              {
+                what: "gateway started",
+                where: { node: "node-1" },
+                text: "Goodgate started with configuration r1",
+                by: "",
+              },
+            ]
+          : [],
+    }),
+  },
+  {
     name: "clients that leave",
     make: () => ({
       load: (_, second) => daily(second),

@@ -4,12 +4,12 @@ import type { Fact } from "../../src/contract/facts.ts";
 import { firstStepOf } from "../../src/control/claim.ts";
 import { createEngine } from "../../src/control/engine.ts";
 import { SeededChance } from "../chance.ts";
-import type { Disturbance, Maker } from "./disturbances.ts";
+import type { Disturbance, Family, Maker } from "./disturbance.ts";
 import { EPOCH_MS, Model } from "./model.ts";
 
 export interface Result {
+  readonly family: Family | "simulated";
   readonly name: string;
-  readonly mechanism: string;
   readonly size: Disturbance["size"];
   readonly seed: number;
   readonly truth: Disturbance["truth"];
@@ -26,7 +26,7 @@ export interface Result {
 const AFTER_S = 150;
 
 export function playFacts(disturbance: Disturbance, seed: number): { facts: Fact[]; beganAt: number } {
-  const warmUp = disturbance.warmUpS ?? 200;
+  const warmUp = disturbance.warmUpS;
   const model = new Model(disturbance.setup, disturbance.fault, {
     seed,
     faultFrom: warmUp,
@@ -56,25 +56,25 @@ export function incidentsOf(facts: readonly Fact[]): Incident[] {
 
 /** Null: its name has no `only` in it. */
 export function play(maker: Maker, seed: number, only = ""): Result | null {
-  const disturbance = maker(new SeededChance(seed, "magnitude"));
-  if (!disturbance.name.includes(only)) return null;
+  if (!maker.name.includes(only)) return null;
+  const disturbance = maker.make(new SeededChance(seed, "magnitude"));
   const { facts, beganAt } = playFacts(disturbance, seed);
   return judge(disturbance, seed, incidentsOf(facts), beganAt);
 }
 
 export function judge(
-  disturbance: Pick<Disturbance, "name" | "mechanism" | "size" | "truth">,
+  disturbance: Pick<Result, "family" | "name" | "size" | "truth">,
   seed: number,
   incidents: Incident[],
   beganAt: number,
 ): Result {
-  const { name, mechanism, size, truth } = disturbance;
+  const { family, name, size, truth } = disturbance;
   const main = incidents.find(({ detectedAt }) => detectedAt >= beganAt - 5_000) ?? null;
   const isDecidable = truth.causes.length > 0;
   const cause = main?.cause ?? null;
   return {
+    family,
     name,
-    mechanism,
     size,
     seed,
     truth,

@@ -6,7 +6,7 @@
 import type { Scenario } from "../scenario.ts";
 import { runScenario } from "../scenario.ts";
 import { SCENARIOS } from "../scenario-list.ts";
-import type { Truth } from "./disturbances.ts";
+import type { Truth } from "./disturbance.ts";
 import type { Result } from "./score.ts";
 import { incidentsOf, judge } from "./score.ts";
 
@@ -132,7 +132,7 @@ async function playOne(scenario: Scenario, { size, truth, fromS }: Labelled, see
   const { world } = await runScenario(scenario, { seed, tellsFacts: true });
   const first = world.facts.find(({ kind }) => kind === "second")?.at ?? 0;
   return judge(
-    { name: scenario.name, mechanism: "simulated", size, truth },
+    { family: "simulated", name: scenario.name, size, truth },
     seed,
     incidentsOf(world.facts),
     first + fromS * 1000,

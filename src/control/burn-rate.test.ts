@@ -5,9 +5,16 @@ import type { BudgetBook } from "./burn-rate.ts";
 const START = 1_764_000_000_000;
 const BUDGET = 0.001;
 
-function spend(book: BudgetBook, fromMinute: number, minutes: number, ratio: number, perMinute = 1_000): number {
+function spend(
+  book: BudgetBook,
+  fromMinute: number,
+  minutes: number,
+  ratio: number,
+  perMinute = 1_000,
+  isTold = false,
+): number {
   for (let minute = fromMinute; minute < fromMinute + minutes; minute += 1)
-    countInBudget(book, START + minute * 60_000, perMinute * ratio, perMinute);
+    countInBudget(book, START + minute * 60_000, perMinute * ratio, perMinute, isTold);
   return START + (fromMinute + minutes - 1) * 60_000;
 }
 
@@ -25,6 +32,15 @@ test("A short burst that spends little of the budget does not page", () => {
   spend(book, 0, 600, 0);
   const now = spend(book, 600, 3, 0.05);
   expect(burnOf(book, now, BUDGET).page).toBe(false);
+});
+
+test("What an incident told of burns the budget and is no reason for another incident", () => {
+  const book = createBudgetBook();
+  spend(book, 0, 600, 0);
+  const now = spend(book, 600, 60, 0.02, 1_000, true);
+  expect(burnOf(book, now, BUDGET)).toMatchObject({ page: true });
+  expect(burnOf(book, now, BUDGET, true)).toMatchObject({ page: false, ticket: false });
+  expect(budgetLeft(book, now, BUDGET)).toBeLessThan(1);
 });
 
 test("A slow burn becomes a ticket after hours", () => {

@@ -5,6 +5,9 @@
  * needs a least number of bad exchanges: on a small service one failure is no burn.
  *
  * Counted by minutes for three days and by hours for thirty. What is unknown counts as nothing, neither good nor bad.
+ *
+ * What was spent while an incident said so is counted apart: it makes that incident worse, and is no reason for another one, nor
+ * for keeping it open for as long as the windows are.
  */
 export interface BudgetBook {
   readonly minutes: Tally[];
@@ -16,6 +19,8 @@ interface Tally {
   at: number;
   bad: number;
   total: number;
+  /** Of the bad ones, those that an incident told of. Absent in what was kept before there was such a count. */
+  told?: number;
 }
 
 export interface Burn {
@@ -46,21 +51,23 @@ export function createBudgetBook(): BudgetBook {
   return { minutes: [], hours: [] };
 }
 
-export function countInBudget(book: BudgetBook, at: number, bad: number, total: number): void {
+/** `isTold`: an incident of the service is open. */
+export function countInBudget(book: BudgetBook, at: number, bad: number, total: number, isTold = false): void {
   if (total === 0) return;
-  add(book.minutes, Math.floor(at / MINUTE_MS), bad, total, MINUTES_MAX);
-  add(book.hours, Math.floor(at / HOUR_MS), bad, total, HOURS_MAX);
+  const told = isTold ? bad : 0;
+  add(book.minutes, { at: Math.floor(at / MINUTE_MS), bad, total, told }, MINUTES_MAX);
+  add(book.hours, { at: Math.floor(at / HOUR_MS), bad, total, told }, HOURS_MAX);
 }
 
-/** `budget`: part of exchanges that may go wrong, e.g. 0.0005. */
-export function burnOf(book: BudgetBook, now: number, budget: number): Burn {
+/** `budget`: part of exchanges that may go wrong, e.g. 0.0005. `untold`: what incidents told of is left out. */
+export function burnOf(book: BudgetBook, now: number, budget: number, untold = false): Burn {
   const seenMinutes = Math.floor(now / MINUTE_MS) - (book.minutes[0]?.at ?? Number.POSITIVE_INFINITY) + 1;
   for (const rule of RULES) {
     // A service that was not seen for so much as the short window has spent nothing of the long one worth waking for.
     if (seenMinutes < rule.longMinutes / 12) continue;
-    const long = windowOf(book, now, rule.longMinutes);
+    const long = windowOf(book, now, rule.longMinutes, untold);
     if (long.bad < BAD_MIN) continue;
-    const short = windowOf(book, now, rule.shortMinutes);
+    const short = windowOf(book, now, rule.shortMinutes, untold);
     const rate = rateOf(long, budget);
     if (rate < rule.factor || rateOf(short, budget) < rule.factor || short.bad < BAD_MIN / 2) continue;
     return { page: rule.page, ticket: !rule.page, rule: rule.text, rate, longMinutes: rule.longMinutes };
@@ -90,13 +97,13 @@ export function budgetFrom(book: BudgetBook, now: number): number {
   return (book.hours[0]?.at ?? Math.floor(now / HOUR_MS)) * HOUR_MS;
 }
 
-function windowOf(book: BudgetBook, now: number, minutes: number): Tally {
+function windowOf(book: BudgetBook, now: number, minutes: number, untold = false): Tally {
   const first = Math.floor(now / MINUTE_MS) - minutes;
   const sum: Tally = { at: first, bad: 0, total: 0 };
   for (let index = book.minutes.length - 1; index >= 0; index -= 1) {
     const minute = book.minutes[index];
     if (minute === undefined || minute.at <= first) break;
-    sum.bad += minute.bad;
+    sum.bad += minute.bad - (untold ? (minute.told ?? 0) : 0);
     sum.total += minute.total;
   }
   return sum;
@@ -106,14 +113,15 @@ function rateOf(window: Tally, budget: number): number {
   return window.total === 0 ? 0 : window.bad / window.total / budget;
 }
 
-function add(tallies: Tally[], at: number, bad: number, total: number, most: number): void {
+function add(tallies: Tally[], tally: Tally, most: number): void {
   const last = tallies[tallies.length - 1];
   // Facts of two tellers come a second apart at most; an older minute takes them as the newest.
-  if (last !== undefined && last.at >= at) {
-    last.bad += bad;
-    last.total += total;
+  if (last !== undefined && last.at >= tally.at) {
+    last.bad += tally.bad;
+    last.total += tally.total;
+    last.told = (last.told ?? 0) + (tally.told ?? 0);
     return;
   }
-  tallies.push({ at, bad, total });
+  tallies.push(tally);
   if (tallies.length > most) tallies.shift();
 }

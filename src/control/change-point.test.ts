@@ -78,6 +78,22 @@ test("Nothing is learned while the sum is on the rise: what begins to fail does 
   expect(watch.usualBad).toBeLessThan(2);
 });
 
+test("Three failures in a row of what hardly anybody asks are enough, where few in a row cannot come by themselves", () => {
+  const quiet = { ...OPTIONS, outright: true };
+  for (const [options, alarms] of [
+    [quiet, true],
+    [OPTIONS, false],
+  ] as const) {
+    const watch = createRatioWatch();
+    for (let second = 0; second < 3_600; second += 5) watchRatio(watch, 0, 1, second * 1000, options, true);
+    for (let second = 3_600; second < 3_615; second += 5) {
+      expect(watch.alarm).toBe(false);
+      watchRatio(watch, 1, 1, second * 1000, options, true);
+    }
+    expect(watch.alarm).toBe(alarms);
+  }
+});
+
 test("An alarm ends when what is seen is well again, and a disturbance is never learned as usual", () => {
   const watch = createRatioWatch();
   const chance = new SeededChance(3);

@@ -10,6 +10,10 @@
  * h = ln(observations in 30 days) a watch at its usual ratio raises less than one false alarm in 30 days. The usual ratio is set
  * half as high again as what was seen, so real rates of false alarms are far below that.
  *
+ * Beside the sum against a small rise runs one against "every second one fails". What is asked once in a few seconds, or is avoided
+ * after its first failures, is found by it after three failures in a row instead of five. Two sums may be wrong
+ * twice as often, so each has to be surer by ln 2.
+ *
  * The usual ratio is learned slowly, and not while the sum is on the rise: a disturbance must not become usual
  * before it was told.
  */
@@ -21,6 +25,8 @@ export interface RatioWatch {
   recentBad: number;
   recentTotal: number;
   score: number;
+  /** The sum against an outright failure. Absent in what was kept before there was one. */
+  outright?: number;
   /** When the sum left zero: the first of what it counts. 0: it is zero. */
   since: number;
   /** When it last rose; epoch ms. */
@@ -40,6 +46,8 @@ export interface RatioOptions {
   readonly floor: number;
   /** What is added to the usual ratio to make a disturbance, at least; four times the usual when that is more. */
   readonly step: number;
+  /** Whether a few in a row are enough: failures, which have a reason each, and not what comes in bursts by itself. */
+  readonly outright?: boolean;
 }
 
 /** One false alarm in so many seconds per watch, at most, while nothing changes. */
@@ -50,6 +58,9 @@ const KEEP_USUAL = 0.5 ** (1 / HALF_LIFE_USUAL_S);
 const KEEP_RECENT = 0.5 ** (1 / 4);
 const USUAL_FACTOR = 1.5;
 const STEP_FACTOR = 4;
+/** The ratio of an outright failure, which the second sum is against. */
+const OUTRIGHT = 0.5;
+const OF_TWO: number = Math.LN2;
 const ONE_FAILURE = 4.5;
 const LONG_AGO_MS = 10_000;
 /** e^10 to one that it is over: half a dozen good ones after an outright failure, hundreds after one of a few per cent. */
@@ -100,7 +111,7 @@ export function watchRatio(
   watch.recentBad = watch.recentBad * KEEP_RECENT + bad;
   watch.recentTotal = watch.recentTotal * KEEP_RECENT + total;
   watch.perSecond = watch.perSecond * KEEP_USUAL + total * (1 - KEEP_USUAL);
-  const limit = alarmLimit(watch.perSecond);
+  const limit = alarmLimit(watch.perSecond) + (options.outright === true ? OF_TWO : 0);
   if (total > 0) {
     const gain = bad * Math.log(disturbed / usual) + good * Math.log((1 - disturbed) / (1 - usual));
     // A stray failure of a while ago is no beginning.
@@ -108,9 +119,10 @@ export function watchRatio(
     if (gain > 0 && isBeginning && !watch.alarm) watch.since = at;
     if (gain > 0) watch.roseAt = at;
     watch.score = Math.min(limit * SCORE_CAP, Math.max(0, watch.score + gain));
+    if (options.outright === true && usual < OUTRIGHT) watchOutright(watch, bad, good, usual, limit);
   }
   if (watch.score === 0) watch.since = 0;
-  if (watch.score >= limit && !watch.alarm) {
+  if (!watch.alarm && Math.max(watch.score, watch.outright ?? 0) >= limit) {
     watch.alarm = true;
     watch.alarmBad = watch.recentBad;
     watch.alarmTotal = watch.recentTotal;
@@ -123,6 +135,13 @@ export function watchRatio(
     watch.usualBad = watch.usualBad * KEEP_USUAL + bad;
     watch.usualTotal = watch.usualTotal * KEEP_USUAL + total;
   }
+}
+
+function watchOutright(watch: RatioWatch, bad: number, good: number, usual: number, limit: number): void {
+  const before = watch.outright ?? 0;
+  if (bad === 0 && before === 0) return;
+  const gain = bad * Math.log(OUTRIGHT / usual) + good * Math.log((1 - OUTRIGHT) / (1 - usual));
+  watch.outright = Math.min(limit * SCORE_CAP, Math.max(0, before + gain));
 }
 
 /** h: e^h observations between false alarms at least. */
@@ -160,6 +179,7 @@ function countsAsWell(watch: RatioWatch, bad: number, good: number, usual: numbe
 function endAlarm(watch: RatioWatch): void {
   watch.alarm = false;
   watch.score = 0;
+  watch.outright = 0;
   watch.since = 0;
   watch.wellScore = 0;
 }

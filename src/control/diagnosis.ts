@@ -124,7 +124,13 @@ function plain(signs: Signs): Claim[] {
   return [
     new Weighing(cause, plainClaim(cause, where["pool"]), { ...where, ...route })
       .speaksFor(
-        SPEAKING.has(cause) ? (isProviders(signs) ? 2.5 : 4.5) : origin === null ? 1.6 : 0.8,
+        SPEAKING.has(cause)
+          ? isProviders(signs) && !cause.startsWith("tls.")
+            ? 2.5
+            : 4.5
+          : origin === null
+            ? 1.6
+            : 0.8,
         said(signs, [cause]),
       )
       .speaksFor(SPEAKING.has(cause) ? 0.5 : 0.2, said(signs, [cause]), share >= 0.9)

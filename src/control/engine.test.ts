@@ -2,22 +2,12 @@ import { expect, test } from "vitest";
 import { createEngine } from "./engine.ts";
 import type { Fact, PersonFact } from "../contract/facts.ts";
 import type { Incident } from "../contract/incident.ts";
-import { DISTURBANCES } from "../../sim/corpus/disturbances.ts";
+import { disturbanceNamed } from "../../sim/corpus/disturbances.ts";
 import { incidentsOf, playFacts } from "../../sim/corpus/score.ts";
 import { EPOCH_MS } from "../../sim/corpus/model.ts";
-import { SeededChance } from "../../sim/chance.ts";
-import type { Disturbance } from "../../sim/corpus/disturbances.ts";
-
-function named(name: string, seed: number): Disturbance {
-  for (const make of DISTURBANCES) {
-    const made = make(new SeededChance(seed, "magnitude"));
-    if (made.name === name) return made;
-  }
-  throw new Error(`no disturbance ${name}`);
-}
 
 test("A crashed origin is one incident, opened within seconds and closed after its return", () => {
-  const { facts, beganAt } = playFacts(named("origin crashes", 5), 5);
+  const { facts, beganAt } = playFacts(disturbanceNamed("origin crashes", 5), 5);
   const incidents = incidentsOf(facts);
   expect(incidents).toHaveLength(1);
   const [incident] = incidents;
@@ -50,7 +40,7 @@ function overTls(facts: readonly Fact[], certificateOf: (origin: string) => stri
 }
 
 test("A certificate that ran out at one origin is what its incident says", () => {
-  const { facts } = playFacts(named("origin crashes", 5), 5);
+  const { facts } = playFacts(disturbanceNamed("origin crashes", 5), 5);
   const incidents = incidentsOf(overTls(facts, () => "shop.example"));
   expect(incidents.map(({ cause, party, verdict }) => [cause, party, verdict])).toEqual([
     ["tls.cert_time", "origin", "decided"],
@@ -58,13 +48,13 @@ test("A certificate that ran out at one origin is what its incident says", () =>
 });
 
 test("Certificates of many origins that run out at once are a clock that is wrong", () => {
-  const { facts } = playFacts(named("provider out: refused", 3), 3);
+  const { facts } = playFacts(disturbanceNamed("provider out: refused", 3), 3);
   const incidents = incidentsOf(overTls(facts, (origin) => origin));
   expect(incidents[0]).toMatchObject({ cause: "gw.clock_wrong", party: "gateway", verdict: "decided" });
 });
 
 test("The same facts give the same incidents", () => {
-  const { facts } = playFacts(named("provider out: refused", 3), 3);
+  const { facts } = playFacts(disturbanceNamed("provider out: refused", 3), 3);
   expect(JSON.stringify(incidentsOf(facts))).toBe(JSON.stringify(incidentsOf(facts)));
 });
 
@@ -74,7 +64,7 @@ function setBack(facts: readonly Fact[], from: number, byMs: number): Fact[] {
 }
 
 test("A clock that is set back by hours ends what was open in words, and what goes on is seen and closed by the new time", () => {
-  const { facts, beganAt } = playFacts(named("origin crashes", 5), 5);
+  const { facts, beganAt } = playFacts(disturbanceNamed("origin crashes", 5), 5);
   const hours = 3 * 3_600_000;
   const engine = createEngine();
   for (const fact of setBack(facts, beganAt + 15_000, hours)) {
@@ -98,7 +88,7 @@ test("A clock that is set back by hours ends what was open in words, and what go
 });
 
 test("One late second, or a second teller whose clock is slow, does not turn time back", () => {
-  const { facts } = playFacts(named("origin crashes", 5), 5);
+  const { facts } = playFacts(disturbanceNamed("origin crashes", 5), 5);
   const slow = facts.flatMap((fact): Fact[] =>
     fact.kind === "second"
       ? [fact, { ...fact, worker: 9, traffic: [], origins: [], failures: [], at: fact.at - 7_200_000 }]
@@ -108,7 +98,7 @@ test("One late second, or a second teller whose clock is slow, does not turn tim
 });
 
 test("A name that fails and is taken out of the configuration is no trouble any more", () => {
-  const { facts } = playFacts(named("origin crashes", 5), 5);
+  const { facts } = playFacts(disturbanceNamed("origin crashes", 5), 5);
   const [topology, ...rest] = facts;
   if (topology?.kind !== "topology") throw new Error("the first fact is the topology");
   const quiet = rest.filter((fact) => fact.kind === "second").slice(0, 180);
@@ -137,7 +127,7 @@ test("A name that fails and is taken out of the configuration is no trouble any 
 });
 
 test("A process at its limit that is not there any more is not at its limit for ever", () => {
-  const { facts } = playFacts(named("origin crashes", 5), 5);
+  const { facts } = playFacts(disturbanceNamed("origin crashes", 5), 5);
   const seconds = facts.filter((fact) => fact.kind === "second").slice(0, 190);
   const engine = createEngine();
   for (const [second, fact] of seconds.entries()) {
@@ -151,7 +141,7 @@ test("A process at its limit that is not there any more is not at its limit for 
 
 test("Refused connections are no warm-up, however shortly after the start of the gateway", () => {
   for (const name of ["provider out: refused", "origin crashes"]) {
-    const { facts } = playFacts({ ...named(name, 3), warmUpS: 8 }, 3);
+    const { facts } = playFacts({ ...disturbanceNamed(name, 3), warmUpS: 8 }, 3);
     const started: Fact = {
       kind: "change",
       id: "c1",
@@ -169,8 +159,8 @@ test("Refused connections are no warm-up, however shortly after the start of the
 });
 
 test("A short loss of all there is closes within a minute of its end, also when little was seen before", () => {
-  const only = named("the only provider cannot be connected to", 3);
-  const refused: Disturbance = {
+  const only = disturbanceNamed("the only provider cannot be connected to", 3);
+  const refused: ReturnType<typeof disturbanceNamed> = {
     ...only,
     fault: { attempt: () => ({ cause: "origin.refused", ms: 2 }), check: () => false },
     warmUpS: 3,
@@ -186,7 +176,7 @@ test("A short loss of all there is closes within a minute of its end, also when 
 
 test("No hypothesis says the same twice, and what an undecided one is told from stands by its name", () => {
   for (const name of ["provider out: refused", "the only provider cannot be connected to"]) {
-    for (const { hypotheses, title } of incidentsOf(playFacts(named(name, 3), 3).facts)) {
+    for (const { hypotheses, title } of incidentsOf(playFacts(disturbanceNamed(name, 3), 3).facts)) {
       expect(title).not.toMatch(/^(pool|provider|origin|route) /);
       for (const one of hypotheses) {
         const said = [...one.for, ...one.against].map(({ text }) => text);
@@ -197,7 +187,7 @@ test("No hypothesis says the same twice, and what an undecided one is told from 
 });
 
 test("What was split by services and merged again adds up, and what is over is not split", () => {
-  const { facts, beganAt } = playFacts(named("resolver down", 3), 3);
+  const { facts, beganAt } = playFacts(disturbanceNamed("resolver down", 3), 3);
   const engine = createEngine();
   const act = (at: number, incident: string, what: PersonFact["act"]): PersonFact => ({
     kind: "person",

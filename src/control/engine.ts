@@ -46,7 +46,9 @@ export function createEngine(options: EngineOptions = {}): Engine {
   const rollup = new Rollup();
   const glances = new Glances();
   const budgets = new Map<string, BudgetBook>();
+  /** What burns a budget and no incident tells of, and which budgets burn so fast that somebody has to be woken. */
   const burns = new Map<string, { burn: Burn; since: number }>();
+  const pages = new Map<string, string>();
   const wished = new Map<string, number>();
   const keepsFigures = options.keepsFigures !== false;
   /** Facts of the second under way: several tellers tell the same one. */
@@ -69,7 +71,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
     }
     watches.look(facts, at, (service) => book.learns(service, at));
     countBudgets(facts, at);
-    const told = book.second(facts, at + 1000, budgetAnomalies());
+    const told = book.second(facts, at + 1000, budgetAnomalies(), pages);
     return [...told.map((incident): Output => ({ kind: "incident", incident })), ...wishes(told)];
   }
 
@@ -84,17 +86,20 @@ export function createEngine(options: EngineOptions = {}): Engine {
         }
         // What clients broke off or were refused for is their own affair and no part of an objective.
         const { refused, aborted, failed } = row.byOutcome;
-        countInBudget(budget, at, failed, exchangesOf(row) - refused - aborted);
+        countInBudget(budget, at, failed, exchangesOf(row) - refused - aborted, book.tellsOf(row.service));
       }
     }
     if (at - burntAt < BURN_EVERY_MS) return;
     burntAt = at;
     for (const service of burns.keys())
       if (!book.topology.some(({ name, objective }) => name === service && objective !== null)) burns.delete(service);
+    pages.clear();
     for (const { name, objective } of book.topology) {
       const budget = budgets.get(name);
       if (objective === null || budget === undefined) continue;
-      const burn = burnOf(budget, at, 1 - objective.availability);
+      const all = burnOf(budget, at, 1 - objective.availability);
+      if (all.page) pages.set(name, all.rule);
+      const burn = burnOf(budget, at, 1 - objective.availability, true);
       if (!burn.page && !burn.ticket) burns.delete(name);
       else burns.set(name, { burn, since: burns.get(name)?.since ?? at });
     }
@@ -105,7 +110,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
       key: `budget\n${service}`,
       kind: "budget",
       service,
-      where: { rule: burn.rule, page: String(burn.page) },
+      where: { rule: burn.rule },
       since,
     }));
   }

@@ -93,8 +93,10 @@ function weigh(signs: Signs, change: ChangeFact, cause: AnyCause): Weighing {
       .speaksFor(1.5, lasts, signs.isOver && signs.case.to - change.at <= RESTART_FADES_MS);
   }
   if (cause === "dns.drift" || cause === "change.origin_set") {
-    const fresh = signs.failing.filter(({ attempts, failures }) => failures > 0 && failures >= attempts * 0.8);
-    const isNew = fresh.length > 0 && fresh.every((address) => isNewAddress(signs, address));
+    const fresh = signs.failing.filter(
+      ({ failures, wellBetween }) => failures > 0 && failures >= (failures + wellBetween) * 0.8,
+    );
+    const isNew = fresh.length > 0 && fresh.every((address) => isNewAddress(signs, address, change));
     const came = figure(
       signs,
       `The failing addresses (${unique(fresh.map(({ address }) => address)).join(", ")}) came with the change.`,
@@ -152,6 +154,7 @@ function closed(signs: Signs, change: ChangeFact): Claim[] {
     "net.mid_reset",
     "dns.stale_ip",
     "origin.keepalive_race",
+    "origin.h2_refused",
   );
   const { inside } = fitOf(signs, change);
   if (broke < 0.7 || inside < 0.7) return [];
@@ -235,11 +238,15 @@ function fitOf(signs: Signs, change: ChangeFact): Fit {
 function isNewAddress(
   signs: Signs,
   { service, pool, address }: { service: string; pool: string; address: string },
+  change: ChangeFact,
 ): boolean {
   const watch = signs.watches.addresses.get(`${service}\n${pool}\n${address}`);
   // Nothing is usual yet for what has just come.
-  return watch === undefined || watch.normal.durations.count < 20;
+  if (watch === undefined || watch.normal.durations.count < 20) return true;
+  return watch.bornAt > 0 && watch.bornAt >= change.at - NEW_MS && signs.watches.since < change.at - NEW_MS;
 }
+
+const NEW_MS = 15_000;
 
 function onlySlower(signs: Signs): ReturnType<typeof figure> {
   return figure(signs, "Nothing has failed since; answers take longer.", {

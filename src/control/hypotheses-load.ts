@@ -21,7 +21,7 @@ export function loadClaims(signs: Signs): Claim[] {
 
 function surge(signs: Signs): Claim[] {
   const pressed = part(signs, ...PRESSED);
-  if (signs.loadFactorBefore < 1.3 && signs.loadFactor < 1.3) return [];
+  if (!signs.roseFirst && signs.loadFactorBefore < 1.3 && signs.loadFactor < 1.3) return [];
   if (pressed < 0.4 && signs.slowPart < 0.1) return [];
   const attempts = attemptsEvidence(signs);
   const load = loadEvidence(signs);
@@ -30,11 +30,13 @@ function surge(signs: Signs): Claim[] {
       service: [...signs.services][0] ?? "",
       ...(signs.byNetwork === null ? {} : { network: signs.byNetwork.values.slice(0, 3).join(", ") }),
     })
-      .speaksFor(3, load, signs.loadFactorBefore >= 1.4)
+      .speaksFor(3, load, signs.roseFirst)
       .speaksFor(1, load, signs.loadFactor >= 1.3)
       .speaksFor(1, said(signs, PRESSED), pressed >= 0.5)
       .speaksFor(0.5, attempts, signs.attemptsFactor < 1.2)
-      .speaksAgainst(1.5, load, signs.loadFactorBefore < 1.2)
+      .speaksAgainst(1.5, load, signs.loadFactorBefore < 1.2 && !signs.roseFirst)
+      .speaksAgainst(3, lullEvidence(signs), signs.lullSeconds > 0)
+      .speaksAgainst(3, said(signs, NAMES), part(signs, ...NAMES) >= 0.5)
       .speaksAgainst(2, attempts, signs.attemptsFactor >= 1.3)
       .speaksAgainst(3, load, hadTrigger(signs))
       .done(),
@@ -52,7 +54,7 @@ function storms(signs: Signs): Claim[] {
     unit: "ratio",
   });
   const claims: Weighing[] = [];
-  const grewAfter = signs.loadFactorBefore < 1.25 && signs.loadFactor >= 1.4;
+  const grewAfter = signs.loadFactorBefore < 1.25 && signs.loadFactor >= 1.4 && !signs.roseFirst;
   if (pressed >= 0.4 && (signs.attemptsFactor >= 1.25 || grewAfter)) {
     claims.push(
       new Weighing("sys.retry_storm", "Repeats are the load", { service: [...signs.services][0] ?? "" })
@@ -60,7 +62,16 @@ function storms(signs: Signs): Claim[] {
         .speaksFor(2.5, load, grewAfter)
         .speaksFor(0.7, repeats, retried >= 0.1)
         .speaksFor(0.5, said(signs, PRESSED))
+        .speaksAgainst(3, lullEvidence(signs), signs.lullSeconds > 0)
         .speaksAgainst(2, load, signs.loadFactorBefore >= 1.4),
+    );
+  }
+  if (pressed >= 0.3 && signs.lullSeconds > 0) {
+    claims.push(
+      new Weighing("sys.herd", "Everybody came back at once", { service: [...signs.services][0] ?? "" })
+        .speaksFor(3.5, lullEvidence(signs))
+        .speaksFor(1, load, signs.loadFactor >= 1.3)
+        .speaksFor(0.5, said(signs, PRESSED), pressed >= 0.5),
     );
   }
   if (signs.attemptsFactor >= 1.5 && retried < 0.1) {
@@ -91,6 +102,18 @@ function storms(signs: Signs): Claim[] {
   }
   return claims.map((weighing) => weighing.done());
 }
+
+/** Seconds of nothing, and then more than ever. */
+function lullEvidence(signs: Signs): ReturnType<typeof figure> {
+  return figure(signs, `For ${signs.lullSeconds} s nobody came or nobody was answered; then more came than usual.`, {
+    name: "time without answers before",
+    value: signs.lullSeconds,
+    usual: 0,
+    unit: "s",
+  });
+}
+
+const NAMES: readonly CauseId[] = ["dns.timeout", "dns.servfail"];
 
 /** The load was high for a while after the beginning and is as always since, and it fails on. */
 function hadTrigger(signs: Signs): boolean {

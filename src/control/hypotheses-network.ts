@@ -1,8 +1,9 @@
 /** What may be wrong between here and the origins: machines that are gone, packets that are dropped, whole providers, names. */
+import type { Evidence } from "../contract/evidence.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import { Weighing } from "./claim.ts";
 import type { Claim } from "./claim.ts";
-import { SILENT, placeOf, said, theOrigin } from "./hypotheses-origin.ts";
+import { SILENT, loadEvidence, placeOf, said, theOrigin } from "./hypotheses-origin.ts";
 import type { AddressCase } from "./case.ts";
 import { rungSeen } from "./rungs-seen.ts";
 import type { Signs } from "./signs.ts";
@@ -10,6 +11,18 @@ import { cited, figure, part, percent, unique } from "./signs.ts";
 
 const CONNECT: readonly CauseId[] = ["net.connect_timeout", "net.unroutable"];
 const DNS: readonly CauseId[] = ["dns.nxdomain", "dns.servfail", "dns.timeout", "dns.empty_or_prohibited"];
+
+/** What only somebody can bring about who is there. */
+const SHOWN: readonly CauseId[] = [
+  "tls.cert_time",
+  "tls.cert_trust",
+  "tls.cert_name",
+  "tls.cert_pin",
+  "tls.client_cert",
+  "tls.not_tls",
+  "tls.protocol",
+  "tls.alert",
+];
 
 /** How machines show that are not there. */
 const AWAY: readonly CauseId[] = [...CONNECT, "origin.refused", "origin.ttfb_timeout"];
@@ -53,10 +66,12 @@ function deadOrFiltered(signs: Signs): Claim[] {
     unit: "ratio",
   });
   const mixed = between >= 3 && signs.failRatio < 0.9;
+  const family = oneFamily(signs);
   const dead = new Weighing("origin.host_dead", `The machine of ${place} is gone`, where)
     .speaksFor(2, silence)
     .speaksFor(2.5, said(signs, ["net.unroutable"]), unroutable >= 0.5)
     .speaksAgainst(3, some, mixed);
+  if (family !== null) dead.speaksAgainst(2.5, family);
   const filtered = new Weighing("net.filtered", `Something between drops what is sent to ${place}`, where)
     .speaksFor(2, silence)
     .speaksAgainst(2.5, said(signs, ["net.unroutable"]), unroutable >= 0.5)
@@ -84,7 +99,7 @@ function deadOrFiltered(signs: Signs): Claim[] {
       dead.speaksAgainst(3, evidence);
       filtered.speaksFor(1, evidence);
       backlog.speaksFor(1, evidence);
-    } else if (other.result === "breaks") dead.speaksFor(1.5, evidence);
+    } else if (other.result === "breaks") dead.speaksFor(2, evidence);
   }
   return [dead, filtered, backlog].map((weighing) => weighing.done());
 }
@@ -160,6 +175,8 @@ function providerOut(signs: Signs): Claim[] {
     });
     const names = part(signs, ...DNS);
     const pressed = pressedAt(signs, only);
+    const shown = part(signs, ...SHOWN);
+    const lost = signs.failRatio < 0.9 && part(signs, ...CONNECT, "net.mid_reset", "net.half_open") >= 0.8;
     const isSomeRoutes = signs.byRoute !== null && signs.byRoute.exposure < 0.5 && signs.wellRoutes.length > 0;
     claims.push(
       new Weighing(
@@ -178,6 +195,8 @@ function providerOut(signs: Signs): Claim[] {
         .speaksAgainst(1.5, said(signs, ["origin.app_5xx"]), app >= 0.5)
         .speaksAgainst(3, said(signs, DNS), names >= 0.5)
         .speaksAgainst(2.5, said(signs, PRESSED), pressed >= 0.5)
+        // Whoever shows a certificate, or refuses ours, is there.
+        .speaksAgainst(3, said(signs, SHOWN), shown >= 0.5)
         .speaksAgainst(3, someRoutes, isSomeRoutes),
     );
     const answers = said(signs, [
@@ -200,6 +219,9 @@ function providerOut(signs: Signs): Claim[] {
         // Whoever refuses is there: machines of a provider that is out do not answer, unless another one's do better.
         .speaksAgainst(1.5, said(signs, ["origin.refused"]), well.length === 0 && part(signs, "origin.refused") >= 0.5)
         .speaksFor(0.8, said(signs, CONNECT), connect >= 0.5)
+        // Machines that are out do not let every second connection through.
+        .speaksFor(2, together, well.length > 0 && lost)
+        .speaksAgainst(3, said(signs, SHOWN), shown >= 0.5)
         .speaksAgainst(3, said(signs, DNS), names >= 0.5)
         .speaksAgainst(2.5, said(signs, PRESSED), pressed >= 0.5)
         .speaksAgainst(2.5, answers, answered >= 0.5),
@@ -227,9 +249,31 @@ function providerOut(signs: Signs): Claim[] {
       .speaksFor(2.5, unrelated, failed.length >= 2)
       .speaksFor(1, open, between >= 5);
     weighControl(signs, local);
+    weighNodes(signs, local);
     claims.push(local);
   }
   return claims.map((weighing) => weighing.done());
+}
+
+/** Other nodes reach the same origins: nothing is wrong with those, nor with the way that all share. */
+function weighNodes(signs: Signs, local: Weighing): void {
+  const nodes = unique(signs.tellers.map(({ node }) => node));
+  const bad = unique((signs.byTeller?.values ?? []).map((teller) => teller.split("/")[0] ?? ""));
+  const [only] = bad;
+  if (only === undefined || bad.length > 1 || nodes.length < 2) return;
+  const others = nodes.length - 1;
+  const split = figure(
+    signs,
+    `Only ${only} meets it; ${others} other node${others > 1 ? "s reach" : " reaches"} the same origins.`,
+    {
+      name: "failures",
+      where: { node: only },
+      value: signs.byTeller?.explained ?? 1,
+      usual: signs.byTeller?.exposure ?? null,
+      unit: "ratio",
+    },
+  );
+  local.speaksFor(2, split);
 }
 
 /** An origin that was well a moment ago, connected to while the ladder was climbed elsewhere: the same machine, another way. */
@@ -284,27 +328,28 @@ function sameMoment(signs: Signs): boolean {
 }
 
 function families(signs: Signs): Claim[] {
-  const { byFamily } = signs;
-  const connect = part(signs, ...CONNECT);
-  const there = unique(signs.here.filter(({ attempts }) => attempts >= 3).map(({ family }) => family));
-  const failing = unique(signs.failing.map(({ family }) => family));
-  if (there.length < 2 || failing.length !== 1 || connect < 0.5) return [];
+  const split = oneFamily(signs);
+  if (split === null) return [];
+  const family = signs.failing[0]?.family ?? "";
   const isEven = unique(signs.failing.map(({ address }) => address)).length >= 2;
-  const split = figure(
-    signs,
-    `All failures to connect are at ${failing[0] ?? ""} addresses; those of the other family work.`,
-    {
-      name: "failures",
-      where: { family: failing[0] ?? "" },
-      value: byFamily?.explained ?? 1,
-      unit: "ratio",
-    },
-  );
   return [
-    new Weighing("net.address_family", `${failing[0] ?? ""} does not get through`, { family: failing[0] ?? "" })
+    new Weighing("net.address_family", `${family} does not get through`, { family })
       .speaksFor(isEven ? 4.5 : 1.5, split)
       .done(),
   ];
+}
+
+/** That addresses of one family cannot be connected to and those of the other can; null: it is not so. */
+function oneFamily(signs: Signs): Evidence | null {
+  const there = unique(signs.here.filter(({ attempts }) => attempts >= 3).map(({ family }) => family));
+  const [failing = "", ...more] = unique(signs.failing.map(({ family }) => family));
+  if (there.length < 2 || failing === "" || more.length > 0 || part(signs, ...CONNECT) < 0.5) return null;
+  return figure(signs, `All failures to connect are at ${failing} addresses; those of the other family work.`, {
+    name: "failures",
+    where: { family: failing },
+    value: signs.byFamily?.explained ?? 1,
+    unit: "ratio",
+  });
 }
 
 function idleDropped(signs: Signs): Claim[] {
@@ -334,29 +379,71 @@ function idleDropped(signs: Signs): Claim[] {
   ];
 }
 
-/** Only the ladder shows it: traffic alone does not tell a link that loses large packets from an origin that stands still. */
+/**
+ * A link that loses large packets, told from an origin that stands still in two ways: the ladder tries sizes, and bodies that stand
+ * still do so before the first packet's worth has come, or after as much was sent, while small exchanges go well there.
+ */
 function largeLost(signs: Signs): Claim[] {
-  const stalls = part(signs, ...STALLS);
+  if (part(signs, ...STALLS) < 0.5) return [];
   const origins = unique(signs.failing.map(({ origin }) => origin));
   const request = rungSeen(signs, origins, "large request");
   const response = rungSeen(signs, origins, "large response");
   const there = request?.result === "breaks";
   const back = response?.result === "breaks";
-  if (stalls < 0.5 || (!there && !back)) return [];
-  const [first = "the origin"] = origins;
+  const bySize = stallsOf(signs);
+  const isSize = bySize.all >= 3 && bySize.atSize >= bySize.all * 0.9;
+  if (!there && !back && !isSize) return [];
+  const [first = "the origins"] = origins;
   const origin = theOrigin(signs);
-  const where = origin === null ? { service: [...signs.services].join(", ") } : placeOf(signs, origin);
+  const where =
+    origin !== null
+      ? placeOf(signs, origin)
+      : isProviders(signs)
+        ? wherePool(signs, signs.failing[0]?.provider ?? "")
+        : { service: [...signs.services].join(", ") };
+  const well = signs.failing.reduce((sum, { wellBetween }) => sum + wellBetween, 0);
+  const sizes = figure(
+    signs,
+    `${bySize.atSize} of ${bySize.all} recorded bodies stood still before ${PACKET_BYTES} bytes of the answer, or beyond as many of the request.`,
+    { name: "stalls at the size of a packet", where, value: bySize.atSize, usual: bySize.all, unit: "attempts" },
+  );
+  const others = figure(signs, `${well} smaller exchanges at the same addresses went well in between.`, {
+    name: "attempts that went well in between",
+    where,
+    value: well,
+    unit: "attempts",
+  });
+  const place = origin ?? (origins.length > 1 ? "the origins" : first);
   const lost = new Weighing(
     "net.mtu_blackhole",
-    `Large packets ${there && back ? "between here and" : there ? "to" : "from"} ${origin ?? first} vanish`,
+    `Large packets ${there === back ? "between here and" : there ? "to" : "from"} ${place} vanish`,
     where,
-  ).speaksFor(1.5, said(signs, STALLS));
+  )
+    .speaksFor(1.5, said(signs, STALLS), there || back)
+    .speaksFor(3.5, sizes, isSize)
+    .speaksFor(1.5, others, isSize && well >= 5);
   // Nothing but its size is different from the request that is answered. Of an answer the origin has a part too.
   if (there) lost.speaksFor(4.5, request.evidence);
   if (back) lost.speaksFor(there ? 2 : 3.5, response.evidence);
   return [lost.done()];
 }
 
+/** Recorded bodies that stood still, and those of them that did so at the size of a packet. */
+function stallsOf({ case: { samples } }: Signs): { readonly all: number; readonly atSize: number } {
+  let [all, atSize] = [0, 0];
+  for (const { attempts, requestBytes } of samples) {
+    for (const { cause, receivedBytes } of attempts) {
+      const isAnswer = cause === "origin.stall_mid_body";
+      if (!isAnswer && cause !== "origin.write_stall") continue;
+      all += 1;
+      if (isAnswer ? receivedBytes > 0 && receivedBytes <= PACKET_BYTES : requestBytes > PACKET_BYTES) atSize += 1;
+    }
+  }
+  return { all, atSize };
+}
+
+/** What one packet carries on most links. */
+const PACKET_BYTES = 1_460;
 const STALLS: readonly CauseId[] = [...SILENT, "net.half_open", "tls.handshake_timeout"];
 
 /** Resets on new connections at several origins: their crash and a device that resets look alike. */
@@ -427,12 +514,16 @@ function names(signs: Signs): Claim[] {
   );
   const definite = part(signs, "dns.nxdomain", "dns.empty_or_prohibited");
   const timeouts = part(signs, "dns.timeout");
+  const asked = loadEvidence(signs);
+  const isMuch = timeouts >= 0.5 && signs.roseFirst && signs.failed < signs.exchanges * 0.9;
   return [
     new Weighing("dns.resolver_down", "The resolver fails for every name", {})
       .speaksFor(2, evidence)
       .speaksFor(2, spread, zones.length >= 2)
-      .speaksAgainst(2.5, others, resolves.length > 0)
-      .speaksAgainst(2, said(signs, ["dns.nxdomain", "dns.empty_or_prohibited"]), definite >= 0.5 && zones.length < 2),
+      // Of several zones the one that was not asked for meanwhile says little.
+      .speaksAgainst(zones.length >= 2 ? 1 : 2.5, others, resolves.length > 0)
+      .speaksAgainst(2, said(signs, ["dns.nxdomain", "dns.empty_or_prohibited"]), definite >= 0.5 && zones.length < 2)
+      .speaksAgainst(1.5, asked, isMuch),
     new Weighing("dns.zone_broken", `The zone ${zones[0] ?? ""} does not answer`, { zone: zones.join(", ") })
       .speaksFor(2, evidence)
       .speaksFor(1.5, others, resolves.length > 0)
@@ -441,6 +532,7 @@ function names(signs: Signs): Claim[] {
     new Weighing("dns.query_cap", "The resolver answers only so many questions a second", {})
       .speaksFor(1, evidence, timeouts >= 0.5 || dns === 0)
       .speaksFor(0.5, spread, zones.length >= 2)
+      .speaksFor(3, asked, isMuch)
       .speaksAgainst(1, evidence, timeouts < 0.5),
   ]
     .map((weighing) => weighing.done())

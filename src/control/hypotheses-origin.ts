@@ -20,6 +20,8 @@ export const SILENT: readonly CauseId[] = [
   "origin.stall_mid_body",
   "origin.write_stall",
 ];
+/** What had begun, and stopped. */
+const HALFWAY: readonly CauseId[] = ["origin.stall_mid_body", "origin.write_stall"];
 const ROOM: readonly CauseId[] = ["gw.shed", "gw.pool_wait", "gw.deadline", "origin.overload_reply"];
 
 /** Causes that already say what is wrong. */
@@ -109,6 +111,7 @@ function downAndGray(signs: Signs): Claim[] {
     .speaksAgainst(1, checks, checksWell > 10 && checksFailed === 0)
     .speaksAgainst(2.5, said(signs, ["net.connect_timeout", "net.unroutable"]), connect >= 0.5)
     .speaksAgainst(2.5, said(signs, ["dns.stale_ip"]), part(signs, "dns.stale_ip") >= 0.5)
+    .speaksAgainst(0.7, said(signs, SAYING), part(signs, ...SAYING) >= 0.7)
     .speaksAgainst(3, said(signs, ["origin.keepalive_race", "net.half_open"]), race >= 0.5);
   // A probe sees another moment than traffic does: it adds to what that says and does not outweigh it.
   if (asked?.result === "breaks") down.speaksFor(0.7, asked.evidence);
@@ -116,9 +119,11 @@ function downAndGray(signs: Signs): Claim[] {
   const gray = new Weighing("origin.gray", `${origin} fails in part while it looks well`, where)
     .speaksFor(2, confined)
     .speaksFor(1.5, ratio, !isTotal)
+    .speaksFor(0.5, said(signs, HALFWAY), part(signs, ...HALFWAY) >= 0.5)
     .speaksFor(0.7, checks, checksWell > checksFailed)
     .speaksAgainst(3, ratio, isTotal)
     .speaksAgainst(1, checks, checksFailed > checksWell)
+    .speaksAgainst(0.7, said(signs, SAYING), part(signs, ...SAYING) >= 0.7)
     .speaksAgainst(1.5, said(signs, ["net.connect_timeout", "net.unroutable"]), connect >= 0.5)
     .speaksAgainst(
       1,
@@ -207,6 +212,12 @@ function slowAndPaused(signs: Signs): Claim[] {
     value: signs.stallSeconds,
     unit: "s",
   });
+  const widelySlow = unique(signs.slowRoutes.map(({ service }) => service));
+  const widely = figure(signs, `${widelySlow.join(" and ")} became slow together, which have no origin in common.`, {
+    name: "services that are slow",
+    value: widelySlow.length,
+    unit: "services",
+  });
   const slow = new Weighing(
     "origin.slow",
     isOne
@@ -227,6 +238,9 @@ function slowAndPaused(signs: Signs): Claim[] {
     .speaksAgainst(2, stall, signs.stallSeconds >= 3)
     .speaksAgainst(2.5, failsToo, failsOtherwise)
     .speaksAgainst(2.5, never, isOne && signs.fails && signs.failRatio >= 0.9)
+    .speaksAgainst(1.5, widely, widelySlow.length >= 2)
+    // An answer that stopped was not late: it had begun.
+    .speaksAgainst(2.5, said(signs, HALFWAY), part(signs, ...HALFWAY) >= 0.5)
     .speaksAgainst(1.5, said(signs, ROOM), part(signs, ...ROOM) >= 0.5 && !isOne && !isSomeRoutes);
   const overload = new Weighing("origin.overload", "The origins have more work than they can do in time", {
     service: [...signs.services][0] ?? "",

@@ -69,8 +69,26 @@ export class IncidentBook {
     );
   }
 
-  /** One second of facts. Returns the incidents of which there is something to tell. */
-  second(facts: readonly SecondFact[], now: number, budget: readonly Anomaly[]): Incident[] {
+  /** Whether an incident tells of what fails at a service now. One that a burning budget alone has opened does not say what. */
+  tellsOf(service: string): boolean {
+    return this.#tracks.some(
+      (track) =>
+        isLive(track) &&
+        (track.services.has(service) || track.services.size === 0) &&
+        [...track.kinds].some((kind) => kind !== "budget"),
+    );
+  }
+
+  /**
+   * One second of facts. `budget`: what burns and is told by no incident; `pages`: the rules by which budgets of services burn so fast
+   * that somebody has to be woken. Returns the incidents of which there is something to tell.
+   */
+  second(
+    facts: readonly SecondFact[],
+    now: number,
+    budget: readonly Anomaly[],
+    pages: ReadonlyMap<string, string>,
+  ): Incident[] {
     this.#recent.push({ facts, at: facts[0]?.at ?? now });
     if (this.#recent.length > RECENT_S) this.#recent.shift();
     const changed = new Set<Track>();
@@ -86,6 +104,7 @@ export class IncidentBook {
       else list.push(anomaly);
     }
     for (const track of this.#live()) {
+      for (const service of track.services) track.pages ||= pages.get(service) ?? "";
       const surroundings = this.#surroundings();
       if (advance(track, now, active.get(track) ?? [], surroundings)) changed.add(track);
       if (track.state === "open" && conclude(track, now, surroundings)) changed.add(track);

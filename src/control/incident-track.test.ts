@@ -1,14 +1,11 @@
 import { expect, test } from "vitest";
-import { SeededChance } from "../../sim/chance.ts";
-import { DISTURBANCES } from "../../sim/corpus/disturbances.ts";
+import { disturbanceNamed } from "../../sim/corpus/disturbances.ts";
 import { playFacts } from "../../sim/corpus/score.ts";
 import { createTrack, letGo, toIncident } from "./incident-track.ts";
 import { Watches } from "./watches.ts";
 
 test("An incident that is over keeps what is told of it and lets go of what it was concluded from", () => {
-  const [make] = DISTURBANCES;
-  if (make === undefined) throw new Error("the corpus is empty");
-  const { facts } = playFacts(make(new SeededChance(1, "magnitude")), 1);
+  const { facts } = playFacts(disturbanceNamed("origin crashes", 1), 1);
   const recent = facts.filter((fact) => fact.kind === "second").map((fact) => ({ facts: [fact] }));
   const at = recent[0]?.facts[0]?.at ?? 0;
   const surroundings = { watches: new Watches(), topology: [], recent };

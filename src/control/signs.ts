@@ -55,6 +55,10 @@ export interface Signs {
   readonly loadFactor: number;
   /** The same for the seconds before the first failure. */
   readonly loadFactorBefore: number;
+  /** There was more to do before anything failed, or from the same second on. */
+  readonly roseFirst: boolean;
+  /** Seconds without traffic, or without an answer, after which more came than usual; 0: it was not so. */
+  readonly lullSeconds: number;
   /** Attempts per exchange against the usual. */
   readonly attemptsFactor: number;
   /** Part of slow answers, 0–1, of the whole. */
@@ -111,6 +115,7 @@ export function signsOf(parts: SignsParts): Signs {
   const tellers = [...seen.tellers.values()];
   const seconds = Math.max(1, (seen.to - seen.from) / 1000);
   const usual = usualRates(watches, services);
+  const before = loadBefore(seen, services, firstFailureAt, usual.exchanges);
   const stalledBad = tellers.reduce((all, teller) => all + teller.badWhileStalled, 0);
   const allBad = tellers.reduce((all, teller) => all + teller.bad, 0);
   const changes = seen.changes.toSorted((a, b) => b.at - a.at);
@@ -137,8 +142,10 @@ export function signsOf(parts: SignsParts): Signs {
     attempts,
     retries: sum(({ retries }) => retries),
     usualPerSecond: usual.exchanges,
-    loadFactor: usual.exchanges > 0 ? exchanges / seconds / usual.exchanges : 1,
-    loadFactorBefore: loadBefore(seen, services, firstFailureAt, usual.exchanges),
+    loadFactor: loadFactor(exchanges, seconds, usual.exchanges),
+    loadFactorBefore: before,
+    roseFirst: before >= 1.4 || roseAtOnset(seen, services, firstFailureAt, usual.exchanges),
+    lullSeconds: lullOf(seen, watches, services, firstFailureAt, usual.exchanges),
     attemptsFactor:
       usual.attempts > 0 && usual.exchanges > 0 && exchanges > 0
         ? attempts / exchanges / (usual.attempts / usual.exchanges)
@@ -371,5 +378,56 @@ function loadBefore(seen: Case, services: ReadonlySet<string>, at: number, usual
     exchanges += second.exchanges;
     ats.add(second.at);
   }
-  return ats.size === 0 ? 1 : exchanges / ats.size / usual;
+  return ats.size === 0 ? 1 : loadFactor(exchanges, ats.size, usual);
+}
+
+/** Against the usual. What chance alone makes of a few exchanges is no change of load. */
+function loadFactor(exchanges: number, seconds: number, usual: number): number {
+  const expected = usual * seconds;
+  if (expected <= 0 || Math.abs(exchanges - expected) < CHANCE_SIGMAS * Math.sqrt(expected)) return 1;
+  return exchanges / expected;
+}
+
+const CHANCE_SIGMAS = 3;
+const ROSE_FACTOR = 1.6;
+
+/** In the second in which it began to fail there was far more to do already: repeats come later. */
+function roseAtOnset(seen: Case, services: ReadonlySet<string>, at: number, usual: number): boolean {
+  const second = Math.floor(at / 1000) * 1000;
+  return [second, second + 1000].some((one) => {
+    const exchanges = seen.seconds.reduce(
+      (sum, { at: its, service, exchanges: count }) =>
+        sum + (Math.floor(its / 1000) * 1000 === one && (services.size === 0 || services.has(service)) ? count : 0),
+      0,
+    );
+    return loadFactor(exchanges, 1, usual) >= ROSE_FACTOR;
+  });
+}
+
+const LULL_BEFORE_MS = 15_000;
+const LULL_MIN_S = 8;
+const PEAK_FACTOR = 1.4;
+
+/** Nobody came, or nobody was answered, and then everybody was there at once. */
+function lullOf(
+  seen: Case,
+  watches: Watches,
+  services: ReadonlySet<string>,
+  firstFailureAt: number,
+  usual: number,
+): number {
+  if (usual === 0) return 0;
+  let lull = 0;
+  for (const { service, silence } of watches.services.values())
+    if (services.has(service) && Math.abs(silence.lullEndedAt - firstFailureAt) <= LULL_BEFORE_MS)
+      lull = Math.max(lull, silence.lullSeconds);
+  const all = seen.seconds.filter(({ service }) => services.has(service));
+  const firstPeak = all.findIndex(({ at, exchanges }) => at >= firstFailureAt && exchanges >= usual * PEAK_FACTOR);
+  const peaks = all.slice(Math.max(0, firstPeak)).filter(({ exchanges }) => exchanges >= usual * PEAK_FACTOR).length;
+  if (firstPeak < 0 || peaks < 5) return 0;
+  if (lull > 0) return lull;
+  const dark = all
+    .slice(0, firstPeak)
+    .filter(({ at, bad, exchanges }) => at >= firstFailureAt && bad >= exchanges * 0.8);
+  return dark.length >= LULL_MIN_S ? dark.length : 0;
 }

@@ -22,6 +22,9 @@ export interface SilenceWatch {
   /** Epoch ms of the first quiet second; 0: it is not quiet. */
   since: number;
   alarm: boolean;
+  /** The last pause in which something should have come: how long, and when it ended, epoch ms. */
+  lullSeconds: number;
+  lullEndedAt: number;
 }
 
 const STRETCH_S = 10;
@@ -34,6 +37,9 @@ const RATE_WEIGHT = 1 / 600;
 const PART_OF_USUAL = 0.1;
 const UNLIKELY = 25;
 const QUIET_MIN_S = 20;
+/** So long without the least of what comes, by chance once in e^30. */
+const LULL_MIN_S = 8;
+const LULL_EXPECTED = 30;
 
 export function createSilenceWatch(): SilenceWatch {
   return {
@@ -46,12 +52,18 @@ export function createSilenceWatch(): SilenceWatch {
     quietSeconds: 0,
     since: 0,
     alarm: false,
+    lullSeconds: 0,
+    lullEndedAt: 0,
   };
 }
 
 /** One second that is known, with `count` exchanges in it. A second without facts must not be told as an empty one. */
 export function watchSilence(watch: SilenceWatch, count: number, at: number, seasons: Seasons): void {
   if (count > 0) {
+    if (watch.quietSeconds >= LULL_MIN_S && watch.quietSeconds * watch.perSecond >= LULL_EXPECTED) {
+      watch.lullSeconds = watch.quietSeconds;
+      watch.lullEndedAt = at;
+    }
     // What was told as silence was no pause of the usual kind.
     if (watch.alarm) watch.emptyStretches = 0;
     watch.alarm = false;

@@ -46,9 +46,9 @@ export interface Anomaly {
   readonly since: number;
 }
 
-const FAILED: RatioOptions = { floor: 0.001, step: 0.03 };
-const RESCUED: RatioOptions = { floor: 0.002, step: 0.04 };
-const ATTEMPTS: RatioOptions = { floor: 0.001, step: 0.03 };
+const FAILED: RatioOptions = { floor: 0.001, step: 0.03, outright: true };
+const RESCUED: RatioOptions = { floor: 0.002, step: 0.04, outright: true };
+const ATTEMPTS: RatioOptions = { floor: 0.001, step: 0.03, outright: true };
 /** People leave all the time, and more of them with every tenth of a second. */
 const LEFT: RatioOptions = { floor: 0.02, step: 0.15 };
 const REFUSED: RatioOptions = { floor: 0.02, step: 0.15 };
@@ -65,6 +65,7 @@ const KEEP_SHARE = 0.5 ** (1 / 4);
 const SHUNNED_S = 18;
 const KEEP_SHUNNED = 0.5 ** (1 / 60);
 const OUT_FAILED_S = 3;
+const FAILED_WITH_MS = 10_000;
 /** Five seconds of the last while: one failure costs an origin one. */
 const EJECTED_S = 5;
 const EJECTED_MOST_S = 6;
@@ -97,6 +98,10 @@ interface AddressWatch {
   /** It gets less than half of its part: not learned, or being avoided would soon be usual. */
   isShort: boolean;
   seenAt: number;
+  /** When it was first told of; 0: in an earlier life. */
+  readonly bornAt: number;
+  /** When it last failed. */
+  failedAt: number;
 }
 
 interface RouteWatch {
@@ -159,6 +164,8 @@ export class Watches {
   /** Seconds in a row in which all checks of a service fail and its traffic goes well. */
   readonly #checks = new Map<string, { seconds: number; since: number }>();
   #now = 0;
+  /** The first second that was told in this life, epoch ms. */
+  since = 0;
 
   /** What is not there any more cannot fall silent, and nothing that comes would say that it is well again. */
   forgetWhatLeft(services: TopologyFact["services"]): void {
@@ -177,6 +184,7 @@ export class Watches {
   /** All facts of one second. `learns` says whether a service is as usual now. */
   look(facts: readonly SecondFact[], at: number, learns: (service: string) => boolean): void {
     this.#now = at;
+    if (this.since === 0) this.since = at;
     const traffic = new Map<string, TrafficRow[]>();
     for (const fact of facts) {
       for (const row of fact.traffic) push(traffic, row.service, row);
@@ -214,7 +222,11 @@ export class Watches {
       const where = { pool: row.pool, origin: row.origin, address: row.address };
       add(found, "attempts", row.service, where, attempts);
       // The data plane took it out after failures: few requests a second are not waited for.
-      if (!attempts.alarm && (ejected >= EJECTED_S || (outSeconds >= OUT_FAILED_S && attempts.recentBad >= 1.5)))
+      if (
+        !attempts.alarm &&
+        (ejected >= EJECTED_S ||
+          (outSeconds >= OUT_FAILED_S && (attempts.recentBad >= 1.5 || isDownForRequests(watch))))
+      )
         found.push({
           key: `attempts\n${row.service}\n${Object.values(where).join("\n")}`,
           kind: "attempts",
@@ -303,6 +315,7 @@ export class Watches {
       watch.outSince = earlier(watch.outSince);
       watch.lastOutAt = earlier(watch.lastOutAt);
       watch.seenAt = earlier(watch.seenAt);
+      watch.failedAt = earlier(watch.failedAt);
     }
     for (const [key, { service, since }] of this.#names) this.#names.set(key, { service, since: since - byMs });
     for (const [key, { seconds, since }] of this.#checks) this.#checks.set(key, { seconds, since: since - byMs });
@@ -343,7 +356,7 @@ export class Watches {
         ...createServiceWatch(name),
         normal: restoreNormal(normal),
         seasons: structuredClone(seasons),
-        silence: { ...silence },
+        silence: { ...createSilenceWatch(), ...silence },
         ...(failed === undefined ? {} : { failed }),
         ...(rescued === undefined ? {} : { rescued }),
         ...(left === undefined ? {} : { left }),
@@ -442,8 +455,10 @@ export class Watches {
       this.addresses.set(key, watch);
     }
     watch.seenAt = at;
+    const failures = failuresOf(row);
+    if (failures > 0) watch.failedAt = at;
     watch.recentAttempts = watch.recentAttempts * KEEP_SHARE + row.attempts;
-    watchRatio(watch.attempts, failuresOf(row), row.attempts, at, ATTEMPTS, learns);
+    watchRatio(watch.attempts, failures, row.attempts, at, ATTEMPTS, learns);
     watchNormal(watch.normal, row.attempts, row.firstByte, at, learns && !watch.isShort);
     // What was out for long does not count as out for as long again once it is back.
     watch.ejected = Math.min(EJECTED_MOST_S, watch.ejected * KEEP_EJECTED + (row.state === "ejected" ? 1 : 0));
@@ -541,6 +556,11 @@ export class Watches {
   }
 }
 
+/** Its check took it out and a request failed there at that time: where little is asked, one is all that there will be. */
+function isDownForRequests({ outSince, failedAt }: AddressWatch): boolean {
+  return failedAt > 0 && failedAt >= outSince - FAILED_WITH_MS;
+}
+
 /** Requests wait and none is answered, for far longer than answers take: nothing has failed yet, and it is not well. */
 function isDumb({ dumbSeconds, normal }: AddressWatch): boolean {
   return normal.slowUs > 0 && dumbSeconds >= DUMB_S && dumbSeconds * 1_000_000 >= normal.slowUs * DUMB_FACTOR;
@@ -575,6 +595,8 @@ function createAddressWatch(of: AddressWatch["row"], seenAt: number): AddressWat
     isShunned: false,
     isShort: false,
     seenAt,
+    bornAt: seenAt,
+    failedAt: 0,
   };
 }
 

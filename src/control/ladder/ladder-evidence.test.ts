@@ -3,8 +3,7 @@
  * wish, a climb through a network that is written down here, and what the engine makes of it.
  */
 import { expect, it } from "vitest";
-import { SeededChance } from "../../../sim/chance.ts";
-import { DISTURBANCES } from "../../../sim/corpus/disturbances.ts";
+import { disturbanceNamed } from "../../../sim/corpus/disturbances.ts";
 import { playFacts } from "../../../sim/corpus/score.ts";
 import { sampleSecond } from "../../../test/support/sample-facts.ts";
 import { loadSettings } from "../../config/load.ts";
@@ -58,7 +57,7 @@ interface Disturbed {
 /** A minute into it. */
 function disturbed(name: string): Disturbed {
   const engine = createEngine({ keepsFigures: false });
-  const { facts, beganAt } = playFacts(named(name), 5);
+  const { facts, beganAt } = playFacts(disturbanceNamed(name, 5), 5);
   let wish: Wish | null = null;
   let now = 0;
   for (const fact of facts) {
@@ -103,14 +102,6 @@ async function climbed(name: string, rungs: Rungs): Promise<{ before: Incident; 
     ladder.hear?.(sampleSecond(now), [wished], false);
   });
   return { before, after: after(probe), probe };
-}
-
-function named(name: string): ReturnType<(typeof DISTURBANCES)[number]> {
-  for (const make of DISTURBANCES) {
-    const made = make(new SeededChance(5, "magnitude"));
-    if (made.name === name) return made;
-  }
-  throw new Error(`no disturbance ${name}`);
 }
 
 it("A machine that is silent at every port is gone, which traffic alone does not show", async () => {
