@@ -41,6 +41,16 @@ describe("a request that breaks origins", () => {
     expect(kind(state, "other", 3_000)).toBe("pass");
   });
 
+  test("is kept away also where another met the crash of the first one a moment later, and was told of before", () => {
+    const state = createPoison();
+    markBroken(state, "other", "a:80", 900, 1_000.2);
+    // An idle connection that broke under it: known to be none that was stale when the second one broke.
+    markBroken(state, "p", "a:80", 950, 1_000);
+    markBroken(state, "p", "b:80", 1_000.1, 1_050);
+    markSuccess(state, "other", 1_100);
+    expect(kind(state, "p", 2_000)).toBe("refuse");
+  });
+
   test("may go on while it broke one only, however often", () => {
     const state = createPoison();
     for (const at of [1_000, 2_000, 3_000, 4_000]) markBroken(state, "p", "a:80", at, at);

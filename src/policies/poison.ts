@@ -36,9 +36,11 @@ interface Crash {
 
 interface Mark {
   readonly origin: string;
+  /** Of the crash, which others may have met first. */
   readonly at: number;
-  /** When the attempt that broke had begun. */
+  /** When the attempt that broke had begun, and when it broke. */
   readonly sentAt: number;
+  readonly brokeAt: number;
   /** Requests that the crash hit, and whether the origin died of it: kept up to date for as long as that can change. */
   hit: number;
   died: boolean;
@@ -188,6 +190,7 @@ export function markBroken(state: PoisonState, fingerprint: string, origin: stri
     origin,
     at: crash.at,
     sentAt,
+    brokeAt: now,
     hit: crash.hit,
     died: false,
     before: crash.hit === 1 ? before : before - 1,
@@ -303,7 +306,7 @@ function isPoison(suspect: Suspect, now: number): boolean {
 }
 
 function wentFromOneToAnother(marks: readonly Mark[]): boolean {
-  return marks.some((later) => marks.some((earlier) => earlier.origin !== later.origin && later.sentAt >= earlier.at));
+  return marks.some((later) => marks.some((earlier) => earlier.origin !== later.origin && later.sentAt >= earlier.brokeAt));
 }
 
 function counts(mark: Mark): boolean {
