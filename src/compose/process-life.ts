@@ -115,6 +115,13 @@ export function running(life: Life): Running {
     });
     return { ok: true, pid };
   }
+  /** What becomes of it is told as an event. */
+  async function reload(desk: ConfigDesk): Promise<void> {
+    await manager?.reloads();
+    await desk.reload({ by: "SIGHUP", reason: "", dryRun: false, allowRemoval: false });
+    // A process that has taken the place says so itself.
+    if (!stopping) await manager?.isReloaded();
+  }
   const hasBegunToStop = (): boolean => stopping;
   process.on("SIGUSR2", () => {
     if (heir > 0) pass(heir, "SIGUSR2");
@@ -144,8 +151,7 @@ export function running(life: Life): Running {
         pass(heir, "SIGHUP");
         return;
       }
-      // What becomes of it is told as an event.
-      void config.reload({ by: "SIGHUP", reason: "", dryRun: false, allowRemoval: false });
+      void reload(config);
     });
   onFault((count) => {
     if (count >= FAULTS_MAX) {

@@ -314,7 +314,12 @@ describe("a request at a pool that has fallen silent", () => {
     const before = failuresAt(world, "10.0.0.");
     for (const origin of near) if (origin.ended === "") origin.send(OK);
     const last = world.records.slice(-4);
-    expect(last.map(({ pool, status }) => `${pool} ${status}`)).toEqual(["near 200", "near 200", "near 200", "near 200"]);
+    expect(last.map(({ pool, status }) => `${pool} ${status}`)).toEqual([
+      "near 200",
+      "near 200",
+      "near 200",
+      "near 200",
+    ]);
     expect(failuresAt(world, "10.0.1.")).toBe(0);
     expect(failuresAt(world, "10.0.0.")).toBe(before);
     expectQuiet(world);

@@ -13,6 +13,9 @@ export interface ServiceManager {
   tell(...assignments: readonly string[]): Promise<void>;
   /** This process is the main one from now on. */
   serves(): Promise<void>;
+  /** The configuration is being read again (Type=notify-reload asks for the time); `isReloaded` when that is over. */
+  reloads(): Promise<void>;
+  isReloaded(): Promise<void>;
   close(): void;
 }
 
@@ -53,6 +56,8 @@ export function findServiceManager(
         watchdog.unref();
       }
     },
+    reloads: () => tell("RELOADING=1", `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`),
+    isReloaded: () => tell("READY=1"),
     close() {
       if (watchdog !== null) clearInterval(watchdog);
     },

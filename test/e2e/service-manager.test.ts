@@ -100,6 +100,10 @@ describe.skipIf(!has("systemd-notify") || !has("python3"))("a service manager", 
     closers.push(() => child.stop());
     await manager.printed(new RegExp(`READY=1 MAINPID=${child.pid}\\b`));
     await manager.printed(/WATCHDOG=1/);
+    child.signal("SIGHUP");
+    // When it was, by the clock that systemd compares with; then that it is over.
+    const told = await manager.printed(/RELOADING=1 MONOTONIC_USEC=(\d+)\n[^]*?READY=1\s*\n/);
+    expect(Number(told[1])).toBeLessThanOrEqual(Number(process.hrtime.bigint() / 1000n));
     child.signal("SIGUSR2");
     const next = Number((await child.printed(/upgrade\.done: process (\d+) serves/))[1]);
     closers.push(() => isRunning(next) && process.kill(next, "SIGKILL"));
