@@ -20,6 +20,7 @@ import { answerSeries } from "./series-answer.ts";
 import { Glances } from "./service-health.ts";
 import type { Anomaly, SavedWatches } from "./watches.ts";
 import { exchangesOf, Watches } from "./watches.ts";
+import { wishesOf } from "./wishes.ts";
 
 export interface EngineOptions {
   /** False: no figures over time are kept, for replays that ask for incidents only. */
@@ -118,14 +119,14 @@ export function createEngine(options: EngineOptions = {}): Engine {
   /** What would tell the likeliest hypotheses apart: the ladder, at the origins concerned. */
   function wishes(told: readonly Incident[]): Wish[] {
     const list: Wish[] = [];
-    for (const { state, where, title, services } of told) {
-      const { origin } = where;
-      const service = where["service"] ?? services[0];
-      if (state !== "open" || origin === undefined || service === undefined || origin.includes(", ")) continue;
-      const key = `${service}\n${origin}`;
-      if (now - (wished.get(key) ?? 0) < WISH_EVERY_MS) continue;
-      wished.set(key, now);
-      list.push({ kind: "wish", wish: "probe", service, origin, because: title });
+    for (const incident of told) {
+      if (incident.state !== "open") continue;
+      for (const wish of wishesOf(incident, book.topology)) {
+        const key = `${wish.service}\n${wish.origin}`;
+        if (now - (wished.get(key) ?? 0) < WISH_EVERY_MS) continue;
+        wished.set(key, now);
+        list.push(wish);
+      }
     }
     if (wished.size > WISHED_MAX) wished.clear();
     return list;

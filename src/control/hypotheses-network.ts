@@ -177,6 +177,9 @@ function providerOut(signs: Signs): Claim[] {
     const pressed = pressedAt(signs, only);
     const shown = part(signs, ...SHOWN);
     const lost = signs.failRatio < 0.9 && part(signs, ...CONNECT, "net.mid_reset", "net.half_open") >= 0.8;
+    const failing = unique(signs.failing.filter((one) => one.provider === only).map(({ origin }) => origin));
+    const reached = rungSeen(signs, failing, "connect");
+    const isReached = reached?.result === "holds";
     const isSomeRoutes = signs.byRoute !== null && signs.byRoute.exposure < 0.5 && signs.wellRoutes.length > 0;
     claims.push(
       new Weighing(
@@ -197,6 +200,9 @@ function providerOut(signs: Signs): Claim[] {
         .speaksAgainst(2.5, said(signs, PRESSED), pressed >= 0.5)
         // Whoever shows a certificate, or refuses ours, is there.
         .speaksAgainst(3, said(signs, SHOWN), shown >= 0.5)
+        // A probe sees another moment than traffic does: it adds to what that says and does not outweigh it.
+        .speaksFor(0.5, reached?.evidence ?? together, reached?.result === "breaks")
+        .speaksAgainst(0.5, reached?.evidence ?? together, isReached)
         .speaksAgainst(3, someRoutes, isSomeRoutes),
     );
     const answers = said(signs, [
@@ -224,6 +230,7 @@ function providerOut(signs: Signs): Claim[] {
         .speaksAgainst(3, said(signs, SHOWN), shown >= 0.5)
         .speaksAgainst(3, said(signs, DNS), names >= 0.5)
         .speaksAgainst(2.5, said(signs, PRESSED), pressed >= 0.5)
+        .speaksAgainst(1.5, reached?.evidence ?? together, isReached)
         .speaksAgainst(2.5, answers, answered >= 0.5),
     );
   }

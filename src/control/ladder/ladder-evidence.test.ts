@@ -174,8 +174,85 @@ it("Where only large packets are lost the ladder shows it, and an origin that st
     { rung: "large request", result: "breaks" },
     { rung: "large response", result: "breaks" },
   ]);
-  for (const other of [found("holds", "breaks"), found("unknown", "breaks")]) {
-    expect(other.party).toBe("origin");
-    expect(other.hypotheses.map(({ cause }) => cause)).not.toContain("net.mtu_blackhole");
+  const other = found("holds", "breaks");
+  expect(other.party).toBe("origin");
+  expect(other.hypotheses.map(({ cause }) => cause)).not.toContain("net.mtu_blackhole");
+});
+
+it("Of a provider that is out two origins are climbed at, with another provider beside them, and what they show counts", async () => {
+  const engine = createEngine({ keepsFigures: false });
+  const { facts, beganAt } = playFacts(disturbanceNamed("provider out: silence", 5), 5);
+  const wishes = new Map<string, Wish>();
+  const ladder: Fact[] = [];
+  for (const fact of facts) {
+    if (fact.kind === "second" && fact.at > beganAt + 30_000) break;
+    ladder.push(fact);
+    for (const output of [...engine.step(fact), ...engine.tick(fact.at)])
+      if (output.kind === "wish") wishes.set(output.origin, output);
   }
+  const [incident] = engine.answer({ ask: "incidents", state: "open" });
+  expect(incident).toMatchObject({ cause: "provider.outage", where: { provider: "alpha" } });
+  expect(incident?.where["origin"]).toBeUndefined();
+  const topology = facts.find((fact) => fact.kind === "topology");
+  const shop = topology?.services.find(({ name }) => name === "shop");
+  const [first = "", second = ""] = shop?.pools.find(({ provider }) => provider === "alpha")?.origins ?? [];
+  expect([...wishes.keys()].slice(-2)).toEqual([first, second]);
+
+  const pools = shop?.pools.map(({ name, provider, origins }) => ({ name, provider, origins })) ?? [];
+  const settings = settingsOf({
+    listeners: [{ bind: "127.0.0.1:0" }],
+    admin: { bind: "127.0.0.1:9" },
+    services: { shop: { pools } },
+  });
+  const probes: ProbeFact[] = [];
+  const told = Promise.withResolvers<void>();
+  const hands = {
+    fact(fact: Fact) {
+      if (fact.kind === "probe" && probes.push(fact) === 2) told.resolve();
+    },
+    news: () => undefined,
+    keep: () => undefined,
+    kept: () => [],
+  };
+  const alpha = new Set(
+    [...(pools.find(({ provider }) => provider === "alpha")?.origins ?? [])].map((url) => new URL(url).hostname),
+  );
+  const asked: string[] = [];
+  const link = network(() => true);
+  const rungs: Rungs = {
+    ...link,
+    // A host has an address of its own, so that connections can be told apart.
+    resolve(_resolver, name) {
+      asked.push(name);
+      return link.resolve(alpha.has(name) ? "alpha" : "beta", name, 0).then((seen) => ({
+        ...seen,
+        addresses: [{ ip: alpha.has(name) ? "192.0.2.1" : "192.0.2.2", family: 4 }],
+      }));
+    },
+    connect: (to, way, ms) => network(({ ip }) => ip !== "192.0.2.1").connect(to, way, ms),
+  };
+  const clock = { monotonic: () => 0, wall: () => beganAt + 30_000 };
+  const companion = createLadder(hands, {
+    settings: () => settings,
+    rungs,
+    clock,
+    onFault(error) {
+      throw error;
+    },
+  });
+  for (const fact of ladder) companion.hear?.(fact, [], false);
+  companion.hear?.(sampleSecond(beganAt + 30_000), [...wishes.values()].slice(-2), false);
+  await told.promise;
+  for (const probe of probes) {
+    const results = new Map(probe.rungs.map(({ rung, result }) => [rung, result]));
+    expect(results.get("connect")).toBe("breaks");
+    expect(results.get("control: other origin")).toBe("holds");
+    expect(results.get("control: same provider")).toBe("breaks");
+    expect(results.has("control: gateway itself")).toBe(true);
+    engine.step(probe);
+  }
+  engine.tick(beganAt + 31_000);
+  const after = engine.answer({ ask: "incident", id: incident?.id ?? "" });
+  const cited = after?.hypotheses.find(({ cause }) => cause === "provider.outage")?.for.flatMap(({ cites }) => cites);
+  expect(cited?.filter(({ kind }) => kind === "probe")).toMatchObject([{ rung: "connect", result: "breaks" }]);
 });
