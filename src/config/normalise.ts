@@ -13,6 +13,7 @@ import { fallbackOf } from "./fallback-schema.ts";
 import { hstsOf, listenerTlsOf } from "./listener-tls-schema.ts";
 import { proxyProtocolOf, socketFileOf } from "./listener-schema.ts";
 import { poolName } from "./names.ts";
+import { originHttp2Of } from "./origin-http2-schema.ts";
 import { originTlsOf } from "./origin-tls-schema.ts";
 import type { OriginAddress } from "./origin-url.ts";
 import { rateLimitsOf } from "./rate-limit-schema.ts";
@@ -23,7 +24,7 @@ import { accessLogSchema } from "./schema.ts";
 import type { CheckedFile } from "./schema.ts";
 import { ejectionSchema, WEIGHT_DEFAULT } from "./service-schema.ts";
 import { statusPageOf } from "./status-page-schema.ts";
-import type { CheckedService, CheckedSlow, Http2Choice } from "./service-schema.ts";
+import type { CheckedService, CheckedSlow } from "./service-schema.ts";
 import type {
   AccessLogSettings,
   ConnectionSettings,
@@ -207,16 +208,10 @@ function originOf(
   return {
     ...place,
     proxyProtocol: pool.proxyProtocol ?? service.proxyProtocol,
-    http2: http2Of(address, pool.http2 ?? service.http2),
+    ...originHttp2Of(pool.http2 ?? service.http2, secure),
     weight,
     tls: secure ? originTlsOf(place.host, service.tls, pool.tls) : null,
   };
-}
-
-/** Without TLS there is no handshake to choose in. */
-function http2Of({ url }: OriginAddress, choice: Http2Choice): OriginSettings["http2"] {
-  if (choice === false) return "never";
-  return choice === true && url.startsWith("https:") ? "alpn" : "prior";
 }
 
 /** The catch-all is added unless a written route is one already: it could never be reached. */

@@ -6,6 +6,7 @@ import type { Field } from "./fields.ts";
 import { headsSchema } from "./heads-schema.ts";
 import { parseHostPattern } from "./host-names.ts";
 import { nameText } from "./names.ts";
+import { originHttp2Field } from "./origin-http2-schema.ts";
 import { originTlsSchema } from "./origin-tls-schema.ts";
 import { parseOriginUrl } from "./origin-url.ts";
 import { accepted, quoted, refused } from "./parsed.ts";
@@ -55,7 +56,7 @@ const poolSchema = z.strictObject({
     .max(ORIGINS_MAX)
     .describe("Origins that fail together, such as those of one provider or region: a URL, or a URL with a weight."),
   proxyProtocol: proxyVersion().optional().describe("Of connections to its origins. Default: the service's."),
-  http2: http2Choice().optional().describe("Of its origins. Default: the service's."),
+  http2: originHttp2Field.optional().describe("Of its origins. Default: the service's."),
   standbyShare: ratio(0, 0.5)
     .prefault("0%")
     .describe(
@@ -309,10 +310,10 @@ export const serviceSchema = z.strictObject({
     .describe(
       "With 1 or 2, each connection to an origin begins with a header of that version of the PROXY protocol, which says whose it is. Connections are then not shared between clients.",
     ),
-  http2: http2Choice()
+  http2: originHttp2Field
     .prefault(false)
     .describe(
-      'Whether origins are asked over HTTP/2, as gRPC needs it. True: `https://` ones if they choose it in the TLS handshake, `http://` ones always. "prior": nothing else is offered.',
+      'Whether origins are asked over HTTP/2, as gRPC needs it. True: `https://` ones if they choose it in the TLS handshake, `http://` ones always. "prior": nothing else is offered. A mapping is true with bounds of its own.',
     ),
   tls: originTlsSchema
     .optional()
@@ -344,8 +345,6 @@ function proxyVersion(): Field<0 | 1 | 2> {
   });
 }
 
-export type Http2Choice = boolean | "prior";
-
 /** Empty: the server as a whole. */
 function grpcService(): Field<string | null> {
   const json = { anyOf: [{ type: "boolean" }, { type: "string", pattern: GRPC_SERVICE.source }] };
@@ -355,13 +354,6 @@ function grpcService(): Field<string | null> {
     if (typeof input === "string" && input.length <= GRPC_SERVICE_MAX && GRPC_SERVICE.test(input))
       return accepted(input);
     return refused(`${quoted(input)} is not a service of gRPC.`, "Write true, or a name such as shop.Cart.");
-  });
-}
-
-function http2Choice(): Field<Http2Choice> {
-  return field({ type: 'true, false or "prior"', bounds: "", json: { enum: [true, false, "prior"] } }, (input) => {
-    if (typeof input === "boolean" || input === "prior") return accepted(input);
-    return refused(`${quoted(input)} does not say whether origins speak HTTP/2.`, 'Write true, false or "prior".');
   });
 }
 

@@ -328,6 +328,14 @@ export interface PoolSettings {
   readonly origins: readonly OriginSettings[];
 }
 
+/** Of one HTTP/2 connection to an origin. */
+export interface Http2Limits {
+  /** Requests at the same time, 1–1000. Default 100. */
+  readonly streamsMax: number;
+  /** What is let in of one response that its client has not taken, in bytes, 64 KiB–16 MiB. Default 256 KiB. */
+  readonly windowBytes: number;
+}
+
 export interface OriginSettings {
   /** As configured, canonical: `http://a1.example.net:3000`. */
   readonly url: string;
@@ -340,6 +348,8 @@ export interface OriginSettings {
   readonly proxyProtocol: 0 | 1 | 2;
   /** Whether it is asked over HTTP/2. `alpn`: it chooses in the handshake of TLS. Default `never`. */
   readonly http2: "never" | "prior" | "alpn";
+  /** Null: it is not asked over HTTP/2. */
+  readonly http2Limits: Http2Limits | null;
   /** Relative share, 1–1000. Default 100. */
   readonly weight: number;
   /** Null: `http://`. */

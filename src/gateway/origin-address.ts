@@ -9,7 +9,7 @@ import type { ConnectionSettings, HeadLimits, OriginSettings } from "../config/s
 import type { CauseId } from "../kernel/causes.ts";
 import { CAUSES } from "../kernel/causes.ts";
 import { recordDuration } from "../kernel/histogram.ts";
-import type { Address, OriginCertificate, SharedConnection, Transport } from "../kernel/socket.ts";
+import type { Address, OriginCertificate, SessionCounts, SharedConnection, Transport } from "../kernel/socket.ts";
 import type { TimerOwner } from "../kernel/timer-wheel.ts";
 import { WheelTimer } from "../kernel/timer-wheel.ts";
 import { createAdaptiveLimit, hasRoom, isCongested, leaveSlot, takeSlot } from "../policies/adaptive-limit.ts";
@@ -148,6 +148,8 @@ export class OriginAddress implements Address, Candidate, Member {
   /** Newest last: the newest is used first, so that surplus ones grow old and are retired. */
   readonly #idle: OriginConnection[] = [];
   readonly #open = new Set<OriginConnection>();
+  /** Connections that exchanges share (HTTP/2). */
+  readonly #sessions: SessionCounts = { open: 0, idle: 0 };
   readonly #waiters: Waiter[] = [];
   #retired = false;
 
@@ -177,7 +179,7 @@ export class OriginAddress implements Address, Candidate, Member {
     this.#keepAlive = known?.keepAlive ?? createKeepAlive();
     this.#overload = settings.overload;
     this.limit = settings.overload === null ? null : createAdaptiveLimit(settings.overload, now);
-    this.transport = transportOf(settings.origin, settings.connections.idleMaxMs);
+    this.transport = transportOf(settings.origin, settings.connections.idleMaxMs, this.#sessions);
     this.hostField = hostFieldOf(settings.origin);
     this.counters = core.telemetry.addresses.of(this.#countedAs(settings.serviceName), () => new AddressCounters());
   }
@@ -189,7 +191,7 @@ export class OriginAddress implements Address, Candidate, Member {
    */
   configure(settings: AddressSettings, isEjectionAlike: boolean, now: number): void {
     this.origin = settings.origin;
-    const transport = transportOf(settings.origin, settings.connections.idleMaxMs);
+    const transport = transportOf(settings.origin, settings.connections.idleMaxMs, this.#sessions);
     if (JSON.stringify(transport) !== JSON.stringify(this.transport)) {
       this.transport = transport;
       for (const connection of this.#idle.splice(0)) connection.retire();
@@ -222,13 +224,16 @@ export class OriginAddress implements Address, Candidate, Member {
 
   get connectionsOpen(): number {
     if (this.transport === null || this.transport.http2 === null) return this.#open.size;
-    // What is open are streams; those of one connection have that in common.
-    const connections = Array.from(this.#open, ({ socket }) => socket.carrier.shared?.connection ?? socket);
-    return new Set(connections).size;
+    // Streams come and go on connections that are counted where they are made; beside them there may be some of
+    // HTTP/1.1, for an origin that chose it and for WebSockets.
+    let own = 0;
+    for (const { socket, connectedAt } of this.#open)
+      if (connectedAt > 0 && (socket.carrier.shared ?? null) === null) own += 1;
+    return this.#sessions.open + own;
   }
 
   get connectionsIdle(): number {
-    return this.#idle.length;
+    return this.#idle.length + this.#sessions.idle;
   }
 
   mayOpen(): boolean {
@@ -474,10 +479,17 @@ export class OriginAddress implements Address, Candidate, Member {
 }
 
 /** Null: plain TCP. */
-function transportOf({ proxyProtocol, host, http2, tls }: OriginSettings, idleMs: number): Transport | null {
+function transportOf(
+  { proxyProtocol, host, http2, http2Limits, tls }: OriginSettings,
+  idleMs: number,
+  sessions: SessionCounts,
+): Transport | null {
   const unixPath = isUnix(host) ? host.slice(UNIX.length) : "";
-  if (proxyProtocol === 0 && unixPath === "" && http2 === "never" && tls === null) return null;
-  return { tls, proxyProtocol, unixPath, http2: http2 === "never" ? null : { choice: http2, idleMs } };
+  if (http2 === "never" || http2Limits === null)
+    return proxyProtocol === 0 && unixPath === "" && tls === null
+      ? null
+      : { tls, proxyProtocol, unixPath, http2: null };
+  return { tls, proxyProtocol, unixPath, http2: { choice: http2, idleMs, ...http2Limits, sessions } };
 }
 
 /** What was learned of a limit goes on, unless it was or is set by hand. */

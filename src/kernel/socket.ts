@@ -184,6 +184,20 @@ export interface Http2Transport {
   readonly choice: "prior" | "alpn";
   /** How long a connection may lie without an exchange. */
   readonly idleMs: number;
+  /** Exchanges at once on one connection. */
+  readonly streamsMax: number;
+  /** What the origin may send of one response ahead of its reader. */
+  readonly windowBytes: number;
+  /** Kept by whoever makes the connections; the same object while the address is. */
+  readonly sessions: SessionCounts;
+}
+
+/** Connections that are shared by exchanges. */
+export interface SessionCounts {
+  /** Those that are being made included. */
+  open: number;
+  /** Of these, without an exchange. */
+  idle: number;
 }
 
 /** How an origin is to be reached beyond plain TCP. Made once for each address, never for a connection. */

@@ -74,7 +74,12 @@ function world(choice: "prior" | "alpn" = "prior"): World {
     ip: "10.0.0.1",
     port: 80,
     family: 4,
-    transport: { tls: null, proxyProtocol: 0, unixPath: "", http2: { choice, idleMs: 60_000 } },
+    transport: {
+      tls: null,
+      proxyProtocol: 0,
+      unixPath: "",
+      http2: { choice, idleMs: 60_000, streamsMax: 100, windowBytes: 256 * 1024, sessions: { open: 0, idle: 0 } },
+    },
   };
   const origins = new Map<number, Http2Origin>();
   return {

@@ -35,15 +35,14 @@ export function createHttp2Dial(ports: Http2DialPorts): Dial {
       sessions = new OriginSessions(ports, address, http2);
       places.set(address, sessions);
     }
-    return sessions.dial(listener);
+    return sessions.dial(listener, http2);
   };
 }
 
 class OriginSessions implements StreamSource, SessionPlace {
   readonly clock: Clock;
   readonly schedule: Schedule;
-  readonly byAlpn: boolean;
-  readonly idleMs: number;
+  http2: Http2Transport;
   readonly requests = new SessionRequests();
   readonly #ports: Http2DialPorts;
   readonly #address: Address;
@@ -56,13 +55,14 @@ class OriginSessions implements StreamSource, SessionPlace {
     this.#address = address;
     this.clock = ports.clock;
     this.schedule = ports.schedule;
-    this.byAlpn = http2.choice === "alpn";
-    this.idleMs = http2.idleMs;
+    this.http2 = http2;
   }
 
   monotonic = (): number => this.clock.monotonic();
 
-  dial(listener: SocketListener): SocketPort {
+  /** `http2`: as it is configured now. */
+  dial(listener: SocketListener, http2: Http2Transport): SocketPort {
+    this.http2 = http2;
     if (this.clock.monotonic() < this.#http1Until) return this.dialHttp1(listener);
     const stream = new OriginStream(this, this.#address, listener);
     this.find(stream);

@@ -63,7 +63,18 @@ it("nothing throws, and every stream ends exactly once", async () => {
         ip: "10.0.0.1",
         port: 80,
         family: 4,
-        transport: { tls: null, proxyProtocol: 0, unixPath: "", http2: { choice: "prior", idleMs: 60_000 } },
+        transport: {
+          tls: null,
+          proxyProtocol: 0,
+          unixPath: "",
+          http2: {
+            choice: "prior",
+            idleMs: 60_000,
+            streamsMax: 100,
+            windowBytes: 262_144,
+            sessions: { open: 0, idle: 0 },
+          },
+        },
       };
       const faults: unknown[] = [];
       const streams: { port: SocketPort; connected: boolean; closes: number; begun: boolean }[] = [];

@@ -25,15 +25,14 @@ import type { Trailer } from "../http1/trailers.ts";
 import { ByteWriter } from "../http1/writer.ts";
 import type { Clock, Schedule } from "../kernel/clock.ts";
 import { DEAF } from "../kernel/socket.ts";
-import type { SocketError, SocketListener, SocketPort } from "../kernel/socket.ts";
+import type { Http2Transport, SocketError, SocketListener, SocketPort } from "../kernel/socket.ts";
 import type { OriginStream } from "./h2-origin-stream.ts";
 import type { SessionRequests } from "./session-requests.ts";
 
-/** Streams at once, however many the origin allows: one lost connection must not take more along. */
-const STREAMS_MAX = 100;
-/** What an origin may send on one stream before it is read: the bound of what a paused exchange holds. */
-export const STREAM_WINDOW = 256 * 1024;
-/** On all streams together. Read bytes are given back at once, so that paused streams do not use it up. */
+/**
+ * What an origin may send on all streams together, unless one of them may send more. Read bytes are given back at once,
+ * so that paused streams do not use it up.
+ */
 const SESSION_WINDOW = 4 * 1024 * 1024;
 const HEADER_LIST_BYTES = 256 * 1024;
 /** A header block in pieces. */
@@ -65,10 +64,8 @@ export interface StreamOwner {
 export interface SessionPlace {
   readonly clock: Clock;
   readonly schedule: Schedule;
-  /** The other side chooses between HTTP/2 and HTTP/1.1 in the handshake of TLS. */
-  readonly byAlpn: boolean;
-  /** How long it may lie without an exchange. */
-  readonly idleMs: number;
+  /** As it is configured now. */
+  readonly http2: Http2Transport;
   readonly requests: SessionRequests;
   /** No stream may be begun on it any more. */
   onGone(session: OriginSession): void;
@@ -99,6 +96,10 @@ export class OriginSession implements SocketListener, FrameSink {
   /** It closes when nothing is under way on it. */
   retiring = false;
   streamWindow: number = WINDOW_BYTES;
+  /** What the origin may send on one stream before it is read: the bound of what a paused exchange holds. */
+  readonly windowBytes: number;
+  readonly #sessionWindow: number;
+  #counted: "busy" | "idle" | "closed" = "busy";
   readonly #place: SessionPlace;
   readonly #reader = new FrameReader(this);
   readonly #decoder = new HpackDecoder();
@@ -116,7 +117,8 @@ export class OriginSession implements SocketListener, FrameSink {
   #nextId = 1;
   #sendWindow: number = WINDOW_BYTES;
   #unacked = 0;
-  #streamsAllowed: number = STREAMS_MAX;
+  /** What the origin allows. */
+  #streamsAllowed = Infinity;
   #frameBytes: number = FRAME_BYTES;
   /** A header block of which more has to come. */
   #block: Buffer[] = [];
@@ -144,6 +146,9 @@ export class OriginSession implements SocketListener, FrameSink {
     this.openedAt = now;
     this.heardAt = now;
     this.idleSince = now;
+    this.windowBytes = place.http2.windowBytes;
+    this.#sessionWindow = Math.max(SESSION_WINDOW, this.windowBytes);
+    place.http2.sessions.open += 1;
     this.socket = dial(this);
   }
 
@@ -157,7 +162,8 @@ export class OriginSession implements SocketListener, FrameSink {
   /** Fewer than that, if others wait for them already. */
   get #places(): number {
     const { max } = this.#place.requests;
-    return Math.min(this.#streamsAllowed - this.active, max - this.uses - this.#reserved);
+    const streams = Math.min(this.#streamsAllowed, this.#place.http2.streamsMax);
+    return Math.min(streams - this.active, max - this.uses - this.#reserved);
   }
 
   get active(): number {
@@ -193,6 +199,7 @@ export class OriginSession implements SocketListener, FrameSink {
       if (owner === undefined) return;
       owner.waitsAt = null;
       this.#reserved += 1;
+      this.#count("busy");
       this.#cancelIdle?.();
       this.#cancelIdle = null;
       this.#cancelLook ??= this.#place.schedule(LOOK_MS, () => this.#look());
@@ -217,7 +224,8 @@ export class OriginSession implements SocketListener, FrameSink {
 
   #beginIdle(): void {
     this.#cancelIdle?.();
-    this.#cancelIdle = this.#place.schedule(this.#place.idleMs, () => this.close());
+    this.#cancelIdle = this.#place.schedule(this.#place.http2.idleMs, () => this.close());
+    this.#count("idle");
   }
 
   /** Nothing is under way on it, and nothing will be. */
@@ -382,10 +390,11 @@ export class OriginSession implements SocketListener, FrameSink {
 
   onConnect(): void {
     const alpn = this.socket.carrier.tls?.alpn ?? "";
-    if (this.#place.byAlpn && alpn !== "h2") {
+    if (this.#place.http2.choice === "alpn" && alpn !== "h2") {
       const owners = this.#waiting.splice(0);
       this.socket.listener = DEAF;
       this.#closed = true;
+      this.#count("closed");
       this.#leavePool({ code: "CANCEL", syscall: "h2" });
       this.#place.onHttp1(this.socket, owners);
       return;
@@ -396,11 +405,11 @@ export class OriginSession implements SocketListener, FrameSink {
     this.#out.copy(PREFACE, 0, PREFACE.length);
     this.#settings([
       [SETTING.ENABLE_PUSH, 0],
-      [SETTING.INITIAL_WINDOW_SIZE, STREAM_WINDOW],
+      [SETTING.INITIAL_WINDOW_SIZE, this.windowBytes],
       [SETTING.MAX_HEADER_LIST_SIZE, HEADER_LIST_BYTES],
       [SETTING.NO_RFC7540_PRIORITIES, 1],
     ]);
-    this.windowUpdate(0, SESSION_WINDOW - WINDOW_BYTES);
+    this.windowUpdate(0, this.#sessionWindow - WINDOW_BYTES);
     this.flush();
     this.#cancelSettings = this.#place.schedule(SETTINGS_MS, () =>
       this.#lose({
@@ -496,8 +505,8 @@ export class OriginSession implements SocketListener, FrameSink {
     const from = isPadded ? start + 1 : start;
     if (from + padding > end) return this.#breakOff("PROTOCOL_ERROR", "more padding than frame");
     this.#unacked += end - start;
-    if (this.#unacked > SESSION_WINDOW) return this.#breakOff("FLOW_CONTROL_ERROR", "more than the window allows");
-    if (this.#unacked >= SESSION_WINDOW / 2) {
+    if (this.#unacked > this.#sessionWindow) return this.#breakOff("FLOW_CONTROL_ERROR", "more than the window allows");
+    if (this.#unacked >= this.#sessionWindow / 2) {
       this.windowUpdate(0, this.#unacked);
       this.#unacked = 0;
     }
@@ -590,7 +599,7 @@ export class OriginSession implements SocketListener, FrameSink {
         this.#encoder.resize(value);
         return null;
       case SETTING.MAX_CONCURRENT_STREAMS:
-        this.#streamsAllowed = Math.min(STREAMS_MAX, value);
+        this.#streamsAllowed = value;
         return null;
       case SETTING.INITIAL_WINDOW_SIZE: {
         if (value > WINDOW_MAX) return "FLOW_CONTROL_ERROR";
@@ -713,10 +722,20 @@ export class OriginSession implements SocketListener, FrameSink {
 
   #end(): void {
     this.#closed = true;
+    this.#count("closed");
     this.#cancelSettings();
     this.#cancelIdle?.();
     this.#cancelLook?.();
     this.#cancelLook = null;
+  }
+
+  #count(now: "busy" | "idle" | "closed"): void {
+    const { sessions } = this.#place.http2;
+    if (this.#counted === now) return;
+    if (this.#counted === "idle") sessions.idle -= 1;
+    if (now === "idle") sessions.idle += 1;
+    if (now === "closed") sessions.open -= 1;
+    this.#counted = now;
   }
 
   #leavePool(error: SocketError): void {

@@ -15,7 +15,6 @@ import { OriginHead as EndOfBody } from "../http2/origin-head.ts";
 import { webSocketKey } from "../http2/request-block.ts";
 import { HEAD_ROOM, PLAIN, TAIL_ROOM } from "../kernel/socket.ts";
 import type { Carrier, SocketError, SocketListener, SocketPort } from "../kernel/socket.ts";
-import { STREAM_WINDOW } from "./h2-origin-session.ts";
 import type { OriginSession, StreamOwner } from "./h2-origin-session.ts";
 import { readBuffer } from "./read-buffer.ts";
 
@@ -107,6 +106,11 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
 
   get cutOff(): boolean {
     return this.#own?.cutOff ?? false;
+  }
+
+  /** What it may hold that nobody has read. */
+  get #windowBytes(): number {
+    return this.#session?.windowBytes ?? 0;
   }
 
   // ------------------------------------------------------------------ a place
@@ -354,7 +358,7 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
       this.#break("PROTOCOL_ERROR", "content where none may be");
       return;
     }
-    if (this.#owed > STREAM_WINDOW) {
+    if (this.#owed > this.#windowBytes) {
       this.#break("FLOW_CONTROL_ERROR", "more than the window allows");
       return;
     }
@@ -470,7 +474,7 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
 
   /** As much of the window as has been read, in few large pieces. */
   #giveBack(): void {
-    if (this.#paused || this.#responseEnded || this.#owed < STREAM_WINDOW / 2 || this.#id === 0) return;
+    if (this.#paused || this.#responseEnded || this.#owed < this.#windowBytes / 2 || this.#id === 0) return;
     this.#session?.windowUpdate(this.#id, this.#owed);
     this.#owed = 0;
   }
