@@ -20,7 +20,7 @@ import { originPorts, startOrigin, startPeer, versionOf, type Bed, type PeerName
 import { treeResidentBytes } from "./process-tree.ts";
 import { insertReport, renderReport, type BenchResult } from "./report.ts";
 import { startSocketOrigin } from "./sockets.ts";
-import { ROWS } from "./rows.ts";
+import { ROWS, type RowName } from "./rows.ts";
 import { withUndo, type Undo } from "./undo.ts";
 
 const PAGE = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
@@ -53,9 +53,11 @@ async function main(args: readonly string[]): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  const missing = ["taskset", "wrk", "nginx"].filter((command) => !isInstalled(command));
+  const missing = neededBy(options.rows).filter((command) => !isInstalled(command));
   if (missing.length > 0) {
-    process.stderr.write(`the benchmark needs ${missing.join(", ")} (apt-get install util-linux wrk nginx)\n`);
+    process.stderr.write(
+      `the benchmark needs ${missing.join(", ")} (apt-get install util-linux wrk nginx nghttp2-client openssl)\n`,
+    );
     process.exitCode = 2;
     return;
   }
@@ -67,6 +69,13 @@ async function main(args: readonly string[]): Promise<void> {
     if (options.jsonFile !== null) await writeFile(options.jsonFile, `${JSON.stringify(result, null, 1)}\n`);
     if (options.write) await writeFile(PAGE, insertReport(await readFile(PAGE, "utf8"), renderReport(result)));
   });
+}
+
+function neededBy(rows: readonly RowName[]): string[] {
+  const needed = ["taskset", "wrk", "nginx"];
+  if (rows.some((row) => ROWS[row].streams > 0)) needed.push("h2load");
+  if (rows.some((row) => ROWS[row].handshake !== undefined)) needed.push("openssl");
+  return needed;
 }
 
 async function run(options: Options, bed: Bed, args: readonly string[], undo: Undo): Promise<BenchResult> {

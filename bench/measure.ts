@@ -8,6 +8,7 @@ import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { startChild } from "../test/support/child.ts";
 import { runH2load } from "./h2load.ts";
+import { runHandshakes } from "./handshakes.ts";
 import { startPeer, type Bed, type PeerName, type RunningPeer } from "./peers.ts";
 import { cpuMicros, treeResidentBytes } from "./process-tree.ts";
 import { ROWS, type RowName } from "./rows.ts";
@@ -47,7 +48,9 @@ export async function measure(
       ? await runSockets(peer.port, load, seconds)
       : load.streams > 0
         ? await runH2load(peer.http2Port, load, seconds, bed.folder)
-        : await runWrk(load.tls === true ? peer.tlsPort : peer.port, load, seconds, bed.folder);
+        : load.handshake !== undefined
+          ? await runHandshakes(peer.tlsPort, load, seconds)
+          : await runWrk(load.tls === true ? peer.tlsPort : peer.port, load, seconds, bed.folder);
   const spent = cpuMicros(peer.child.pid) - before;
   const flaws: string[] = [];
   if (report.socketErrors > 0) flaws.push(`${report.socketErrors} socket errors`);

@@ -74,7 +74,7 @@ export async function startPeer(name: PeerName, bed: Bed): Promise<RunningPeer> 
   const port = await freePort();
   const adminPort = name === "goodgate" ? await freePort() : 0;
   const http2Port = name === "node-http" ? 0 : name === "goodgate" ? port : await freePort();
-  const tlsPort = name === "node-http" || name === "caddy" ? 0 : await freePort();
+  const tlsPort = name === "node-http" ? 0 : await freePort();
   const values = {
     PORT: String(port),
     STREAMS_PORT: String(http2Port),

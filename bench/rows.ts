@@ -10,7 +10,8 @@ export const ROW_NAMES = [
   "close",
   "idle",
   "tls",
-  "tls-close",
+  "tls-full",
+  "tls-resumed",
   "h2",
   "grpc",
   "websocket",
@@ -33,6 +34,8 @@ export interface Row {
   readonly bodyBytes?: number;
   /** Over TLS 1.3, with one certificate (EC P-256) for all peers. */
   readonly tls?: true;
+  /** A connection for each request, whose handshake is made in full, or goes on with the session of the one before. */
+  readonly handshake?: "full" | "resumed";
   /** Messages on open WebSockets, one after the other on each, instead of requests. */
   readonly messages?: true;
   /** The most that issue 2 allows, as a multiple of HAProxy's CPU; null where it names none. */
@@ -109,16 +112,29 @@ export const ROWS: Readonly<Record<RowName, Row>> = {
     tls: true,
     mark: 1.6,
   },
-  // Every second connection of wrk goes on with the session of the one before.
-  "tls-close": {
-    title: "GET 500 B, new TLS connection each",
+  // Each client asks once, waits for the answer and closes.
+  "tls-full": {
+    title: "GET 500 B, new TLS 1.3 connection each, full handshake",
     path: "/500",
-    connections: 32,
+    connections: 8,
     script: "",
-    fields: ["Connection: close"],
+    fields: [],
     idle: false,
     streams: 0,
     tls: true,
+    handshake: "full",
+    mark: 1.3,
+  },
+  "tls-resumed": {
+    title: "GET 500 B, new TLS 1.3 connection each, session resumed",
+    path: "/500",
+    connections: 8,
+    script: "",
+    fields: [],
+    idle: false,
+    streams: 0,
+    tls: true,
+    handshake: "resumed",
     mark: 1.3,
   },
   h2: {

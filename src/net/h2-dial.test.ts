@@ -557,7 +557,7 @@ describe("a session", () => {
     expect(network.dialled[0]?.ended).toBe("fin");
   });
 
-  // Every stream that had ever found a place was kept with the address: a gateway of calls grew by 8 KB for each.
+  // Every stream that had ever found a place was kept with the address: a gateway of calls grew by 6 KB for each.
   it("keeps nothing of a stream that is over", async () => {
     const { dial, at } = await opened();
     async function answered(): Promise<WeakRef<SocketPort>> {
