@@ -280,24 +280,19 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     this.address.attemptAbandoned(this.#host.routeIndex, this.beganMs, waitedMs, now);
   }
 
-  /** Ends it as failed, because nothing came from its whole pool, and asks for nothing else: another attempt goes on. */
+  /** Ends it as failed, because nothing came from its whole pool. Its exchange, which goes on with another, is not told. */
   giveUp(now: number): void {
-    const { connection, attempt, address } = this;
+    const { connection } = this;
     if (connection === null || this.ended) {
       // It still waits for a connection to be free: nobody has been asked anything.
       this.abandon(now);
       return;
     }
-    const limitMs = now - this.beganMs;
     const what = connection.state === "connecting" ? "connect" : "first byte";
-    this.connection = null;
     connection.abandon();
-    this.ended = true;
-    this.#endWait(false, now);
-    attempt.endedUs = toUs(now - this.startedMs);
-    const { cause } = this.#judge(connection, { kind: "timeout", what }, limitMs, now);
-    address.attemptEnded(attempt, this.#host.routeIndex, this.beganMs, cause, now);
-    address.onRoom(now);
+    this.#over(now);
+    this.#judge(connection, { kind: "timeout", what }, now - this.beganMs, now);
+    this.address.onRoom(now);
   }
 
   /** Somebody else takes the response from here on: the exchange counts on another attempt. */
@@ -535,11 +530,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
   #end(connection: OriginConnection | null, ending: Ending, now: number, limitMs: number): void {
     if (this.ended) return;
     const { attempt, address } = this;
-    this.connection = null;
-    this.#waiter = null;
-    this.ended = true;
-    this.#endWait(false, now);
-    attempt.endedUs = toUs(now - this.startedMs);
+    this.#over(now);
     if (this.tunnel !== null) {
       this.tunnel.originGone();
       address.attemptEnded(attempt, this.#host.routeIndex, this.beganMs, null, now);
@@ -547,12 +538,19 @@ export class Attempt implements AttemptOwner, FirstByteWait {
       return;
     }
     const judgement = this.#judge(connection, ending, limitMs, now);
-    address.attemptEnded(attempt, this.#host.routeIndex, this.beganMs, judgement.cause, now);
     this.#hearer.onAttemptFailed(this, judgement, now);
     address.onRoom(now);
   }
 
-  /** What its end means, on its record. */
+  #over(now: number): void {
+    this.connection = null;
+    this.#waiter = null;
+    this.ended = true;
+    this.#endWait(false, now);
+    this.attempt.endedUs = toUs(now - this.startedMs);
+  }
+
+  /** What its end means, on its record and for its address. */
   #judge(connection: OriginConnection | null, ending: Ending, limitMs: number, now: number): Judgement {
     const { attempt, address } = this;
     const facts = this.#factsOf(connection, now, limitMs);
@@ -563,6 +561,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     attempt.cause = judgement.cause;
     attempt.evidence = judgement.evidence;
     attempt.signs = signsOfEnding(this.#core, address, this.#host.request, ending, facts, now);
+    address.attemptEnded(attempt, this.#host.routeIndex, this.beganMs, judgement.cause, now);
     return judgement;
   }
 

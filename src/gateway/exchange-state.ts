@@ -1,6 +1,6 @@
 /**
- * What is known of one exchange, and what the parts that work for it ask of it. The steps are in pipeline.ts, the ends
- * in exchange-end.ts; both write here. Everything has its place from the start, so that all exchanges have one hidden
+ * What is known of one exchange, and what the parts that work for it ask of it. The steps are in pipeline.ts, how
+ * an answer leaves in exchange-relay.ts, the ends in exchange-end.ts; all write here. Everything has its place from the start, so that all exchanges have one hidden
  * class, and what most exchanges never need is null until it is made.
  */
 import type { RouteSettings, TimeoutSettings } from "../config/settings.ts";

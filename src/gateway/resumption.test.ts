@@ -149,6 +149,25 @@ describe("a response that breaks in its body", () => {
     }
   });
 
+  it("goes on behind its first 4 GiB as anywhere else", async () => {
+    const complete = 6 * 1024 ** 3;
+    for (const first of [2 ** 32 - 1000, 2 ** 32, 5_000_000_001]) {
+      const last = first + 1999;
+      const world = await memoryGateway(TWO);
+      const client = world.client();
+      client.send(get(`Range: bytes=${first}-${last}\r\n`));
+      world.origin(1).send(head(first, last, undefined, complete));
+      world.origin(1).send(WHOLE.subarray(0, 1500));
+      world.origin(1).rst();
+      expect(world.origin(2).received).toContain(`Range: bytes=${first + 1500}-${last}\r\nIf-Range: "v1"\r\n`);
+      world.origin(2).send(head(first + 1500, last, undefined, complete));
+      world.origin(2).send(WHOLE.subarray(1500, 2000));
+      expectBody(client, TEXT.slice(0, 2000));
+      expect(world.records[0]).toMatchObject({ outcome: "rescued", status: 206 });
+      expectQuiet(world);
+    }
+  });
+
   it.each([1, 4096, 131_072, 299_999])(
     "after %i bytes goes on from an origin that sends all of it again, from the right byte on",
     async (bytes) => {

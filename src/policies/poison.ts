@@ -306,7 +306,9 @@ function isPoison(suspect: Suspect, now: number): boolean {
 }
 
 function wentFromOneToAnother(marks: readonly Mark[]): boolean {
-  return marks.some((later) => marks.some((earlier) => earlier.origin !== later.origin && later.sentAt >= earlier.brokeAt));
+  return marks.some((later) =>
+    marks.some((earlier) => earlier.origin !== later.origin && later.sentAt >= earlier.brokeAt),
+  );
 }
 
 function counts(mark: Mark): boolean {
