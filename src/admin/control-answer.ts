@@ -3,6 +3,7 @@
  * since when: an old conclusion is never given out as a new one.
  */
 import type { AdminResponse } from "../contract/admin-http.ts";
+import { CONTROL_OFF } from "../contract/control-port.ts";
 import type { Answers, ControlState, NotAnswered, Question } from "../contract/control-port.ts";
 import { respondProblem } from "./answers.ts";
 import { LIMIT_MAX, quoted } from "./exchange-query.ts";
@@ -37,7 +38,7 @@ export function asked<Q extends Question>(
 
 export function controlState({ control }: Pick<AdminContext, "control">): ControlState {
   if (control !== null) return control.state();
-  return { state: "off", heardAt: null, because: SWITCHED_OFF.because, factsLost: 0, tracesLeftOut: 0, restarts: 0 };
+  return { ...CONTROL_OFF, because: SWITCHED_OFF.because };
 }
 
 export function refused(why: string): AdminResponse {

@@ -226,6 +226,8 @@ describe("without a control plane", () => {
       heardAt: 5,
       because: "it ended (SIGKILL)",
       factsLost: 3,
+      factsWaiting: 0,
+      residentBytes: 0,
       tracesLeftOut: 0,
       restarts: 1,
     };

@@ -22,7 +22,16 @@ const CONFIG: ConfigState = {
   lastProblem: "goodgate.yaml:3:1: no",
 };
 const TALLY: ControlTally = {
-  control: { state: "hung", heardAt: 1, because: "", factsLost: 3, tracesLeftOut: 0, restarts: 2 },
+  control: {
+    state: "hung",
+    heardAt: 1,
+    because: "",
+    factsLost: 3,
+    factsWaiting: 0,
+    residentBytes: 0,
+    tracesLeftOut: 0,
+    restarts: 2,
+  },
   incidentsOpen: { critical: 1, warning: 0, notice: 4 },
   incidentsOpened: 9,
   forecasts: { critical: 0, warning: 2, notice: 0 },

@@ -16,6 +16,8 @@ import { adminBase, adminUrl, askGateway } from "./gateway-client.ts";
 import type { Finding } from "./machine-findings.ts";
 import { machineFindings, ok } from "./machine-findings.ts";
 import { networkFindings } from "./network-findings.ts";
+import { runningFindings } from "./running-findings.ts";
+import type { Told } from "./running-findings.ts";
 import { stateFinding } from "./state-finding.ts";
 import { pageWidth, plain, shortened, wrap } from "./page.ts";
 import type { CliPorts, PaintStyle, Terminal } from "./ports.ts";
@@ -98,14 +100,14 @@ async function gatewayRuns(
     findings.push({ id: "gateway", level: "bad", says: base.complaint.message, todo: base.complaint.hints.join(" ") });
     return false;
   }
-  const asked = await askGateway<{ sentence: string }>(
+  const asked = await askGateway<{ sentence: string } & Told>(
     ports,
     base.value,
     "/status",
     (answer) => typeof answer["sentence"] === "string",
   );
   if (asked.ok) {
-    findings.push(ok("gateway", `one runs at ${base.value}: ${asked.value.sentence}`));
+    findings.push(ok("gateway", `one runs at ${base.value}: ${asked.value.sentence}`), ...runningFindings(asked.value));
     return true;
   }
   if (asked.complaint.code === "token-refused") {

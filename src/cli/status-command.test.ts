@@ -69,6 +69,8 @@ const RUNNING: ControlState = {
   heardAt: WALL - 400,
   because: "it runs",
   factsLost: 0,
+  factsWaiting: 0,
+  residentBytes: 0,
   tracesLeftOut: 0,
   restarts: 0,
 };

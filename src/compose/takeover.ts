@@ -132,6 +132,7 @@ export function lateChannel(
     void begin();
     return {
       send: (message) => (channel === null ? void early.push(message) : channel.send(message)),
+      residentBytes: () => channel?.residentBytes() ?? 0,
       kill() {
         if (channel !== null) channel.kill();
         else if (!isKilled) {

@@ -65,6 +65,8 @@ export const controlStateSchema = describes<ControlState>()(
       heardAt: epochMs("When it was last heard; null: not yet").nullable(),
       because: z.string().describe("The reason for the state, as a sentence."),
       factsLost: count("Facts that could not be handed over, since the start."),
+      factsWaiting: count("Seconds of facts that it has not taken yet; one or two are usual."),
+      residentBytes: count("Its resident memory; 0: not known."),
       tracesLeftOut: count("Exchanges that a collector should have been told of and was not, since the start."),
       restarts: count("How often it was started again."),
     })

@@ -27,6 +27,10 @@ export interface ControlState {
   readonly because: string;
   /** Facts that could not be handed over since the start: seconds, and events beyond their bound. */
   readonly factsLost: number;
+  /** Seconds of facts that it has not taken yet; some are always under way. */
+  readonly factsWaiting: number;
+  /** Its resident memory; 0: not known, or there is no process. */
+  readonly residentBytes: number;
   /** Exchanges that failed, were rescued or were slow, and of which no collector was told because there were too many. */
   readonly tracesLeftOut: number;
   readonly restarts: number;
@@ -38,6 +42,8 @@ export const CONTROL_OFF: ControlState = {
   heardAt: null,
   because: "it is switched off (control: false)",
   factsLost: 0,
+  factsWaiting: 0,
+  residentBytes: 0,
   tracesLeftOut: 0,
   restarts: 0,
 };

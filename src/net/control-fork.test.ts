@@ -44,6 +44,8 @@ describe("a control process of its own", () => {
     await until("it to run", () => (control.state().state === "running" ? true : null));
     const readyAt = control.state().heardAt;
     time.advance(500);
+    // What the system says of it, which other systems do not.
+    expect(control.state().residentBytes).toBeGreaterThan(process.platform === "linux" ? 1_000_000 : -1);
     control.tellFact(sampleSecond(0));
     await until("the first facts to be taken", () => (control.state().heardAt === readyAt ? null : true));
     const before = process.memoryUsage().rss;
@@ -56,6 +58,8 @@ describe("a control process of its own", () => {
     await until("it to be dead", () => (control.state().state === "dead" ? true : null));
     expect(control.state()).toMatchObject({ because: expect.stringContaining("SIGKILL") });
     expect(control.state().factsLost).toBeGreaterThan(0);
+    // Three under way and ten that wait.
+    expect(control.state()).toMatchObject({ factsWaiting: 13, residentBytes: 0 });
     expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1024 * 1024);
     time.advance(1_000);
     await until("it to run again", () => (control.state().state === "running" ? true : null));

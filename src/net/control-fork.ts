@@ -8,6 +8,7 @@
  * was killed has nothing more to tell it, and what it took it wrote down.
  */
 import { fork, spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { getCompileCacheDir } from "node:module";
 import type { FromControl, ToControl } from "../contract/control-messages.ts";
 import type { ChannelListener, ControlChannel } from "./control-process.ts";
@@ -50,7 +51,21 @@ export function forkControl(path: URL, listener: ChannelListener): ControlChanne
       if (child.connected) child.send(message, () => undefined);
     },
     kill: () => void child.kill("SIGKILL"),
+    residentBytes: () => residentBytesOf(child.pid),
   };
+}
+
+const KIB = 1024;
+
+/** Read when somebody asks, from what the system keeps in memory. */
+function residentBytesOf(pid: number | undefined): number {
+  if (pid === undefined) return 0;
+  try {
+    const kib = /^VmRSS:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1];
+    return Number(kib ?? 0) * KIB;
+  } catch {
+    return 0;
+  }
 }
 
 interface Launcher {

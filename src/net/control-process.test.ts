@@ -58,6 +58,7 @@ function scene(): Scene {
       lives.push(life);
       return {
         send: (message) => sent.push(message),
+        residentBytes: () => 1_000,
         kill() {
           life.killed += 1;
         },

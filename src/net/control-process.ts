@@ -21,6 +21,8 @@ export interface ControlChannel {
   send(message: ToControl): void;
   /** For sure, also when it is stopped. */
   kill(): void;
+  /** Of the process; 0: not known. */
+  residentBytes(): number;
 }
 
 export interface ChannelListener {
@@ -133,6 +135,8 @@ class Supervised implements ControlProcess {
       heardAt: this.#heardAt,
       because: this.#because,
       factsLost: this.#handOver.lost,
+      factsWaiting: this.#handOver.notTaken,
+      residentBytes: this.#channel?.residentBytes() ?? 0,
       tracesLeftOut: this.#tracesLeftOut,
       restarts: this.#restarts,
     };

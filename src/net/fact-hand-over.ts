@@ -34,6 +34,11 @@ export class FactHandOver {
     return this.#underWay.length;
   }
 
+  /** Seconds that the other side has not taken, under way or waiting. */
+  get notTaken(): number {
+    return this.#underWay.length + this.#waiting.length;
+  }
+
   /** Whether the other side took what it was given a second ago. */
   get keepsUp(): boolean {
     return this.#isOpen && this.#underWay.length < UNDER_WAY_MAX;

@@ -26,7 +26,16 @@ export function fakeControl(replies: Replies = {}): FakeControl {
   const control: FakeControl = {
     asked: [],
     replies,
-    stateNow: { state: "running", heardAt: 0, because: "it answers", factsLost: 0, tracesLeftOut: 0, restarts: 0 },
+    stateNow: {
+      state: "running",
+      heardAt: 0,
+      because: "it answers",
+      factsLost: 0,
+      factsWaiting: 0,
+      residentBytes: 0,
+      tracesLeftOut: 0,
+      restarts: 0,
+    },
     ask(question, done) {
       control.asked.push(question);
       // The table has for each question the reply of its own kind; the compiler cannot follow that through the union.

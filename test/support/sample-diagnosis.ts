@@ -12,6 +12,8 @@ export const RUNNING: ControlState = {
   heardAt: SAMPLE_NOW,
   because: "it answers",
   factsLost: 0,
+  factsWaiting: 0,
+  residentBytes: 0,
   tracesLeftOut: 0,
   restarts: 0,
 };

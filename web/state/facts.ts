@@ -123,6 +123,8 @@ export async function refreshDiagnosis(): Promise<void> {
         heardAt: null,
         because: "this gateway has none",
         factsLost: 0,
+        factsWaiting: 0,
+        residentBytes: 0,
         tracesLeftOut: 0,
         restarts: 0,
       };
@@ -132,6 +134,8 @@ export async function refreshDiagnosis(): Promise<void> {
         heardAt: null,
         because: one.detail,
         factsLost: 0,
+        factsWaiting: 0,
+        residentBytes: 0,
         tracesLeftOut: 0,
         restarts: 0,
       };

@@ -37,6 +37,8 @@ describe("what the control plane says", () => {
     heardAt: 90_000,
     because: "no heartbeat",
     factsLost: 0,
+    factsWaiting: 0,
+    residentBytes: 0,
     tracesLeftOut: 0,
     restarts: 0,
   });
