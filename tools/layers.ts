@@ -79,7 +79,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     packages: [],
     touchesSystem: true,
   },
-  web: { imports: ["kernel", "contract"], packages: ["preact", "@preact/signals", "uplot"] },
+  web: { imports: ["kernel", "contract"], packages: ["preact", "@preact/signals"] },
   "main.ts": { imports: EVERYTHING, packages: ["commander"], touchesSystem: true },
 };
 

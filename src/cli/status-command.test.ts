@@ -194,6 +194,8 @@ describe("status", () => {
         exchanges: 80_000,
         cpuSeconds: 9,
         residentBytes: 100 * 1024 * 1024,
+        loopUtilisation: 0.2,
+        loopDelayP99Ms: 12,
       },
       {
         worker: 2,
@@ -206,6 +208,8 @@ describe("status", () => {
         exchanges: 1_234,
         cpuSeconds: 0,
         residentBytes: 0,
+        loopUtilisation: 0,
+        loopDelayP99Ms: 0,
       },
     ];
     const status = { ...(known.json as StatusResponse), workers };
@@ -213,7 +217,7 @@ describe("status", () => {
     await world.run("status");
     const text = world.out().replaceAll(/\s+/g, " ");
     expect(text).toContain(
-      "worker 1 serving for 1 min · process 4711, 12 connections, 100 MiB resident · 80000 exchanges",
+      "worker 1 serving for 1 min · process 4711, 12 connections, 100 MiB resident, loop delay 12 ms at p99 · 80000 exchanges",
     );
     expect(text).toContain(
       "worker 2 crashing for 5 s: it ended (SIGSEGV), 6 times in a row · 1234 exchanges · started again 6 times",

@@ -129,7 +129,7 @@ function workerLines({ workers, now }: StatusResponse, { paint }: Terminal, widt
     const process =
       one.pid === 0
         ? ""
-        : ` · process ${one.pid}, ${countText(one.connections, "connection")}, ${sizeText(one.residentBytes)} resident`;
+        : ` · process ${one.pid}, ${countText(one.connections, "connection")}, ${sizeText(one.residentBytes)} resident, loop delay ${durationText(one.loopDelayP99Ms * 1000)} at p99`;
     const again = one.restarts === 0 ? "" : ` · started again ${countText(one.restarts, "time")}`;
     const why = one.because === "" || one.state === "serving" ? "" : `: ${one.because}`;
     const text = `worker ${one.worker} ${one.state} for ${since}${why}${process} · ${countText(one.exchanges, "exchange")}${again}`;

@@ -87,6 +87,8 @@ export const workerSchema = describes<WorkerView>()(
     exchanges: count("Since the start of the gateway, by all processes that had this place."),
     cpuSeconds: count("CPU time of the process that has it now."),
     residentBytes: count("Resident memory of it."),
+    loopUtilisation: z.number().describe("Part of the last ten seconds in which it had work, 0 to 1."),
+    loopDelayP99Ms: z.number().describe("How late its event loop was, ms at p99 of the last ten seconds."),
   }),
 );
 

@@ -134,6 +134,10 @@ export interface WorkerView {
   exchanges: number;
   cpuSeconds: number;
   residentBytes: number;
+  /** 0–1, over the last ten seconds. */
+  loopUtilisation: number;
+  /** Event-loop delay, ms, over the last ten seconds. */
+  loopDelayP99Ms: number;
 }
 
 export interface ServiceStatusView {

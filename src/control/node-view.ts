@@ -269,6 +269,8 @@ export class NodeView implements GatewayView {
         exchanges: (this.#pastExchanges.get(worker) ?? 0) + sum(looks, ({ status }) => status.exchangesTotal),
         cpuSeconds: current?.cpuSeconds ?? 0,
         residentBytes: current?.residentBytes ?? 0,
+        loopUtilisation: current?.loopUtilisation ?? 0,
+        loopDelayP99Ms: current?.loopDelayP99Ms ?? 0,
       };
     });
   }

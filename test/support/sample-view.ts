@@ -146,6 +146,8 @@ function sampleStatus(): StatusView {
         exchanges: 802_331,
         cpuSeconds: 260,
         residentBytes: 120 * 1024 * 1024,
+        loopUtilisation: 0.31,
+        loopDelayP99Ms: 14,
       },
       {
         worker: 2,
@@ -158,6 +160,8 @@ function sampleStatus(): StatusView {
         exchanges: 402_000,
         cpuSeconds: 0,
         residentBytes: 0,
+        loopUtilisation: 0,
+        loopDelayP99Ms: 0,
       },
     ],
     services: [

@@ -13,6 +13,7 @@ import { ThisProcess } from "./process.tsx";
 import { SampleOutage } from "./outage.tsx";
 import { Services } from "./services.tsx";
 import { Tiles } from "./tiles.tsx";
+import { Processes } from "./workers.tsx";
 import { verdictOf } from "./verdict.ts";
 
 export function NowPage(): JSX.Element {
@@ -28,6 +29,7 @@ export function NowPage(): JSX.Element {
       <Charts />
       <Forecasts />
       <Lately />
+      <Processes />
       <ThisProcess />
     </div>
   );

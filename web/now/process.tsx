@@ -1,7 +1,7 @@
 /** The room that this process has left. */
 import type { JSX } from "preact";
 import { durationText, sizeText } from "../../src/contract/quantities.ts";
-import { control, status } from "../state/facts.ts";
+import { status } from "../state/facts.ts";
 import { grouped, ratioText } from "../words/figures.ts";
 
 export function ThisProcess(): JSX.Element | null {
@@ -28,14 +28,6 @@ export function ThisProcess(): JSX.Element | null {
       "Event loop",
       `busy ${ratioText(process.loopUtilisation)} of the time; delay ${durationText(process.loopDelayP99Ms * 1000)} at p99, ${durationText(process.loopDelayMaxMs * 1000)} at most (last 10 s)`,
     ],
-    ...(control.value === null
-      ? []
-      : [
-          [
-            "Control plane",
-            `${control.value.state}${control.value.because === "" ? "" : `: ${control.value.because}`}`,
-          ] as const,
-        ]),
   ];
   return (
     <section aria-labelledby="process">

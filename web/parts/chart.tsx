@@ -1,13 +1,15 @@
 /**
- * A chart over time with the table behind it. The picture is drawn by uPlot, which is fetched when the first chart is
- * shown; who does not see it has a sentence in its place and all figures in the table.
+ * A chart over time with the table behind it. Who does not see it has a sentence in its place and all figures in the
+ * table. Drawn as SVG that is stretched to its frame, with its marks as text beside it: so it follows the width and the
+ * colours of the page by itself, and needs no library, which would be more than a third of all that is loaded.
  */
+import { signal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
-import type uPlot from "uplot";
+import { useRef } from "preact/hooks";
 import { now } from "../state/facts.ts";
-import { theme, zone } from "../state/settings.ts";
+import { zone } from "../state/settings.ts";
 import { clockText, zoneText } from "../words/moments.ts";
+import { DAY, heightMarks, timeMarks } from "./axes.ts";
 import { Table } from "./table.tsx";
 
 export interface Line {
@@ -18,7 +20,8 @@ export interface Line {
   readonly isArea?: boolean;
 }
 
-const HEIGHT = 170;
+const WIDTH = 1000;
+const HEIGHT = 100;
 const TABLE_ROWS_MAX = 30;
 
 export function Chart(props: {
@@ -29,56 +32,120 @@ export function Chart(props: {
   text: (value: number) => string;
 }): JSX.Element {
   const { times, lines, text, title } = props;
-  const frame = useRef<HTMLDivElement>(null);
-  const plot = useRef<uPlot | null>(null);
-  const data: uPlot.AlignedData = [times.map((at) => at / 1000), ...lines.map((line) => [...line.values])];
-  const latest = useRef(data);
-  latest.current = data;
-
-  useEffect(() => {
-    const element = frame.current;
-    if (element === null) return undefined;
-    let isGone = false;
-    const watch = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height: HEIGHT }));
-    const draw = async (): Promise<void> => {
-      const { default: Plot } = await import("./plot.ts");
-      if (isGone) return;
-      plot.current?.destroy();
-      plot.current = new Plot(optionsOf(element, lines, text), latest.current, element);
-    };
-    void draw();
-    watch.observe(element);
-    const dark = matchMedia("(prefers-color-scheme: dark)");
-    const redraw = (): void => void draw();
-    dark.addEventListener("change", redraw);
-    return () => {
-      isGone = true;
-      watch.disconnect();
-      dark.removeEventListener("change", redraw);
-      plot.current?.destroy();
-      plot.current = null;
-    };
-  }, [theme.value, zone.value, lines.map((line) => line.name).join()]);
-
-  useEffect(() => plot.current?.setData(data), [times, lines]);
-
+  /** The moment under the pointer; null: the latest. */
+  const shown = useRef(signal<number | null>(null)).current;
+  const index = shown.value === null ? times.length - 1 : nearest(times, shown.value);
+  const at = times[index];
   return (
     <figure class="chart">
       <figcaption>
         <span>{title}</span>
         <span class="legend" aria-hidden="true">
+          {shown.value === null || at === undefined ? null : <b>{clockText(at, now.value, zone.value)}</b>}
           {lines.map((line) => (
             <span key={line.name}>
               <i class="key" style={{ "--part": `var(${line.color})` }} />
-              {line.name} <b>{lastText(line, text)}</b>
+              {line.name} <b>{valueText(line.values[index], text)}</b>
             </span>
           ))}
         </span>
       </figcaption>
-      <div ref={frame} class="plot" role="img" aria-label={summaryOf(title, lines, text)} />
+      <Picture {...props} label={summaryOf(title, lines, text)} pointed={shown} at={at ?? 0} />
       <ChartTable {...props} />
     </figure>
   );
+}
+
+function Picture(
+  props: Parameters<typeof Chart>[0] & { label: string; at: number; pointed: { value: number | null } },
+): JSX.Element {
+  const { times, lines, text, pointed } = props;
+  const from = times[0] ?? 0;
+  const to = times.at(-1) ?? 0;
+  const marks = heightMarks(Math.max(0, ...lines.flatMap(({ values }) => values.map((value) => value ?? 0))));
+  const top = marks.at(-1) ?? 1;
+  const aheadMs = zone.value === "UTC" ? 0 : -60_000 * new Date(to).getTimezoneOffset();
+  const moments = timeMarks(from, to, aheadMs);
+  const part = (time: number): number => (time - from) / Math.max(1, to - from);
+  const x = (time: number): string => (WIDTH * part(time)).toFixed(1);
+  const y = (value: number): string => (HEIGHT * (1 - value / top)).toFixed(2);
+  const point = ({ currentTarget, clientX }: { currentTarget: Element; clientX: number }): void => {
+    const { left, width } = currentTarget.getBoundingClientRect();
+    pointed.value = from + ((clientX - left) / width) * (to - from);
+  };
+  return (
+    <div class="plot" role="img" aria-label={props.label}>
+      {marks.map((mark) => (
+        <span class="height" style={{ top: `${100 - (100 * mark) / top}%` }} key={mark}>
+          {mark === 0 ? "0" : text(mark)}
+        </span>
+      ))}
+      <div onPointerMove={point} onPointerLeave={() => (pointed.value = null)}>
+        <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none">
+          {marks.map((mark) => (
+            <path class="grid" d={`M0 ${y(mark)}h${WIDTH}`} key={mark} />
+          ))}
+          {lines.map(({ name, color, values, isArea }) => {
+            const pieces = piecesOf(times, values);
+            const drawn = pieces.map((piece) => `M${piece.map(([time, value]) => `${x(time)} ${y(value)}`).join("L")}`);
+            return (
+              <g style={{ "--part": `var(${color})` }} key={name}>
+                {isArea === true ? (
+                  <path
+                    class="area"
+                    d={drawn
+                      .map((path, index) => {
+                        const piece = pieces[index] ?? [];
+                        return `${path}V${HEIGHT}H${x(piece[0]?.[0] ?? from)}Z`;
+                      })
+                      .join("")}
+                  />
+                ) : null}
+                {/* A piece of a single point is a dot. */}
+                <path class="line" d={drawn.map((path) => `${path}h0`).join("")} />
+              </g>
+            );
+          })}
+          {pointed.value === null ? null : <path class="pointed" d={`M${x(props.at)} 0V${HEIGHT}`} />}
+        </svg>
+        {moments.at.map((time) => (
+          <span class="moment" style={{ left: `${100 * part(time)}%` }} key={time}>
+            {momentText(time, moments.step)}
+          </span>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+/** Without what is not known: a gap is no line. */
+function piecesOf(times: readonly number[], values: readonly (number | null)[]): (readonly [number, number])[][] {
+  const pieces: (readonly [number, number])[][] = [];
+  let isOpen = false;
+  for (const [index, value] of values.entries()) {
+    const time = times[index];
+    if (value === null || time === undefined) isOpen = false;
+    else {
+      if (!isOpen) pieces.push([]);
+      pieces.at(-1)?.push([time, value]);
+      isOpen = true;
+    }
+  }
+  return pieces;
+}
+
+function nearest(times: readonly number[], wanted: number): number {
+  let best = 0;
+  for (const [index, time] of times.entries())
+    if (Math.abs(time - wanted) < Math.abs((times[best] ?? 0) - wanted)) best = index;
+  return best;
+}
+
+/** The day where the marks are days, the minute otherwise. */
+function momentText(at: number, step: number): string {
+  return step >= DAY
+    ? (clockText(at, at + DAY, zone.value).split(",")[0] ?? "")
+    : clockText(at, at, zone.value).slice(0, step < 60_000 ? 8 : 5);
 }
 
 function ChartTable({ title, times, lines, text }: Parameters<typeof Chart>[0]): JSX.Element {
@@ -107,70 +174,11 @@ function valueText(value: number | null | undefined, text: (value: number) => st
   return value === null || value === undefined ? "no data" : text(value);
 }
 
-function lastText(line: Line, text: (value: number) => string): string {
-  return valueText(line.values.at(-1), text);
-}
-
 function summaryOf(title: string, lines: readonly Line[], text: (value: number) => string): string {
   const parts = lines.map((line) => {
     const known = line.values.filter((value) => value !== null);
     if (known.length === 0) return `${line.name}: no data`;
-    return `${line.name} now ${lastText(line, text)}, between ${text(Math.min(...known))} and ${text(Math.max(...known))}`;
+    return `${line.name} now ${valueText(line.values.at(-1), text)}, between ${text(Math.min(...known))} and ${text(Math.max(...known))}`;
   });
   return `${title}: ${parts.join("; ")}`;
-}
-
-function optionsOf(element: HTMLElement, lines: readonly Line[], text: (value: number) => string): uPlot.Options {
-  const color = (name: string): string => resolved(element, `var(${name})`);
-  const axis: uPlot.Axis = {
-    stroke: color("--soft"),
-    grid: { stroke: color("--line"), width: 1 },
-    ticks: { show: false },
-    font: "12px system-ui, sans-serif",
-  };
-  return {
-    width: element.clientWidth,
-    height: HEIGHT,
-    legend: { show: false },
-    cursor: { points: { size: 6 }, drag: { x: false, y: false } },
-    padding: [10, 8, 0, 0],
-    tzDate: (seconds) => (zone.value === "UTC" ? shiftedToUtc(seconds) : new Date(seconds * 1000)),
-    axes: [
-      {
-        ...axis,
-        size: 26,
-        values: (_plot, seconds) => seconds.map((one) => clockText(one * 1000, one * 1000, zone.value).slice(0, 5)),
-        space: 70,
-      },
-      { ...axis, size: 62, values: (_plot, values) => values.map((value) => text(value)), space: 34 },
-    ],
-    scales: { y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.1 : 1] } },
-    series: [
-      {},
-      ...lines.map((line): uPlot.Series => ({
-        label: line.name,
-        stroke: color(line.color),
-        width: 2,
-        ...(line.isArea === true
-          ? { fill: resolved(element, `color-mix(in srgb, var(${line.color}) 14%, transparent)`) }
-          : {}),
-        points: { show: false },
-      })),
-    ],
-  };
-}
-
-/** The canvas knows nothing of custom properties: what they come to is read from an element. */
-function resolved(element: HTMLElement, color: string): string {
-  const probe = document.createElement("span");
-  probe.style.color = color;
-  element.append(probe);
-  const { color: result } = getComputedStyle(probe);
-  probe.remove();
-  return result;
-}
-
-function shiftedToUtc(seconds: number): Date {
-  const date = new Date(seconds * 1000);
-  return new Date(date.getTime() + date.getTimezoneOffset() * 60_000);
 }

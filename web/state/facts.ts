@@ -4,6 +4,7 @@
  */
 import { batch, computed, signal } from "@preact/signals";
 import type { FiguresResponse, OriginsResponse, StatusResponse } from "../../src/contract/api-responses.ts";
+import { CONTROL_OFF } from "../../src/contract/control-port.ts";
 import type { ControlState, News } from "../../src/contract/control-port.ts";
 import type { ForecastsResponse, HealthResponse, IncidentsResponse } from "../../src/contract/control-responses.ts";
 import type { Forecast, Incident } from "../../src/contract/incident.ts";
@@ -21,6 +22,8 @@ export const status = signal<StatusResponse | null>(null);
 export const origins = signal<OriginsResponse | null>(null);
 /** Of each origin, attempts per second: the difference of the last two answers. */
 export const originRates = signal<ReadonlyMap<string, number>>(new Map());
+/** Of each worker, exchanges per second, in the same way. */
+export const workerRates = signal<ReadonlyMap<number, number>>(new Map());
 export const figures = signal<FiguresResponse | null>(null);
 export const history = signal<readonly Sample[]>([]);
 export const health = signal<readonly ServiceHealth[] | null>(null);
@@ -93,7 +96,10 @@ export async function refreshGateway(isLive: boolean): Promise<void> {
     isLive ? ask<FiguresResponse>("/figures") : null,
   ]);
   batch(() => {
-    if (one.ok) status.value = one.value;
+    if (one.ok) {
+      workerRates.value = workerRatesBetween(status.value, one.value, workerRates.value);
+      status.value = one.value;
+    }
     if (two?.ok === true) {
       originRates.value = ratesBetween(origins.value, two.value, originRates.value);
       origins.value = two.value;
@@ -118,27 +124,9 @@ export async function refreshDiagnosis(): Promise<void> {
       health.value = one.value.services;
       if (one.value.control.state === "running") pulseAt.value = one.value.now;
     } else if (one.status === 404) {
-      control.value = {
-        state: "off",
-        heardAt: null,
-        because: "this gateway has none",
-        factsLost: 0,
-        factsWaiting: 0,
-        residentBytes: 0,
-        tracesLeftOut: 0,
-        restarts: 0,
-      };
+      control.value = { ...CONTROL_OFF, because: "this gateway has none" };
     } else if (one.code === "control-unavailable" && control.value === null) {
-      control.value = {
-        state: "dead",
-        heardAt: null,
-        because: one.detail,
-        factsLost: 0,
-        factsWaiting: 0,
-        residentBytes: 0,
-        tracesLeftOut: 0,
-        restarts: 0,
-      };
+      control.value = { ...CONTROL_OFF, state: "dead", because: one.detail };
     }
     if (two.ok) incidents.value = two.value.incidents;
     if (three.ok) forecasts.value = three.value.forecasts;
@@ -216,12 +204,30 @@ function ratesBetween(
     after.origins.map((one) => {
       const key = originKey(one.service, one.pool, one.origin);
       const count = attemptsOf(one) - (counts.get(key) ?? attemptsOf(one));
-      const perSecond = Math.max(0, (1_000 * count) / (after.now - before.now));
-      const earlier = known.get(key);
-      // Two seconds of little traffic are a coin's toss: the eye wants a calmer figure.
-      return [key, earlier === undefined ? perSecond : earlier + (perSecond - earlier) / 3];
+      return [key, calmer(known.get(key), count, after.now - before.now)];
     }),
   );
+}
+
+function workerRatesBetween(
+  before: StatusResponse | null,
+  after: StatusResponse,
+  known: ReadonlyMap<number, number>,
+): ReadonlyMap<number, number> {
+  if (before === null || after.now <= before.now) return known;
+  const counts = new Map(before.workers.map(({ worker, exchanges }) => [worker, exchanges]));
+  return new Map(
+    after.workers.map(({ worker, exchanges }) => {
+      const count = exchanges - (counts.get(worker) ?? exchanges);
+      return [worker, calmer(known.get(worker), count, after.now - before.now)];
+    }),
+  );
+}
+
+/** Two seconds of little traffic are a coin's toss: the eye wants a calmer figure. */
+function calmer(earlier: number | undefined, count: number, ms: number): number {
+  const perSecond = Math.max(0, (1_000 * count) / ms);
+  return earlier === undefined ? perSecond : earlier + (perSecond - earlier) / 3;
 }
 
 function attemptsOf({ addresses }: OriginsResponse["origins"][number]): number {
