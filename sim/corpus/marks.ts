@@ -33,12 +33,18 @@ export interface Score {
   readonly grayMedianS: number;
   readonly outrightWorstS: number;
   readonly grayWorstS: number;
+  /** Part of the incidents that were closed, how long after the end (median), and how often one came back. */
+  readonly closed: number;
+  readonly closeMedianS: number;
+  readonly closeLateS: number;
+  readonly returns: number;
 }
 
 export function scoreOf(results: readonly Result[]): Score {
   const times = (size: Result["size"]): number[] =>
     results.filter((result) => result.size === size).map(({ detectS }) => detectS ?? Infinity);
   const [outright, gray] = [times("outright"), times("gray")];
+  const closings = results.map(({ closeS }) => closeS).filter((seconds) => seconds !== null);
   return {
     runs: results.length,
     party: partOf(results.map(({ partyRight }) => partyRight)),
@@ -52,6 +58,10 @@ export function scoreOf(results: readonly Result[]): Score {
     grayMedianS: median(gray),
     outrightWorstS: Math.max(0, ...outright),
     grayWorstS: Math.max(0, ...gray),
+    closed: partOf(results.map(({ closeS }) => closeS !== null)),
+    closeMedianS: median(closings),
+    closeLateS: closings.toSorted((a, b) => a - b)[Math.floor(closings.length * 0.9)] ?? 0,
+    returns: results.reduce((all, { returns }) => all + returns, 0),
   };
 }
 
@@ -102,6 +112,8 @@ export function tables(
     `| one incident and no more | | ${percent(score.single)} | ${percent(sim.single)} |`,
     `| outright ones found within ${MARKS.outrightS} s (median, longest) | | ${timesText(score.outrightInTime, score.outrightMedianS, score.outrightWorstS)} | ${timesText(sim.outrightInTime, sim.outrightMedianS, sim.outrightWorstS)} |`,
     `| gray ones found within ${MARKS.grayS} s (median, longest) | | ${timesText(score.grayInTime, score.grayMedianS, score.grayWorstS)} | ${timesText(sim.grayInTime, sim.grayMedianS, sim.grayWorstS)} |`,
+    `| closed after the end (median, nine of ten within) | | ${secondsText(score.closeMedianS)}, ${secondsText(score.closeLateS)} | |`,
+    `| said to be over and came back, times | | ${score.returns} | ${sim.returns} |`,
     "",
     "| family | runs | party | cause | abstained | one incident | found in time | found after (median, longest) |",
     "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",

@@ -21,9 +21,15 @@ export interface Result {
   readonly abstained: boolean | null;
   /** Seconds from the fault's beginning; null: never. */
   readonly detectS: number | null;
+  /** Seconds from the fault's end to the end of the incident; null: it was not closed, or the fault has no known end. */
+  readonly closeS: number | null;
+  /** How often it was said to be over and came back. */
+  readonly returns: number;
 }
 
 const AFTER_S = 150;
+/** As incident-track.ts writes it. */
+const COMES_BACK: ReadonlySet<string> = new Set(["It is back.", "It came back."]);
 
 export function playFacts(disturbance: Disturbance, seed: number): { facts: Fact[]; beganAt: number } {
   const warmUp = disturbance.warmUpS;
@@ -59,7 +65,7 @@ export function play(maker: Maker, seed: number, only = ""): Result | null {
   if (!maker.name.includes(only)) return null;
   const disturbance = maker.make(new SeededChance(seed, "magnitude"));
   const { facts, beganAt } = playFacts(disturbance, seed);
-  return judge(disturbance, seed, incidentsOf(facts), beganAt);
+  return judge(disturbance, seed, incidentsOf(facts), beganAt, beganAt + disturbance.lastsS * 1000);
 }
 
 export function judge(
@@ -67,6 +73,7 @@ export function judge(
   seed: number,
   incidents: Incident[],
   beganAt: number,
+  endedAt: number | null = null,
 ): Result {
   const { family, name, size, truth } = disturbance;
   const main = incidents.find(({ detectedAt }) => detectedAt >= beganAt - 5_000) ?? null;
@@ -86,6 +93,8 @@ export function judge(
       ? main !== null && truth.causes.some((one) => main.hypotheses[0].firstStep === firstStepOf(one))
       : null,
     abstained: isDecidable ? null : main !== null && main.verdict !== "decided",
+    closeS: endedAt === null || typeof main?.closedAt !== "number" ? null : (main.closedAt - endedAt) / 1000,
+    returns: incidents.flatMap(({ timeline }) => timeline.filter(({ text }) => COMES_BACK.has(text))).length,
     detectS: main === null ? null : Math.max(0, (main.detectedAt - beganAt) / 1000),
   };
 }

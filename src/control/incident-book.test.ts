@@ -59,13 +59,41 @@ test("A disturbance opens one incident, which recovers, closes and says how long
   const engine = begun();
   tell(engine, 100, 130, { shop: 15 });
   expect(incidents(engine)).toMatchObject([{ state: "open", severity: "critical", services: ["shop"] }]);
-  tell(engine, 130, 150);
+  tell(engine, 130, 143);
   expect(incidents(engine)).toMatchObject([{ state: "recovering" }]);
-  tell(engine, 150, 220);
+  tell(engine, 143, 220);
   const [incident] = incidents(engine);
   expect(incident).toMatchObject({ state: "closed", firstFailureAt: START + 100_000, recoveredAt: START + 130_000 });
   expect(incident?.summary).toMatch(/Over after 30 s: 450 exchanges failed/);
   expect(incident?.impact).toMatchObject({ failed: 450, failedByClass: { normal: 450 } });
+});
+
+test("What traffic proves to be over is closed within 25 s, and not before", () => {
+  const engine = begun();
+  tell(engine, 100, 130, { shop: 15 });
+  tell(engine, 130, 140);
+  expect(incidents(engine)).not.toMatchObject([{ state: "closed" }]);
+  tell(engine, 140, 155);
+  expect(incidents(engine)).toMatchObject([{ state: "closed" }]);
+});
+
+test("What nobody asks for any more is not proven, and takes longer", () => {
+  const engine = begun();
+  tell(engine, 100, 130, { shop: 15 });
+  for (let second = 130; second < 165; second += 1) engine.step(secondFact(START + second * 1000, []));
+  expect(incidents(engine)).not.toMatchObject([{ state: "closed" }]);
+});
+
+test("What was said to be over and came back has to be well for twice as long", () => {
+  const engine = begun();
+  tell(engine, 100, 120, { shop: 15 });
+  tell(engine, 120, 134);
+  expect(incidents(engine)).toMatchObject([{ state: "recovering" }]);
+  tell(engine, 134, 150, { shop: 15 });
+  tell(engine, 150, 205);
+  expect(incidents(engine)).toMatchObject([{ state: "recovering" }]);
+  tell(engine, 205, 220);
+  expect(incidents(engine)).toMatchObject([{ state: "closed" }]);
 });
 
 test("What comes back within ten minutes is the same incident", () => {

@@ -2,6 +2,9 @@
  * One incident while it lives: what it is about, what was seen since, and how it stands. A state machine of four states:
  * open while something is wrong, recovering when nothing has been for ten seconds, closed when that lasts, merged into another one.
  * A disturbance that comes back within ten minutes is the same one.
+ *
+ * How long it has to last: half a minute, or a quarter of one when traffic has proven it, with as many good exchanges at each place
+ * that failed as leave next to no doubt. What was said to be over and came back has to last twice as long each time.
  */
 import type { EventFact, ProbeFact, SecondFact, TopologyFact } from "../contract/facts.ts";
 import type { Incident, IncidentState, Severity, TimelineEntry } from "../contract/incident.ts";
@@ -14,6 +17,7 @@ import type { Harm } from "./impact.ts";
 import { percentText, recoveryText, summaryText, titleText } from "./incident-words.ts";
 import { signsOf } from "./signs.ts";
 import type { Anomaly, AnomalyKind, Watches } from "./watches.ts";
+import { failuresOf, isKeptOut } from "./watches.ts";
 
 export interface Track {
   readonly id: string;
@@ -42,12 +46,23 @@ export interface Track {
   /** Automation acted at this moment; its effect is looked at a little later. Epoch ms; 0: nothing to look at. */
   effectDueAt: number;
   reopened: number;
+  /** How often it was said to be over, and came back. */
+  returns: number;
+  /** Good attempts by address and good exchanges by service since the last bad one there. */
+  readonly good: Map<string, number>;
   /** A person closed it, or it was split off: not to be opened again by itself. */
   isSettled: boolean;
 }
 
 const QUIET_RECOVERS_MS = 10_000;
 const QUIET_CLOSES_MS = 30_000;
+const PROVEN_CLOSES_MS = 15_000;
+const QUIET_MOST_MS = 120_000;
+/** e^5 to one that it does not go on as bad as it was. */
+const PROVEN = 5;
+/** One in so many is the mildest that is waited for with exchanges; what is milder has to last. */
+const PROVEN_GOOD_MAX = 500;
+const GOOD_MAX = 2_000;
 const TIMELINE_MAX = 120;
 const DIAGNOSE_OFTEN_MS = 30_000;
 const DIAGNOSE_EVERY_MS = 5_000;
@@ -82,6 +97,8 @@ export function createTrack(id: string, first: readonly Anomaly[], now: number, 
     parent: "",
     effectDueAt: 0,
     reopened: 0,
+    returns: 0,
+    good: new Map(),
     isSettled: false,
   };
   for (const anomaly of first) joinAnomaly(track, anomaly, now);
@@ -115,6 +132,7 @@ export function joinAnomaly(track: Track, anomaly: Anomaly, now: number): void {
 export function addFacts(track: Track, facts: readonly SecondFact[], { watches }: Surroundings): void {
   // What is diagnosed is the time while it went on.
   if (track.state === "open") for (const fact of facts) addSecond(track.case, fact, watches);
+  countGood(track, facts);
   const at = facts[0]?.at ?? 0;
   if (at + 1000 > track.firstFailureAt) addHarm(track.harm, facts, track.services, watches);
 }
@@ -164,6 +182,7 @@ export function advance(track: Track, now: number, active: readonly Anomaly[], s
     if (track.state === "recovering") {
       track.state = "open";
       track.recoveredAt = null;
+      track.returns += 1;
       note(track, now, "grew", "It is back.");
       return true;
     }
@@ -178,7 +197,7 @@ export function advance(track: Track, now: number, active: readonly Anomaly[], s
     note(track, track.recoveredAt, "recovered", recoveryText(track.firstFailureAt, track.recoveredAt, impact));
     return true;
   }
-  if (track.state === "recovering" && quietMs >= QUIET_CLOSES_MS) {
+  if (track.state === "recovering" && quietMs >= quietNeededMs(track)) {
     track.state = "closed";
     track.closedAt = now;
     note(track, now, "closed", "Nothing wrong was seen since.");
@@ -190,8 +209,70 @@ export function advance(track: Track, now: number, active: readonly Anomaly[], s
 /** What failed is kept out of use: nobody is harmed any more, and nothing is repaired either. */
 function isHeldOut(track: Track, watches: Watches): boolean {
   for (const [key, { firstFailureAt }] of track.case.addresses)
-    if (firstFailureAt > 0 && (watches.addresses.get(key)?.outSeconds ?? 0) > 0) return true;
+    if (firstFailureAt > 0 && isKeptOutAt(key, watches)) return true;
   return false;
+}
+
+function isKeptOutAt(key: string, watches: Watches): boolean {
+  const watch = watches.addresses.get(key);
+  return watch !== undefined && isKeptOut(watch);
+}
+
+function quietNeededMs(track: Track): number {
+  if (track.returns === 0 && isProven(track)) return PROVEN_CLOSES_MS;
+  return Math.min(QUIET_MOST_MS, QUIET_CLOSES_MS * 2 ** track.returns);
+}
+
+/** Each place that failed has had so many good ones since that it cannot go on as it was. */
+function isProven({ case: seen, services, kinds, good }: Track): boolean {
+  // What makes no failures, or is seen only now and then, is not over because others went well.
+  if ([...kinds].some((kind) => !PROVABLE.has(kind))) return false;
+  for (const [key, { service, failures, wellBetween, turns }] of seen.addresses) {
+    if (failures === 0 || !services.has(service)) continue;
+    if (turns >= TURNS_MANY) return false;
+    if ((good.get(key) ?? 0) < goodNeeded(failures, wellBetween)) return false;
+  }
+  const sums = new Map<string, { bad: number; all: number }>();
+  for (const { service, bad, exchanges } of seen.seconds) {
+    if (bad === 0 || !services.has(service)) continue;
+    const sum = sums.get(service) ?? { bad: 0, all: 0 };
+    sum.bad += bad;
+    sum.all += exchanges;
+    sums.set(service, sum);
+  }
+  return [...sums].every(([service, { bad, all }]) => (good.get(service) ?? 0) >= goodNeeded(bad, all - bad));
+}
+
+function goodNeeded(bad: number, well: number): number {
+  return Math.min(PROVEN_GOOD_MAX, Math.ceil((PROVEN * (bad + well)) / bad));
+}
+
+const TURNS_MANY = 3;
+const PROVABLE: ReadonlySet<AnomalyKind> = new Set([
+  "failed",
+  "rescued",
+  "attempts",
+  "out",
+  "slow",
+  "slow origin",
+  "names",
+]);
+
+function countGood({ good, services }: Track, facts: readonly SecondFact[]): void {
+  for (const fact of facts) {
+    for (const row of fact.origins) {
+      if (!services.has(row.service)) continue;
+      const failures = failuresOf(row);
+      count(good, `${row.service}\n${row.pool}\n${row.address}`, failures, row.attempts - failures);
+    }
+    for (const { service, byOutcome } of fact.traffic)
+      if (services.has(service)) count(good, service, byOutcome.failed + byOutcome.rescued, byOutcome.served);
+  }
+}
+
+function count(good: Map<string, number>, key: string, bad: number, well: number): void {
+  if (bad > 0) good.set(key, 0);
+  else if (well > 0 && (good.has(key) || good.size < GOOD_MAX)) good.set(key, (good.get(key) ?? 0) + well);
 }
 
 /** When the last thing went wrong: alarms last a little longer than what they are about. */
@@ -211,6 +292,7 @@ export function reopen(track: Track, now: number): void {
   track.recoveredAt = null;
   track.closedAt = null;
   track.reopened += 1;
+  track.returns += 1;
   track.lastBadAt = now;
   note(track, now, "grew", "It came back.");
 }
@@ -218,6 +300,7 @@ export function reopen(track: Track, now: number): void {
 /** It is not opened again: what it was diagnosed from is let go, which is most of what it holds. */
 export function letGo(track: Track): void {
   track.case = createCase(track.case.to);
+  track.good.clear();
   track.anomalies = [];
 }
 

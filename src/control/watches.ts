@@ -60,6 +60,8 @@ const SHORT_PART = 0.6;
 const DUMB_S = 5;
 const DUMB_FACTOR = 5;
 const SHARE_MIN = 8;
+/** Attempts of the last seconds, faded. */
+const POOL_IDLE = 0.25;
 const KEEP_SHARE = 0.5 ** (1 / 4);
 /** One late answer has an origin avoided for ten seconds; this is twice that of the last minutes. */
 const SHUNNED_S = 18;
@@ -80,7 +82,7 @@ const CHECKS_S = 3;
 /** An address that is not told any more has left, and so has a teller that tells nothing. */
 const FORGET_MS = 60_000;
 
-interface AddressWatch {
+export interface AddressWatch {
   readonly row: Pick<OriginRow, "service" | "pool" | "provider" | "origin" | "address" | "family">;
   readonly attempts: RatioWatch;
   readonly normal: Normal;
@@ -98,6 +100,9 @@ interface AddressWatch {
   /** It gets less than half of its part: not learned, or being avoided would soon be usual. */
   isShort: boolean;
   seenAt: number;
+  state: OriginRow["state"];
+  /** Nothing of its pool was tried lately: then whether it works again is not to be seen, and asks for nobody. */
+  isPoolIdle: boolean;
   /** When it was first told of; 0: in an earlier life. */
   readonly bornAt: number;
   /** When it last failed. */
@@ -244,7 +249,7 @@ export class Watches {
           where,
           since: seenAt - quietS * 1000,
         });
-      if (outSeconds >= OUT_QUIET_S)
+      if (outSeconds >= OUT_QUIET_S && isKeptOut(watch))
         found.push({
           key: `out\n${row.service}\n${row.address}`,
           kind: "out",
@@ -455,6 +460,7 @@ export class Watches {
       this.addresses.set(key, watch);
     }
     watch.seenAt = at;
+    watch.state = row.state;
     const failures = failuresOf(row);
     if (failures > 0) watch.failedAt = at;
     watch.recentAttempts = watch.recentAttempts * KEEP_SHARE + row.attempts;
@@ -487,6 +493,7 @@ export class Watches {
     for (const watch of this.addresses.values()) {
       const pool = pools.get(`${watch.row.service}\n${watch.row.pool}`);
       if (pool === undefined) continue;
+      watch.isPoolIdle = pool.recent < POOL_IDLE;
       const expected = pool.usual > 0 ? (pool.recent * watch.normal.perSecond) / pool.usual : 0;
       watch.isShunned =
         watch.outSeconds === 0 && expected >= SHARE_MIN && watch.recentAttempts <= expected * SHUNNED_PART;
@@ -556,9 +563,14 @@ export class Watches {
   }
 }
 
+/** Out of use, and not because nobody asks for its pool any more: that one waits for a request to prove itself. */
+export function isKeptOut({ outSeconds, state, isPoolIdle }: Readonly<AddressWatch>): boolean {
+  return outSeconds > 0 && (state !== "probation" || !isPoolIdle);
+}
+
 /** Its check took it out and a request failed there at that time: where little is asked, one is all that there will be. */
-function isDownForRequests({ outSince, failedAt }: AddressWatch): boolean {
-  return failedAt > 0 && failedAt >= outSince - FAILED_WITH_MS;
+function isDownForRequests({ state, outSince, failedAt }: AddressWatch): boolean {
+  return state === "down" && failedAt > 0 && failedAt >= outSince - FAILED_WITH_MS;
 }
 
 /** Requests wait and none is answered, for far longer than answers take: nothing has failed yet, and it is not well. */
@@ -595,6 +607,8 @@ function createAddressWatch(of: AddressWatch["row"], seenAt: number): AddressWat
     isShunned: false,
     isShort: false,
     seenAt,
+    state: "up",
+    isPoolIdle: false,
     bornAt: seenAt,
     failedAt: 0,
   };
