@@ -76,6 +76,8 @@ describe("doctor on the workers of a gateway that runs", () => {
     exchanges: 100,
     cpuSeconds: 1,
     residentBytes: 80 * MIB,
+    loopUtilisation: 0.2,
+    loopDelayP99Ms: 12,
     ...changes,
   });
 
