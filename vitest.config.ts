@@ -1,40 +1,71 @@
 /**
- * Five kinds of tests. `unit` sits beside the source and needs no time and no network; `wire` runs the
- * corpus and the fuzzers against the codec; `sim` runs the whole gateway in simulated worlds; `e2e` starts real gateways
- * and origins on loopback, one file at a time, because on a small machine two of them would measure each other.
- * `waiting` are those of them that mostly wait, for seconds of real history that a diagnosis needs, and measure nothing:
- * they wait while the simulator computes.
+ * Five kinds of tests. `unit` sits beside the source and needs no time and no network; `wire` runs the corpus and the
+ * fuzzers against the codec; both compute, on every core. `sim` runs the whole gateway in simulated worlds and computes
+ * as well; `e2e` starts real gateways and origins on loopback, which mostly wait: for processes to start, for time-outs,
+ * for seconds of real history that a diagnosis needs. So these two run beside each other, in more lanes than there are
+ * cores. `alone` are those of them that ask how fast something is or how much it takes: nothing else may run then.
+ *
+ * What runs beside each other shares no port (test/support/free-port.ts), no network (test/support/network-namespace.ts)
+ * and no folder. Whether a test holds must not depend on what else the machine does.
  */
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer } from "vitest/node";
+import type { TestSpecification } from "vitest/node";
 
 /**
  * Only for what hangs: how fast a machine is, and what else it has to do, must not decide. The limits of vitest itself
  * (a second for `expect.poll`, ten for a hook) are met by a machine that is merely busy.
  */
 const PATIENCE = {
-  testTimeout: 300_000,
-  hookTimeout: 300_000,
-  expect: { poll: { timeout: 60_000 } },
+  testTimeout: 900_000,
+  hookTimeout: 900_000,
+  expect: { poll: { timeout: 240_000 } },
 };
 
-const WAITING = [
+const ALONE = ["test/e2e/hostile-networks.test.ts", "test/e2e/survive.test.ts", "test/support/support.test.ts"];
+
+/** They begin first, so that none is left over at the end, and in an order in which some compute while others wait. */
+const LONGEST = [
   "test/browser/outage.test.ts",
-  "test/e2e/alertmanager.test.ts",
-  "test/e2e/control-plane.test.ts",
+  "sim/naive-gateway.test.ts",
   "test/e2e/incidents.test.ts",
-  "test/e2e/package.test.ts",
-  "test/e2e/probe-ladder.test.ts",
   "test/e2e/testssl.test.ts",
+  "sim/marks.test.ts",
+  "test/e2e/control-plane.test.ts",
+  "test/e2e/grpc.test.ts",
+  "sim/sim.test.ts",
+  "test/e2e/verdicts.test.ts",
+  "test/browser/dashboard.test.ts",
+  "test/e2e/causes.test.ts",
+  "sim/corpus/corpus.test.ts",
 ];
+
+/** What is not among the longest goes by size: as good a guess on the first run, where no durations are known. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const at = LONGEST.findIndex((path) => moduleId.endsWith(path));
+      return at === -1 ? LONGEST.length : at;
+    };
+    const group = ({ project }: TestSpecification): number => project.config.sequence.groupOrder;
+    const sorted = await super.sort(files);
+    return sorted.toSorted((one, other) => group(one) - group(other) || rank(one) - rank(other));
+  }
+}
+
 /** Gateways that tests start keep nothing in the home directory. */
 const STATE = { XDG_STATE_HOME: join(tmpdir(), "goodgate-test-state") };
+/** Each lane has ports of its own, of which there are so many parts. */
+const LANES_MAX = 16;
+const LANES = { maxWorkers: Math.min(2 * availableParallelism(), LANES_MAX), sequence: { groupOrder: 1 } };
 
 export default defineConfig({
   test: {
     // By default one core is left free; on two cores that is half of them.
     maxWorkers: "100%",
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -49,7 +80,7 @@ export default defineConfig({
           name: "wire",
           include: ["test/wire/**/*.test.ts", "test/fuzz/**/*.test.ts"],
           ...PATIENCE,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -57,16 +88,7 @@ export default defineConfig({
           name: "sim",
           include: ["sim/**/*.test.ts"],
           ...PATIENCE,
-          sequence: { groupOrder: 1 },
-        },
-      },
-      {
-        test: {
-          name: "waiting",
-          env: STATE,
-          include: WAITING,
-          ...PATIENCE,
-          sequence: { groupOrder: 1 },
+          ...LANES,
         },
       },
       {
@@ -74,7 +96,16 @@ export default defineConfig({
           name: "e2e",
           env: STATE,
           include: ["test/**/*.test.ts"],
-          exclude: ["test/wire/**", "test/fuzz/**", ...WAITING],
+          exclude: ["test/wire/**", "test/fuzz/**", ...ALONE],
+          ...PATIENCE,
+          ...LANES,
+        },
+      },
+      {
+        test: {
+          name: "alone",
+          env: STATE,
+          include: ALONE,
           ...PATIENCE,
           fileParallelism: false,
           sequence: { groupOrder: 2 },

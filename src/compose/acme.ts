@@ -9,7 +9,6 @@ import type { AcmeDesk, AcmeMaterial } from "../contract/acme.ts";
 import { NO_MATERIAL } from "../contract/acme.ts";
 import { ONLY_HOLDER, createCertifier } from "../control/acme/certifier.ts";
 import type { Authority, Certifier, CertificateShelf, ShelfStates } from "../control/acme/certifier.ts";
-import { AcmeAuthority } from "../net/acme-authority.ts";
 import type { Account } from "../net/acme-authority.ts";
 import { systemChance } from "../net/chance.ts";
 import { systemClock, systemSchedule } from "../net/clock.ts";
@@ -125,6 +124,8 @@ async function authorityOf(
 ): Promise<Authority> {
   const key = externalAccount === null ? null : await uncover(externalAccount.key);
   if (key !== null && !key.ok) throw new Error(key.detail);
+  // What makes requests and proofs is a third of all that would be loaded at the start, and most gateways order nothing.
+  const { AcmeAuthority } = await import("../net/acme-authority.ts");
   return new AcmeAuthority({
     directory,
     email,

@@ -3,7 +3,8 @@ import type { ControlMemory, ControlStore, ControlWriting } from "../contract/co
 import type { FactBatch, FromControl } from "../contract/control-messages.ts";
 import type { Fact, PersonFact } from "../contract/facts.ts";
 import type { Incident } from "../contract/incident.ts";
-import { sampleEvent, sampleIncident, sampleSecond, sampleTopology } from "../../test/support/sample-facts.ts";
+import { sampleEvent, sampleSecond, sampleTopology } from "../../test/support/sample-facts.ts";
+import { sampleIncident } from "../../test/support/sample-incident.ts";
 import { createIdleEngine } from "../../test/support/idle-engine.ts";
 import { createControlLoop } from "./control-loop.ts";
 import type { Companion, ControlLoop, LoopHands } from "./control-loop.ts";
@@ -20,10 +21,11 @@ function eventEngine(told: Fact[]): Engine {
       if (fact.kind !== "event") return [];
       if (fact.event.kind === "gateway" && fact.event.code === "poison") throw new Error("a defect");
       opened += 1;
-      return [{ kind: "incident", incident: sampleIncident(`inc-${opened}`, "open") }];
+      return [{ kind: "incident", incident: sampleIncident({ id: `inc-${opened}`, state: "open" }) }];
     },
     // Something ends at that moment.
-    tick: (now) => (now === ENDS_AT ? [{ kind: "incident", incident: sampleIncident("inc-end", "closed") }] : []),
+    tick: (now) =>
+      now === ENDS_AT ? [{ kind: "incident", incident: sampleIncident({ id: "inc-end", state: "closed" }) }] : [],
     save: () => ({ opened }),
     restore(saved) {
       const { opened: before } = saved as { opened: unknown };
@@ -235,7 +237,7 @@ describe("a restart", () => {
 
   it("saves nothing while an incident is open, as long as its facts are soon gone through", () => {
     const store = new MemoryStore();
-    const open: Incident[] = [sampleIncident("inc-1", "open")];
+    const open: Incident[] = [sampleIncident({ id: "inc-1", state: "open" })];
     const loop = createControlLoop({
       createEngine: () => ({
         ...createIdleEngine(),
@@ -288,7 +290,7 @@ describe("questions", () => {
 
   it("about incidents of long ago are answered by the store", () => {
     const store = new MemoryStore();
-    store.closed = [sampleIncident("inc-old", "closed")];
+    store.closed = [sampleIncident({ id: "inc-old", state: "closed" })];
     const one = scene(store);
     expect(ask(one, { kind: "ask", number: 1, question: { ask: "incidents" } })).toMatchObject([{ id: "inc-old" }]);
     expect(ask(one, { kind: "ask", number: 2, question: { ask: "incidents", state: "open" } })).toEqual([]);

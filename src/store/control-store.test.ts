@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ControlStore, ControlWriting } from "../contract/control-store.ts";
 import type { SeriesRow } from "../contract/series.ts";
-import { sampleEvent, sampleIncident, sampleSecond } from "../../test/support/sample-facts.ts";
+import { sampleEvent, sampleSecond } from "../../test/support/sample-facts.ts";
+import { sampleIncident } from "../../test/support/sample-incident.ts";
 import { CONTROL_FILE, openControlStore } from "./control-store.ts";
 import { factLines, holdsFacts, readFacts } from "./recorded-facts.ts";
 
@@ -61,7 +62,10 @@ describe("what is written", () => {
     before.write({ ...NOTHING, batch: batch(2), rows: older, saved: { some: "thing" } });
     // Its facts are gone through again, so what they came to must not be there already.
     before.write({ ...NOTHING, batch: batch(3), rows: [row()], at: NOW + 10_000 });
-    before.write({ ...NOTHING, incidents: [sampleIncident("inc-1", "open"), sampleIncident("inc-2", "closed")] });
+    before.write({
+      ...NOTHING,
+      incidents: [sampleIncident({ id: "inc-1", state: "open" }), sampleIncident({ id: "inc-2", state: "closed" })],
+    });
     const silence = { kind: "silence", id: "s1", at: NOW, until: NOW + HOUR, body: { by: "ann" } };
     before.write({ ...NOTHING, documents: [silence] });
     before.close();
@@ -72,8 +76,8 @@ describe("what is written", () => {
     expect([...memory.batches]).toEqual([batch(3)]);
     // Seconds are not kept: they are an engine's for five minutes.
     expect(memory.rows).toEqual([row({ at: NOW - HOUR }), row({ at: NOW - HOUR, resolution: 3600 })]);
-    expect(after.closedIncidents(10)).toEqual([sampleIncident("inc-2", "closed")]);
-    expect(after.incident("inc-1")).toEqual(sampleIncident("inc-1", "open"));
+    expect(after.closedIncidents(10)).toEqual([sampleIncident({ id: "inc-2", state: "closed" })]);
+    expect(after.incident("inc-1")).toEqual(sampleIncident({ id: "inc-1", state: "open" }));
     expect(after.incident("inc-9")).toBe(null);
     expect(after.documents("silence")).toEqual([silence]);
     expect(after.documents("alert")).toEqual([]);
@@ -83,10 +87,15 @@ describe("what is written", () => {
   it("replaces what was there, and forgets what is to be forgotten", () => {
     const store = open();
     const document = { kind: "silence", id: "s1", at: NOW, until: NOW + HOUR, body: 1 };
-    store.write({ ...NOTHING, incidents: [sampleIncident("inc-1", "open")], documents: [document], rows: [row()] });
     store.write({
       ...NOTHING,
-      incidents: [sampleIncident("inc-1", "closed")],
+      incidents: [sampleIncident({ id: "inc-1", state: "open" })],
+      documents: [document],
+      rows: [row()],
+    });
+    store.write({
+      ...NOTHING,
+      incidents: [sampleIncident({ id: "inc-1", state: "closed" })],
       documents: [{ ...document, body: null }],
       rows: [row({ exchanges: 6 })],
       saved: 1,
@@ -157,7 +166,10 @@ describe("bounds", () => {
     const store = open({ bytesMax, factsBytesMax: bytesMax / 4 });
     const long = "x".repeat(5_000);
     for (let at = 0; at < 1_000; at += 1) {
-      const incident = { ...sampleIncident(`inc-${at}`, "closed", NOW + at), summary: long };
+      const incident = {
+        ...sampleIncident({ id: `inc-${at}`, state: "closed", firstFailureAt: NOW + at }),
+        summary: long,
+      };
       store.write({ ...NOTHING, batch: batch(at + 1), incidents: [incident], at: NOW + at * 1_000 });
     }
     expect(statSync(join(directory, CONTROL_FILE)).size).toBeLessThanOrEqual(bytesMax);
@@ -202,7 +214,7 @@ describe("when it cannot be used", () => {
     const second = open();
     expect(told).toEqual(["control.store-failing"]);
     expect(second.state().failing).toContain("another process");
-    second.write({ ...NOTHING, incidents: [sampleIncident("inc-1", "closed")] });
+    second.write({ ...NOTHING, incidents: [sampleIncident({ id: "inc-1", state: "closed" })] });
     expect(second.incident("inc-1")).toBe(null);
     first.write({ ...NOTHING, batch: batch(1) });
     first.close();
@@ -217,7 +229,7 @@ describe("when it cannot be used", () => {
   it("a full disk is told once, is tried again now and then, and stops nobody", () => {
     // Less than the smallest file needs.
     const store = open({ bytesMax: 1 });
-    const incident = { ...sampleIncident("inc-1", "closed"), summary: "x".repeat(600_000) };
+    const incident = { ...sampleIncident({ id: "inc-1", state: "closed" }), summary: "x".repeat(600_000) };
     for (let at = 0; at < 20; at += 1) {
       store.write({ ...NOTHING, batch: batch(at + 1), incidents: [incident] });
       now += 1_000;

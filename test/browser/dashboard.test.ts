@@ -5,10 +5,10 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { buildWeb } from "../../tools/build-web.ts";
+import { launchChromium, openPage } from "../support/chromium.ts";
 import { dashboardWorld } from "../support/dashboard-world.ts";
 import type { DashboardWorld, DashboardWorldOptions } from "../support/dashboard-world.ts";
 import { installed } from "../support/peers.ts";
@@ -16,7 +16,6 @@ import { RUNNING, SAMPLE_INCIDENT, sampleHealth } from "../support/sample-diagno
 import { quietView, SAMPLE_NOW } from "../support/sample-view.ts";
 import { LOW_CONTRASTS } from "../support/low-contrasts.ts";
 
-const CHROMIUM = "/usr/bin/chromium";
 /** What all files may have together, compressed. */
 const BYTES_MAX = 60_000;
 
@@ -35,11 +34,8 @@ async function serve(options: DashboardWorldOptions = {}): Promise<DashboardWorl
 
 /** A page, and all that went wrong in it: errors, refusals by its policy, dialogs that only a script could open. */
 async function open(options: BrowserContextOptions = {}): Promise<{ page: Page; wrong: string[] }> {
-  const context = await browser.newContext({ timezoneId: "Europe/Vienna", ...options });
-  // What never comes is what this is for; how fast the machine is must not decide.
-  context.setDefaultTimeout(120_000);
-  toClose.unshift(() => context.close());
-  const page = await context.newPage();
+  const page = await openPage(browser, { timezoneId: "Europe/Vienna", ...options });
+  toClose.unshift(() => page.context().close());
   const wrong: string[] = [];
   page.on("console", (message) => {
     if (message.type() === "error" || message.type() === "warning") wrong.push(message.text());
@@ -81,7 +77,7 @@ afterAll(() => rmSync(built, { recursive: true, force: true }));
 
 describe.skipIf(!installed("chromium"))("the dashboard", () => {
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+    browser = await launchChromium();
   });
   afterAll(() => browser.close());
   afterEach(async () => {
@@ -211,14 +207,11 @@ describe.skipIf(!installed("chromium"))("the dashboard", () => {
     const world = await serve({ view });
     world.incidents.clear();
     const well = [sampleHealth("default")];
+    world.services = well;
     const { page, wrong } = await open();
     await page.goto(`${world.url}/`);
     await page.getByRole("heading", { level: 1, name: /^Serving: service default is healthy/ }).waitFor();
     await expect.poll(() => world.control.listeners()).toBe(2);
-    // Once a second, as a control plane that is alive does it.
-    let services = well;
-    const beat = setInterval(() => world.control.emit({ kind: "pulse", at: SAMPLE_NOW, services }), 1_000);
-    toClose.unshift(() => Promise.resolve(clearInterval(beat)));
 
     const incident = { ...SAMPLE_INCIDENT, services: ["default"], where: { service: "default" } };
     view.statusNow = {
@@ -227,7 +220,7 @@ describe.skipIf(!installed("chromium"))("the dashboard", () => {
     };
     view.emit({ kind: "gateway", at: SAMPLE_NOW, code: "x", detail: "" });
     world.control.emit({ kind: "incident", incident });
-    services = [sampleHealth("default", { state: "failing", because: "all fail" })];
+    world.services = [sampleHealth("default", { state: "failing", because: "all fail" })];
     await page.getByRole("heading", { level: 1, name: incident.title }).waitFor();
     await page.getByText("traffic failing").waitFor();
     await page.getByRole("link", { name: "Incidents 1 open" }).waitFor();
@@ -240,7 +233,7 @@ describe.skipIf(!installed("chromium"))("the dashboard", () => {
       kind: "incident",
       incident: { ...incident, state: "closed", recoveredAt: SAMPLE_NOW, closedAt: SAMPLE_NOW },
     });
-    services = well;
+    world.services = well;
     await page.getByRole("heading", { level: 1, name: /^Serving: service default is healthy/ }).waitFor();
     await expect.poll(() => page.getByRole("heading", { name: "Open incidents" }).count()).toBe(0);
     await expect.poll(() => said.textContent()).not.toContain("Incident:");

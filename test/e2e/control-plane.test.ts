@@ -149,10 +149,8 @@ describe("a control process", () => {
     await load.completed(200);
     expect((await gateway.status()).control).toMatchObject({ state: "running", factsLost: 0 });
     disk.empty();
-    await until(
-      "it to work again",
-      () => ((gateway.child.stdout() + gateway.child.stderr()).includes("control.store-works") ? true : null),
-      30_000,
+    await until("it to work again", () =>
+      (gateway.child.stdout() + gateway.child.stderr()).includes("control.store-works") ? true : null,
     );
     await expectNoneLost(gateway, await load.stop());
   });

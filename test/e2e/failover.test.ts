@@ -25,6 +25,7 @@ async function start(pools: readonly (readonly string[])[]): Promise<void> {
     configured.push({ name: `pool-${index}`, origins: started.map(({ url }) => url) });
   }
   gateway = await startGateway({
+    turnsAway: true,
     records: { sample: "100%", sampled: 100_000 },
     accessLog: false,
     services: {

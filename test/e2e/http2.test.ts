@@ -7,9 +7,9 @@ import type { ClientHttp2Session, IncomingHttpHeaders } from "node:http2";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { issueCertificate, makeAuthority } from "../../src/net/make-certificate.ts";
+import { launchChromium, openPage } from "../support/chromium.ts";
 import { curl } from "../support/curl.ts";
 import { inFrontOf, startGateway, type GatewayProcess } from "../support/gateway-process.ts";
 import { installed, startNodeApp, type Peer } from "../support/peers.ts";
@@ -36,7 +36,7 @@ beforeAll(async () => {
   await writeFile(join(folder, "key.pem"), key);
   app = await startNodeApp("app");
   // What h2load asks at once may be more than the origin answers in time on a busy machine.
-  plain = await startGateway(inFrontOf([app.url], { overload: false }));
+  plain = await startGateway(inFrontOf([app.url]));
   const certificates = [{ cert: join(folder, "cert.pem"), key: join(folder, "key.pem") }];
   secure = await startGateway({ ...inFrontOf([app.url]), listener: { tls: { certificates } } });
 });
@@ -160,10 +160,9 @@ describe("Node's own client", () => {
 
 describe.skipIf(!installed("chromium"))("a browser", () => {
   it("loads a page and opens a WebSocket over HTTP/2", async () => {
-    const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+    const browser = await launchChromium();
     try {
-      const context = await browser.newContext({ ignoreHTTPSErrors: true });
-      const page = await context.newPage();
+      const page = await openPage(browser, { ignoreHTTPSErrors: true });
       await page.goto(`https://localhost:${secure.port}/`);
       await page.waitForSelector("body[data-name=app]");
       const protocol = await page.evaluate("performance.getEntriesByType('navigation')[0].nextHopProtocol");
@@ -175,7 +174,7 @@ describe.skipIf(!installed("chromium"))("a browser", () => {
         socket.onerror = () => reject(new Error("no WebSocket"));
       })`);
       expect(echo).toBe("from a browser");
-      await context.close();
+      await page.context().close();
     } finally {
       await browser.close();
     }

@@ -80,5 +80,5 @@ describe("the probe ladder", () => {
     await load.stop();
     expect(told.text).toContain(`${dead}: No connection to it can be made`);
     expect(told.text).toContain("The same host answers at another port.");
-  }, 60_000);
+  });
 });

@@ -2,14 +2,13 @@
 import { writeFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { launchChromium, openPage } from "../support/chromium.ts";
 import { startGateway, type GatewayProcess } from "../support/gateway-process.ts";
 import type { Message } from "../support/http-message.ts";
 import { installed, startNginx, startNodeApp, startPythonServer, type Peer } from "../support/peers.ts";
 import { rawClient } from "../support/raw-client.ts";
 
-const CHROMIUM = "/usr/bin/chromium";
 const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>
   addresses?.some(({ address }) => address === "::1"),
 );
@@ -98,9 +97,9 @@ describe.skipIf(!hasIpv6)("an origin on IPv6 loopback", () => {
 
 describe.skipIf(!installed("chromium"))("a browser", () => {
   it("loads a page and what the page asks for", async () => {
-    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+    const browser = await launchChromium();
     try {
-      const page = await browser.newPage();
+      const page = await openPage(browser);
       await page.goto(`${gateway.url}/`);
       expect(await page.textContent("h1")).toBe("Hello from app");
       await page.waitForSelector("body[data-name=app]");

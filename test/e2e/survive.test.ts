@@ -22,6 +22,7 @@ beforeEach(async () => {
   origins = await startOrigins();
   const { a, b, c } = origins;
   gateway = await startGateway({
+    turnsAway: true,
     accessLog: false,
     services: {
       main: {

@@ -9,10 +9,11 @@ import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import tls from "node:tls";
-import { chromium, type Browser } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { AcmeCertificateView } from "../../src/contract/acme.ts";
 import { testAuthority, type TestAuthority } from "../support/certificates.ts";
+import { launchChromium } from "../support/chromium.ts";
 import { newcomers, residents } from "../support/every-client.ts";
 import { freePort } from "../support/free-port.ts";
 import { startGateway, type GatewayFile, type GatewayProcess } from "../support/gateway-process.ts";
@@ -55,11 +56,7 @@ describe.skipIf(PEERS.some((peer) => !installed(peer)))(
         `--host-resolver-rules=MAP ${SHOP} 127.0.0.1`,
         `--ignore-certificate-errors-spki-list=${pebble.signer}`,
       ];
-      const args = ["--no-sandbox", ...trusting];
-      [gateway, browser] = await Promise.all([
-        startGateway(written("first")),
-        chromium.launch({ executablePath: "/usr/bin/chromium", args }),
-      ]);
+      [gateway, browser] = await Promise.all([startGateway(written("first")), launchChromium(...trusting)]);
       await until("both certificates", async () => {
         const { certificates } = await gateway.api<{ certificates: AcmeCertificateView[] }>("/certificates");
         return certificates.filter(({ state }) => state === "good").length === 2 ? true : null;

@@ -1,13 +1,14 @@
 /** A gateway whose place is taken by another process of the same command line, while clients go on asking. */
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
-import http from "node:http";
-import type { AddressInfo } from "node:net";
+import type { RequestListener } from "node:http";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { inFrontOf, startGateway } from "../support/gateway-process.ts";
 import type { GatewayProcess } from "../support/gateway-process.ts";
+import { httpOrigin } from "../support/http-origin.ts";
 import { startLoad } from "../support/load.ts";
+import { stopWithSuccessors, successors } from "../support/successors.ts";
 import { until } from "../support/until.ts";
 import { isRunning, workersOf } from "../support/worker-processes.ts";
 
@@ -16,31 +17,18 @@ afterEach(async () => {
   for (const close of closers.splice(0).toReversed()) await close();
 });
 
-async function origin(answer: http.RequestListener): Promise<string> {
-  const server = http.createServer(answer).listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  closers.push(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+async function origin(answer: RequestListener): Promise<string> {
+  const { url, close } = await httpOrigin(answer);
+  closers.push(close);
+  return url;
 }
 
 async function start(url: string, rest: Record<string, unknown> = {}): Promise<GatewayProcess> {
-  // What a busy machine would have it turn away is not what these are about.
-  const gateway = await startGateway(
-    inFrontOf([url], { overload: false }, { drain: "10s", accessLog: "stdout", ...rest }),
-  );
-  closers.push(async () => {
-    // The successors write to the same pipes, which is what the end of the first is known by.
-    for (const pid of successors(gateway)) if (isRunning(pid)) process.kill(pid, "SIGTERM");
-    await gateway.stop();
-  });
+  // Two seconds are not enough for every connection on a machine that has much else to do.
+  const routes = [{ match: { path: "/*" }, timeouts: { connect: "60s", firstByte: "60s" } }];
+  const gateway = await startGateway(inFrontOf([url], { routes }, { drain: "10s", accessLog: "stdout", ...rest }));
+  closers.push(() => stopWithSuccessors(gateway));
   return gateway;
-}
-
-function successors({ child }: GatewayProcess): number[] {
-  return [...child.stderr().matchAll(/upgrade\.done: process (\d+) serves/g)].map(([, pid]) => Number(pid));
 }
 
 /** What did not go well by the access log, which all of them write. */
@@ -84,8 +72,8 @@ describe("a gateway that is upgraded in place", () => {
   it("loses no request, neither on new connections nor on kept ones, three times in a row", async () => {
     const url = await origin((_request, response) => response.end("here"));
     const gateway = await start(url);
-    const fresh = startLoad({ port: gateway.port, path: "/fresh", ratePerSecond: 100, newConnections: true });
-    const kept = startLoad({ port: gateway.port, path: "/kept", ratePerSecond: 100 });
+    const fresh = startLoad({ port: gateway.port, path: "/fresh", ratePerSecond: 50, newConnections: true });
+    const kept = startLoad({ port: gateway.port, path: "/kept", ratePerSecond: 50 });
     const pids = [gateway.child.pid];
     for (let times = 0; times < 3; times += 1) pids.push(await upgrade(gateway));
     expect(new Set(pids).size).toBe(4);

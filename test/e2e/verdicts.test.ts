@@ -142,7 +142,7 @@ describe("a full accept queue, a firewall that drops, a machine that is off", ()
   it("a queue that takes some and lets others knock in vain is full", async () => {
     const deaf = await deafListener();
     cleanups.push(() => deaf.stop());
-    const gateway = await gatewayFor(inFrontOf([deaf.url], { retry: false, overload: false, ejection: false, routes }));
+    const gateway = await gatewayFor(inFrontOf([deaf.url], { retry: false, ejection: false, routes }));
     const clients = await Promise.all(Array.from({ length: 8 }, () => rawClient(gateway.port)));
     // One after the other: the kernel answers all that knock in one instant while there is room for one.
     for (const [index, client] of clients.entries()) {

@@ -1,13 +1,14 @@
 /** Two workers that are given other settings, are replaced and hand their place on, while clients go on asking. */
 import { readFile, writeFile } from "node:fs/promises";
-import http from "node:http";
-import type { AddressInfo } from "node:net";
+import type { RequestListener } from "node:http";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { freePort } from "../support/free-port.ts";
 import { inFrontOf, startGateway } from "../support/gateway-process.ts";
 import type { GatewayProcess } from "../support/gateway-process.ts";
+import { httpOrigin } from "../support/http-origin.ts";
 import { startLoad } from "../support/load.ts";
+import { stopWithSuccessors, successors } from "../support/successors.ts";
 import { until } from "../support/until.ts";
 import { isRunning, workersOf } from "../support/worker-processes.ts";
 
@@ -16,28 +17,18 @@ afterEach(async () => {
   for (const close of closers.splice(0).toReversed()) await close();
 });
 
-async function origin(answer: http.RequestListener): Promise<string> {
-  const server = http.createServer(answer).listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  closers.push(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+async function origin(answer: RequestListener): Promise<string> {
+  const { url, close } = await httpOrigin(answer);
+  closers.push(close);
+  return url;
 }
 
 async function start(url: string): Promise<GatewayProcess> {
-  // What a busy machine would have it turn away is not what these are about.
-  const gateway = await startGateway(inFrontOf([url], { overload: false }, { drain: "10s", workers: 2 }));
-  closers.push(async () => {
-    for (const pid of successors(gateway)) if (isRunning(pid)) process.kill(pid, "SIGTERM");
-    await gateway.stop();
-  });
+  // Two seconds are not enough for every connection on a machine that has much else to do.
+  const routes = [{ match: { path: "/*" }, timeouts: { connect: "60s", firstByte: "60s" } }];
+  const gateway = await startGateway(inFrontOf([url], { routes }, { drain: "10s", workers: 2 }));
+  closers.push(() => stopWithSuccessors(gateway));
   return gateway;
-}
-
-function successors({ child }: GatewayProcess): number[] {
-  return [...child.stderr().matchAll(/upgrade\.done: process (\d+) serves/g)].map(([, pid]) => Number(pid));
 }
 
 type Config = { listeners: { bind: string }[] } & Record<string, unknown>;
@@ -75,7 +66,7 @@ describe("two workers that are given other settings", () => {
     expect(workersOf(gateway.child.pid)).toEqual(before);
     const state = { ...config, state: join(gateway.folder, "elsewhere") };
     const refused = await apply(gateway, JSON.parse(JSON.stringify(state).replace(one, two)) as Config);
-    expect(refused.text).toContain("state can only be changed by another process");
+    expect(refused.text).toContain("state can only be changed by a restart");
     expect(new Set(await Promise.all(Array.from({ length: 20 }, () => ask(gateway.port))))).toEqual(new Set(["two"]));
   });
 

@@ -146,9 +146,12 @@ beforeAll(async () => {
     accessLog: false,
     workers: 2,
     drain: "5s",
+    // A busy machine is late; nothing is to be turned away for that.
+    limits: { loopDelay: false },
     services: {
       app: {
         health: false,
+        overload: false,
         retry: false,
         breaker: false,
         ejection: { consecutiveFailures: 1, returnAfter: "60s" },

@@ -1,7 +1,6 @@
 /** Several workers in processes of their own, that are killed, stopped and left alone by their supervisor. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import http from "node:http";
-import type { AddressInfo } from "node:net";
+import type { RequestListener } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,6 +8,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { startChild } from "../support/child.ts";
 import type { Child } from "../support/child.ts";
 import { freePort } from "../support/free-port.ts";
+import { httpOrigin } from "../support/http-origin.ts";
 import { startLoad } from "../support/load.ts";
 import { rawClient } from "../support/raw-client.ts";
 import { until } from "../support/until.ts";
@@ -21,14 +21,10 @@ afterEach(async () => {
   for (const close of closers.splice(0).toReversed()) await close();
 });
 
-async function origin(answer: http.RequestListener): Promise<string> {
-  const server = http.createServer(answer).listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  closers.push(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+async function origin(answer: RequestListener): Promise<string> {
+  const { url, close } = await httpOrigin(answer);
+  closers.push(close);
+  return url;
 }
 
 interface Running {
@@ -48,7 +44,9 @@ async function start(url: string, rest: Record<string, unknown> = {}): Promise<R
     control: false,
     workers: 2,
     drain: "10s",
-    services: { app: { health: false, pools: [{ origins: [url] }] } },
+    // A busy machine is late; nothing is to be turned away for that.
+    limits: { loopDelay: false },
+    services: { app: { health: false, overload: false, pools: [{ origins: [url] }] } },
     ...rest,
   };
   await writeFile(file, JSON.stringify(config));
@@ -81,13 +79,14 @@ describe("a worker that is killed", () => {
     const load = startLoad({ port, path: "/", ratePerSecond: 200, newConnections: true });
     await load.completed(100);
     const [victim, sibling] = [pidOf(1), pidOf(2)];
+    const { underWay } = load;
     process.kill(victim, "SIGKILL");
     await child.printed(/worker\.running: worker 1: it runs again, started 2 times/);
     await load.completed(100);
     const { sent, byStatus, byError } = await load.stop();
     // What waited in its queue was answered by its sibling; what it had taken is gone with it.
     expect(Object.keys(byError).filter((code) => code !== "ECONNRESET")).toEqual([]);
-    expect(byError["ECONNRESET"] ?? 0).toBeLessThanOrEqual(5);
+    expect(byError["ECONNRESET"] ?? 0).toBeLessThanOrEqual(underWay);
     expect(byStatus).toEqual({ 200: sent - (byError["ECONNRESET"] ?? 0) });
     expect(pidOf(2)).toBe(sibling);
     expect(pidOf(1)).not.toBe(victim);

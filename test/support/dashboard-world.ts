@@ -6,6 +6,7 @@ import { createAdmin } from "../../src/admin/admin.ts";
 import type { NotAnswered } from "../../src/contract/control-port.ts";
 import type { DrainOrder, RestoreOrder } from "../../src/contract/view.ts";
 import type { Incident } from "../../src/contract/incident.ts";
+import type { ServiceHealth } from "../../src/contract/series.ts";
 import { startAdminServer } from "../../src/net/admin-server.ts";
 import type { AdminServer } from "../../src/net/admin-server.ts";
 import { systemClock, systemSchedule } from "../../src/net/clock.ts";
@@ -34,7 +35,9 @@ export interface DashboardWorld {
   readonly incidents: Map<string, Incident>;
   /** What people did: the path or the incident, and the order. */
   readonly acts: (readonly [path: string, body: unknown])[];
-  /** False: the control plane does not answer. */
+  /** What the control plane says each second of how services are. */
+  services: readonly ServiceHealth[];
+  /** False: the control plane does not answer, and says nothing. */
   isControlUp: boolean;
   readonly faults: unknown[];
 }
@@ -86,12 +89,24 @@ export async function dashboardWorld(options: DashboardWorldOptions = {}): Promi
     url: `http://127.0.0.1:${server.port}`,
     view,
     control,
-    server,
+    server: {
+      ...server,
+      close(ms) {
+        clearInterval(beat);
+        return server.close(ms);
+      },
+    },
     acts,
     faults,
     incidents,
+    services: SAMPLE_HEALTH,
     isControlUp: true,
   };
+  // Without it a page calls what was concluded stale after four seconds, which a busy machine takes to open it.
+  const beat = setInterval(() => {
+    const { services, isControlUp } = world;
+    if (isControlUp) control.emit({ kind: "pulse", at: SAMPLE_NOW, services });
+  }, 1_000);
   control.replies = repliesOf(world);
   return world;
 }

@@ -12,6 +12,7 @@ import { promisify } from "node:util";
 import grpc from "@grpc/grpc-js";
 import type { Browser } from "playwright-core";
 import { WebSocket } from "ws";
+import { openPage } from "./chromium.ts";
 import { curl } from "./curl.ts";
 import { interopClients } from "./grpc-interop.ts";
 import type { Payload, StreamingRequest } from "./grpc-interop.ts";
@@ -239,8 +240,7 @@ async function calling({ tlsPort, calls, rootText }: Front): Promise<Resident> {
 
 /** A page that is loaded once, and talks through its WebSocket and asks besides. */
 async function browsing({ tlsPort, name }: Front, browser: Browser): Promise<Resident> {
-  const context = await browser.newContext();
-  const page = await context.newPage();
+  const page = await openPage(browser);
   await page.goto(`https://${name}:${tlsPort}/`);
   const protocol = await page.evaluate("performance.getEntriesByType('navigation')[0].nextHopProtocol");
   if (protocol !== "h2") throw new Error(`the browser speaks ${String(protocol)}`);
@@ -266,6 +266,6 @@ async function browsing({ tlsPort, name }: Front, browser: Browser): Promise<Res
       if (JSON.stringify(said) !== '[200,"from a page"]') throw new Error(`the page saw ${JSON.stringify(said)}`);
     },
     lost: () => lost,
-    close: () => context.close(),
+    close: () => page.context().close(),
   };
 }

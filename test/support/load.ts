@@ -25,6 +25,8 @@ export interface LoadResult {
 export interface Load {
   /** Resolves when `count` more requests have been answered or have failed. */
   completed(count: number): Promise<void>;
+  /** Requests that were begun and are neither answered nor failed. */
+  readonly underWay: number;
   /** Sends no more, waits for those on the way, and reports. */
   stop(): Promise<LoadResult>;
 }
@@ -84,6 +86,9 @@ export function startLoad(options: LoadOptions): Load {
 
   return {
     completed: (count) => whenDone(done + count),
+    get underWay(): number {
+      return sent - done;
+    },
     async stop(): Promise<LoadResult> {
       clearInterval(timer);
       await whenDone(sent);

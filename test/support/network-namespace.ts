@@ -28,7 +28,8 @@ export function networkNamespace(): NetworkNamespace | null {
   made += 1;
   const id = `gg${process.pid % 10_000}n${made}`;
   const [outer, inner] = [`${id}a`, `${id}b`];
-  const network = `10.213.${(process.pid + made) % 250}`;
+  // Files that run at once have different lanes, other runs on this machine other processes.
+  const network = `10.${200 + (Number(process.env["VITEST_POOL_ID"] ?? 0) % 50)}.${(process.pid + made) % 250}`;
   const [outside, inside] = [`${network}.1`, `${network}.2`];
   const children: ChildProcess[] = [];
   const within = (...command: string[]): void => system("ip", "netns", "exec", id, ...command);

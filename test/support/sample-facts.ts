@@ -1,6 +1,5 @@
 /** Facts for tests: an empty second, and a topology with one service. */
 import type { Fact, SecondFact, TopologyFact } from "../../src/contract/facts.ts";
-import type { Incident } from "../../src/contract/incident.ts";
 
 const TELLER = { node: "edge-1", worker: 0, revision: "0123456789ab" } as const;
 
@@ -57,57 +56,4 @@ export function sampleTopology(rest: Partial<TopologyFact> = {}): TopologyFact {
 
 export function sampleEvent(at: number): Extract<Fact, { kind: "event" }> {
   return { kind: "event", ...TELLER, at, event: { kind: "gateway", at, code: "test", detail: "for a test" } };
-}
-
-export function sampleIncident(id: string, state: Incident["state"], firstFailureAt = 1_790_000_000_000): Incident {
-  return {
-    id,
-    state,
-    severity: "warning",
-    title: "Origin http://a1 of shop refuses connections",
-    summary: "",
-    services: ["shop"],
-    where: { service: "shop", origin: "http://a1" },
-    cause: "origin.refused",
-    party: "origin",
-    verdict: "decided",
-    hypotheses: [
-      {
-        cause: "origin.refused",
-        party: "origin",
-        claim: "The process behind http://a1 is not running",
-        confidence: 0.9,
-        for: [
-          {
-            text: "a connection was refused",
-            cites: [{ kind: "change", id: "c", at: firstFailureAt, text: "for a test" }],
-          },
-        ],
-        against: [],
-        tellApart: "",
-        firstStep: "",
-      },
-    ],
-    firstFailureAt,
-    detectedAt: firstFailureAt + 2_000,
-    recoveredAt: null,
-    closedAt: null,
-    impact: {
-      failed: 1,
-      rescued: 0,
-      failedByClass: { normal: 1 },
-      exchanges: 1,
-      clientNetworks: 1,
-      clientNetworksMore: false,
-      budgetSpent: {},
-      latencyP95Ms: null,
-    },
-    timeline: [],
-    nextStep: "",
-    acknowledged: null,
-    owner: "",
-    merged: [],
-    parent: "",
-    told: [],
-  };
 }

@@ -4,7 +4,7 @@
  * machine with much else to do keeps it.
  */
 const ASK_EVERY_MS = 15;
-const GIVE_UP_MS = 60_000;
+const GIVE_UP_MS = 240_000;
 
 /** The first answer of `ask` that is not null. `what` says what was waited for when it never comes. */
 export async function until<T>(
