@@ -36,6 +36,44 @@ describe("the headline", () => {
     expect(storyOf(name).headline).toMatch(headline);
   });
 
+  test("of a call of gRPC has its outcome and not the 200 that HTTP always says", () => {
+    const call = { method: "POST", target: "/shop.Cart/Add", originStatus: 200, status: 200, replyUs: 9_000 } as const;
+    const failed = { ...call, outcome: "failed", cause: "origin.grpc_error", party: "origin" } as const;
+    const unavailable = tellStory(storyRecord({ ...failed, grpcStatus: 14 }));
+    expect(unavailable.headline).toMatch(
+      /^POST shop\.example\.com\/shop\.Cart\/Add got grpc-status UNAVAILABLE \(14\) from \S+ and the client got that answer untouched: /,
+    );
+    expect(text(unavailable, "grpc-status")).toEqual([
+      "UNAVAILABLE (14), said by the origin: the service cannot be reached or takes no calls now; the same call may go well in a moment",
+    ]);
+    expect(tellStory(storyRecord({ ...failed, grpcStatus: -1 })).headline).toContain(
+      "got 200 without a grpc-status from",
+    );
+    const late = { ...failed, cause: "origin.deadline", grpcStatus: 4 } as const;
+    expect(tellStory(storyRecord(late)).headline).toContain("got grpc-status DEADLINE_EXCEEDED (4) from");
+    const missing = tellStory(storyRecord({ ...call, grpcStatus: 5 }));
+    expect(missing.headline).toContain("was answered with grpc-status NOT_FOUND (5) by");
+    const ours = tellStory(
+      storyRecord({
+        ...call,
+        outcome: "failed",
+        cause: "origin.refused",
+        party: "origin",
+        originStatus: 0,
+        grpcStatus: 14,
+      }),
+    );
+    expect(ours.headline).toContain("with grpc-status UNAVAILABLE (14): ");
+    expect(text(ours, "grpc-status")[0]).toContain("said by the gateway");
+    expect(text(tellStory(storyRecord({ ...call, grpcStatus: 0 })), "grpc-status")).toEqual([
+      "OK (0), said by the origin: the call went well",
+    ]);
+    expect(text(tellStory(storyRecord(call)), "grpc-status")).toEqual([]);
+    expect(text(tellStory(storyRecord({ ...call, grpcStatus: 77 })), "grpc-status")).toEqual([
+      "an unknown status (77), said by the origin",
+    ]);
+  });
+
   test("says how much a client took that left during the response", () => {
     const story = tellStory(
       storyRecord({ outcome: "aborted", cause: "client.abort_body", party: "client", responseBytes: 70_000 }),

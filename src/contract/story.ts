@@ -8,6 +8,7 @@
  */
 import { hostPort } from "../kernel/ip-text.ts";
 import { causeOf } from "../kernel/causes.ts";
+import { grpcMeaning, grpcStatusText } from "../kernel/grpc-status.ts";
 import type { Cause, CauseId, RetryClass } from "../kernel/causes.ts";
 import { countText, durationText, ordinalText, sizeText } from "./quantities.ts";
 import type { AttemptRecord, CacheWord, ClientTls, ExchangeRecord } from "./record.ts";
@@ -84,7 +85,7 @@ function headline(record: ExchangeRecord): string {
   switch (record.outcome) {
     case "served":
       if (record.tunnel) return `${request} became a tunnel to ${record.origin}, open for ${took}.`;
-      return `${request} was answered with ${record.status} by ${answererText(record)} in ${took}.`;
+      return `${request} was answered with ${answerText(record, record.status)} by ${answererText(record)} in ${took}.`;
     case "rescued": {
       if (record.cache === "last-good") return `${request} was rescued in ${took}: ${lastGoodText(record)}.`;
       const failed = countText(failedAttempts(record).length, "attempt");
@@ -94,7 +95,7 @@ function headline(record: ExchangeRecord): string {
     case "failed":
       if (cause === null) return `${request} failed after ${took}${statusClause(record)}.`;
       if (isOriginsOwn(record)) {
-        return `${request} got ${record.originStatus} from ${record.origin} and the client got that answer untouched: ${lowerFirst(cause.title)}.`;
+        return `${request} got ${answerText(record, record.originStatus)} from ${record.origin} and the client got that answer untouched: ${lowerFirst(cause.title)}.`;
       }
       if (record.replyUs >= 0 && record.originStatus > 0 && record.status === record.originStatus) {
         const came = sizeText(record.responseBytes);
@@ -150,8 +151,25 @@ function isOriginsOwn(record: ExchangeRecord): boolean {
   return (
     record.cause === "origin.app_5xx" ||
     record.cause === "origin.nested_gw_5xx" ||
-    record.cause === "origin.overload_reply"
+    record.cause === "origin.overload_reply" ||
+    // A call whose outcome came from the origin: HTTP's status is 200, and nothing was cut.
+    record.cause === "origin.grpc_error" ||
+    (record.cause === "origin.deadline" && record.grpcStatus >= 0 && record.originStatus > 0)
   );
+}
+
+/** What counts of an answer: of a call of gRPC that is not HTTP's status. */
+function answerText({ cause, grpcStatus }: ExchangeRecord, status: number): string {
+  if (grpcStatus > 0) return `grpc-status ${grpcStatusText(grpcStatus)}`;
+  return cause === "origin.grpc_error" && grpcStatus === -1 ? `${status} without a grpc-status` : String(status);
+}
+
+/** Who said it is told by the rest. Empty: it was no call. */
+function grpcText({ grpcStatus, originStatus }: ExchangeRecord): string {
+  if (grpcStatus < 0) return "";
+  const by = originStatus > 0 ? "the origin" : "the gateway";
+  const meaning = grpcMeaning(grpcStatus);
+  return `${grpcStatusText(grpcStatus)}, said by ${by}${meaning === "" ? "" : `: ${meaning}`}`;
 }
 
 function requestText(record: ExchangeRecord): string {
@@ -160,7 +178,7 @@ function requestText(record: ExchangeRecord): string {
 }
 
 function statusClause(record: ExchangeRecord): string {
-  return record.status === 0 ? " with no answer to the client" : ` with ${record.status}`;
+  return record.status === 0 ? " with no answer to the client" : ` with ${answerText(record, record.status)}`;
 }
 
 function storyLines(record: ExchangeRecord, verdict: ExchangeVerdict | null): StoryLine[] {
@@ -176,6 +194,7 @@ function storyLines(record: ExchangeRecord, verdict: ExchangeVerdict | null): St
     add("Evidence", record.evidence === "" ? (failedAttempts(record)[0]?.evidence ?? "") : record.evidence);
     addVerdict(record, verdict, add);
   }
+  add("grpc-status", grpcText(record));
   if (record.reason !== "") add("Reason", `${record.reason} (see docs/reference/refusals.md)`);
   if (record.outcome !== "served" && record.outcome !== "rescued") add("Ended in step", record.step);
   for (const attempt of record.attempts) add(`Attempt ${attempt.number}`, attemptText(attempt, record.evidence));

@@ -9,7 +9,7 @@ import type { RefusalId } from "../http1/refusals.ts";
 import { serialiseRequest } from "../http1/serialise.ts";
 import type { SocketError, SocketListener, SocketPort } from "../kernel/socket.ts";
 import type { CheckResult } from "../policies/health.ts";
-import { GRPC, grpcStatusText } from "../policies/grpc.ts";
+import { GRPC, grpcStatusText } from "../kernel/grpc-status.ts";
 import { grpcStatusInHead, grpcStatusInTrailers } from "./judge-grpc.ts";
 import type { OriginAddress } from "./origin-address.ts";
 

@@ -4,6 +4,9 @@ import type { Http2Origin } from "../../test/support/h2-origin-peer.ts";
 import { memoryGateway } from "../../test/support/memory-gateway.ts";
 import type { MemoryGateway, MemoryGatewayOptions } from "../../test/support/memory-gateway.ts";
 import type { Peer } from "../../test/support/memory-socket.ts";
+import type { ExchangeRecord } from "../contract/record.ts";
+import { tellStory } from "../contract/story.ts";
+import { grpcStatusText } from "../kernel/grpc-status.ts";
 import { FLAG, FRAME } from "../http2/frames.ts";
 import { outcomeOf } from "./origin-address.ts";
 
@@ -56,6 +59,11 @@ async function called(
   return { ...made, client, first };
 }
 
+/** As `explain` begins. */
+function headlineOf(record: ExchangeRecord | undefined): string {
+  return record === undefined ? "" : tellStory(record).headline;
+}
+
 describe("a call", () => {
   it("goes through with its trailers, and its outcome is on the record", async () => {
     const { client, first, records } = await called();
@@ -93,6 +101,7 @@ describe("a call", () => {
     first.head(1, { "grpc-status": String(status) }, END);
     expect(records[0]).toMatchObject({ outcome, cause, grpcStatus: status, originStatus: 200 });
     expect(records[0]?.attempts[0]?.cause).toBe(cause);
+    expect(headlineOf(records[0])).toContain(`grpc-status ${grpcStatusText(status)}`);
   });
 
   it("that ends in order and without a status has failed", async () => {
@@ -230,6 +239,7 @@ describe("what the gateway has to say itself", () => {
     }
     expect(answer).toMatch(/\r\ngrpc-message: [ -~]+ Reference: \w+\r\n/);
     expect(made.records[0]).toMatchObject({ outcome: "failed", status: 200, grpcStatus: 14 });
+    expect(headlineOf(made.records[0])).toContain("with grpc-status UNAVAILABLE (14): ");
   });
 
   it("when the time is over is DEADLINE_EXCEEDED", async () => {

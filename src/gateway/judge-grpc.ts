@@ -4,7 +4,8 @@
  */
 import type { Trailer } from "../http1/trailers.ts";
 import type { MessageHead } from "../http1/head.ts";
-import { grpcOutcome, grpcStatusText, httpStatusOf, parseGrpcStatus } from "../policies/grpc.ts";
+import { grpcStatusText } from "../kernel/grpc-status.ts";
+import { grpcOutcome, httpStatusOf, parseGrpcStatus } from "../policies/grpc.ts";
 import type { AnswerJudgement } from "./judge-response.ts";
 
 const STATUS = "grpc-status";

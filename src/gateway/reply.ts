@@ -4,7 +4,8 @@
  */
 import type { CauseId } from "../kernel/causes.ts";
 import { CAUSES } from "../kernel/causes.ts";
-import { encodeGrpcMessage, GRPC, grpcStatusFor } from "../policies/grpc.ts";
+import { GRPC } from "../kernel/grpc-status.ts";
+import { encodeGrpcMessage, grpcStatusFor } from "../policies/grpc.ts";
 import { renderFailurePage } from "./failure-page.ts";
 import { ownFields, phraseOf } from "./own-fields.ts";
 import type { Reply, ReplyContext } from "./own-fields.ts";

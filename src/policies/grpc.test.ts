@@ -1,14 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  encodeGrpcMessage,
-  GRPC,
-  grpcOutcome,
-  grpcStatusFor,
-  grpcStatusText,
-  isGrpcType,
-  parseGrpcStatus,
-} from "./grpc.ts";
+import { GRPC, grpcMeaning, grpcStatusText } from "../kernel/grpc-status.ts";
+import { encodeGrpcMessage, grpcOutcome, grpcStatusFor, isGrpcType, parseGrpcStatus } from "./grpc.ts";
 
 describe("the outcome of a call", () => {
   it("is a failure where the server failed, and an answer where it had one", () => {
@@ -22,6 +15,9 @@ describe("the outcome of a call", () => {
   it("has a name, and is read strictly", () => {
     expect(grpcStatusText(14)).toBe("UNAVAILABLE (14)");
     expect(grpcStatusText(99)).toBe("an unknown status (99)");
+    expect(new Set(Object.values(GRPC).map(grpcMeaning)).size).toBe(17);
+    expect(Object.values(GRPC).map(grpcMeaning)).not.toContain("");
+    expect(grpcMeaning(99)).toBe("");
     expect([null, "", "x", "-1", "1.5", "1234", "0x1", "14"].map(parseGrpcStatus)).toEqual([
       -1, -1, -1, -1, -1, -1, -1, 14,
     ]);

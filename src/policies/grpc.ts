@@ -8,32 +8,7 @@
  * DEADLINE_EXCEEDED is a failure, but of the client's time: where a deadline was given it says nothing about the origin,
  * as elsewhere (origin.deadline). RESOURCE_EXHAUSTED and ABORTED are answers, as 429 and 409 are.
  */
-export const GRPC = {
-  OK: 0,
-  CANCELLED: 1,
-  UNKNOWN: 2,
-  INVALID_ARGUMENT: 3,
-  DEADLINE_EXCEEDED: 4,
-  NOT_FOUND: 5,
-  ALREADY_EXISTS: 6,
-  PERMISSION_DENIED: 7,
-  RESOURCE_EXHAUSTED: 8,
-  FAILED_PRECONDITION: 9,
-  ABORTED: 10,
-  OUT_OF_RANGE: 11,
-  UNIMPLEMENTED: 12,
-  INTERNAL: 13,
-  UNAVAILABLE: 14,
-  DATA_LOSS: 15,
-  UNAUTHENTICATED: 16,
-} as const;
-
-const NAMES: readonly string[] = Object.keys(GRPC);
-
-/** `UNAVAILABLE (14)`. */
-export function grpcStatusText(status: number): string {
-  return `${NAMES[status] ?? "an unknown status"} (${status})`;
-}
+import { GRPC } from "../kernel/grpc-status.ts";
 
 /** What stands in `grpc-status`; -1: nothing that can be read as one. */
 export function parseGrpcStatus(value: string | null): number {
