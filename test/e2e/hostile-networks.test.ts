@@ -3,15 +3,17 @@
  * cable the test holds; where the machine does not allow one, those tests are skipped, which the report shows. Each
  * trouble has to end within its limit, with the cause that it has.
  */
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import net from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { WebSocket } from "ws";
 import { connectionsWithin } from "../../src/cli/machine-findings.ts";
 import { startGateway } from "../support/gateway-process.ts";
 import { localGateway } from "../support/local-gateway.ts";
 import type { LocalGateway } from "../support/local-gateway.ts";
-import { networkNamespace } from "../support/network-namespace.ts";
-import type { NetworkNamespace } from "../support/network-namespace.ts";
+import { lossyNamespace, networkNamespace } from "../support/network-namespace.ts";
+import type { LossyNamespace, NetworkNamespace } from "../support/network-namespace.ts";
 import { rawClient } from "../support/raw-client.ts";
 import { rawOrigin, response } from "../support/raw-origin.ts";
 import { createTestAuthority } from "../support/test-authority.ts";
@@ -20,8 +22,8 @@ import { until } from "../support/until.ts";
 
 const probe = networkNamespace();
 const isAllowed = probe !== null;
-const canLose = probe?.shape("loss", "1%") ?? false;
 probe?.close();
+const lossy = isAllowed ? await lossyNamespace({ ratio: 0.02, delayMs: 50, seed: 7 }) : null;
 
 let authority: TestAuthority;
 const closing: (() => unknown)[] = [];
@@ -31,7 +33,10 @@ beforeAll(() => {
 afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close();
 });
-afterAll(() => authority.close());
+afterAll(() => {
+  lossy?.close();
+  authority.close();
+});
 
 /** `/BYTES` is answered with so many; `/slow` in ten pieces a second apart. */
 const ORIGIN = `
@@ -46,7 +51,7 @@ const answer = (request, response) => {
 };
 `;
 
-async function plainOrigin(space: NetworkNamespace): Promise<string> {
+async function plainOrigin(space: Pick<NetworkNamespace, "ip" | "run">): Promise<string> {
   const start = `http.createServer({ keepAliveTimeout: 600000 }, answer).listen(8080, () => console.log("up"));`;
   await space.run(ORIGIN + start);
   return `http://${space.ip}:8080`;
@@ -59,6 +64,19 @@ async function secureOrigin(space: NetworkNamespace): Promise<string> {
   const options = JSON.stringify({ cert, key });
   await space.run(`${ORIGIN} https.createServer(${options}, answer).listen(8443, () => console.log("up"));`);
   return `https://${space.ip}:8443`;
+}
+
+/** Both, and a WebSocket at the plain one that says everything back. */
+async function originsIn(space: LossyNamespace): Promise<{ readonly plain: string; readonly secure: string }> {
+  const pair = JSON.stringify(authority.issue({ names: [space.ip] }));
+  const start = `
+    import { WebSocketServer } from "ws";
+    const server = http.createServer({ keepAliveTimeout: 600000 }, answer);
+    new WebSocketServer({ server }).on("connection", (socket) => socket.on("message", (data) => socket.send(data.toString())));
+    server.listen(8080, () => https.createServer(${pair}, answer).listen(8443, () => console.log("up")));
+  `;
+  await space.run(ORIGIN + start);
+  return { plain: `http://${space.ip}:8080`, secure: `https://${space.ip}:8443` };
 }
 
 function namespace(): NetworkNamespace {
@@ -82,12 +100,6 @@ async function gatewayTo(origin: string, more: Readonly<Record<string, unknown>>
   });
   closing.push(() => gateway.close());
   return gateway;
-}
-
-async function tookMs(run: () => Promise<unknown>): Promise<number> {
-  const began = performance.now();
-  await run();
-  return performance.now() - began;
 }
 
 describe.skipIf(!isAllowed)("a network that is cut", () => {
@@ -127,15 +139,42 @@ describe.skipIf(!isAllowed)("a network that is cut", () => {
     expect([record.cause, record.outcome]).toEqual(["origin.stall_mid_body", "failed"]);
     expect(await client.over).not.toBe("");
   });
+});
 
-  it.skipIf(!canLose)("that loses a part of all packets and is slow still gets every request through", async () => {
-    const space = namespace();
-    const gateway = await gatewayTo(await plainOrigin(space), {
-      routes: [{ timeouts: { connect: "30s", firstByte: "60s", gap: "60s" } }],
-    });
-    space.shape("delay", "20ms", "5ms", "loss", "3%");
-    const answers = await Promise.all(Array.from({ length: 60 }, () => gateway.get("a", "/40000")));
-    expect(answers.map(({ status, body }) => [status, body.length])).toEqual(answers.map(() => [200, 40_000]));
+describe.skipIf(lossy === null)("a network that loses one packet in fifty and takes 100 ms there and back", () => {
+  it("lets every request, handshake, download and WebSocket through, whole and in order", async () => {
+    if (lossy === null) return;
+    const { plain, secure } = await originsIn(lossy);
+    const patient = { routes: [{ timeouts: { connect: "60s", handshake: "60s", firstByte: "60s", gap: "60s" } }] };
+    const toPlain = await gatewayTo(plain, patient);
+    const toSecure = await gatewayTo(secure, patient);
+
+    const kept = await toPlain.client();
+    const socket = new WebSocket(`ws://127.0.0.1:${toPlain.port}/`);
+    closing.push(() => socket.terminate());
+    await once(socket, "open");
+    const echoed: string[] = [];
+    socket.on("message", (data: Buffer) => echoed.push(data.toString()));
+    const said = Array.from({ length: 40 }, (_, index) => `${index} ${"w".repeat(500)}`);
+    for (const word of said) socket.send(word);
+
+    const [download, handshakes] = await Promise.all([
+      toPlain.get("a", "/200000"),
+      Promise.all(Array.from({ length: 6 }, () => toSecure.get("a"))),
+      (async () => {
+        for (let asked = 0; asked < 10; asked += 1) {
+          await kept.send("GET /1000 HTTP/1.1\r\nHost: a\r\n\r\n");
+          expect((await kept.response()).body).toHaveLength(1_000);
+        }
+      })(),
+      until("every echo", () => (echoed.length === said.length ? true : null)),
+    ]);
+    expect([download.status, download.body.length, download.record.cause]).toEqual([200, 200_000, null]);
+    expect(handshakes.map(({ status, record }) => [status, record.cause])).toEqual(handshakes.map(() => [200, null]));
+    expect(handshakes.some(({ record }) => (record.attempts[0]?.securedUs ?? -1) > 0)).toBe(true);
+    expect(echoed).toEqual(said);
+    kept.close();
+    expect(lossy.lost()).toBeGreaterThan(0);
   });
 });
 
@@ -191,8 +230,11 @@ describe("a client", () => {
   });
 });
 
-/** As many as this machine's descriptors allow a gateway, up to ten thousand. */
-const IDLE = Math.min(10_000, Math.floor(connectionsWithin(descriptorsMax()) * 0.95));
+/**
+ * Ten thousand, or nearly as many as a gateway takes with this machine's descriptors: it keeps a second one for each, and
+ * a few places are left for those who ask.
+ */
+const IDLE = Math.min(10_000, connectionsWithin(descriptorsMax()) - 20);
 
 function descriptorsMax(): number {
   const line = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"));
@@ -209,6 +251,8 @@ describe(`${IDLE} connections that say nothing`, () => {
     });
     closing.push(() => origin.close());
     const gateway = await startGateway({
+      // A slow machine needs a while to open them all.
+      listener: { timeouts: { idle: "10m" } },
       limits: { connections: 20_000, connectionsPerClient: 20_000, flood: false },
       services: { app: { pools: [{ origins: [origin.url] }], health: false } },
     });
@@ -219,10 +263,10 @@ describe(`${IDLE} connections that say nothing`, () => {
     closing.push(() => {
       for (const socket of sockets) socket.destroy();
     });
-    for (let open = 0; open < IDLE; open += 500) {
+    while (sockets.length < IDLE) {
       await Promise.all(
         Array.from(
-          { length: 500 },
+          { length: Math.min(500, IDLE - sockets.length) },
           () =>
             new Promise<void>((resolve, reject) => {
               const socket = net.connect(gateway.port, "127.0.0.1", resolve);
@@ -232,13 +276,13 @@ describe(`${IDLE} connections that say nothing`, () => {
         ),
       );
     }
+    await until("all of them", async () => ((await gateway.status()).connections >= IDLE ? true : null));
     const each = ((await rss()) - before) / IDLE;
     expect(each).toBeLessThan(16_000);
-    const ms = await tookMs(async () => {
-      const answer = await fetch(`http://127.0.0.1:${gateway.port}/`);
-      expect(answer.status).toBe(200);
-    });
-    expect(ms).toBeLessThan(5_000);
+    const answer = await fetch(`http://127.0.0.1:${gateway.port}/`);
+    expect(answer.status).toBe(200);
+    expect((await gateway.status()).connections).toBeGreaterThanOrEqual(IDLE);
+    expect(sockets.filter(({ closed }) => closed)).toEqual([]);
   });
 });
 

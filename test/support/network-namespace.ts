@@ -1,37 +1,46 @@
 /**
- * A machine of its own for origins: a network namespace behind a pair of virtual cables, which can be cut, or lose what is
- * too large for it. It needs root and `ip`; where these are missing there is none. Loss and delay need netem in the kernel
- * besides.
+ * A machine of its own for origins: a network namespace behind a virtual cable, which can be cut, or lose what is too
+ * large for it; or behind one that loses and delays (lossy-cable.py). They need root and `ip`, the second one Python and
+ * TUN devices besides; where these are missing there is none.
  */
 import { execFileSync, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
+import { fileURLToPath } from "node:url";
 
-export interface NetworkNamespace {
+interface Inside {
   /** Of the machine inside, as seen from outside. */
   readonly ip: string;
   /** Runs a program of Node inside; resolves with the first line that it prints. */
   run(program: string): Promise<string>;
-  /** What happens to packets on their way out of it: `delay 50ms loss 5%`. False: the kernel cannot. */
-  shape(...netem: string[]): boolean;
+  close(): void;
+}
+
+export interface NetworkNamespace extends Inside {
   /** From now on packets of more than 1300 bytes vanish on their way out of it, and nobody is told. */
   dropLargePackets(): void;
   /** From now on nothing comes out of it, and nobody is told. */
   unplug(): void;
   plug(): void;
-  close(): void;
+}
+
+export interface LossyNamespace extends Inside {
+  /** Packets that were lost, of both ways. */
+  lost(): number;
+}
+
+export interface Loss {
+  /** Of all packets, 0–1. */
+  readonly ratio: number;
+  /** Each way. */
+  readonly delayMs: number;
+  readonly seed: number;
 }
 
 let made = 0;
 
 /** Null: this machine does not allow it. */
 export function networkNamespace(): NetworkNamespace | null {
-  made += 1;
-  const id = `gg${process.pid % 10_000}n${made}`;
-  const [outer, inner] = [`${id}a`, `${id}b`];
-  // Files that run at once have different lanes, other runs on this machine other processes.
-  const network = `10.${200 + (Number(process.env["VITEST_POOL_ID"] ?? 0) % 50)}.${(process.pid + made) % 250}`;
-  const [outside, inside] = [`${network}.1`, `${network}.2`];
-  const children: ChildProcess[] = [];
+  const { id, outer, inner, outside, inside } = nextNames();
   const within = (...command: string[]): void => system("ip", "netns", "exec", id, ...command);
   try {
     system("ip", "netns", "add", id);
@@ -48,7 +57,70 @@ export function networkNamespace(): NetworkNamespace | null {
     return null;
   }
   return {
-    ip: inside,
+    ...machineIn(id, inside),
+    dropLargePackets() {
+      // This end takes no more than 1300 bytes and promises 1500, as a tunnel on the way does that tells nobody.
+      system("ip", "route", "replace", `${inside}/32`, "dev", outer, "advmss", "1460");
+      system("ip", "link", "set", outer, "mtu", "1300");
+    },
+    unplug: () => within("ip", "route", "add", "blackhole", `${outside}/32`),
+    plug: () => within("ip", "route", "del", "blackhole", `${outside}/32`),
+  };
+}
+
+/** Null: this machine does not allow it. */
+export async function lossyNamespace({ ratio, delayMs, seed }: Loss): Promise<LossyNamespace | null> {
+  const { id, outer, inner, outside, inside } = nextNames();
+  try {
+    system("ip", "netns", "add", id);
+    system("ip", "-n", id, "link", "set", "lo", "up");
+  } catch {
+    remove(id);
+    return null;
+  }
+  const words = [CABLE, outer, outside, inner, inside, id, String(ratio), String(delayMs), String(seed)];
+  const cable = spawn("python3", words, { stdio: ["pipe", "pipe", "ignore"] });
+  let said = "";
+  cable.stdout.on("data", (text: Buffer) => {
+    said += text.toString();
+  });
+  const isUp = await new Promise<boolean>((resolve) => {
+    cable.stdout.once("data", () => resolve(true));
+    cable.once("error", () => resolve(false));
+    cable.once("close", () => resolve(false));
+  });
+  const machine = machineIn(id, inside);
+  const close = (): void => {
+    machine.close();
+    cable.kill("SIGKILL");
+  };
+  if (isUp) return { ...machine, lost: () => said.split("lost").length - 1, close };
+  close();
+  return null;
+}
+
+const CABLE = fileURLToPath(new URL("lossy-cable.py", import.meta.url));
+
+interface Names {
+  readonly id: string;
+  readonly outer: string;
+  readonly inner: string;
+  readonly outside: string;
+  readonly inside: string;
+}
+
+function nextNames(): Names {
+  made += 1;
+  const id = `gg${process.pid % 10_000}n${made}`;
+  // Files that run at once have different lanes, other runs on this machine other processes.
+  const network = `10.${200 + (Number(process.env["VITEST_POOL_ID"] ?? 0) % 50)}.${(process.pid + made) % 250}`;
+  return { id, outer: `${id}a`, inner: `${id}b`, outside: `${network}.1`, inside: `${network}.2` };
+}
+
+function machineIn(id: string, ip: string): Inside {
+  const children: ChildProcess[] = [];
+  return {
+    ip,
     run(program) {
       const child = spawn("ip", ["netns", "exec", id, process.execPath, "--input-type=module", "-e", program], {
         stdio: ["ignore", "pipe", "inherit"],
@@ -59,21 +131,6 @@ export function networkNamespace(): NetworkNamespace | null {
         child.once("exit", (code) => reject(new Error(`the program inside ended with ${code ?? "a signal"}`)));
       });
     },
-    shape(...netem) {
-      try {
-        within("tc", "qdisc", "replace", "dev", inner, "root", "netem", ...netem);
-        return true;
-      } catch {
-        return false;
-      }
-    },
-    dropLargePackets() {
-      // This end takes no more than 1300 bytes and promises 1500, as a tunnel on the way does that tells nobody.
-      system("ip", "route", "replace", `${inside}/32`, "dev", outer, "advmss", "1460");
-      system("ip", "link", "set", outer, "mtu", "1300");
-    },
-    unplug: () => within("ip", "route", "add", "blackhole", `${outside}/32`),
-    plug: () => within("ip", "route", "del", "blackhole", `${outside}/32`),
     close() {
       for (const child of children) child.kill("SIGKILL");
       remove(id);
