@@ -109,7 +109,8 @@ function proxyFindings(file: unknown, path: Path): Finding[] {
 /** Browsers heed Strict-Transport-Security only over TLS (RFC 6797 §8.1). */
 function hstsFindings(file: unknown, listener: Path): Finding[] {
   const path = [...listener, "hsts"];
-  const hsts = hstsSchema.safeParse(valueAt(file, path));
+  const written = valueAt(file, path);
+  const hsts = hstsSchema.safeParse(written === true ? {} : written);
   if (!hsts.success) return [];
   if (valueAt(file, [...listener, "tls"]) === undefined) {
     const message = "Browsers heed Strict-Transport-Security only over TLS, and this listener speaks none.";

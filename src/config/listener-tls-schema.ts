@@ -97,11 +97,12 @@ export function listenerTlsOf(
 }
 
 /** RFC 6797 §6.1. */
-export function hstsOf(written: z.output<typeof hstsSchema> | false): string {
+export function hstsOf(written: z.output<typeof hstsSchema> | boolean): string {
   if (written === false) return "";
-  const directives = [`max-age=${Math.floor(written.maxAge / 1000)}`];
-  if (written.includeSubDomains) directives.push("includeSubDomains");
-  if (written.preload) directives.push("preload");
+  const { maxAge, includeSubDomains, preload } = written === true ? hstsSchema.parse({}) : written;
+  const directives = [`max-age=${Math.floor(maxAge / 1000)}`];
+  if (includeSubDomains) directives.push("includeSubDomains");
+  if (preload) directives.push("preload");
   return directives.join("; ");
 }
 

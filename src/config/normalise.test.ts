@@ -32,3 +32,18 @@ test("routes are in the order in which they are asked", () => {
     ),
   ).toEqual(["/z", "/{x}", "/a/b/*", "/a/*", "default"]);
 });
+
+test("hsts: true is hsts with its defaults", () => {
+  const hstsOf = (written: string): string | undefined => {
+    const listener = `{ bind: "127.0.0.1:443", tls: { certificates: [{ cert: /c, key: /k }] }, hsts: ${written} }`;
+    const loaded = loadSettings(
+      `{ listeners: [${listener}], services: { app: { pools: [{ origins: [http://a] }] } } }`,
+      "",
+    );
+    if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+    return loaded.settings.listeners[0]?.hsts;
+  };
+  expect(hstsOf("true")).toBe(hstsOf("{}"));
+  expect(hstsOf("true")).toBe("max-age=63072000");
+  expect(hstsOf("false")).toBe("");
+});

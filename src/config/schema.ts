@@ -11,7 +11,7 @@ import { acmeSchema } from "./acme-schema.ts";
 import { alertsSchema } from "./alert-schema.ts";
 import { parseBindOrSocket, parseCidr, parsePeers, parseResolver } from "./addresses.ts";
 import { cacheSchema } from "./cache-schema.ts";
-import { count, duration, durationOrFalse, field, ratio, size, switchedOff, text, yesOrNo } from "./fields.ts";
+import { count, duration, durationOrFalse, field, ratio, size, switchedOff, text, yes, yesOrNo } from "./fields.ts";
 import { headsSchema } from "./heads-schema.ts";
 import { proxyProtocolField, socketFileSchema } from "./listener-schema.ts";
 import { hstsSchema, listenerTlsSchema, redirectField } from "./listener-tls-schema.ts";
@@ -78,10 +78,10 @@ export const listenerSchema = z.strictObject({
     ),
   tls: listenerTlsSchema.optional().describe("With it clients speak TLS here, and nothing else."),
   hsts: z
-    .union([switchedOff({ example: "{ maxAge: 730d }" }), hstsSchema])
+    .union([switchedOff({ alsoTrue: true }), yes(), hstsSchema])
     .prefault(false)
     .describe(
-      "Browsers are told not to come without TLS any more (`Strict-Transport-Security`), where the origin does not tell them itself; or false.",
+      "Browsers are told not to come without TLS any more (`Strict-Transport-Security`), where the origin does not tell them itself. True: with the defaults.",
     ),
   redirectToHttps: redirectField
     .prefault(false)

@@ -10,6 +10,8 @@ type Told = Exclude<GatewayEvent, { kind: "exchange" | "gateway" }>;
 /** Workers learn from each other within a tenth of that; a busy one later. */
 const SAME_MS = 5_000;
 const KNOWN_MAX = 4_096;
+/** What each worker does alike, with the same files and settings. */
+const OF_ALL: ReadonlySet<string> = new Set(["certificate.refused", "certificate.reloaded", "config.applied"]);
 
 export class MergedEvents {
   /** By what it is about: what was said of it last, and when. Oldest first. */
@@ -19,9 +21,10 @@ export class MergedEvents {
   merge<Event extends GatewayEvent>(worker: number, event: Event, now: number): Event | null {
     if (event.kind === "exchange") return event;
     // Of itself each says what is its own; what it did for all, only the one says that did it.
-    if (event.kind === "gateway") return { ...event, detail: `worker ${worker}: ${event.detail}` };
-    const about = subjectOf(event);
-    const says = sayingOf(event);
+    const isOfAll = event.kind === "gateway" && OF_ALL.has(event.code);
+    if (event.kind === "gateway" && !isOfAll) return { ...event, detail: `worker ${worker}: ${event.detail}` };
+    const about = event.kind === "gateway" ? `${event.code}\n${event.detail}` : subjectOf(event);
+    const says = event.kind === "gateway" ? event.detail : sayingOf(event);
     const known = this.#known.get(about);
     const isNew = known === undefined || known.says !== says || now - known.at >= SAME_MS;
     if (!isNew) return null;

@@ -195,7 +195,7 @@ describe("several workers as one gateway", () => {
   });
 
   it("tell what happened to an origin once, though each of them comes to know of it", async () => {
-    const { a, view, advance } = await two({
+    const { a, b, view, advance } = await two({
       origins: ["http://10.0.0.1", "http://10.0.0.2"],
       service: { retry: false, ejection: { consecutiveFailures: 1 } },
     });
@@ -207,6 +207,18 @@ describe("several workers as one gateway", () => {
     expect(events.filter(({ kind }) => kind === "origin")).toHaveLength(1);
     a.gateway.tell("pressure.warning", "memory runs out in 10 s");
     expect(events.at(-1)).toMatchObject({ detail: "worker 1: memory runs out in 10 s" });
+    // Each reads the same files and is given the same configuration.
+    const before = events.length;
+    for (const code of ["config.applied", "certificate.refused"]) {
+      for (const what of ["one", "two"]) for (const world of [a, b]) world.gateway.tell(code, what);
+      for (const what of ["one", "two"]) b.gateway.tell(code, what);
+    }
+    expect(events.slice(before).map((event) => (event.kind === "gateway" ? event.detail : ""))).toEqual([
+      "one",
+      "two",
+      "one",
+      "two",
+    ]);
   });
 
   it("tell single exchanges only while somebody wants them", async () => {

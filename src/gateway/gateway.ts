@@ -40,7 +40,7 @@ import type { FactPorts } from "./fact-book.ts";
 import { noGeneration } from "./generation.ts";
 import { Http2Connection } from "./http2-connection.ts";
 import { Gather } from "./gather.ts";
-import { createIdentity, identifyPeer } from "./identify.ts";
+import { createIdentity, identifyPeer, instanceOf } from "./identify.ts";
 import { drainOrigin, restoreOrigin } from "./drains.ts";
 import { KeyBook } from "./key-book.ts";
 import { createKeyDesk } from "./key-desk.ts";
@@ -184,7 +184,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
   const book = new RecordBook(settings.records, ports.chance, ports.log, facts);
   book.onKept = ports.kept ?? null;
   const waitingSecret = ports.newId() + ports.newId();
-  const instance = ports.newId().slice(0, 8);
+  const instance = instanceOf(ports.hashSeed ?? ports.newId());
   const core: Core = {
     clock,
     chance: ports.chance,

@@ -3,6 +3,7 @@
  * peer is a trusted proxy; from anybody else it is dropped, not appended to, because an origin cannot tell a
  * forged entry from a true one (RFC 7239 §8.1).
  */
+import { createHash } from "node:crypto";
 import ipaddr from "ipaddr.js";
 import { FIELD } from "../http1/field-ids.ts";
 import { chainOf, forwardedElement } from "../http1/forwarded.ts";
@@ -43,6 +44,11 @@ export interface Identity {
   readonly firstAttemptLines: string;
   /** The part after the version. */
   readonly pseudonym: string;
+}
+
+/** One for all workers of a node, or a loop would be seen only where it comes to the same one again. Tells nothing of the seed. */
+export function instanceOf(seed: string): string {
+  return createHash("sha256").update(`via ${seed}`).digest("hex").slice(0, 8);
 }
 
 export function createIdentity(instance: string, version: "1.1" | "2.0" = "1.1"): Identity {

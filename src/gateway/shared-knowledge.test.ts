@@ -171,6 +171,21 @@ describe("an origin that one worker takes out", () => {
   });
 });
 
+describe("what a gateway calls itself", () => {
+  it("is the same in Via whichever worker a request comes to, so that a loop is seen in its first round", async () => {
+    const [, a, b] = await group(2);
+    const [first = "", second = ""] = [one(a), one(b)].map((world) => {
+      world.client().send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+      return /\r\nVia: ([^\r]*)\r\n/.exec(world.network.dialled[0]?.received ?? "")?.[1] ?? "";
+    });
+    expect(first).toMatch(/^1\.1 goodgate-[0-9a-f]{8}$/);
+    expect(second).toBe(first);
+    const looped = one(b).client();
+    looped.send(`GET / HTTP/1.1\r\nHost: x\r\nVia: ${first}\r\n\r\n`);
+    expect(looped.received).toContain("proxy_loop_detected");
+  });
+});
+
 describe("the turn to try something again", () => {
   it("goes to a worker that has a request for it when the one that has it has none", async () => {
     const [all, a, b] = await group(2);

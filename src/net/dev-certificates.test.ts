@@ -31,6 +31,16 @@ it("makes an authority once, and certificates that it has issued as often as som
   expect(next.fingerprint256).not.toBe(new X509Certificate(texts.cert).fingerprint256);
 });
 
+it("says so where no directory can be made, and does not try for ever", async () => {
+  await fs.writeFile(join(folder, "file"), "");
+  for (const place of [join(folder, "file", "deeper"), "/proc/goodgate/certificates"]) {
+    expect(await makeDevCertificate(place, [], Date.now())).toMatchObject({
+      ok: false,
+      code: expect.stringMatching(/^E[A-Z]+$/),
+    });
+  }
+});
+
 it("replaces no authority that it cannot read: somebody may trust it", async () => {
   const first = await makeDevCertificate(folder, [], Date.now());
   if (!first.ok) throw new Error(first.code);

@@ -4,7 +4,7 @@
  * sign for any name, which is why nobody else may read it.
  */
 import fs from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Authority } from "./make-certificate.ts";
 import { issueCertificate, makeAuthority, readAuthority } from "./make-certificate.ts";
 
@@ -42,7 +42,7 @@ export async function makeDevCertificate(
     key: join(directory, "localhost.key"),
   };
   try {
-    await fs.mkdir(directory, { recursive: true, mode: 0o700 });
+    await makeDirectory(directory);
     const known = await knownAuthority(files.authority, files.authorityKey);
     const authority = known ?? (await makeAuthority("Goodgate development", days(now, AUTHORITY_DAYS), null));
     if (known === null) {
@@ -61,6 +61,22 @@ export async function makeDevCertificate(
     const { code = "EIO", path = directory } = error as NodeJS.ErrnoException;
     return { ok: false, where: path, code };
   }
+}
+
+/** With what is missing above it, from the top. Node's own way never ends where a file system cannot have directories (/proc). */
+async function makeDirectory(directory: string): Promise<void> {
+  const above = dirname(directory);
+  const isThere = await fs.stat(above).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT" && above !== directory) return false;
+      throw error;
+    },
+  );
+  if (!isThere) await makeDirectory(above);
+  await fs.mkdir(directory, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST") throw error;
+  });
 }
 
 /** Null: there is none. Half of one, or what cannot be read, is an error: it may be trusted somewhere. */

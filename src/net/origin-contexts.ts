@@ -51,6 +51,9 @@ export interface OriginContextOptions {
   readonly lookEveryMs?: number;
 }
 
+/** Found by their files. Each holds some MiB of trusted certificates. */
+const CONTEXTS_MAX = 64;
+
 interface Held {
   context: tls.SecureContext;
   mark: string;
@@ -76,7 +79,10 @@ export function createOriginContexts(options: OriginContextOptions): OriginConte
       lookedAt: wall(),
       looking: false,
     };
+    // Newest use last. Settings that are in effect keep theirs, whoever else needs the same makes it anew.
+    byFiles.delete(files);
     byFiles.set(files, held);
+    if (byFiles.size > CONTEXTS_MAX) for (const oldest of [...byFiles.keys()].slice(0, 1)) byFiles.delete(oldest);
     bySettings.set(settings, held);
     return held;
   }

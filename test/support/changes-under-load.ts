@@ -45,7 +45,12 @@ export interface ChangesReport {
 }
 
 /** Everything that can change in place, in turns. Two origins stay throughout: nothing is to be lost, not to be moved. */
-function fileFor(turn: number, [a, b, c]: readonly string[], ports: Ports, workers = 1): Record<string, unknown> {
+export function fileFor(
+  turn: number,
+  [a, b, c]: readonly string[],
+  ports: Ports,
+  workers = 1,
+): Record<string, unknown> {
   const even = turn % 2 === 0;
   return {
     listeners: [
@@ -89,7 +94,7 @@ function fileFor(turn: number, [a, b, c]: readonly string[], ports: Ports, worke
   };
 }
 
-interface Ports {
+export interface Ports {
   readonly listener: number;
   readonly second: number;
   readonly admin: number;
@@ -166,7 +171,7 @@ async function measure(
   };
 }
 
-function causesIn(metrics: string): Record<string, number> {
+export function causesIn(metrics: string): Record<string, number> {
   const causes: Record<string, number> = {};
   for (const [, cause = "", count] of metrics.matchAll(
     /^goodgate_exchange_causes_total\{.*cause="([^"]+)".*\} (\d+)$/gm,
@@ -176,7 +181,7 @@ function causesIn(metrics: string): Record<string, number> {
   return causes;
 }
 
-function faultsIn(printed: string): string {
+export function faultsIn(printed: string): string {
   const at = printed.indexOf("a fault in Goodgate itself");
   return at === -1 ? "" : printed.slice(at, at + 2_000);
 }
