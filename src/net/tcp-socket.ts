@@ -5,21 +5,12 @@
 import fs from "node:fs";
 import net from "node:net";
 import { UNIX } from "../kernel/ip-text.ts";
-import { DEAF, HEAD_ROOM, PLAIN, PLAIN_UNIX, TAIL_ROOM } from "../kernel/socket.ts";
-import type { Carrier, SocketError, SocketListener, SocketPort } from "../kernel/socket.ts";
-import { readBuffer, readView } from "./read-buffer.ts";
+import { DEAF, PLAIN_UNIX } from "../kernel/socket.ts";
+import type { SocketError, SocketListener } from "../kernel/socket.ts";
+import { readBuffer } from "./read-buffer.ts";
+import { contain, copyReads, sharedReads, StreamSocket } from "./stream-socket.ts";
 
-const NOTHING = Buffer.alloc(0);
-/** Silence after which the kernel asks the peer for a sign of life, ten times a second apart (libuv's numbers). */
-const PROBE_AFTER_MS = 60_000;
-/** An answer that came before a write failed is in the receive queue already. */
-const ANSWER_MS = 2_000;
-
-/**
- * A `net.Socket` that keeps listening when a write fails. An origin that answers early (413, 401) and closes
- * makes our next write fail with EPIPE or ECONNRESET while its answer waits in the receive queue; Node would
- * destroy the socket and lose the answer. The read side tells the end soon enough.
- */
+/** A `net.Socket` that keeps listening when a write fails, as its port says. */
 class OwnedSocket extends net.Socket {
   port: TcpSocket | null = null;
 
@@ -35,43 +26,18 @@ interface Insides {
   readonly _handle?: { readonly writeQueueSize?: number; readonly fd?: number } | null;
 }
 
-export class TcpSocket implements SocketPort {
-  listener: SocketListener;
-  /** Set before the owner hears of the socket, by what makes more of it than a TCP connection. */
-  carrier: Carrier = PLAIN;
-  remoteAddress = "";
-  remotePort = 0;
-  writing = false;
+export class TcpSocket extends StreamSocket {
   /** What leaves before all else, when it is connected. Null: nothing. */
   opening: Buffer | null = null;
   readonly #socket: OwnedSocket;
-  readonly #dialled: boolean;
-  #flushed: ((error?: Error | null) => void) | null = null;
-  #writeError: SocketError | null = null;
-  #answerTimer: NodeJS.Timeout | null = null;
-  #closed = false;
 
-  /** `dialled`: an origin's; only there does an answer matter that outlived a failed write. */
   constructor(socket: OwnedSocket, listener: SocketListener, dialled: boolean) {
+    super(socket, listener, dialled);
     this.#socket = socket;
-    this.#dialled = dialled;
-    this.listener = listener;
-    socket.port = this;
-    socket.on("end", onEnd);
-    socket.on("error", onError);
-    socket.on("close", onClose);
-  }
-
-  get localAddress(): string {
-    return this.#socket.localAddress ?? "";
-  }
-
-  get localPort(): number {
-    return this.#socket.localPort ?? 0;
   }
 
   write(bytes: Buffer): boolean {
-    if (this.#closed || this.#writeError !== null) return true;
+    if (this.isClosed || this.writeError !== null) return true;
     const socket = this.#socket;
     const taken = this.writing ? 0 : this.#sendNow(bytes);
     if (taken === bytes.length) return true;
@@ -81,10 +47,7 @@ export class TcpSocket implements SocketPort {
     socket.write(rest);
     // Node writes at once when it can: nothing queued means that the kernel has every byte.
     if (socket.writableLength === 0) return true;
-    if (!this.writing) {
-      this.writing = true;
-      this.#awaitFlush();
-    }
+    this.waits();
     return false;
   }
 
@@ -103,32 +66,11 @@ export class TcpSocket implements SocketPort {
     this.listener.onConnect();
   }
 
-  pause(): void {
-    this.#socket.pause();
-  }
-
-  resume(): void {
-    if (!this.#closed) this.#socket.resume();
-  }
-
-  probePeer(): void {
-    this.#socket.setKeepAlive(true, PROBE_AFTER_MS);
-  }
-
-  end(): void {
-    // Node makes an error, with a stack, of every further end.
-    if (!this.#closed && !this.#socket.writableEnded) this.#socket.end();
-  }
-
   /** A Unix socket knows no RST: its peer sees a plain end. */
   reset(): void {
     // A socket that is still connecting would first connect in order to be reset.
     if (this.#socket.connecting || this.carrier.protocol === "unix") this.destroy();
-    else if (!this.#closed) this.#socket.resetAndDestroy();
-  }
-
-  destroy(): void {
-    if (!this.#closed) this.#socket.destroy();
+    else if (!this.isClosed) this.#socket.resetAndDestroy();
   }
 
   /**
@@ -137,47 +79,16 @@ export class TcpSocket implements SocketPort {
    */
   takeHandle(): unknown {
     const socket = this.#socket as unknown as { _handle: unknown };
-    const handle = this.#closed ? null : socket._handle;
-    this.#closed = true;
+    const handle = this.isClosed ? null : socket._handle;
+    this.isClosed = true;
     this.listener = DEAF;
     // Nothing that becomes of the emptied socket closes what it no longer has.
     socket._handle = null;
     return handle;
   }
 
-  /** True when the error is a failed write whose answer may still be readable; the socket then lives on. */
-  survivesWriteError(error: NodeJS.ErrnoException): boolean {
-    if (!this.#dialled || error.syscall !== "write" || this.#writeError !== null || this.#socket.readableEnded)
-      return false;
-    const state = (this.#socket as unknown as { _readableState?: { errored: unknown } })._readableState;
-    if (state === undefined) return false;
-    // Node has marked the reading side as broken too, and would keep the peer's FIN to itself.
-    state.errored = null;
-    this.#writeError = toSocketError(error);
-    this.#socket.resume();
-    this.#answerTimer = setTimeout(() => this.destroy(), ANSWER_MS).unref();
-    return true;
-  }
-
-  /** The peer's FIN. After a failed write nothing can be sent any more, so that is the end. */
-  ended(): void {
-    const error = this.#writeError;
-    // Behind a FIN, RST makes a write fail with EPIPE. ECONNRESET means that no FIN came: the kernel told the RST to the
-    // write, and the read hears only that there is no more. Taken for FIN it would end a body without framing.
-    if (error?.code === "ECONNRESET") this.listener.onError({ code: error.code, syscall: "read" });
-    else this.listener.onFin();
-    if (error !== null) this.destroy();
-  }
-
   failed(error: NodeJS.ErrnoException): void {
     this.listener.onError(toSocketError(error));
-  }
-
-  closed(): void {
-    this.#closed = true;
-    if (this.#answerTimer !== null) clearTimeout(this.#answerTimer);
-    this.writing = false;
-    this.listener.onClose();
   }
 
   /**
@@ -202,32 +113,12 @@ export class TcpSocket implements SocketPort {
       return bytes.length;
     }
   }
-
-  /**
-   * An empty write behind the queued one: its callback is the only public sign of "all has left" that does not
-   * cost every unqueued write a callback too. Behind the end nothing can be written, and the end itself is the sign.
-   */
-  #awaitFlush(): void {
-    this.#flushed ??= this.#onFlushed.bind(this);
-    if (this.#socket.writableEnded) this.#socket.once("finish", this.#flushed);
-    else this.#socket.write(NOTHING, this.#flushed);
-  }
-
-  #onFlushed(error?: Error | null): void {
-    // More was written behind the empty write.
-    if (!error && this.#socket.writableLength > 0) {
-      this.#awaitFlush();
-      return;
-    }
-    this.writing = false;
-    if (!error && !this.#closed) contain(this, () => this.listener.onDrain());
-  }
 }
 
 /** Wraps an accepted connection's handle, which reads into the shared buffer from the start. */
 export function wrapHandle(handle: unknown, listenerOf: (socket: TcpSocket) => SocketListener | null): void {
   // `handle` is how Node itself makes sockets for accepted connections; net.Server has no `onread` option.
-  const options = { handle, allowHalfOpen: true, noDelay: true, onread: onReadOptions() };
+  const options = { handle, allowHalfOpen: true, noDelay: true, onread: sharedReads() };
   const socket = new OwnedSocket(options as unknown as net.SocketConstructorOpts);
   (handle as { setNoDelay?: (on: boolean) => void }).setNoDelay?.(true);
   adopt(socket, listenerOf);
@@ -237,7 +128,7 @@ export function wrapHandle(handle: unknown, listenerOf: (socket: TcpSocket) => S
 export function wrapSocket(accepted: net.Socket, listenerOf: (socket: TcpSocket) => SocketListener | null): void {
   const socket = Object.setPrototypeOf(accepted, OwnedSocket.prototype) as OwnedSocket;
   socket.port = null;
-  socket.on("data", onChunk);
+  copyReads(socket);
   adopt(socket, listenerOf);
 }
 
@@ -245,7 +136,7 @@ export function wrapSocket(accepted: net.Socket, listenerOf: (socket: TcpSocket)
 export function dialSocket(ip: string, port: number, family: 4 | 6, listener: SocketListener): TcpSocket {
   const socket = new OwnedSocket({
     allowHalfOpen: true,
-    onread: onReadOptions(),
+    onread: sharedReads(),
   });
   const wrapped = new TcpSocket(socket, listener, true);
   wrapped.remoteAddress = ip;
@@ -258,7 +149,7 @@ export function dialSocket(ip: string, port: number, family: 4 | 6, listener: So
 
 /** Starts a connection to a Unix socket. */
 export function dialUnix(path: string, listener: SocketListener): TcpSocket {
-  const socket = new OwnedSocket({ allowHalfOpen: true, onread: onReadOptions() });
+  const socket = new OwnedSocket({ allowHalfOpen: true, onread: sharedReads() });
   const wrapped = new TcpSocket(socket, listener, true);
   wrapped.carrier = PLAIN_UNIX;
   wrapped.remoteAddress = UNIX + path;
@@ -285,52 +176,8 @@ function isPipe(socket: net.Socket): boolean {
   return (socket as unknown as { readonly _handle?: object | null })._handle?.constructor.name === "Pipe";
 }
 
-/** Node calls the callback as a method of the socket, but its types do not promise that: hence no `this`. */
-function onReadOptions(): { buffer: Buffer; callback: (this: OwnedSocket, length: number) => boolean } {
-  return { buffer: readView, callback: onRead };
-}
-
-function onRead(this: OwnedSocket, length: number): boolean {
-  const { port } = this;
-  if (port === null) return true;
-  try {
-    port.listener.onData(readBuffer, HEAD_ROOM, HEAD_ROOM + length);
-  } catch (error) {
-    port.listener.onFault(error);
-  }
-  return true;
-}
-
-function onChunk(this: OwnedSocket, chunk: Buffer): void {
-  const roomy = Buffer.allocUnsafeSlow(HEAD_ROOM + chunk.length + TAIL_ROOM);
-  chunk.copy(roomy, HEAD_ROOM);
-  const { port } = this;
-  contain(port, () => port?.listener.onData(roomy, HEAD_ROOM, HEAD_ROOM + chunk.length));
-}
-
 function onConnect(this: OwnedSocket): void {
   contain(this.port, () => this.port?.connected());
-}
-
-function onEnd(this: OwnedSocket): void {
-  contain(this.port, () => this.port?.ended());
-}
-
-function onError(this: OwnedSocket, error: NodeJS.ErrnoException): void {
-  contain(this.port, () => this.port?.failed(error));
-}
-
-function onClose(this: OwnedSocket): void {
-  contain(this.port, () => this.port?.closed());
-}
-
-/** A defect in what hears one socket is that listener's to answer for; thrown on, it would reach every socket. */
-function contain(port: TcpSocket | null, call: () => void): void {
-  try {
-    call();
-  } catch (error) {
-    port?.listener.onFault(error);
-  }
 }
 
 function toSocketError(error: NodeJS.ErrnoException): SocketError {

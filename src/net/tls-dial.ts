@@ -8,7 +8,8 @@ import net from "node:net";
 import type { Address, OriginTls, SocketListener } from "../kernel/socket.ts";
 import { OriginTlsFault } from "./origin-contexts.ts";
 import type { OriginContexts } from "./origin-contexts.ts";
-import { contain, copyReads, sharedReads, TlsOriginSocket } from "./tls-origin-socket.ts";
+import { contain, copyReads, sharedReads } from "./stream-socket.ts";
+import { TlsOriginSocket } from "./tls-origin-socket.ts";
 import { certificateOf, verifyOrigin } from "./tls-verify.ts";
 
 /** A session is begun anew by then, so that a certificate that was renewed, or was not, is seen. */
