@@ -1,9 +1,10 @@
 /** The PROXY protocol and Unix sockets between the gateway and real peers, in both directions. */
 import { createServer } from "node:http";
-import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { testAuthority } from "../support/certificates.ts";
 import { curl } from "../support/curl.ts";
 import { freePort } from "../support/free-port.ts";
 import { inFrontOf, startGateway, type GatewayProcess } from "../support/gateway-process.ts";
@@ -26,6 +27,8 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => origin.listen(back, resolve));
   port = await freePort();
   gateway = await startGateway({
+    // What is bound once and shared by both has to be taken away once, too.
+    workers: 2,
     listeners: [
       { bind: `127.0.0.1:${port}`, trustedProxies: ["127.0.0.1"], proxyProtocol: true },
       { bind: `unix:${front}`, socket: { mode: "0600" } },
@@ -86,24 +89,46 @@ describe.skipIf(!installed("haproxy") || !installed("curl"))("HAProxy in front",
 });
 
 describe.skipIf(!installed("nginx") || !installed("curl"))("nginx behind", () => {
-  it.each([1, 2])("hears whose a connection is in version %d", async (version) => {
-    const proxied = await freePort();
+  it.each([1, 2])("hears whose a connection is in version %d, with TLS behind it as well", async (version) => {
+    const [proxied, secured] = [await freePort(), await freePort()];
+    const authority = await testAuthority();
+    const { cert, key } = await authority.server(["back.test"]);
+    const file = (name: string): string => join(folder, `${version}-${name}.pem`);
+    writeFileSync(file("cert"), cert);
+    writeFileSync(file("key"), key);
+    writeFileSync(file("ca"), authority.root.cert);
     const nginx = await startNginx(
-      `listen 127.0.0.1:${proxied} proxy_protocol; add_header X-Told $proxy_protocol_addr always;`,
+      `listen 127.0.0.1:${proxied} proxy_protocol; listen 127.0.0.1:${secured} ssl proxy_protocol;
+       ssl_certificate ${file("cert")}; ssl_certificate_key ${file("key")};
+       add_header X-Told "$proxy_protocol_addr $scheme" always;`,
     );
-    const sender = await startGateway(
-      inFrontOf([`http://127.0.0.1:${proxied}`], { proxyProtocol: version, health: { path: "/up", status: 404 } }),
-    );
+    const common = { proxyProtocol: version, health: { path: "/up", status: 404 } };
+    const sender = await startGateway({
+      services: {
+        plain: { hosts: ["plain.test"], ...common, pools: [{ origins: [`http://127.0.0.1:${proxied}`] }] },
+        secure: {
+          hosts: ["secure.test"],
+          ...common,
+          tls: { ca: file("ca"), serverName: "back.test" },
+          pools: [{ origins: [`https://127.0.0.1:${secured}`] }],
+        },
+      },
+    });
     try {
       for (const address of ["127.0.0.7", "127.0.0.8"]) {
-        const answer = await curl(["--interface", address, `${sender.url}/`]);
-        expect(answer.heads[0]).toContain(`X-Told: ${address}`);
+        for (const [host, scheme] of [
+          ["plain.test", "http"],
+          ["secure.test", "https"],
+        ]) {
+          const answer = await curl(["--interface", address, "-H", `Host: ${host}`, `${sender.url}/`]);
+          expect(answer.heads[0]).toContain(`X-Told: ${address} ${scheme}`);
+        }
       }
       // Without a header nginx would close the connection of a check, and not say 404.
-      await until(
-        "a good check",
-        async () => (await sender.origins()).find(({ addresses }) => addresses[0]?.check.ok) ?? null,
-      );
+      await until("good checks", async () => {
+        const origins = await sender.origins();
+        return origins.every(({ addresses }) => addresses[0]?.check.ok) ? true : null;
+      });
     } finally {
       await sender.stop();
       await nginx.stop();
