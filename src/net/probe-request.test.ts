@@ -127,6 +127,15 @@ describe("HTTP/2", () => {
     expect(answer.bodyBytes).toBe("2.0 GET origin.test goodgate-probe".length);
   });
 
+  it("is asked under whatever name a client gave, and what cannot be said is told", async () => {
+    const to = await listen(http2.createServer((request, response) => answering(request, response)));
+    const way: Way = { ...PLAIN_WAY, http2: "prior" };
+    expect(await ask(to, way, { host: "no_name:99999" })).toMatchObject({ ok: true, status: 200 });
+    const plain = await listen(http.createServer((request, response) => answering(request, response)));
+    const odd = await ask(plain, PLAIN_WAY, { target: "/a b" });
+    expect(odd).toMatchObject({ ok: false, failure: "other", text: expect.stringContaining("it cannot be asked") });
+  });
+
   it("is not taken for granted of an origin that speaks HTTP/1.1", async () => {
     const server = http.createServer((request, response) => answering(request, response));
     const answer = await ask(await listen(server), { ...PLAIN_WAY, http2: "prior" });

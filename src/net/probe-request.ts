@@ -62,8 +62,13 @@ class Asking {
 
   on(socket: net.Socket, isHttp2: boolean): void {
     if (this.#done === null) return;
-    if (isHttp2) this.#askHttp2(socket);
-    else this.#askHttp1(socket);
+    try {
+      if (isHttp2) this.#askHttp2(socket);
+      else this.#askHttp1(socket);
+    } catch (error) {
+      // What a client of the gateway may send, Node's client need not.
+      this.fail(`it cannot be asked: ${(error as Error).message}`, "other");
+    }
   }
 
   break(error: NodeJS.ErrnoException): void {
@@ -119,7 +124,8 @@ class Asking {
 
   #askHttp2(socket: net.Socket): void {
     const { method, target, host, way, fields } = this.#request;
-    const session = http2.connect(`http${way.tls === null ? "" : "s"}://${host}`, { createConnection: () => socket });
+    // The name is told by each request; here one is wanted that can be read.
+    const session = http2.connect("http://localhost", { createConnection: () => socket });
     this.#close = () => session.destroy();
     session.on("error", (error) => this.break(error));
     session.once("goaway", (code) => {

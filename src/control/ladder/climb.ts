@@ -86,8 +86,9 @@ async function climbFailed(
   speaking: readonly Endpoint[],
   first: Endpoint,
   target: Target,
-  { request, text, address, isSilence }: FailedStep,
+  failed: FailedStep,
 ): Promise<ProbeRung[]> {
+  const { request, text, address, isSilence } = failed;
   const to = speaking.find((one) => addressOf(one) === address) ?? first;
   const at = addressOf(to);
   const large =
@@ -100,7 +101,7 @@ async function climbFailed(
   const again: ProbeRung =
     same === null
       ? { rung: SAME_REQUEST, at, result: "unknown", ms: 0, text }
-      : { rung: SAME_REQUEST, at: `${text} at ${at}`, result: resultOf(same), ms: same.ms, text: same.text };
+      : { rung: SAME_REQUEST, at: `${text} at ${at}`, result: resultOf(same, failed), ms: same.ms, text: same.text };
   if (sizes === null) return [again];
   return [
     again,

@@ -17,6 +17,7 @@ import type { Document } from "../../contract/control-store.ts";
 import type { Answers, News } from "../../contract/control-port.ts";
 import type { Fact, OriginRow, ProbeFact } from "../../contract/facts.ts";
 import type { ExchangeRecord } from "../../contract/record.ts";
+import type { Rungs } from "../../contract/rungs.ts";
 import { systemClock, systemSchedule } from "../../net/clock.ts";
 import { createProbeRungs } from "../../net/probe-rungs.ts";
 import type { Companion } from "../control-loop.ts";
@@ -76,6 +77,7 @@ function scene(
   health: unknown = false,
   tlsSettings?: unknown,
   routes: unknown[] = [],
+  patience: number = 1,
 ): Scene {
   const list = Object.entries(pools).map(([name, origins]) => ({ name, origins }));
   // Ports that the system chooses are no control.
@@ -98,7 +100,7 @@ function scene(
     },
     {
       settings: () => settings,
-      rungs: createProbeRungs({ resolvers: settings.dns.resolvers, schedule: systemSchedule }),
+      rungs: patient(createProbeRungs({ resolvers: settings.dns.resolvers, schedule: systemSchedule }), patience),
       clock: systemClock,
       onFault(error) {
         throw error;
@@ -112,6 +114,19 @@ function scene(
       );
     });
   return { ladder, facts, news, kept, probe };
+}
+
+/** Where everybody answers: however slow this machine is, it is waited for. */
+function patientScene(url: string, routes: unknown[] = []): Scene {
+  return scene({ first: [url] }, {}, false, undefined, routes, 20);
+}
+
+function patient(rungs: Rungs, patience: number): Rungs {
+  return {
+    ...rungs,
+    connect: (to, way, ms) => rungs.connect(to, way, ms * patience),
+    request: (to, request, ms) => rungs.request(to, request, ms * patience),
+  };
 }
 
 /** An exchange that failed there, with cookies and a key that no record has. */
@@ -339,7 +354,7 @@ describe("the probe ladder", () => {
       heads.push(head);
       await connection.send(response(head.includes("/items") ? 503 : 200, "busy"));
     });
-    const { ladder, probe } = scene({ first: [url] });
+    const { ladder, probe } = patientScene(url);
     ladder.hear?.(sampleSecond(1_000, { samples: [failedAt(url, { target: "/items?page=2" })] }), [], false);
     const climbed = climbedOf(await probe(url));
     expect(rungsOf(climbed)).toEqual(["connect holds", "request holds", "same request breaks"]);
@@ -368,7 +383,7 @@ describe("the probe ladder", () => {
       heads.push(await connection.head());
       await connection.send(response(200, ""));
     });
-    const { ladder, probe } = scene({ first: [url] });
+    const { ladder, probe } = patientScene(url);
     ladder.hear?.(sampleSecond(1_000, { samples: [failedAt(url, { method, target })] }), [], false);
     const climbed = climbedOf(await probe(url));
     expect(rungsOf(climbed)).toEqual(["connect holds", "request holds", "same request unknown"]);
@@ -382,7 +397,7 @@ describe("the probe ladder", () => {
   ])("does not send what its route is declared to be dangerous for: %j", async (declared, because) => {
     const url = await origin(well);
     const route = { match: { path: "/items" }, name: "items", ...declared };
-    const { ladder, probe } = scene({ first: [url] }, {}, false, undefined, [route]);
+    const { ladder, probe } = patientScene(url, [route]);
     ladder.hear?.(sampleSecond(1_000, { samples: [failedAt(url, { route: "items" })] }), [], false);
     expect(climbedOf(await probe(url)).rungs[2]?.text).toContain(because);
   });
@@ -392,10 +407,10 @@ describe("the probe ladder", () => {
       const head = await connection.head();
       await connection.send(response(head.includes("/items") ? 401 : 200, ""));
     });
-    const { ladder, probe } = scene({ first: [url] });
+    const { ladder, probe } = patientScene(url);
     ladder.hear?.(sampleSecond(1_000, { samples: [failedAt(url)] }), [], false);
     expect(rungsOf(climbedOf(await probe(url)))[2]).toBe("same request unknown");
-    const later = scene({ first: [url] });
+    const later = patientScene(url);
     later.ladder.hear?.(sampleSecond(1_000, { samples: [failedAt(url)] }), [], false);
     later.ladder.hear?.(sampleSecond(200_000), [], false);
     expect(rungsOf(climbedOf(await later.probe(url)))).toEqual(["connect holds", "request holds"]);
@@ -406,7 +421,7 @@ describe("the probe ladder", () => {
       const head = await connection.head();
       await connection.send(response(200, head.startsWith("HEAD") ? "" : "x".repeat(20_000)));
     });
-    const { ladder, probe } = scene({ first: [url] });
+    const { ladder, probe } = patientScene(url);
     const silent = failedAt(url, {}, "origin.ttfb_timeout");
     ladder.hear?.(sampleSecond(1_000, { samples: [silent] }), [], false);
     const climbed = climbedOf(await probe(url));

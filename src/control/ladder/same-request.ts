@@ -88,8 +88,11 @@ export function padded(request: ProbeRequest, headBytes: number): ProbeRequest {
 }
 
 /** What the answer to it says of the origin. */
-export function resultOf({ ok, status }: Answered): "holds" | "breaks" | "unknown" {
-  if (!ok || status >= 500) return "breaks";
+export function resultOf({ ok, status, failure }: Answered, { isSilence }: FailedStep): "holds" | "breaks" | "unknown" {
+  if (status >= 500) return "breaks";
+  // A stream of events says nothing for as long as nothing happens.
+  if (!ok && status > 0 && failure === "silent" && !isSilence) return "unknown";
+  if (!ok) return "breaks";
   // Whoever asks without credentials is turned away before what failed.
   return ASKS_WHO.has(status) ? "unknown" : "holds";
 }
