@@ -37,7 +37,7 @@ import { machine } from "./machine.ts";
 import { originPorts, startOrigin } from "./peers.ts";
 import { cpuMicros } from "./process-tree.ts";
 import { ROWS } from "./rows.ts";
-import { median } from "./statistics.ts";
+import { median } from "../src/kernel/median.ts";
 import { withUndo } from "./undo.ts";
 import { runWrk } from "./wrk.ts";
 

@@ -13,7 +13,7 @@ import type { Bed } from "./peers.ts";
 import { cpuMicros } from "./process-tree.ts";
 import { insertReport } from "./report.ts";
 import { ROWS, type Row } from "./rows.ts";
-import { median } from "./statistics.ts";
+import { median } from "../src/kernel/median.ts";
 import type { Undo } from "./undo.ts";
 import { runWrk } from "./wrk.ts";
 

@@ -2,7 +2,8 @@
 import type { Measurement } from "./measure.ts";
 import type { PeerName } from "./peers.ts";
 import { ROWS, type RowName } from "./rows.ts";
-import { median, summarise } from "./statistics.ts";
+import { median } from "../src/kernel/median.ts";
+import { summarise } from "./statistics.ts";
 
 export interface Memory {
   readonly peer: PeerName;

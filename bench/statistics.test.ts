@@ -1,11 +1,9 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { median, slope, summarise } from "./statistics.ts";
+import { slope, summarise } from "./statistics.ts";
 
 describe("the median", () => {
   it("is the middle value, or the mean of the two middle ones", () => {
-    expect(median([3, 1, 2])).toBe(2);
-    expect(median([4, 1, 3, 2])).toBe(2.5);
     expect(summarise([5, 1, 9])).toEqual({ median: 5, min: 1, max: 9 });
   });
 });

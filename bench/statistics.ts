@@ -1,11 +1,5 @@
 /** The few figures that the benchmark needs. Medians throughout: one disturbed round must not decide. */
-
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
-}
+import { median } from "../src/kernel/median.ts";
 
 export interface Summary {
   readonly median: number;

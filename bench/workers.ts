@@ -22,7 +22,7 @@ import { startChild } from "../test/support/child.ts";
 import type { Child } from "../test/support/child.ts";
 import { freePort } from "../test/support/free-port.ts";
 import { cpuMicros } from "./process-tree.ts";
-import { median } from "./statistics.ts";
+import { median } from "../src/kernel/median.ts";
 import { readWrkReport } from "./wrk.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));

@@ -106,7 +106,7 @@ async function begin(
     createEngine: () => createEngine(),
     store: storeOf(setup),
     companions: (hands) => [
-      createForecasts(hands),
+      createForecasts(hands, { settings: () => configured.settings ?? settings, rungs, onFault }),
       ...otlp(hands),
       createAlertDesk({
         settings: setup.settings.alerts,

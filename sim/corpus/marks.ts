@@ -1,4 +1,5 @@
 /** What the engine is held to, and how near it comes: one row for each kind of disturbance, and the sums. */
+import { median } from "../../src/kernel/median.ts";
 import type { QuietKind } from "./quiet.ts";
 import type { Result } from "./score.ts";
 
@@ -185,11 +186,6 @@ function secondsText(seconds: number): string {
 function partOf(values: readonly (boolean | null)[]): number {
   const asked = values.filter((value) => value !== null);
   return asked.length === 0 ? 1 : asked.filter(Boolean).length / asked.length;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
 }
 
 function percent(ratio: number): string {

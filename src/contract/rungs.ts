@@ -67,4 +67,15 @@ export interface Answered extends Seen {
   readonly bodyBytes: number;
   /** The Date field as it came; empty: there was none. */
   readonly date: string;
+  /** Fields of the response that origins of one service have alike; by lower-case name. Left out: not looked at. */
+  readonly fields?: Readonly<Record<string, string>>;
 }
+
+/** What is compared of two origins' answers. Dates, tags and the names of servers differ between any two. */
+export const ALIKE_FIELDS = [
+  "content-type",
+  "content-encoding",
+  "cache-control",
+  "strict-transport-security",
+  "access-control-allow-origin",
+] as const;

@@ -398,7 +398,13 @@ function largeLost(signs: Signs): Claim[] {
   const there = request?.result === "breaks";
   const back = response?.result === "breaks";
   const bySize = stallsOf(signs);
-  const isSize = bySize.all >= 3 && bySize.atSize >= bySize.all * 0.9;
+  const well = signs.failing.reduce((sum, { wellBetween }) => sum + wellBetween, 0);
+  // Where nothing goes well, or most never get an answer at all, size has nothing to do with it.
+  const isSize =
+    bySize.all >= 3 &&
+    bySize.atSize >= bySize.all * 0.9 &&
+    well >= SMALL_WELL_MIN &&
+    part(signs, "origin.stall_mid_body", "origin.write_stall") >= 0.5;
   if (!there && !back && !isSize) return [];
   const [first = "the origins"] = origins;
   const origin = theOrigin(signs);
@@ -408,7 +414,6 @@ function largeLost(signs: Signs): Claim[] {
       : isProviders(signs)
         ? wherePool(signs, signs.failing[0]?.provider ?? "")
         : { service: [...signs.services].join(", ") };
-  const well = signs.failing.reduce((sum, { wellBetween }) => sum + wellBetween, 0);
   const sizes = figure(
     signs,
     `${bySize.atSize} of ${bySize.all} recorded bodies stood still before ${PACKET_BYTES} bytes of the answer, or beyond as many of the request.`,
@@ -428,7 +433,7 @@ function largeLost(signs: Signs): Claim[] {
   )
     .speaksFor(1.5, said(signs, STALLS), there || back)
     .speaksFor(3.5, sizes, isSize)
-    .speaksFor(1.5, others, isSize && well >= 5);
+    .speaksFor(1.5, others, isSize);
   // Nothing but its size is different from the request that is answered. Of an answer the origin has a part too.
   if (there) lost.speaksFor(4.5, request.evidence);
   if (back) lost.speaksFor(there ? 2 : 3.5, response.evidence);
@@ -449,6 +454,7 @@ function stallsOf({ case: { samples } }: Signs): { readonly all: number; readonl
   return { all, atSize };
 }
 
+const SMALL_WELL_MIN = 5;
 /** What one packet carries on most links. */
 const PACKET_BYTES = 1_460;
 const STALLS: readonly CauseId[] = [...SILENT, "net.half_open", "tls.handshake_timeout"];

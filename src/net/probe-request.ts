@@ -7,6 +7,7 @@ import http from "node:http";
 import http2 from "node:http2";
 import type net from "node:net";
 import type tls from "node:tls";
+import { ALIKE_FIELDS } from "../contract/rungs.ts";
 import type { Answered, Endpoint, ProbeRequest } from "../contract/rungs.ts";
 import type { OriginContexts } from "./origin-contexts.ts";
 import { broken, openSocket, secureSocket } from "./probe-socket.ts";
@@ -53,6 +54,7 @@ class Asking {
   #status = 0;
   #bodyBytes = 0;
   #date = "";
+  #fields: Readonly<Record<string, string>> = {};
   #close = (): void => undefined;
 
   constructor(request: ProbeRequest, done: (result: Omit<Answered, "ms">) => void) {
@@ -90,7 +92,8 @@ class Asking {
     const [status, bodyBytes] = [this.#status, this.#bodyBytes];
     const { bodyBytes: wanted } = this.#request;
     const body = wanted === 0 ? "" : whole ? `, ${bodyBytes} bytes` : `, ${bodyBytes} bytes and more`;
-    this.#finish({ ok: true, text: `status ${status}${body}`, failure: "", status, bodyBytes, date: this.#date });
+    const text = `status ${status}${body}`;
+    this.#finish({ ok: true, text, failure: "", status, bodyBytes, date: this.#date, fields: this.#fields });
   }
 
   #finish(result: Omit<Answered, "ms">): void {
@@ -116,6 +119,7 @@ class Asking {
     request.once("response", (response) => {
       this.#status = response.statusCode ?? 0;
       this.#date = response.headers.date ?? "";
+      this.#fields = alikeFields(response.headers);
       this.#read(response);
       response.once("aborted", () => this.fail("the connection ends", "cut"));
     });
@@ -151,6 +155,7 @@ class Asking {
     stream.once("response", (headers) => {
       this.#status = headers[":status"] ?? 0;
       this.#date = headers.date ?? "";
+      this.#fields = alikeFields(headers);
       this.#read(stream);
       stream.once("aborted", () => this.fail("the stream ends", "cut"));
     });
@@ -169,4 +174,13 @@ class Asking {
     body.once("end", () => this.#answered(true));
     body.on("error", (error: NodeJS.ErrnoException) => this.break(error));
   }
+}
+
+function alikeFields(headers: http.IncomingHttpHeaders): Record<string, string> {
+  const fields: Record<string, string> = {};
+  for (const name of ALIKE_FIELDS) {
+    const value = headers[name];
+    if (typeof value === "string") fields[name] = value;
+  }
+  return fields;
 }

@@ -12,6 +12,8 @@ import { foreseeKeepAlive } from "./forecast-keep-alive.ts";
 import { foreseeObjective } from "./forecast-objective.ts";
 import { foreseeOrigins } from "./forecast-origins.ts";
 import { foreseeStandby } from "./forecast-standby.ts";
+import { foreseeUnequal } from "./forecast-unequal.ts";
+import type { Compared } from "./standby-probe.ts";
 import { foreseeWalls } from "./forecast-walls.ts";
 import type { Forecaster, Foreseen } from "./forecaster.ts";
 import { MINUTE } from "./forecaster.ts";
@@ -40,7 +42,8 @@ export class ForecastBook {
   readonly #known = new Map<string, Known>();
   #lookedAt = 0;
 
-  constructor(forecasters: readonly Forecaster[] = usual()) {
+  /** `compared`: what light probes showed of standby pools. */
+  constructor(compared: () => readonly Compared[] = () => [], forecasters: readonly Forecaster[] = usual(compared)) {
     this.#forecasters = forecasters;
   }
 
@@ -100,13 +103,14 @@ function isNews({ told, forecast }: Known, now: number): boolean {
   return Math.abs(told.when - forecast.when) > MOVED * Math.max(MINUTE, forecast.when - now);
 }
 
-function usual(): Forecaster[] {
+function usual(compared: () => readonly Compared[]): Forecaster[] {
   return [
     foreseeWalls(),
     foreseeOrigins(),
     foreseeKeepAlive(),
     foreseeObjective(),
     foreseeStandby(),
+    foreseeUnequal(compared),
     foreseeDns(),
     foreseeCertificates(),
     foreseeCapacity(),

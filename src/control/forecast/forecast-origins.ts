@@ -10,7 +10,8 @@ import type { Histogram } from "../../kernel/histogram.ts";
 import { addSparse, clear, quantileMs } from "../sparse-histogram.ts";
 import type { Forecaster, Foreseen } from "./forecaster.ts";
 import { keep, MINUTE } from "./forecaster.ts";
-import { median, trendOf } from "./trend.ts";
+import { median } from "../../kernel/median.ts";
+import { trendOf } from "./trend.ts";
 import type { Point } from "./trend.ts";
 
 interface Address {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { median, trendOf } from "./trend.ts";
+import { trendOf } from "./trend.ts";
 
 const line = (slope: number, height: number, count: number): { at: number; value: number }[] =>
   Array.from({ length: count }, (_, index) => ({ at: index * 1000, value: height + slope * index * 1000 }));
@@ -41,9 +41,4 @@ describe("a trend", () => {
   it("of points at one moment is none", () => {
     expect(trendOf(Array.from({ length: 10 }, (_, value) => ({ at: 5, value })))).toBe(null);
   });
-});
-
-it("the median is the middle one, or half way between the two", () => {
-  expect(median([3, 1, 2])).toBe(2);
-  expect(median([4, 1, 3, 2])).toBe(2.5);
 });

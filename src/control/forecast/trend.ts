@@ -2,6 +2,8 @@
  * Where a series of values is going: the median of the slopes between all pairs of points (Theil 1950, Sen 1968). A
  * line by least squares would follow a single odd point; this one stands until three in ten of them are odd.
  */
+import { median } from "../../kernel/median.ts";
+
 export interface Point {
   /** ms. */
   readonly at: number;
@@ -46,11 +48,4 @@ export function trendOf(points: readonly Point[]): Trend | null {
     value: height + slope * last.at,
     confidence: Math.max(0, (slope >= 0 ? up - down : down - up) / slopes.length),
   };
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((one, other) => one - other);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? 0;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
 }

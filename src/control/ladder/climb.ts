@@ -140,12 +140,12 @@ async function climbTls(
   };
 }
 
-interface Named {
+export interface Named {
   readonly rungs: readonly ProbeRung[];
   readonly endpoints: readonly Endpoint[];
 }
 
-async function resolveTarget(rungs: Rungs, { host, port }: Target): Promise<Named> {
+export async function resolveTarget(rungs: Rungs, { host, port }: Target): Promise<Named> {
   if (isUnix(host)) return { rungs: [], endpoints: [{ ip: host, family: 4, port }] };
   const literal = isIP(host);
   if (literal === 4 || literal === 6) return { rungs: [], endpoints: [{ ip: host, family: literal, port }] };
@@ -186,7 +186,7 @@ async function controlTarget(name: string, rungs: Rungs, target: Target | null):
   return rungOf(name, `${target.url} (${addressOf(to)})`, { ...seen, ok: isAnswer });
 }
 
-function minimal(method: "GET" | "HEAD", target: string, host: string, way: Way): ProbeRequest {
+export function minimal(method: "GET" | "HEAD", target: string, host: string, way: Way): ProbeRequest {
   return { method, target, host, way, fields: {}, bodyBytes: 0 };
 }
 
