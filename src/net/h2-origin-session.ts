@@ -6,10 +6,8 @@
  * Nothing is asked for before the origin's SETTINGS have come (RFC 9113 §3.4 would allow it). That costs a round trip for
  * each connection, of which there are few. In return it is known how many streams there may be and whether WebSockets go
  * here, and an origin that does not speak HTTP/2 is found out while provably nothing has been sent.
- *
- * What leaves in one turn of the event loop leaves in one write, from however many exchanges it is.
  */
-import { FLAG, FRAME, FRAME_BYTES, PREFACE, SETTING, WINDOW_BYTES, WINDOW_MAX } from "../http2/frames.ts";
+import { FLAG, FRAME, FRAME_BYTES, SETTING, WINDOW_BYTES, WINDOW_MAX } from "../http2/frames.ts";
 import { ERROR_NAMES, errorCode } from "../http2/frames.ts";
 import type { ErrorName } from "../http2/frames.ts";
 import { FrameReader } from "../http2/frame-reader.ts";
@@ -22,10 +20,10 @@ import { writeRequestBlock } from "../http2/request-block.ts";
 import { writeTrailerBlock } from "../http2/response-head.ts";
 import type { MessageHead } from "../http1/head.ts";
 import type { Trailer } from "../http1/trailers.ts";
-import { ByteWriter } from "../http1/writer.ts";
 import type { Clock, Schedule } from "../kernel/clock.ts";
 import { DEAF } from "../kernel/socket.ts";
 import type { Http2Transport, SocketError, SocketListener, SocketPort } from "../kernel/socket.ts";
+import { OriginFrames } from "./h2-origin-frames.ts";
 import type { OriginStream } from "./h2-origin-stream.ts";
 import type { SessionRequests } from "./session-requests.ts";
 
@@ -47,7 +45,6 @@ const PONG_MS = 5_000;
 /** gRPC servers close connections that are pinged more often while nothing is said ("too_many_pings"). */
 const PING_AGAIN_MS = 5 * 60_000;
 const PING_BYTES = 8;
-const OUT_BYTES = 64 * 1024;
 
 /** Wants to carry an exchange on a session. */
 export interface StreamOwner {
@@ -108,18 +105,13 @@ export class OriginSession implements SocketListener, FrameSink {
   /** Have bytes to send and no window, in the order in which they ran out of it. */
   readonly #hungry = new Set<OriginStream>();
   #waiting: StreamOwner[] = [];
-  #out: ByteWriter = new ByteWriter(OUT_BYTES);
-  #flushDue = false;
-  /** Where the flags of the last frame of a stream stand in `#out`, and whose it is; 0: of none. */
-  #flagsAt = 0;
-  #flagsOf = 0;
+  readonly #frames = new OriginFrames((bytes) => this.socket.write(bytes));
   #reserved = 0;
   #nextId = 1;
   #sendWindow: number = WINDOW_BYTES;
   #unacked = 0;
   /** What the origin allows. */
   #streamsAllowed = Infinity;
-  #frameBytes: number = FRAME_BYTES;
   /** A header block of which more has to come. */
   #block: Buffer[] = [];
   #blockBytes = 0;
@@ -233,7 +225,7 @@ export class OriginSession implements SocketListener, FrameSink {
     if (this.#closed) return;
     this.#leavePool({ code: "GOAWAY", syscall: "h2" });
     this.#goaway("NO_ERROR");
-    this.flush();
+    this.#frames.flush();
     this.socket.end();
     this.#end();
     // What the origin may still say is of no interest, but its FIN ends the connection in order.
@@ -251,11 +243,8 @@ export class OriginSession implements SocketListener, FrameSink {
     this.#streams.set(id, stream);
     // Ids are used up after a billion exchanges (RFC 9113 §5.1.1): another connection takes over long before.
     if (id > WINDOW_MAX - 1024) this.#leavePool({ code: "GOAWAY", syscall: "h2" });
-    const out = this.#out;
-    const from = out.length;
-    this.#head(0, FRAME.HEADERS, FLAG.END_HEADERS | (ends ? FLAG.END_STREAM : 0), id);
-    writeRequestBlock(out, this.#encoder, message, this.socket.carrier.tls !== null, opensTunnel);
-    this.#cutBlock(from, id);
+    const overTls = this.socket.carrier.tls !== null;
+    this.#frames.block(id, ends, (out) => writeRequestBlock(out, this.#encoder, message, overTls, opensTunnel));
     return id;
   }
 
@@ -263,13 +252,11 @@ export class OriginSession implements SocketListener, FrameSink {
   data(id: number, window: number, bytes: Buffer, start: number, end: number): number {
     let at = start;
     while (at < end) {
-      const count = Math.min(end - at, window - (at - start), this.#sendWindow, this.#frameBytes);
+      const count = Math.min(end - at, window - (at - start), this.#sendWindow, FRAME_BYTES);
       if (count <= 0 || this.socket.writing) break;
-      this.#head(count, FRAME.DATA, 0, id);
-      this.#out.copy(bytes, at, at + count);
       this.#sendWindow -= count;
+      this.#frames.data(id, bytes, at, at + count);
       at += count;
-      if (this.#out.length >= OUT_BYTES) this.flush();
     }
     return at - start;
   }
@@ -281,29 +268,20 @@ export class OriginSession implements SocketListener, FrameSink {
 
   /** END_STREAM: on the last frame, if that has not left. */
   endOf(id: number): void {
-    if (this.#flagsOf === id) {
-      this.#out.bytes[this.#flagsAt] = (this.#out.bytes[this.#flagsAt] ?? 0) | FLAG.END_STREAM;
-      this.#flagsOf = 0;
-    } else this.#head(0, FRAME.DATA, FLAG.END_STREAM, id);
+    this.#frames.endOf(id);
   }
 
   /** The fields behind the content, which end it. */
   trailersOf(id: number, trailers: readonly Trailer[]): void {
-    const out = this.#out;
-    const from = out.length;
-    this.#head(0, FRAME.HEADERS, FLAG.END_HEADERS | FLAG.END_STREAM, id);
-    writeTrailerBlock(out, this.#encoder, trailers);
-    this.#cutBlock(from, id);
+    this.#frames.block(id, true, (out) => writeTrailerBlock(out, this.#encoder, trailers));
   }
 
   reset(id: number, code: ErrorName): void {
-    this.#head(4, FRAME.RST_STREAM, 0, id);
-    this.#uint32(errorCode(code));
+    this.#frames.number(FRAME.RST_STREAM, id, errorCode(code));
   }
 
   windowUpdate(id: number, count: number): void {
-    this.#head(4, FRAME.WINDOW_UPDATE, 0, id);
-    this.#uint32(count);
+    this.#frames.number(FRAME.WINDOW_UPDATE, id, count);
   }
 
   /** The stream is closed on both sides, or was reset. */
@@ -312,72 +290,11 @@ export class OriginSession implements SocketListener, FrameSink {
     if (this.#streams.delete(id)) this.#rest();
   }
 
-  flush(): void {
-    this.#flushDue = false;
-    const out = this.#out;
-    if (out.length === 0 || this.#closed) return;
-    this.#flagsOf = 0;
-    const taken = this.socket.write(out.bytes.subarray(0, out.length));
-    if (taken) out.reset();
-    else this.#out = new ByteWriter(OUT_BYTES);
-  }
-
-  #head(length: number, type: number, flags: number, id: number): void {
-    const out = this.#out;
-    out.ensure(FRAME_HEAD);
-    const { bytes } = out;
-    const at = out.length;
-    bytes.writeUIntBE(length, at, 3);
-    bytes[at + 3] = type;
-    bytes[at + 4] = flags;
-    bytes.writeUInt32BE(id, at + 5);
-    out.length = at + FRAME_HEAD;
-    this.#flagsAt = at + 4;
-    this.#flagsOf = type === FRAME.DATA || type === FRAME.HEADERS ? id : 0;
-    this.#flushLater();
-  }
-
-  #flushLater(): void {
-    if (this.#flushDue) return;
-    this.#flushDue = true;
-    queueMicrotask(() => this.flush());
-  }
-
-  #uint32(value: number): void {
-    this.#out.ensure(4);
-    this.#out.bytes.writeUInt32BE(value, this.#out.length);
-    this.#out.length += 4;
-  }
-
-  /** The block behind the frame head at `from` gets its length; one that is too long for a frame is told in several. */
-  #cutBlock(from: number, id: number): void {
-    const out = this.#out;
-    const length = out.length - from - FRAME_HEAD;
-    if (length <= this.#frameBytes) {
-      out.bytes.writeUIntBE(length, from, 3);
-      return;
-    }
-    const rest = Buffer.from(out.bytes.subarray(from + FRAME_HEAD + this.#frameBytes, out.length));
-    out.bytes.writeUIntBE(this.#frameBytes, from, 3);
-    out.bytes[from + 4] = (out.bytes[from + 4] ?? 0) & ~FLAG.END_HEADERS;
-    out.length = from + FRAME_HEAD + this.#frameBytes;
-    const flagsAt = this.#flagsAt;
-    for (let at = 0; at < rest.length; at += this.#frameBytes) {
-      const piece = rest.subarray(at, at + this.#frameBytes);
-      const isLast = at + piece.length === rest.length;
-      this.#head(piece.length, FRAME.CONTINUATION, isLast ? FLAG.END_HEADERS : 0, id);
-      out.copy(piece, 0, piece.length);
-    }
-    // The end of the stream is said with the first frame of the block.
-    this.#flagsAt = flagsAt;
-    this.#flagsOf = id;
-  }
-
   #goaway(code: ErrorName): void {
     if (!this.#connected) return;
-    this.#head(8, FRAME.GOAWAY, 0, 0);
-    this.#uint32(0);
-    this.#uint32(errorCode(code));
+    this.#frames.head(8, FRAME.GOAWAY, 0, 0);
+    this.#frames.word(0);
+    this.#frames.word(errorCode(code));
   }
 
   // ------------------------------------------------------------------ the socket below
@@ -402,15 +319,15 @@ export class OriginSession implements SocketListener, FrameSink {
     this.#connected = true;
     this.heardAt = this.#place.clock.monotonic();
     this.socket.probePeer();
-    this.#out.copy(PREFACE, 0, PREFACE.length);
-    this.#settings([
+    this.#frames.preface();
+    this.#frames.settings([
       [SETTING.ENABLE_PUSH, 0],
       [SETTING.INITIAL_WINDOW_SIZE, this.windowBytes],
       [SETTING.MAX_HEADER_LIST_SIZE, HEADER_LIST_BYTES],
       [SETTING.NO_RFC7540_PRIORITIES, 1],
     ]);
     this.windowUpdate(0, this.#sessionWindow - WINDOW_BYTES);
-    this.flush();
+    this.#frames.flush();
     this.#cancelSettings = this.#place.schedule(SETTINGS_MS, () =>
       this.#lose({
         code: "SETTINGS_TIMEOUT",
@@ -579,7 +496,7 @@ export class OriginSession implements SocketListener, FrameSink {
       const wrong = this.#apply(bytes.readUInt16BE(at), value);
       if (wrong !== null) return this.#breakOff(wrong, `a setting of ${value} that none may have`);
     }
-    this.#head(0, FRAME.SETTINGS, FLAG.ACK, 0);
+    this.#frames.head(0, FRAME.SETTINGS, FLAG.ACK, 0);
     const isFirst = !this.ready;
     this.ready = true;
     this.#cancelSettings();
@@ -626,8 +543,8 @@ export class OriginSession implements SocketListener, FrameSink {
     if (end - start !== PING_BYTES) return this.#breakOff("FRAME_SIZE_ERROR", "PING of a wrong size");
     if ((flags & FLAG.ACK) !== 0) this.#pinging = false;
     else {
-      this.#head(PING_BYTES, FRAME.PING, FLAG.ACK, 0);
-      this.#out.copy(bytes, start, end);
+      this.#frames.head(PING_BYTES, FRAME.PING, FLAG.ACK, 0);
+      this.#frames.copy(bytes, start, end);
     }
     return true;
   }
@@ -692,7 +609,7 @@ export class OriginSession implements SocketListener, FrameSink {
   #breakOff(code: ErrorName, detail: string): false {
     if (!this.#closed) {
       this.#goaway(code);
-      this.flush();
+      this.#frames.flush();
       this.#lose({ code: "PROTOCOL_ERROR", syscall: "h2", detail: `${detail} (${code})` });
     }
     return false;
@@ -722,6 +639,7 @@ export class OriginSession implements SocketListener, FrameSink {
 
   #end(): void {
     this.#closed = true;
+    this.#frames.stop();
     this.#count("closed");
     this.#cancelSettings();
     this.#cancelIdle?.();
@@ -764,18 +682,9 @@ export class OriginSession implements SocketListener, FrameSink {
     if (!isSilent || asked) return;
     this.#pinging = true;
     this.#pingedAt = now;
-    this.#head(PING_BYTES, FRAME.PING, 0, 0);
-    this.#uint32(0);
-    this.#uint32(0);
-  }
-
-  #settings(pairs: readonly (readonly [number, number])[]): void {
-    this.#head(pairs.length * 6, FRAME.SETTINGS, 0, 0);
-    for (const [setting, value] of pairs) {
-      this.#out.byte(setting >> 8);
-      this.#out.byte(setting & 0xff);
-      this.#uint32(value);
-    }
+    this.#frames.head(PING_BYTES, FRAME.PING, 0, 0);
+    this.#frames.word(0);
+    this.#frames.word(0);
   }
 }
 
