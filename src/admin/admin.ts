@@ -11,6 +11,7 @@ import type { ControlPort } from "../contract/control-port.ts";
 import type { Dashboard } from "../contract/dashboard.ts";
 import type { ConfigDesk } from "../contract/config-desk.ts";
 import type { KeyDesk } from "../contract/keys.ts";
+import type { HandedOn } from "../contract/succession.ts";
 import type { SampleDesk } from "../contract/samples.ts";
 import type { GatewayView, NodeActions } from "../contract/view.ts";
 import { createControlTally } from "./control-tally.ts";
@@ -38,6 +39,8 @@ export interface AdminOptions {
   readonly control: ControlPort | null;
   /** Absent: the configuration is nobody's to change. */
   readonly config?: ConfigDesk;
+  /** Has another process take the place. Absent: there can be none. */
+  readonly upgrade?: () => Promise<HandedOn>;
   /** Absent: no certificate is obtained by itself. */
   readonly acme?: AcmeDesk;
   /** Of a gateway that was started in front of the bundled samples: they may be broken. */
@@ -60,6 +63,7 @@ export function createAdmin(view: GatewayView, options: AdminOptions): AdminHand
     control: options.control,
     config: options.config ?? null,
     acme: options.acme ?? null,
+    upgrade: options.upgrade ?? null,
     samples: options.samples ?? null,
     rates,
     events: createEventHub(view, options.control, clock, schedule),

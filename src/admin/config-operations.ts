@@ -3,8 +3,9 @@
  * is the file itself, so that what is sent is what is kept; who and why are beside it, in the query.
  */
 import type { AdminResponse } from "../contract/admin-http.ts";
-import type { AppliedResponse, ConfigResponse, ProblemCode } from "../contract/api-responses.ts";
+import type { AppliedResponse, ConfigResponse, ProblemCode, UpgradedResponse } from "../contract/api-responses.ts";
 import type { ConfigOrder, ConfigOutcome, ConfigRefusal } from "../contract/config-desk.ts";
+import type { HandedOn } from "../contract/succession.ts";
 import { respondJson, respondProblem } from "./answers.ts";
 import { parseQuery, quoted } from "./exchange-query.ts";
 import type { Parsed, Refusal } from "./exchange-query.ts";
@@ -67,7 +68,25 @@ export const CONFIG_OPERATIONS: readonly Operation[] = [
       return config === null ? noDesk() : config.reload(order.value).then(answerTo);
     },
   },
+  {
+    method: "POST",
+    path: "/upgrade",
+    id: "upgrade",
+    summary:
+      "Has another process take the place, with the program and the configuration that are on the disk now; answers when it serves.",
+    parameters: [],
+    answers: "Upgraded",
+    problems: [403, 409],
+    async answer({ upgrade }) {
+      const handed = (await upgrade?.()) ?? NO_SUCCESSOR;
+      if (handed.ok) return respondJson({ pid: handed.pid } satisfies UpgradedResponse);
+      const detail = `No other process serves: ${handed.because}. This one goes on as before.`;
+      return respondProblem({ status: 409, code: "upgrade-failed", detail });
+    },
+  },
 ];
+
+const NO_SUCCESSOR: HandedOn = { ok: false, because: "no other process can take the place of this one" };
 
 const NAMES = ["by", "reason", "dryRun", "allowRemoval"] as const;
 

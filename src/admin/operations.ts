@@ -26,6 +26,7 @@ import { gatewaySentence } from "../contract/api-sentence.ts";
 import type { ConfigDesk } from "../contract/config-desk.ts";
 import type { KeyDesk } from "../contract/keys.ts";
 import type { ExchangeRecord } from "../contract/record.ts";
+import type { HandedOn } from "../contract/succession.ts";
 import type { SampleDesk } from "../contract/samples.ts";
 import { tellStory, toldVerdict } from "../contract/story.ts";
 import { surroundingsOf } from "../contract/verdict/surroundings.ts";
@@ -69,6 +70,8 @@ export interface AdminContext {
   readonly control: ControlPort | null;
   /** Null: the configuration is nobody's to change. */
   readonly config: ConfigDesk | null;
+  /** Null: no other process can take the place. */
+  readonly upgrade: (() => Promise<HandedOn>) | null;
   /** Null: no certificate is obtained by itself. */
   readonly acme: AcmeDesk | null;
   /** Null: the origins are not the bundled samples. */

@@ -25,6 +25,20 @@ function world(answer: unknown, status = 200, path = "/api/v1/config", rest: Cli
   });
 }
 
+describe("goodgate upgrade", () => {
+  it("says which process serves, or why none does", async () => {
+    const path = "/api/v1/upgrade";
+    const cli = world({ pid: 4711 }, 200, path);
+    expect(await cli.run("upgrade")).toBe(EXIT.ok);
+    expect(cli.asked).toEqual(["POST http://127.0.0.1:9090/api/v1/upgrade"]);
+    expect(cli.out()).toContain("Process 4711 serves");
+    const detail = "No other process serves: it ended with exit code 1. This one goes on as before.";
+    const failed = world({ code: "upgrade-failed", detail }, 409, path);
+    expect(await failed.run("upgrade")).toBe(EXIT.no);
+    expect(failed.err()).toContain("it ended with exit code 1");
+  });
+});
+
 describe("goodgate config apply", () => {
   it("sends the file as it is, with who and why, and says what changed", async () => {
     const cli = world(APPLIED, 200, "/api/v1/config", { env: { USER: "ann" } });

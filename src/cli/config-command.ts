@@ -3,7 +3,7 @@
  * runs. The file is checked here first, because this is where its reader sits; the gateway checks it again.
  */
 import { TextBody } from "../contract/admin-http.ts";
-import type { AppliedResponse, ConfigResponse } from "../contract/api-responses.ts";
+import type { AppliedResponse, ConfigResponse, UpgradedResponse } from "../contract/api-responses.ts";
 import type { Revision } from "../contract/revision.ts";
 import { countText } from "../contract/quantities.ts";
 import { complain, sayJson, sayLines } from "./context.ts";
@@ -49,6 +49,31 @@ export async function configCommand(
 
 export function reloadCommand(ports: CliPorts, options: ConfigOptions): Promise<ExitCode> {
   return put(ports, `/config/reload?${queryOf(ports, options).toString()}`, undefined, options);
+}
+
+/** Reading the configuration, resolving names, opening a cache; the gateway gives its successor a minute. */
+const UPGRADE_MS = 70_000;
+
+/** `goodgate upgrade`: the same command line once more, with what is on the disk now. */
+export async function upgradeCommand(ports: CliPorts, options: ConfigOptions): Promise<ExitCode> {
+  const json = options.json === true;
+  const base = adminUrl(ports, options.admin);
+  if (!base.ok) return complain(ports, base.complaint, json);
+  const isAnswer = (answer: Record<string, unknown>): boolean => typeof answer["pid"] === "number";
+  const asked = await askGateway<UpgradedResponse>(
+    ports,
+    base.value,
+    "/upgrade",
+    isAnswer,
+    "POST",
+    undefined,
+    UPGRADE_MS,
+  );
+  if (!asked.ok) return complain(ports, asked.complaint, json);
+  const text = `Process ${asked.value.pid} serves; the one before finishes what is under way.`;
+  if (json) sayJson(ports, asked.value);
+  else sayLines(ports, [ports.terminal.paint("green", text)]);
+  return EXIT.ok;
 }
 
 async function put(

@@ -9,7 +9,7 @@ import { alertsCommand, silenceCommand } from "./alerts-command.ts";
 import { cacheCommand } from "./cache-command.ts";
 import { certificateCommand } from "./certificate-command.ts";
 import { checkCommand } from "./check-command.ts";
-import { configCommand, reloadCommand } from "./config-command.ts";
+import { configCommand, reloadCommand, upgradeCommand } from "./config-command.ts";
 import { complain } from "./context.ts";
 import { demoCommand } from "./demo-command.ts";
 import { doctorCommand } from "./doctor-command.ts";
@@ -82,6 +82,8 @@ function perform(command: Command, given: readonly unknown[], ports: CliPorts): 
       return configCommand(ports, command.args, command.opts());
     case "reload":
       return reloadCommand(ports, command.opts());
+    case "upgrade":
+      return upgradeCommand(ports, command.opts());
     case "origins":
       return originsCommand(ports, command.args, command.opts());
     case "probe":
@@ -313,6 +315,12 @@ function createProgram(ports: CliPorts): Command {
       ["goodgate reload", "the file that goodgate run was given, with the files that it names"],
     ]),
   );
+
+  headed("upgrade", "have another process take the place of a running gateway", [
+    ["goodgate upgrade", "with the program and the file that are there now; says when it serves, or why not"],
+  ])
+    .addOption(admin())
+    .addOption(json());
 
   headed("origins", "take an origin out by hand, with a reason and an end, and give it back", [
     ['goodgate origins drain http://10.0.0.7:3000 --for 30m --reason "new kernel"', "no new requests for half an hour"],

@@ -7,6 +7,7 @@ import type { SamplePools } from "../cli/ports.ts";
 import type { AdminSettings, Settings } from "../config/settings.ts";
 import type { ConfigDesk, PutResult } from "../contract/config-desk.ts";
 import type { KeyDesk } from "../contract/keys.ts";
+import type { HandedOn } from "../contract/succession.ts";
 import type { Revision } from "../contract/revision.ts";
 import type { GatewayView, NodeActions } from "../contract/view.ts";
 import { startAdminServer } from "../net/admin-server.ts";
@@ -38,6 +39,8 @@ export interface AdminParts {
   /** Null: the configuration is nobody's to change. */
   readonly config: ConfigDesk | null;
   readonly acme: AcmeDesk;
+  /** Has a successor take the place of this process. */
+  readonly upgrade: () => Promise<HandedOn>;
   readonly samples: SamplePools | undefined;
   readonly heritage: Heritage;
 }
@@ -45,7 +48,7 @@ export interface AdminParts {
 /** Rejects when the address cannot be listened on. */
 export async function startAdmin(
   settings: Settings,
-  { gateway, control, config, acme, samples, heritage }: AdminParts,
+  { gateway, control, config, acme, upgrade, samples, heritage }: AdminParts,
   tell: Events["tell"],
 ): Promise<AdminSite> {
   const options: AdminOptions = {
@@ -54,6 +57,7 @@ export async function startAdmin(
     control,
     ...(config === null ? {} : { config }),
     acme,
+    upgrade,
     ...(samples === undefined ? {} : { samples: samples.desk }),
     dashboard: await readDashboard(DASHBOARD),
     token: null,

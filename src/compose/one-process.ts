@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import type { StartOptions, StartResult } from "../cli/ports.ts";
 import { needsNewProcess, withFieldsOf } from "../config/needs-new-process.ts";
 import type { Settings } from "../config/settings.ts";
+import type { HandedOn } from "../contract/succession.ts";
 import { createConfigDesk } from "../control/config-desk.ts";
 import { systemClock, systemSchedule } from "../net/clock.ts";
 import { createSystemFacts } from "../net/system-facts.ts";
@@ -119,10 +120,11 @@ export async function startInOneProcess(
       });
     },
   });
+  const upgrade = (): Promise<HandedOn> => life.handOn("goodgate upgrade", null);
   try {
     admin = await startAdmin(
       settings,
-      { gateway, control, config, acme, samples, heritage: takeover.heritage },
+      { gateway, control, config, acme, upgrade, samples, heritage: takeover.heritage },
       events.tell,
     );
   } catch (error) {

@@ -14,7 +14,7 @@ import type { ConfigDesk } from "../contract/config-desk.ts";
 import type { GatewayEvent } from "../contract/view.ts";
 import type { AdminServer } from "../net/admin-server.ts";
 import { systemClock } from "../net/clock.ts";
-import type { ConfigurationLeft } from "../contract/succession.ts";
+import type { ConfigurationLeft, HandedOn } from "../contract/succession.ts";
 import type { ServiceManager } from "../net/service-manager.ts";
 import { onStopSignal, STOP_SIGNALS, STOP_SIGNALS_BUT_HANGUP } from "../net/stop-signals.ts";
 import type { StopSignal } from "../net/stop-signals.ts";
@@ -28,6 +28,7 @@ const FAULTS_MAX = 10;
 
 const FAULTS_WINDOW_MS = 60_000;
 
+const UPGRADE_SIGNAL = "SIGUSR2";
 /** Of a container, which ends with it. */
 const FIRST_PROCESS = 1;
 
@@ -53,8 +54,6 @@ export interface Life {
 export type Given =
   | { readonly ok: true; readonly successor: Successor; readonly end: () => Promise<void> }
   | { readonly ok: false; readonly because: string };
-
-export type HandedOn = { readonly ok: true; readonly pid: number } | { readonly ok: false; readonly because: string };
 
 export interface Running {
   readonly gateway: RunningGateway;
@@ -98,7 +97,8 @@ export function running(life: Life): Running {
     if (isGivingOn) return { ok: false, because: "another successor is being started" };
     isGivingOn = true;
     // A signal is somebody's who knows which process he looks at.
-    const stays = manager === null && (isWaitedFor || configuration !== null || process.pid === FIRST_PROCESS);
+    const isBySignal = because === UPGRADE_SIGNAL && process.pid !== FIRST_PROCESS;
+    const stays = manager === null && (isWaitedFor || !isBySignal);
     const given = await giveOn({ because, configuration, stays });
     isGivingOn = false;
     if (!given.ok) return given;
@@ -123,9 +123,9 @@ export function running(life: Life): Running {
     if (!stopping) await manager?.isReloaded();
   }
   const hasBegunToStop = (): boolean => stopping;
-  process.on("SIGUSR2", () => {
-    if (heir > 0) pass(heir, "SIGUSR2");
-    else void handOn("SIGUSR2", null);
+  process.on(UPGRADE_SIGNAL, () => {
+    if (heir > 0) pass(heir, UPGRADE_SIGNAL);
+    else void handOn(UPGRADE_SIGNAL, null);
   });
   process.on("SIGUSR1", () => {
     if (heir > 0) pass(heir, "SIGUSR1");

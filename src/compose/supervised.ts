@@ -8,6 +8,7 @@ import type { Settings } from "../config/settings.ts";
 import { needsNewProcess, withFieldsOf } from "../config/needs-new-process.ts";
 import type { PutResult } from "../contract/config-desk.ts";
 import { revisionInWords } from "../contract/revision.ts";
+import type { HandedOn } from "../contract/succession.ts";
 import type { News } from "../contract/shared-knowledge.ts";
 import type { ToWorker, WorkerChannel } from "../contract/worker-messages.ts";
 import { createConfigDesk } from "../control/config-desk.ts";
@@ -310,6 +311,7 @@ export async function startSupervised(
       });
     },
   });
+  const upgrade = (): Promise<HandedOn> => life.handOn("goodgate upgrade", null);
   try {
     const shown = {
       view,
@@ -319,7 +321,7 @@ export async function startSupervised(
     const { heritage } = takeover;
     admin = await startAdmin(
       settings,
-      { gateway: shown, control, config, acme, samples: options.samples, heritage },
+      { gateway: shown, control, config, acme, upgrade, samples: options.samples, heritage },
       tell,
     );
   } catch (error) {

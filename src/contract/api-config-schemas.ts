@@ -1,7 +1,7 @@
 /** Schemas of what the API says of the configuration. */
 import { z } from "zod";
 import { describes } from "./api-describes.ts";
-import type { AppliedResponse, ConfigResponse } from "./api-responses.ts";
+import type { AppliedResponse, ConfigResponse, UpgradedResponse } from "./api-responses.ts";
 import type { ConfigProblem } from "../config/problems.ts";
 import type { SettingChange } from "../config/setting-changes.ts";
 import type { ConfigState } from "./config-desk.ts";
@@ -54,6 +54,10 @@ export const appliedSchema = describes<AppliedResponse>()(
     revision: revisionSchema.nullable().describe("What is in effect now; null: of a dry run."),
     changes: z.array(settingChangeSchema).readonly(),
   }),
+);
+
+export const upgradedSchema = describes<UpgradedResponse>()(
+  z.object({ pid: z.number().describe("The process that serves from now on.") }),
 );
 
 export const configProblemSchema = describes<ConfigProblem>()(

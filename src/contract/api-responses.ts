@@ -111,6 +111,12 @@ export interface RenewBody {
 
 export type RenewedResponse = RenewBody;
 
+/** `POST /upgrade`. */
+export interface UpgradedResponse {
+  /** The process that serves from now on. */
+  pid: number;
+}
+
 /** `GET /config`. */
 export interface ConfigResponse extends ConfigState {
   /** `Settings`, with everything hidden that must stay unknown. */
@@ -205,4 +211,5 @@ export type ProblemCode =
   | "config-needs-restart"
   | "draining"
   | "no-config-file"
+  | "upgrade-failed"
   | "too-many-streams";

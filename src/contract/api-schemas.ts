@@ -15,7 +15,13 @@ import {
   storySchema,
 } from "./api-record-schemas.ts";
 import { codeSchema } from "./api-code-schemas.ts";
-import { appliedSchema, configProblemSchema, configSchema, revisionSchema } from "./api-config-schemas.ts";
+import {
+  appliedSchema,
+  configProblemSchema,
+  configSchema,
+  revisionSchema,
+  upgradedSchema,
+} from "./api-config-schemas.ts";
 import {
   alertsSchema,
   alertsTestedSchema,
@@ -248,6 +254,7 @@ const problemSchema = describes<Problem>()(
         "config-needs-restart",
         "draining",
         "no-config-file",
+        "upgrade-failed",
         "too-many-streams",
       ])
       .describe("Stable, for programs."),
@@ -283,6 +290,7 @@ export const API_SCHEMAS = {
   Config: configSchema,
   Applied: appliedSchema,
   Revision: revisionSchema,
+  Upgraded: upgradedSchema,
   Causes: causesSchema,
   Code: codeSchema,
   Cause: causeSchema,

@@ -18,6 +18,9 @@ export interface ConfigurationLeft {
   readonly revision: Revision;
 }
 
+/** What became of having a successor take the place. */
+export type HandedOn = { readonly ok: true; readonly pid: number } | { readonly ok: false; readonly because: string };
+
 export type ToSuccessor =
   /** The control process has ended: facts and incidents can be read and written by another. */
   | { readonly kind: "control is free" }

@@ -117,6 +117,12 @@ describe("a gateway that is upgraded in place", () => {
     await gateway.child.printed(
       /upgrade\.failed: the successor does not serve: it ended with exit code 1; this process goes on/,
     );
+    const asked = await fetch(`${gateway.adminUrl}/api/v1/upgrade`, { method: "POST" });
+    expect(asked.status).toBe(409);
+    expect(await asked.json()).toMatchObject({
+      code: "upgrade-failed",
+      detail: expect.stringContaining("it ended with exit code 1"),
+    });
     expect(await (await fetch(gateway.url)).text()).toBe("here");
     await writeFile(file, good);
     await upgrade(gateway);
