@@ -254,6 +254,7 @@ describe.skipIf(!installed("chromium"))("the dashboard", () => {
     await page.getByText(/What is shown is what it last said/).waitFor();
     expect(await page.title()).toBe("? Now · Goodgate");
     const again = await serve({ view, port: Number(new URL(first.url).port) });
+    again.incidents.clear();
     await page.getByText("Live", { exact: true }).waitFor();
     await expect.poll(() => again.control.listeners()).toBe(2);
     await page.getByRole("heading", { level: 1, name: /is healthy/ }).waitFor();

@@ -21,6 +21,7 @@ import {
   SAMPLE_HEALTH,
   SAMPLE_INCIDENT,
   SAMPLE_PROBE,
+  sampleHealth,
   sampleSeries,
 } from "./sample-diagnosis.ts";
 import { SAMPLE_NOW, sampleView } from "./sample-view.ts";
@@ -99,7 +100,9 @@ export async function dashboardWorld(options: DashboardWorldOptions = {}): Promi
     acts,
     faults,
     incidents,
-    services: SAMPLE_HEALTH,
+    // A view of its own has services of its own, and they are well until a test says otherwise.
+    services:
+      options.view === undefined ? SAMPLE_HEALTH : view.statusNow.services.map(({ name }) => sampleHealth(name)),
     isControlUp: true,
   };
   // Without it a page calls what was concluded stale after four seconds, which a busy machine takes to open it.
