@@ -15,6 +15,8 @@ export class OriginFrames {
   /** Where the flags of the last frame of a stream stand in `#out`, and whose it is; 0: of none. */
   #flagsAt = 0;
   #flagsOf = 0;
+  /** Where the block that is being written begins in `#out`. */
+  #blockAt = 0;
 
   /** `write` says whether it has taken the bytes; what it has not taken is its own from then on. */
   constructor(write: (bytes: Buffer) => boolean) {
@@ -72,15 +74,19 @@ export class OriginFrames {
     }
   }
 
-  /** A header block, which `write` writes; one that is too long for a frame is told in several. */
-  block(id: number, ends: boolean, write: (out: ByteWriter) => void): void {
-    const out = this.#out;
-    const from = out.length;
+  /** A header block begins: it is written to the result, and `endBlock` follows in the same turn. */
+  beginBlock(id: number, ends: boolean): ByteWriter {
+    this.#blockAt = this.#out.length;
     this.head(0, FRAME.HEADERS, FLAG.END_HEADERS | (ends ? FLAG.END_STREAM : 0), id);
-    write(out);
-    const length = out.length - from - FRAME_HEAD_BYTES;
-    if (length <= FRAME_BYTES) out.bytes.writeUIntBE(length, from, 3);
-    else this.#continue(from, id);
+    return this.#out;
+  }
+
+  /** One that is too long for a frame is told in several. */
+  endBlock(id: number): void {
+    const out = this.#out;
+    const length = out.length - this.#blockAt - FRAME_HEAD_BYTES;
+    if (length <= FRAME_BYTES) out.bytes.writeUIntBE(length, this.#blockAt, 3);
+    else this.#continue(this.#blockAt, id);
   }
 
   /** END_STREAM: on the last frame, if that has not left. */

@@ -244,7 +244,8 @@ export class OriginSession implements SocketListener, FrameSink {
     // Ids are used up after a billion exchanges (RFC 9113 §5.1.1): another connection takes over long before.
     if (id > WINDOW_MAX - 1024) this.#leavePool({ code: "GOAWAY", syscall: "h2" });
     const overTls = this.socket.carrier.tls !== null;
-    this.#frames.block(id, ends, (out) => writeRequestBlock(out, this.#encoder, message, overTls, opensTunnel));
+    writeRequestBlock(this.#frames.beginBlock(id, ends), this.#encoder, message, overTls, opensTunnel);
+    this.#frames.endBlock(id);
     return id;
   }
 
@@ -273,7 +274,8 @@ export class OriginSession implements SocketListener, FrameSink {
 
   /** The fields behind the content, which end it. */
   trailersOf(id: number, trailers: readonly Trailer[]): void {
-    this.#frames.block(id, true, (out) => writeTrailerBlock(out, this.#encoder, trailers));
+    writeTrailerBlock(this.#frames.beginBlock(id, true), this.#encoder, trailers);
+    this.#frames.endBlock(id);
   }
 
   reset(id: number, code: ErrorName): void {
