@@ -10,7 +10,7 @@ import { UNIX, hostPort, isUnix } from "../kernel/ip-text.ts";
 import { plain } from "./page.ts";
 import type { CliPorts } from "./ports.ts";
 
-const ADMIN_DEFAULT = "http://127.0.0.1:9090";
+export const ADMIN_DEFAULT = "http://127.0.0.1:9090";
 
 export type Asked<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly complaint: Complaint };
 

@@ -115,6 +115,24 @@ describe("run", () => {
     expect(beside.err()).toContain("goodgate.yaml says where to listen");
   });
 
+  test("what it says to try finds its own admin API and its own listener", async () => {
+    const usual = cliWorld({ files: { "goodgate.yaml": FILE } });
+    await usual.run();
+    expect(usual.out()).toContain("  goodgate status\n");
+    const moved = cliWorld({ files: { "goodgate.yaml": `${FILE}admin: { bind: "127.0.0.1:9999" }\n` } });
+    await moved.run();
+    expect(moved.out()).toContain("  goodgate status --admin http://127.0.0.1:9999\n");
+    expect(moved.out()).toContain("  goodgate explain --last --admin http://127.0.0.1:9999  the story");
+    const socket = FILE.replace("0.0.0.0:80", "unix:/run/gg/http.sock");
+    const unix = cliWorld({ files: { "goodgate.yaml": `${socket}admin: { bind: "unix:/run/gg/admin.sock" }\n` } });
+    await unix.run();
+    expect(unix.out()).toContain("  goodgate status --admin unix:/run/gg/admin.sock\n");
+    expect(unix.out()).toContain("  curl -i --unix-socket /run/gg/http.sock http://localhost/\n");
+    const deaf = cliWorld({ files: { "goodgate.yaml": `${FILE}admin: false\n` } });
+    await deaf.run();
+    expect(deaf.out()).not.toContain("goodgate status");
+  });
+
   test("reports what happens to origins, pools and itself as lines on stderr, but no exchanges", async () => {
     const at = Date.UTC(2026, 10, 21, 14, 5, 9, 250);
     const place = { service: "shop", pool: "blue", origin: "http://a1.example.net" };

@@ -3,6 +3,7 @@ import { isUnix } from "../kernel/ip-text.ts";
 import type { Bind, Settings } from "../config/settings.ts";
 import { durationText } from "../contract/quantities.ts";
 import { labelled, pageWidth, plain } from "./page.ts";
+import { ADMIN_DEFAULT } from "./gateway-client.ts";
 import type { CliPorts, RunningGateway, SamplePools } from "./ports.ts";
 
 /** Where the settings came from: it decides what is worth trying first, and what to change when a port is taken. */
@@ -16,7 +17,7 @@ export function startLines(settings: Settings, gateway: RunningGateway, from: St
   const first = gateway.listeners[0];
   // In the order of the configuration, which alone knows what they speak.
   const scheme = (index: number): string => (settings.listeners[index]?.tls === null ? "http" : "https");
-  const here = first === undefined ? "" : urlOf(first, scheme(0));
+  const here = first === undefined ? "" : curlTo(first, scheme(0));
   const rows = gateway.listeners.map((bind, index) => ({
     label: "listening",
     text: `${urlOf(bind, scheme(index))}${reachText(bind)}`,
@@ -43,7 +44,7 @@ export function startLines(settings: Settings, gateway: RunningGateway, from: St
     ...labelled(rows, Math.max(pageWidth(ports.terminal), 100), (label) => paint("cyan", label)),
     "",
     paint("bold", "Try"),
-    ...aligned(tries(from, here, commandName(ports.env))),
+    ...aligned(tries(from, here, commandName(ports.env), asking(gateway.admin))),
     "",
     paint("dim", from.kind === "samples" ? stopSamples(commandName(ports.env)) : stopText(settings)),
     "",
@@ -52,15 +53,33 @@ export function startLines(settings: Settings, gateway: RunningGateway, from: St
 
 type Try = readonly [command: string, says: string];
 
-function tries(from: StartedFrom, here: string, command: string): Try[] {
-  const explain: Try = [`${command} explain --last`, "the story of the latest exchange that failed or was rescued"];
-  if (from.kind !== "samples") return [[`curl -i ${here}/`, ""], [`${command} status`, ""], explain];
+/** `asks`: what finds the admin API; null: there is none, and nobody to ask. */
+function tries(from: StartedFrom, here: string, command: string, asks: string | null): Try[] {
+  if (asks === null) return [[`${here}/`, ""]];
+  const last = `${command} explain --last${asks}`;
+  const explain: Try = [last, "the story of the latest exchange that failed or was rescued"];
+  if (from.kind !== "samples") return [[`${here}/`, ""], [`${command} status${asks}`, ""], explain];
   return [
-    [`curl -i ${here}/`, "an origin answers; ask again and another one does"],
-    [`curl -i ${here}/crash`, "origins drop the connection: see what a client gets"],
-    [`${command} demo outage`, "one of the two providers fails for half a minute: watch it on the admin address"],
+    [`${here}/`, "an origin answers; ask again and another one does"],
+    [`${here}/crash`, "origins drop the connection: see what a client gets"],
+    [
+      `${command} demo outage${asks}`,
+      "one of the two providers fails for half a minute: watch it on the admin address",
+    ],
     explain,
   ];
+}
+
+function curlTo(bind: Bind, scheme: string): string {
+  return isUnix(bind.host)
+    ? `curl -i --unix-socket ${bind.host.slice("unix:".length)} http://localhost`
+    : `curl -i ${urlOf(bind, scheme)}`;
+}
+
+function asking(admin: Bind | null): string | null {
+  if (admin === null) return null;
+  const url = urlOf(admin);
+  return url === ADMIN_DEFAULT ? "" : ` --admin ${url}`;
 }
 
 function aligned(rows: readonly Try[]): string[] {

@@ -464,7 +464,7 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     return this.#phase === "tunnel";
   }
 
-  /** For a drain: nobody waits for the end of a tunnel. */
+  /** For a drain: nobody waits for the end of a tunnel. Who is told again hears nothing. */
   tellTunnel(): void {
     if (this.#phase === "tunnel") this.#exchange?.tellTunnel();
   }

@@ -493,7 +493,9 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
       const tunnels = connections().filter(({ isTunnel }) => isTunnel);
       const perLook = Math.ceil((tunnels.length * DRAIN_LOOK_MS) / tellTunnelsWithinMs());
       const tellTunnels = (): void => {
-        for (const connection of tunnels.splice(0, perLook)) connection.tellTunnel();
+        // Behind those that were there, whoever has become one since: what was under way may have been an upgrade.
+        const those = tunnels.length > 0 ? tunnels.splice(0, perLook) : connections();
+        for (const connection of those) connection.tellTunnel();
       };
       tellTunnels();
       await new Promise<void>((resolve) => {

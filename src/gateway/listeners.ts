@@ -130,15 +130,15 @@ export class Listeners {
     const { clock, every } = this.#parts.core;
     runtime.draining = true;
     void port?.close();
-    for (const connection of runtime.connections) {
-      connection.closeIfIdle();
-      connection.tellTunnel();
-    }
+    for (const connection of runtime.connections) connection.closeIfIdle();
+    tellTunnels(runtime);
     for (const session of runtime.sessions) session.drain();
     if (isEmpty(runtime)) return;
     this.#leaving.add(runtime);
     const until = clock.monotonic() + drainMs;
     const stop = every(DRAIN_LOOK_MS, () => {
+      // What was under way may have been an upgrade.
+      tellTunnels(runtime);
       if (!isEmpty(runtime) && clock.monotonic() < until) return;
       for (const connection of runtime.connections) connection.cutForDrain();
       for (const session of runtime.sessions) session.cutForDrain();
@@ -153,6 +153,10 @@ function runtimeOf(settings: ListenerSettings, handOver: HandOver): ListenerRunt
   const isTrusted = trustedProxies(settings.trustedProxies);
   const { name } = settings;
   return { name, settings, isTrusted, draining: false, connections: new Set(), sessions: new Set(), handOver };
+}
+
+function tellTunnels({ connections }: ListenerRuntime): void {
+  for (const connection of connections) connection.tellTunnel();
 }
 
 function isEmpty({ connections, sessions }: ListenerRuntime): boolean {

@@ -305,6 +305,22 @@ describe("a WebSocket when the gateway ends", () => {
     expect(world.records[0]).toMatchObject({ cause: "gw.draining" });
   });
 
+  it("is told also when it begins while the gateway ends", async () => {
+    const world = await memoryGateway();
+    const client = world.client();
+    client.send(UPGRADE);
+    void world.gateway.drain();
+    const origin = world.origin(1);
+    origin.send(AGREED);
+    client.take();
+    origin.take();
+    world.advance(200);
+    expect(client.take()).toBe(GOING);
+    expect(codeOf(origin.take())).toBe(1001);
+    world.advance(200);
+    expect([client.take(), origin.take()]).toEqual(["", ""]);
+  });
+
   it("is told in portions where there are many, so that they do not all come again at once", async () => {
     const { world } = await tunnel();
     const clients = Array.from({ length: 300 }, (_, index) => {

@@ -323,6 +323,19 @@ describe("listeners", () => {
     expect(world.timers()).toBe(timers);
   });
 
+  it("that are gone tell a WebSocket of it that begins afterwards", async () => {
+    const listeners = (port: number): Options => ({ rest: { listeners: [{ bind: `127.0.0.1:${port}` }] } });
+    const world = await memoryGateway(listeners(8080));
+    const client = world.client();
+    const upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+    client.send(`GET / HTTP/1.1\r\nHost: x\r\n${upgrade}\r\n`);
+    await world.apply(listeners(8081));
+    world.origin(1).send(`HTTP/1.1 101 Switching Protocols\r\n${upgrade}\r\n`);
+    client.take();
+    world.advance(200);
+    expect(client.take()).toBe("\x88\x02\x03\xe9");
+  });
+
   it("that cannot be opened refuse the whole change", async () => {
     const world = await memoryGateway();
     world.network.taken.add(8082);
