@@ -65,6 +65,15 @@ describe("addresses to listen on", () => {
   });
 });
 
+test("The status page has a place of its own, and it is looked at as well", async () => {
+  const { code, of } = await findings({
+    files: { "goodgate.yaml": `${FILE}statusPage: { bind: "0.0.0.0:8090" }\n` },
+    machine: { tryBind: (bind) => Promise.resolve(bind.port === 8090 ? "EADDRINUSE" : null) },
+  });
+  expect(code).toBe(EXIT.no);
+  expect(of("status page 0.0.0.0:8090")?.says).toBe("cannot be listened on (EADDRINUSE).");
+});
+
 describe("resolvers", () => {
   test("each configured one is asked by itself, and one that is silent is a warning while another answers", async () => {
     const asked: string[] = [];

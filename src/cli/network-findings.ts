@@ -47,6 +47,8 @@ function distinctOrigins(settings: Settings): OriginSettings[] {
 async function bindFindings(machine: MachinePorts, settings: Settings, running: boolean): Promise<Finding[]> {
   const binds = settings.listeners.map((listener) => ({ what: "listener", bind: listener.bind }));
   if (settings.admin !== null) binds.push({ what: "admin", bind: settings.admin.bind });
+  const page = settings.statusPage?.bind ?? null;
+  if (page !== null) binds.push({ what: "status page", bind: page });
   const findings: Finding[] = [];
   for (const { what, bind } of binds) {
     const code = await machine.tryBind(bind);

@@ -1,4 +1,5 @@
 /** Which service an origin is of, for commands that name an origin by its URL. */
+import { parseOriginUrl } from "../config/origin-url.ts";
 import type { OriginsResponse } from "../contract/api-responses.ts";
 import type { Complaint } from "./context.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -7,14 +8,22 @@ import type { Asked } from "./gateway-client.ts";
 import { plain } from "./page.ts";
 import type { CliPorts } from "./ports.ts";
 
-/** The one service that has this origin, so that most people need not say it. */
-export async function serviceOf(
+/** An origin as a gateway names it, and its service. */
+export interface OriginPlace {
+  readonly service: string;
+  readonly origin: string;
+}
+
+/** The one service that has this origin, so that most people need not say it; the URL may be written in any way that the file takes. */
+export async function placeOf(
   ports: CliPorts,
   base: string,
-  origin: string,
+  written: string,
   given: string | undefined,
-): Promise<Asked<string>> {
-  if (given !== undefined) return { ok: true, value: given };
+): Promise<Asked<OriginPlace>> {
+  const parsed = parseOriginUrl(written);
+  const origin = parsed.ok ? parsed.value.url : written;
+  if (given !== undefined) return { ok: true, value: { service: given, origin } };
   const asked = await askGateway<OriginsResponse>(ports, base, "/origins", (answer) =>
     Array.isArray(answer["origins"]),
   );
@@ -22,7 +31,7 @@ export async function serviceOf(
   const { origins } = asked.value;
   const services = [...new Set(origins.filter((one) => one.origin === origin).map((one) => one.service))];
   const [only] = services;
-  if (only !== undefined && services.length === 1) return { ok: true, value: only };
+  if (only !== undefined && services.length === 1) return { ok: true, value: { service: only, origin } };
   const complaint: Complaint =
     only === undefined
       ? {

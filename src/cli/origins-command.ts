@@ -5,7 +5,7 @@ import type { Complaint } from "./context.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { EXIT } from "./exit-codes.ts";
 import { adminUrl, askGateway } from "./gateway-client.ts";
-import { serviceOf } from "./origin-service.ts";
+import { placeOf } from "./origin-service.ts";
 import { plain } from "./page.ts";
 import type { CliPorts } from "./ports.ts";
 
@@ -33,12 +33,11 @@ export async function originsCommand(
   }
   const base = adminUrl(ports, options.admin);
   if (!base.ok) return complain(ports, base.complaint, json);
-  const service = await serviceOf(ports, base.value, origin, options.service);
-  if (!service.ok) return complain(ports, service.complaint, json);
+  const place = await placeOf(ports, base.value, origin, options.service);
+  if (!place.ok) return complain(ports, place.complaint, json);
   const by = options.by ?? ports.env["USER"] ?? "";
   const body = {
-    service: service.value,
-    origin,
+    ...place.value,
     by: by === "" ? "the command line" : by,
     reason: options.reason,
     ...(options.for === undefined ? {} : { for: options.for }),
@@ -47,7 +46,7 @@ export async function originsCommand(
   const asked = await askGateway<DrainedResponse>(ports, base.value, `/origins/${action}`, isAnswer, "POST", body);
   if (!asked.ok) return complain(ports, asked.complaint, json);
   if (json) sayJson(ports, asked.value);
-  else sayLines(ports, [sentence(plain(origin), plain(service.value), asked.value)]);
+  else sayLines(ports, [sentence(plain(place.value.origin), plain(place.value.service), asked.value)]);
   return EXIT.ok;
 }
 

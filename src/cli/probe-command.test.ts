@@ -55,6 +55,13 @@ describe("goodgate probe", () => {
     expect(json()).toMatchObject({ rungs });
   });
 
+  it.each(["http://10.0.0.7:3000/", "HTTP://10.0.0.7:3000"])("takes %s as the file does", async (written) => {
+    const { run, bodies } = world(answering(BROKEN));
+    expect(await run("probe", written)).toBe(1);
+    expect(await run("probe", written, "--service", "shop")).toBe(1);
+    expect(bodies).toEqual([1, 2].map(() => ({ service: "shop", origin: URL, by: "ada" })));
+  });
+
   it("says why it is not climbed", async () => {
     const detail = `the ladder was climbed there 3 s ago; wait 7 s`;
     const { run, err } = world(answering({ code: "refused", detail, status: 409 }, 409));

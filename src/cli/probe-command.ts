@@ -4,7 +4,7 @@ import { complain, sayJson, sayLines } from "./context.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { EXIT } from "./exit-codes.ts";
 import { adminUrl, askGateway } from "./gateway-client.ts";
-import { serviceOf } from "./origin-service.ts";
+import { placeOf } from "./origin-service.ts";
 import { pageWidth, plain, wrap } from "./page.ts";
 import type { CliPorts, PaintStyle, Terminal } from "./ports.ts";
 
@@ -32,10 +32,10 @@ export async function probeCommand(
   }
   const base = adminUrl(ports, options.admin);
   if (!base.ok) return complain(ports, base.complaint, json);
-  const service = await serviceOf(ports, base.value, origin, options.service);
-  if (!service.ok) return complain(ports, service.complaint, json);
+  const place = await placeOf(ports, base.value, origin, options.service);
+  if (!place.ok) return complain(ports, place.complaint, json);
   const by = options.by ?? ports.env["USER"] ?? "";
-  const body = { service: service.value, origin, by: by === "" ? "the command line" : by };
+  const body = { ...place.value, by: by === "" ? "the command line" : by };
   const isAnswer = (answer: Record<string, unknown>): boolean => Array.isArray(answer["rungs"]);
   const asked = await askGateway<ProbeFact>(ports, base.value, "/probes", isAnswer, "POST", body, CLIMB_MS);
   if (!asked.ok) return complain(ports, asked.complaint, json);

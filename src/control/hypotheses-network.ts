@@ -500,7 +500,7 @@ function names(signs: Signs): Claim[] {
   const evidence =
     dns >= 0.5 || first?.kind !== "resolution"
       ? said(signs, DNS)
-      : cited(`Names cannot be resolved; the last good addresses are used: ${first.because}`, {
+      : cited(`A name of ${first.service} cannot be resolved: ${first.because}.`, {
           kind: "event",
           at: first.at,
           code: "resolution",

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { sampleSecond, sampleTopology } from "../../test/support/sample-facts.ts";
 import { secondFact } from "../../test/support/second-fact.ts";
 import type { ChangeFact, Fact, PersonFact } from "../contract/facts.ts";
 import type { Incident } from "../contract/incident.ts";
@@ -32,6 +33,52 @@ function tell(engine: Engine, from: number, to: number, failing: Readonly<Record
           return { service, route: "all", served: 20 - failed, failed };
         }),
       ),
+    );
+    engine.tick(at + 1000);
+  }
+}
+
+/** Tells seconds [from, to) with two pools, of which one may fail every attempt; all are rescued. */
+function tellPools(engine: Engine, from: number, to: number, failing: string): void {
+  const addresses = ["a1", "a2", "g1", "g2"].map((name) => ({ name, pool: name.startsWith("a") ? "aws" : "gcp" }));
+  for (let second = from; second < to; second += 1) {
+    const at = START + second * 1000;
+    const rescued = failing === "" ? 0 : 10;
+    engine.step(
+      sampleSecond(at, {
+        traffic: [
+          {
+            service: "shop",
+            route: "all",
+            class: "normal",
+            byOutcome: { served: 20 - rescued, failed: 0, rescued, aborted: 0, refused: 0 },
+            byCause: {},
+            duration: [[44, 20]],
+            durationSumUs: 0,
+            retries: rescued,
+            retriesRefusedByBudget: 0,
+          },
+        ],
+        origins: addresses.map(({ name, pool }) => ({
+          service: "shop",
+          pool,
+          provider: pool,
+          origin: `http://${name}`,
+          address: `${name}:80`,
+          family: "IPv4" as const,
+          attempts: 5,
+          byCause: pool === failing ? { "origin.refused": 5 } : {},
+          firstByte: pool === failing ? [] : [[44, 5] as const],
+          connectionsMade: 0,
+          inFlight: 0,
+          held: 0,
+          limit: 0,
+          state: "up" as const,
+          share: 0.25,
+          checkOk: null,
+          keepAliveMs: 0,
+        })),
+      }),
     );
     engine.tick(at + 1000);
   }
@@ -108,10 +155,39 @@ test("What comes back within ten minutes is the same incident", () => {
   expect(incident?.timeline.map(({ text }) => text)).toContain("It came back.");
 });
 
+test("What fails at another pool soon after is another incident, and what fails at the same one again is not", () => {
+  const engine = createEngine();
+  const pools = [
+    { name: "aws", provider: "aws", origins: ["http://a1", "http://a2"] },
+    { name: "gcp", provider: "gcp", origins: ["http://g1", "http://g2"] },
+  ];
+  engine.step(
+    sampleTopology({
+      at: START,
+      services: [{ name: "shop", objective: null, routes: [{ name: "all", class: "normal" }], pools }],
+    }),
+  );
+  tellPools(engine, 0, 100, "");
+  tellPools(engine, 100, 125, "aws");
+  tellPools(engine, 125, 220, "");
+  const first = { state: "closed", cause: "provider.outage", where: { pool: "aws" } };
+  expect(incidents(engine)).toMatchObject([first]);
+  tellPools(engine, 220, 245, "gcp");
+  expect(incidents(engine)).toMatchObject([{ state: "open", cause: "provider.outage", where: { pool: "gcp" } }, first]);
+  tellPools(engine, 245, 340, "");
+  tellPools(engine, 340, 350, "aws");
+  expect(incidents(engine).map(({ state, where }) => [state, where["pool"]])).toEqual([
+    ["closed", "gcp"],
+    ["open", "aws"],
+  ]);
+});
+
 test("Two services that begin to fail together are one incident, a minute apart they are two", () => {
   const together = begun();
   tell(together, 100, 130, { shop: 15, mail: 15 });
-  expect(incidents(together)).toMatchObject([{ services: ["mail", "shop"] }]);
+  expect(incidents(together)).toMatchObject([
+    { services: ["mail", "shop"], title: expect.stringContaining("mail, shop fail requests") as string },
+  ]);
   const apart = begun();
   tell(apart, 100, 160, { shop: 15 });
   tell(apart, 160, 190, { shop: 15, mail: 15 });

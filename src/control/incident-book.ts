@@ -97,7 +97,7 @@ export class IncidentBook {
     const active = new Map<Track, Anomaly[]>();
     // Failures first: what goes with them (an origin that is out, answers that are late) joins what they opened.
     for (const anomaly of anomalies.toSorted((a, b) => ORDER[a.kind] - ORDER[b.kind] || (a.key < b.key ? -1 : 1))) {
-      const track = this.#home(anomaly, now, changed) ?? this.#open(anomaly, anomalies, now, changed);
+      const track = this.#home(anomaly, anomalies, now, changed) ?? this.#open(anomaly, anomalies, now, changed);
       if (track === null) continue;
       const list = active.get(track);
       if (list === undefined) active.set(track, [anomaly]);
@@ -268,7 +268,7 @@ export class IncidentBook {
   }
 
   /** The incident that an anomaly belongs to. */
-  #home(anomaly: Anomaly, now: number, changed: Set<Track>): Track | null {
+  #home(anomaly: Anomaly, all: readonly Anomaly[], now: number, changed: Set<Track>): Track | null {
     for (const track of this.#tracks) if (track.keys.has(anomaly.key) && isLive(track)) return track;
     const live = this.#live();
     // Whoever has the service already, before whoever would get it: what a person took apart stays apart.
@@ -288,6 +288,7 @@ export class IncidentBook {
         !track.isSettled &&
         now - (track.closedAt ?? 0) <= REOPEN_MS &&
         anomaly.kind !== "out" &&
+        !isElsewhere(anomaly, all, track) &&
         (track.keys.has(anomaly.key) || (track.services.has(anomaly.service) && track.kinds.has(anomaly.kind))),
     );
     if (back === undefined || !this.#isWorth(anomaly, now)) return null;
@@ -484,6 +485,18 @@ const ORDER: Readonly<Record<AnomalyKind, number>> = {
   out: 6,
   budget: 7,
 };
+
+/**
+ * Whether all origins that are unwell now are others than those that the incident was found to be about. Of a service as a whole it is
+ * not known where it is unwell, and what is unwell beside it tells.
+ */
+function isElsewhere({ service }: Anomaly, all: readonly Anomaly[], { diagnosis }: Track): boolean {
+  if (diagnosis.verdict !== "decided") return false;
+  const places = all.filter((one) => one.service === service && one.where["address"] !== undefined);
+  const isThere = ({ where }: Anomaly): boolean =>
+    ["pool", "origin", "address"].every((key) => (diagnosis.where[key] ?? where[key]) === where[key]);
+  return places.length > 0 && !places.some(isThere);
+}
 
 function isLive({ state }: Track): boolean {
   return state === "open" || state === "recovering";

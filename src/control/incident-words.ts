@@ -10,7 +10,9 @@ export function titleText(diagnosis: Diagnosis, services: readonly string[], kin
   const [best] = diagnosis.hypotheses;
   if (diagnosis.verdict === "decided" && best.cause !== null) return firstUpper(best.claim.replace(/\.$/, ""));
   const place = placeText(diagnosis.where, services);
-  return `${place} ${symptomText(kinds)}, ${diagnosis.verdict === "undecided" ? "cause undecided" : "cause not known yet"}`;
+  const { service, ...rest } = diagnosis.where;
+  const areSeveral = services.length > 1 && Object.keys(rest).length === 0 && !services.includes(service ?? "");
+  return `${place} ${symptomText(kinds, areSeveral)}, ${diagnosis.verdict === "undecided" ? "cause undecided" : "cause not known yet"}`;
 }
 
 export function summaryText(
@@ -62,14 +64,15 @@ function partText(some: number, all: number): string {
   return percentText(all > 0 ? some / all : 0);
 }
 
-function symptomText(kinds: ReadonlySet<AnomalyKind>): string {
-  if (kinds.has("failed")) return "fails requests";
-  if (kinds.has("rescued") || kinds.has("attempts")) return "fails attempts";
-  if (kinds.has("slow") || kinds.has("slow origin")) return "is slow";
-  if (kinds.has("silence")) return "is not asked any more";
-  if (kinds.has("left")) return "loses clients before their answer";
-  if (kinds.has("names")) return "has names that cannot be resolved";
-  return "behaves unusually";
+function symptomText(kinds: ReadonlySet<AnomalyKind>, areSeveral: boolean): string {
+  const say = (one: string, several: string): string => (areSeveral ? several : one);
+  if (kinds.has("failed")) return say("fails requests", "fail requests");
+  if (kinds.has("rescued") || kinds.has("attempts")) return say("fails attempts", "fail attempts");
+  if (kinds.has("slow") || kinds.has("slow origin")) return say("is slow", "are slow");
+  if (kinds.has("silence")) return say("is not asked any more", "are not asked any more");
+  if (kinds.has("left")) return say("loses clients before their answer", "lose clients before their answer");
+  if (kinds.has("names")) return say("has names that cannot be resolved", "have names that cannot be resolved");
+  return say("behaves unusually", "behave unusually");
 }
 
 function causeSentence({ verdict, hypotheses, cause }: Diagnosis): string {
