@@ -218,6 +218,18 @@ describe("alerts in the control process", () => {
     expect(past).toEqual({ refused: "its end is not ahead" });
   });
 
+  it("a silence about what no incident has is refused, with what was meant", async () => {
+    const desk = scene();
+    const until = desk.time.clock.wall() + 3_600_000;
+    const ask = (name: string): Promise<unknown> =>
+      desk.ask({ ask: "silence", silence: { where: { [name]: "shop" }, by: "ada", reason: "moving", until } });
+    expect(await ask("sevice")).toEqual({ refused: 'incidents have no "sevice"; did you mean "service"?' });
+    expect(await ask("colour")).toEqual({
+      refused: expect.stringMatching(/^incidents have no "colour", but incident, service, /) as string,
+    });
+    expect(await ask("zone")).toMatchObject({ id: expect.any(String) as string });
+  });
+
   it("tests a sink with a marked message and tells how that went; an unknown one is refused with what there is", async () => {
     const desk = scene();
     desk.answers.set("chat", GONE);

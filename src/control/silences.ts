@@ -1,9 +1,32 @@
 /** Silences: who wants not to be told of what, why, and until when. They end by themselves and are kept over restarts. */
 import type { NewSilence, Silence } from "../contract/control-port.ts";
 import type { Document } from "../contract/control-store.ts";
+import { nearest } from "../kernel/nearest.ts";
 
 const KIND = "silence";
 const SILENCES_MAX = 500;
+/** What incidents say of themselves, and all names that places of incidents have. */
+const NAMES: readonly string[] = [
+  "incident",
+  "service",
+  "severity",
+  "party",
+  "cause",
+  "pool",
+  "provider",
+  "origin",
+  "address",
+  "family",
+  "zone",
+  "route",
+  "class",
+  "network",
+  "node",
+  "worker",
+  "limit",
+  "revision",
+  "rule",
+];
 
 export class Silences {
   static readonly kind = KIND;
@@ -24,6 +47,13 @@ export class Silences {
   add(wanted: NewSilence, now: number): { readonly id: string } | { readonly refused: string } {
     if (wanted.until <= now) return { refused: "its end is not ahead" };
     if (Object.keys(wanted.where).length === 0) return { refused: "it would silence everything; say what it is about" };
+    for (const name of Object.keys(wanted.where)) {
+      if (NAMES.includes(name)) continue;
+      const meant = nearest(name, NAMES);
+      return {
+        refused: `incidents have no "${name}"${meant === null ? `, but ${NAMES.join(", ")}` : `; did you mean "${meant}"?`}`,
+      };
+    }
     if (this.at(now).length >= SILENCES_MAX) return { refused: `there are ${SILENCES_MAX} silences already` };
     let id: string;
     do {

@@ -9,6 +9,8 @@ const CHANGES_MIN = 6;
 const WITHIN_MS: number = 2 * HOUR;
 const FAILING_MS: number = 5 * MINUTE;
 const NAMES_MAX = 1000;
+/** How what is told of a name ends that never had an address here. */
+const NO_ANSWER = "no answer is known";
 
 interface Name {
   readonly where: Readonly<Record<string, string>>;
@@ -72,11 +74,12 @@ function restless({ where, changes }: Name, now: number): Foreseen | null {
 
 function unresolved({ where, failing }: Name, now: number): Foreseen | null {
   if (failing === null || now - failing.at < FAILING_MS) return null;
+  const isKept = !failing.because.endsWith(NO_ANSWER);
   return {
     id: `dns drift/${Object.values(where).join("/")}/unresolved`,
     kind: "dns drift",
     severity: "warning",
-    title: `${where["origin"] ?? "An origin"} lives on its last good address`,
+    title: `${where["origin"] ?? "An origin"} ${isKept ? "lives on its last good address" : "has no address"}`,
     where,
     when: null,
     confidence: 0.95,
@@ -86,7 +89,8 @@ function unresolved({ where, failing }: Name, now: number): Foreseen | null {
         cites: [{ kind: "event", at: failing.at, code: "resolution", text: failing.because }],
       },
     ],
-    advice:
-      "Mend the resolver or the zone before the last good answer is too old (dns.keep), or name a second resolver under dns.",
+    advice: isKept
+      ? "Mend the resolver or the zone before the last good answer is too old (dns.keep), or name a second resolver under dns."
+      : "Check how the name is written, then the zone and the resolver: nothing is sent there until it has an address.",
   };
 }

@@ -215,28 +215,34 @@ describe("objectives, standby pools, names and capacity", () => {
   });
 
   it("a name that is not resolved, or whose answers change again and again, drifts", () => {
-    const failing = over(10 * MINUTE, (ms) => [
-      ...own(ms, {}),
-      ...(ms === 0
-        ? [
-            {
-              kind: "event" as const,
-              node: "a",
-              worker: 0,
-              revision: "r",
-              at: START,
-              event: {
-                kind: "resolution" as const,
+    const unresolved =
+      (because: string) =>
+      (ms: number): Fact[] => [
+        ...own(ms, {}),
+        ...(ms === 0
+          ? [
+              {
+                kind: "event" as const,
+                node: "a",
+                worker: 0,
+                revision: "r",
                 at: START,
-                service: "shop",
-                origin: "http://a",
-                because: "no answer",
+                event: {
+                  kind: "resolution" as const,
+                  at: START,
+                  service: "shop",
+                  origin: "http://a",
+                  because,
+                },
               },
-            },
-          ]
-        : []),
-    ]);
-    expect(failing.list).toMatchObject([{ kind: "dns drift", severity: "warning" }]);
+            ]
+          : []),
+      ];
+    const title = (because: string): string | undefined => over(10 * MINUTE, unresolved(because)).list[0]?.title;
+    const kept = "dns.timeout (ETIMEOUT); the last good answer stays in use";
+    expect(over(10 * MINUTE, unresolved(kept)).list).toMatchObject([{ kind: "dns drift", severity: "warning" }]);
+    expect(title(kept)).toBe("http://a lives on its last good address");
+    expect(title("dns.nxdomain (ENOTFOUND); no answer is known")).toBe("http://a has no address");
     const restless = over(HOUR, (ms) => [
       ...own(ms, {}),
       ...(ms % (8 * MINUTE) === 0
