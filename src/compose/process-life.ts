@@ -122,9 +122,11 @@ export function running(life: Life): Running {
     // A process that has taken the place says so itself.
     if (!stopping) await manager?.isReloaded();
   }
+  let reloads = Promise.resolve();
   const hasBegunToStop = (): boolean => stopping;
   process.on(UPGRADE_SIGNAL, () => {
     if (heir > 0) pass(heir, UPGRADE_SIGNAL);
+    else if (isGivingOn) events.tell("upgrade.failed", `${UPGRADE_SIGNAL}: another successor is being started already`);
     else void handOn(UPGRADE_SIGNAL, null);
   });
   process.on("SIGUSR1", () => {
@@ -147,11 +149,9 @@ export function running(life: Life): Running {
   onStopSignal(process, systemClock, heard, signals);
   if (config !== null)
     process.on("SIGHUP", () => {
-      if (heir > 0) {
-        pass(heir, "SIGHUP");
-        return;
-      }
-      void reload(config);
+      // One after the other: the one before may have had another process take the place, and this is for that one then.
+      const follow = (): Promise<void> | void => (heir > 0 ? pass(heir, "SIGHUP") : reload(config));
+      reloads = reloads.then(follow, follow);
     });
   onFault((count) => {
     if (count >= FAULTS_MAX) {

@@ -139,10 +139,15 @@ describe("a gateway that is upgraded in place", () => {
     await kept.completed(10);
     await writeFile(file, JSON.stringify({ ...config, workers: 2, control: false }));
     gateway.child.signal("SIGHUP");
+    // Once more while the other process begins: that one is asked then, and has nothing to change.
+    await gateway.child.printed(/upgrade\.started/);
+    gateway.child.signal("SIGHUP");
     const next = await until("a successor", () => successors(gateway)[0] ?? null);
     await kept.completed(10);
     await fresh.completed(10);
     expect(workersOf(next)).toHaveLength(2);
+    await gateway.child.printed(/config\.unchanged/);
+    expect(gateway.child.stderr()).not.toContain("config.refused");
     const { configuration } = await until("its API", () => gateway.status().catch(() => null));
     expect(configuration).toMatchObject({ revision: { number: 2, by: "SIGHUP" }, lastOk: true });
     // By way of the process that was started first, which has nothing to do with files any more.
