@@ -167,7 +167,8 @@ export function normalise(file: CheckedFile): Settings {
 function serviceOf(name: string, service: CheckedService): ServiceSettings {
   const pools = service.pools.map((pool, index) => ({
     name: pool.name ?? poolName(index),
-    provider: pool.provider ?? pool.name ?? poolName(index),
+    // Pools that nobody named have the same name in every service, and nothing in common.
+    provider: pool.provider ?? pool.name ?? `${name}.${poolName(index)}`,
     standbyShare: pool.standbyShare,
     origins: pool.origins.map((origin) => originOf(origin, service, pool)),
   }));

@@ -48,7 +48,7 @@ const poolSchema = z.strictObject({
   provider: nameText
     .optional()
     .describe(
-      "Who runs it, such as the cloud and the region: pools with the same provider are expected to fail together. Default: the pool's name.",
+      "Who runs it, such as the cloud and the region: pools with the same provider are expected to fail together. Default: the pool's name, or for a pool without one the service and the pool (`shop.pool-1`).",
     ),
   origins: z
     .array(originSchema)

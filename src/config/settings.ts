@@ -321,7 +321,7 @@ export interface FailoverSettings {
 
 export interface PoolSettings {
   readonly name: string;
-  /** Who runs it: pools of one provider may fail together. Default: the pool's name. */
+  /** Who runs it: pools of one provider may fail together. Default: the pool's name, `shop.pool-1` where it has none. */
   readonly provider: string;
   /** Part of the safe requests that it gets while it is not first. Default 0. */
   readonly standbyShare: number;

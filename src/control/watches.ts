@@ -68,8 +68,6 @@ const SHUNNED_S = 18;
 const KEEP_SHUNNED = 0.5 ** (1 / 60);
 const OUT_FAILED_S = 3;
 const FAILED_WITH_MS = 10_000;
-/** Of the attempts of some seconds before: fewer failures than this say nothing about an origin that is down. */
-const STRAY_SHARE = 0.1;
 /** Five seconds of the last while: one failure costs an origin one. */
 const EJECTED_S = 5;
 const EJECTED_MOST_S = 6;
@@ -570,13 +568,9 @@ export function isKeptOut({ outSeconds, state, isPoolIdle }: Readonly<AddressWat
   return outSeconds > 0 && (state !== "probation" || !isPoolIdle);
 }
 
-/**
- * Its check took it out and a request failed there at that time: where little is asked, one is all that there will be.
- * Where much is asked, one among many is a stray one, and an origin that is restarted well has them too.
- */
-function isDownForRequests({ state, outSince, failedAt, attempts }: AddressWatch): boolean {
-  const isStray = attempts.recentBad < attempts.recentTotal * STRAY_SHARE;
-  return state === "down" && failedAt > 0 && failedAt >= outSince - FAILED_WITH_MS && !isStray;
+/** Its check took it out and a request failed there at that time: where little is asked, one is all that there will be. */
+function isDownForRequests({ state, outSince, failedAt }: AddressWatch): boolean {
+  return state === "down" && failedAt > 0 && failedAt >= outSince - FAILED_WITH_MS;
 }
 
 /** Requests wait and none is answered, for far longer than answers take: nothing has failed yet, and it is not well. */
