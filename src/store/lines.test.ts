@@ -28,6 +28,18 @@ test("Lines come one by one, from a plain file and from a packed one", async () 
   expect(await read("packed.gz", gzipSync("a\nb\n"))).toEqual(["a", "b"]);
 });
 
+test("A packed file that was unpacked before its lines are taken ends as well", async () => {
+  const file = path.join(folder, "early.gz");
+  await fs.writeFile(file, gzipSync("a\nb\n"));
+  const lines: string[] = [];
+  for await (const line of linesOf(file)) {
+    lines.push(line);
+    // The file has long been closed when the next line is asked for.
+    for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate);
+  }
+  expect(lines).toEqual(["a", "b"]);
+});
+
 test("A file that is not there, or is not packed as its name says, or is cut, is an error and no end", async () => {
   await expect(all(path.join(folder, "nowhere"))).rejects.toThrow("ENOENT");
   await expect(read("wrong.gz", "not packed")).rejects.toThrow("incorrect header check");

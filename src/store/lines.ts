@@ -11,7 +11,8 @@ export async function* linesOf(path: string): AsyncGenerator<string> {
   // `pipeline` destroys both ends when one of them fails; readline alone would wait for ever.
   const input = path.endsWith(".gz")
     ? pipeline(file, zlib.createGunzip(), (error) => {
-        failure ??= error;
+        // Undefined when all went well, and that may be said before the last line is taken.
+        failure ??= error ?? null;
       })
     : file;
   input.on("error", (error: Error) => {
