@@ -7,7 +7,7 @@ import { SILENT, loadEvidence, placeOf, said, theOrigin } from "./hypotheses-ori
 import type { AddressCase } from "./case.ts";
 import { rungSeen } from "./rungs-seen.ts";
 import type { Signs } from "./signs.ts";
-import { cited, figure, part, percent, unique } from "./signs.ts";
+import { cited, figure, part, percent, rungCite, unique } from "./signs.ts";
 
 const CONNECT: readonly CauseId[] = ["net.connect_timeout", "net.unroutable"];
 const DNS: readonly CauseId[] = ["dns.nxdomain", "dns.servfail", "dns.timeout", "dns.empty_or_prohibited"];
@@ -86,14 +86,7 @@ function deadOrFiltered(signs: Signs): Claim[] {
     if (other === undefined || (origin !== null && probe.origin !== origin)) continue;
     const evidence = cited(
       `The ladder: another port of it ${other.result === "holds" ? "answers" : "is silent as well"}.`,
-      {
-        kind: "probe",
-        id: probe.id,
-        at: probe.at,
-        rung: other.rung,
-        result: other.result,
-        text: other.text,
-      },
+      rungCite(probe, other),
     );
     if (other.result === "holds") {
       dead.speaksAgainst(3, evidence);
@@ -289,16 +282,11 @@ function weighControl(signs: Signs, local: Weighing): void {
   const probe = probes.findLast(({ rungs }) => rungs.some(({ rung }) => rung === OTHER_ORIGIN));
   const control = probe?.rungs.find(({ rung }) => rung === OTHER_ORIGIN);
   if (probe === undefined || control === undefined || control.result === "unknown") return;
-  const { rung, result, text } = control;
-  const doesAnswer = result === "holds";
-  const evidence = cited(`The ladder: ${control.at}, which was well, ${doesAnswer ? "answers" : "does not answer"}.`, {
-    kind: "probe",
-    id: probe.id,
-    at: probe.at,
-    rung,
-    result,
-    text,
-  });
+  const doesAnswer = control.result === "holds";
+  const evidence = cited(
+    `The ladder: ${control.at}, which was well, ${doesAnswer ? "answers" : "does not answer"}.`,
+    rungCite(probe, control),
+  );
   local.speaksAgainst(2, evidence, doesAnswer).speaksFor(1.5, evidence, !doesAnswer);
 }
 

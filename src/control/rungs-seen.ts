@@ -2,7 +2,7 @@
 import type { Evidence } from "../contract/evidence.ts";
 import type { ProbeRung } from "../contract/facts.ts";
 import type { Signs } from "./signs.ts";
-import { cited } from "./signs.ts";
+import { cited, rungCite } from "./signs.ts";
 
 export interface RungSeen {
   readonly result: ProbeRung["result"];
@@ -19,13 +19,6 @@ export function rungSeen(signs: Signs, origins: readonly string[], rung: string)
   if (probe === undefined || found === undefined || found.result === "unknown") return null;
   if (all.some(({ result }) => result !== found.result)) return null;
   const { at, result, text } = found;
-  const evidence = cited(`The ladder: ${rung} (${at}) ${result}: ${text}.`, {
-    kind: "probe",
-    id: probe.id,
-    at: probe.at,
-    rung,
-    result,
-    text,
-  });
+  const evidence = cited(`The ladder: ${rung} (${at}) ${result}: ${text}.`, rungCite(probe, found));
   return { result, evidence };
 }

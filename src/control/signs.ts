@@ -4,7 +4,7 @@
  * judge by the same figures.
  */
 import type { Citation, Evidence } from "../contract/evidence.ts";
-import type { ChangeFact, FailureRow, TopologyFact } from "../contract/facts.ts";
+import type { ChangeFact, FailureRow, ProbeFact, ProbeRung, TopologyFact } from "../contract/facts.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import { culpritsOf, narrowest } from "./attribution.ts";
 import type { Culprits, Tally } from "./attribution.ts";
@@ -231,6 +231,10 @@ export function cited(text: string, first: Citation, ...more: Citation[]): Evide
 
 export function changeCite({ id, at, text }: ChangeFact): Citation {
   return { kind: "change", id, at, text };
+}
+
+export function rungCite({ id, at }: ProbeFact, { rung, result, text }: ProbeRung): Citation {
+  return { kind: "probe", id, at, rung, result, text };
 }
 
 export function percent(ratio: number): string {

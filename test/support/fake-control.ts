@@ -7,6 +7,7 @@ import type {
   NotAnswered,
   Question,
 } from "../../src/contract/control-port.ts";
+import { RUNNING } from "./sample-diagnosis.ts";
 
 type Reply<Q extends Question["ask"]> = (question: Extract<Question, { ask: Q }>) => Answers[Q] | NotAnswered;
 export type Replies = { [Q in Question["ask"]]?: Reply<Q> };
@@ -26,16 +27,7 @@ export function fakeControl(replies: Replies = {}): FakeControl {
   const control: FakeControl = {
     asked: [],
     replies,
-    stateNow: {
-      state: "running",
-      heardAt: 0,
-      because: "it answers",
-      factsLost: 0,
-      factsWaiting: 0,
-      residentBytes: 0,
-      tracesLeftOut: 0,
-      restarts: 0,
-    },
+    stateNow: { ...RUNNING, heardAt: 0 },
     ask(question, done) {
       control.asked.push(question);
       // The table has for each question the reply of its own kind; the compiler cannot follow that through the union.
