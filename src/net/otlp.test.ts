@@ -1,47 +1,25 @@
-import { createServer } from "node:http";
-import type { IncomingHttpHeaders, Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
+import { httpReceiver } from "../../test/support/http-receiver.ts";
+import type { HttpReceiver } from "../../test/support/http-receiver.ts";
 import { sampleAttempt, sampleRecord } from "../../test/support/sample-record.ts";
 import { until } from "../../test/support/until.ts";
 import type { Otlp } from "../contract/otlp.ts";
 import { spansOf } from "../contract/spans.ts";
 import { openOtlp } from "./otlp.ts";
 
-interface Received {
-  readonly path: string;
-  readonly headers: IncomingHttpHeaders;
-  readonly json: unknown;
-}
-
-let server: Server | null = null;
+let receiver: HttpReceiver | null = null;
 let otlp: Otlp | null = null;
 afterEach(async () => {
-  server?.closeAllConnections();
-  server?.close();
+  receiver?.close();
   await otlp?.close();
-  server = null;
+  receiver = null;
   otlp = null;
 });
 
 /** A collector that takes JSON, and answers what it is told to. */
-async function collector(status: number): Promise<{ url: string; got: Received[] }> {
-  const got: Received[] = [];
-  const made = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", () => {
-      got.push({
-        path: request.url ?? "",
-        headers: request.headers,
-        json: JSON.parse(Buffer.concat(chunks).toString("utf8")),
-      });
-      response.writeHead(status, { "content-type": "application/json" }).end("{}");
-    });
-  });
-  server = made;
-  await new Promise<void>((resolve) => made.listen(0, "127.0.0.1", resolve));
-  return { url: `http://127.0.0.1:${(made.address() as AddressInfo).port}`, got };
+async function collector(status: number): Promise<HttpReceiver> {
+  receiver = await httpReceiver(() => ({ status, headers: { "content-type": "application/json" }, body: "{}" }));
+  return receiver;
 }
 
 const OPTIONS = { node: "edge-1", version: "0.1.0", traces: true, metrics: false, intervalMs: 60_000 };
@@ -58,11 +36,11 @@ function sent(to: Otlp): Promise<string | null> {
 
 describe("OTLP", () => {
   it("brings spans to a collector with ids, times, parents, status and the headers that it asks for", async () => {
-    const { url, got } = await collector(200);
+    const { url, taken } = await collector(200);
     otlp = openOtlp({ ...OPTIONS, url, headers: { authorization: "Bearer x" } }, () => []);
     expect(await sent(otlp)).toBe(null);
-    expect(got[0]).toMatchObject({ path: "/v1/traces", headers: { authorization: "Bearer x" } });
-    const told = got[0]?.json as {
+    expect(taken[0]).toMatchObject({ path: "/v1/traces", headers: { authorization: "Bearer x" } });
+    const told = JSON.parse(taken[0]?.body ?? "") as {
       resourceSpans: { resource: { attributes: unknown[] }; scopeSpans: { spans: Record<string, unknown>[] }[] }[];
     };
     const [resource] = told.resourceSpans;
@@ -83,21 +61,21 @@ describe("OTLP", () => {
   });
 
   it("says that a collector refused them, and goes on", async () => {
-    const { url, got } = await collector(400);
+    const { url, taken } = await collector(400);
     otlp = openOtlp({ ...OPTIONS, url, headers: {} }, () => []);
     expect(await sent(otlp)).not.toBe(null);
     expect(await sent(otlp)).not.toBe(null);
-    expect(got.length).toBe(2);
+    expect(taken.length).toBe(2);
   });
 
   it("brings figures each interval, with their attributes", async () => {
-    const { url, got } = await collector(200);
+    const { url, taken } = await collector(200);
     otlp = openOtlp({ ...OPTIONS, url, headers: {}, traces: false, metrics: true, intervalMs: 200 }, () => [
       { metric: "exchanges", value: 7, attributes: { service: "shop", outcome: "served" } },
       { metric: "incidents", value: 1, attributes: { severity: "critical" } },
     ]);
-    const first = await until("figures came", () => got.find(({ path }) => path === "/v1/metrics") ?? null);
-    const text = JSON.stringify(first.json);
+    const first = await until("figures came", () => taken.find(({ path }) => path === "/v1/metrics") ?? null);
+    const text = first.body;
     expect(text).toContain('"goodgate.exchanges"');
     expect(text).toContain('"isMonotonic":true');
     expect(text).toContain('{"key":"severity","value":{"stringValue":"critical"}}');

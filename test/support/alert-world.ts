@@ -4,10 +4,6 @@
  * second it waits for whatever a sink has under way, so nothing depends on how fast the machine is.
  */
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:http";
-import type { Server } from "node:http";
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadSettings } from "../../src/config/load.ts";
@@ -23,14 +19,13 @@ import { openSinks } from "../../src/net/sinks/open-sinks.ts";
 import { openControlStore } from "../../src/store/control-store.ts";
 import { EPOCH_MS, Model } from "../../sim/corpus/model.ts";
 import type { Fault, ModelSetup } from "../../sim/corpus/model.ts";
+import { httpReceiver } from "./http-receiver.ts";
+import type { TakenRequest } from "./http-receiver.ts";
 import { manualSchedule } from "./manual-schedule.ts";
 
-export interface Received {
+export interface Received extends TakenRequest {
   /** Seconds since the fault began, by the time of the facts. */
   readonly at: number;
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
 }
 
 export interface AlertWorldOptions {
@@ -53,7 +48,7 @@ export interface AlertWorld {
   kill(alerts?: string): void;
   ask<Q extends Question>(question: Q): Promise<Answers[Q["ask"]]>;
   now(): number;
-  close(): Promise<void>;
+  close(): void;
 }
 
 const WARM_UP_S = 200;
@@ -66,11 +61,10 @@ export async function alertWorld({ alerts, setup, fault, lastsS }: AlertWorldOpt
   const statuses = new Map<string, number>();
   const told: string[] = [];
   const second = (): number => (time.clock.wall() - EPOCH_MS) / 1000 - WARM_UP_S;
-  const server = await receiver((request) => {
+  const receiver = await httpReceiver((request) => {
     received.push({ ...request, at: second() });
-    return statuses.get(request.path) ?? 200;
+    return { status: statuses.get(request.path) ?? 200 };
   });
-  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const answers = new Map<number, (answer: unknown) => void>();
   const sending = new Set<Promise<unknown>>();
   let lives = 0;
@@ -93,7 +87,7 @@ export async function alertWorld({ alerts, setup, fault, lastsS }: AlertWorldOpt
 
   function open(text: string): ControlLoop {
     const life = lives;
-    const settings = alertsOf(text.replaceAll("RECEIVER", address));
+    const settings = alertsOf(text.replaceAll("RECEIVER", receiver.url));
     const store = openControlStore({
       directory: join(root, String(life)),
       bytesMax: 64 << 20,
@@ -172,11 +166,9 @@ export async function alertWorld({ alerts, setup, fault, lastsS }: AlertWorldOpt
       return (await answered) as Answers[Q["ask"]];
     },
     now: () => time.clock.wall(),
-    async close() {
+    close() {
       for (const { store } of all) store.close();
-      server.closeAllConnections();
-      server.close();
-      await once(server, "close");
+      receiver.close();
       rmSync(root, { recursive: true, force: true });
     },
   };
@@ -188,21 +180,4 @@ function alertsOf(text: string): AlertSettings {
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
   if (loaded.settings.alerts === null) throw new Error("it configures no alerts");
   return loaded.settings.alerts;
-}
-
-async function receiver(onRequest: (request: Omit<Received, "at">) => number): Promise<Server> {
-  const server = createServer((request, response) => {
-    let body = "";
-    request.setEncoding("utf8");
-    request.on("data", (chunk: string) => {
-      body += chunk;
-    });
-    request.on("end", () => {
-      const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
-      response.writeHead(onRequest({ path: request.url ?? "", headers, body })).end();
-    });
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return server;
 }

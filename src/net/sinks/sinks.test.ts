@@ -1,12 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { Webhook } from "standardwebhooks";
 import { afterEach, describe, expect, it } from "vitest";
+import { httpReceiver } from "../../../test/support/http-receiver.ts";
+import type { TakenAnswer } from "../../../test/support/http-receiver.ts";
 import { anyMessage, sampleMessage } from "../../../test/support/sample-message.ts";
 import { alertmanagerAlert } from "./alertmanager.ts";
 import { mailOf } from "./email.ts";
@@ -21,33 +20,10 @@ afterEach(async () => {
   for (const end of ended.splice(0)) await end();
 });
 
-interface Taken {
-  readonly url: string;
-  readonly headers: Record<string, string>;
-  readonly body: string;
-}
-
-async function receiver(status = 200, headers: Record<string, string> = {}, says = "") {
-  const taken: Taken[] = [];
-  const server = createServer((request, response) => {
-    let body = "";
-    request.setEncoding("utf8");
-    request.on("data", (chunk: string) => {
-      body += chunk;
-    });
-    request.on("end", () => {
-      const fields = Object.entries(request.headers).map(([name, value]) => [name, String(value)]);
-      taken.push({ url: request.url ?? "", headers: Object.fromEntries(fields), body });
-      response.writeHead(status, headers).end(says);
-    });
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  ended.push(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/in`, taken };
+async function receiver(answer: TakenAnswer = { status: 200 }) {
+  const { url, taken, close } = await httpReceiver(() => answer);
+  ended.push(close);
+  return { url: `${url}/in`, taken };
 }
 
 function sinkOf(options: SinkOptions) {
@@ -101,7 +77,7 @@ describe("sinks", () => {
       [404, {}, { isWorthRepeating: false }],
       [302, { location: "http://127.0.0.1:1/elsewhere" }, { isWorthRepeating: false }],
     ] as const) {
-      const { url } = await receiver(status, headers, "no_such_channel\n");
+      const { url } = await receiver({ status, headers, body: "no_such_channel\n" });
       const sent = await sinkOf({ kind: "slack", name: "chat", url: hidden(url) }).send(sampleMessage());
       expect(sent, String(status)).toMatchObject({
         ok: false,
@@ -122,7 +98,7 @@ describe("sinks", () => {
   });
 
   it("takes a test back at PagerDuty, so that nobody stays paged", async () => {
-    const { url, taken } = await receiver(202);
+    const { url, taken } = await receiver({ status: 202 });
     const sink = sinkOf({ kind: "pagerduty", name: "pager", url: hidden(url), key: hidden("k1") });
     await sink.send(sampleMessage({ isTest: true }));
     expect(taken.map(({ body }) => (JSON.parse(body) as { event_action: string }).event_action)).toEqual([
