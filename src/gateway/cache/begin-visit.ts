@@ -10,7 +10,8 @@ import { TARGET_MAX, keyTarget } from "./request-key.ts";
 import type { RouteCache } from "./response-cache.ts";
 import type { Slot } from "./store.ts";
 import { mentionsCaching } from "./response-facts.ts";
-import { STALE_STATUSES, Visit } from "./visit.ts";
+import { STALE_STATUSES } from "./flight.ts";
+import { Visit } from "./visit.ts";
 import type { Guest, VisitPorts } from "./visit.ts";
 
 /** When a request has been admitted. */

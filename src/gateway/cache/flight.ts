@@ -38,6 +38,9 @@ export interface Follower {
   onFault(error: unknown): void;
 }
 
+/** RFC 5861 §4: what counts as an error of the origin. */
+export const STALE_STATUSES: ReadonlySet<number> = new Set([500, 502, 503, 504]);
+
 export class Flight {
   readonly slot: Slot;
   readonly leader: FlightLeader;
@@ -76,6 +79,15 @@ export class Flight {
   get isSilent(): boolean {
     const { attempts } = this.leader.record;
     return attempts.length > 0 && attempts.every(({ firstByteUs }) => firstByteUs === -1);
+  }
+
+  /** An origin answered with an error, and of those that were asked for something better none has sent a byte. */
+  get isErrored(): boolean {
+    const { attempts } = this.leader.record;
+    return (
+      attempts.some(({ status }) => STALE_STATUSES.has(status)) &&
+      attempts.every(({ cause, firstByteUs }) => cause !== null || firstByteUs === -1)
+    );
   }
 
   /** Returns what ends the waiting when the follower's client has left. */

@@ -494,6 +494,33 @@ describe("requests that wait for the same, with something stored that may answer
     expectQuiet(gateway);
   });
 
+  it("get it after a second behind an error that was held back for an origin that says nothing", async () => {
+    for (const [staleIfError, given] of [
+      ["1h", "old"],
+      ["0s", ""],
+    ] as const) {
+      const gateway = await memoryGateway({
+        origins: ["http://10.0.0.1", "http://10.0.0.2"],
+        service: { routes: [{ cache: { staleIfError } }] },
+      });
+      ask(gateway, GET, OLD);
+      gateway.advance(2_000);
+      const [first, second] = [gateway.client(), gateway.client()];
+      for (const client of [first, second]) client.send(GET);
+      gateway.origin(2).send(response("Connection: close\r\n", "no", "503 Sorry"));
+      expect(gateway.network.dialled).toHaveLength(3);
+      gateway.advance(900);
+      expect(second.received).toBe("");
+      gateway.advance(250);
+      expect(bodyOf(second.received)).toBe(given);
+      expect(first.received).toBe("");
+      gateway.origin(3).send(response("Cache-Control: max-age=60\r\n", "new"));
+      expect(bodyOf(first.received)).toBe("new");
+      expect(bodyOf(second.received)).toBe(given === "" ? "new" : "old");
+      expectQuiet(gateway);
+    }
+  });
+
   it("ask by themselves then when what is stored may not answer", async () => {
     const gateway = await world();
     ask(gateway, GET, response("Cache-Control: max-age=1, must-revalidate\r\nConnection: close\r\n", "old"));

@@ -23,7 +23,7 @@ import { conditionsOf, hasOriginConditions } from "./conditions.ts";
 import type { Conditions } from "./conditions.ts";
 import { Entry } from "./entry.ts";
 import type { EntryFacts } from "./entry.ts";
-import { Flight } from "./flight.ts";
+import { Flight, STALE_STATUSES } from "./flight.ts";
 import type { FlightLeader, Follower, Release } from "./flight.ts";
 import { freshenFields, isAbout } from "./freshen.ts";
 import { parseHttpTime } from "../../kernel/http-time.ts";
@@ -329,6 +329,9 @@ export class Visit implements Follower, RecordingOwner {
     }
     if (why !== "late" || flight === null || flight.over) return false;
     const isLast = now >= this.#waitUntil;
+    // An error alone would have been reason enough; it was held back for something better, and that does not come.
+    if (flight.isErrored && this.#standsIn("error", "was answered with an error, and with nothing since", now))
+      return true;
     if (isLast ? flight.isSilent : flight.isUnreached) {
       const what = isLast ? "has not got a byte from any origin" : "has reached no origin";
       if (this.#standsIn("disconnected", what, now)) return true;
@@ -679,8 +682,6 @@ export class Visit implements Follower, RecordingOwner {
   }
 }
 
-/** RFC 5861 §4: what counts as an error of the origin. */
-export const STALE_STATUSES: ReadonlySet<number> = new Set([500, 502, 503, 504]);
 const SET_COOKIE_LINES = /^set-cookie:[^\r\n]*\r\n/gim;
 
 /** Nobody has to ask for himself before he gets it. */
