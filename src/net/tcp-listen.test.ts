@@ -1,8 +1,9 @@
 /** Listening: both ways to accept serve alike, and a process without descriptors says so and goes on. */
-import { spawn } from "node:child_process";
 import net from "node:net";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { startChild } from "../../test/support/child.ts";
 import { rawClient } from "../../test/support/raw-client.ts";
+import type { RawClient } from "../../test/support/raw-client.ts";
 import { HEAD_ROOM, TAIL_ROOM } from "../kernel/socket.ts";
 import type { ListeningPort, SocketListener, SocketPort } from "../kernel/socket.ts";
 import { createListen } from "./tcp-listen.ts";
@@ -177,36 +178,29 @@ describe.runIf(process.platform === "linux")("a process without a descriptor lef
   // libuv keeps one descriptor in reserve, accepts with it and closes, and says nothing of it to anybody.
   it("turns clients away and accepts again when there are some", async () => {
     const shell = ["-c", 'ulimit -n 64 && exec "$0" "$@"', process.execPath, "--input-type=module", "--eval", CHILD];
-    const child = spawn("sh", shell, { stdio: ["pipe", "pipe", "inherit"] });
-    const ended = new Promise((resolve) => child.once("close", resolve));
-    let output = "";
-    const waiting: (() => void)[] = [];
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      output += text;
-      for (const look of waiting.splice(0)) look();
-    });
-    async function printed(pattern: RegExp): Promise<string> {
-      for (;;) {
-        const match = pattern.exec(output);
-        if (match !== null) return match[1] ?? "";
-        await new Promise<void>((resolve) => waiting.push(resolve));
-      }
-    }
+    const child = await startChild("sh", shell, { input: true });
+    const clients: RawClient[] = [];
+    const isWelcome = async (port: number): Promise<boolean> => {
+      const client = await rawClient(port);
+      clients.push(client);
+      // Fails as soon as the connection ends, however it does.
+      const welcome = client.received.until("a welcome", (text) => (text === "welcome" ? true : null));
+      return welcome.catch(() => false);
+    };
     try {
-      const port = Number(await printed(/listening on (\d+)\n/));
-      child.stdin.write("fill up\n");
-      await printed(/full/);
-      const first = await rawClient(port);
-      expect(await first.over).toMatch(/fin|ECONNRESET/);
-      expect(first.received.text).toBe("");
-      child.stdin.write("let go\n");
-      await printed(/free/);
-      const second = await rawClient(port);
-      await second.received.until("a welcome", (text) => (text === "welcome" ? true : null));
-      second.close();
+      const port = Number((await child.printed(/listening on (\d+)\n/))[1]);
+      child.write("fill up\n");
+      await child.printed(/full/);
+      // One may come back after that: Node has a thread of its own read NODE_EXTRA_CA_CERTS, and that one is not
+      // always done by now. Whoever gets it is welcome and keeps it.
+      while (await isWelcome(port)) expect(clients.length).toBeLessThan(64);
+      expect(clients.at(-1)?.received.text).toBe("");
+      child.write("let go\n");
+      await child.printed(/free/);
+      expect(await isWelcome(port)).toBe(true);
     } finally {
-      child.kill();
-      await ended;
+      for (const client of clients) client.close();
+      await child.stop();
     }
   });
 });

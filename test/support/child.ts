@@ -3,7 +3,9 @@
  * tests and benchmarks start outside their own process is one of these.
  */
 import { spawn } from "node:child_process";
+import type { ChildProcessByStdio } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
+import type { Readable, Writable } from "node:stream";
 
 export interface Ending {
   readonly code: number | null;
@@ -17,6 +19,8 @@ export interface Child {
   stderr(): string;
   /** Resolves when standard output or error matches; rejects with what was printed when the process ends first. */
   printed(pattern: RegExp): Promise<RegExpExecArray>;
+  /** To its standard input, which it has with `input: true` only; what it does not read any more is lost. */
+  write(text: string): void;
   signal(name: NodeJS.Signals): void;
   readonly ending: Promise<Ending>;
   readonly running: boolean;
@@ -53,16 +57,17 @@ for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
 export function startChild(
   command: string,
   args: readonly string[],
-  options: { cwd?: string; env?: Record<string, string> } = {},
+  options: { readonly cwd?: string; readonly env?: Record<string, string>; readonly input?: boolean } = {},
 ): Promise<Child> {
   const child = spawn(command, args, {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
-    stdio: ["ignore", "pipe", "pipe"],
+    // Never those of this process: a child that lives on would keep them open, and whoever reads them waiting.
+    stdio: [options.input === true ? "pipe" : "ignore", "pipe", "pipe"],
     // A process group of its own: Ctrl-C reaches this process only, which then ends its children in order,
     // and what is left at the very end goes with its descendants (nginx's workers, for one).
     detached: true,
-  });
+  }) as ChildProcessByStdio<Writable | null, Readable, Readable>;
   let out = "";
   let err = "";
   let over: Ending | null = null;
@@ -77,6 +82,7 @@ export function startChild(
       return match === null && over === null;
     });
   }
+  child.stdin?.on("error", () => {});
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     if (out.length < KEPT_CHARACTERS_MAX) out += text;
     recheck();
@@ -113,6 +119,10 @@ export function startChild(
             waits.push({ pattern, resolve: matched, reject: failed });
             recheck();
           }),
+        write(text): void {
+          if (child.stdin === null) throw new Error(`${command} was started without an input`);
+          child.stdin.write(text);
+        },
         signal(name): void {
           child.kill(name);
         },
