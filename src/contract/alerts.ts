@@ -10,7 +10,7 @@ export interface AlertMessage {
   readonly key: string;
   /** The same for all messages about one incident at one sink. */
   readonly thread: string;
-  readonly what: "open" | "update" | "repeat" | "escalate" | "recovered";
+  readonly what: "open" | "update" | "repeat" | "escalate" | "taken" | "recovered";
   readonly isTest: boolean;
   readonly incident: string;
   readonly severity: Severity;

@@ -254,7 +254,7 @@ export const alertsSchema = describes<AlertsView>()(
           at,
           incident: z.string(),
           sink: z.string(),
-          what: z.enum(["open", "update", "repeat", "escalate", "recovered"]),
+          what: z.enum(["open", "update", "repeat", "escalate", "taken", "recovered"]),
           outcome: z.enum(["delivered", "failed", "waiting", "silenced", "quiet hours"]),
           detail: z.string(),
         }),

@@ -121,7 +121,7 @@ export interface AlertsView {
     readonly at: number;
     readonly incident: string;
     readonly sink: string;
-    readonly what: "open" | "update" | "repeat" | "escalate" | "recovered";
+    readonly what: "open" | "update" | "repeat" | "escalate" | "taken" | "recovered";
     readonly outcome: "delivered" | "failed" | "waiting" | "silenced" | "quiet hours";
     readonly detail: string;
   }[];

@@ -7,7 +7,7 @@ import type { Incident } from "../contract/incident.ts";
 import { countText, durationText } from "../contract/quantities.ts";
 import type { Delivery } from "./alert-routing.ts";
 
-const PREFIXES: Readonly<Record<Exclude<Delivery["what"], "recovered">, string>> = {
+const PREFIXES: Readonly<Record<Exclude<Delivery["what"], "taken" | "recovered">, string>> = {
   open: "",
   update: "Update: ",
   repeat: "Still: ",
@@ -31,7 +31,7 @@ export function alertMessage(
     severity: incident.severity,
     headline: isOver
       ? endHeadline(incident, into, endedAt)
-      : `${PREFIXES[what]}[${incident.severity}] ${incident.title}`,
+      : `${what === "taken" ? takenPrefix(incident) : PREFIXES[what]}[${incident.severity}] ${incident.title}`,
     text: isOver ? endText(incident, into, endedAt) : incident.summary,
     nextStep: isOver ? "" : incident.nextStep,
     facts: factsOf(incident, isOver ? endedAt : null),
@@ -104,6 +104,10 @@ export function sinkMessage(
     startsAt: since,
     endsAt: isOver ? now : null,
   };
+}
+
+function takenPrefix({ owner, acknowledged }: Incident): string {
+  return owner === "" ? `${acknowledged?.by ?? "somebody"} has seen it: ` : `${owner} takes care of it: `;
 }
 
 function endHeadline({ title, firstFailureAt }: Incident, into: string, endedAt: number): string {

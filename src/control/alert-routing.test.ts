@@ -127,7 +127,8 @@ describe("routing of alerts", () => {
     expect(told(routing.hear(sampleIncident(), [], START))).toEqual(["open mail"]);
     expect(told(routing.tick([], START + 59 * MINUTE))).toEqual([]);
     expect(told(routing.tick([], START + 60 * MINUTE))).toEqual(["repeat mail"]);
-    routing.hear(sampleIncident({ acknowledged: { by: "ada", at: START + 61 * MINUTE } }), [], START + 61 * MINUTE);
+    const seen = sampleIncident({ acknowledged: { by: "ada", at: START + 61 * MINUTE } });
+    expect(told(routing.hear(seen, [], START + 61 * MINUTE))).toEqual(["taken mail"]);
     expect(told(routing.tick([], START + 600 * MINUTE))).toEqual([]);
     expect(told(routing.hear(sampleIncident({ state: "closed" }), [], START + 601 * MINUTE))).toEqual([
       "recovered mail",
@@ -149,6 +150,36 @@ describe("routing of alerts", () => {
     expect(told(routing.hear({ ...incident, state: "closed" }, [], START + 61 * MINUTE))).toEqual([
       "recovered mail",
       "recovered second",
+    ]);
+  });
+
+  it("tells all who were told, and nobody else, who has taken it, whatever is held back; once for each person", () => {
+    const night = Date.parse("2026-01-15T23:00:00Z");
+    const warned = sampleIncident({ severity: "warning", detectedAt: START });
+    const routing = new AlertRouting([
+      route({ waitMs: 0, quiet: NIGHT, escalate: [{ afterMs: 30 * MINUTE, to: ["boss"] }], goesOn: true }),
+      route({ name: "late", to: ["log"], waitMs: 24 * 60 * MINUTE }),
+    ]);
+    expect(told(routing.hear(warned, [], START))).toEqual(["open mail"]);
+    expect(told(routing.tick([], START + 30 * MINUTE))).toEqual(["escalate boss"]);
+    const silences = [silence({ until: night + 60 * MINUTE })];
+    const seen = { ...warned, acknowledged: { by: "ada", at: night } };
+    expect(told(routing.hear(seen, silences, night))).toEqual(["taken mail", "taken boss"]);
+    expect(told(routing.tick(silences, night + 1_000))).toEqual([]);
+    // The same person takes it over: that is no news. Another one does.
+    expect(told(routing.hear({ ...seen, owner: "ada" }, silences, night + 2_000))).toEqual([]);
+    const restarted = new AlertRouting(
+      [route({ waitMs: 0, quiet: NIGHT, goesOn: true })],
+      structuredClone(routing.save()),
+    );
+    expect(told(restarted.hear({ ...seen, owner: "ada" }, silences, night + 3_000))).toEqual([]);
+    expect(told(restarted.hear({ ...seen, owner: "bob" }, silences, night + 4_000))).toEqual([
+      "taken mail",
+      "taken boss",
+    ]);
+    expect(told(restarted.hear({ ...seen, state: "closed" }, silences, night + 5_000))).toEqual([
+      "recovered mail",
+      "recovered boss",
     ]);
   });
 

@@ -11,6 +11,8 @@
  * - Silences, quiet hours and acknowledgements hold back the telling of trouble, never of its end: whoever was told
  *   that something is broken is told that it is over, with how long and how bad it was. Muted recoveries are the
  *   classic complaint about such machines.
+ * - Nor do they hold back that somebody has taken it: that ends the search for somebody, here and at a sink that
+ *   escalates by itself.
  * - A sink that several routes name hears of an incident once: by the first that told it, and by that until the end.
  * - What was held back and still goes on when the reason ends is told then. What was over before then is not told.
  * - Repeats and escalation stop when a person acknowledges or takes over.
@@ -40,7 +42,7 @@ export interface AlertRoute {
   readonly goesOn: boolean;
 }
 
-export type AlertKind = "open" | "update" | "repeat" | "escalate" | "recovered";
+export type AlertKind = "open" | "update" | "repeat" | "escalate" | "taken" | "recovered";
 
 export interface Delivery {
   /** The same for the same message, also after a restart. */
@@ -74,6 +76,8 @@ export interface Track {
   readonly toldCause: string;
   readonly messages: number;
   readonly escalated: number;
+  /** Who has taken it, as its sinks were told; empty: they were not. */
+  readonly takenBy: string;
   /** Sinks that were told and so hear the end. */
   readonly sinks: readonly string[];
   /** Those that were touched when it was told first; empty: it was not told yet, or none was. */
@@ -205,6 +209,11 @@ interface Settling {
 function settle(of: Settling): Track {
   const { incident, route, track, now } = of;
   if (isOver(incident)) return end(of);
+  const taker = takerOf(incident);
+  if (taker !== "" && taker !== track.takenBy && track.sinks.length > 0) {
+    tell(of, "taken", track.sinks);
+    return { ...track, takenBy: taker, messages: track.messages + 1 };
+  }
   if (route === null || incident.parent !== "" || incident.state === "recovering") return track;
   if (now - track.seenAt < route.waitMs) return track;
   const what = dueNow(of, route);
@@ -236,7 +245,7 @@ function settle(of: Settling): Track {
 
 function dueNow({ incident, track, now }: Settling, route: AlertRoute): AlertKind | null {
   if (track.toldAt === null || track.toldSeverity === null) return "open";
-  const isTaken = incident.acknowledged !== null || incident.owner !== "";
+  const isTaken = takerOf(incident) !== "";
   const step = route.escalate[track.escalated];
   if (!isTaken && step !== undefined && now - incident.detectedAt >= step.afterMs) return "escalate";
   // That it is worse, or that its cause is known now, is news; that it is better is told at its end.
@@ -281,6 +290,11 @@ function tell({ incident, services, track, deliveries }: Settling, what: AlertKi
   }
 }
 
+/** Who looks after it; empty: nobody is known to. */
+function takerOf({ owner, acknowledged }: Incident): string {
+  return owner === "" ? (acknowledged?.by ?? "") : owner;
+}
+
 /** Merged ones are over for those who were told: what goes on has another name now, which the message says. */
 function isOver({ state }: Incident): boolean {
   return state === "closed" || state === "merged";
@@ -295,6 +309,7 @@ function newTrack(route: string, now: number): Track {
     toldCause: "",
     messages: 0,
     escalated: 0,
+    takenBy: "",
     sinks: [],
     services: [],
     held: "",

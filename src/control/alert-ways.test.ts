@@ -6,8 +6,10 @@ import { two } from "../../sim/corpus/places.ts";
 import type { Fault } from "../../sim/corpus/model.ts";
 import { alertWorld } from "../../test/support/alert-world.ts";
 import type { AlertWorld, AlertWorldOptions, Received } from "../../test/support/alert-world.ts";
+import { pagerduty } from "../../test/support/pagerduty.ts";
+import { slackChannel } from "../../test/support/slack-channel.ts";
 import { startSmtpServer } from "../../test/support/smtp-server.ts";
-import { pagerdutyEvent, postableAlerts, slackMessage, webhookMessage } from "../../test/support/sink-forms.ts";
+import { postableAlerts, webhookMessage } from "../../test/support/sink-forms.ts";
 import { createTestAuthority } from "../../test/support/test-authority.ts";
 
 const ended: (() => Promise<void> | void)[] = [];
@@ -112,10 +114,10 @@ routes:
     world.kill();
     await world.until(430 + 50);
     // Who was told of the begin is told of the end, once; who never was is not.
-    expect(whats("/chat")).toEqual(["opened", "repeated", "recovered"]);
-    expect(whats("/night")).toEqual(["opened", "recovered"]);
-    expect(whats("/duty")).toEqual(["opened", "recovered"]);
-    expect(whats("/second")).toEqual(["escalated", "recovered"]);
+    expect(whats("/chat")).toEqual(["opened", "repeated", "taken", "recovered"]);
+    expect(whats("/night")).toEqual(["opened", "taken", "recovered"]);
+    expect(whats("/duty")).toEqual(["opened", "taken", "recovered"]);
+    expect(whats("/second")).toEqual(["escalated", "taken", "recovered"]);
     expect(whats("/boss")).toEqual([]);
     expect(webhooks(world, "/chat").at(-1)?.[2]).toMatch(/^Over after /);
     // The same message has the same id, so a receiver could drop it; none came twice.
@@ -139,6 +141,9 @@ routes:
       GROWS,
       60,
     );
+    const pager = pagerduty();
+    const chat = slackChannel();
+    world.answers.set("/pager", pager.answer).set("/chat", chat.answer);
     await world.until(-5);
     const until = world.now() + 9_000;
     const silence = { where: { service: "shop" }, by: "ada", reason: "moving house", until };
@@ -158,6 +163,13 @@ routes:
       new Set(["/hook", "/chat", "/pager", "/api/v2/alerts"]),
     );
     world.kill();
+    await world.until(30);
+    const [open] = await world.ask({ ask: "incidents", state: "open" });
+    const taken = { kind: "person", at: world.now(), by: "ada", incident: open?.id ?? "" } as const;
+    expect(await world.ask({ ask: "act", fact: { ...taken, act: { do: "acknowledge" } } })).toEqual({ refused: "" });
+    await world.until(33);
+    expect([...pager.alerts.values()].map(({ state }) => state)).toEqual(["acknowledged"]);
+    world.kill();
     await world.until(70);
     // What is over is told in any silence.
     const long = { where: { severity: "critical" }, by: "bob", reason: "asleep", until: world.now() + 86_400_000 };
@@ -169,17 +181,26 @@ routes:
 
     const hooks = of(world, "/hook", webhookMessage);
     const kinds = hooks.map(({ body }) => body.type);
-    expect(kinds.filter((kind) => kind !== "incident.updated")).toEqual(["incident.opened", "incident.recovered"]);
+    expect(kinds.filter((kind) => kind !== "incident.updated")).toEqual([
+      "incident.opened",
+      "incident.taken",
+      "incident.recovered",
+    ]);
+    expect(hooks.find(({ body }) => body.type === "incident.taken")?.body.data.headline).toMatch(
+      /^ada has seen it: \[critical\] /,
+    );
     for (const { headers, at, body } of hooks) {
       vi.useFakeTimers({ toFake: ["Date"], now: Date.parse(body.timestamp) });
       expect(new Webhook(SECRET).verify(rawBody(world, "/hook", at), headers)).toMatchObject(body);
     }
     vi.useRealTimers();
-    const events = of(world, "/pager", pagerdutyEvent).map(({ body }) => body);
-    expect(events.at(0)?.event_action).toBe("trigger");
-    expect(events.at(-1)?.event_action).toBe("resolve");
-    expect(new Set(events.map(({ dedup_key: key }) => key)).size).toBe(1);
-    expect(of(world, "/chat", slackMessage).length).toBe(hooks.length);
+    // One alert there: one call, taken and resolved with it, and nothing about what is not open.
+    expect([...pager.alerts.values()]).toMatchObject([{ state: "resolved", severity: "critical" }]);
+    const [alert] = pager.alerts.values();
+    expect(alert?.actions.filter((action) => action !== "trigger")).toEqual(["acknowledge", "resolve"]);
+    expect([pager.calls, pager.refused, pager.ignored]).toEqual([1, [], []]);
+    expect(chat.refused).toEqual([]);
+    expect(chat.messages.length).toBe(hooks.length);
     // It grew: one alert all the same, and its end is the end of that.
     const alerts = of(world, "/api/v2/alerts", postableAlerts).flatMap(({ body }) => body);
     expect(new Set(alerts.map(({ labels }) => JSON.stringify(labels))).size).toBe(1);
@@ -213,7 +234,7 @@ routes:
       MILD,
       60,
     );
-    world.statuses.set("/late", 503);
+    world.answers.set("/late", () => ({ status: 503 }));
     await world.until(30);
     const view = await world.ask({ ask: "alerts" });
     const sinks = Object.fromEntries(view.sinks.map(({ name, state, because }) => [name, `${state}: ${because}`]));
@@ -226,7 +247,7 @@ routes:
     expect(world.told.filter((code) => code === "alerts.sink-failing")).toHaveLength(2);
     world.kill();
     vi.stubEnv("GOODGATE_TEST_MAIL", "right");
-    world.statuses.clear();
+    world.answers.clear();
     const taken = world.received.filter(({ path }) => path === "/late").length;
     await world.until(40);
     const late = world.received.filter(({ path }) => path === "/late").slice(taken);

@@ -20,7 +20,7 @@ import { openControlStore } from "../../src/store/control-store.ts";
 import { EPOCH_MS, Model } from "../../sim/corpus/model.ts";
 import type { Fault, ModelSetup } from "../../sim/corpus/model.ts";
 import { httpReceiver } from "./http-receiver.ts";
-import type { TakenRequest } from "./http-receiver.ts";
+import type { TakenAnswer, TakenRequest } from "./http-receiver.ts";
 import { manualSchedule } from "./manual-schedule.ts";
 
 export interface Received extends TakenRequest {
@@ -39,7 +39,7 @@ export interface AlertWorldOptions {
 export interface AlertWorld {
   readonly received: Received[];
   /** What the receiver answers, by path; 200 otherwise. */
-  readonly statuses: Map<string, number>;
+  readonly answers: Map<string, (request: TakenRequest) => TakenAnswer>;
   /** Codes of what the gateway's event stream is told. */
   readonly told: string[];
   /** To so many seconds after the begin of the fault. */
@@ -58,12 +58,12 @@ export async function alertWorld({ alerts, setup, fault, lastsS }: AlertWorldOpt
   const time = manualSchedule(EPOCH_MS - manualSchedule(0).clock.wall());
   const root = mkdtempSync(join(tmpdir(), "goodgate-alerts-"));
   const received: Received[] = [];
-  const statuses = new Map<string, number>();
+  const receivers: AlertWorld["answers"] = new Map();
   const told: string[] = [];
   const second = (): number => (time.clock.wall() - EPOCH_MS) / 1000 - WARM_UP_S;
   const receiver = await httpReceiver((request) => {
     received.push({ ...request, at: second() });
-    return { status: statuses.get(request.path) ?? 200 };
+    return receivers.get(request.path)?.(request) ?? { status: 200 };
   });
   const answers = new Map<number, (answer: unknown) => void>();
   const sending = new Set<Promise<unknown>>();
@@ -141,7 +141,7 @@ export async function alertWorld({ alerts, setup, fault, lastsS }: AlertWorldOpt
 
   return {
     received,
-    statuses,
+    answers: receivers,
     told,
     async until(goal) {
       while (second() < goal) {

@@ -44,9 +44,10 @@ export function anyMessage(): fc.Arbitrary<AlertMessage> {
   );
   return fc
     .record({
-      what: fc.constantFrom<AlertMessage["what"]>("open", "update", "repeat", "escalate", "recovered"),
+      what: fc.constantFrom<AlertMessage["what"]>("open", "update", "repeat", "escalate", "taken", "recovered"),
       severity: fc.constantFrom<AlertMessage["severity"]>("critical", "warning", "notice"),
-      headline: text,
+      // One always begins with what kind of message it is.
+      headline: text.map((words) => `[warning] ${words}`),
       text,
       nextStep: text,
       thread: text,

@@ -7,23 +7,40 @@ import { z } from "zod";
 
 const instant = z.iso.datetime();
 
-export const pagerdutyEvent = z.strictObject({
-  routing_key: z.string().min(1),
-  event_action: z.enum(["trigger", "acknowledge", "resolve"]),
-  dedup_key: z.string().min(1).max(255),
+const pagerdutyPayload = z.strictObject({
+  summary: z.string().min(1).max(1024),
+  source: z.string().min(1),
+  severity: z.enum(["critical", "error", "warning", "info"]),
+  timestamp: instant.optional(),
+  component: z.string().optional(),
+  group: z.string().optional(),
+  class: z.string().optional(),
+  custom_details: z.record(z.string(), z.unknown()).optional(),
+});
+const pagerdutyAny = {
+  routing_key: z.string().length(32, "Length of 'routing_key' is incorrect (should be 32 characters)"),
   client: z.string().optional(),
   client_url: z.url().optional(),
-  payload: z.strictObject({
-    summary: z.string().min(1).max(1024),
-    source: z.string().min(1),
-    severity: z.enum(["critical", "error", "warning", "info"]),
-    timestamp: instant.optional(),
-    component: z.string().optional(),
-    group: z.string().optional(),
-    class: z.string().optional(),
-    custom_details: z.record(z.string(), z.unknown()).optional(),
+  links: z.array(z.strictObject({ href: z.url(), text: z.string().optional() })).optional(),
+  images: z.array(z.strictObject({ src: z.url(), href: z.url().optional(), alt: z.string().optional() })).optional(),
+};
+const dedupKey = z.string().min(1).max(255);
+
+/** The key is chosen there where a first event has none; the others have to say what they are about. */
+export const pagerdutyEvent = z.discriminatedUnion("event_action", [
+  z.strictObject({
+    ...pagerdutyAny,
+    event_action: z.literal("trigger"),
+    dedup_key: dedupKey.optional(),
+    payload: pagerdutyPayload,
   }),
-});
+  z.strictObject({
+    ...pagerdutyAny,
+    event_action: z.enum(["acknowledge", "resolve"]),
+    dedup_key: dedupKey,
+    payload: pagerdutyPayload.optional(),
+  }),
+]);
 
 const labels = z.record(z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/), z.string());
 
@@ -37,8 +54,10 @@ export const postableAlerts = z.array(
   }),
 );
 
-const plainText = (max: number) => z.strictObject({ type: z.literal("plain_text"), text: z.string().min(1).max(max) });
-const markdown = (max: number) => z.strictObject({ type: z.literal("mrkdwn"), text: z.string().min(1).max(max) });
+const plainText = (max: number) =>
+  z.strictObject({ type: z.literal("plain_text"), text: z.string().min(1).max(max), emoji: z.boolean().optional() });
+const markdown = (max: number) =>
+  z.strictObject({ type: z.literal("mrkdwn"), text: z.string().min(1).max(max), verbatim: z.boolean().optional() });
 
 export const slackMessage = z.strictObject({
   text: z.string().min(1).max(40_000),
@@ -65,6 +84,7 @@ export const webhookMessage = z.object({
     "incident.updated",
     "incident.repeated",
     "incident.escalated",
+    "incident.taken",
     "incident.recovered",
     "alert.test",
   ]),

@@ -1,6 +1,7 @@
 /**
  * Messages as events of PagerDuty's Events API v2. All messages about one incident have one `dedup_key`, so they are
- * one alert there, and its end resolves it. Bounds: summary 1,024 characters, dedup_key 255, an event 512 KB.
+ * one alert there; who takes it acknowledges it there too, so that nobody else is called, and its end resolves it.
+ * Bounds: summary 1,024 characters, dedup_key 255, an event 512 KB.
  */
 import type { AlertMessage, AlertSink } from "../../contract/alerts.ts";
 import { clipped } from "./clipped.ts";
@@ -13,6 +14,14 @@ const DEDUP_MAX = 255;
 const FIELD_MAX = 4000;
 const FACTS_MAX = 50;
 
+const ACTIONS = {
+  open: "trigger",
+  update: "trigger",
+  repeat: "trigger",
+  escalate: "trigger",
+  taken: "acknowledge",
+  recovered: "resolve",
+} as const;
 const SEVERITIES = { critical: "critical", warning: "warning", notice: "info" } as const;
 
 export interface PagerdutyOptions {
@@ -43,7 +52,7 @@ export function createPagerdutySink({ name, url, key }: PagerdutyOptions): Alert
 
 export interface PagerdutyEvent {
   readonly routing_key: string;
-  readonly event_action: "trigger" | "resolve";
+  readonly event_action: "trigger" | "acknowledge" | "resolve";
   readonly dedup_key: string;
   readonly client: string;
   readonly payload: {
@@ -62,7 +71,7 @@ export function pagerdutyPayload(message: AlertMessage, key: string): PagerdutyE
   const component = where["origin"] ?? where["pool"] ?? where["service"] ?? "";
   return {
     routing_key: key,
-    event_action: message.what === "recovered" ? "resolve" : "trigger",
+    event_action: ACTIONS[message.what],
     dedup_key: clipped(message.thread, DEDUP_MAX),
     client: "Goodgate",
     payload: {

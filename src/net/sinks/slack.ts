@@ -1,7 +1,7 @@
 /**
  * Messages to an incoming webhook of Slack. Bounds of its Block Kit: header 150 characters, section 3,000, ten fields
- * of 2,000. What is written in an incident is never read as markup: `&`, `<` and `>` are escaped, so nobody is
- * mentioned and no link is made by the text of a failure.
+ * of 2,000. What is written in an incident is never read as markup: `&`, `<` and `>` are escaped, and `verbatim` keeps
+ * Slack from making mentions and links of `@channel`, `#general` and addresses that stand there as they are.
  */
 import type { AlertMessage, AlertSink } from "../../contract/alerts.ts";
 import { clipped } from "./clipped.ts";
@@ -32,10 +32,9 @@ export interface SlackPayload {
   readonly blocks: readonly SlackBlock[];
 }
 
-interface SlackText {
-  readonly type: "plain_text" | "mrkdwn";
-  readonly text: string;
-}
+type SlackText =
+  | { readonly type: "plain_text"; readonly text: string }
+  | { readonly type: "mrkdwn"; readonly text: string; readonly verbatim: true };
 
 type SlackBlock =
   | { readonly type: "header"; readonly text: SlackText }
@@ -64,7 +63,7 @@ function section(text: string): SlackBlock {
 
 function markdown(text: string, max: number): SlackText {
   // An escape that was cut in two would be shown as letters, which is harmless.
-  return { type: "mrkdwn", text: clipped(text, max) };
+  return { type: "mrkdwn", text: clipped(text, max), verbatim: true };
 }
 
 function escaped(text: string): string {

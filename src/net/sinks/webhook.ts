@@ -12,6 +12,7 @@ const TYPES: Readonly<Record<AlertMessage["what"], string>> = {
   update: "incident.updated",
   repeat: "incident.repeated",
   escalate: "incident.escalated",
+  taken: "incident.taken",
   recovered: "incident.recovered",
 };
 
