@@ -263,6 +263,16 @@ describe("content", () => {
     send(request(1, POST, false), padded, data(1, "d", true));
     expect(unchunked(origin(1).received.split("\r\n\r\n").slice(1).join("\r\n\r\n"))).toBe("abcd");
   });
+
+  test("of a request that is over is counted, and given back to the connection", async () => {
+    const { send, came, peer } = await world({ listener: { http2: { window: "64KiB" } } });
+    send(request(1, POST, false), windowUpdate(1, 0));
+    expect(came()).toEqual(["RST_STREAM 1 1"]);
+    // As much as the whole connection may have under way, twice.
+    for (let i = 0; i < 32; i += 1) send(data(1, "x".repeat(16_384)));
+    expect(came().every((line) => line.startsWith("WINDOW_UPDATE"))).toBe(true);
+    expect(peer.ended).toBe("");
+  });
 });
 
 describe("a response", () => {
@@ -470,6 +480,18 @@ describe("bounds", () => {
     for (let i = 0; i < 5; i += 1) send(data(1, "x".repeat(16_384)));
     expect(came().some((line) => line === "RST_STREAM 1 3")).toBe(true);
   });
+
+  test("more content than the connection's window lets through ends it", async () => {
+    const { send, came, origin, peer } = await world({ listener: { http2: { window: "64KiB" } } });
+    for (let id = 1; id < 10; id += 2) {
+      send(request(id, POST, false));
+      origin((id + 1) / 2).takeOnly(0);
+    }
+    // Each is within its own window; all of them together may have four times as much.
+    for (let id = 1; id < 10; id += 2) for (let i = 0; i < 4; i += 1) send(data(id, "x".repeat(16_384)));
+    expect(came()).toContain("GOAWAY 3");
+    expect(peer.ended).not.toBe("");
+  });
 });
 
 describe("time", () => {
@@ -540,6 +562,25 @@ describe("a drain", () => {
     await drained;
   });
 
+  test("what comes behind the last number of a drain counts for the table and for the window", async () => {
+    const { gateway, send, came, origin, peer, network } = await world({ listener: { http2: { window: "64KiB" } } });
+    send(request(1, POST, false));
+    void gateway.drain();
+    network.settle();
+    send(frame(FRAME.PING, FLAG.ACK, 0, "goodgate"));
+    came();
+    // `x-t: a`, kept: it is named by the trailers of the one that was taken.
+    const kept = Buffer.concat([block(POST), Buffer.from("4003782d740161", "hex")]);
+    send(frame(FRAME.HEADERS, FLAG.END_HEADERS, 3, kept));
+    for (let i = 0; i < 32; i += 1) send(data(3, "x".repeat(16_384)));
+    expect(came().every((line) => line.startsWith("WINDOW_UPDATE"))).toBe(true);
+    send(frame(FRAME.HEADERS, FLAG.END_HEADERS | FLAG.END_STREAM, 1, Buffer.from("be", "hex")));
+    expect(origin(1).received).toMatch(/\r\n0\r\nx-t: a\r\n\r\n$/);
+    origin(1).send(OK);
+    expect(came()).toContain("DATA 1 end hi");
+    expect(peer.ended).toBe("fin");
+  });
+
   test("does not wait for a client that does not answer", async () => {
     const { gateway, peer, advance } = await world();
     const drained = gateway.drain();
@@ -586,6 +627,18 @@ describe("a WebSocket", () => {
     expect(came()).toEqual(["DATA 1 end"]);
     expect(backend.ended).toBe("fin");
     expect(records[0]).toMatchObject({ tunnel: true, outcome: "served", protocol: "HTTP/2" });
+  });
+
+  test("whose stream is reset is reset at the origin", async () => {
+    const { send, origin, records } = await world();
+    send(request(1, CONNECT, false));
+    const peer = origin(1);
+    peer.send(
+      `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ${proofFor(peer.received)}\r\n\r\n`,
+    );
+    send(data(1, "there"), reset(1));
+    expect(peer.ended).toBe("rst");
+    expect(records[0]?.tunnel).toBe(true);
   });
 
   test("that an origin grants without having understood it never stands", async () => {

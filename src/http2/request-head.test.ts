@@ -109,6 +109,20 @@ test("the asterisk of OPTIONS and the authority of CONNECT keep their forms", ()
   ).toBe("CONNECT a:443 HTTP/1.1\r\nhost: a:443\r\n\r\n");
 });
 
+test.each([
+  ["https", "shop.example", "Shop.Example:443"],
+  ["https", "shop.example:443", "shop.example"],
+  ["http", "shop.example", "shop.example:80"],
+  ["http", "[2001:db8::1]", "[2001:DB8::1]:80"],
+])("the port of %s and capitals make no other host of %s than of %s", (scheme, authority, host) => {
+  const pairs = changed(":scheme", scheme).map((pair): Pair =>
+    pair[0] === ":authority" ? [pair[0], authority] : pair,
+  );
+  const { text, refusal } = translate([...pairs, ["host", host]]);
+  expect(refusal).toBeNull();
+  expect(reread(text).heads[0]?.fields).toEqual([["host", authority]]);
+});
+
 const REFUSED: readonly (readonly [id: RefusalId, what: string, pairs: readonly Pair[]])[] = [
   ["h2-pseudo-unknown", "an unknown pseudo-field", [...GET, [":peer", "x"]]],
   ["h2-pseudo-unknown", "a pseudo-field of responses", [[":status", "200"], ...GET]],
@@ -133,6 +147,7 @@ const REFUSED: readonly (readonly [id: RefusalId, what: string, pairs: readonly 
   ["h2-authority", "an authority with a space", changed(":authority", "a b")],
   ["h2-field-value-line-end", "an authority with a line end", changed(":authority", "a\r\nevil: 1")],
   ["h2-host-differs", "two hosts", [...GET, ["host", "evil.example"]]],
+  ["h2-host-differs", "a port that the scheme does not have by itself", [...GET, ["host", "shop.example:80"]]],
   ["h2-connect", "a CONNECT with a path", changed(":method", "CONNECT")],
   ["h2-protocol", "another protocol in a CONNECT", [[":protocol", "connect-udp"], ...changed(":method", "CONNECT")]],
   ["h2-field-name", "an empty name", [...GET, ["", "x"]]],

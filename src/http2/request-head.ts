@@ -196,7 +196,7 @@ export class RequestHead {
       case HOST:
         // §8.3.1: both name the same host, or whoever routes by one is deceived by the other.
         if (this.#authority === null) this.#line(field.name, field.value);
-        else if (field.value.toLowerCase() !== this.#authority.toLowerCase()) this.refusal = "h2-host-differs";
+        else if (!isSameHost(field.value, this.#authority, this.#scheme)) this.refusal = "h2-host-differs";
         return;
       case CONTENT_LENGTH:
         // What is no number, or too large a one, the parser refuses with its own reason.
@@ -276,6 +276,13 @@ export class RequestHead {
     // `*` is judged by the parser. Anything else that is no path it would take for another form.
     return (path.startsWith("/") || path === "*") && isVisible(path) ? null : "h2-path";
   }
+}
+
+/** §8.3.1: they are compared as RFC 3986 §6.2.3 has it, with the port that the scheme has by itself left out. */
+function isSameHost(one: string, other: string, scheme: string | null): boolean {
+  if (one === other) return true;
+  const port = scheme === "https" ? /:(?:443)?$/ : /:(?:80)?$/;
+  return one.toLowerCase().replace(port, "") === other.toLowerCase().replace(port, "");
 }
 
 /** Nothing that ends a word of a request line, or the line. */

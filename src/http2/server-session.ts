@@ -400,7 +400,7 @@ export class ServerSession implements StreamCarrier {
   #beginData(): void {
     const stream = this.#streams.get(this.#stream) ?? null;
     this.#padding = 0;
-    if (this.#stream === 0 || (stream === null && this.#stream > this.#lastStream)) {
+    if (stream === null && this.#isIdle(this.#stream)) {
       this.#broken("PROTOCOL_ERROR", "DATA on a stream that was not opened", 0);
       return;
     }
@@ -428,8 +428,13 @@ export class ServerSession implements StreamCarrier {
     if ((this.#flags & FLAG.PADDED) === 0) {
       this.#phase = "data";
       if (this.#length === 0) this.#afterPiece();
-    } else if (this.#length === 0) this.#broken("PROTOCOL_ERROR", "the padding is longer than its frame", 0);
+    } else if (this.#length === 0) this.#broken("FRAME_SIZE_ERROR", "DATA has no room for what it announces", 0);
     else this.#phase = "pad";
+  }
+
+  /** Nobody has opened it (§5.1): it is behind the last one, or one of ours, of which there are none. */
+  #isIdle(id: number): boolean {
+    return id > this.#lastStream || (id & 1) === 0;
   }
 
   /** What comes to a stream that has ended is a fault, unless it was ours to end it and the client cannot know yet. */
@@ -556,8 +561,13 @@ export class ServerSession implements StreamCarrier {
       from += 1;
     }
     const isPrioritised = (this.#flags & FLAG.PRIORITY) !== 0;
-    if (from + padding + (isPrioritised ? 5 : 0) > end) {
-      this.#broken("PROTOCOL_ERROR", "HEADERS has no room for what it announces", 0);
+    const blockAt = from + (isPrioritised ? 5 : 0);
+    if (blockAt > end) {
+      this.#broken("FRAME_SIZE_ERROR", "HEADERS has no room for what it announces", 0);
+      return;
+    }
+    if (blockAt + padding > end) {
+      this.#broken("PROTOCOL_ERROR", "the padding is longer than its frame", 0);
       return;
     }
     if (isPrioritised) {
@@ -612,6 +622,11 @@ export class ServerSession implements StreamCarrier {
     }
     requestTrailers.begin(this.#limits.heads.trailerBytes);
     if (!this.#decode(bytes, start, end, requestTrailers)) return;
+    // §8.5: a tunnel carries bytes and nothing else.
+    if (stream.isTunnel) {
+      this.#streamError(stream, "PROTOCOL_ERROR");
+      return;
+    }
     requestTrailers.finish();
     // §8.1: a second head in the middle of a request is no trailer section.
     if (!ends) this.#malformed(stream, "h2-pseudo-late");
@@ -686,7 +701,7 @@ export class ServerSession implements StreamCarrier {
       this.#broken("FRAME_SIZE_ERROR", "RST_STREAM of another length than 4", 0);
       return;
     }
-    if (this.#stream === 0 || this.#stream > this.#lastStream) {
+    if (this.#isIdle(this.#stream)) {
       this.#broken("PROTOCOL_ERROR", "RST_STREAM on a stream that was not opened", 0);
       return;
     }
@@ -788,7 +803,7 @@ export class ServerSession implements StreamCarrier {
       }
       return;
     }
-    if (this.#stream > this.#lastStream) {
+    if (this.#isIdle(this.#stream)) {
       this.#broken("PROTOCOL_ERROR", "WINDOW_UPDATE on a stream that was not opened", 0);
       return;
     }

@@ -1,4 +1,9 @@
-/** The rules of HTTP/2 for servers (http2-cases.ts), each on a connection of its own to a gateway as operators run it. */
+/**
+ * The rules of HTTP/2 for servers, each case on a connection of its own to a gateway as operators run it. What the gateway
+ * sends in answer is judged as well, by all that no server may send; and each MUST of RFC 9113 towards a server names the
+ * cases that show it (http2-musts.ts).
+ */
+import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { connect, type AddressInfo, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -6,8 +11,16 @@ import { FLAG, FRAME } from "../../src/http2/frames.ts";
 import { inFrontOf, startGateway, type GatewayProcess } from "../support/gateway-process.ts";
 import { FrameReader } from "../support/h2-frames.ts";
 import type { Frame } from "../support/h2-frames.ts";
-import { CASES } from "./http2-cases.ts";
-import type { Case, Expected } from "./http2-cases.ts";
+import { breachesOf } from "../support/h2-sender-rules.ts";
+import { BLOCK_CASES } from "./http2-block-cases.ts";
+import type { Case, Expected } from "./http2-case.ts";
+import { FRAME_CASES } from "./http2-frame-cases.ts";
+import { MESSAGE_CASES } from "./http2-message-cases.ts";
+import { MUSTS } from "./http2-musts.ts";
+
+const CASES: readonly Case[] = [...FRAME_CASES, ...MESSAGE_CASES, ...BLOCK_CASES];
+/** Only for what never comes: whatever is expected is waited for. */
+const PATIENCE_MS = 240_000;
 
 let gateway: GatewayProcess;
 let origin: Server;
@@ -30,6 +43,7 @@ describe("HTTP/2 as RFC 9113 wants it", () => {
   it.each(CASES)("§$section: $title", async (one) => {
     const seen = await play(gateway.port, one);
     expect(seen.met, `came: ${seen.frames.join(", ")}`).toBe(true);
+    expect(seen.breaches).toEqual([]);
   });
 
   it("still serves", async () => {
@@ -38,22 +52,46 @@ describe("HTTP/2 as RFC 9113 wants it", () => {
   });
 });
 
-/** Sends what a case says and reads until it is decided, or the connection ends, or nothing more comes. */
-async function play(port: number, one: Case): Promise<{ met: boolean; frames: string[] }> {
+describe("each MUST of RFC 9113 towards a server", () => {
+  const titles = new Set(CASES.map(({ section, title }) => `§${section}: ${title}`));
+
+  it.each(MUSTS.filter(({ by }) => by.length > 0))("§$section: $must", ({ by }) => {
+    const missing = by.filter((one) => {
+      const [path, title] = one.split(" › ");
+      if (title === undefined) return !titles.has(one);
+      return !readFileSync(new URL(`../../${path}`, import.meta.url), "utf8").includes(title);
+    });
+    expect(missing).toEqual([]);
+  });
+
+  it("is shown by a case, or says why there is nothing to show", () => {
+    for (const { by, because } of MUSTS) expect((by.length === 0) === (because !== undefined)).toBe(true);
+  });
+});
+
+/** Sends what a case says and reads until it is decided, or the connection ends. */
+async function play(port: number, one: Case): Promise<{ met: boolean; frames: string[]; breaches: string[] }> {
   const reader = new FrameReader();
   const socket: Socket = connect(port, "127.0.0.1");
+  const received: Buffer[] = [];
   socket.setNoDelay(true);
   return await new Promise((resolve) => {
     let hasBegun = false;
     const finish = (isOver: boolean): void => {
       clearTimeout(patience);
       socket.destroy();
-      resolve({ met: isMet(one.expected, reader.frames, isOver), frames: reader.frames.map(nameOf) });
+      const sent = Buffer.concat([...one.send, ...(one.after ?? [])]);
+      resolve({
+        met: isMet(one.expected, reader.frames, isOver),
+        frames: reader.frames.map(nameOf),
+        breaches: breachesOf(sent, Buffer.concat(received)),
+      });
     };
-    const patience = setTimeout(() => finish(false), 10_000);
+    const patience = setTimeout(() => finish(false), PATIENCE_MS);
     socket.on("data", (bytes) => {
+      received.push(bytes);
       reader.push(bytes);
-      if (one.after !== undefined && !hasBegun && hasResponse(reader.frames, 1)) {
+      if (one.after !== undefined && !hasBegun && isWhole(reader.frames, 1, 0)) {
         hasBegun = true;
         socket.write(Buffer.concat(one.after));
       }
@@ -71,6 +109,8 @@ function isMet(expected: Expected, frames: readonly Frame[], isOver: boolean): b
   switch (expected.kind) {
     case "connection":
       return isTold || (isOver && goAway === undefined);
+    case "ended":
+      return isTold && isOver;
     case "stream":
       return (
         isTold ||
@@ -79,16 +119,42 @@ function isMet(expected: Expected, frames: readonly Frame[], isOver: boolean): b
         )
       );
     case "response":
-      return hasResponse(frames, expected.stream);
+      return isWhole(frames, expected.stream, expected.status);
+    case "block":
+      return frames.some(
+        ({ type, stream, payload }) =>
+          type === FRAME.HEADERS && stream === expected.stream && payload.toString("hex").startsWith(expected.begins),
+      );
     case "frame":
-      return frames.some(({ type, flags }) => type === expected.type && (!expected.ack || (flags & FLAG.ACK) !== 0));
+      return (
+        !frames.some(({ type }) => type === expected.without) &&
+        frames.some(
+          ({ type, flags, payload }) =>
+            type === expected.type &&
+            (!expected.ack || (flags & FLAG.ACK) !== 0) &&
+            (expected.payload === undefined || payload.latin1Slice() === expected.payload),
+        )
+      );
   }
 }
 
-function hasResponse(frames: readonly Frame[], id: number): boolean {
+/** `status`: 0 for any; the block has to be read in the order of all of them to know it. */
+function isWhole(frames: readonly Frame[], id: number, status: number): boolean {
   const its = frames.filter(({ stream }) => stream === id);
-  const isWhole = its.some(({ type, flags }) => type <= FRAME.HEADERS && (flags & FLAG.END_STREAM) !== 0);
-  return isWhole && its.some(({ type }) => type === FRAME.HEADERS);
+  const hasEnded = its.some(({ type, flags }) => type <= FRAME.HEADERS && (flags & FLAG.END_STREAM) !== 0);
+  if (!hasEnded || !its.some(({ type }) => type === FRAME.HEADERS)) return false;
+  return status === 0 || statusOf(frames, id) === status;
+}
+
+function statusOf(frames: readonly Frame[], id: number): number {
+  const reader = new FrameReader();
+  let status = 0;
+  for (const one of frames) {
+    if (one.type !== FRAME.HEADERS) continue;
+    const its = Number(reader.fields(one).find(([name]) => name === ":status")?.[1] ?? 0);
+    if (one.stream === id && its !== 0) status = its;
+  }
+  return status;
 }
 
 function nameOf({ type, stream, flags, payload }: Frame): string {
