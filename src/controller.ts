@@ -106,7 +106,10 @@ async function begin(
     createEngine: () => createEngine(),
     store: storeOf(setup),
     companions: (hands) => [
-      createForecasts(hands, { settings: () => configured.settings ?? settings, rungs, onFault }),
+      createForecasts(hands, {
+        standby: { settings: () => configured.settings ?? settings, rungs, onFault },
+        onFault,
+      }),
       ...otlp(hands),
       createAlertDesk({
         settings: setup.settings.alerts,

@@ -1,4 +1,6 @@
-import { createPrivateKey } from "node:crypto";
+import "../net/reflect-metadata.ts";
+import { KeyObject, X509Certificate, createPrivateKey, webcrypto } from "node:crypto";
+import * as x509 from "@peculiar/x509";
 import { beforeAll, describe, expect, it } from "vitest";
 import { testAuthority } from "../../test/support/certificates.ts";
 import type { TestAuthority } from "../../test/support/certificates.ts";
@@ -18,6 +20,22 @@ function leafOf({ cert }: CertificateTexts): string {
   return `${cert.split("-----END CERTIFICATE-----")[0] ?? ""}-----END CERTIFICATE-----\n`;
 }
 
+/** For shop.test, as a public authority makes it: it says where the certificate of the issuer is to be had. */
+async function issuedBy(issuer: string): Promise<CertificateTexts> {
+  const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
+  const { publicKey, privateKey } = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+  const made = await x509.X509CertificateGenerator.create({
+    subject: "CN=shop.test",
+    issuer,
+    publicKey,
+    signingKey: privateKey,
+    signingAlgorithm: algorithm,
+    extensions: [new x509.AuthorityInfoAccessExtension({ caIssuers: "http://ca.test/issuing.crt" })],
+  });
+  const key = KeyObject.from(privateKey).export({ type: "pkcs8", format: "pem" }).toString();
+  return { cert: made.toString("pem"), key };
+}
+
 function encrypted(key: string): string {
   const sealed = { type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "secret" } as const;
   return createPrivateKey(key).export(sealed).toString();
@@ -34,6 +52,17 @@ describe("a certificate and its key", () => {
         issuer: "CN=Goodgate test intermediate",
       },
     });
+  });
+
+  it("tell when what is shown above them ends, and whether it is missing where an authority says where to find it", async () => {
+    const whole = examineCertificate(shop);
+    const ends = Date.parse(new X509Certificate(authority.intermediate.cert).validTo);
+    expect(whole).toMatchObject({ facts: { chainUntil: ends, isChainCut: false } });
+    // Nobody says where that issuer is to be had: whoever trusts it has it.
+    const alone = examineCertificate({ cert: leafOf(shop), key: shop.key });
+    expect(alone).toMatchObject({ facts: { chainUntil: 0, isChainCut: false } });
+    expect(examineCertificate(await issuedBy("CN=Issuing CA"))).toMatchObject({ facts: { isChainCut: true } });
+    expect(examineCertificate(await issuedBy("CN=shop.test"))).toMatchObject({ facts: { isChainCut: false } });
   });
 
   it("may come with the root behind the chain, with an intermediate twice, and without any", () => {

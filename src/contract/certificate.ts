@@ -27,6 +27,10 @@ export interface CertificateFacts {
   readonly serialNumber: string;
   /** SHA-256 of it, in hex. */
   readonly fingerprint: string;
+  /** When the first of those behind it ends, that are shown with it; epoch ms, 0: there are none. */
+  readonly chainUntil: number;
+  /** It says where its issuer's certificate is to be had, as those of public authorities do, and that is not shown with it. */
+  readonly isChainCut: boolean;
 }
 
 export type CertificateVerdict =
@@ -53,7 +57,7 @@ export function examineCertificate(texts: CertificateTexts): CertificateVerdict 
   if ("ok" in key) return key;
   const fault = keyFault(read, key) ?? chainFault(read);
   if (fault !== null) return fault;
-  return { ok: true, facts: factsOf(leaf) };
+  return { ok: true, facts: factsOf(leaf, read.slice(1)) };
 }
 
 /** `expired on 2026-01-02`, as of `now`, epoch ms; empty: it holds. */
@@ -154,7 +158,7 @@ function isIssuedBy(one: X509Certificate, other: X509Certificate): boolean {
   return one.checkIssued(other) && one.verify(other.publicKey);
 }
 
-function factsOf(leaf: X509Certificate): CertificateFacts {
+function factsOf(leaf: X509Certificate, above: readonly X509Certificate[]): CertificateFacts {
   return {
     names: namesOf(leaf),
     notBefore: Date.parse(leaf.validFrom),
@@ -163,6 +167,9 @@ function factsOf(leaf: X509Certificate): CertificateFacts {
     issuer: flat(leaf.issuer),
     serialNumber: leaf.serialNumber,
     fingerprint: leaf.fingerprint256.replaceAll(":", "").toLowerCase(),
+    chainUntil: above.length === 0 ? 0 : Math.min(...above.map(({ validTo }) => Date.parse(validTo))),
+    // RFC 5280 §4.2.2.1. Browsers fetch or remember it, most other clients do not.
+    isChainCut: above.length === 0 && leaf.issuer !== leaf.subject && leaf.infoAccess?.includes("CA Issuers") === true,
   };
 }
 

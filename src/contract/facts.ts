@@ -97,6 +97,8 @@ export interface OriginRow {
   readonly held: number;
   /** 0: no limit. */
   readonly limit: number;
+  /** It was set by hand; left out where it is learned. */
+  readonly limitSet?: true;
   readonly state: OriginAddressView["state"];
   readonly share: number;
   /** What the active check says; null: none, or not yet. */
@@ -218,6 +220,8 @@ export interface TopologyFact extends Teller {
   readonly at: number;
   readonly services: readonly {
     readonly name: string;
+    /** Those it answers for; left out by older versions. */
+    readonly hosts?: readonly string[];
     /** Null: none configured. */
     readonly objective: Objective | null;
     readonly routes: readonly { readonly name: string; readonly class: string }[];

@@ -310,6 +310,10 @@ export interface CertificateView {
   /** Epoch ms. */
   notBefore: number;
   notAfter: number;
+  /** When the first of those ends that are shown above it; epoch ms, 0: there are none. */
+  chainUntil: number;
+  /** The one that issued it is missing. */
+  isChainCut: boolean;
 }
 
 export interface ProcessView {

@@ -64,6 +64,7 @@ describe("a gateway that starts", () => {
     expect(topology?.services).toEqual([
       {
         name: "test",
+        hosts: ["*"],
         objective: { availability: 0.995, latencyMs: 250, latencyRatio: 0.99 },
         routes: [
           { name: "pay", class: "critical" },
@@ -374,6 +375,8 @@ describe("the certificates that listeners show", () => {
       issuer: "CN=CA",
       notBefore: 0,
       notAfter: 1,
+      chainUntil: 0,
+      isChainCut: false,
     };
     const world = await memoryGateway({ certificates: () => [shown] });
     world.advance(10_000);

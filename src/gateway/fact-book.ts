@@ -364,7 +364,10 @@ function standingOf(
   pool: PoolRuntime,
   address: OriginAddress,
   index: number,
-): Pick<OriginRow, "origin" | "address" | "family" | "inFlight" | "held" | "limit" | "state" | "share" | "checkOk"> {
+): Pick<
+  OriginRow,
+  "origin" | "address" | "family" | "inFlight" | "held" | "limit" | "limitSet" | "state" | "share" | "checkOk"
+> {
   return {
     origin: address.origin.url,
     address: address.text,
@@ -372,6 +375,7 @@ function standingOf(
     inFlight: address.inFlight,
     held: address.limit?.held ?? 0,
     limit: address.limit === null ? 0 : limitNow(address.limit),
+    ...(address.isLimitSet ? { limitSet: true as const } : {}),
     state: pool.availability.standings[index]?.state ?? "up",
     share: address.share,
     checkOk: address.check.ok,
@@ -390,8 +394,9 @@ function portsUsed(core: Core): number {
 }
 
 function topologyOf(settings: Settings): TopologyFact["services"] {
-  return settings.services.map(({ name, objective, routes, pools }) => ({
+  return settings.services.map(({ name, hosts, objective, routes, pools }) => ({
     name,
+    hosts,
     objective:
       objective === null
         ? null

@@ -204,6 +204,11 @@ export class OriginAddress implements Address, Candidate, Member {
     this.#overload = settings.overload;
   }
 
+  /** By hand; otherwise it is learned, or there is none. */
+  get isLimitSet(): boolean {
+    return this.#overload !== null && this.#overload.concurrency > 0;
+  }
+
   /** Nothing is learned of a route any more, and its number may be another's. */
   forgetRoute(number: number): void {
     if (this.limit !== null && (this.limit.routes[number]?.held ?? 0) === 0) this.limit.routes[number] = null;

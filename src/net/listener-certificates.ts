@@ -142,13 +142,15 @@ export class ListenerCertificates {
   }
 
   get views(): CertificateView[] {
-    return [...this.#pairs, ...this.#obtained].map(({ files, facts: { names, issuer, notBefore, notAfter } }) => ({
+    return [...this.#pairs, ...this.#obtained].map(({ files, facts }) => ({
       listener: this.#name,
       file: files.cert,
-      names,
-      issuer,
-      notBefore,
-      notAfter,
+      names: facts.names,
+      issuer: facts.issuer,
+      notBefore: facts.notBefore,
+      notAfter: facts.notAfter,
+      chainUntil: facts.chainUntil,
+      isChainCut: facts.isChainCut,
     }));
   }
 

@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { IncidentsResponse, ProbesResponse } from "../../src/contract/control-responses.ts";
 import type { ProbeFact } from "../../src/contract/facts.ts";
+import type { SeriesAnswer } from "../../src/contract/series.ts";
 import { freePort } from "../support/free-port.ts";
 import { inFrontOf, startGateway, type GatewayProcess } from "../support/gateway-process.ts";
 import { startLoad } from "../support/load.ts";
@@ -16,8 +17,11 @@ afterEach(async () => {
   await origin?.close();
 });
 
-async function start(origins: readonly string[]): Promise<GatewayProcess> {
-  const started = await startGateway(inFrontOf(origins));
+async function start(
+  origins: readonly string[],
+  service: Readonly<Record<string, unknown>> = {},
+): Promise<GatewayProcess> {
+  const started = await startGateway(inFrontOf(origins, service));
   gateway = started;
   await until("the control process to run", async () =>
     (await started.status()).control.state === "running" ? true : null,
@@ -80,5 +84,31 @@ describe("the probe ladder", () => {
     await load.stop();
     expect(told.text).toContain(`${dead}: No connection to it can be made`);
     expect(told.text).toContain("The same host answers at another port.");
+  });
+
+  it("never sends once more what failed on a route that forbids it, and says so", async () => {
+    origin = await rawOrigin(async (connection) => {
+      for (;;) {
+        const head = await connection.head();
+        if (!head.includes("/jobs/")) await connection.send(response(200, ""));
+        else {
+          await connection.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+          connection.halfClose();
+        }
+      }
+    });
+    const routes = [{ match: { path: "/jobs/*" }, probe: false }, { match: { path: "/*" } }];
+    const { adminUrl, url } = await start([origin.url], { routes });
+    await expect(fetch(`${url}/jobs/daily`).then((answer) => answer.text())).rejects.toThrow("terminated");
+    await until("the control process to have heard of it", async () => {
+      const { series } = (await (await fetch(`${adminUrl}/api/v1/series?resolution=1`)).json()) as SeriesAnswer;
+      return series.some(({ points }) => points.some(({ failed }) => failed > 0)) ? true : null;
+    });
+    const climbed = (await (await probe(adminUrl, origin.url)).json()) as ProbeFact;
+    expect(climbed.rungs.find(({ rung }) => rung === "same request")).toMatchObject({
+      result: "unknown",
+      text: expect.stringContaining("its route forbids it (probe: false)") as string,
+    });
+    expect(origin.heads.filter((head) => head.includes("/jobs/"))).toHaveLength(1);
   });
 });

@@ -9,10 +9,12 @@ import { foreseeCapacity } from "./forecast-capacity.ts";
 import { foreseeCertificates } from "./forecast-certificates.ts";
 import { foreseeDns } from "./forecast-dns.ts";
 import { foreseeKeepAlive } from "./forecast-keep-alive.ts";
+import { foreseeNames } from "./forecast-names.ts";
 import { foreseeObjective } from "./forecast-objective.ts";
 import { foreseeOrigins } from "./forecast-origins.ts";
 import { foreseeStandby } from "./forecast-standby.ts";
 import { foreseeUnequal } from "./forecast-unequal.ts";
+import { PoolRooms } from "./pool-rooms.ts";
 import type { Compared } from "./standby-probe.ts";
 import { foreseeWalls } from "./forecast-walls.ts";
 import type { Forecaster, Foreseen } from "./forecaster.ts";
@@ -45,6 +47,25 @@ export class ForecastBook {
   /** `compared`: what light probes showed of standby pools. */
   constructor(compared: () => readonly Compared[] = () => [], forecasters: readonly Forecaster[] = usual(compared)) {
     this.#forecasters = forecasters;
+  }
+
+  /** What has to outlive a restart, by name. */
+  save(): ReadonlyMap<string, unknown> {
+    return new Map(
+      this.#forecasters.flatMap(({ memory }) => (memory === undefined ? [] : [[memory.name, memory.save()]])),
+    );
+  }
+
+  /** Before any fact. */
+  restore(saved: ReadonlyMap<string, unknown>, onFault: (error: unknown) => void): void {
+    for (const { memory } of this.#forecasters) {
+      if (memory === undefined || !saved.has(memory.name)) continue;
+      try {
+        memory.restore(saved.get(memory.name));
+      } catch (error) {
+        onFault(error);
+      }
+    }
   }
 
   hear(fact: Fact): void {
@@ -104,15 +125,19 @@ function isNews({ told, forecast }: Known, now: number): boolean {
 }
 
 function usual(compared: () => readonly Compared[]): Forecaster[] {
+  const rooms = new PoolRooms();
   return [
+    // Before those that ask it.
+    rooms,
     foreseeWalls(),
     foreseeOrigins(),
     foreseeKeepAlive(),
     foreseeObjective(),
     foreseeStandby(),
-    foreseeUnequal(compared),
+    foreseeUnequal(compared, rooms),
     foreseeDns(),
     foreseeCertificates(),
-    foreseeCapacity(),
+    foreseeNames(),
+    foreseeCapacity(rooms),
   ];
 }

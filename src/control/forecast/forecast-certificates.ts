@@ -1,13 +1,14 @@
 /**
- * Certificates that listeners and origins show and that expire: told three weeks before, when whatever renews them should have done
- * so long ago (a third of ninety days is left at a renewal in time), more urgently in the last week, and for good when
- * one has expired. Certificates of days are told of when less than a quarter of their life is left.
+ * Certificates that listeners and origins show and that expire, or one above them: told three weeks before, when whatever
+ * renews them should have done so long ago (a third of ninety days is left at a renewal in time), more urgently in the
+ * last week, and for good when one has expired. Certificates of days are told of when less than a quarter of their life
+ * is left. And those of listeners that are shown without what issued them.
  */
 import type { OriginCertificateRow } from "../../contract/facts.ts";
 import type { CertificateView } from "../../contract/view.ts";
 import type { Severity } from "../../contract/incident.ts";
 import type { Forecaster, Foreseen } from "./forecaster.ts";
-import { DAY } from "./forecaster.ts";
+import { DAY, MINUTE } from "./forecaster.ts";
 
 const EARLY_MS: number = 21 * DAY;
 const LATE_MS: number = 7 * DAY;
@@ -15,6 +16,8 @@ const LATE_MS: number = 7 * DAY;
 const EARLY_PART = 0.25;
 const LATE_PART = 0.1;
 const CERTIFICATES_MAX = 5000;
+/** They are told once a minute: what was not for longer is shown no more. */
+const TOLD_MS: number = 5 * MINUTE;
 
 interface Known<Row> {
   readonly at: number;
@@ -32,10 +35,14 @@ export function foreseeCertificates(): Forecaster {
       if (originCertificates !== undefined) ofOrigins = { at, rows: originCertificates.slice(0, CERTIFICATES_MAX) };
     },
     look: ({ now }) => [
-      ...shown.rows.flatMap((row) => ofListener(row, shown.at, now)),
-      ...soonest(ofOrigins.rows).flatMap((row) => ofOrigin(row, ofOrigins.at, now)),
+      ...rowsOf(shown, now).flatMap((row) => [...ofListener(row, shown.at, now), ...cutChain(row, shown.at, now)]),
+      ...soonest(rowsOf(ofOrigins, now)).flatMap((row) => ofOrigin(row, ofOrigins.at, now)),
     ],
   };
+}
+
+function rowsOf<Row>({ at, rows }: Known<Row>, now: number): readonly Row[] {
+  return now - at > TOLD_MS ? [] : rows;
 }
 
 /** Of the addresses of an origin, the one whose certificate ends first: one that was left behind is the usual mistake. */
@@ -50,7 +57,7 @@ function soonest(rows: readonly OriginCertificateRow[]): OriginCertificateRow[] 
 }
 
 /** A chain is as good as the certificate in it that ends first. */
-function endOf({ notAfter, chainUntil }: OriginCertificateRow): number {
+function endOf({ notAfter, chainUntil }: Pick<OriginCertificateRow, "notAfter" | "chainUntil">): number {
   return chainUntil === 0 ? notAfter : Math.min(notAfter, chainUntil);
 }
 
@@ -74,17 +81,55 @@ function ofOrigin(row: OriginCertificateRow, seenAt: number, now: number): Fores
 function ofListener(row: CertificateView, seenAt: number, now: number): Foreseen[] {
   const { listener, file, names, issuer, notBefore, notAfter } = row;
   const [name = file] = names;
+  const end = endOf(row);
+  const above = end < notAfter ? " A certificate above it ends before it." : "";
   return foreseen({
     id: `certificate/${listener}/${file}`,
     name,
-    life: notAfter - notBefore,
-    end: notAfter,
+    life: end - notBefore,
+    end,
     where: { listener, certificate: name },
-    text: (when) => `${file} ${when}; it is shown for ${listOf(names)} and was issued by ${issuer}.`,
+    text: (when) => `${file} ${when}; it is shown for ${listOf(names)} and was issued by ${issuer}.${above}`,
     advice: "Renew it and put the files in place: they are read again by themselves. See why it was not renewed.",
     seenAt,
     now,
   });
+}
+
+/** Whoever puts the certificate alone into the file sees no fault in a browser, which fetches or remembers the rest. */
+function cutChain({ listener, file, names, issuer, isChainCut }: CertificateView, at: number, now: number): Foreseen[] {
+  if (!isChainCut) return [];
+  const [name = file] = names;
+  const where = { listener, certificate: name };
+  return [
+    {
+      id: `certificate/${listener}/${file}/chain`,
+      kind: "certificate",
+      severity: "warning",
+      title: `The certificate of ${name} is shown without its chain`,
+      where,
+      when: null,
+      confidence: 0.9,
+      evidence: [
+        {
+          text: `${file} holds no certificate of ${issuer}, which issued it. Browsers may know that one; programs, phones and other servers refuse the connection.`,
+          cites: [
+            {
+              kind: "figure",
+              figure: "certificates above it",
+              where,
+              from: at,
+              to: now,
+              value: 0,
+              usual: 1,
+              unit: "certificates",
+            },
+          ],
+        },
+      ],
+      advice: "Use the file with the whole chain (fullchain.pem of most issuers).",
+    },
+  ];
 }
 
 function listOf(names: readonly string[]): string {

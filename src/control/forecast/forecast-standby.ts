@@ -28,6 +28,13 @@ export function foreseeStandby(): Forecaster {
         if (failures < attempts && provenAt.has(keyOf(service, pool))) provenAt.set(keyOf(service, pool), fact.at);
       }
     },
+    memory: {
+      name: "standby",
+      save: () => [...provenAt],
+      restore(saved) {
+        for (const [key, at] of saved as readonly (readonly [string, number])[]) provenAt.set(key, at);
+      },
+    },
     look({ now }) {
       return services.flatMap(({ name: service, pools }) =>
         pools.slice(1).flatMap(({ name: pool }) => {

@@ -1,65 +1,75 @@
 /**
  * Standby pools that are not what the first pool is: other answers, other fields, a certificate that is not accepted, or room for
- * less than the first pool held in the last day. Found out now, that is a difference; at a failover it is an outage.
+ * less than the first pool held in the last day. Where nothing ever showed what a standby can hold, its addresses are
+ * compared with those of the first pool. Found out now, that is a difference; at a failover it is an outage.
  */
 import type { TopologyFact } from "../../contract/facts.ts";
 import type { Forecaster, Foreseen } from "./forecaster.ts";
-import { DAY, HOUR } from "./forecaster.ts";
+import { DAY, HOUR, keep } from "./forecaster.ts";
+import type { PoolRoom, PoolRooms } from "./pool-rooms.ts";
 import type { Compared } from "./standby-probe.ts";
 
 /** A comparison that is older says nothing of now. */
 const VALID_MS: number = HOUR / 2;
 const HOURS = 24;
 
-interface Room {
-  /** Most requests held at once in each hour of the last day. */
-  readonly peaks: { hour: number; held: number }[];
-  limit: number;
-  isOpen: boolean;
+/** Most requests held at once by each address of a pool, on average, and together, in each hour of the last day. */
+interface Peak {
+  readonly hour: number;
+  held: number;
+  byAddress: number;
 }
 
+/** An address of a standby that has to take so many times what one of the first pool took. */
+const MORE_EACH = 2;
+/** And no less than this: every learned limit begins there. */
+const EACH_MIN = 32;
+
 /** `compared`: what light probes showed. */
-export function foreseeUnequal(compared: () => readonly Compared[]): Forecaster {
+export function foreseeUnequal(compared: () => readonly Compared[], rooms: PoolRooms): Forecaster {
   let services: TopologyFact["services"] = [];
-  const rooms = new Map<string, Room>();
+  const peaks = new Map<string, Peak[]>();
   return {
     hear(fact) {
       if (fact.kind === "topology") {
         services = fact.services;
         const known = new Set(services.flatMap(({ name, pools }) => pools.map((pool) => keyOf(name, pool.name))));
-        for (const key of rooms.keys()) if (!known.has(key)) rooms.delete(key);
+        for (const key of peaks.keys()) if (!known.has(key)) peaks.delete(key);
       }
       if (fact.kind !== "second") return;
-      const sums = new Map<string, { held: number; limit: number; isOpen: boolean }>();
-      for (const { service, pool, held, limit } of fact.origins) {
-        const sum = sums.get(keyOf(service, pool)) ?? { held: 0, limit: 0, isOpen: false };
-        sum.held += held;
-        sum.limit += limit;
-        sum.isOpen ||= limit === 0;
-        sums.set(keyOf(service, pool), sum);
+      for (const { service, pool, held, addresses } of rooms.all) {
+        const key = keyOf(service, pool);
+        const known = peaks.get(key) ?? [];
+        if (known.length === 0) peaks.set(key, known);
+        addPeak(known, Math.floor(fact.at / HOUR), held, addresses);
       }
-      for (const [key, { held, limit, isOpen }] of sums) {
-        const room = rooms.get(key) ?? { peaks: [], limit: 0, isOpen: true };
-        room.limit = limit;
-        room.isOpen = isOpen;
-        addPeak(room, Math.floor(fact.at / HOUR), held);
-        rooms.set(key, room);
-      }
+    },
+    memory: {
+      name: "standby peaks",
+      save: () => [...peaks],
+      restore(saved) {
+        for (const [key, known] of saved as readonly (readonly [string, Peak[]])[]) peaks.set(key, known);
+      },
     },
     look({ now }) {
       const found = compared()
         .filter(({ at, differences }) => now - at <= VALID_MS && differences.length > 0)
         .map((one) => differing(one, now));
-      return [...found, ...services.flatMap((service) => smaller(service, rooms, now))];
+      const byPool = new Map(rooms.all.map((room) => [keyOf(room.service, room.pool), room]));
+      return [...found, ...services.flatMap((service) => smaller(service, peaks, byPool, now))];
     },
   };
 }
 
-function addPeak({ peaks }: Room, hour: number, held: number): void {
-  const last = peaks[peaks.length - 1];
-  if (last !== undefined && last.hour >= hour) last.held = Math.max(last.held, held);
-  else peaks.push({ hour, held });
-  if (peaks.length > HOURS) peaks.shift();
+function addPeak(peaks: Peak[], hour: number, held: number, addresses: number): void {
+  const byAddress = held / Math.max(1, addresses);
+  const last = peaks.at(-1);
+  if (last === undefined || last.hour < hour) {
+    keep(peaks, { hour, held, byAddress }, HOURS);
+    return;
+  }
+  last.held = Math.max(last.held, held);
+  last.byAddress = Math.max(last.byAddress, byAddress);
 }
 
 function differing({ service, pool, url, differences, at }: Compared, now: number): Foreseen {
@@ -95,42 +105,55 @@ function differing({ service, pool, url, differences, at }: Compared, now: numbe
 
 function smaller(
   { name: service, pools }: TopologyFact["services"][number],
-  rooms: ReadonlyMap<string, Room>,
+  peaks: ReadonlyMap<string, readonly Peak[]>,
+  rooms: ReadonlyMap<string, PoolRoom>,
   now: number,
 ): Foreseen[] {
   const [first, ...standbys] = pools;
-  const busy = first === undefined ? undefined : rooms.get(keyOf(service, first.name));
-  const peak = Math.max(0, ...(busy?.peaks ?? []).map(({ held }) => held));
+  const known = first === undefined ? [] : (peaks.get(keyOf(service, first.name)) ?? []);
+  const lately = known.filter(({ hour }) => hour * HOUR > now - DAY - HOUR);
+  const peak = Math.max(0, ...lately.map(({ held }) => held));
+  const usual = Math.max(0, ...lately.map(({ byAddress }) => byAddress));
   return standbys.flatMap(({ name: pool }) => {
     const room = rooms.get(keyOf(service, pool));
-    if (room === undefined || room.isOpen || peak <= room.limit) return [];
+    if (room === undefined) return [];
+    const { limit, addresses } = room;
+    const each = Math.round(peak / Math.max(1, addresses));
+    const isSmall = limit !== null && peak > limit;
+    const isUntried = limit === null && each > EACH_MIN && each > usual * MORE_EACH;
+    if (!isSmall && !isUntried) return [];
     const where = { service, pool };
+    const first = `The first pool held ${peak} requests at once within the last day`;
     return [
       {
         id: `standby unequal/${service}/${pool}/capacity`,
-        kind: "standby unequal" as const,
-        severity: "warning" as const,
-        title: `Pool ${pool} of ${service} has room for less than the first one needs`,
+        kind: "standby unequal",
+        severity: isSmall ? "warning" : "notice",
+        title: isSmall
+          ? `Pool ${pool} of ${service} has room for less than the first one needs`
+          : `Pool ${pool} of ${service} has fewer origins than the first one for the same load`,
         where,
         when: null,
-        confidence: 0.6,
+        confidence: isSmall ? 0.7 : 0.4,
         evidence: [
           {
-            text: `The first pool held ${peak} requests at once within the last day; the origins of ${pool} can hold ${room.limit}.`,
+            text: isSmall
+              ? `${first}; the origins of ${pool} can hold ${limit}.`
+              : `${first}, ${Math.round(usual)} at each address; an address of ${pool} would have to hold ${each}, and whether it can has not shown.`,
             cites: [
               {
-                kind: "figure" as const,
+                kind: "figure",
                 figure: "requests held at once",
                 where,
                 from: now - DAY,
                 to: now,
                 value: peak,
-                usual: room.limit,
+                usual: limit,
                 unit: "requests",
               },
             ],
           },
-        ] as const,
+        ],
         advice: `Add origins to pool ${pool}, or be ready for the background class to be shed when it takes over.`,
       },
     ];

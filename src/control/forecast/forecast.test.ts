@@ -3,9 +3,10 @@ import { DISTURBANCES } from "../../../sim/corpus/disturbances.ts";
 import { playFacts } from "../../../sim/corpus/score.ts";
 import { SeededChance } from "../../../sim/chance.ts";
 import { sampleSecond, sampleTopology } from "../../../test/support/sample-facts.ts";
-import type { Fact, OriginCertificateRow, OriginRow, OwnRow } from "../../contract/facts.ts";
+import type { Fact, OriginCertificateRow, OriginRow, OwnRow, SecondFact } from "../../contract/facts.ts";
 import type { Forecast } from "../../contract/incident.ts";
 import type { ServiceHealth } from "../../contract/series.ts";
+import type { CertificateView } from "../../contract/view.ts";
 import { ForecastBook } from "./forecast-book.ts";
 import type { ForecastNews } from "./forecast-book.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "./forecaster.ts";
@@ -274,6 +275,8 @@ describe("objectives, standby pools, names and capacity", () => {
             issuer: "CN=CA",
             notBefore: START + (days - life) * DAY,
             notAfter: START + days * DAY,
+            chainUntil: 0,
+            isChainCut: false,
           },
         ],
       },
@@ -325,19 +328,184 @@ describe("objectives, standby pools, names and capacity", () => {
     expect(chain[0]?.evidence[0].text).toContain("A certificate above it ends before it.");
   });
 
-  it("a pool that was full for a while at last week's peak meets that hour again", () => {
-    const at = (ms: number): Fact[] => [
-      sampleSecond(START + ms, { origins: [origin("a", { held: ms < 2 * MINUTE ? 19 : 3, limit: 20 })] }),
-    ];
-    const { list } = over(20 * MINUTE, at);
-    expect(list).toMatchObject([
-      { kind: "capacity", where: { pool: "aws" }, when: Math.floor(START / HOUR) * HOUR + 7 * DAY },
+  it("certificates of listeners are foreseen by the chain above them, also where it is missing", () => {
+    const listed = (rest: Partial<CertificateView>): readonly Forecast[] =>
+      over(MINUTE, (ms) => [
+        { ...sampleSecond(START + ms), ...(ms === 0 ? { certificates: [shopCertificate(rest)] } : {}) },
+      ]).list;
+    expect(listed({})).toEqual([]);
+    expect(listed({ chainUntil: START + 5 * DAY })).toMatchObject([
+      { kind: "certificate", severity: "warning", when: START + 5 * DAY },
     ]);
-    expect(
-      over(20 * MINUTE, (ms) => [sampleSecond(START + ms, { origins: [origin("a", { held: 99, limit: 0 })] })]).list,
-    ).toEqual([]);
+    expect(listed({ isChainCut: true })).toMatchObject([
+      { kind: "certificate", title: "The certificate of shop.test is shown without its chain", when: null },
+    ]);
+  });
+
+  it("what no listener shows any more is not foreseen", () => {
+    const { list } = over(30 * MINUTE, (ms) => [
+      { ...sampleSecond(START + ms), ...(ms === 0 ? { certificates: [shopCertificate({ isChainCut: true })] } : {}) },
+    ]);
+    expect(list).toEqual([]);
+  });
+
+  it("names of services that no certificate is for are foreseen before their first client comes", () => {
+    const listed = (hosts: readonly string[]): readonly Forecast[] => {
+      const [shop] = sampleTopology().services;
+      if (shop === undefined) throw new Error("no service");
+      const services = [{ ...shop, hosts }];
+      return over(2 * MINUTE, (ms) => [
+        ...(ms === 0 ? [sampleTopology({ at: START, services })] : []),
+        {
+          ...sampleSecond(START + ms),
+          ...(ms % MINUTE === 0 ? { certificates: [shopCertificate({ names: ["shop.test", "*.shop.test"] })] } : {}),
+        },
+      ]).list;
+    };
+    expect(listed(["*"])).toEqual([]);
+    expect(listed(["shop.test", "a.shop.test", "*.shop.test", "192.0.2.1", "[2001:db8::1]"])).toEqual([]);
+    expect(listed(["shop.test", "new.test", "a.b.shop.test"])).toMatchObject([
+      {
+        kind: "certificate",
+        where: { service: "shop" },
+        title: "No certificate is for new.test and 1 more names of shop",
+        evidence: [{ text: expect.stringContaining("new.test, a.b.shop.test are on none of the 1") as string }],
+      },
+    ]);
+  });
+
+  describe("capacity", () => {
+    /** An hour's peak of some minutes at two addresses, met at `limit` each, then quiet for two hours. */
+    const peak = (ms: number, held: number, limit: number, quietLimit = limit): Fact[] => [
+      sampleSecond(START + ms, {
+        origins: ["10.0.0.1:80", "10.0.0.2:80"].map((address) =>
+          origin(address, ms < 5 * MINUTE ? { held, limit } : { held: 1, limit: quietLimit }),
+        ),
+      }),
+    ];
+
+    it("that was used up for a while at last week's peak is used up again in that hour", () => {
+      const { list } = over(20 * MINUTE, (ms) => peak(ms, 19, 20));
+      expect(list).toMatchObject([
+        {
+          kind: "capacity",
+          severity: "notice",
+          where: { pool: "aws" },
+          when: Math.floor(START / HOUR) * HOUR + 7 * DAY,
+          evidence: [{ text: expect.stringContaining("held 38 requests at once; now they can hold 40") as string }],
+        },
+      ]);
+    });
+
+    it("that has not shown is not foreseen: without a limit, and with one that still grows or begins anew", () => {
+      expect(over(20 * MINUTE, (ms) => peak(ms, 99, 0)).list).toEqual([]);
+      // Always half of what it may, whatever that is.
+      expect(over(20 * MINUTE, (ms) => peak(ms, 40, 80)).list).toEqual([]);
+      // Restarted at 32 after a peak of 100 that fitted.
+      expect(over(20 * MINUTE, (ms) => peak(ms, 50, 80, 32)).list).toEqual([]);
+    });
+
+    it("is that of now: an origin that was taken away since is missing at the next peak, one that was added ends it", () => {
+      const rows = (count: number, rest: Partial<OriginRow>): OriginRow[] =>
+        Array.from({ length: count }, (_, index) =>
+          origin(`10.0.0.${index}:80`, { limitSet: true, limit: 20, ...rest }),
+        );
+      const change = (before: number, after: number, held: number): readonly Forecast[] =>
+        over(60 * MINUTE, (ms) => [
+          sampleSecond(START + ms, {
+            origins: ms < 10 * MINUTE ? rows(before, { held }) : rows(after, { held: 1 }),
+          }),
+        ]).list;
+      expect(change(4, 4, 12)).toEqual([]);
+      expect(change(4, 2, 12)).toMatchObject([{ kind: "capacity", severity: "warning" }]);
+      expect(change(2, 4, 19)).toEqual([]);
+    });
+
+    it("counts all workers together, and is the surer the more days had the same peak", () => {
+      const workers = (ms: number): Fact[] =>
+        [1, 2].map((worker) => ({ ...(peak(ms % DAY, 19, 20)[0] as SecondFact), at: START + ms, worker }));
+      const days = over(3 * DAY, (ms) => (ms % DAY < 6 * MINUTE || ms % MINUTE === 0 ? workers(ms) : []));
+      expect(days.list).toMatchObject([
+        { kind: "capacity", evidence: [{ text: expect.stringContaining("held 76") as string }] },
+      ]);
+      expect(days.list[0]?.confidence).toBeGreaterThan(
+        over(20 * MINUTE, (ms) => peak(ms, 19, 20)).list[0]?.confidence ?? 1,
+      );
+    });
+
+    it("of a standby that was never used is compared by addresses, and told with less certainty", () => {
+      const pools = (held: number, limit: number): Fact[] => [
+        sampleSecond(START, {
+          origins: [
+            ...["10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80"].map((address) => origin(address, { held, limit: 80 })),
+            origin("10.1.0.1:80", { pool: "gcp", limit, ...(limit === 32 ? {} : { limitSet: true }) }),
+          ],
+        }),
+      ];
+      const told = (held: number, limit: number): readonly Forecast[] =>
+        over(2 * MINUTE, (ms) =>
+          ms === 0 ? [topology] : pools(held, limit).map((fact) => ({ ...fact, at: START + ms })),
+        ).list;
+      expect(told(30, 32)).toMatchObject([
+        {
+          id: "standby unequal/shop/gcp/capacity",
+          severity: "notice",
+          evidence: [
+            { text: expect.stringContaining("30 at each address; an address of gcp would have to hold 90") as string },
+          ],
+        },
+      ]);
+      expect(told(8, 32)).toEqual([]);
+      expect(told(30, 60)).toMatchObject([{ severity: "warning" }]);
+    });
+  });
+
+  it("what takes weeks to see outlives a restart, and what cannot be read back costs nothing else", () => {
+    const shown = (ms: number): Fact[] => [
+      ...(ms === 0 ? [topology] : []),
+      sampleSecond(START + ms, {
+        origins: [origin("10.0.0.1:80", ms < 5 * MINUTE ? { held: 19, limit: 20 } : { held: 1, limit: 20 })],
+      }),
+    ];
+    const before = over(10 * MINUTE, shown).book;
+    const saved = new Map(
+      [...before.save()].map(([name, data]) => [name, JSON.parse(JSON.stringify(data)) as unknown] as const),
+    );
+    expect([...saved.keys()].toSorted()).toEqual(["capacity", "pool rooms", "standby", "standby peaks"]);
+    const faults: unknown[] = [];
+    const lived = (memory: ReadonlyMap<string, unknown>): readonly string[] => {
+      const book = new ForecastBook();
+      book.restore(memory, (error) => faults.push(error));
+      book.hear({ ...topology, at: START + 8 * DAY });
+      const from = START + 6 * DAY + 23 * HOUR;
+      for (let at = from; at <= from + 2 * MINUTE; at += SECOND) {
+        book.hear(sampleSecond(at, { origins: [origin("10.0.0.1:80", { held: 1, limit: 32 })] }));
+        book.tick(at + SECOND, () => []);
+      }
+      return book.list().map(({ kind }) => kind);
+    };
+    expect(lived(saved)).toEqual(["capacity"]);
+    expect(lived(new Map())).toEqual([]);
+    expect(faults).toEqual([]);
+    expect(lived(new Map([...saved, ["standby", 7]]))).toEqual(["capacity"]);
+    expect(faults).toHaveLength(1);
   });
 });
+
+/** Good for two months, with a chain for longer. */
+function shopCertificate(rest: Partial<CertificateView> = {}): CertificateView {
+  return {
+    listener: "0.0.0.0:443",
+    file: "/etc/shop.pem",
+    names: ["shop.test"],
+    issuer: "CN=CA",
+    notBefore: START - 30 * DAY,
+    notAfter: START + 60 * DAY,
+    chainUntil: START + 900 * DAY,
+    isChainCut: false,
+    ...rest,
+  };
+}
 
 it("whatever breaks, the forecasts stay few, and each cites something", () => {
   for (const [index, maker] of DISTURBANCES.entries()) {

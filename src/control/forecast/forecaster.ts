@@ -11,6 +11,16 @@ export type Foreseen = Omit<Forecast, "since">;
 export interface Forecaster {
   hear(fact: Fact): void;
   look(at: Moment): readonly Foreseen[];
+  /** What took longer to see than a gateway runs between two restarts. */
+  readonly memory?: Memory;
+}
+
+export interface Memory {
+  readonly name: string;
+  /** Plain data. */
+  save(): unknown;
+  /** What `save` gave, of this version of the program or of another: an exception costs what was saved. */
+  restore(saved: unknown): void;
 }
 
 export interface Moment {

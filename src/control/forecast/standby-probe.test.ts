@@ -116,8 +116,8 @@ it("A standby that shows a bad certificate, or has too little room, is foreseen 
   );
   const news: News[] = [];
   const forecasts = createForecasts(
-    { news: (one) => void news.push(one), ask: () => [] as never },
-    { settings: settingsOf, rungs, onFault: thrown },
+    { news: (one) => void news.push(one), ask: () => [] as never, keep: () => undefined, kept: () => [] },
+    { standby: { settings: settingsOf, rungs, onFault: thrown }, onFault: thrown },
   );
   const pool = (name: string): { name: string; provider: string; origins: string[] } => ({
     name,
@@ -172,6 +172,7 @@ function originRow(pool: string, held: number, limit: number): OriginRow {
     inFlight: held,
     held,
     limit,
+    limitSet: true,
     state: "up",
     share: 1,
     checkOk: null,
