@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer } from "vitest/node";
 import type { TestSpecification } from "vitest/node";
+import { Overseer } from "./test/support/overseer.ts";
 
 /**
  * Only for what hangs: how fast a machine is, and what else it has to do, must not decide. The limits of vitest itself
@@ -22,6 +23,7 @@ const PATIENCE = {
   testTimeout: 900_000,
   hookTimeout: 900_000,
   expect: { poll: { timeout: 240_000 } },
+  setupFiles: ["test/support/mark-worker.ts"],
 };
 
 const ALONE = ["test/e2e/hostile-networks.test.ts", "test/e2e/survive.test.ts", "test/support/support.test.ts"];
@@ -65,6 +67,7 @@ export default defineConfig({
   test: {
     // By default one core is left free; on two cores that is half of them.
     maxWorkers: "100%",
+    reporters: ["default", new Overseer()],
     sequence: { sequencer: LongestFirst },
     projects: [
       {

@@ -2,8 +2,8 @@
  * What an exhausted descriptor table looks like from inside: in a process of its own, because a process without
  * descriptors can no longer report on anything.
  */
-import { spawn } from "node:child_process";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { runChild } from "../../test/support/child.ts";
 import { startDnsServer } from "../../test/support/dns-server.ts";
 import type { DnsServer } from "../../test/support/dns-server.ts";
 
@@ -50,23 +50,10 @@ afterAll(() => server.close());
 test.runIf(process.platform === "linux")(
   "a process without descriptors blames itself and not the name servers, and keeps what it knew",
   async () => {
-    const child = spawn(
-      "sh",
-      [
-        "-c",
-        'ulimit -n 48 && exec "$0" "$@"',
-        process.execPath,
-        "--input-type=module",
-        "--eval",
-        CHILD,
-        server.address,
-      ],
-      { stdio: ["ignore", "pipe", "inherit"] },
-    );
-    let output = "";
-    child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
-    await new Promise((resolve) => child.once("close", resolve));
-    const { unknown, known, afterwards } = JSON.parse(output);
+    const program = [process.execPath, "--input-type=module", "--eval", CHILD, server.address];
+    const child = await runChild("sh", ["-c", 'ulimit -n 48 && exec "$0" "$@"', ...program]);
+    expect(child.code, child.stderr).toBe(0);
+    const { unknown, known, afterwards } = JSON.parse(child.stdout);
     expect(unknown.failure).toMatchObject({ cause: "gw.fd_exhausted", code: "EMFILE" });
     expect(unknown.addresses).toEqual([]);
     expect(known.failure.cause).toBe("gw.fd_exhausted");

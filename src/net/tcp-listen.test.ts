@@ -6,7 +6,7 @@ import { rawClient } from "../../test/support/raw-client.ts";
 import type { RawClient } from "../../test/support/raw-client.ts";
 import { HEAD_ROOM, TAIL_ROOM } from "../kernel/socket.ts";
 import type { ListeningPort, SocketListener, SocketPort } from "../kernel/socket.ts";
-import { createListen } from "./tcp-listen.ts";
+import { createListen, SOCKETS } from "./tcp-listen.ts";
 
 const open: ListeningPort[] = [];
 afterEach(async () => {
@@ -39,6 +39,18 @@ async function listen(onSocket: (socket: SocketPort) => SocketListener | null): 
   const port = await createListen(() => undefined)({ host: "127.0.0.1", port: 0 }, onSocket);
   open.push(port);
   return port;
+}
+
+/** All that are made from now on, in order. */
+function createdServers(): net.Server[] {
+  const { createServer } = net;
+  const servers: net.Server[] = [];
+  vi.spyOn(net, "createServer").mockImplementation((...args: unknown[]) => {
+    const server = Reflect.apply(createServer, net, args) as net.Server;
+    servers.push(server);
+    return server;
+  });
+  return servers;
 }
 
 /** A Node whose servers do not show their handle. */
@@ -123,6 +135,14 @@ describe("closing", () => {
   });
 });
 
+it("a port of the system's choice is not let go again: whoever else shares ports could get it in between", async () => {
+  const servers = createdServers();
+  const { port } = await listen(echo);
+  expect(servers.map((server) => server.address())).toEqual(
+    Array.from({ length: SOCKETS }, () => ({ address: "127.0.0.1", family: "IPv4", port })),
+  );
+});
+
 it("a bind that cannot be had is an error with its code and address", async () => {
   const { port } = await listen(echo);
   await expect(createListen(() => undefined)({ host: "127.0.0.1", port }, echo)).rejects.toMatchObject({
@@ -133,21 +153,14 @@ it("a bind that cannot be had is an error with its code and address", async () =
 
 describe("a failure to accept", () => {
   it("is told by its number, and ends neither the process nor the listening, whoever accepts", async () => {
-    const { createServer } = net;
-    const servers: net.Server[] = [];
-    vi.spyOn(net, "createServer").mockImplementation((...args: unknown[]) => {
-      const server = Reflect.apply(createServer, net, args) as net.Server;
-      servers.push(server);
-      return server;
-    });
+    const servers = createdServers();
     const told: number[] = [];
     const port = await createListen((status) => told.push(status))({ host: "127.0.0.1", port: 0 }, echo);
     open.push(port);
     // As libuv tells the handle, and as Node tells of it where it accepts by itself.
-    // The first server only asked whether the port is free.
-    const { _handle: handle } = servers[1] as unknown as { _handle: { onconnection(status: number): void } };
+    const { _handle: handle } = servers[0] as unknown as { _handle: { onconnection(status: number): void } };
     handle.onconnection(-105);
-    servers[1]?.emit("error", Object.assign(new Error("accept"), { errno: -12 }));
+    servers[0]?.emit("error", Object.assign(new Error("accept"), { errno: -12 }));
     expect(told).toEqual([-105, -12]);
     const client = await rawClient(port.port);
     await client.send("hi");

@@ -105,18 +105,23 @@ async function openFile(
   return { server, remove: await listenOnPath(server, host.slice(UNIX.length), file, BACKLOG) };
 }
 
-async function openAll(bind: Where, onSocket: OnSocket): Promise<net.Server[]> {
-  // Sockets that share a port do not notice each other, so this one asks whether somebody else has it.
-  const port = await freePort(bind.host, bind.port);
+async function openAll({ host, port: wanted }: Where, onSocket: OnSocket): Promise<net.Server[]> {
+  // Sockets that share a port do not notice each other, so for a given one it is asked first whether somebody has it.
+  // One that the system chooses is nobody's, also not of those who share: to ask would be to let it go for a moment.
+  if (wanted !== 0) await closeAll([await listenAlone({ host, port: wanted })]);
   const servers: net.Server[] = [];
+  let port = wanted;
   try {
-    for (let i = 0; i < SOCKETS; i += 1)
-      servers.push(await listenOn({ host: bind.host, port, reusePort: true }, onSocket));
+    for (let i = 0; i < SOCKETS; i += 1) {
+      const server = await listenOn({ host, port, reusePort: true }, onSocket);
+      servers.push(server);
+      port = portOf(server) ?? port;
+    }
     return servers;
   } catch (error) {
     await closeAll(servers);
     if (!SHARING_IS_UNKNOWN.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
-    return [await listenOn({ host: bind.host, port, reusePort: false }, onSocket)];
+    return [await listenOn({ host, port: wanted, reusePort: false }, onSocket)];
   }
 }
 
@@ -124,12 +129,10 @@ function adoptAll(descriptors: readonly number[], onSocket: OnSocket): Promise<n
   return Promise.all(descriptors.map((fd) => listenOn({ fd }, onSocket)));
 }
 
-async function freePort(host: string, port: number): Promise<number> {
+async function listenAlone(where: Where): Promise<net.Server> {
   const server = net.createServer();
-  await listening(server, { host, port, exclusive: true });
-  const at = server.address();
-  await closeAll([server]);
-  return typeof at === "object" && at !== null ? at.port : port;
+  await listening(server, { ...where, exclusive: true });
+  return server;
 }
 
 async function listenOn(
@@ -171,6 +174,11 @@ function acceptAtHandle(server: net.Server, onSocket: OnSocket, onAcceptError: (
 function descriptorOf(server: net.Server): number | null {
   const fd = (server as unknown as { _handle?: { readonly fd?: number } | null })._handle?.fd ?? -1;
   return fd < 0 ? null : fd;
+}
+
+function portOf(server: net.Server | undefined): number | null {
+  const at = server?.address();
+  return typeof at === "object" && at !== null ? at.port : null;
 }
 
 function addressOf(servers: readonly net.Server[], bind: Where): Omit<ListeningPort, "close"> {

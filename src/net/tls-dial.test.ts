@@ -2,13 +2,13 @@
  * TLS to origins, seen through the whole gateway: every way in which a handshake fails is brought about by a real
  * server and has to be told from all others; what works has to look as without TLS.
  */
-import { spawn } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import http2 from "node:http2";
 import net from "node:net";
 import tls from "node:tls";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startChild } from "../../test/support/child.ts";
 import { freePort } from "../../test/support/free-port.ts";
 import { localGateway } from "../../test/support/local-gateway.ts";
 import type { LocalGateway } from "../../test/support/local-gateway.ts";
@@ -320,9 +320,11 @@ async function openSslServer(...options: string[]): Promise<number> {
     "-quiet",
     ...options,
   ];
-  const server = spawn("openssl", all, { stdio: ["pipe", "ignore", "ignore"] });
-  closing.push(() => server.kill());
+  // It ends with its input.
+  const server = await startChild("openssl", all, { input: true });
+  closing.push(() => server.stop());
   await until("openssl listens", async () => {
+    if (!server.running) throw new Error(`openssl ended: ${server.stderr()}`);
     const socket = net.connect({ port, host: "127.0.0.1" });
     const ok = await new Promise<true | null>((resolve) => {
       socket.once("connect", () => resolve(true)).once("error", () => resolve(null));

@@ -1,9 +1,11 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import fs from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { runChild, startChild } from "../../test/support/child.ts";
 import { manualSchedule } from "../../test/support/manual-schedule.ts";
 import type { ManualSchedule } from "../../test/support/manual-schedule.ts";
 import { sampleRecord } from "../../test/support/sample-record.ts";
@@ -218,53 +220,49 @@ describe("standard output", () => {
     process.exit(0);
   `;
 
-  /** To a socket (Node's own way to connect a child), or through a shell to a real pipe. */
-  function child(kind: "socket" | "pipe", closeMs: number, reader = "cat"): ReturnType<typeof spawn> {
-    const command = [process.execPath, "--input-type=module", "--eval", CHILD, String(closeMs)];
-    const stdio: ["ignore", "pipe", "pipe"] = ["ignore", "pipe", "pipe"];
-    if (kind === "socket") return spawn(command[0]!, command.slice(1), { stdio });
-    return spawn("sh", ["-c", `("$@"; echo " exit $?" >&2) | ${reader}`, "sh", ...command], { stdio });
-  }
+  /** For what needs a moment, so that a busy machine does not decide. */
+  const LONG_MS = 120_000;
+  const closingWithin = (ms: number): string[] => ["--input-type=module", "--eval", CHILD, String(ms)];
+  /** Node's own way to connect a child is a socket; a real pipe leads through a shell, to this reader. */
+  const throughPipe = (reader: string, ms: number): string[] => {
+    const script = `("$@"; echo " exit $?" >&2) | ${reader}`;
+    return ["-c", script, "sh", process.execPath, ...closingWithin(ms)];
+  };
 
-  test.each(["socket", "pipe"] as const)(
-    "to a %s, every line arrives though it takes less than is written at a time",
-    async (kind) => {
-      const writer = child(kind, 9_000);
-      let output = "";
-      writer.stdout!.setEncoding("utf8").on("data", (text: string) => (output += text));
-      await new Promise((resolve) => writer.once("close", resolve));
-      expect(idsIn(output)).toEqual(Array.from({ length: 1_000 }, (_, index) => `id-${index}`));
-    },
-  );
+  test.each([
+    ["socket", process.execPath, closingWithin(LONG_MS)],
+    ["pipe", "sh", throughPipe("cat", LONG_MS)],
+  ])("to a %s, every line arrives though it takes less than is written at a time", async (_kind, command, args) => {
+    const { stdout, stderr } = await runChild(command, args);
+    expect(idsIn(stdout), stderr).toEqual(Array.from({ length: 1_000 }, (_, index) => `id-${index}`));
+  });
 
   test.runIf(process.platform === "linux")(
     "a socket's reader that has stopped does not keep the process from exiting",
     async () => {
-      const writer = child("socket", 50);
+      // Nobody reads its output, which is why it is not one of those of test/support/child.ts.
+      const writer = spawn(process.execPath, closingWithin(50), { stdio: ["ignore", "pipe", "pipe"] });
+      onTestFinished(() => void writer.kill("SIGKILL"));
       let dropped = "";
-      writer.stderr!.setEncoding("utf8").on("data", (text: string) => (dropped += text));
-      // Nobody reads its output, so with a write that blocks this would never come.
+      writer.stderr.setEncoding("utf8").on("data", (text: string) => (dropped += text));
+      const said = once(writer.stderr, "end");
+      // With a write that blocks this would never come.
       expect(await new Promise((resolve) => writer.once("exit", resolve))).toBe(0);
+      await said;
       expect(Number(dropped)).toBeGreaterThan(0);
-      writer.stdout!.destroy();
+      writer.stdout.destroy();
     },
   );
 
   test.runIf(process.platform === "linux")("a pipe's reader that has stopped does not either", async () => {
     // The reader is a sleeping shell, ended by the test once the writer has reported its own end.
-    const writer = child("pipe", 50, "sh -c 'echo $$; exec sleep 60'");
-    let said = "";
-    const pid = new Promise<number>((resolve) => {
-      writer.stdout!.setEncoding("utf8").on("data", (text: string) => resolve(Number(text)));
-    });
-    await new Promise<void>((resolve) => {
-      writer.stderr!.setEncoding("utf8").on("data", (text: string) => {
-        said += text;
-        if (said.includes("exit")) resolve();
-      });
-    });
-    expect(said).toMatch(/^[1-9]\d* exit 0\n$/);
-    process.kill(await pid);
+    const shell = await startChild("sh", throughPipe("sh -c 'echo reader $$; exec sleep 600'", 50));
+    onTestFinished(() => void shell.stop());
+    const reader = await shell.printed(/reader (\d+)\n/);
+    await shell.printed(/ exit \d+\n/);
+    expect(shell.stderr()).toMatch(/^[1-9]\d* exit 0\n$/);
+    process.kill(Number(reader[1]));
+    await shell.ending;
   });
 });
 

@@ -7,13 +7,13 @@
  * complete: none is tolerated. Of the rest at least 98 % must be right, and each that is not stands below with
  * its reason.
  */
-import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runChild } from "../support/child.ts";
 import { freePort } from "../support/free-port.ts";
 import { inFrontOf, startGateway, type GatewayProcess } from "../support/gateway-process.ts";
 
@@ -86,17 +86,7 @@ function said({ id, outcome, why }: Verdict): string {
 }
 
 /** Exit code 1 means that something was dangerous, which the verdicts say better; only 2 means that it could not run. */
-function run(args: readonly string[]): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(RUNNER, args, { stdio: ["ignore", "ignore", "pipe"] });
-    let stderr = "";
-    child.stderr.on("data", (chunk: Buffer) => {
-      stderr += chunk.toString();
-    });
-    child.once("error", reject);
-    child.once("close", (code) => {
-      if (code === 0 || code === 1) resolve();
-      else reject(new Error(`run-malformed ended with ${code}: ${stderr}`));
-    });
-  });
+async function run(args: readonly string[]): Promise<void> {
+  const { code, stderr } = await runChild(RUNNER, args);
+  if (code !== 0 && code !== 1) throw new Error(`run-malformed ended with ${code}: ${stderr}`);
 }

@@ -1,10 +1,11 @@
 /** Our alerts at a real Alertmanager (Debian: prometheus-alertmanager): taken, one for an incident, and ended. */
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { openSinks } from "../../src/net/sinks/open-sinks.ts";
+import { startChild } from "../support/child.ts";
 import { freePort } from "../support/free-port.ts";
 import { sampleMessage } from "../support/sample-message.ts";
 import { until } from "../support/until.ts";
@@ -28,7 +29,7 @@ describe.skipIf(!isHere)("Alertmanager (skipped where it is not installed)", () 
     writeFileSync(join(folder, "alertmanager.yml"), "route: { receiver: none }\nreceivers: [{ name: none }]\n");
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
-    const child = spawn(
+    const child = await startChild(
       PROGRAM,
       [
         "--config.file=alertmanager.yml",
@@ -36,10 +37,11 @@ describe.skipIf(!isHere)("Alertmanager (skipped where it is not installed)", () 
         `--web.listen-address=127.0.0.1:${port}`,
         "--cluster.listen-address=",
       ],
-      { cwd: folder, stdio: "ignore" },
+      { cwd: folder },
     );
-    ended.push(() => child.kill("SIGKILL"));
+    ended.push(() => child.signal("SIGKILL"));
     const alerts = async (): Promise<readonly Alert[] | null> => {
+      if (!child.running) throw new Error(`Alertmanager ended: ${child.stderr()}`);
       try {
         const response = await fetch(`${url}/api/v2/alerts`);
         return response.ok ? ((await response.json()) as Alert[]) : null;

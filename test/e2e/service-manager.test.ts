@@ -1,5 +1,5 @@
 /** systemd's two protocols, with systemd's own tools: sockets that it opened, and being told who serves. */
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
@@ -118,21 +118,11 @@ describe.skipIf(!has("systemd-notify") || !has("python3"))("a service manager", 
   it("that cannot be told anything is no reason not to serve, and that is said", async () => {
     const port = await freePort();
     const { folder, file } = await prepare(port);
-    const child = spawn(process.execPath, [PROGRAM, "run", "-c", file], {
-      env: {
-        ...process.env,
-        STATE_DIRECTORY: join(folder, "state"),
-        NOTIFY_SOCKET: join(folder, "notify"),
-        PATH: folder,
-      },
-      stdio: ["ignore", "ignore", "pipe"],
+    const child = await startChild(process.execPath, [PROGRAM, "run", "-c", file], {
+      env: { STATE_DIRECTORY: join(folder, "state"), NOTIFY_SOCKET: join(folder, "notify"), PATH: folder },
     });
-    closers.push(() => child.kill("SIGKILL"));
-    let said = "";
-    child.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
-    await until("it to be said", () =>
-      said.includes("service-manager.deaf: systemd-notify cannot tell the service manager anything") ? true : null,
-    );
+    closers.push(() => child.signal("SIGKILL"));
+    await child.printed(/service-manager\.deaf: systemd-notify cannot tell the service manager anything/);
     expect(await get(port)).toBe("here");
   });
 });

@@ -1,5 +1,5 @@
 /** testssl.sh, where it is installed, against a listener with TLS as it is by default: nothing above "low". */
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { testAuthority } from "../support/certificates.ts";
+import { runChild } from "../support/child.ts";
 import { startGateway } from "../support/gateway-process.ts";
 
 const testssl = ["testssl", "testssl.sh"].find((name) => spawnSync(name, ["--version"]).status === 0);
@@ -43,9 +44,9 @@ it.skipIf(testssl === undefined)("testssl.sh finds nothing above low", async ({ 
   // What clients of other years would negotiate and whether odd handshakes are borne is told without a severity.
   const parts = ["-p", "-s", "-f", "-P", "-S", "-h", "-U"];
   const place = [join(folder, "root.pem"), "--ip", "127.0.0.1", `shop.test:${gateway.port}`];
-  const child = spawn(testssl ?? "", [...parts, ...args, ...place], { stdio: "ignore" });
-  await new Promise((resolve) => child.once("close", resolve));
-  const findings = JSON.parse(await readFile(report, "utf8")) as { id: string; severity: string; finding: string }[];
+  const { code, stderr } = await runChild(testssl ?? "", [...parts, ...args, ...place]);
+  const text = await readFile(report, "utf8").catch(() => `no report, exit code ${code}: ${stderr}`);
+  const findings = JSON.parse(text) as { id: string; severity: string; finding: string }[];
   expect(findings.length).toBeGreaterThan(50);
   const bad = findings.filter(({ id, severity }) => /MEDIUM|HIGH|CRITICAL/.test(severity) && !NOT_OURS.test(id));
   expect(bad).toEqual([]);

@@ -34,7 +34,7 @@ export interface Child {
 }
 
 /** What may be kept of a stream; a server that floods its log must not fill the test's memory. */
-const KEPT_CHARACTERS_MAX = 1024 * 1024;
+const KEPT_CHARACTERS_MAX = 4 * 1024 * 1024;
 
 /** Children that are alive, so that none outlives a test run that was cut short. */
 const alive = new Set<number>();
@@ -54,11 +54,25 @@ for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
   });
 }
 
-export function startChild(
+interface Options {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** It has a standard input, to be written to. */
+  readonly input?: boolean;
+}
+
+/** Runs it to its end; what came of it is the caller's to judge. */
+export async function runChild(
   command: string,
   args: readonly string[],
-  options: { readonly cwd?: string; readonly env?: Record<string, string>; readonly input?: boolean } = {},
-): Promise<Child> {
+  options: Options = {},
+): Promise<Ending & { readonly stdout: string; readonly stderr: string }> {
+  const child = await startChild(command, args, options);
+  const ending = await child.ending;
+  return { ...ending, stdout: child.stdout(), stderr: child.stderr() };
+}
+
+export function startChild(command: string, args: readonly string[], options: Options = {}): Promise<Child> {
   const child = spawn(command, args, {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
@@ -132,9 +146,9 @@ export function startChild(
         },
         async stop(graceMs = 30_000): Promise<Ending> {
           if (over === null) {
-            // A stopped process (SIGSTOP) would never see SIGTERM.
-            child.kill("SIGCONT");
             child.kill("SIGTERM");
+            // A stopped process (SIGSTOP) would never see that; the other way round it might stop itself again before.
+            child.kill("SIGCONT");
           }
           const force = setTimeout(() => child.kill("SIGKILL"), graceMs);
           const how = await ending;

@@ -3,15 +3,16 @@
  * large for it; or behind one that loses and delays (lossy-cable.py). They need root and `ip`, the second one Python and
  * TUN devices besides; where these are missing there is none.
  */
-import { execFileSync, spawn } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { startChild } from "./child.ts";
+import type { Child } from "./child.ts";
 
 interface Inside {
   /** Of the machine inside, as seen from outside. */
   readonly ip: string;
-  /** Runs a program of Node inside; resolves with the first line that it prints. */
-  run(program: string): Promise<string>;
+  /** Runs a program of Node inside; resolves when it has printed "up". */
+  run(program: string): Promise<void>;
   close(): void;
 }
 
@@ -79,24 +80,23 @@ export async function lossyNamespace({ ratio, delayMs, seed }: Loss): Promise<Lo
     return null;
   }
   const words = [CABLE, outer, outside, inner, inside, id, String(ratio), String(delayMs), String(seed)];
-  const cable = spawn("python3", words, { stdio: ["pipe", "pipe", "ignore"] });
-  let said = "";
-  cable.stdout.on("data", (text: Buffer) => {
-    said += text.toString();
-  });
-  const isUp = await new Promise<boolean>((resolve) => {
-    cable.stdout.once("data", () => resolve(true));
-    cable.once("error", () => resolve(false));
-    cable.once("close", () => resolve(false));
-  });
   const machine = machineIn(id, inside);
-  const close = (): void => {
+  try {
+    // Its input stays open as long as this process lives, and that is how long it works.
+    const cable = await startChild("python3", words, { input: true });
+    await cable.printed(/^up\n/);
+    return {
+      ...machine,
+      lost: () => cable.stdout().split("lost").length - 1,
+      close() {
+        machine.close();
+        cable.signal("SIGKILL");
+      },
+    };
+  } catch {
     machine.close();
-    cable.kill("SIGKILL");
-  };
-  if (isUp) return { ...machine, lost: () => said.split("lost").length - 1, close };
-  close();
-  return null;
+    return null;
+  }
 }
 
 const CABLE = fileURLToPath(new URL("lossy-cable.py", import.meta.url));
@@ -118,21 +118,17 @@ function nextNames(): Names {
 }
 
 function machineIn(id: string, ip: string): Inside {
-  const children: ChildProcess[] = [];
+  const children: Child[] = [];
   return {
     ip,
-    run(program) {
-      const child = spawn("ip", ["netns", "exec", id, process.execPath, "--input-type=module", "-e", program], {
-        stdio: ["ignore", "pipe", "inherit"],
-      });
+    async run(program) {
+      const words = ["netns", "exec", id, process.execPath, "--input-type=module", "-e", program];
+      const child = await startChild("ip", words);
       children.push(child);
-      return new Promise((resolve, reject) => {
-        child.stdout.once("data", (text: Buffer) => resolve(text.toString().trim()));
-        child.once("exit", (code) => reject(new Error(`the program inside ended with ${code ?? "a signal"}`)));
-      });
+      await child.printed(/^up\n/);
     },
     close() {
-      for (const child of children) child.kill("SIGKILL");
+      for (const child of children) child.signal("SIGKILL");
       remove(id);
     },
   };
