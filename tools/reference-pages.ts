@@ -5,8 +5,10 @@
  */
 import { SYSTEM_NAMES } from "../src/contract/foreign-codes.ts";
 import type { ForeignCode } from "../src/contract/foreign-codes.ts";
+import { grpcAnswerOf } from "../src/contract/foreign/grpc.ts";
 import { isCauseId } from "../src/kernel/causes.ts";
 import type { Cause, Party, PeerName, RetryClass } from "../src/kernel/causes.ts";
+import { grpcStatusText } from "../src/kernel/grpc-status.ts";
 import type { Conclusion } from "../src/kernel/conclusions.ts";
 
 export interface DecisionRow {
@@ -166,11 +168,12 @@ function causeSection(cause: Cause): string[] {
   const elsewhere = Object.entries(cause.equivalents)
     .filter(([, codes]) => codes.length > 0)
     .map(([system, codes]) => `${SYSTEM_NAMES[system as PeerName]} ${codes.map((code) => `\`${code}\``).join(", ")}`);
+  const call = cause.status === 0 ? "" : ` · gRPC ${grpcStatusText(grpcAnswerOf(cause.id, cause.status))}`;
   const type = cause.proxyStatus === null ? "" : ` · Proxy-Status \`${cause.proxyStatus}\``;
   return [
     `### ${cause.id}`,
     "",
-    `**${cause.title}** · ${cause.party} · ${statusText(cause)}${type} · ${cause.retryClass}`,
+    `**${cause.title}** · ${cause.party} · ${statusText(cause)}${call}${type} · ${cause.retryClass}`,
     "",
     cause.means,
     "",

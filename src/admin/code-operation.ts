@@ -1,6 +1,7 @@
 /** Of the API: what a code of another gateway means, there and here, and the exchanges that may be it. */
 import type { CodeResponse } from "../contract/api-responses.ts";
 import { allCodes, translateCode } from "../contract/foreign-codes.ts";
+import { hintFor } from "../contract/foreign/grpc.ts";
 import type { ExchangeRecord } from "../contract/record.ts";
 import { tellStory } from "../contract/story.ts";
 import { causesOf, tellCode } from "../contract/told-code.ts";
@@ -18,7 +19,7 @@ export const CODE_OPERATION: Operation = {
   summary:
     "What a code of another gateway means there and can be here, with the latest exchanges that may be it: flags of " +
     "Envoy, termination states of HAProxy, messages of nginx, numbers of Cloudflare, AWS ALB and Google Cloud, " +
-    "errors of Proxy-Status and of Node.",
+    "outcomes of gRPC, errors of Proxy-Status and of Node.",
   parameters: [],
   answers: "Code",
   problems: [404],
@@ -26,7 +27,7 @@ export const CODE_OPERATION: Operation = {
     const codes = translateCode(id);
     if (codes.length > 0) {
       const latest = latestOf(view, causesOf(codes));
-      return respondJson({ code: id, meanings: codes.map(tellCode), latest } satisfies CodeResponse);
+      return respondJson({ code: id, meanings: codes.map(tellCode), hint: hintFor(id), latest } satisfies CodeResponse);
     }
     // There are hundreds: only the nearest is told.
     const { nearest } = near(id, allCodes());

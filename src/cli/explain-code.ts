@@ -4,6 +4,7 @@
  */
 import type { CodeResponse } from "../contract/api-responses.ts";
 import { allCodes, translateCode } from "../contract/foreign-codes.ts";
+import { hintFor } from "../contract/foreign/grpc.ts";
 import { tellCode } from "../contract/told-code.ts";
 import type { ToldCode, ToldFinding } from "../contract/told-code.ts";
 import { PARTY_WORDS } from "../contract/verdict/words.ts";
@@ -45,12 +46,17 @@ export async function explainCode(
   const asked = await askGateway<CodeResponse>(ports, base.value, `/codes/${encodeURIComponent(text)}`, (answer) =>
     Array.isArray(answer["latest"]),
   );
-  if (json) sayJson(ports, { code: text, meanings, latest: asked.ok ? asked.value.latest : null });
-  else sayLines(ports, codeLines(meanings, latestLines(asked, ports.terminal), ports.terminal));
+  if (json) sayJson(ports, { code: text, meanings, hint: hintFor(text), latest: asked.ok ? asked.value.latest : null });
+  else sayLines(ports, codeLines(meanings, hintFor(text), latestLines(asked, ports.terminal), ports.terminal));
   return EXIT.ok;
 }
 
-function codeLines(meanings: readonly ToldCode[], latest: readonly string[], terminal: Terminal): string[] {
+function codeLines(
+  meanings: readonly ToldCode[],
+  hint: string,
+  latest: readonly string[],
+  terminal: Terminal,
+): string[] {
   const { paint } = terminal;
   const width = pageWidth(terminal);
   const there = meanings.map(({ name, code, means }) => ({ label: name, text: `${code}: ${means}` }));
@@ -58,6 +64,7 @@ function codeLines(meanings: readonly ToldCode[], latest: readonly string[], ter
   return [
     paint("bold", "What it means there"),
     ...labelled(there, width, (label) => paint("cyan", label)),
+    ...(hint === "" ? [] : wrap(hint, width - 2).map((line) => paint("dim", `  ${line}`))),
     "",
     paint("bold", "What it can be here"),
     ...(here.length === 0

@@ -211,6 +211,16 @@ describe("a code of another gateway", () => {
     expect(world.out()).toContain("Nothing: this gateway has no such failure");
   });
 
+  test("that is a number alone says what else it may be", async () => {
+    const world = cliWorld();
+    expect(await world.run("explain", "--code", "14")).toBe(EXIT.ok);
+    expect(world.out()).toContain("gRPC  UNAVAILABLE: the service cannot be reached");
+    expect(world.out().replaceAll(/\s+/g, " ")).toContain("grpc-14 is this one without doubt");
+    const plain = cliWorld();
+    await plain.run("explain", "--code", "grpc-14");
+    expect(plain.out()).not.toContain("without doubt");
+  });
+
   test("that nobody knows offers the nearest, quoted where a shell needs it", async () => {
     const world = cliWorld();
     expect(await world.run("explain", "--code", "52O")).toBe(EXIT.no);

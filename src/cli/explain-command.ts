@@ -7,6 +7,8 @@ import type { Cause } from "../kernel/causes.ts";
 import { CONCLUSIONS, isConclusionId } from "../kernel/conclusions.ts";
 import type { Conclusion } from "../kernel/conclusions.ts";
 import { equivalentsText } from "../contract/foreign-codes.ts";
+import { grpcAnswerOf } from "../contract/foreign/grpc.ts";
+import { grpcStatusText } from "../kernel/grpc-status.ts";
 import { nearest } from "../kernel/nearest.ts";
 import { durationText } from "../contract/quantities.ts";
 import type { JudgedExchange } from "../contract/api-responses.ts";
@@ -187,7 +189,9 @@ function causeLines(cause: Cause, terminal: Terminal): string[] {
   const width = pageWidth(terminal);
   const elsewhere = equivalentsText(cause.equivalents);
   const status =
-    cause.status === 0 ? "none: the response had begun, or nobody is there to read it" : String(cause.status);
+    cause.status === 0
+      ? "none: the response had begun, or nobody is there to read it"
+      : `${cause.status}, a call of gRPC ${grpcStatusText(grpcAnswerOf(cause.id, cause.status))}`;
   const rows = [
     { label: "At fault", text: PARTY_WORDS[cause.party] },
     { label: "Means", text: cause.means },

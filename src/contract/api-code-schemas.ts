@@ -20,6 +20,7 @@ export const codeSchema = describes<CodeResponse>()(
             "cloudflare",
             "alb",
             "google",
+            "grpc",
             "proxy-status",
             "node",
           ]),
@@ -41,6 +42,7 @@ export const codeSchema = describes<CodeResponse>()(
         }),
       )
       .describe("One for each system that knows it."),
+    hint: z.string().describe("What it may be besides when it is written so short; empty: nothing."),
     latest: z
       .array(
         z.object({

@@ -142,6 +142,8 @@ export interface CodeResponse {
   code: string;
   /** One for each system that knows it. */
   meanings: ToldCode[];
+  /** What it may be besides when it is written so short; empty: nothing. */
+  hint: string;
   /** Kept exchanges that show what it can be here, newest first. */
   latest: { id: string; startedAt: number; cause: CauseId; headline: string }[];
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { CAUSES } from "../kernel/causes.ts";
 import { CONCLUSIONS } from "../kernel/conclusions.ts";
+import { grpcAnswerOf, hintFor } from "./foreign/grpc.ts";
 import { allCodes, equivalentsText, FOREIGN_CODES, translateCode } from "./foreign-codes.ts";
 import type { ForeignSystem } from "./foreign-codes.ts";
 
@@ -111,6 +112,47 @@ describe("translating a code", () => {
         line("connect() to 10.0.0.1:80 failed (99: Cannot assign requested address) while connecting to upstream"),
       ),
     ).toEqual(["nginx (99: Cannot assign requested address)"]);
+  });
+
+  it("takes the outcome of a call of gRPC by name, by number, and as libraries write it", () => {
+    for (const text of [
+      "UNAVAILABLE",
+      "unavailable",
+      "14",
+      "grpc-14",
+      "grpc-status: 14",
+      '"grpc_status":"14"',
+      "rpc error: code = Unavailable desc = connection error",
+      "<_InactiveRpcError: StatusCode.UNAVAILABLE, failed to connect>",
+      "io.grpc.StatusRuntimeException: UNAVAILABLE: io exception",
+      "Error: 14 UNAVAILABLE: No connection established",
+    ])
+      expect(meanings(text), text).toEqual(["grpc UNAVAILABLE"]);
+    expect(meanings("code = Canceled")).toEqual(["grpc CANCELLED"]);
+    expect(meanings("DeadlineExceeded")).toEqual(["grpc DEADLINE_EXCEEDED"]);
+    for (const text of ["17", "grpc-17", "grpc-timeout: 5S", "code = Nonsense"])
+      expect(meanings(text), text).toEqual([]);
+    // A word of gRPC in a sentence of somebody else is that word.
+    expect(meanings("no live upstreams, service unavailable")).toEqual(["nginx no live upstreams"]);
+  });
+
+  it("tells for an outcome of gRPC what the origin did, what this gateway answers so, and what is no failure", () => {
+    expect(here("UNAVAILABLE", "grpc")[0]).toBe("origin.grpc_error");
+    expect(here("UNAVAILABLE", "grpc")).toContain("origin.refused");
+    expect(here("DEADLINE_EXCEEDED", "grpc")).toEqual(["origin.grpc_error", "gw.deadline", "origin.deadline"]);
+    expect(here("RESOURCE_EXHAUSTED", "grpc")).toContain("client.rate_limited");
+    expect(here("CANCELLED", "grpc")).toContain("client.abort_wait");
+    expect(here("NOT_FOUND", "grpc")).toEqual([]);
+    expect(translateCode("NOT_FOUND")[0]?.means).toContain("from an origin it is an answer");
+    // Each that this gateway answers with leads back to it.
+    for (const { id, status } of Object.values(CAUSES)) {
+      if (status !== 0) expect(here(`grpc-${grpcAnswerOf(id, status)}`, "grpc")).toContain(id);
+    }
+  });
+
+  it("says that a number alone may be another one", () => {
+    expect(hintFor("14")).toContain("grpc-14 is this one without doubt");
+    expect([hintFor("grpc-14"), hintFor("UNAVAILABLE"), hintFor("99"), hintFor("502")]).toEqual(["", "", "", ""]);
   });
 
   it("knows nothing of what nobody wrote", () => {

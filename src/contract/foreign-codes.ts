@@ -9,6 +9,7 @@ import { ALB } from "./foreign/alb.ts";
 import { CLOUDFLARE } from "./foreign/cloudflare.ts";
 import { ENVOY } from "./foreign/envoy.ts";
 import { GOOGLE } from "./foreign/google.ts";
+import { GRPC_CODES, grpcCodeIn } from "./foreign/grpc.ts";
 import { HAPROXY, HAPROXY_PHASES } from "./foreign/haproxy.ts";
 import { NGINX } from "./foreign/nginx.ts";
 import { NODE } from "./foreign/node.ts";
@@ -16,7 +17,7 @@ import { PROXY_STATUS } from "./foreign/proxy-status.ts";
 import type { ForeignRow } from "./foreign/row.ts";
 import type { Finding } from "./verdict/case.ts";
 
-export type ForeignSystem = PeerName | "proxy-status" | "node" | "goodgate";
+export type ForeignSystem = PeerName | "grpc" | "proxy-status" | "node" | "goodgate";
 
 export interface ForeignCode {
   readonly system: ForeignSystem;
@@ -36,6 +37,7 @@ export const SYSTEM_NAMES: Readonly<Record<ForeignSystem, string>> = {
   cloudflare: "Cloudflare",
   alb: "AWS ALB",
   google: "Google Cloud",
+  grpc: "gRPC",
   "proxy-status": "Proxy-Status (RFC 9209)",
   node: "Node.js",
   goodgate: "Goodgate",
@@ -56,6 +58,7 @@ export const FOREIGN_CODES: readonly ForeignCode[] = [
   ...peerNames().flatMap((system) =>
     PEERS[system].map(([code, means, also = []]) => ({ system, code, also, means, here: findingsBy(system, code) })),
   ),
+  ...GRPC_CODES.map(({ row: [code, means, here], also }) => ({ system: "grpc" as const, code, also, means, here })),
   ...PROXY_STATUS.map(([code, means]) => ({
     system: "proxy-status" as const,
     code,
@@ -77,6 +80,8 @@ export function translateCode(text: string): ForeignCode[] {
   if (wanted === "") return [];
   const exact = FOREIGN_CODES.filter(({ code, also }) => code === wanted || also.includes(wanted));
   if (exact.length > 0) return exact;
+  const ofCall = grpcCodeIn(wanted);
+  if (ofCall !== null) return FOREIGN_CODES.filter(({ system, code }) => system === "grpc" && code === ofCall);
   const pair = haproxyPair(wanted);
   if (pair !== null) return [pair];
   const parts = wanted.split(/[,\s]+/).filter((part) => part !== "");
@@ -121,7 +126,9 @@ function withinText(lower: string): ForeignCode[] {
 
 const PART_MIN = 4;
 
+/** A word of gRPC in a sentence of another system is that word. */
 function isMessage(system: ForeignSystem, code: string): boolean {
+  if (system === "grpc") return false;
   return system === "nginx" ? code.length > 3 : code.length >= 8;
 }
 

@@ -2,10 +2,10 @@
  * Reply: the one function that turns a failure into a response. The client learns the status, a reference, and
  * what kind of trouble it is in the words of RFC 9209; never an address, a message or a name from inside.
  */
+import { grpcAnswerOf } from "../contract/foreign/grpc.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import { CAUSES } from "../kernel/causes.ts";
-import { GRPC } from "../kernel/grpc-status.ts";
-import { encodeGrpcMessage, grpcStatusFor } from "../policies/grpc.ts";
+import { encodeGrpcMessage } from "../policies/grpc.ts";
 import { renderFailurePage } from "./failure-page.ts";
 import { ownFields, phraseOf } from "./own-fields.ts";
 import type { Reply, ReplyContext } from "./own-fields.ts";
@@ -70,7 +70,7 @@ export function respondToFailure(failure: Failure, context: ReplyContext): Reply
 function grpcReply(failure: Failure, context: ReplyContext): Reply {
   const { cause, retryAfterSeconds: afterSeconds } = failure;
   const status = failure.status === 0 ? CAUSES[cause].status : failure.status;
-  const code = DEADLINES.has(cause) ? GRPC.DEADLINE_EXCEEDED : grpcStatusFor(status);
+  const code = grpcAnswerOf(cause, status);
   const fields = ownFields("application/grpc", cause, 0, context);
   fields.push(["grpc-status", String(code)]);
   fields.push(["grpc-message", encodeGrpcMessage(`${sentenceFor(failure, status)} Reference: ${context.requestId}`)]);
@@ -82,8 +82,6 @@ function grpcReply(failure: Failure, context: ReplyContext): Reply {
     grpcStatus: code,
   };
 }
-
-const DEADLINES: ReadonlySet<CauseId> = new Set(["origin.deadline", "gw.deadline"]);
 
 const HTML = "text/html; charset=utf-8";
 

@@ -1,4 +1,4 @@
-/** The outcomes of a call of gRPC (statuscodes.md of gRPC): their names, and what each says to whoever reads it. */
+/** The outcomes of a call of gRPC (statuscodes.md of gRPC): their names, what each says to whoever reads it, and which a failure gets. */
 export const GRPC = {
   OK: 0,
   CANCELLED: 1,
@@ -19,7 +19,8 @@ export const GRPC = {
   UNAUTHENTICATED: 16,
 } as const;
 
-const NAMES: readonly string[] = Object.keys(GRPC);
+/** By number. */
+export const GRPC_NAMES: readonly string[] = Object.keys(GRPC);
 
 /** By number. */
 const MEANINGS: readonly string[] = [
@@ -44,10 +45,38 @@ const MEANINGS: readonly string[] = [
 
 /** `UNAVAILABLE (14)`. */
 export function grpcStatusText(status: number): string {
-  return `${NAMES[status] ?? "an unknown status"} (${status})`;
+  return `${GRPC_NAMES[status] ?? "an unknown status"} (${status})`;
 }
 
 /** Empty: nobody has said what that number means. */
 export function grpcMeaning(status: number): string {
   return MEANINGS[status] ?? "";
+}
+
+/**
+ * What a client is told for a failure that HTTP would tell by this status (gRPC's http-grpc-status-mapping.md), but for
+ * rates: repeating at once, as clients do for UNAVAILABLE, is what a limit is there against.
+ */
+export function grpcStatusFor(httpStatus: number): number {
+  switch (httpStatus) {
+    case 400:
+    case 431:
+      return GRPC.INTERNAL;
+    case 401:
+      return GRPC.UNAUTHENTICATED;
+    case 403:
+      return GRPC.PERMISSION_DENIED;
+    case 404:
+      return GRPC.UNIMPLEMENTED;
+    case 408:
+      return GRPC.CANCELLED;
+    case 429:
+      return GRPC.RESOURCE_EXHAUSTED;
+    case 502:
+    case 503:
+    case 504:
+      return GRPC.UNAVAILABLE;
+    default:
+      return GRPC.UNKNOWN;
+  }
 }

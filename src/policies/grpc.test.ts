@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { GRPC, grpcMeaning, grpcStatusText } from "../kernel/grpc-status.ts";
-import { encodeGrpcMessage, grpcOutcome, grpcStatusFor, isGrpcType, parseGrpcStatus } from "./grpc.ts";
+import { GRPC, grpcMeaning, grpcStatusFor, grpcStatusText } from "../kernel/grpc-status.ts";
+import { encodeGrpcMessage, grpcOutcome, isGrpcType, parseGrpcStatus } from "./grpc.ts";
 
 describe("the outcome of a call", () => {
   it("is a failure where the server failed, and an answer where it had one", () => {

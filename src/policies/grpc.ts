@@ -40,34 +40,6 @@ export function httpStatusOf(status: number): number {
   return status === GRPC.DEADLINE_EXCEEDED ? 504 : 500;
 }
 
-/**
- * What a client is told for a failure that HTTP would tell by this status (gRPC's http-grpc-status-mapping.md), but for
- * rates: repeating at once, as clients do for UNAVAILABLE, is what a limit is there against.
- */
-export function grpcStatusFor(httpStatus: number): number {
-  switch (httpStatus) {
-    case 400:
-    case 431:
-      return GRPC.INTERNAL;
-    case 401:
-      return GRPC.UNAUTHENTICATED;
-    case 403:
-      return GRPC.PERMISSION_DENIED;
-    case 404:
-      return GRPC.UNIMPLEMENTED;
-    case 408:
-      return GRPC.CANCELLED;
-    case 429:
-      return GRPC.RESOURCE_EXHAUSTED;
-    case 502:
-    case 503:
-    case 504:
-      return GRPC.UNAVAILABLE;
-    default:
-      return GRPC.UNKNOWN;
-  }
-}
-
 /** `grpc-message` as it is written: every byte but printable ASCII, and the percent sign, in %XX. */
 export function encodeGrpcMessage(text: string): string {
   let written = "";
