@@ -183,6 +183,7 @@ export const PAIRS: readonly Pair[] = [
     ["application fails everywhere"],
     ["inner gateway answers for the application", "stacked-gateways"],
   ),
+  pair("habit or fault", "errors as an hour ago", ["what ends every night does not end"], ["a batch every night"]),
   pair("surge or repeats", "more comes than fits", ["surge of new work"], ["repeats are the load"]),
   pair("surge or herd", "more comes than fits", ["surge of new work"], ["everybody comes back at once"]),
   pair(
@@ -216,6 +217,7 @@ export const NOT_CONCLUDED: Readonly<Partial<Record<ConclusionId, string>>> = {
 export const NO_FAULT: readonly { readonly title: string; readonly cases: readonly string[] }[] = [
   { title: "quiet days", cases: ["days and nights", "stray failures", "clients that leave", "drills"] },
   { title: "swings of load", cases: ["swings of load", "bots and floods"] },
+  { title: "habits", cases: ["a batch every night"] },
   { title: "deploys without fault", cases: ["deploys done well", "restarts done well"] },
 ];
 

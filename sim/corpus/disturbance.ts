@@ -30,6 +30,8 @@ export interface Disturbance {
   readonly truth: Truth;
   readonly lastsS: number;
   readonly warmUpS: number;
+  /** Of the warm-up: in these seconds the engine learns what is usual, and what it tells of them is not looked at. */
+  readonly historyS: number;
 }
 
 export interface Maker {
@@ -41,7 +43,13 @@ type Of = (
   name: string,
   size: Disturbance["size"],
   truth: Truth,
-  make: (chance: SeededChance) => { setup: ModelSetup; fault: Fault; lastsS?: number; warmUpS?: number },
+  make: (chance: SeededChance) => {
+    setup: ModelSetup;
+    fault: Fault;
+    lastsS?: number;
+    warmUpS?: number;
+    historyS?: number;
+  },
 ) => Maker;
 
 export const A1 = "http://a1.shop-alpha.example:3000";
@@ -53,8 +61,8 @@ export function within(family: Family): Of {
   return (name, size, truth, make) => ({
     name,
     make: (chance) => {
-      const { setup, fault, lastsS = chance.integer(60, 90), warmUpS = WARM_UP_S } = make(chance);
-      return { family, name, size, truth, setup, fault, lastsS, warmUpS };
+      const { setup, fault, lastsS = chance.integer(60, 90), warmUpS = WARM_UP_S, historyS = 0 } = make(chance);
+      return { family, name, size, truth, setup, fault, lastsS, warmUpS, historyS };
     },
   });
 }

@@ -9,6 +9,7 @@ import { AT_ORIGINS } from "./at-origins.ts";
 import { AT_THE_GATEWAY } from "./at-the-gateway.ts";
 import { BY_CHANGES } from "./by-changes.ts";
 import { BY_LOAD } from "./by-load.ts";
+import { BY_THE_HOUR } from "./by-the-hour.ts";
 import { SeededChance } from "../chance.ts";
 import type { Disturbance, Maker } from "./disturbance.ts";
 import { IN_PROTOCOLS } from "./in-protocols.ts";
@@ -23,6 +24,7 @@ export const DISTURBANCES: readonly Maker[] = [
   ...BY_LOAD,
   ...BY_CHANGES,
   ...WITH_LITTLE_TRAFFIC,
+  ...BY_THE_HOUR,
 ];
 
 export function disturbanceNamed(name: string, seed: number): Disturbance {

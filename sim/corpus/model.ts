@@ -99,6 +99,8 @@ export type Told = Omit<ChangeFact, "at" | "id" | "kind"> | Omit<ProbeFact, "at"
 /** `second`s count from the beginning of the fault; negative before it. */
 export interface Fault {
   readonly attempt?: (ask: AttemptAsk) => AttemptEffect | null;
+  /** What is so before and after the fault as well: no part of it. */
+  readonly habit?: (ask: AttemptAsk) => AttemptEffect | null;
   /** Decides the exchange before any attempt. */
   readonly exchange?: (ask: ExchangeAsk) => {
     readonly outcome: Exclude<Outcome, "served" | "rescued">;
@@ -301,7 +303,7 @@ export class Model {
       }
       used.add(state.at.origin);
       const ask: AttemptAsk = { second, at: state.at, route, worker, chance, inFlight: state.inFlight, load, service };
-      const effect = isOn ? (this.#fault.attempt?.(ask) ?? null) : null;
+      const effect = (isOn ? this.#fault.attempt?.(ask) : null) ?? this.#fault.habit?.(ask) ?? null;
       const noise = chance.next() < 0.0001 ? ({ cause: "origin.app_5xx", ms: 20 } as const) : null;
       const result = effect !== null && "cause" in effect ? effect : noise;
       const slow = effect !== null && "slow" in effect ? effect.slow : 1;

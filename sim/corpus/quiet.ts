@@ -14,6 +14,8 @@ const DAY_S = 86_400;
 export interface QuietKind {
   readonly name: string;
   readonly make: (chance: SeededChance) => Fault;
+  /** Seconds in which the engine learns what is usual: what it tells of them is not counted. */
+  readonly historyS?: number;
 }
 
 /** Day and night, and less at the weekend. */
@@ -22,6 +24,10 @@ function daily(second: number): number {
   const day = Math.floor(second / DAY_S) % 7;
   return (0.35 + 0.65 * (1 - Math.cos((hour / 24) * 2 * Math.PI)) * 0.8) * (day >= 5 ? 0.7 : 1);
 }
+
+/** Of these nights the hour from two o'clock on is told, and everything of the one after them. */
+const NIGHTS = 3;
+const HISTORY_S = NIGHTS * DAY_S + 110 * 60;
 
 export const QUIET_KINDS: readonly QuietKind[] = [
   { name: "days and nights", make: () => ({ load: (_, second) => daily(second) }) },
@@ -114,6 +120,24 @@ export const QUIET_KINDS: readonly QuietKind[] = [
     }),
   },
   {
+    name: "a batch every night",
+    historyS: HISTORY_S,
+    make: () => ({
+      load: (_, second) => daily(second) * (isBatch(second) ? 1.5 : 1),
+      away: (second) => {
+        const into = second % DAY_S;
+        return second < HISTORY_S && (into < 118 * 60 || into >= 165 * 60);
+      },
+      // It takes what the others would need; what fails for it is made good by another origin.
+      attempt: ({ second, route, chance }) =>
+        isBatch(second)
+          ? route.method === "GET" && chance.next() < 0.02
+            ? { cause: "origin.app_5xx", ms: 20 }
+            : { slow: 6 }
+          : null,
+    }),
+  },
+  {
     name: "drills",
     make: () => ({
       load: (_, second) => daily(second),
@@ -136,6 +160,12 @@ export const QUIET_KINDS: readonly QuietKind[] = [
   },
 ];
 
+/** From two in the morning on, forty minutes, and a few of them sooner or later each time. */
+function isBatch(second: number): boolean {
+  const into = (second % DAY_S) - 120 * 60 - ((Math.floor(second / DAY_S) * 7) % 5) * 60;
+  return into >= 0 && into < 40 * 60;
+}
+
 export function quietIncidents(kind: QuietKind, seed: number, seconds: number, perSecond = 6): Incident[] {
   const setup: ModelSetup = { services: [shop(perSecond), mail(perSecond / 4)], workers: 1, networks: 60 };
   const model = new Model(setup, kind.make(new SeededChance(seed, "quiet")), {
@@ -146,9 +176,12 @@ export function quietIncidents(kind: QuietKind, seed: number, seconds: number, p
   });
   const engine = createEngine({ keepsFigures: false });
   engine.step(model.topology());
-  for (let second = 0; second < seconds; second += 1) {
+  const history = kind.historyS ?? 0;
+  for (let second = 0; second < history + seconds; second += 1) {
     for (const fact of model.next()) engine.step(fact);
     engine.tick(EPOCH_MS + (second + 1) * 1000);
   }
-  return engine.answer({ ask: "incidents", limit: 500 }).filter(({ state }) => state !== "merged");
+  return engine
+    .answer({ ask: "incidents", limit: 500 })
+    .filter(({ state, firstFailureAt }) => state !== "merged" && firstFailureAt >= EPOCH_MS + history * 1000);
 }

@@ -65,7 +65,9 @@ export function play(maker: Maker, seed: number, only = ""): Result | null {
   if (!maker.name.includes(only)) return null;
   const disturbance = maker.make(new SeededChance(seed, "magnitude"));
   const { facts, beganAt } = playFacts(disturbance, seed);
-  return judge(disturbance, seed, incidentsOf(facts), beganAt, beganAt + disturbance.lastsS * 1000);
+  const historyUntil = EPOCH_MS + disturbance.historyS * 1000;
+  const incidents = incidentsOf(facts).filter(({ detectedAt }) => detectedAt >= historyUntil);
+  return judge(disturbance, seed, incidents, beganAt, beganAt + disturbance.lastsS * 1000);
 }
 
 export function judge(

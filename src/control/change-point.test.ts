@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { SeededChance } from "../../sim/chance.ts";
-import { alarmLimit, createRatioWatch, FALSE_ALARM_EVERY_S, watchRatio } from "./change-point.ts";
+import { alarmLimit, createRatioWatch, FALSE_ALARM_EVERY_S, usualRatio, watchRatio } from "./change-point.ts";
 import type { RatioWatch } from "./change-point.ts";
 
 const OPTIONS = { floor: 0.001, step: 0.03 };
@@ -103,6 +103,39 @@ test("An alarm ends when what is seen is well again, and a disturbance is never 
   expect(watch.usualBad / watch.usualTotal).toBeLessThan(0.02);
   for (let second = 0; second < 60; second += 1) watchRatio(watch, 0, 10, second * 1000, OPTIONS, true);
   expect(watch.alarm).toBe(false);
+});
+
+test("What this hour mostly is raises no alarm, and the most that it was is all that may become usual", () => {
+  // 2 % as every night, where the last minutes had nothing.
+  const expected = { low: 0.018, usual: 0.02, high: 0.03 };
+  for (const [known, alarms] of [
+    [expected, false],
+    [null, true],
+  ] as const) {
+    const watch = createRatioWatch();
+    for (let second = 0; second < 600; second += 1) watchRatio(watch, 0, 100, second * 1000, OPTIONS, true, known);
+    for (let second = 600; second < 1_200; second += 1)
+      watchRatio(watch, second % 10 === 0 ? 4 : 2, 100, second * 1000, OPTIONS, true, known);
+    expect(watch.alarm).toBe(alarms);
+  }
+  // From nothing to 4 % within three hours: so slowly that the last minutes always have nearly as much.
+  for (const [known, alarms] of [
+    [{ low: 0, usual: 0.002, high: 0.004 }, true],
+    [null, false],
+  ] as const) {
+    const watch = createRatioWatch();
+    for (let second = 0; second < 10_800 && !watch.alarm; second += 1) {
+      const due = Math.floor((second * second) / 27_000);
+      const before = Math.floor(((second - 1) * (second - 1)) / 27_000);
+      watchRatio(watch, Math.max(0, due - before), 20, second * 1000, OPTIONS, true, known);
+    }
+    expect(watch.alarm).toBe(alarms);
+  }
+});
+
+test("What breaks every night is told every night", () => {
+  const expected = { low: 0.9, usual: 0.95, high: 1 };
+  expect(usualRatio(createRatioWatch(), OPTIONS, expected)).toBeLessThan(0.1);
 });
 
 test("Whatever is counted, its state stays finite and its usual ratio a ratio", () => {

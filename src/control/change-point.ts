@@ -15,8 +15,11 @@
  * twice as often, so each has to be surer by ln 2.
  *
  * The usual ratio is learned slowly, and not while the sum is on the rise: a disturbance must not become usual
- * before it was told.
+ * before it was told. What rises more slowly than that is learned all the same; once enough days are known (seasonal.ts), what is
+ * usual is held between what it mostly was at this hour and the most that it was.
  */
+import type { Expected } from "./seasonal.ts";
+
 export interface RatioWatch {
   /** Faded counts of the time that went well: what is usual. */
   usualBad: number;
@@ -57,6 +60,8 @@ const HALF_LIFE_USUAL_S = 600;
 const KEEP_USUAL = 0.5 ** (1 / HALF_LIFE_USUAL_S);
 const KEEP_RECENT = 0.5 ** (1 / 4);
 const USUAL_FACTOR = 1.5;
+/** What fails more often than this is told each night, however usual it is. */
+const EXPECTED_MOST = 0.05;
 const STEP_FACTOR = 4;
 /** The ratio of an outright failure, which the second sum is against. */
 const OUTRIGHT = 0.5;
@@ -89,11 +94,15 @@ export function createRatioWatch(): RatioWatch {
   };
 }
 
-/** What is usual, 0–1, with the floor and the margin that the watch is run with. */
-export function usualRatio(watch: RatioWatch, { floor }: RatioOptions): number {
+/** What is usual, 0–1, with the floor and the margin that the watch is run with. `expected`: at this hour. */
+export function usualRatio(watch: RatioWatch, { floor }: RatioOptions, expected: Expected | null = null): number {
   // As if so many had been seen already that one failure of a quiet service makes nothing usual.
   const seen = watch.usualTotal + 1 / floor;
-  return Math.min(0.5, Math.max(floor, (watch.usualBad / seen) * USUAL_FACTOR));
+  const usual = Math.min(0.5, Math.max(floor, (watch.usualBad / seen) * USUAL_FACTOR));
+  if (expected === null) return usual;
+  const most = Math.max(floor, expected.high * USUAL_FACTOR);
+  const least = Math.min(expected.usual, EXPECTED_MOST) * USUAL_FACTOR;
+  return Math.max(Math.min(usual, most), least);
 }
 
 /** One second of it. `learns`: false while something disturbs, so that the disturbance is not learned. */
@@ -104,8 +113,9 @@ export function watchRatio(
   at: number,
   options: RatioOptions,
   learns: boolean,
+  expected: Expected | null = null,
 ): void {
-  const usual = usualRatio(watch, options);
+  const usual = usualRatio(watch, options, expected);
   const disturbed = Math.min(0.95, Math.max(usual * STEP_FACTOR, usual + options.step));
   const good = Math.max(0, total - bad);
   watch.recentBad = watch.recentBad * KEEP_RECENT + bad;
@@ -174,6 +184,11 @@ function countsAsWell(watch: RatioWatch, bad: number, good: number, usual: numbe
     watch.alarmTotal += bad + good;
   }
   return watch.wellScore >= WELL_SCORE;
+}
+
+/** Nothing was told for a long time: what was on the rise before that says nothing about now. */
+export function forgetRise(watch: RatioWatch): void {
+  if (!watch.alarm) endAlarm(watch);
 }
 
 function endAlarm(watch: RatioWatch): void {

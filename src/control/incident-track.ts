@@ -14,7 +14,7 @@ import { diagnose } from "./diagnosis.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import { addHarm, createHarm, impactOf } from "./impact.ts";
 import type { Harm } from "./impact.ts";
-import { percentText, recoveryText, summaryText, titleText } from "./incident-words.ts";
+import { percentText, recoveryText, summaryText, thisHourText, titleText } from "./incident-words.ts";
 import { signsOf } from "./signs.ts";
 import type { Anomaly, AnomalyKind, Watches } from "./watches.ts";
 import { failuresOf, isKeptOut } from "./watches.ts";
@@ -38,6 +38,8 @@ export interface Track {
   severity: Severity;
   /** A budget burns so fast that somebody has to be woken. */
   pages: string;
+  /** What is usual at the hour in which it began, as a sentence; empty: nobody knows. */
+  readonly thisHour: string;
   readonly timeline: TimelineEntry[];
   acknowledged: Incident["acknowledged"];
   owner: string;
@@ -90,6 +92,7 @@ export function createTrack(id: string, first: readonly Anomaly[], now: number, 
     diagnosedAt: 0,
     severity: "notice",
     pages: "",
+    thisHour: first.map((anomaly) => thisHourText(anomaly, surroundings.watches)).find((text) => text !== "") ?? "",
     timeline: [],
     acknowledged: null,
     owner: "",
@@ -105,7 +108,8 @@ export function createTrack(id: string, first: readonly Anomaly[], now: number, 
   for (const { facts } of surroundings.recent)
     if ((facts[0]?.at ?? 0) >= track.case.from) addFacts(track, facts, surroundings);
   note(track, firstFailureAt, "first failure", "The first sign of it.");
-  note(track, now, "detected", `Noticed ${Math.max(0, Math.round((now - firstFailureAt) / 1000))} s later.`);
+  const laterS = Math.max(0, Math.round((now - firstFailureAt) / 1000));
+  note(track, now, "detected", `Noticed ${laterS} s later.${track.thisHour}`);
   return track;
 }
 
@@ -353,8 +357,8 @@ export function toIncident(track: Track, surroundings: Pick<Surroundings, "watch
     title: titleText(diagnosis, services, track.kinds),
     summary:
       track.recoveredAt === null
-        ? summaryText(diagnosis, services, impact, track.timeline)
-        : `${summaryText(diagnosis, services, impact, [])} ${recoveryText(track.firstFailureAt, track.recoveredAt, impact)}`,
+        ? summaryText(diagnosis, services, impact, track.timeline, track.thisHour)
+        : `${summaryText(diagnosis, services, impact, [], track.thisHour)} ${recoveryText(track.firstFailureAt, track.recoveredAt, impact)}`,
     services,
     where: diagnosis.where,
     cause: diagnosis.cause,

@@ -3,7 +3,8 @@ import { countText, durationText } from "../contract/quantities.ts";
 import type { Incident, Impact, TimelineEntry } from "../contract/incident.ts";
 import { titleOf } from "./claim.ts";
 import type { Diagnosis } from "./diagnosis.ts";
-import type { AnomalyKind } from "./watches.ts";
+import type { RatioWatch } from "./change-point.ts";
+import type { Anomaly, AnomalyKind, Watches } from "./watches.ts";
 
 /** "Pool aws of shop: A provider or region is out". */
 export function titleText(diagnosis: Diagnosis, services: readonly string[], kinds: ReadonlySet<AnomalyKind>): string {
@@ -20,6 +21,7 @@ export function summaryText(
   services: readonly string[],
   impact: Impact,
   timeline: readonly TimelineEntry[],
+  thisHour: string,
 ): string {
   const harm =
     impact.failed > 0
@@ -27,7 +29,31 @@ export function summaryText(
       : impact.rescued > 0
         ? `No exchange of ${servicesText(services)} failed; ${countText(impact.rescued, "exchange")} would have and ${impact.rescued === 1 ? "was" : "were"} rescued.`
         : `No exchange of ${servicesText(services)} failed.`;
-  return `${causeSentence(diagnosis)} ${harm}${automationText(timeline)}`;
+  return `${causeSentence(diagnosis)} ${harm}${thisHour}${automationText(timeline)}`;
+}
+
+/** " At this hour usually 0.4 % of the exchanges of shop fail; now it is 3 %." Empty: what is usual at this hour is not known. */
+export function thisHourText({ kind, service, where }: Anomaly, watches: Watches): string {
+  const route = where["route"] ?? null;
+  const expected = watches.seasons.thisHour(service, route);
+  const of = route === null ? watches.services.get(service) : watches.routes.get(`${service}\n${route}`);
+  const place = route === null ? service : `${route} (${service})`;
+  if (kind === "failed" && of !== undefined && expected.failed !== null)
+    return ` At this hour usually ${fewText(expected.failed.usual)} of the exchanges of ${place} fail; now it is ${nowText(of.failed)}.`;
+  const whole = watches.services.get(service);
+  if (kind === "rescued" && whole !== undefined && expected.rescued !== null)
+    return ` At this hour usually ${fewText(expected.rescued.usual)} of the exchanges of ${place} have to be rescued; now it is ${nowText(whole.rescued)}.`;
+  if (kind === "slow" && of !== undefined && expected.p95 !== null)
+    return ` At this hour 95 % of the answers of ${place} usually take up to ${durationText(expected.p95.usual)}; now ${nowText(of.normal.slow)} take more than twice as long.`;
+  return "";
+}
+
+function nowText({ alarmBad, alarmTotal }: RatioWatch): string {
+  return percentText(alarmTotal > 0 ? alarmBad / alarmTotal : 0);
+}
+
+function fewText(ratio: number): string {
+  return ratio < 0.0005 ? "next to none" : percentText(ratio);
 }
 
 /** "Over after 3 min 5 s: 12 exchanges failed, 340 were rescued." */

@@ -1,21 +1,19 @@
 import { expect, test } from "vitest";
 import { SeededChance } from "../../sim/chance.ts";
-import { createSeasons, learnSecond, usualAt } from "./seasonal.ts";
 import { createSilenceWatch, watchSilence } from "./silence.ts";
 import type { SilenceWatch } from "./silence.ts";
 
 function asUsual(perSecond: number, seconds: number, seed = 1): SilenceWatch {
   const watch = createSilenceWatch();
   const chance = new SeededChance(seed);
-  const seasons = createSeasons();
   for (let second = 0; second < seconds; second += 1)
-    watchSilence(watch, chance.next() < perSecond ? 1 + Math.floor(perSecond) : 0, second * 1000, seasons);
+    watchSilence(watch, chance.next() < perSecond ? 1 + Math.floor(perSecond) : 0, second * 1000, null);
   return watch;
 }
 
 function quiet(watch: SilenceWatch, seconds: number): number {
   for (let second = 0; second < seconds; second += 1) {
-    watchSilence(watch, 0, 10_000_000 + second * 1000, createSeasons());
+    watchSilence(watch, 0, 10_000_000 + second * 1000, null);
     if (watch.alarm) return second;
   }
   return -1;
@@ -40,16 +38,17 @@ test("One that is new has no silence yet", () => {
 test("Silence ends with the first request, and is told again the next time", () => {
   const watch = asUsual(8, 1_800);
   expect(quiet(watch, 120)).toBeGreaterThan(0);
-  watchSilence(watch, 5, 20_000_000, createSeasons());
+  watchSilence(watch, 5, 20_000_000, null);
   expect(watch.alarm).toBe(false);
   expect(quiet(watch, 120)).toBeGreaterThan(0);
 });
 
-test("A season has an opinion about an hour only when it has seen it before", () => {
-  const seasons = createSeasons();
-  for (let second = 0; second < 2 * 3_600; second += 1) learnSecond(seasons, second * 1000, 7);
-  expect(usualAt(seasons, 0)).toMatchObject({ mean: 7 });
-  expect(usualAt(seasons, 5 * 3_600_000)).toBeNull();
-  // The same hour a week later.
-  expect(usualAt(seasons, 168 * 3_600_000 + 60_000)).toMatchObject({ mean: 7 });
+test("An hour that was quieter in an earlier week is waited for longer", () => {
+  const watch = asUsual(8, 1_800);
+  for (let second = 0; second < 120; second += 1)
+    watchSilence(watch, 0, 10_000_000 + second * 1000, { low: 0.5, usual: 4, high: 8 });
+  expect(watch.alarm).toBe(false);
+  for (let second = 120; second < 600; second += 1)
+    watchSilence(watch, 0, 10_000_000 + second * 1000, { low: 0.5, usual: 4, high: 8 });
+  expect(watch.alarm).toBe(true);
 });

@@ -4,8 +4,7 @@
  * had requests in nearly every ten seconds of the last half hour, and only once the chance of such a pause is below
  * e^-25 at a tenth of the usual rate, so that load which falls (the night, a batch that ended) stays quiet.
  */
-import type { Seasons } from "./seasonal.ts";
-import { usualAt } from "./seasonal.ts";
+import type { Expected } from "./seasonal.ts";
 
 export interface SilenceWatch {
   /** Exchanges per second, faded over ten minutes. */
@@ -57,8 +56,11 @@ export function createSilenceWatch(): SilenceWatch {
   };
 }
 
-/** One second that is known, with `count` exchanges in it. A second without facts must not be told as an empty one. */
-export function watchSilence(watch: SilenceWatch, count: number, at: number, seasons: Seasons): void {
+/**
+ * One second that is known, with `count` exchanges in it. A second without facts must not be told as an empty one. `expected`: how many
+ * come in a second at this hour.
+ */
+export function watchSilence(watch: SilenceWatch, count: number, at: number, expected: Expected | null): void {
   if (count > 0) {
     if (watch.quietSeconds >= LULL_MIN_S && watch.quietSeconds * watch.perSecond >= LULL_EXPECTED) {
       watch.lullSeconds = watch.quietSeconds;
@@ -72,7 +74,7 @@ export function watchSilence(watch: SilenceWatch, count: number, at: number, sea
   } else {
     if (watch.quietSeconds === 0) watch.since = at;
     watch.quietSeconds += 1;
-    if (!watch.alarm && watch.quietSeconds >= QUIET_MIN_S && expectedInPause(watch, at, seasons) >= UNLIKELY)
+    if (!watch.alarm && watch.quietSeconds >= QUIET_MIN_S && expectedInPause(watch, expected) >= UNLIKELY)
       watch.alarm = true;
   }
   if (watch.alarm) return;
@@ -98,10 +100,8 @@ function learnStretch(watch: SilenceWatch, had: 0 | 1): void {
 }
 
 /** How many exchanges the pause should have had, carefully. */
-function expectedInPause(watch: SilenceWatch, at: number, seasons: Seasons): number {
+function expectedInPause(watch: SilenceWatch, expected: Expected | null): number {
   if (watch.stretches < STRETCHES_MIN || watch.steadiness < STEADY_MIN) return 0;
-  const season = usualAt(seasons, at);
-  const rate =
-    season === null ? watch.perSecond : Math.min(watch.perSecond, Math.max(0, season.mean - season.deviation));
+  const rate = expected === null ? watch.perSecond : Math.min(watch.perSecond, expected.low);
   return rate * PART_OF_USUAL * watch.quietSeconds;
 }

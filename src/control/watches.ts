@@ -7,15 +7,15 @@
  * Not watched: what clients do wrong (malformed requests, limits that they meet). That is told in the records and is
  * no disturbance.
  */
-import type { OriginRow, SecondFact, TopologyFact, TrafficRow } from "../contract/facts.ts";
+import type { OriginRow, SecondFact, SparseHistogram, TopologyFact, TrafficRow } from "../contract/facts.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import { CAUSES, isCauseId } from "../kernel/causes.ts";
-import { createRatioWatch, watchRatio } from "./change-point.ts";
+import { createRatioWatch, forgetRise, watchRatio } from "./change-point.ts";
 import type { RatioOptions, RatioWatch } from "./change-point.ts";
-import { createNormal, restoreNormal, saveNormal, watchNormal } from "./normal.ts";
+import { SeasonBook } from "./season-book.ts";
+import type { SavedSeasons } from "./season-book.ts";
+import { createNormal, liftOf, restoreNormal, saveNormal, watchNormal } from "./normal.ts";
 import type { Normal, SavedNormal } from "./normal.ts";
-import { createSeasons, learnSecond } from "./seasonal.ts";
-import type { Seasons } from "./seasonal.ts";
 import { countOf } from "./sparse-histogram.ts";
 import { createSilenceWatch, watchSilence } from "./silence.ts";
 import type { SilenceWatch } from "./silence.ts";
@@ -79,8 +79,12 @@ const WATCHES_MAX = 4_000;
 const FRIEND_EXCHANGES = 50;
 const FRIENDS_MAX = 2_000;
 const CHECKS_S = 3;
+/** Of a route it is not learned how often it is asked, nor what had to be rescued. */
+const ONLY_OF_SERVICES = { rescued: 0, isWell: false } as const;
 /** An address that is not told any more has left, and so has a teller that tells nothing. */
 const FORGET_MS = 60_000;
+/** So long without any facts, and what comes next has to be looked at by itself. */
+const AWAY_MS = 600_000;
 
 export interface AddressWatch {
   readonly row: Pick<OriginRow, "service" | "pool" | "provider" | "origin" | "address" | "family">;
@@ -124,7 +128,6 @@ interface ServiceWatch {
   readonly refused: RatioWatch;
   readonly normal: Normal;
   readonly silence: SilenceWatch;
-  readonly seasons: Seasons;
 }
 
 interface OwnWatch {
@@ -140,7 +143,6 @@ export interface SavedWatches {
   readonly services: readonly {
     readonly name: string;
     readonly normal: SavedNormal;
-    readonly seasons: Seasons;
     readonly silence: SilenceWatch;
     readonly ratios: readonly RatioWatch[];
   }[];
@@ -155,12 +157,15 @@ export interface SavedWatches {
     readonly normal: SavedNormal;
     readonly attempts: RatioWatch;
   }[];
+  /** Absent in what was kept before hours were learned so. */
+  readonly seasons?: SavedSeasons;
 }
 
 export class Watches {
   readonly services = new Map<string, ServiceWatch>();
   readonly routes = new Map<string, RouteWatch>();
   readonly addresses = new Map<string, AddressWatch>();
+  readonly seasons = new SeasonBook();
   readonly #own = new Map<string, OwnWatch>();
   /** Client networks that were served well for a while, and how often; faded. */
   readonly #friends = new Map<string, number>();
@@ -184,10 +189,12 @@ export class Watches {
     for (const service of this.#checks.keys()) if (!there.has(service)) this.#checks.delete(service);
     for (const service of this.services.keys()) if (!there.has(service)) this.services.delete(service);
     for (const [key, { service }] of this.routes) if (!there.has(service)) this.routes.delete(key);
+    this.seasons.forgetWhatLeft(services);
   }
 
   /** All facts of one second. `learns` says whether a service is as usual now. */
   look(facts: readonly SecondFact[], at: number, learns: (service: string) => boolean): void {
+    if (this.#now > 0 && at - this.#now > AWAY_MS) this.#forgetRises();
     this.#now = at;
     if (this.since === 0) this.since = at;
     const traffic = new Map<string, TrafficRow[]>();
@@ -336,7 +343,6 @@ export class Watches {
       services: [...this.services.values()].map((watch) => ({
         name: watch.service,
         normal: saveNormal(watch.normal),
-        seasons: structuredClone(watch.seasons),
         silence: { ...watch.silence },
         ratios: [watch.failed, watch.rescued, watch.left, watch.refused].map((ratio) => ({ ...ratio })),
       })),
@@ -351,16 +357,17 @@ export class Watches {
         normal: saveNormal(normal),
         attempts: { ...attempts },
       })),
+      seasons: this.seasons.save(),
     };
   }
 
   restore(saved: SavedWatches): void {
-    for (const { name, normal, seasons, silence, ratios } of saved.services) {
+    if (saved.seasons !== undefined) this.seasons.restore(saved.seasons);
+    for (const { name, normal, silence, ratios } of saved.services) {
       const [failed, rescued, left, refused] = ratios.map((ratio) => ({ ...createRatioWatch(), ...ratio }));
       this.services.set(name, {
         ...createServiceWatch(name),
         normal: restoreNormal(normal),
-        seasons: structuredClone(seasons),
         silence: { ...createSilenceWatch(), ...silence },
         ...(failed === undefined ? {} : { failed }),
         ...(rescued === undefined ? {} : { rescued }),
@@ -381,6 +388,14 @@ export class Watches {
         normal: restoreNormal(normal),
         attempts: { ...createRatioWatch(), ...attempts },
       });
+  }
+
+  #forgetRises(): void {
+    for (const { failed, rescued, left, refused, normal } of this.services.values())
+      for (const ratio of [failed, rescued, left, refused, normal.slow]) forgetRise(ratio);
+    for (const { failed, normal } of this.routes.values()) for (const ratio of [failed, normal.slow]) forgetRise(ratio);
+    for (const { attempts, normal } of this.addresses.values())
+      for (const ratio of [attempts, normal.slow]) forgetRise(ratio);
   }
 
   #service(service: string): ServiceWatch {
@@ -407,19 +422,14 @@ export class Watches {
       refused += refusalsOfOurs(row);
       this.#route(row);
     }
-    watchRatio(watch.failed, failed, total, at, FAILED, learns);
-    watchRatio(watch.rescued, rescued, total, at, RESCUED, learns);
+    const durations = rows.map((row) => row.duration);
+    const hour = this.seasons.second(watch.service, null, at, { total, failed, rescued, durations, isWell: learns });
+    watchRatio(watch.failed, failed, total, at, FAILED, learns, hour.failed);
+    watchRatio(watch.rescued, rescued, total, at, RESCUED, learns, hour.rescued);
     watchRatio(watch.left, left, total, at, LEFT, learns);
     watchRatio(watch.refused, refused, total, at, REFUSED, learns);
-    watchNormal(
-      watch.normal,
-      total,
-      rows.length === 1 ? (rows[0]?.duration ?? []) : rows.flatMap((row) => row.duration),
-      at,
-      learns,
-    );
-    watchSilence(watch.silence, total, at, watch.seasons);
-    if (learns) learnSecond(watch.seasons, at, total);
+    watchNormal(watch.normal, total, joined(durations), at, learns, hour.p95);
+    watchSilence(watch.silence, total, at, hour.perSecond);
   }
 
   #route({ service, route }: TrafficRow): void {
@@ -440,14 +450,17 @@ export class Watches {
         failed += row.byOutcome.failed;
         total += exchangesOf(row);
       }
-      watchRatio(watch.failed, failed, total, at, FAILED, learning);
-      watchNormal(
-        watch.normal,
+      const durations = rows.map((row) => row.duration);
+      const hour = this.seasons.second(watch.service, watch.route, at, {
+        ...ONLY_OF_SERVICES,
         total,
-        rows.length === 1 ? (rows[0]?.duration ?? []) : rows.flatMap((row) => row.duration),
-        at,
-        learning,
-      );
+        failed,
+        durations,
+      });
+      watchRatio(watch.failed, failed, total, at, FAILED, learning, hour.failed);
+      const of = this.services.get(watch.service);
+      const lift = of === undefined ? 1 : liftOf(of.normal);
+      watchNormal(watch.normal, total, joined(durations), at, learning, hour.p95, lift);
     }
   }
 
@@ -464,8 +477,11 @@ export class Watches {
     const failures = failuresOf(row);
     if (failures > 0) watch.failedAt = at;
     watch.recentAttempts = watch.recentAttempts * KEEP_SHARE + row.attempts;
-    watchRatio(watch.attempts, failures, row.attempts, at, ATTEMPTS, learns);
-    watchNormal(watch.normal, row.attempts, row.firstByte, at, learns && !watch.isShort);
+    const { attempts } = this.seasons.thisHour(row.service, null);
+    watchRatio(watch.attempts, failures, row.attempts, at, ATTEMPTS, learns, attempts);
+    const of = this.services.get(row.service);
+    const lift = of === undefined ? 1 : liftOf(of.normal);
+    watchNormal(watch.normal, row.attempts, row.firstByte, at, learns && !watch.isShort, null, lift);
     // What was out for long does not count as out for as long again once it is back.
     watch.ejected = Math.min(EJECTED_MOST_S, watch.ejected * KEEP_EJECTED + (row.state === "ejected" ? 1 : 0));
     watch.dumbSeconds = row.held > 0 && countOf(row.firstByte) === 0 ? watch.dumbSeconds + 1 : 0;
@@ -646,7 +662,6 @@ function createServiceWatch(service: string): ServiceWatch {
     refused: createRatioWatch(),
     normal: createNormal(),
     silence: createSilenceWatch(),
-    seasons: createSeasons(),
   };
 }
 
@@ -665,6 +680,10 @@ function add(
     where,
     since: watch.since,
   });
+}
+
+function joined(durations: readonly SparseHistogram[]): SparseHistogram {
+  return durations.length === 1 ? (durations[0] ?? []) : durations.flat();
 }
 
 function push<T>(lists: Map<string, T[]>, key: string, item: T): void {
