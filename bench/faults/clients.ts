@@ -14,6 +14,8 @@ export interface Asked {
 }
 
 export interface Seen {
+  /** Of a payment what the origins know it by. */
+  readonly number: number;
   readonly class: Class;
   readonly method: "GET" | "POST";
   /** ms since the start of the load when it was due. */
@@ -82,7 +84,15 @@ async function askPatiently(plan: LoadPlan, agent: Agent, asked: Asked, number: 
     const outcome = await askOnce(plan, agent, asked, number);
     const ok = outcome === "200" || outcome === "206";
     if (ok || retries >= plan.clientRetries) {
-      return { class: asked.class, method: asked.method, dueMs, tookMs: performance.now() - began, outcome, ok };
+      return {
+        number,
+        class: asked.class,
+        method: asked.method,
+        dueMs,
+        tookMs: performance.now() - began,
+        outcome,
+        ok,
+      };
     }
   }
 }

@@ -77,6 +77,7 @@ async function measure(name: FaultRowName, peer: FaultPeer, undo: Undo): Promise
   const gateway = await startFaultPeer(peer, folder, origins);
   undo(() => gateway.child.stop());
 
+  const startedAt = performance.now();
   const load = runLoad({
     port: gateway.port,
     seconds: row.calmSeconds + row.faultSeconds + row.afterSeconds,
@@ -91,9 +92,10 @@ async function measure(name: FaultRowName, peer: FaultPeer, undo: Undo): Promise
   stop.abort();
   await faulting;
   await row.clear(origins);
+  const clearMs = performance.now() - startedAt;
   const seen = await load;
   const payments = (await Promise.all(origins.all.map((origin) => origin.counts()))).flatMap((each) => each.payments);
-  return outcomeOf(name, peer, row, seen, payments.length - new Set(payments).size);
+  return outcomeOf(name, peer, row, { seen, payments, clearMs });
 }
 
 function pick<Name extends string>(list: string, known: readonly Name[], option: string): Name[] {

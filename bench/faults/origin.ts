@@ -12,8 +12,10 @@ const file = fileBytes();
 let behaviour: Behaviour = {};
 let requests = 0;
 const payments: string[] = [];
-/** When the server is through with all that waits in line, in ms of `performance.now`. */
-let busyUntil = 0;
+/** What waits in line, oldest first, while the origin has a pace. */
+const line: (() => void)[] = [];
+/** When the last in line was done, in ms of `performance.now`: timers are late, and the pace is to hold all the same. */
+let doneAt = 0;
 
 const server = createServer((request, response) => {
   request.resume();
@@ -38,17 +40,33 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
     response.writeHead(500, { "content-type": "text/plain" }).end("broken\n");
     return;
   }
-  const waitMs = Math.random() < (behaviour.slow ?? 0) ? (behaviour.slowMs ?? 0) : queueMs();
-  if (waitMs > 0) setTimeout(() => give(path, request, response), waitMs);
-  else give(path, request, response);
+  if (Math.random() < (behaviour.slow ?? 0)) {
+    setTimeout(() => give(path, request, response), behaviour.slowMs ?? 0);
+  } else if (behaviour.perSecond === undefined) after(behaviour.serviceMs ?? 0, () => give(path, request, response));
+  else {
+    line.push(() => after(behaviour.serviceMs ?? 0, () => give(path, request, response)));
+    if (line.length > 1) return;
+    doneAt = Math.max(doneAt, performance.now());
+    workOff();
+  }
 }
 
-function queueMs(): number {
-  const { perSecond, serviceMs } = behaviour;
-  if (perSecond === undefined) return serviceMs ?? 0;
-  const now = performance.now();
-  busyUntil = Math.max(busyUntil, now) + 1000 / perSecond;
-  return busyUntil - now + (serviceMs ?? 0);
+/** One after the other, each at the pace of its moment: who waits when the origin becomes faster is done sooner. */
+function workOff(): void {
+  const next = line[0];
+  if (next === undefined) return;
+  const { perSecond } = behaviour;
+  doneAt += perSecond === undefined ? 0 : 1000 / perSecond;
+  setTimeout(() => {
+    next();
+    line.shift();
+    workOff();
+  }, doneAt - performance.now());
+}
+
+function after(ms: number, run: () => void): void {
+  if (ms > 0) setTimeout(run, ms);
+  else run();
 }
 
 function give(path: string, request: IncomingMessage, response: ServerResponse): void {

@@ -88,6 +88,8 @@ export class OriginAddress implements Address, Candidate, Member {
   /** Monotonic ms when it last answered well, and when a connection to it was last made; -1: never. */
   answeredAt = -1;
   connectedAt = -1;
+  /** Monotonic ms when a request to it got no answer, with none since that succeeded (policies/doubt.ts); -1: none. */
+  brokenAt = -1;
   /** Monotonic ms when the last head of a response came, whatever it said; -1: none has. */
   heardAt = -1;
   /** Attempts since then that another origin was asked for later, and answered first. */
@@ -445,8 +447,10 @@ export class OriginAddress implements Address, Candidate, Member {
     const penalised = this.onOutcome(this, outcome, route, startedMs, now);
     if (outcome === "success") {
       this.answeredAt = now;
+      this.brokenAt = -1;
       recordLatency(this.latency, (attempt.firstByteUs - attempt.startedUs) / 1000, now);
     } else if (failed && penalised) recordFailure(this.latency, now - startedMs, now);
+    if (failed && attempt.status === 0) this.brokenAt = now;
     if (cause === "origin.refused" && this.identity.kind === "proven") this.onNobody(this, now);
   }
 
@@ -454,6 +458,7 @@ export class OriginAddress implements Address, Candidate, Member {
   attemptOverdue(route: number, startedMs: number, now: number): void {
     this.counters.failures += 1;
     countCause(this.counters.byCause, "origin.ttfb_timeout");
+    this.brokenAt = now;
     if (this.onOutcome(this, "failure", route, startedMs, now)) recordFailure(this.latency, now - startedMs, now);
   }
 

@@ -281,3 +281,56 @@ describe("nothing to pick", () => {
     expect(world.records.at(-1)).toMatchObject({ outcome: "served" });
   });
 });
+
+describe("a request that may not be sent twice", () => {
+  const TWO = { origins: ["http://10.0.0.1", "http://10.0.0.2"], service: { retry: { backoff: false } } };
+  const first = (address: string): boolean => address === "10.0.0.1:80";
+
+  /** Where it went first, and the codes of its record. */
+  function sent(
+    world: MemoryGateway,
+    method: string,
+    fails = (_address: string): boolean => false,
+  ): [string, string[]] {
+    const known = world.network.dialled.length;
+    exchange(world, fails, "/", method);
+    const codes = world.records.at(-1)?.decisions.map((decision) => decision.code) ?? [];
+    return [world.origin(known + 1).address, codes];
+  }
+
+  it("goes elsewhere for as long as the last request to an origin got no answer, and says so", async () => {
+    const world = await memoryGateway(TWO);
+    expect(sent(world, "GET", first)[0]).toBe("10.0.0.1:80");
+    expect(sent(world, "POST")).toEqual(["10.0.0.2:80", ["pick.spared"]]);
+    // The failure alone would not keep a request away any more.
+    world.advance(2_000);
+    expect(sent(world, "POST")).toEqual(["10.0.0.2:80", ["pick.spared"]]);
+    expect(sent(world, "GET")).toEqual(["10.0.0.1:80", []]);
+    expect(sent(world, "POST")).toEqual(["10.0.0.1:80", []]);
+  });
+
+  it("finds out by itself after ten seconds, where nothing else is asked for", async () => {
+    const world = await memoryGateway(TWO);
+    expect(sent(world, "POST", first)[0]).toBe("10.0.0.1:80");
+    world.advance(9_900);
+    expect(sent(world, "POST")[0]).toBe("10.0.0.2:80");
+    world.advance(200);
+    expect(sent(world, "POST")).toEqual(["10.0.0.1:80", []]);
+  });
+
+  it("goes on to an origin that answers with errors: the others would have the same for it", async () => {
+    const world = await memoryGateway(TWO);
+    const client = world.client();
+    client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+    world.origin(1).send(OK.replace("200 OK", "500 No"));
+    client.rst();
+    world.advance(2_000);
+    expect(sent(world, "POST")).toEqual(["10.0.0.1:80", []]);
+  });
+
+  it("goes to an origin in doubt where there is no other, or more than half of the pool failed", async () => {
+    const world = await memoryGateway(TWO);
+    sent(world, "GET", () => true);
+    expect(sent(world, "POST")).toEqual(["10.0.0.1:80", []]);
+  });
+});

@@ -8,6 +8,7 @@ import type { DecisionCode } from "../kernel/decisions.ts";
 import { createAnswerYield } from "../policies/answer-worth-retrying.ts";
 import type { AnswerYield } from "../policies/answer-worth-retrying.ts";
 import { chooseTwo } from "../policies/choose-two.ts";
+import { doubtedOf } from "../policies/doubt.ts";
 import { isStranger } from "../policies/origin-identity.ts";
 import { countExchange, createRetryBudget } from "../policies/retry-budget.ts";
 import type { RetryBudget } from "../policies/retry-budget.ts";
@@ -262,20 +263,22 @@ export class ServiceRuntime {
       const reason = `this request tries its route again at ${trial.text}`;
       return { kind: "address", address: trial, notes: [{ code: "pick.breaker-trial", reason }] };
     }
-    const address = this.#choose(chosen, routeIndex, tried, now);
+    const doubted = repeatable ? null : doubtedOf(chosen.availability.usable, now);
+    const address = this.#choose(chosen, routeIndex, tried, doubted, now);
     if (address !== null) {
       const roomy = turn === "must" ? address : room.roomy(address, chosen, tried, routeIndex, now);
       // Called, but the room is where this exchange has been: one more than the limit, or it would be called for ever.
       if (roomy === null && turn === "new") return room.none(routeIndex, now);
       if (roomy === null || roomy.poolName === chosen.name) {
-        return { kind: "address", address: roomy ?? address, notes: notesOf(choice.note, chosen) };
+        const note = doubted === null ? choice.note : sparedNote(doubted, tried, roomy ?? address, choice.note);
+        return { kind: "address", address: roomy ?? address, notes: notesOf(note, chosen) };
       }
       const reason = `${room.limitsInWords(routeIndex, now)}; pool ${roomy.poolName} has room`;
       return { kind: "address", address: roomy, notes: [{ code: "pick.overflow", reason }] };
     }
     for (const pool of choice.pools) {
       if (pool === chosen) continue;
-      const other = this.#choose(pool, routeIndex, tried, now);
+      const other = this.#choose(pool, routeIndex, tried, null, now);
       if (other === null) continue;
       const reason = `pool ${chosen.name} has no origin left for this exchange; pool ${pool.name} has`;
       return { kind: "address", address: other, notes: notesOf({ code: "pick.other-pool", reason }, pool) };
@@ -303,10 +306,21 @@ export class ServiceRuntime {
     for (const { admission } of this.#rooms) if (admission !== null && admission.waiting > 0) admission.serve(now);
   }
 
-  #choose(pool: PoolRuntime, routeIndex: number, tried: readonly OriginAddress[], now: number): OriginAddress | null {
+  /** `doubted`: those that are to be spared as long as there are others; null: none. */
+  #choose(
+    pool: PoolRuntime,
+    routeIndex: number,
+    tried: readonly OriginAddress[],
+    doubted: readonly OriginAddress[] | null,
+    now: number,
+  ): OriginAddress | null {
     const { usable, even } = pool.availability;
     const { chance } = this.#core;
     const avoided = pool.breakers?.avoided(routeIndex, tried) ?? tried;
+    if (doubted !== null) {
+      const sure = chooseTwo(usable, usable.length, chance(), chance(), now, [...avoided, ...doubted], even);
+      if (sure >= 0) return usable[sure] ?? null;
+    }
     const index = chooseTwo(usable, usable.length, chance(), chance(), now, avoided, even);
     // Where everybody else was tried, one that fails on the route is better than none.
     if (index < 0 && avoided !== tried) {
@@ -370,6 +384,19 @@ export class ServiceRuntime {
     const choice = new PoolChoice(this.#core, settings, pools, configured, known?.choice ?? null);
     return { choice, room: new Room(this.#core, this, choice) };
   }
+}
+
+/** `other`: what is to be said anyway, which comes first. */
+function sparedNote(
+  doubted: readonly OriginAddress[],
+  tried: readonly OriginAddress[],
+  picked: OriginAddress,
+  other: PickNote | null,
+): PickNote | null {
+  const spared = doubted.filter((address) => !tried.includes(address));
+  if (other !== null || spared.length === 0 || spared.includes(picked)) return other;
+  const names = spared.map(({ text }) => text).join(", ");
+  return { code: "pick.spared", reason: `it may not be sent twice, and the last request to ${names} got no answer` };
 }
 
 const NO_ROUTE = "no route of the service has this number";

@@ -144,6 +144,11 @@ export const DECISIONS = {
     meaning:
       "The origins of the pool in use had as many requests to answer as they can in time, so this one went to the next pool, as far as that has room.",
   },
+  "pick.spared": {
+    step: "pick",
+    meaning:
+      "The request may not be sent twice, so an origin whose last request had got no answer a moment ago was left out while another one's had.",
+  },
   "pick.standby": {
     step: "pick",
     meaning: "A pool that is not first got this exchange as a part of its continuous share, so that it is proven.",

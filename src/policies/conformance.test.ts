@@ -33,6 +33,7 @@ import {
 } from "./breaker.ts";
 import type { HeardBreaker, RouteBreakers } from "./breaker.ts";
 import { chooseTwo } from "./choose-two.ts";
+import { doubtedOf, isDoubtful } from "./doubt.ts";
 import { parseGrpcTimeout, parseRequestTimeout } from "./deadline.ts";
 import {
   beginProbation,
@@ -1135,3 +1136,15 @@ conforms<{ silence: SilenceState; latencies: LatencyWindow }, { heardMs: number;
       !observeSilence(silence, [{ heardAt: now + 1, waits: { oldest: null } }], latencies, 0, now + 1),
   },
 );
+
+conforms<{ brokenAt: number }, boolean>("doubt", {
+  init: () => ({ brokenAt: -1 }),
+  event: fc.boolean(),
+  feed: (state, failed, now) => {
+    state.brokenAt = failed ? now : -1;
+    return { state, said: doubtedOf([state, { brokenAt: -1 }], now)?.length ?? 0 };
+  },
+  sizeMax: 100,
+  // Time alone is enough: nobody may be left who could bring the good news.
+  recovers: (state, now) => !isDoubtful(state, now + 10_000),
+});
