@@ -140,7 +140,12 @@ async function otlpOf({
   if (otlp === null) return () => [];
   const { openOtlp } = await import("./net/otlp.ts");
   const options = { ...otlp, node, version };
-  return (hands) => [createOtlp({ open: (figures) => openOtlp(options, figures), withQuery: otlp.queries }, hands)];
+  return (hands) => [
+    createOtlp(
+      { open: (figures) => openOtlp(options, figures), schedule: systemSchedule, withQuery: otlp.queries },
+      hands,
+    ),
+  ];
 }
 
 function statusDesks(hands: LoopHands, settings: StatusPageSettings | null): readonly Companion[] {

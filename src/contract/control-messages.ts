@@ -13,7 +13,7 @@ export type ToControl =
   | { readonly kind: "begin"; readonly setup: ControlSetup }
   | { readonly kind: "facts"; readonly batch: FactBatch }
   /** For a collector: passed on or lost, and never written down. */
-  | { readonly kind: "traces"; readonly records: readonly ExchangeRecord[]; readonly leftOut: number }
+  | { readonly kind: "traces"; readonly records: readonly ExchangeRecord[]; readonly leftOut: LeftOut }
   | { readonly kind: "ask"; readonly number: number; readonly question: Question }
   /** Somebody looks: figures are told once a second. */
   | { readonly kind: "watched"; readonly on: boolean }
@@ -21,6 +21,14 @@ export type ToControl =
   | { readonly kind: "configure"; readonly settings: Settings }
   /** Write down what is to be kept and end. */
   | { readonly kind: "end" };
+
+/** Exchanges that a collector should have been told of and is not, since the message before. */
+export interface LeftOut {
+  /** There were more than are told in a second. */
+  readonly bound: number;
+  /** No control process was there to take them, or it did not keep up. */
+  readonly process: number;
+}
 
 export type FromControl =
   | { readonly kind: "ready" }

@@ -6,7 +6,7 @@
  * is taken sees that. Exceptions of the engine cost the fact that they happen at and nothing else.
  */
 import type { Answers, News, NotAnswered, Question } from "../contract/control-port.ts";
-import type { FactBatch, FromControl, ToControl } from "../contract/control-messages.ts";
+import type { FactBatch, FromControl, LeftOut, ToControl } from "../contract/control-messages.ts";
 import type { ControlStore, ControlWriting, Document } from "../contract/control-store.ts";
 import type { Fact, SecondFact, TopologyFact } from "../contract/facts.ts";
 import type { Incident } from "../contract/incident.ts";
@@ -20,7 +20,7 @@ export interface Companion {
   /** `isReplay`: it was told before, in an earlier life. */
   hear?(fact: Fact, outputs: readonly Output[], isReplay: boolean): void;
   /** Exchanges for a collector; `leftOut`: how many more there were in the second that ends with these. */
-  trace?(records: readonly ExchangeRecord[], leftOut: number): void;
+  trace?(records: readonly ExchangeRecord[], leftOut: LeftOut): void;
   /** What it is asked instead of the engine; undefined: not its business. `done` is called once. */
   answer?(question: Question, done: (answer: Answers[Question["ask"]]) => void): true | undefined;
   /** An incident with what the companion knows of it. */

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { manualSchedule } from "../../test/support/manual-schedule.ts";
 import { sampleSecond } from "../../test/support/sample-facts.ts";
 import { sampleIncident } from "../../test/support/sample-incident.ts";
 import { sampleAttempt, sampleRecord } from "../../test/support/sample-record.ts";
@@ -10,9 +11,12 @@ import type { OtlpFigures } from "../contract/otlp.ts";
 import type { Span } from "../contract/spans.ts";
 import { createOtlp } from "./otlp-companion.ts";
 
+const NONE = { bound: 0, process: 0 };
 const TRACED = { ...sampleRecord(), traceId: "4bf92f3577b34da6a3ce929d0e0e4736", attempts: [] };
 
 function world() {
+  const time = manualSchedule();
+  let isClosed = false;
   const batches: { spans: readonly Span[]; done: (failure: string | null) => void }[] = [];
   const told: string[] = [];
   let incidents: readonly Incident[] = [];
@@ -20,16 +24,20 @@ function world() {
   const companion = createOtlp(
     {
       withQuery: false,
+      schedule: time.schedule,
       open: (asked) => {
         figures = asked;
         return {
           send: (spans, done) => void batches.push({ spans, done }),
-          close: () => Promise.resolve(),
+          close() {
+            isClosed = true;
+            return Promise.resolve();
+          },
         };
       },
     },
     {
-      tell: (code) => void told.push(code),
+      tell: (code, detail) => void told.push(code === "otlp.lost" ? `${code}: ${detail}` : code),
       ask: ((question: Question) => (question.ask === "incidents" ? incidents : [])) as never,
     },
   );
@@ -37,10 +45,10 @@ function world() {
   const trace = (count: number, leftOut = 0): void =>
     companion.trace?.(
       Array.from({ length: count }, () => TRACED),
-      leftOut,
+      { bound: leftOut, process: 0 },
     );
   const goOn = (...those: readonly Incident[]): void => void (incidents = those);
-  return { batches, told, figures: () => figures(), companion, second, trace, goOn };
+  return { batches, told, figures: () => figures(), companion, second, trace, goOn, time, isClosed: () => isClosed };
 }
 
 describe("what a collector is told", () => {
@@ -61,7 +69,7 @@ describe("what a collector is told", () => {
       for (let chunk = 0; chunk < 10; chunk += 1) {
         companion.trace?.(
           Array.from({ length: 100 }, () => ({ ...TRACED, attempts })),
-          0,
+          NONE,
         );
       }
       companion.hear?.(second(), [], false);
@@ -139,6 +147,40 @@ describe("what a collector is told", () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it("is, at the end, what still waits, batch by batch; then it is closed", async () => {
+    const { companion, trace, batches, told, isClosed, time } = world();
+    trace(1);
+    trace(600);
+    expect(batches.map(({ spans }) => spans.length)).toEqual([1]);
+    const closed = companion.close?.();
+    for (let at = 0; at < batches.length; at += 1) batches[at]?.done(null);
+    await closed;
+    expect(batches.map(({ spans }) => spans.length)).toEqual([1, 512, 88]);
+    expect([isClosed(), told, time.waiting()]).toEqual([true, [], 0]);
+  });
+
+  it("is not waited for at the end for long, and what is lost with it is said", async () => {
+    const { companion, trace, batches, told, time } = world();
+    trace(3);
+    trace(600);
+    const closed = companion.close?.();
+    time.advance(700);
+    await closed;
+    expect(batches.length).toBe(1);
+    expect(told).toEqual(["otlp.lost: 603 exchanges found no way to the collector before the end"]);
+  });
+
+  it("says of a collector that refuses at the end how much is lost", async () => {
+    const { companion, trace, batches, told, isClosed } = world();
+    trace(3);
+    trace(600);
+    const closed = companion.close?.();
+    batches[0]?.done("ECONNREFUSED");
+    await closed;
+    expect(isClosed()).toBe(true);
+    expect(told).toEqual(["otlp.failing", "otlp.lost: 600 exchanges found no way to the collector before the end"]);
   });
 
   it("are figures that add up over the seconds, and the incidents that are open", () => {

@@ -11,7 +11,9 @@ import { spansOf } from "../contract/spans.ts";
 import type { Span } from "../contract/spans.ts";
 import type { ExchangeRecord } from "../contract/record.ts";
 import type { SecondFact } from "../contract/facts.ts";
+import type { Schedule } from "../kernel/clock.ts";
 import type { Companion, LoopHands } from "./control-loop.ts";
+import { countText } from "../contract/quantities.ts";
 import { bySeverity, countsAsOpen } from "./open-incidents.ts";
 
 /** A few seconds of an outage at a thousand exchanges a second with an attempt or two each. */
@@ -21,22 +23,29 @@ const BATCH_MAX = 512;
 const KEYS_MAX = 10_000;
 const INCIDENTS_MAX = 1_000;
 const LEFT_OUT = "goodgate.traces.left_out";
+/** Others have last things to write down, and whoever ends this process waits for two seconds. */
+const LAST_WORDS_MS = 700;
 
 export interface OtlpCompanionParts {
   readonly open: (figures: () => OtlpFigures) => Otlp;
+  readonly schedule: Schedule;
   readonly withQuery: boolean;
 }
 
 export function createOtlp(parts: OtlpCompanionParts, hands: Pick<LoopHands, "tell" | "ask">): Companion {
   const counters = new Map<string, OtlpFigures[number] & { value: number }>();
-  const leftOut = { bound: 0, queue: 0, collector: 0 };
+  const leftOut = { bound: 0, process: 0, queue: 0, collector: 0 };
   let waiting: Span[] = [];
   let isSending = false;
+  /** Exchanges in the batch that is being sent. */
+  let underWay = 0;
   /** Exchanges that were left out, and no span has said so yet. */
   let untold = 0;
   /** Spans that a collector did not take since it was told that it takes none. */
   let dropped = 0;
   let wasTold = false;
+  /** Nothing is under way any more: all was sent, or what was sent was not taken. */
+  let onIdle = (): void => undefined;
 
   const otlp = parts.open(() => [...counters.values(), ...gauges()]);
 
@@ -119,8 +128,10 @@ export function createOtlp(parts: OtlpCompanionParts, hands: Pick<LoopHands, "te
     isSending = true;
     const batch = waiting.slice(0, BATCH_MAX);
     waiting = waiting.slice(BATCH_MAX);
+    underWay = exchangesIn(batch);
     otlp.send(batch, (failure) => {
       isSending = false;
+      underWay = 0;
       if (failure === null && wasTold) {
         hands.tell("otlp.recovered", `the collector takes spans again; ${dropped} were lost`);
         dropped = 0;
@@ -133,7 +144,26 @@ export function createOtlp(parts: OtlpCompanionParts, hands: Pick<LoopHands, "te
       wasTold = failure !== null;
       // One batch after the other while it takes them; otherwise with the next second.
       if (failure === null) send();
+      if (!isSending) onIdle();
     });
+  }
+
+  /** What waits is sent now, as far as there is time for it; the rest is said to be lost. */
+  async function lastWords(): Promise<void> {
+    let cancel = (): void => undefined;
+    const late = new Promise<void>((resolve) => {
+      cancel = parts.schedule(LAST_WORDS_MS, resolve);
+    });
+    const idle = new Promise<void>((resolve) => {
+      onIdle = resolve;
+      send();
+      if (!isSending) resolve();
+    });
+    await Promise.race([idle.then(() => otlp.close()), late]);
+    cancel();
+    const lost = underWay + exchangesIn(waiting);
+    if (lost > 0)
+      hands.tell("otlp.lost", `${countText(lost, "exchange")} found no way to the collector before the end`);
   }
 
   return {
@@ -142,12 +172,17 @@ export function createOtlp(parts: OtlpCompanionParts, hands: Pick<LoopHands, "te
       addFigures(fact);
       send();
     },
-    trace(records, more) {
-      leaveOut("bound", more);
+    trace(records, { bound, process }) {
+      leaveOut("bound", bound);
+      leaveOut("process", process);
       for (const record of records) add(record);
       // One that takes nothing is asked once a second, or it would be given all that waits to drop.
       if (!wasTold) send();
     },
-    close: () => otlp.close(),
+    close: lastWords,
   };
+}
+
+function exchangesIn(spans: readonly Span[]): number {
+  return spans.reduce((sum, { kind }) => sum + Number(kind === "server"), 0);
 }

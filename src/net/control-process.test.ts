@@ -139,7 +139,11 @@ describe("a control process that works", () => {
     control.tellTraces([sampleRecord()], 0);
     last().says({ kind: "ready" });
     control.tellTraces([sampleRecord(), sampleRecord()], 5);
-    expect(last().sent.at(-1)).toMatchObject({ kind: "traces", leftOut: 5, records: [{}, {}] });
+    expect(last().sent.at(-1)).toMatchObject({
+      kind: "traces",
+      leftOut: { bound: 5, process: 1 },
+      records: [{}, {}],
+    });
     expect(control.state().tracesLeftOut).toBe(1 + 5);
     seconds(UNDER_WAY_MAX, false);
     const before = last().sent.length;
@@ -148,7 +152,10 @@ describe("a control process that works", () => {
     expect(control.state().tracesLeftOut).toBe(7);
     last().takes();
     control.tellTraces([sampleRecord()], 0);
-    expect(last().sent.at(-1)).toMatchObject({ kind: "traces" });
+    // Told once: who is told next need not be.
+    expect(last().sent.at(-1)).toMatchObject({ kind: "traces", leftOut: { bound: 0, process: 1 } });
+    control.tellTraces([sampleRecord()], 0);
+    expect(last().sent.at(-1)).toMatchObject({ kind: "traces", leftOut: { bound: 0, process: 0 } });
     last().ends("SIGKILL");
     control.tellTraces([sampleRecord()], 0);
     expect(control.state().tracesLeftOut).toBe(8);

@@ -96,6 +96,8 @@ class Supervised implements ControlProcess {
   #lookedAt = 0;
   #restarts = 0;
   #tracesLeftOut = 0;
+  /** Those of them that no process has heard of. */
+  #tracesUntold = 0;
   /** Ends in a row. */
   #ends = 0;
   #numbers = 0;
@@ -125,8 +127,14 @@ class Supervised implements ControlProcess {
 
   tellTraces(records: readonly ExchangeRecord[], leftOut: number): void {
     this.#tracesLeftOut += leftOut;
-    if (this.#state === "running" && this.#handOver.keepsUp) this.#channel?.send({ kind: "traces", records, leftOut });
-    else this.#tracesLeftOut += records.length;
+    if (this.#state === "running" && this.#handOver.keepsUp) {
+      const process = this.#tracesUntold;
+      this.#tracesUntold = 0;
+      this.#channel?.send({ kind: "traces", records, leftOut: { bound: leftOut, process } });
+      return;
+    }
+    this.#tracesLeftOut += records.length;
+    this.#tracesUntold += records.length + leftOut;
   }
 
   state(): ControlState {

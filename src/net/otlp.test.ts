@@ -10,8 +10,9 @@ import { openOtlp } from "./otlp.ts";
 let receiver: HttpReceiver | null = null;
 let otlp: Otlp | null = null;
 afterEach(async () => {
-  receiver?.close();
+  // First, as it tells a last time: one that is not there is asked again for seconds.
   await otlp?.close();
+  receiver?.close();
   receiver = null;
   otlp = null;
 });

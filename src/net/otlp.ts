@@ -38,13 +38,19 @@ export function openOtlp(options: OtlpOptions, figures: () => OtlpFigures): Otlp
       }
       traces.export(
         spans.map((span) => readable(span, resource, scope)),
-        ({ error }) => done(error === undefined ? null : error.message),
+        ({ error }) => done(error === undefined ? null : reasonOf(error)),
       );
     },
     async close() {
       await Promise.allSettled([traces?.shutdown(), meters?.shutdown()]);
     },
   };
+}
+
+/** One that tried several addresses has no words of its own. */
+function reasonOf(error: Error): string {
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  return first instanceof Error && first.message !== "" ? first.message : error.name;
 }
 
 function readable(

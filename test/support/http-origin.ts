@@ -8,8 +8,9 @@ export interface HttpOrigin {
   close(): void;
 }
 
-export async function httpOrigin(answer: http.RequestListener): Promise<HttpOrigin> {
-  const server = http.createServer(answer).listen(0, "127.0.0.1");
+/** `port`: 0 for one that is free. */
+export async function httpOrigin(answer: http.RequestListener, port = 0): Promise<HttpOrigin> {
+  const server = http.createServer(answer).listen(port, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

@@ -28,6 +28,7 @@ const TAKES_ALL: TakenAnswer = { status: 200 };
 /** `answer` is asked when a request has come whole. */
 export async function httpReceiver(
   answer: (request: TakenRequest) => TakenAnswer = () => TAKES_ALL,
+  port = 0,
 ): Promise<HttpReceiver> {
   const taken: TakenRequest[] = [];
   const origin = await httpOrigin((request, response) => {
@@ -43,6 +44,6 @@ export async function httpReceiver(
       const { status, headers: fields, body: says } = answer(whole);
       response.writeHead(status, fields).end(says);
     });
-  });
+  }, port);
   return { ...origin, taken };
 }
