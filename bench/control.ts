@@ -7,7 +7,8 @@
  * then the same with an exchange a millisecond that is traced to a collector.
  *
  * `node bench/control.ts data-plane [ROUNDS]`: the CPU time per exchange of the gateway's own process with its control
- * process running, switched off, stopped (hung) and beside one that takes all of a core it can get (busy), in turns.
+ * process running, switched off, stopped (hung), killed again and again (dead) and beside one that takes all of a core
+ * it can get (busy), in turns.
  * Needs wrk, nginx and taskset.
  */
 import { mkdtemp, chmod, mkdir, rm, writeFile } from "node:fs/promises";
@@ -35,7 +36,7 @@ import { until } from "../test/support/until.ts";
 import { answers } from "./answers.ts";
 import { machine } from "./machine.ts";
 import { originPorts, startOrigin } from "./peers.ts";
-import { cpuMicros } from "./process-tree.ts";
+import { cpuMicros, ownCpuMicros } from "./process-tree.ts";
 import { ROWS } from "./rows.ts";
 import { median } from "../src/kernel/median.ts";
 import { withUndo } from "./undo.ts";
@@ -308,24 +309,26 @@ async function dataPlane(rounds: number): Promise<boolean> {
     const on = await start("on", {});
     const off = await start("off", { control: false });
     const hung = await start("hung", {});
-    const controls = childrenOf(hung.child.pid);
-    const stop = setInterval(() => {
-      // Killed and started again by its gateway after a while, it is stopped again.
-      for (const pid of childrenOf(hung.child.pid)) if (controls.length > 0) process.kill(pid, "SIGSTOP");
-    }, 500);
-    undo(() => Promise.resolve(clearInterval(stop)));
+    const dead = await start("dead", {});
+    // Started again by its gateway after a while, each time later, it is stopped or killed again.
+    const again = setInterval(() => {
+      signalChildren(hung.child.pid, "SIGSTOP");
+      signalChildren(dead.child.pid, "SIGKILL");
+    }, 100);
+    undo(() => Promise.resolve(clearInterval(again)));
 
-    const spent: Record<string, number[]> = { off: [], on: [], hung: [], busy: [] };
+    const spent: Record<string, number[]> = { off: [], on: [], hung: [], dead: [], busy: [] };
     const measure = async (name: string, gateway: Gateway): Promise<void> => {
-      const before = ownMicros(gateway.child.pid);
+      const before = ownCpuMicros(gateway.child.pid);
       const { exchanges } = await runWrk(gateway.port, ROWS.small, RUN_S, folder);
-      spent[name]?.push((ownMicros(gateway.child.pid) - before) / exchanges);
+      spent[name]?.push((ownCpuMicros(gateway.child.pid) - before) / exchanges);
     };
-    for (const gateway of [on, off, hung]) await runWrk(gateway.port, ROWS.small, RUN_S, folder);
+    for (const gateway of [on, off, hung, dead]) await runWrk(gateway.port, ROWS.small, RUN_S, folder);
     for (let round = 0; round < rounds; round += 1) {
       await measure("off", off);
       await measure("on", on);
       await measure("hung", hung);
+      await measure("dead", dead);
       // As busy as a control process can be: its priority, the gateway's core, and nothing but a loop.
       const busy = await startChild("taskset", [
         "-c",
@@ -356,7 +359,7 @@ async function dataPlane(rounds: number): Promise<boolean> {
     // What else the machine does only adds to a run, so the least of several is nearest to the truth.
     const least = (name: string): number => Math.min(...(spent[name] ?? []));
     return verdicts(
-      ["on", "hung", "busy"].map((name) => ({
+      ["on", "hung", "dead", "busy"].map((name) => ({
         mark: `${name}, beside switched off`,
         is: least(name) / least("off"),
         bound: DIFFERENCE_MAX,
@@ -365,9 +368,14 @@ async function dataPlane(rounds: number): Promise<boolean> {
   });
 }
 
-/** Of the process alone: what its control process uses is the other question. */
-function ownMicros(pid: number): number {
-  return cpuMicros(pid) - childrenOf(pid).reduce((sum, child) => sum + cpuMicros(child), 0);
+function signalChildren(pid: number, signal: NodeJS.Signals): void {
+  for (const child of childrenOf(pid)) {
+    try {
+      process.kill(child, signal);
+    } catch {
+      // It ended in the meantime.
+    }
+  }
 }
 
 function childrenOf(pid: number): number[] {

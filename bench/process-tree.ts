@@ -10,13 +10,19 @@ let ticksPerSecond = 0;
 
 /** User and system time in µs, with children that have ended. The kernel counts in ticks of 10 ms. */
 export function cpuMicros(pid: number): number {
+  // utime, stime, cutime, cstime: fields 14 to 17 of proc(5), counted here from the one after the name.
+  return treeOf(pid).reduce((sum, member) => sum + micros(member, [11, 12, 13, 14]), 0);
+}
+
+/** The same of this process alone, without any child. */
+export function ownCpuMicros(pid: number): number {
+  return micros(pid, [11, 12]);
+}
+
+function micros(pid: number, indices: readonly number[]): number {
   ticksPerSecond ||= Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" }));
-  let ticks = 0;
-  for (const member of treeOf(pid)) {
-    const fields = statFields(member);
-    // utime, stime, cutime, cstime: fields 14 to 17 of proc(5), counted here from the one after the name.
-    for (const index of [11, 12, 13, 14]) ticks += Number(fields[index] ?? 0);
-  }
+  const fields = statFields(pid);
+  const ticks = indices.reduce((sum, index) => sum + Number(fields[index] ?? 0), 0);
   return (ticks / ticksPerSecond) * 1_000_000;
 }
 
