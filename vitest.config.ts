@@ -16,15 +16,18 @@ import type { TestSpecification } from "vitest/node";
 import { Overseer } from "./test/support/overseer.ts";
 
 /**
- * Only for what hangs: how fast a machine is, and what else it has to do, must not decide. The limits of vitest itself
- * (a second for `expect.poll`, ten for a hook) are met by a machine that is merely busy.
+ * Only for what hangs: how fast a machine is, and what else it has to do, must not decide. Each is five times what the
+ * longest takes on two cores, and one that hangs still leaves the whole run below twenty-five minutes. The limits of vitest
+ * itself (a second for `expect.poll`, ten for a hook) are met by a machine that is merely busy.
  */
 const PATIENCE = {
-  testTimeout: 900_000,
-  hookTimeout: 900_000,
+  testTimeout: 300_000,
+  hookTimeout: 300_000,
   expect: { poll: { timeout: 240_000 } },
   setupFiles: ["test/support/mark-worker.ts"],
 };
+/** Simulated worlds, incidents from their beginning to their end, testssl.sh. */
+const LONG = { ...PATIENCE, testTimeout: 480_000 };
 
 const ALONE = ["test/e2e/hostile-networks.test.ts", "test/e2e/survive.test.ts", "test/support/support.test.ts"];
 
@@ -90,7 +93,7 @@ export default defineConfig({
         test: {
           name: "sim",
           include: ["sim/**/*.test.ts"],
-          ...PATIENCE,
+          ...LONG,
           ...LANES,
         },
       },
@@ -100,7 +103,7 @@ export default defineConfig({
           env: STATE,
           include: ["test/**/*.test.ts"],
           exclude: ["test/wire/**", "test/fuzz/**", ...ALONE],
-          ...PATIENCE,
+          ...LONG,
           ...LANES,
         },
       },
@@ -109,7 +112,7 @@ export default defineConfig({
           name: "alone",
           env: STATE,
           include: ALONE,
-          ...PATIENCE,
+          ...LONG,
           fileParallelism: false,
           sequence: { groupOrder: 2 },
         },

@@ -12,11 +12,22 @@ import { block, data, describeFrames, frame, FrameReader, GET, OPENING, POST, re
 import type { Pair } from "../support/h2-frames.ts";
 import { installed, startHaproxy, startNginx, type Peer } from "../support/peers.ts";
 
+const PATIENCE_MS = 240_000;
 const HIDDEN = "GET /smuggled HTTP/1.1\r\nHost: shop.example\r\n\r\n";
 const TRAILERS = FLAG.END_HEADERS | FLAG.END_STREAM;
 
 function changed(name: string, value: string, base: readonly Pair[] = GET): Pair[] {
   return base.map(([its, was]): Pair => [its, its === name ? value : was]);
+}
+
+let cases = 0;
+/**
+ * With a path that no other case has: where the gateway gave up what it had begun, that may arrive when the next case is
+ * being tried.
+ */
+function ofItsOwn(pairs: readonly Pair[]): Pair[] {
+  cases += 1;
+  return pairs.map(([name, value]): Pair => [name, name === ":path" && value === "/" ? `/case-${cases}` : value]);
 }
 
 /** Each is one stream's frames; what may come of it is a refusal or one harmless request. */
@@ -61,27 +72,27 @@ const HOSTILE: readonly (readonly [what: string, ...frames: readonly Buffer[]])[
     ["Expect", [...POST, ["expect", "100-continue"], ["content-length", "0"]]],
   ].map(([what, pairs]): readonly [string, ...Buffer[]] => [
     `through ${what as string}`,
-    request(1, pairs as Pair[], false),
+    request(1, ofItsOwn(pairs as Pair[]), false),
     data(1, HIDDEN, true),
   ]),
-  ["through content that says it ends", request(1, POST, false), data(1, `0\r\n\r\n${HIDDEN}`, true)],
-  ["through content of a GET", request(1, GET, false), data(1, HIDDEN, true)],
-  ["through content of a HEAD", request(1, changed(":method", "HEAD"), false), data(1, HIDDEN, true)],
-  ["through content of a TRACE", request(1, changed(":method", "TRACE"), false), data(1, HIDDEN, true)],
+  ["through content that says it ends", request(1, ofItsOwn(POST), false), data(1, `0\r\n\r\n${HIDDEN}`, true)],
+  ["through content of a GET", request(1, ofItsOwn(GET), false), data(1, HIDDEN, true)],
+  ["through content of a HEAD", request(1, ofItsOwn(changed(":method", "HEAD")), false), data(1, HIDDEN, true)],
+  ["through content of a TRACE", request(1, ofItsOwn(changed(":method", "TRACE")), false), data(1, HIDDEN, true)],
   [
     "through a trailer",
-    request(1, POST, false),
+    request(1, ofItsOwn(POST), false),
     frame(FRAME.HEADERS, TRAILERS, 1, block([["x", `a\r\n\r\n${HIDDEN}`]])),
   ],
   [
     "through a length in the trailers",
-    request(1, POST, false),
+    request(1, ofItsOwn(POST), false),
     data(1, "abc"),
     frame(FRAME.HEADERS, TRAILERS, 1, block([["content-length", "0"]])),
   ],
   [
     "through framing in the trailers",
-    request(1, POST, false),
+    request(1, ofItsOwn(POST), false),
     data(1, "abc"),
     frame(FRAME.HEADERS, TRAILERS, 1, block([["transfer-encoding", "chunked"]])),
   ],
@@ -162,7 +173,9 @@ describe.each([
       const came = await ask(gateway.port, frames, mark);
       expect(asked.filter((url) => url.includes("smuggled") && !url.startsWith("/after"))).toEqual([]);
       expect(asked.filter((url) => url.startsWith("/after"))).toEqual([mark]);
-      expect(asked.length, asked.join(" ")).toBeLessThanOrEqual(2);
+      // Each at most once, and at most one that no case asks for by that name.
+      expect(asked).toEqual([...new Set(asked)]);
+      expect(asked.filter((url) => !/^\/(?:after|case)-/.test(url)).length, asked.join(" ")).toBeLessThanOrEqual(1);
       // Whoever asks next has the own answer.
       expect(came).toContain(`${mark} 0`);
     },
@@ -177,9 +190,13 @@ function ask(port: number, frames: readonly Buffer[], path: string): Promise<str
     const patience = setTimeout(() => {
       socket.destroy();
       reject(new Error(`no answer; came: ${describeFrames(reader, reader.frames).join(", ")}`));
-    }, 10_000);
+    }, PATIENCE_MS);
     let content = "";
     socket.on("error", reject);
+    socket.on("close", () => {
+      clearTimeout(patience);
+      reject(new Error(`closed; came: ${describeFrames(reader, reader.frames).join(", ")}`));
+    });
     socket.on("data", (bytes) => {
       for (const { type, stream, flags, payload } of reader.push(bytes)) {
         if (stream !== 3 || type !== FRAME.DATA) continue;

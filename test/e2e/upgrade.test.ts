@@ -75,6 +75,7 @@ describe("a gateway that is upgraded in place", () => {
     const fresh = startLoad({ port: gateway.port, path: "/fresh", ratePerSecond: 50, newConnections: true });
     const kept = startLoad({ port: gateway.port, path: "/kept", ratePerSecond: 50 });
     const pids = [gateway.child.pid];
+    const first = await gateway.status();
     for (let times = 0; times < 3; times += 1) pids.push(await upgrade(gateway));
     expect(new Set(pids).size).toBe(4);
     await fresh.completed(50);
@@ -85,7 +86,7 @@ describe("a gateway that is upgraded in place", () => {
     // The API is the successor's.
     const { startedAt, state } = await gateway.status();
     expect(state).toBe("serving");
-    expect(Date.now() - startedAt).toBeLessThan(60_000);
+    expect(startedAt).toBeGreaterThan(first.startedAt);
   });
 
   it("finishes a response that had begun, while the successor serves", async () => {

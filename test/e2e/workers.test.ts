@@ -46,7 +46,15 @@ async function start(url: string, rest: Record<string, unknown> = {}): Promise<R
     drain: "10s",
     // A busy machine is late; nothing is to be turned away for that.
     limits: { loopDelay: false },
-    services: { app: { health: false, overload: false, pools: [{ origins: [url] }] } },
+    services: {
+      app: {
+        health: false,
+        ejection: false,
+        overload: false,
+        routes: [{ match: { path: "/*" }, timeouts: { connect: "60s", firstByte: "60s" } }],
+        pools: [{ origins: [url] }],
+      },
+    },
     ...rest,
   };
   await writeFile(file, JSON.stringify(config));
