@@ -81,6 +81,8 @@ export async function startAdmin(
     server: () => server,
     async prepare({ admin }) {
       const stays = placeOf(admin) === placeOf(at);
+      const isOtherFile = stays && JSON.stringify(admin?.socketFile) !== JSON.stringify(at?.socketFile);
+      const undo = isOtherFile && admin !== null ? await server?.changeFile(admin.socketFile) : undefined;
       const opened = stays || admin === null ? null : await open(admin);
       return {
         use() {
@@ -92,7 +94,10 @@ export async function startAdmin(
           // Whoever asked for this has to be answered first.
           void before?.close(LAST_WORDS_MS);
         },
-        giveUp: () => opened?.close(0) ?? Promise.resolve(),
+        async giveUp() {
+          await undo?.();
+          await opened?.close(0);
+        },
       };
     },
     close: (withinMs) => server?.close(withinMs) ?? Promise.resolve(),
@@ -102,7 +107,7 @@ export async function startAdmin(
 }
 
 function placeOf(admin: Settings["admin"]): string {
-  return admin === null ? "" : JSON.stringify([admin.bind, admin.socketFile]);
+  return admin === null ? "" : JSON.stringify(admin.bind);
 }
 
 /** What is opened for the admin server comes first, and is given up when the rest is refused. */

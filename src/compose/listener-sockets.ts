@@ -2,9 +2,11 @@
 import type { Bind, ListenerSettings } from "../config/settings.ts";
 import { UNIX, isUnix } from "../kernel/ip-text.ts";
 import type { SocketFile } from "../kernel/socket.ts";
-import type { HandedSocket, Heritage } from "../net/heritage.ts";
+import type { Heritage } from "../net/heritage.ts";
 import { addressOfSocket, adoptSocket, bindSocketFile, bindSockets } from "../net/inherited-sockets.ts";
 import type { BoundSocket } from "../net/inherited-sockets.ts";
+import type { NextSocket } from "../net/keeper.ts";
+import { changeSocketFile } from "../net/unix-listen.ts";
 import { SOCKETS } from "../net/tcp-listen.ts";
 
 /** Beyond this many workers each has fewer sockets: all of a machine's connections are spread over hundreds anyway. */
@@ -35,13 +37,15 @@ export interface ListenerSockets {
     giveUp(): void;
   }>;
   /** They belong to two processes from now on. */
-  handOn(): HandedSocket[];
+  handOn(): NextSocket[];
   close(): void;
 }
 
 interface Bound {
   readonly bind: Bind;
   readonly sockets: readonly BoundSocket[];
+  /** Of the file that they listen at. */
+  socketFile: SocketFile;
 }
 
 /** `workers`: how many there are to begin with; when there are others, they share what is open. Rejects as `listen` does. */
@@ -61,9 +65,13 @@ export async function bindListeners(
         const known = before.find((one) => isSame(one.bind, bind));
         const found = known === undefined ? heritage.take(bind, name) : null;
         if (known !== undefined) all.push(known);
-        else if (found !== null) all.push({ bind, sockets: found.map(adoptSocket) });
+        else if (found !== null) {
+          all.push({ bind, sockets: found.map(adoptSocket), socketFile });
+          // oxlint-disable-next-line no-await-in-loop -- As below.
+          for (const { file } of found) if (file !== null) await changeSocketFile(file, socketFile);
+        }
         // oxlint-disable-next-line no-await-in-loop -- The first that fails is the one to tell.
-        else all.push({ bind, sockets: await open(bind, socketFile, workers * each) });
+        else all.push({ bind, sockets: await open(bind, socketFile, workers * each), socketFile });
       }
     } catch (error) {
       closeBut(all, before);
@@ -93,17 +101,28 @@ export async function bindListeners(
       ),
     handOn: () =>
       bound.flatMap(({ bind: { host, port }, sockets }) =>
-        sockets.map((socket) => ({ descriptor: socket.handOn(), host, port })),
+        sockets.map((socket) => ({ ...socket.handOn(), host, port })),
       ),
     async change(next) {
       const before = bound;
       const after = await bindAll(next, before);
+      let undo: () => void;
+      try {
+        undo = await changeFiles(next, before);
+      } catch (error) {
+        closeBut(after, before);
+        throw error;
+      }
       bound = after;
       return {
-        use: () => closeBut(before, after),
+        use() {
+          closeBut(before, after);
+          for (const one of after) one.socketFile = fileOf(next, one) ?? one.socketFile;
+        },
         giveUp() {
           bound = before;
           closeBut(after, before);
+          undo();
         },
       };
     },
@@ -113,6 +132,31 @@ export async function bindListeners(
 
 function closeBut(bound: readonly Bound[], kept: readonly Bound[]): void {
   for (const one of bound) if (!kept.includes(one)) for (const socket of one.sockets) socket.close();
+}
+
+/** Of sockets that stay. Rejects when one cannot be changed, and then none has been. */
+async function changeFiles(listeners: readonly ListenerSettings[], bound: readonly Bound[]): Promise<() => void> {
+  const undo: (() => Promise<void>)[] = [];
+  const undoAll = (): void => {
+    for (const back of undo) void back().catch(() => undefined);
+  };
+  try {
+    for (const one of bound) {
+      const file = one.sockets[0]?.file ?? null;
+      const next = fileOf(listeners, one);
+      if (file === null || next === null || JSON.stringify(next) === JSON.stringify(one.socketFile)) continue;
+      // oxlint-disable-next-line no-await-in-loop -- The first that fails is the one to tell.
+      undo.push(await changeSocketFile(file, next));
+    }
+  } catch (error) {
+    undoAll();
+    throw error;
+  }
+  return undoAll;
+}
+
+function fileOf(listeners: readonly ListenerSettings[], { bind }: Bound): SocketFile | null {
+  return listeners.find((listener) => isSame(listener.bind, bind))?.socketFile ?? null;
 }
 
 function isSame(one: Bind, other: Bind): boolean {

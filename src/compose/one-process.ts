@@ -157,6 +157,7 @@ export async function startInOneProcess(
       await successor.send({ kind: "control is free" });
       await drained;
       await close();
+      gateway.letGo();
       await successor.endKeys();
       await closeShared();
       await successor.send({ kind: "keys are free" });
@@ -176,9 +177,8 @@ export async function startInOneProcess(
     events,
     subscribe: (listener) => void gateway.view.subscribe(listener),
     end,
-    isWaitedFor: takeover.heritage.isWaitedFor,
+    takeover,
     giveOn: giveOnPlace,
-    manager: takeover.manager,
     cut,
   });
   await tookOver(takeover, events.tell);

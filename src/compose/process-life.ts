@@ -14,14 +14,15 @@ import type { ConfigDesk } from "../contract/config-desk.ts";
 import type { GatewayEvent } from "../contract/view.ts";
 import type { AdminServer } from "../net/admin-server.ts";
 import { systemClock } from "../net/clock.ts";
+import { Keeper } from "../net/keeper.ts";
 import type { ConfigurationLeft, HandedOn } from "../contract/succession.ts";
-import type { ServiceManager } from "../net/service-manager.ts";
 import { onStopSignal, STOP_SIGNALS, STOP_SIGNALS_BUT_HANGUP } from "../net/stop-signals.ts";
 import type { StopSignal } from "../net/stop-signals.ts";
+import { giveBackMemory } from "../net/give-back-memory.ts";
 import type { Successor } from "../net/successor.ts";
 import { describe } from "./error-text.ts";
 import type { Events } from "./events.ts";
-import type { Order } from "./takeover.ts";
+import type { Order, Takeover } from "./takeover.ts";
 
 /** This many uncaught exceptions within this time, and the process is not worth keeping. */
 const FAULTS_MAX = 10;
@@ -42,11 +43,9 @@ export interface Life {
   readonly subscribe: (listener: (event: GatewayEvent) => void) => void;
   /** In order, within the bound for draining. */
   readonly end: () => Promise<void>;
-  /** Somebody waits for this process who cannot be told of another one. */
-  readonly isWaitedFor: boolean;
+  readonly takeover: Takeover;
   /** Starts a successor, and says what is to be done once it serves. */
   readonly giveOn: (order: Order) => Promise<Given>;
-  readonly manager: ServiceManager | null;
   /** At once: what is cut leaves its records, and the log gets them. */
   readonly cut: () => Promise<void>;
 }
@@ -61,30 +60,35 @@ export interface Running {
   stop(code: number, why: string): void;
   /**
    * Has a successor take the place. `configuration`: what it begins with; null: the file on the disk. Whoever started
-   * this process for good (a container, a shell, another program) would take its end for the gateway's: where nobody
-   * can be told of another process, this one stays behind it, passes signals on and ends when and as it ends.
+   * the first process for good (a container, a shell, another program) would take its end for the gateway's: where
+   * nobody can be told of another process, that one keeps the place (net/keeper.ts), and all others end.
    */
   handOn(because: string, configuration: ConfigurationLeft | null): Promise<HandedOn>;
 }
 
 /** The life of a gateway that serves, until a signal or too many faults end it. */
 export function running(life: Life): Running {
-  const { listeners, admin, drainMs, config, events, subscribe, end, giveOn, isWaitedFor, manager, cut } = life;
+  const { listeners, admin, drainMs, config, events, subscribe, end, giveOn, takeover, cut } = life;
+  const { heritage, predecessor, manager } = takeover;
   const { promise: stopped, resolve } = Promise.withResolvers<number>();
   let stopping = false;
-  /** Whom this process stays behind; 0: nobody. */
-  let heir = 0;
+  const keeper = new Keeper();
+  /** This process does nothing else any more. */
+  let isKeeper = false;
+  /** No successor is wanted from then on. */
+  const unwanted = new AbortController();
   const leave = (end: () => Promise<number>): void => {
     stopping = true;
     manager?.close();
     end().then(resolve, (error: unknown) => {
-      process.stderr.write(`goodgate: a fault while stopping (gw.internal):\n${describe(error)}\n`);
+      fault(error);
       resolve(EXIT.internal);
     });
   };
   const stop = (code: number, why: string): void => {
     if (stopping) return;
     events.tell("stopping", why);
+    unwanted.abort();
     void manager?.tell("STOPPING=1");
     leave(async () => {
       await end();
@@ -98,20 +102,33 @@ export function running(life: Life): Running {
     isGivingOn = true;
     // A signal is somebody's who knows which process he looks at.
     const isBySignal = because === UPGRADE_SIGNAL && process.pid !== FIRST_PROCESS;
-    const stays = manager === null && (isWaitedFor || !isBySignal);
-    const given = await giveOn({ because, configuration, stays });
+    const isKept = heritage.isKept && predecessor !== null;
+    const stays = manager === null && !isKept && (heritage.isWaitedFor || !isBySignal);
+    const given = await giveOn({
+      because,
+      configuration,
+      stays: stays || isKept,
+      start: isKept ? predecessor.startNext : keeper.start,
+      unwanted: unwanted.signal,
+      afterwards: stays ? "waits for it" : "ends",
+    });
     isGivingOn = false;
     if (!given.ok) return given;
-    const { pid, ended } = given.successor;
+    const { pid } = given.successor;
     if (hasBegunToStop()) {
       // It was told to stop meanwhile, which means the gateway.
       pass(pid, "SIGTERM");
       return { ok: false, because: "this process ends" };
     }
-    if (stays) heir = pid;
+    isKeeper = stays;
     leave(async () => {
-      await given.end();
-      return stays ? ended : EXIT.ok;
+      const finished = finish(given);
+      if (!stays) return finished.then(() => EXIT.ok);
+      void finished.catch(fault).then(giveBackMemory);
+      const code = await keeper.ended;
+      // A gateway that crashed is to be started again at once.
+      if (code === EXIT.ok) await finished;
+      return code;
     });
     return { ok: true, pid };
   }
@@ -125,17 +142,18 @@ export function running(life: Life): Running {
   let reloads = Promise.resolve();
   const hasBegunToStop = (): boolean => stopping;
   process.on(UPGRADE_SIGNAL, () => {
-    if (heir > 0) pass(heir, UPGRADE_SIGNAL);
+    if (isKeeper) keeper.pass(UPGRADE_SIGNAL);
     else if (isGivingOn) events.tell("upgrade.failed", `${UPGRADE_SIGNAL}: another successor is being started already`);
     else void handOn(UPGRADE_SIGNAL, null);
   });
   process.on("SIGUSR1", () => {
-    if (heir > 0) pass(heir, "SIGUSR1");
+    if (isKeeper) keeper.passToAll("SIGUSR1");
   });
   const signals = config === null ? STOP_SIGNALS : STOP_SIGNALS_BUT_HANGUP;
   const heard = (signal: StopSignal, again: boolean): void => {
-    if (heir > 0) {
-      pass(heir, signal);
+    if (isKeeper) {
+      keeper.passToAll(signal);
+      if (again) void cut();
       return;
     }
     if (again) {
@@ -150,9 +168,15 @@ export function running(life: Life): Running {
   if (config !== null)
     process.on("SIGHUP", () => {
       // One after the other: the one before may have had another process take the place, and this is for that one then.
-      const follow = (): Promise<void> | void => (heir > 0 ? pass(heir, "SIGHUP") : reload(config));
+      const follow = (): Promise<void> | void => (isKeeper ? keeper.pass("SIGHUP") : reload(config));
       reloads = reloads.then(follow, follow);
     });
+  if (heritage.isWaitedFor) {
+    // Whoever ended that one meant the gateway, or starts another one, which needs the address.
+    void predecessor?.starterEnded.then(() =>
+      stop(EXIT.ok, "the process that was started first has ended: finishing what is under way and ending"),
+    );
+  }
   onFault((count) => {
     if (count >= FAULTS_MAX) {
       stop(
@@ -171,6 +195,19 @@ export function running(life: Life): Running {
     stopped,
   };
   return { gateway, stop, handOn };
+}
+
+/** Whatever becomes of it: nothing is kept from the successor any more. */
+async function finish({ successor, end }: Extract<Given, { ok: true }>): Promise<void> {
+  try {
+    await end();
+  } finally {
+    await successor.send({ kind: "predecessor ended" });
+  }
+}
+
+function fault(error: unknown): void {
+  process.stderr.write(`goodgate: a fault while stopping (gw.internal):\n${describe(error)}\n`);
 }
 
 function pass(pid: number, signal: NodeJS.Signals): void {

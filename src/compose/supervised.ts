@@ -369,9 +369,8 @@ export async function startSupervised(
     events,
     subscribe: (listener) => view.listen(listener),
     end,
-    isWaitedFor: takeover.heritage.isWaitedFor,
+    takeover,
     giveOn: giveOnPlace,
-    manager: takeover.manager,
     async cut() {
       await Promise.all([crew, ...crewsLeaving.keys()].map(({ supervisor }) => supervisor.stop()));
     },

@@ -9,7 +9,8 @@ import type { ToControl } from "../contract/control-messages.ts";
 import { systemSchedule } from "../net/clock.ts";
 import type { ChannelListener, ControlChannel } from "../net/control-process.ts";
 import { readHeritage } from "../net/heritage.ts";
-import type { HandedSocket, Heritage } from "../net/heritage.ts";
+import type { Heritage } from "../net/heritage.ts";
+import type { NextSocket, StartNext } from "../net/keeper.ts";
 import { meetPredecessor } from "../net/predecessor.ts";
 import type { Predecessor } from "../net/predecessor.ts";
 import { findServiceManager } from "../net/service-manager.ts";
@@ -150,13 +151,18 @@ export interface Order {
   readonly because: string;
   /** Null: with the file on the disk. */
   readonly configuration: ConfigurationLeft | null;
-  /** This process stays until the successor has ended. */
+  /** Somebody waits for the end of the process that starts it. */
   readonly stays: boolean;
+  readonly start: StartNext;
+  /** The successor is not wanted any more. */
+  readonly unwanted: AbortSignal;
+  /** What this process does when it has finished what is under way. */
+  readonly afterwards: string;
 }
 
 /** What there is to hand on. */
 export interface Estate {
-  readonly sockets: readonly HandedSocket[];
+  readonly sockets: readonly NextSocket[];
   readonly state: string | null;
   readonly desk: LedgerDesk;
 }
@@ -164,7 +170,7 @@ export interface Estate {
 /** When there is no successor, that is told, and this process goes on. */
 export async function giveOn(
   { sockets, state, desk }: Estate,
-  { because, configuration, stays }: Order,
+  { because, configuration, afterwards, ...rest }: Order,
   tell: Events["tell"],
 ): Promise<Succession> {
   const begins = configuration === null ? "the configuration that are there now" : "another configuration";
@@ -178,7 +184,7 @@ export async function giveOn(
     sockets,
     state,
     configuration,
-    stays,
+    ...rest,
     schedule: systemSchedule,
     onKey(message, reply) {
       answer = reply;
@@ -188,8 +194,10 @@ export async function giveOn(
     onEnd: () => desk.leave(member),
   });
   if (started.ok) {
-    const then = stays ? "waits for it" : "ends";
-    tell("upgrade.done", `process ${started.successor.pid} serves; this one finishes what is under way and ${then}`);
+    tell(
+      "upgrade.done",
+      `process ${started.successor.pid} serves; this one finishes what is under way and ${afterwards}`,
+    );
   } else {
     tell("upgrade.failed", `the successor does not serve: ${started.because}; this process goes on as before`);
   }

@@ -28,11 +28,43 @@ export type ToSuccessor =
   /** Nothing works on a key here any more: ask nothing from now on. */
   | { readonly kind: "keys end" }
   /** The ledger is closed: another can open it. */
-  | { readonly kind: "keys are free" };
+  | { readonly kind: "keys are free" }
+  /** Of the process that keeps the place: the predecessor has ended, in order or not. */
+  | { readonly kind: "predecessor ended" };
 
 export type FromSuccessor =
-  /** It accepts connections. */
-  | { readonly kind: "ready" }
+  /** It accepts connections. `hearsOfEnd`: it knows `predecessor ended`. Absent in older programs. */
+  | { readonly kind: "ready"; readonly hearsOfEnd?: boolean }
   | { readonly kind: "key"; readonly message: KeyQuestion }
   /** All that was asked has been answered. */
   | { readonly kind: "keys ended" };
+
+/** A socket on its way to the next process, which the message carries. */
+export interface SocketLeft {
+  /** As configured: `127.0.0.1`, `unix:/run/goodgate.sock`. */
+  readonly host: string;
+  readonly port: number;
+  /** The file that it listens at, if it is to be removed at the end. */
+  readonly file: { readonly path: string; readonly dev: number; readonly ino: number } | null;
+}
+
+/**
+ * What a gateway asks of the process that keeps its place for good (net/keeper.ts), which may be of an older program.
+ * Sockets come before the order that they are for, each with a message of its own.
+ */
+export type ToKeeper =
+  | { readonly kind: "next socket"; readonly socket: SocketLeft }
+  | {
+      readonly kind: "next";
+      /** So many were sent. */
+      readonly sockets: number;
+      readonly state: string | null;
+      readonly configuration: ConfigurationLeft | null;
+    }
+  | { readonly kind: "to next"; readonly message: ToSuccessor }
+  | { readonly kind: "no next" };
+
+export type FromKeeper =
+  | { readonly kind: "from next"; readonly pid: number; readonly message: FromSuccessor }
+  /** Also when it could not be started. */
+  | { readonly kind: "next ended"; readonly because: string };

@@ -152,6 +152,8 @@ export interface Gateway {
   drain(idleMs?: number): Promise<void>;
   /** Everything at once. */
   close(): Promise<void>;
+  /** After its end: memory of which nobody needs anything any more. */
+  letGo(): void;
   /** What is to be checked now. */
   checkTargets(): CheckTarget[];
   onCheckTargets(changed: () => void): void;
@@ -532,6 +534,10 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
       stopLooking();
       stopTelling();
       stopTicking();
+    },
+
+    letGo() {
+      core.cache.letGo();
     },
 
     checkTargets() {

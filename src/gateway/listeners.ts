@@ -26,6 +26,8 @@ export interface Opened {
   /** For each of the settings, in their order. */
   readonly all: readonly Listening[];
   readonly fresh: readonly Listening[];
+  /** What was changed already, taken back. */
+  readonly undo: readonly (() => Promise<void>)[];
 }
 
 interface Listening {
@@ -50,12 +52,18 @@ export class Listeners {
     const left = this.runtimes.map((runtime, index) => ({ runtime, port: this.ports[index] }));
     const fresh: Listening[] = [];
     const all: Listening[] = [];
+    const undo: (() => Promise<void>)[] = [];
     try {
       for (const listener of settings) {
         const at = left.findIndex(({ runtime }) => bindOf(runtime.settings) === bindOf(listener));
         const [known] = at === -1 ? [] : left.splice(at, 1);
         if (known?.port !== undefined) {
           all.push({ runtime: known.runtime, port: known.port });
+          const { port, runtime } = known;
+          if (port.changeFile !== undefined && fileOf(runtime.settings) !== fileOf(listener)) {
+            // oxlint-disable-next-line no-await-in-loop -- The first that fails is the one to tell.
+            undo.push(await port.changeFile(listener.socketFile));
+          }
           continue;
         }
         const { core, listen, accept, handOver } = this.#parts;
@@ -66,14 +74,14 @@ export class Listeners {
         all.push({ runtime, port });
       }
     } catch (error) {
-      await this.abandon({ all, fresh });
+      await this.abandon({ all, fresh, undo });
       throw error;
     }
-    return { all, fresh };
+    return { all, fresh, undo };
   }
 
-  async abandon({ fresh }: Opened): Promise<void> {
-    await Promise.all(fresh.map(({ port }) => port.close()));
+  async abandon({ fresh, undo }: Opened): Promise<void> {
+    await Promise.all([...fresh.map(({ port }) => port.close()), ...undo.map((back) => back().catch(() => undefined))]);
   }
 
   /** Those that are gone get `settings.drainMs` to finish. */
@@ -161,6 +169,10 @@ function tellTunnels({ connections }: ListenerRuntime): void {
 
 function isEmpty({ connections, sessions }: ListenerRuntime): boolean {
   return connections.size + sessions.size === 0;
+}
+
+function fileOf({ socketFile }: ListenerSettings): string {
+  return JSON.stringify(socketFile);
 }
 
 function bindOf({ bind }: ListenerSettings): string {

@@ -248,6 +248,11 @@ export interface ListeningPort {
   readonly port: number;
   /** For connections that come from now on. Of a listener that has nothing to be told there is none. */
   configure?(options: ListenOptions): void;
+  /**
+   * Gives the file that it listens at another mode and owner; the result takes that back. Rejects when that cannot be.
+   * Of a listener without a file of its own there is none.
+   */
+  changeFile?(file: SocketFile): Promise<() => Promise<void>>;
   /** Stop accepting; connections that exist go on. Resolves when the listening socket is closed. */
   close(): Promise<void>;
 }

@@ -14,14 +14,17 @@ import { UNIX, isUnix } from "../kernel/ip-text.ts";
 import { PLAIN_LISTENER } from "../kernel/socket.ts";
 import type { SocketFile } from "../kernel/socket.ts";
 import { hostAllowed } from "./admin-host.ts";
-import { listenOnPath } from "./unix-listen.ts";
+import { socketOfServer } from "./inherited-sockets.ts";
+import type { GivenSocket, LentSocket } from "./inherited-sockets.ts";
+import { changeSocketFile, listenOnPath, removeSocketFile } from "./unix-listen.ts";
+import type { OwnFile } from "./unix-listen.ts";
 
 export interface AdminServerOptions {
   readonly bind: { readonly host: string; readonly port: number };
   /** Of the file, where that is a Unix socket. */
   readonly socketFile?: SocketFile;
   /** Descriptors of sockets that listen there already; null: there are none. */
-  readonly given?: readonly number[] | null;
+  readonly given?: readonly GivenSocket[] | null;
   readonly handle: AdminHandler;
   /** Hears what a handler threw; the client gets a 500 without details. */
   readonly onFault: (error: unknown) => void;
@@ -32,8 +35,10 @@ export interface AdminServer {
   readonly host: string;
   /** The one in use, also when 0 was asked for. */
   readonly port: number;
-  /** The descriptor of its socket, with which another process goes on. Null: it has none. */
-  handOn(): number | null;
+  /** Its socket, with which another process goes on. Null: it has none. */
+  handOn(): LentSocket | null;
+  /** Gives the file that it listens at another mode and owner; the result takes that back. Rejects when that cannot be. */
+  changeFile(next: SocketFile): Promise<() => Promise<void>>;
   /** Ends the streams, lets answers that are under way finish within `withinMs`, then cuts. Never rejects. */
   close(withinMs: number): Promise<void>;
 }
@@ -64,7 +69,7 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
   );
   server.maxConnections = CONNECTIONS_MAX;
   server.maxRequestsPerSocket = 1_000;
-  const remove = await listen(server, options);
+  const file = await listen(server, options);
   // An accept that fails (no descriptor left) must not end the process.
   server.on("error", options.onFault);
   const at = server.address();
@@ -75,11 +80,12 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
     port,
     handOn() {
       isHandedOn = true;
-      return (server as unknown as { _handle?: { readonly fd?: number } | null })._handle?.fd ?? null;
+      return socketOfServer(server, file);
     },
+    changeFile: (next) => (file === null ? Promise.resolve(() => Promise.resolve()) : changeSocketFile(file, next)),
     async close(withinMs) {
       // Whoever goes on with the socket needs its file.
-      if (!isHandedOn) remove();
+      if (!isHandedOn && file !== null) removeSocketFile(file);
       await close(options, server, streams, withinMs);
     },
   };
@@ -88,8 +94,9 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
 async function listen(
   server: http.Server,
   { bind, given, socketFile = PLAIN_LISTENER.socketFile }: AdminServerOptions,
-): Promise<() => void> {
-  const [fd] = given ?? [];
+): Promise<OwnFile | null> {
+  const [left] = given ?? [];
+  const fd = left?.descriptor;
   if (fd === undefined && isUnix(bind.host))
     return listenOnPath(server, bind.host.slice(UNIX.length), socketFile, CONNECTIONS_MAX);
   await new Promise<void>((resolve, reject) => {
@@ -99,7 +106,9 @@ async function listen(
       resolve();
     });
   });
-  return () => undefined;
+  const file = left?.file ?? null;
+  if (file !== null) await changeSocketFile(file, socketFile);
+  return file;
 }
 
 function answer(

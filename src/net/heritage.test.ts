@@ -23,7 +23,11 @@ describe("the configuration that a process follows with", () => {
     // A program of before knows nothing of it.
     expect(readConfigurationLeft(testament({}))).toBeNull();
     expect(readHeritage(testament({}), PID).isWaitedFor).toBe(false);
-    expect(readHeritage(testament({ stays: true }), PID).isWaitedFor).toBe(true);
+    expect(readHeritage(testament({ stays: true }), PID)).toMatchObject({ isWaitedFor: true, isKept: false });
+    expect(readHeritage(testament({ stays: true, keeps: true }), PID)).toMatchObject({
+      isWaitedFor: true,
+      isKept: true,
+    });
     expect(readConfigurationLeft({})).toBeNull();
   });
 });
@@ -44,9 +48,10 @@ describe("what a process finds open", () => {
   });
 
   it("is the predecessor's, by address, each socket once, with all that share a port", () => {
+    const file = { path: "/run/g.sock", dev: 1, ino: 2 };
     const sockets = [
       { descriptor: 104, host: "127.0.0.1", port: 80 },
-      { descriptor: 105, host: "unix:/run/g.sock", port: 0 },
+      { descriptor: 105, host: "unix:/run/g.sock", port: 0, file },
       { descriptor: 106, host: "127.0.0.1", port: 80 },
     ];
     const env: NodeJS.ProcessEnv = {
@@ -57,8 +62,11 @@ describe("what a process finds open", () => {
     expect(env).toEqual({ PATH: "/bin" });
     expect(heritage).toMatchObject({ from: "predecessor", state: "/var/lib/goodgate" });
     expect(heritage.take({ host: "127.0.0.1", port: 81 }, "")).toBeNull();
-    expect(heritage.take({ host: "127.0.0.1", port: 80 }, "")).toEqual([104, 106]);
+    expect(heritage.take({ host: "127.0.0.1", port: 80 }, "")).toEqual([
+      { descriptor: 104, file: null },
+      { descriptor: 106, file: null },
+    ]);
     expect(heritage.take({ host: "127.0.0.1", port: 80 }, "")).toBeNull();
-    expect(heritage.take({ host: "unix:/run/g.sock", port: 0 }, "")).toEqual([105]);
+    expect(heritage.take({ host: "unix:/run/g.sock", port: 0 }, "")).toEqual([{ descriptor: 105, file }]);
   });
 });

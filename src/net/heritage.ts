@@ -10,12 +10,17 @@
 import { closeSync, readFileSync } from "node:fs";
 import type { ConfigurationLeft } from "../contract/succession.ts";
 import { addressOfDescriptor } from "./inherited-sockets.ts";
+import type { GivenSocket } from "./inherited-sockets.ts";
+import { removeSocketFile } from "./unix-listen.ts";
+import type { OwnFile } from "./unix-listen.ts";
 
 export interface HandedSocket {
   readonly descriptor: number;
   /** As configured: `127.0.0.1`, `unix:/run/goodgate.sock`. */
   readonly host: string;
   readonly port: number;
+  /** Made by the predecessor or one before it, and to be removed when it is listened on no more. Absent: there is none. */
+  readonly file?: OwnFile | null;
 }
 
 /** What the predecessor says. */
@@ -25,8 +30,10 @@ export interface Testament {
   readonly state: string | null;
   /** A descriptor to read its configuration from. Null: the one on the disk holds. Absent in older programs. */
   readonly configuration?: number | null;
-  /** It stays until its successor has ended, because somebody waits for it. Absent in older programs. */
+  /** Whoever started this process stays until it has ended, because somebody waits for that. Absent in older programs. */
   readonly stays?: boolean;
+  /** And starts the next one too, when it is asked to (keeper.ts). Absent in older programs. */
+  readonly keeps?: boolean;
 }
 
 export interface Heritage {
@@ -35,8 +42,10 @@ export interface Heritage {
   readonly state: string | null;
   /** Whoever started the first of these processes waits for that one, which waits for this. */
   readonly isWaitedFor: boolean;
-  /** Descriptors of sockets that listen there; null: there are none. Each is taken once. `name`: what the service manager may call it. */
-  take(bind: { readonly host: string; readonly port: number }, name: string): readonly number[] | null;
+  /** That one starts whoever follows. */
+  readonly isKept: boolean;
+  /** Sockets that listen there; null: there are none. Each is taken once. `name`: what the service manager may call it. */
+  take(bind: { readonly host: string; readonly port: number }, name: string): readonly GivenSocket[] | null;
   /** Closes what nobody took, and says what that was. */
   closeRest(): readonly string[];
 }
@@ -55,11 +64,12 @@ export function readHeritage(env: NodeJS.ProcessEnv, pid: number): Heritage {
   for (const key of [TESTAMENT, "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"]) delete env[key];
   if (left !== undefined) {
     // It comes from another run of this program, which wrote it a moment ago.
-    const { sockets, state, stays = false } = JSON.parse(left) as Testament;
+    const { sockets, state, stays = false, keeps = false } = JSON.parse(left) as Testament;
     const found = sockets.map((socket) => ({ ...socket, name: "" }));
-    return heritage("predecessor", found, { state, isWaitedFor: stays });
+    return heritage("predecessor", found, { state, isWaitedFor: stays, isKept: stays && keeps });
   }
-  return heritage(named.length === 0 ? "nobody" : "service manager", named, { state: null, isWaitedFor: false });
+  const unknown = { state: null, isWaitedFor: false, isKept: false };
+  return heritage(named.length === 0 ? "nobody" : "service manager", named, unknown);
 }
 
 /** What the predecessor was given to put into effect. Null: nothing, and the file says. To be asked once, and first. */
@@ -86,7 +96,7 @@ function namedByManager(env: NodeJS.ProcessEnv, pid: number): Found[] {
 function heritage(
   from: Heritage["from"],
   found: readonly Found[],
-  rest: Pick<Heritage, "state" | "isWaitedFor">,
+  rest: Pick<Heritage, "state" | "isWaitedFor" | "isKept">,
 ): Heritage {
   let left = found;
   return {
@@ -97,12 +107,15 @@ function heritage(
         (host === bind.host && port === bind.port) || (own !== "" && own === name);
       const taken = left.filter(fits);
       left = left.filter((socket) => !fits(socket));
-      return taken.length === 0 ? null : taken.map(({ descriptor }) => descriptor);
+      return taken.length === 0 ? null : taken.map(({ descriptor, file = null }) => ({ descriptor, file }));
     },
     closeRest() {
       const rest = left;
       left = [];
-      for (const { descriptor } of rest) closeSync(descriptor);
+      for (const { descriptor, file } of rest) {
+        closeSync(descriptor);
+        if (file !== undefined && file !== null) removeSocketFile(file);
+      }
       return rest.map(({ host, port, name }) => (host === "" ? name : `${host}:${port}`));
     },
   };

@@ -10,15 +10,26 @@ import dns from "node:dns/promises";
 import net from "node:net";
 import { getSystemErrorName } from "node:util";
 import type { SocketFile } from "../kernel/socket.ts";
-import { makeSocketFile } from "./unix-listen.ts";
+import { makeSocketFile, removeSocketFile } from "./unix-listen.ts";
+import type { OwnFile } from "./unix-listen.ts";
+
+/** A socket that another process left to this one. */
+export interface GivenSocket {
+  readonly descriptor: number;
+  /** Where it listens, if that is a file and the one who left it had made it. */
+  readonly file: OwnFile | null;
+}
+
+/** A socket with which another process goes on. */
+export interface LentSocket extends GivenSocket {
+  /** For sending it over a channel. */
+  readonly handle: unknown;
+}
 
 /** A socket that is bound and that this process does not accept from. */
-export interface BoundSocket {
-  readonly descriptor: number;
-  /** For sending it to another process over the channel. */
-  readonly handle: unknown;
-  /** Its descriptor, with which another process goes on: what it listens at stays when it is closed here. */
-  handOn(): number;
+export interface BoundSocket extends LentSocket {
+  /** Another process goes on with it: what it listens at stays when it is closed here. */
+  handOn(): LentSocket;
   close(): void;
 }
 
@@ -74,7 +85,7 @@ export async function bindSockets(where: SocketAddress, count: number): Promise<
 /** A socket of the file system, as `listenOnPath` makes it. */
 export async function bindSocketFile(path: string, file: SocketFile): Promise<BoundSocket> {
   let made: Handle | null = null;
-  const remove = await makeSocketFile(path, file, (beside) => {
+  const own = await makeSocketFile(path, file, (beside) => {
     const handle = createHandle({ address: beside, port: -1, kind: -1, flags: 0 });
     if (typeof handle === "number") {
       const code = getSystemErrorName(handle);
@@ -84,13 +95,13 @@ export async function bindSocketFile(path: string, file: SocketFile): Promise<Bo
     return () => handle.close();
   });
   if (made === null) throw new Error("the file of a socket was made without a socket");
-  return bound(made, remove);
+  return bound(made, own);
 }
 
 /** A socket that somebody else opened and left to this process. Rejects a number that is no listening socket. */
-export function adoptSocket(descriptor: number): BoundSocket {
+export function adoptSocket({ descriptor, file }: GivenSocket): BoundSocket {
   const handle = createHandle(null, descriptor);
-  if (typeof handle !== "number") return bound(handle);
+  if (typeof handle !== "number") return bound(handle, file);
   const code = getSystemErrorName(handle);
   throw Object.assign(new Error(`descriptor ${descriptor}: ${code}`), { code });
 }
@@ -121,20 +132,20 @@ function bind({ address, port, kind }: { address: string; port: number; kind: 4 
   throw Object.assign(new Error(`bind ${code} ${address}:${port}`), { code, syscall: "bind", address, port });
 }
 
-function bound(handle: Handle, remove: () => void = () => undefined): BoundSocket {
+function bound(handle: Handle, file: OwnFile | null = null): BoundSocket {
   let isOpen = true;
   let isHandedOn = false;
+  const lent: LentSocket = { descriptor: handle.fd, handle, file };
   return {
-    descriptor: handle.fd,
-    handle,
+    ...lent,
     handOn() {
       isHandedOn = true;
-      return handle.fd;
+      return lent;
     },
     close() {
       if (!isOpen) return;
       isOpen = false;
-      if (!isHandedOn) remove();
+      if (!isHandedOn && file !== null) removeSocketFile(file);
       handle.close();
     },
   };
@@ -149,4 +160,11 @@ function createHandle(
   return where === null
     ? create(null, 0, -1, descriptor, 0)
     : create(where.address, where.port, where.kind, undefined, where.flags);
+}
+
+/** The socket that a server of Node's accepts from. Null: it has none that another process could go on with. */
+export function socketOfServer(server: net.Server, file: OwnFile | null): LentSocket | null {
+  const handle = (server as unknown as { readonly _handle?: { readonly fd?: number } | null })._handle ?? null;
+  const descriptor = handle?.fd ?? -1;
+  return descriptor < 0 ? null : { descriptor, handle, file };
 }

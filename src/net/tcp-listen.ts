@@ -7,11 +7,13 @@ import net from "node:net";
 import { UNIX, isUnix } from "../kernel/ip-text.ts";
 import { PLAIN_LISTENER } from "../kernel/socket.ts";
 import type { Listen, ListenOptions, ListeningPort, SocketFile, SocketListener } from "../kernel/socket.ts";
-import { SHARING_IS_UNKNOWN } from "./inherited-sockets.ts";
+import { SHARING_IS_UNKNOWN, socketOfServer } from "./inherited-sockets.ts";
+import type { GivenSocket, LentSocket } from "./inherited-sockets.ts";
 import { behindProxies } from "./proxy-gate.ts";
 import { wrapHandle, wrapSocket } from "./tcp-socket.ts";
 import type { TcpSocket } from "./tcp-socket.ts";
-import { listenOnPath } from "./unix-listen.ts";
+import { changeSocketFile, listenOnPath, removeSocketFile } from "./unix-listen.ts";
+import type { OwnFile } from "./unix-listen.ts";
 import { acceptSecure } from "./tls-socket.ts";
 
 const BACKLOG = 4096;
@@ -28,15 +30,15 @@ interface AcceptingHandle {
 
 /** Listening sockets that are not opened here, and what becomes of all that are accepted from. */
 export interface SocketKeeper {
-  /** Descriptors of sockets that are bound to this address; null: there are none, and it is opened here. */
-  given(bind: Where): readonly number[] | null;
+  /** Sockets that are bound to this address; null: there are none, and it is opened here. */
+  given(bind: Where): readonly GivenSocket[] | null;
   listens(open: OpenListener): void;
 }
 
 export interface OpenListener {
   readonly bind: Where;
-  /** Those that are accepted from, which another process may go on with. */
-  descriptors(): number[];
+  /** Those that are accepted from: another process goes on with them. */
+  handOn(): LentSocket[];
   /** Accepts from this socket too, which came from another process, until the returned function is called. */
   cover(handle: unknown): () => void;
 }
@@ -52,9 +54,17 @@ export function createListen(onAcceptError: (status: number) => void, keeper?: S
     const onSocket: OnSocket = (socket) => begin(socket);
     const given = keeper?.given(bind) ?? null;
     const isOwn = given === null && isUnix(bind.host);
-    const file = isOwn ? await openFile(bind.host, onSocket, socketFile) : null;
+    const opened = isOwn ? await openFile(bind.host, onSocket, socketFile) : null;
+    const adopted = given?.find((socket) => socket.file !== null)?.file ?? null;
+    // As it is configured now, which may be different from what the process before went by.
+    if (adopted !== null) await changeSocketFile(adopted, socketFile);
+    const file = opened?.file ?? adopted;
     const servers =
-      file !== null ? [file.server] : given === null ? await openAll(bind, onSocket) : await adoptAll(given, onSocket);
+      opened !== null
+        ? [opened.server]
+        : given === null
+          ? await openAll(bind, onSocket)
+          : await adoptAll(given, onSocket);
     let isHandedOn = false;
     const accept = (server: net.Server): void => {
       // Where Node accepts by itself it tells of failures this way, and one that nobody hears ends the process.
@@ -64,9 +74,9 @@ export function createListen(onAcceptError: (status: number) => void, keeper?: S
     for (const server of servers) accept(server);
     keeper?.listens({
       bind,
-      descriptors() {
+      handOn() {
         isHandedOn = true;
-        return servers.flatMap((server) => descriptorOf(server) ?? []);
+        return servers.flatMap((server) => socketOfServer(server, file) ?? []);
       },
       cover(handle) {
         const server = createServer(onSocket);
@@ -81,9 +91,10 @@ export function createListen(onAcceptError: (status: number) => void, keeper?: S
       configure(next) {
         begin = beginningOf(next, onConnection);
       },
+      ...(file === null ? {} : { changeFile: (next: SocketFile) => changeSocketFile(file, next) }),
       async close() {
         // Whoever goes on with the socket needs its file.
-        if (!isHandedOn) file?.remove();
+        if (!isHandedOn && file !== null) removeSocketFile(file);
         await closeAll(servers);
       },
     };
@@ -100,9 +111,9 @@ async function openFile(
   host: string,
   onSocket: OnSocket,
   file: SocketFile,
-): Promise<{ readonly server: net.Server; readonly remove: () => void }> {
+): Promise<{ readonly server: net.Server; readonly file: OwnFile }> {
   const server = createServer(onSocket);
-  return { server, remove: await listenOnPath(server, host.slice(UNIX.length), file, BACKLOG) };
+  return { server, file: await listenOnPath(server, host.slice(UNIX.length), file, BACKLOG) };
 }
 
 async function openAll({ host, port: wanted }: Where, onSocket: OnSocket): Promise<net.Server[]> {
@@ -125,8 +136,8 @@ async function openAll({ host, port: wanted }: Where, onSocket: OnSocket): Promi
   }
 }
 
-function adoptAll(descriptors: readonly number[], onSocket: OnSocket): Promise<net.Server[]> {
-  return Promise.all(descriptors.map((fd) => listenOn({ fd }, onSocket)));
+function adoptAll(given: readonly GivenSocket[], onSocket: OnSocket): Promise<net.Server[]> {
+  return Promise.all(given.map(({ descriptor: fd }) => listenOn({ fd }, onSocket)));
 }
 
 async function listenAlone(where: Where): Promise<net.Server> {
@@ -169,11 +180,6 @@ function acceptAtHandle(server: net.Server, onSocket: OnSocket, onAcceptError: (
     if (status !== 0 || client === undefined) onAcceptError(status);
     else wrapHandle(client, onSocket);
   };
-}
-
-function descriptorOf(server: net.Server): number | null {
-  const fd = (server as unknown as { _handle?: { readonly fd?: number } | null })._handle?.fd ?? -1;
-  return fd < 0 ? null : fd;
 }
 
 function portOf(server: net.Server | undefined): number | null {

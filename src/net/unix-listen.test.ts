@@ -5,12 +5,15 @@ import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { localGateway } from "../../test/support/local-gateway.ts";
+import { settingsFrom } from "../../test/support/gateway-parts.ts";
 import { DEAF, PLAIN_LISTENER } from "../kernel/socket.ts";
 import type { Address, ListeningPort, SocketPort } from "../kernel/socket.ts";
 import { bindSocketFile } from "./inherited-sockets.ts";
 import { createOriginContexts } from "./origin-contexts.ts";
 import { createDial } from "./tcp-dial.ts";
 import { createListen } from "./tcp-listen.ts";
+import type { SocketKeeper } from "./tcp-listen.ts";
 
 const dial = createDial(createOriginContexts({ onRefused: () => undefined }));
 
@@ -105,6 +108,49 @@ describe("listening on a Unix socket", () => {
     expect(await fs.readdir(folder)).toEqual(["http.sock"]);
     socket.close();
     expect(existsSync(path)).toBe(false);
+  });
+
+  test("with another mode in the settings the file has it at once, and keeps it when the settings cannot be had", async () => {
+    const listenerOf = (mode: string, rest: object[] = []): object => ({
+      listeners: [{ bind: `unix:${path}`, socket: { mode } }, ...rest],
+      admin: false,
+      services: { shop: { pools: [{ origins: ["http://127.0.0.1:9"] }], health: false } },
+    });
+    const local = await localGateway(
+      { shop: { pools: [{ origins: ["http://127.0.0.1:9"] }], health: false } },
+      {
+        bind: `unix:${path}`,
+        socket: { mode: "0660" },
+      },
+    );
+    const apply = async (file: object): Promise<string> => {
+      const revision = { number: 2, hash: "h", at: 1, by: "", reason: "", changes: [] };
+      const settings = settingsFrom(file as Record<string, unknown>);
+      return (await local.gateway.apply({ settings, fallbackFiles: new Map(), revision })).kind;
+    };
+    const modeNow = async (): Promise<number> => (await fs.stat(path)).mode & 0o777;
+    expect(await apply(listenerOf("0600"))).toBe("applied");
+    expect(await modeNow()).toBe(0o600);
+    const nowhere = { bind: `unix:${join(folder, "missing", "other.sock")}` };
+    expect(await apply(listenerOf("0666", [nowhere]))).toBe("cannot listen");
+    expect(await modeNow()).toBe(0o600);
+    await local.close();
+    expect(await fs.readdir(folder)).toEqual([]);
+  });
+
+  test("the file goes over with its socket, gets the mode of whoever has it then, and is gone with that one", async () => {
+    const bound = await bindSocketFile(path, { mode: 0o660, user: "", group: "" });
+    const { descriptor, file } = bound.handOn();
+    // A copy, as another process has one.
+    const keeper: SocketKeeper = { given: () => [{ descriptor, file }], listens: () => undefined };
+    const socketFile = { mode: 0o600, user: "", group: "" };
+    const port = await createListen(() => undefined, keeper)({ host: `unix:${path}`, port: 0 }, () => null, {
+      ...PLAIN_LISTENER,
+      socketFile,
+    });
+    expect((await fs.stat(path)).mode & 0o777).toBe(0o600);
+    await port.close();
+    expect(await fs.readdir(folder)).toEqual([]);
   });
 
   test("the file of a process that crashed is replaced", async () => {

@@ -14,8 +14,15 @@ import type { SocketFile } from "../kernel/socket.ts";
 /** Behind the path. Short, because the system has room for about a hundred bytes in all. */
 const BESIDE = "~";
 
-/** Resolves when clients can connect; the result removes the file. Rejects with the system's code and the path. */
-export function listenOnPath(server: net.Server, path: string, file: SocketFile, backlog: number): Promise<() => void> {
+/** A file that was made here, or by a process whose place this one takes: another one at its path is somebody else's. */
+export interface OwnFile {
+  readonly path: string;
+  readonly dev: number;
+  readonly ino: number;
+}
+
+/** Resolves when clients can connect. Rejects with the system's code and the path. */
+export function listenOnPath(server: net.Server, path: string, file: SocketFile, backlog: number): Promise<OwnFile> {
   return makeSocketFile(path, file, async (beside) => {
     await listening(server, { path: beside, backlog });
     return () => void server.close();
@@ -27,7 +34,7 @@ export async function makeSocketFile(
   path: string,
   file: SocketFile,
   bind: (beside: string) => (() => void) | Promise<() => void>,
-): Promise<() => void> {
+): Promise<OwnFile> {
   const beside = path + BESIDE;
   let close = (): void => undefined;
   try {
@@ -44,10 +51,49 @@ export async function makeSocketFile(
     await makeRoom(path, false);
     await fs.rename(beside, path);
     const { dev, ino } = await fs.stat(path);
-    return () => removeIf(path, dev, ino);
+    return { path, dev, ino };
   } catch (error) {
     close();
     throw Object.assign(error as Error, { address: `unix:${path}`, port: 0 });
+  }
+}
+
+/**
+ * Gives the file another mode and owner; the result takes that back. A file that somebody else has put in its place is
+ * left alone. Rejects with the system's code, and then nothing has changed.
+ */
+export async function changeSocketFile(own: OwnFile, file: SocketFile): Promise<() => Promise<void>> {
+  const { path } = own;
+  const before = await fs.lstat(path).catch(() => null);
+  if (before === null || before.dev !== own.dev || before.ino !== own.ino) return () => Promise.resolve();
+  const undo = async (): Promise<void> => {
+    await fs.chown(path, before.uid, before.gid);
+    await fs.chmod(path, before.mode);
+  };
+  try {
+    const uid = await numberOf(file.user, "/etc/passwd");
+    const gid = await numberOf(file.group, "/etc/group");
+    // Where none is named it is the process's own, also when another one was named before.
+    await fs.chown(
+      path,
+      uid === -1 ? (process.geteuid?.() ?? -1) : uid,
+      gid === -1 ? (process.getegid?.() ?? -1) : gid,
+    );
+    await fs.chmod(path, file.mode);
+  } catch (error) {
+    await undo().catch(() => undefined);
+    throw Object.assign(error as Error, { address: `unix:${path}`, port: 0 });
+  }
+  return undo;
+}
+
+/** At once: the process may end with the next line. */
+export function removeSocketFile({ path, dev, ino }: OwnFile): void {
+  try {
+    const stat = lstatSync(path);
+    if (stat.dev === dev && stat.ino === ino) unlinkSync(path);
+  } catch {
+    // It is gone, or the directory is: nothing is left to be cleaned.
   }
 }
 
@@ -88,16 +134,6 @@ function isListenedOn(path: string): Promise<boolean> {
       else reject(error);
     });
   });
-}
-
-/** At once: the process may end with the next line. */
-function removeIf(path: string, dev: number, ino: number): void {
-  try {
-    const stat = lstatSync(path);
-    if (stat.dev === dev && stat.ino === ino) unlinkSync(path);
-  } catch {
-    // It is gone, or the directory is: nothing is left to be cleaned.
-  }
 }
 
 /** By the system's own lists, which is where service accounts are. -1 leaves it as it is. */

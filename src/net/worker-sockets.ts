@@ -16,7 +16,9 @@ export function createWorkerSockets(inherited: readonly Inherited[]): WorkerSock
   const covered = new Map<number, (() => void)[]>();
   return {
     keeper: {
-      given: (bind) => inherited[numberOf(bind)]?.descriptors ?? null,
+      given: (bind) =>
+        // Their files are the supervisor's.
+        inherited[numberOf(bind)]?.descriptors.map((descriptor) => ({ descriptor, file: null })) ?? null,
       listens: (listener) => void open.set(numberOf(listener.bind), listener),
     },
     cover(listener, worker, handle) {

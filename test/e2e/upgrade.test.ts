@@ -10,7 +10,7 @@ import { httpOrigin } from "../support/http-origin.ts";
 import { startLoad } from "../support/load.ts";
 import { stopWithSuccessors, successors } from "../support/successors.ts";
 import { until } from "../support/until.ts";
-import { isRunning, workersOf } from "../support/worker-processes.ts";
+import { childrenOf, isRunning, workersOf } from "../support/worker-processes.ts";
 
 const closers: (() => void | Promise<void>)[] = [];
 afterEach(async () => {
@@ -58,6 +58,17 @@ function acceptsAt(pid: number, port: number): boolean {
   });
 }
 
+/** As `goodgate upgrade` does. Resolves with the process that serves from now on. */
+async function upgradeByApi(gateway: GatewayProcess): Promise<number> {
+  const before = successors(gateway).length;
+  const answer = await fetch(`${gateway.adminUrl}/api/v1/upgrade`, {
+    method: "POST",
+    headers: { connection: "close" },
+  });
+  expect({ status: answer.status, text: await answer.text() }).toMatchObject({ status: 200 });
+  return until("a successor", () => successors(gateway).at(before) ?? null);
+}
+
 /** Resolves with the process that serves from now on, when the one before has ended. */
 async function upgrade(gateway: GatewayProcess): Promise<number> {
   const known = successors(gateway);
@@ -69,17 +80,19 @@ async function upgrade(gateway: GatewayProcess): Promise<number> {
 }
 
 describe("a gateway that is upgraded in place", () => {
-  it("loses no request, neither on new connections nor on kept ones, three times in a row", async () => {
+  it("loses no request, three times in a row, and one process stays that waits, with its exit code", async () => {
     const url = await origin((_request, response) => response.end("here"));
-    const gateway = await start(url);
+    const gateway = await start(url, { control: false });
+    const first = await gateway.status();
     const fresh = startLoad({ port: gateway.port, path: "/fresh", ratePerSecond: 50, newConnections: true });
     const kept = startLoad({ port: gateway.port, path: "/kept", ratePerSecond: 50 });
-    const pids = [gateway.child.pid];
-    const first = await gateway.status();
-    for (let times = 0; times < 3; times += 1) pids.push(await upgrade(gateway));
-    expect(new Set(pids).size).toBe(4);
+    let last = 0;
+    for (let times = 0; times < 3; times += 1) {
+      last = await upgradeByApi(gateway);
+      await kept.completed(10);
+    }
+    await until("those between to end", () => (String(childrenOf(gateway.child.pid)) === String([last]) ? true : null));
     await fresh.completed(50);
-    await kept.completed(50);
     const results = [await fresh.stop(), await kept.stop()];
     expect(failures(gateway)).toEqual([]);
     expect(results).toEqual(results.map(({ sent }) => ({ sent, byStatus: { 200: sent }, byError: {} })));
@@ -87,6 +100,16 @@ describe("a gateway that is upgraded in place", () => {
     const { startedAt, state } = await gateway.status();
     expect(state).toBe("serving");
     expect(startedAt).toBeGreaterThan(first.startedAt);
+    process.kill(last, "SIGKILL");
+    expect(await gateway.child.ending).toMatchObject({ code: 137 });
+  });
+
+  it("ends when the process that was started first is killed", async () => {
+    const url = await origin((_request, response) => response.end("here"));
+    const gateway = await start(url, { control: false });
+    const last = await upgradeByApi(gateway);
+    process.kill(gateway.child.pid, "SIGKILL");
+    await until("the end of who serves", () => (isRunning(last) ? null : true));
   });
 
   it("finishes a response that had begun, while the successor serves", async () => {

@@ -55,6 +55,12 @@ export class ResponseCache {
     this.store.configure(settings.memoryBytes, settings.variantsMax);
   }
 
+  /** Nothing is answered any more: what is in memory goes, and what lies on disk stays for whoever comes next. */
+  letGo(): void {
+    this.store.onDropped = () => undefined;
+    this.store.configure(0, 1);
+  }
+
   /** With what was stored for the route of this name before. Null: nothing is cached there. */
   route(service: string, name: string, settings: RouteCacheSettings): RouteCache | null {
     const before = this.#routes.get(`${service}\n${name}`) ?? null;
