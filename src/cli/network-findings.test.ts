@@ -138,6 +138,36 @@ describe("origins", () => {
 describe("origins with TLS", () => {
   const SECURE = FILE.replace('"http://a1.example.net", "http://a2.example.net:81"', '"https://a1.example.net"');
 
+  test("at one host and port are each asked that are reached in another way, and those alike once", async () => {
+    const said: string[] = [];
+    await findings({
+      files: {
+        "goodgate.yaml": `
+services:
+  shop:
+    pools: [{ origins: ["https://10.0.0.7"], tls: { serverName: a.test, verify: false } }]
+  mail:
+    hosts: ["mail.test"]
+    pools: [{ origins: ["https://10.0.0.7"], tls: { serverName: b.test, verify: false } }]
+  news:
+    hosts: ["news.test"]
+    pools: [{ origins: ["https://10.0.0.7"], tls: { serverName: a.test, verify: false } }]
+`,
+      },
+      machine: {
+        resolve: (name) =>
+          Promise.resolve({ name, addresses: [{ ip: name, port: 0, family: 4 }], failure: null, learnedAt: 0 }),
+        tryConnect: () => Promise.resolve({ ok: true, tookMs: 1 }),
+        tryHandshake(_to, { serverName }) {
+          said.push(serverName);
+          return Promise.resolve({ ok: true, ms: 1, text: "TLSv1.3", failure: "" });
+        },
+        dateToldBy: () => Promise.resolve(null),
+      },
+    });
+    expect(said.toSorted()).toEqual(["a.test", "b.test"]);
+  });
+
   test("are spoken to as the gateway speaks to them, whatever that is", async () => {
     const said: string[] = [];
     const heard =

@@ -35,13 +35,19 @@ export async function networkFindings(ports: CliPorts, settings: Settings, runni
   return found;
 }
 
+/** Each way in which a place is spoken to, once: with another certificate or name it may be another server behind it. */
 function distinctOrigins(settings: Settings): OriginSettings[] {
-  const byPlace = new Map<string, OriginSettings>();
+  const byWay = new Map<string, OriginSettings>();
   for (const service of settings.services) {
-    for (const pool of service.pools)
-      for (const origin of pool.origins) byPlace.set(`${origin.host} ${origin.port}`, origin);
+    for (const { origins } of service.pools) {
+      for (const origin of origins) {
+        const { host, port, basePath, proxyProtocol, http2, tls } = origin;
+        const way = JSON.stringify([host, port, basePath, proxyProtocol, http2, tls]);
+        if (!byWay.has(way)) byWay.set(way, origin);
+      }
+    }
   }
-  return [...byPlace.values()];
+  return [...byWay.values()];
 }
 
 async function bindFindings(machine: MachinePorts, settings: Settings, running: boolean): Promise<Finding[]> {

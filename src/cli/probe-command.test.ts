@@ -55,6 +55,22 @@ describe("goodgate probe", () => {
     expect(json()).toMatchObject({ rungs });
   });
 
+  it("ends with 1 where every answer is an error, though somebody speaks HTTP there", async () => {
+    const request = {
+      rung: "request",
+      at: "HEAD / at 10.0.0.7:3000",
+      result: "holds",
+      ms: 2,
+      text: "status 503",
+    } as const;
+    const code = (...rungs: ProbeFact["rungs"]): Promise<number> =>
+      world(answering({ ...BROKEN, rungs })).run("probe", URL);
+    expect(await code(request)).toBe(1);
+    expect(await code(request, { ...request, text: "status 200" })).toBe(0);
+    expect(await code({ ...request, text: "status 404" })).toBe(0);
+    expect(await code(request, { ...request, rung: "health path", text: "status 200" })).toBe(0);
+  });
+
   it.each(["http://10.0.0.7:3000/", "HTTP://10.0.0.7:3000"])("takes %s as the file does", async (written) => {
     const { run, bodies } = world(answering(BROKEN));
     expect(await run("probe", written)).toBe(1);

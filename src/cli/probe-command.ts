@@ -1,5 +1,6 @@
 /** `goodgate probe ORIGIN`: has the gateway climb the probe ladder at an origin, and says which rung holds and which breaks. */
 import type { ProbeFact, ProbeRung } from "../contract/facts.ts";
+import { answersErrorsOnly } from "../contract/probe-answers.ts";
 import { complain, sayJson, sayLines } from "./context.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -59,7 +60,8 @@ function linesOf({ rungs, located }: ProbeFact, terminal: Terminal): string[] {
 
 /** Of the ladder itself; what is beside it says where to look and not whether the origin is well. */
 function isBroken({ rungs }: ProbeFact): boolean {
-  return rungs.some(
+  const breaks = rungs.some(
     ({ rung, result }) => result === "breaks" && !rung.startsWith("control: ") && rung !== "other port",
   );
+  return breaks || answersErrorsOnly(rungs);
 }

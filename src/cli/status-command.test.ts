@@ -178,6 +178,15 @@ describe("status", () => {
     expect(await cliWorld(gateway([service({}), service({ state })], [])).run("status")).toBe(code);
   });
 
+  test("says of a pool that is used although its origins are out that they are", async () => {
+    const pools = [{ name: "blue", origins: 2, available: 2, share: 1 }];
+    const out = [address({ state: "ejected", because: "5 failures in a row" })];
+    const origins = [origin("http://10.0.0.1", { addresses: out }), origin("http://10.0.0.2", {})];
+    const world = cliWorld(gateway([service({ state: "failing open", pools })], origins));
+    expect(await world.run("status")).toBe(EXIT.no);
+    expect(world.out()).toContain("blue 2/2 (first), used although 1 of 2 are out");
+  });
+
   test("shows each process that serves, where there are several, and why one does not", async () => {
     const base = gateway([service({})], []);
     const known = base.admin?.["/api/v1/status"];

@@ -158,6 +158,17 @@ function processText(process: ProcessView): string {
   return parts.join(" · ");
 }
 
+/** "2/2" alone would read as well where origins that are out are used because too many are. */
+function usedAllTheSame(
+  { name, available, origins: count, share }: ServiceStatusView["pools"][number],
+  origins: readonly OriginView[],
+): string {
+  const well = origins.filter(
+    ({ pool, addresses }) => pool === name && addresses.some(({ state }) => state === "up" || state === "ramping"),
+  ).length;
+  return share > 0 && available > well ? `, used although ${count - well} of ${count} are out` : "";
+}
+
 function serviceLines(
   service: ServiceStatusView,
   origins: readonly OriginView[],
@@ -168,7 +179,7 @@ function serviceLines(
   const { paint } = terminal;
   const pools = service.pools.map(
     (pool) =>
-      `${pool.name} ${pool.available}/${pool.origins}${pool.name === service.pool ? " (first)" : ""}${sharePart(pool.share)}`,
+      `${pool.name} ${pool.available}/${pool.origins}${pool.name === service.pool ? " (first)" : ""}${sharePart(pool.share)}${service.state === "failing open" ? usedAllTheSame(pool, origins) : ""}`,
   );
   const lines = [
     `${paint("bold", `service ${plain(service.name)}`)}  ${paint(SERVICE_STYLES[service.state], service.state)}  ` +

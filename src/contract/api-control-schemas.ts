@@ -243,7 +243,9 @@ export const alertsSchema = describes<AlertsView>()(
       z.object({
         name: z.string(),
         kind: z.string(),
-        state: z.enum(["ok", "failing", "unused"]),
+        state: z
+          .enum(["ok", "failing", "waiting", "unused"])
+          .describe("waiting: the first message is on its way, and none has arrived yet. unused: there was none."),
         because: z.string(),
         lastAt: maybeAt,
       }),

@@ -112,7 +112,7 @@ export interface AlertsView {
   readonly sinks: readonly {
     readonly name: string;
     readonly kind: string;
-    readonly state: "ok" | "failing" | "unused";
+    readonly state: "ok" | "failing" | "waiting" | "unused";
     readonly because: string;
     readonly lastAt: number | null;
   }[];

@@ -143,6 +143,15 @@ describe("alerts in the control process", () => {
     expect(sinks.map(({ state }) => state)).toEqual(["ok", "unused"]);
   });
 
+  it("shows a sink whose first message has not arrived yet as waiting, and not as one that nobody used", async () => {
+    const desk = scene();
+    desk.answers.set("mail", DOWN);
+    await desk.incident();
+    const { sinks } = await desk.ask({ ask: "alerts" });
+    expect(sinks[0]).toMatchObject({ name: "mail", state: "waiting" });
+    expect(sinks[1]).toMatchObject({ state: "unused" });
+  });
+
   it("tries again with growing pauses, alarms through another sink, and says when the sink works again", async () => {
     const desk = scene();
     desk.answers.set("mail", DOWN);

@@ -86,13 +86,16 @@ export class AlertOutbox {
   }
 
   views(): AlertsView["sinks"] {
-    return [...this.#lines.values()].map(({ sink, state, because, lastAt, waiting }) => ({
-      name: sink.name,
-      kind: sink.kind,
-      state,
-      because: waiting.length === 0 ? because : `${because}; ${waiting.length} waiting`,
-      lastAt,
-    }));
+    return [...this.#lines.values()].map(({ sink, state, because, lastAt, waiting }) => {
+      const isFirst = state === "unused" && waiting.length > 0;
+      return {
+        name: sink.name,
+        kind: sink.kind,
+        state: isFirst ? "waiting" : state,
+        because: waiting.length === 0 ? because : `${because}; ${waiting.length} waiting`,
+        lastAt,
+      };
+    });
   }
 
   /** Names of sinks that are not known to fail, but this one. */

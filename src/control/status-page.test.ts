@@ -43,6 +43,18 @@ describe("the status page", () => {
     expect(html).not.toContain("<script");
   });
 
+  it("does not say that there is no disturbance beside a service that is disturbed", () => {
+    const { html } = statusPage(facts("disturbed"), OPTIONS, AT);
+    expect(html).toContain("There is a disturbance");
+    expect(html).toContain("The &lt;shop&gt;: not all requests go well just now.");
+    expect(html).toContain("No other disturbance.");
+    expect(html).not.toContain("No disturbance.");
+    // What is told below needs no second sentence, and what is old none at all.
+    const told = statusPage(facts("failing", sampleIncident()), OPTIONS, AT).html;
+    expect(told).not.toContain("just now");
+    expect(statusPage(facts("disturbed"), OPTIONS, AT + 3_600_000).html).not.toContain("just now");
+  });
+
   it("says what is wrong in plain words, and afterwards how long it was; the feed tells both", () => {
     const incident = sampleIncident({ impact: { ...sampleIncident().impact, failed: 450 } });
     const during = statusPage(facts("failing", incident), OPTIONS, AT);

@@ -122,6 +122,18 @@ function htmlOf(facts: StatusFacts, options: StatusOptions, all: readonly Distur
   const [current, past] = [all.filter(({ to }) => to === null), all.filter(({ to }) => to !== null)];
   const rows = options.services.map((one) => ({ title: one.title, tone: toneOf(one, facts, current, isStale) }));
   const glance = glanceText(rows.map(({ tone }) => tone));
+  // Disturbed by its figures, before anything of it is worth telling by itself.
+  const troubled = isStale
+    ? []
+    : rows.filter(({ tone }) => tone === "disturbed" || tone === "failing").map(({ title }) => title);
+  const untold = troubled.filter((title) => !current.some(({ services }) => services.includes(title)));
+  const isQuiet = current.length === 0 && untold.length === 0;
+  const going = [
+    ...current.map((one) => articleOf(one, now)),
+    ...(untold.length === 0
+      ? []
+      : [`<p class="quiet">${escapeHtml(untold.join(", "))}: not all requests go well just now.</p>`]),
+  ];
   const stale = isStale
     ? `<p class="stale" role="status">Nothing new is known since ${timeTag(facts.at)}. What follows may not be so any more.</p>`
     : "";
@@ -144,8 +156,8 @@ ${stale}<p class="glance ${glance.tone}"><span class="mark" aria-hidden="true"><
 <ul class="services">
 ${rows.map(({ title, tone }) => `<li><span>${escapeHtml(title)}</span><span class="state ${tone}"><span class="mark" aria-hidden="true"></span>${TONE_WORDS[tone]}</span></li>`).join("\n")}
 </ul></section>
-${current.length === 0 ? "" : `<section aria-labelledby="now"><h2 id="now">Now</h2>\n${current.map((one) => articleOf(one, now)).join("\n")}\n</section>\n`}<section aria-labelledby="history"><h2 id="history">The last 90 days</h2>
-${past.length === 0 ? `<p class="quiet">${current.length === 0 ? "No disturbance." : "No other disturbance."}</p>` : past.map((one) => articleOf(one, now)).join("\n")}
+${isQuiet ? "" : `<section aria-labelledby="now"><h2 id="now">Now</h2>\n${going.join("\n")}\n</section>\n`}<section aria-labelledby="history"><h2 id="history">The last 90 days</h2>
+${past.length === 0 ? `<p class="quiet">${isQuiet ? "No disturbance." : "No other disturbance."}</p>` : past.map((one) => articleOf(one, now)).join("\n")}
 </section>
 </main>
 <footer><p>As of ${timeTag(facts.at)}. If that is more than a few minutes ago, this page is not being kept up to date. Times are UTC. <a href="feed.xml">Feed (RSS)</a></p></footer>

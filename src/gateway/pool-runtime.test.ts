@@ -222,6 +222,17 @@ function check(world: MemoryGateway, ok: (address: string) => boolean): void {
   }
 }
 
+describe("what is shown of an address", () => {
+  it("is of the last seconds, also when no request comes any more", async () => {
+    const world = await memoryGateway({ origins: ["http://10.0.0.1"], service: { health: false } });
+    const because = (): string => world.gateway.view.origins()[0]?.addresses[0]?.because ?? "";
+    for (let round = 0; round < 3; round += 1) exchange(world);
+    expect(because()).toBe("3 of 3 requests in the last 10 s succeeded");
+    world.advance(60_000);
+    expect(because()).toBe("no requests lately, and no checks are configured");
+  });
+});
+
 describe("checks that fail while traffic succeeds", () => {
   it("are told as such after the second one, before they decide anything, and again when it is over", async () => {
     const origins = ["http://10.0.0.1", "http://10.0.0.2"];

@@ -123,7 +123,7 @@ export function createView({ core, listeners, listening, ports, startedAt }: Vie
   };
 
   function serviceView(service: ServiceRuntime, now: number): ServiceStatusView {
-    for (const pool of service.pools) pool.settle(now);
+    for (const pool of service.pools) seenNow(pool, now);
     const { shown } = service;
     const used = shown.settle(now);
     const { availability } = used;
@@ -167,7 +167,7 @@ export function createView({ core, listeners, listening, ports, startedAt }: Vie
   function originViews(service: ServiceRuntime, clock: Clock): OriginView[] {
     const now = clock.monotonic();
     return service.pools.flatMap((pool) => {
-      pool.settle(now);
+      seenNow(pool, now);
       return pool.origins.map((origin) => {
         const failure = origin.resolution?.failure ?? null;
         const known =
@@ -223,6 +223,12 @@ export function createView({ core, listeners, listening, ports, startedAt }: Vie
       failures: address.counters.failures,
     };
   }
+}
+
+/** With the reasons of now: what traffic did lately changes without a request, when there are none any more. */
+function seenNow(pool: PoolRuntime, now: number): void {
+  pool.settle(now);
+  pool.assess(now);
 }
 
 /** Null: no time is set. */

@@ -187,6 +187,17 @@ function row(url: string, rest: Partial<OriginRow> = {}): OriginRow {
 }
 
 describe("the probe ladder", () => {
+  it("says of an origin that answers 503 to everything that it does, and not that all is well", async () => {
+    const url = await origin(async (connection) => {
+      await connection.head();
+      await connection.send(response(503, ""));
+    });
+    const { probe } = patientScene(url);
+    const climbed = climbedOf(await probe(url));
+    expect(rungsOf(climbed)).toEqual(["connect holds", "request holds"]);
+    expect(climbed.located).toContain("every answer is an error of its own (status 503");
+  });
+
   it("finds nothing wrong at an origin that is well, and tells the engine and whoever listens", async () => {
     const url = await origin(well);
     const { ladder, facts, news, kept, probe } = scene({ first: [url] });

@@ -1,5 +1,6 @@
 /** What the rungs of a climb say together, in a sentence or two: the first that breaks everywhere, or in part, and what the controls make of it. */
 import type { ProbeRung } from "../../contract/facts.ts";
+import { answersErrorsOnly } from "../../contract/probe-answers.ts";
 import { LARGE_REQUEST, LARGE_RESPONSE } from "./sized-rungs.ts";
 
 export const SAME_REQUEST = "same request";
@@ -59,6 +60,8 @@ export function locate(origin: string, rungs: readonly ProbeRung[]): string {
     );
     if (isAll && !TOP.has(step)) break;
   }
+  if (parts.length === 0 && answersErrorsOnly(climbed))
+    return `${origin}: It answers in HTTP, and every answer is an error of its own (${climbed.find(({ rung }) => rung === "request")?.text ?? ""}).${controlText(rungs)}`;
   if (parts.length === 0) return `${origin}: all rungs hold from here, now (${heldOf(climbed)}).${controlText(rungs)}`;
   return `${origin}: ${parts.join(" ")}${controlText(rungs)}`;
 }
