@@ -5,6 +5,7 @@
  * One that lives on is more than untidy: it may hold the output of its worker open, and the run waits for the end of that.
  */
 import { readFileSync, readdirSync } from "node:fs";
+import { isRunning } from "./worker-processes.ts";
 
 const MARK = "GOODGATE_TEST_WORKER";
 const FILE = "GOODGATE_TEST_FILE";
@@ -27,7 +28,7 @@ export function leftOver(main: number, of: "gone" | "all"): LeftOver[] {
   return pids().flatMap((pid) => {
     const environment = read(pid, "environ");
     const worker = new RegExp(`(?:^|\\0)${MARK}=${main}\\.(\\d+)\\0`).exec(environment)?.[1];
-    if (worker === undefined || (of === "gone" && isAlive(Number(worker)))) return [];
+    if (worker === undefined || (of === "gone" && isRunning(Number(worker)))) return [];
     const file = new RegExp(`(?:^|\\0)${FILE}=([^\\0]*)\\0`).exec(environment)?.[1] ?? "";
     return [{ pid, command: read(pid, "cmdline").replaceAll("\0", " ").trim(), file }];
   });
@@ -42,16 +43,10 @@ function pids(): number[] {
 }
 
 /** Empty also for what ended in the meantime, is a zombie, or belongs to somebody else. */
-function read(pid: number, what: "environ" | "cmdline" | "stat"): string {
+function read(pid: number, what: "environ" | "cmdline"): string {
   try {
     return readFileSync(`/proc/${pid}/${what}`, "latin1");
   } catch {
     return "";
   }
-}
-
-/** A zombie is over, though nobody has asked yet how it ended. */
-function isAlive(pid: number): boolean {
-  const stat = read(pid, "stat");
-  return stat !== "" && !/\) [ZX] /.test(stat);
 }
