@@ -62,6 +62,7 @@ export function writeFailure(
       fallback: failed.service?.routeAt(failed.routeIndex)?.fallback ?? null,
       waiting: waitingOffer(core, failed, cause, afterSeconds),
       uncertain: failed.uncertain,
+      reset: cause === "origin.h2_reset" ? (record.attempts.at(-1)?.signs?.detail ?? "") : "",
     },
     {
       requestId: record.id,

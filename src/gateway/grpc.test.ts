@@ -201,8 +201,8 @@ describe("a call is repeated", () => {
   it("not when it may have been run", async () => {
     const made = await called(TWO);
     made.first.reset(1, 2);
-    expect(made.records[0]).toMatchObject({ outcome: "failed", cause: "origin.h2_reset", grpcStatus: 14, status: 200 });
-    expect(made.client.take()).toMatch(/\r\ngrpc-status: 14\r\n/);
+    expect(made.records[0]).toMatchObject({ outcome: "failed", cause: "origin.h2_reset", grpcStatus: 13, status: 200 });
+    expect(made.client.take()).toMatch(/\r\ngrpc-status: 13\r\n/);
   });
 
   it("when it is unavailable and its route says that it may run twice, and says how often it was sent", async () => {
@@ -241,6 +241,22 @@ describe("what the gateway has to say itself", () => {
     expect(made.records[0]).toMatchObject({ outcome: "failed", status: 200, grpcStatus: 14 });
     expect(headlineOf(made.records[0])).toContain("with grpc-status UNAVAILABLE (14): ");
   });
+
+  it.each([
+    [2, "INTERNAL_ERROR", 13],
+    [8, "CANCEL", 1],
+    [11, "ENHANCE_YOUR_CALM", 8],
+    [12, "INADEQUATE_SECURITY", 7],
+  ])(
+    "for a stream that the origin breaks off with code %i is what its client would make of that",
+    async (code, name, status) => {
+      const { client, first, records } = await called({ service: { retry: false } });
+      first.reset(1, code);
+      expect(client.take()).toMatch(new RegExp(`\r\ngrpc-status: ${status}\r\n`, "i"));
+      expect(records[0]).toMatchObject({ cause: "origin.h2_reset", grpcStatus: status });
+      expect(records[0]?.evidence).toContain(name);
+    },
+  );
 
   it("when the time is over is DEADLINE_EXCEEDED", async () => {
     const made = await called({}, WHOLE.replace("TE:", "grpc-timeout: 300m\r\nTE:"));

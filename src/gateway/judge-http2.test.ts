@@ -41,6 +41,16 @@ const WAYS: readonly (readonly [string, CauseId, RegExp, number, (act: Act) => u
     502,
     ({ at }) => at.head(1, { ...OK, "x-long": "x".repeat(16_000), "x-more": "" }, 0),
   ],
+  [
+    "an end before the content is whole",
+    "origin.truncated",
+    /ended the stream \(END_STREAM\): 3 of 5 bytes of content had come/,
+    200,
+    ({ at }) => {
+      at.head(1, { ...OK, "content-length": "5" });
+      at.data(1, "abc", true);
+    },
+  ],
   ["silence, and no answer to PING", "net.half_open", /PING was not answered/, 504, ({ advance }) => advance(20_000)],
 ];
 

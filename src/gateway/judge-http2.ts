@@ -26,6 +26,8 @@ export function judgeHttp2({ code, detail = "" }: SocketError, facts: AttemptFac
       return { cause: "net.half_open", evidence: `the HTTP/2 connection is dead${more}` };
     case "HEAD_TOO_LARGE":
       return { cause: "origin.header_too_big", evidence: `the response's head has${more.slice(1)}` };
+    case "END_STREAM":
+      return { cause: "origin.truncated", evidence: `the origin ended the stream (END_STREAM)${more}` };
     case "MALFORMED":
     case "PROTOCOL_ERROR":
       if (detail === "") break;

@@ -17,6 +17,7 @@ const FAILURE: Failure = {
   reasonText: "",
   retryAfterSeconds: 0,
   uncertain: false,
+  reset: "",
   fallback: null,
   waiting: null,
 };

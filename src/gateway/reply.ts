@@ -28,6 +28,8 @@ export interface Failure {
   readonly uncertain: boolean;
   /** What the operator prepared for the route; null: nothing. */
   readonly fallback: StaticFallback | null;
+  /** The code with which the origin broke the stream off (RST_STREAM); empty: it did not. */
+  readonly reset: string;
   /** What a browser is offered that comes when there is no room; null: nothing. */
   readonly waiting: WaitingOffer | null;
 }
@@ -70,7 +72,7 @@ export function respondToFailure(failure: Failure, context: ReplyContext): Reply
 function grpcReply(failure: Failure, context: ReplyContext): Reply {
   const { cause, retryAfterSeconds: afterSeconds } = failure;
   const status = failure.status === 0 ? CAUSES[cause].status : failure.status;
-  const code = grpcAnswerOf(cause, status);
+  const code = grpcAnswerOf(cause, status, failure.reset);
   const fields = ownFields("application/grpc", cause, 0, context);
   fields.push(["grpc-status", String(code)]);
   fields.push(["grpc-message", encodeGrpcMessage(`${sentenceFor(failure, status)} Reference: ${context.requestId}`)]);

@@ -49,6 +49,11 @@ export class OriginHead {
     return this.#writer.bytes;
   }
 
+  /** What it says of its content; -1: nothing, or nothing that can be believed. */
+  get contentLength(): number {
+    return this.#length !== null && /^\d{1,15}$/.test(this.#length) ? Number(this.#length) : -1;
+  }
+
   get start(): number {
     return HEAD_ROOM;
   }

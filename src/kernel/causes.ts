@@ -1121,9 +1121,9 @@ const TABLE = {
     retryClass: "R2",
     title: "Response cut short",
     means:
-      "The origin closed the connection before the response was complete by its own framing. The client's copy was cut visibly, too, unless another origin could go on with it.",
+      "The origin closed the connection, or ended the stream, before the response was complete by its own framing. The client's copy was cut visibly, too, unless another origin could go on with it.",
     evidence:
-      "A clean FIN inside the head, before Content-Length was reached, or before the last chunk. An RST instead is net.mid_reset.",
+      "A clean FIN inside the head, before Content-Length was reached, or before the last chunk; over HTTP/2 also END_STREAM before Content-Length was reached, with the connection still there. An RST instead is net.mid_reset, an RST_STREAM origin.h2_reset.",
     lookFirst:
       "Look for a crash, a worker time limit or a proxy behind the origin at that moment; equal lengths point to a limit.",
     equivalents: {

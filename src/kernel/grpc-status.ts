@@ -80,3 +80,22 @@ export function grpcStatusFor(httpStatus: number): number {
       return GRPC.UNKNOWN;
   }
 }
+
+/**
+ * What a client makes of a stream that its server broke off (gRPC's PROTOCOL-HTTP2, "Errors"), by the name of the code. A
+ * client of ours is told the same, as if nobody stood between: UNAVAILABLE would say that nothing was done.
+ */
+export function grpcStatusOfReset(code: string): number {
+  switch (code) {
+    case "REFUSED_STREAM":
+      return GRPC.UNAVAILABLE;
+    case "CANCEL":
+      return GRPC.CANCELLED;
+    case "ENHANCE_YOUR_CALM":
+      return GRPC.RESOURCE_EXHAUSTED;
+    case "INADEQUATE_SECURITY":
+      return GRPC.PERMISSION_DENIED;
+    default:
+      return GRPC.INTERNAL;
+  }
+}

@@ -241,7 +241,29 @@ describe("a response", () => {
     at.head(1, { ...OK, "content-length": "10" });
     at.data(1, "hello", true);
     expect(listener.heard).toMatch(/content-length: 10\r\nconnection: close\r\n\r\nhello$/);
-    expect([listener.fins, listener.closes]).toEqual([1, 1]);
+    expect(listener.error).toEqual({
+      code: "END_STREAM",
+      syscall: "h2",
+      detail: "5 of 10 bytes of content had come",
+    });
+    expect([listener.fins, listener.closes]).toEqual([0, 1]);
+  });
+
+  it("that ends too early by its trailers, or unread, or before the request has, is cut all the same", async () => {
+    const { port, listener, at } = await opened();
+    port.write(Buffer.from(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n`));
+    await turn();
+    at.head(1, { ...OK, "content-length": "10" });
+    port.pause();
+    at.data(1, "hello");
+    at.head(1, { "x-t": "a" }, END);
+    expect([listener.error, listener.closes]).toEqual([null, 0]);
+    port.resume();
+    await turn();
+    expect(listener.heard).toMatch(/\r\n\r\nhello$/);
+    expect(listener.error).toMatchObject({ code: "END_STREAM" });
+    expect(at.frames().filter(({ type }) => type === FRAME.RST_STREAM)).toHaveLength(1);
+    expect([listener.fins, listener.closes]).toEqual([0, 1]);
   });
 
   it("that is broken off is an error with the origin's reason, also with NO_ERROR", async () => {

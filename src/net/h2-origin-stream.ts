@@ -73,6 +73,9 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
   #key: string | null = null;
   #isTunnel = false;
   #framing: OriginFraming = "none";
+  /** Of a response in bytes of a known length: how many that is, and how many have been handed on. */
+  #length = -1;
+  #delivered = 0;
   /** Bytes of the request that wait for a window. */
   #unsent: Buffer[] = [];
   #unsentBytes = 0;
@@ -315,6 +318,7 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
       this.headSeen = true;
       this.#isTunnel = false;
       this.#framing = head.framing;
+      if (head.framing === "length") this.#length = head.contentLength;
       if (ends) this.#responseEnded = true;
     }
     // The gateway does not stop reading before there is a head; a pause that it asks for now holds for what follows.
@@ -398,6 +402,7 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
 
   /** Body bytes as they are, or as a chunk. */
   #deliver(bytes: Buffer, start: number, end: number): void {
+    this.#delivered += end - start;
     if (this.#framing !== "chunked") {
       if (bytes === readBuffer && end + TAIL_ROOM <= bytes.length) this.#inPlace(bytes, start, end);
       else {
@@ -455,9 +460,21 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
   }
 
   #tellFin(): void {
-    // Whoever has had all of it is gone by now. To others it is the end of what comes, whatever a length promised.
+    if (this.#delivered < this.#length) {
+      this.#cutShort();
+      return;
+    }
+    // Whoever has had all of it is gone by now.
     if (this.#isOpen) this.#hear(() => this.listener.onFin());
     this.#closeIfDone();
+  }
+
+  /** An end that the origin said, before its content was whole (RFC 9113 §8.1.1). The connection knows nothing of it. */
+  #cutShort(): void {
+    const detail = `${this.#delivered} of ${this.#length} bytes of content had come`;
+    if (!this.#requestEnded) this.#session?.reset(this.#id, "PROTOCOL_ERROR");
+    this.#forget();
+    this.#fail({ code: "END_STREAM", syscall: "h2", detail });
   }
 
   /** The gateway reads again. */

@@ -7,7 +7,7 @@
  */
 import type { Cause, CauseId } from "../../kernel/causes.ts";
 import { CAUSES } from "../../kernel/causes.ts";
-import { GRPC, GRPC_NAMES, grpcMeaning, grpcStatusFor } from "../../kernel/grpc-status.ts";
+import { GRPC, GRPC_NAMES, grpcMeaning, grpcStatusFor, grpcStatusOfReset } from "../../kernel/grpc-status.ts";
 import type { SystemCodeRow } from "./row.ts";
 
 /** Of these the origin has failed (policies/grpc.ts); the others are answers. */
@@ -22,8 +22,15 @@ const DEADLINES: ReadonlySet<CauseId> = new Set(["origin.deadline", "gw.deadline
 /** Whoever made the call is gone, and writes down what it gave up. */
 const CANCELLED: readonly CauseId[] = ["client.abort_wait", "client.abort_body"];
 
-/** What a call of gRPC gets that fails of this cause and would get `status` over HTTP. */
-export function grpcAnswerOf(cause: CauseId, status: number): number {
+/** With these an origin breaks calls off that have an outcome of their own in gRPC. */
+const RESETS = ["CANCEL", "ENHANCE_YOUR_CALM", "INADEQUATE_SECURITY"];
+
+/**
+ * What a call of gRPC gets that fails of this cause and would get `status` over HTTP. `reset`: the code with which its
+ * origin broke it off, where that is the cause.
+ */
+export function grpcAnswerOf(cause: CauseId, status: number, reset = ""): number {
+  if (cause === "origin.h2_reset") return grpcStatusOfReset(reset);
   return DEADLINES.has(cause) ? GRPC.DEADLINE_EXCEEDED : grpcStatusFor(status);
 }
 
@@ -71,6 +78,7 @@ function hereOf(status: number): CauseId[] {
     .filter(({ id, status: http }) => http !== 0 && grpcAnswerOf(id, http) === status)
     .map(({ id }) => id);
   const ofOrigin: readonly CauseId[] = FAILURES.has(status) ? ["origin.grpc_error"] : [];
+  if (RESETS.some((code) => grpcStatusOfReset(code) === status)) own.push("origin.h2_reset");
   return [...new Set([...ofOrigin, ...(status === GRPC.CANCELLED ? CANCELLED : []), ...own])];
 }
 
