@@ -301,6 +301,28 @@ describe("a response", () => {
     expect(came()).toContain("DATA 3 end hi");
   });
 
+  test("that is more urgent goes before others, as far as the connection's window lets any through", async () => {
+    const { send, came, origin } = await world({}, Buffer.concat([PREFACE, settings([4, 1_000_000])]));
+    const asking = (id: number, priority: string): Buffer => request(id, [...GET, ["priority", priority]]);
+    const foretold = frame(FRAME.PRIORITY_UPDATE, 0, 0, Buffer.concat([word(7), Buffer.from("u=0")]));
+    send(request(1), asking(3, "u=5"), asking(5, "u=1"), foretold, asking(7, "u=6"));
+    expect(origin(2).received).toContain("\r\npriority: u=5\r\n");
+    for (let at = 1; at <= 4; at += 1)
+      origin(at).send(`HTTP/1.1 200 OK\r\nContent-Length: 40000\r\n\r\n${"y".repeat(40_000)}`);
+    // 65,535 bytes may leave: all of the first one, the rest of the second one waits with the others.
+    came();
+    const order = (): number[] =>
+      came().flatMap((line) => (line.startsWith("DATA") ? [Number(line.split(" ")[1])] : []));
+    send(windowUpdate(0, 40_000));
+    expect(new Set(order())).toEqual(new Set([7]));
+    // It is needed later than was said.
+    send(frame(FRAME.PRIORITY_UPDATE, 0, 0, Buffer.concat([word(5), Buffer.from("u=7, i")])));
+    send(windowUpdate(0, 10_000));
+    expect(new Set(order())).toEqual(new Set([3]));
+    send(windowUpdate(0, 1_000_000));
+    expect(order().at(-1)).toBe(5);
+  });
+
   test("that nobody takes is given up, with a reason", async () => {
     const { send, came, origin, records, advance } = await world({}, Buffer.concat([PREFACE, settings([4, 0])]));
     send(request(1));

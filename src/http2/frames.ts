@@ -1,4 +1,4 @@
-/** The numbers of RFC 9113: frames (§6), flags, errors (§7), settings (§6.5.2, RFC 8441 §3, RFC 9218 §2.1). */
+/** The numbers of RFC 9113: frames (§6, RFC 9218 §7.1), flags, errors (§7), settings (§6.5.2, RFC 8441 §3, RFC 9218 §2.1). */
 
 export const FRAME = {
   DATA: 0,
@@ -11,6 +11,8 @@ export const FRAME = {
   GOAWAY: 7,
   WINDOW_UPDATE: 8,
   CONTINUATION: 9,
+  /** RFC 9218 §7.1. */
+  PRIORITY_UPDATE: 0x10,
 } as const;
 
 export const FLAG = { ACK: 0x1, END_STREAM: 0x1, END_HEADERS: 0x4, PADDED: 0x8, PRIORITY: 0x20 } as const;

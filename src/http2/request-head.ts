@@ -33,6 +33,7 @@ const CONTENT_LENGTH = 7;
 const COOKIE = 8;
 const TE = 9;
 const WEBSOCKET_KEY = 10;
+const PRIORITY = 11;
 /** From here on: a reason of `FAULTS`. */
 const FAULTY = 16;
 
@@ -60,6 +61,7 @@ const KINDS: ReadonlyMap<string, number> = new Map([
   ["te", TE],
   // A stream has no handshake of its own; the one with the origin is made by us (RFC 8441 §5).
   ["sec-websocket-key", WEBSOCKET_KEY],
+  ["priority", PRIORITY],
 ]);
 
 /** RFC 9113 §8.2.2. */
@@ -82,6 +84,8 @@ export class RequestHead {
   asksForTunnel = false;
   /** The content goes on in chunks, because nobody said how long it is. */
   chunked = false;
+  /** The `priority` fields, as one list; empty: there is none. */
+  priority = "";
   refusal: RefusalId | null = null;
   readonly #writer = new ByteWriter(HEAD_ROOM + 16 * 1024 + TAIL_ROOM);
   #limits: RequestLimits = { headBytes: 0, fields: 0 };
@@ -100,6 +104,7 @@ export class RequestHead {
     this.method = "";
     this.asksForTunnel = false;
     this.chunked = false;
+    this.priority = "";
     this.refusal = null;
     this.#limits = limits;
     this.#scheme = null;
@@ -209,6 +214,10 @@ export class RequestHead {
         this.#cookies += this.#cookies === "" ? field.value : `; ${field.value}`;
         return;
       case TE:
+        this.#line(field.name, field.value);
+        return;
+      case PRIORITY:
+        this.priority = this.priority === "" ? field.value : `${this.priority}, ${field.value}`;
         this.#line(field.name, field.value);
         return;
       default:

@@ -9,8 +9,8 @@
  * Everything that a client can make pile up has a bound here: requests at the same time, bytes of a header block and its
  * frames, content that nobody reads yet (the windows), resets, frames that ask for nothing. Its owner watches the time.
  *
- * Not here: server push, which browsers have given up; dependencies between streams, which RFC 9113 has withdrawn. The
- * `priority` field goes on to the origin; PRIORITY and PRIORITY_UPDATE are read and change nothing.
+ * Not here: server push, which browsers have given up; dependencies between streams (PRIORITY), which RFC 9113 has
+ * withdrawn: such frames are read and change nothing.
  */
 import type { MessageHead } from "../http1/head.ts";
 import type { RefusalId } from "../http1/refusals.ts";
@@ -33,9 +33,12 @@ import type { ErrorName } from "./frames.ts";
 import type { HeaderField } from "./header-field.ts";
 import { HpackDecoder } from "./hpack-decoder.ts";
 import { HpackEncoder } from "./hpack-encoder.ts";
+import { parsePriority } from "./priority.ts";
+import type { Priority } from "./priority.ts";
 import { RequestHead } from "./request-head.ts";
 import { RequestTrailers } from "./request-trailers.ts";
 import { writeResponseBlock, writeTrailerBlock } from "./response-head.ts";
+import { SendOrder } from "./send-order.ts";
 import { Allowance } from "./session-limits.ts";
 import type { SessionLimits } from "./session-limits.ts";
 import { StreamPort } from "./stream-port.ts";
@@ -141,8 +144,11 @@ export class ServerSession implements StreamCarrier {
   #initialWindow = WINDOW_BYTES;
   #answers = 0;
   readonly #resetStreams: number[] = [];
-  /** Streams with content that waits, in turn. */
-  #waiting: StreamPort[] = [];
+  /** Streams with content that waits. */
+  readonly #order = new SendOrder<StreamPort>();
+  /** What PRIORITY_UPDATE said of a request that had not come; 0: nothing. */
+  #foretoldStream = 0;
+  #foretold: Priority | null = null;
   /** Streams whose owners have to be told something. */
   #due: StreamPort[] = [];
   #askedLater = false;
@@ -333,7 +339,7 @@ export class ServerSession implements StreamCarrier {
     } else if (this.#block !== null && (this.#type !== FRAME.CONTINUATION || this.#stream !== this.#blockStream)) {
       this.#broken("PROTOCOL_ERROR", "another frame stands inside a header block", 0);
     } else if (this.#type === FRAME.DATA) this.#beginData();
-    else if (this.#type > FRAME.CONTINUATION) this.#beginUnknown();
+    else if (this.#type > FRAME.CONTINUATION && this.#type !== FRAME.PRIORITY_UPDATE) this.#beginUnknown();
     else if (this.#length === 0) this.#onFrame(EMPTY, 0, 0);
     else this.#phase = "frame";
   }
@@ -389,6 +395,9 @@ export class ServerSession implements StreamCarrier {
         if (this.#stream !== 0) this.#broken("PROTOCOL_ERROR", "GOAWAY on a stream", 0);
         else if (this.#length < 8) this.#broken("FRAME_SIZE_ERROR", "GOAWAY is too short", 0);
         else this.#idleFrame("GOAWAY");
+        return;
+      case FRAME.PRIORITY_UPDATE:
+        this.#onPriorityUpdate(bytes, start, end);
         return;
       default:
         this.#onWindowUpdate(bytes, start);
@@ -670,6 +679,8 @@ export class ServerSession implements StreamCarrier {
     }
     stream.expect(requestHead.method, websocketKey);
     stream.chunked = requestHead.chunked;
+    if (requestHead.priority !== "") stream.priority = parsePriority(requestHead.priority);
+    if (id === this.#foretoldStream) stream.priority = this.#foretold;
     if (!ends && requestHead.contentLength !== -1) stream.lengthLeft = requestHead.contentLength;
     this.#hear(stream, requestHead.bytes, requestHead.start, requestHead.end);
   }
@@ -694,6 +705,31 @@ export class ServerSession implements StreamCarrier {
     } else if ((wordAt(bytes, start) & WINDOW_MAX) === this.#stream) {
       this.#broken("PROTOCOL_ERROR", "a stream depends on itself", 0);
     } else this.#idleFrame("PRIORITY");
+  }
+
+  /** RFC 9218 §7.1. What cannot be read says nothing; of requests that have not come the last one told of is remembered. */
+  #onPriorityUpdate(bytes: Buffer, start: number, end: number): void {
+    if (this.#stream !== 0) {
+      this.#broken("PROTOCOL_ERROR", "PRIORITY_UPDATE on a stream", 0);
+      return;
+    }
+    if (this.#length < 4) {
+      this.#broken("FRAME_SIZE_ERROR", "PRIORITY_UPDATE is too short", 0);
+      return;
+    }
+    const id = wordAt(bytes, start) & WINDOW_MAX;
+    if ((id & 1) === 0) {
+      this.#broken("PROTOCOL_ERROR", "PRIORITY_UPDATE for a stream that no client can open", 0);
+      return;
+    }
+    const priority = parsePriority(bytes.latin1Slice(start + 4, end));
+    if (!this.#idleFrame("PRIORITY_UPDATE") || priority === null) return;
+    const stream = this.#streams.get(id);
+    if (stream !== undefined) stream.priority = priority;
+    else if (id > this.#lastStream) {
+      this.#foretoldStream = id;
+      this.#foretold = priority;
+    }
   }
 
   #onReset(bytes: Buffer, start: number): void {
@@ -797,7 +833,7 @@ export class ServerSession implements StreamCarrier {
         this.#broken("FLOW_CONTROL_ERROR", "a window grew beyond 2^31 - 1 bytes", 0);
       } else {
         // With nothing to send it is one of those that ask for nothing.
-        const isOfUse = this.#waiting.length > 0 && more >= CRUMB_BYTES;
+        const isOfUse = this.#order.any && more >= CRUMB_BYTES;
         if (!isOfUse && !this.#idleFrame("WINDOW_UPDATE")) return;
         this.#sendWindow += more;
       }
@@ -901,37 +937,28 @@ export class ServerSession implements StreamCarrier {
   #list(stream: StreamPort): void {
     if (stream.isListed) return;
     stream.isListed = true;
-    this.#waiting.push(stream);
+    this.#order.add(stream);
   }
 
-  /** What waits, a frame of each stream in turn, as far as windows and kernel let it. */
+  /** What waits, frame by frame, as far as windows and kernel let it. */
   #sendWaiting(): void {
-    let stuck = 0;
-    while (this.#waiting.length > stuck && this.#sendWindow > 0 && !this.socket.writing) {
-      const stream = this.#waiting.shift();
-      if (stream === undefined) return;
-      if (stream.closed) continue;
+    while (this.#order.any && this.#sendWindow > 0 && !this.socket.writing) {
+      const stream = this.#order.take();
+      if (stream === null) return;
+      stream.isListed = false;
       const first = stream.queue[0];
+      if (first === undefined) continue;
       const room = Math.min(stream.sendWindow, this.#sendWindow, FRAME_BYTES);
-      if (first === undefined || room <= 0) {
-        stuck += 1;
-        this.#waiting.push(stream);
-        continue;
-      }
       const end = Math.min(first.length, stream.queueStart + room);
       this.#frameOf(stream, first, stream.queueStart, end);
       stream.queuedBytes -= end - stream.queueStart;
       stream.queueStart = end;
-      stuck = 0;
       if (end === first.length) {
         stream.queue.shift();
         stream.queueStart = 0;
       }
-      if (stream.queuedBytes > 0) this.#waiting.push(stream);
-      else {
-        stream.isListed = false;
-        this.#emptied(stream);
-      }
+      if (stream.queuedBytes > 0) this.#list(stream);
+      else this.#emptied(stream);
     }
   }
 

@@ -15,6 +15,7 @@ import type { RefusalId } from "../http1/refusals.ts";
 import { DEAF, HEAD_ROOM, TAIL_ROOM } from "../kernel/socket.ts";
 import type { Carrier, SocketListener, SocketPort } from "../kernel/socket.ts";
 import type { ErrorName } from "./frames.ts";
+import type { Priority } from "./priority.ts";
 
 /** What a stream asks of its connection. */
 export interface StreamCarrier {
@@ -69,7 +70,9 @@ export class StreamPort implements SocketPort, MessageEvents {
   /** `queue` has begun to be sent here. */
   queueStart = 0;
   endQueued = false;
-  /** The connection goes through the streams in turn. */
+  /** What the client says of its order among others (send-order.ts). */
+  priority: Priority | null = null;
+  /** It stands in that order. */
   isListed = false;
   /** Where its last frame begins among those that have not left (frame-writer.ts); 0: there is none. */
   endMark = 0;

@@ -3,6 +3,7 @@ import { FLAG, FRAME, SETTING } from "../../src/http2/frames.ts";
 import { block, data, frame, GET, POST, request, settings, word } from "../support/h2-frames.ts";
 import {
   connection,
+  FRAME_SIZE_ERROR,
   content,
   field,
   having,
@@ -16,7 +17,7 @@ import {
 } from "./http2-case.ts";
 import type { Case } from "./http2-case.ts";
 
-const { HEADERS, PUSH_PROMISE, CONTINUATION } = FRAME;
+const { HEADERS, PUSH_PROMISE, CONTINUATION, PRIORITY_UPDATE } = FRAME;
 const { END_HEADERS, END_STREAM } = FLAG;
 
 export const MESSAGE_CASES: readonly Case[] = [
@@ -178,8 +179,33 @@ export const MESSAGE_CASES: readonly Case[] = [
     "RFC 9218 §7.1",
     "PRIORITY_UPDATE is taken",
     response(),
-    frame(0x10, 0, 0, Buffer.concat([word(1), Buffer.from("u=1")])),
+    frame(PRIORITY_UPDATE, 0, 0, Buffer.concat([word(1), Buffer.from("u=1")])),
     request(1),
+  ),
+  one(
+    "RFC 9218 §7.1",
+    "PRIORITY_UPDATE on a stream",
+    connection(PROTOCOL_ERROR),
+    request(1, neverAnswered()),
+    frame(PRIORITY_UPDATE, 0, 1, word(1)),
+  ),
+  one(
+    "RFC 9218 §7.1",
+    "PRIORITY_UPDATE for no stream",
+    connection(PROTOCOL_ERROR),
+    frame(PRIORITY_UPDATE, 0, 0, word(0)),
+  ),
+  one(
+    "RFC 9218 §7.1",
+    "PRIORITY_UPDATE for a push that nobody made",
+    connection(PROTOCOL_ERROR),
+    frame(PRIORITY_UPDATE, 0, 0, word(2)),
+  ),
+  one(
+    "RFC 9218 §7.1",
+    "PRIORITY_UPDATE that is too short",
+    connection(FRAME_SIZE_ERROR),
+    frame(PRIORITY_UPDATE, 0, 0, "abc"),
   ),
   one("RFC 9218 §5", "the priority field is taken", response(), field([["priority", "u=1, i"]])),
 ];
