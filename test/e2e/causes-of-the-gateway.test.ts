@@ -82,7 +82,7 @@ describe("gw.loop_stall", () => {
   it("is named, and not the origin, when the gateway itself stood still while time ran out", async () => {
     origin = await rawOrigin(HOLD);
     gateway = await startGateway(
-      inFrontOf([origin.url], { retry: false, routes: [{ match: { path: "/*" }, timeouts: { firstByte: "1s" } }] }),
+      inFrontOf([origin.url], { retry: false, routes: [{ match: { path: "/*" }, timeouts: { firstByte: "3s" } }] }),
     );
     const client = await rawClient(gateway.port);
     await client.send(get("/stalled"));
@@ -91,7 +91,7 @@ describe("gw.loop_stall", () => {
     ).received.until("the request", (text) => (text.includes("\r\n\r\n") ? true : null));
     gateway.child.signal("SIGSTOP");
     // Time passing in a process that stands still is the very thing that is tested.
-    await pass(1_500);
+    await pass(3_500);
     gateway.child.signal("SIGCONT");
     expect((await client.response()).status).toBe(503);
     const record = await gateway.record("it", ({ target }) => target === "/stalled");
@@ -102,7 +102,7 @@ describe("gw.loop_stall", () => {
   it("does not turn an answer that arrived meanwhile into a failure", async () => {
     origin = await rawOrigin(HOLD);
     gateway = await startGateway(
-      inFrontOf([origin.url], { retry: false, routes: [{ match: { path: "/*" }, timeouts: { firstByte: "1s" } }] }),
+      inFrontOf([origin.url], { retry: false, routes: [{ match: { path: "/*" }, timeouts: { firstByte: "3s" } }] }),
     );
     const client = await rawClient(gateway.port);
     await client.send(get("/answered"));
@@ -110,7 +110,7 @@ describe("gw.loop_stall", () => {
     await connection.received.until("the request", (text) => (text.includes("\r\n\r\n") ? true : null));
     gateway.child.signal("SIGSTOP");
     await connection.send(response(200, "in time"));
-    await pass(1_500);
+    await pass(3_500);
     gateway.child.signal("SIGCONT");
     expect((await client.response()).body).toBe("in time");
     client.close();

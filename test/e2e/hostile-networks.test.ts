@@ -93,7 +93,7 @@ async function gatewayTo(origin: string, more: Readonly<Record<string, unknown>>
       health: false,
       retry: false,
       ejection: false,
-      routes: [{ timeouts: { connect: "500ms", handshake: "700ms", firstByte: "600ms", gap: "800ms" } }],
+      routes: [{ timeouts: { connect: "1s", handshake: "1400ms", firstByte: "1200ms", gap: "1600ms" } }],
       ...(origin.startsWith("https:") ? { tls: { ca: authority.caFile } } : {}),
       ...more,
     },
@@ -182,7 +182,7 @@ describe.skipIf(!isAllowed)("a path that loses large packets", () => {
   it("lets small answers through and stops large ones, which end by their limit", async () => {
     const space = namespace();
     const gateway = await gatewayTo(await plainOrigin(space), {
-      routes: [{ timeouts: { firstByte: "1s", gap: "1s" } }],
+      routes: [{ timeouts: { firstByte: "1200ms", gap: "1200ms" } }],
     });
     space.dropLargePackets();
     expect((await gateway.get("a", "/100")).status).toBe(200);
