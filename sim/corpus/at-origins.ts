@@ -3,6 +3,9 @@ import type { Maker } from "./disturbance.ts";
 import { within, fails, anyOf, atA1, isShop, rate, A1 } from "./disturbance.ts";
 import { one, two } from "./places.ts";
 
+/** Of the first of two. */
+const ENDS_S = 30;
+const A3 = "http://a3.shop-alpha.example:3000";
 const of = within("origins");
 
 export const AT_ORIGINS: readonly Maker[] = [
@@ -86,6 +89,23 @@ export const AT_ORIGINS: readonly Maker[] = [
     (chance) => ({
       setup: two(rate(chance)),
       fault: { attempt: fails("origin.nested_gw_5xx", 20, isShop, chance.pick([1, 0.5])) },
+    }),
+  ),
+  of(
+    "another origin fails as the first one ends",
+    "outright",
+    { parties: ["origin"], causes: ["origin.gray", "origin.app_5xx", "origin.down"], incidents: 2 },
+    () => ({
+      setup: two(25),
+      lastsS: ENDS_S + 62,
+      fault: {
+        attempt: (ask) =>
+          ask.second < ENDS_S
+            ? fails("origin.app_5xx", 20, atA1, 0.5)(ask)
+            : ask.second >= ENDS_S + 22
+              ? fails("origin.refused", 1, ({ at }) => at.origin === A3)(ask)
+              : null,
+      },
     }),
   ),
   of("origin comes and goes", "outright", { parties: ["origin"], causes: ["origin.flapping"] }, (chance) => {

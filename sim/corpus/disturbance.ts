@@ -9,6 +9,8 @@ export interface Truth {
   readonly parties: readonly Party[];
   /** Empty: cannot be decided from what a gateway sees. */
   readonly causes: readonly AnyCause[];
+  /** How many disturbances it is; one when left out. What is asked above is asked of the first. */
+  readonly incidents?: number;
 }
 
 export type Family =

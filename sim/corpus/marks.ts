@@ -52,7 +52,7 @@ export function scoreOf(results: readonly Result[]): Score {
     cause: partOf(results.map(({ causeRight }) => causeRight)),
     step: partOf(results.map(({ stepRight }) => stepRight)),
     abstention: partOf(results.map(({ abstained }) => abstained)),
-    single: partOf(results.map(({ incidents }) => incidents.length === 1)),
+    single: partOf(results.map((result) => hasAsMany(result))),
     outrightInTime: partOf(outright.map((seconds) => seconds <= MARKS.outrightS)),
     grayInTime: partOf(gray.map((seconds) => seconds <= MARKS.grayS)),
     outrightMedianS: median(outright),
@@ -159,10 +159,15 @@ function familyRow(family: string, own: readonly Result[]): string {
     own.map(({ partyRight }) => partyRight),
     own.map(({ causeRight }) => causeRight),
     own.map(({ abstained }) => abstained),
-    own.map(({ incidents }) => incidents.length === 1),
+    own.map((result) => hasAsMany(result)),
     inTime,
   ].map((values) => (values.every((value) => value === null) ? "–" : percent(partOf(values))));
   return `| ${family} | ${own.length} | ${parts.join(" | ")} | ${secondsText(median(times))}, ${secondsText(Math.max(0, ...times))} |`;
+}
+
+/** As many incidents as there were disturbances. */
+export function hasAsMany({ incidents, truth }: Result): boolean {
+  return incidents.length === (truth.incidents ?? 1);
 }
 
 function rowOf(name: string, own: readonly Result[]): string {

@@ -9,7 +9,7 @@
 import fs from "node:fs";
 import { parseArgs } from "node:util";
 import { DISTURBANCES } from "./disturbances.ts";
-import { missed, scoreOf, tables } from "./marks.ts";
+import { hasAsMany, missed, scoreOf, tables } from "./marks.ts";
 import type { QuietResult } from "./marks.ts";
 import { QUIET_KINDS, quietIncidents } from "./quiet.ts";
 import { play } from "./score.ts";
@@ -81,7 +81,7 @@ function isWrong(result: Result): boolean {
     result.partyRight === false ||
     result.causeRight === false ||
     result.abstained === false ||
-    result.incidents.length !== 1 ||
+    !hasAsMany(result) ||
     (result.detectS ?? Infinity) > (result.size === "outright" ? 10 : 60)
   );
 }

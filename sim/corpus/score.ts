@@ -95,7 +95,11 @@ export function judge(
       ? main !== null && truth.causes.some((one) => main.hypotheses[0].firstStep === firstStepOf(one))
       : null,
     abstained: isDecidable ? null : main !== null && main.verdict !== "decided",
-    closeS: endedAt === null || typeof main?.closedAt !== "number" ? null : (main.closedAt - endedAt) / 1000,
+    // Of two disturbances it is not said when the first one ended.
+    closeS:
+      endedAt === null || (truth.incidents ?? 1) > 1 || typeof main?.closedAt !== "number"
+        ? null
+        : (main.closedAt - endedAt) / 1000,
     returns: incidents.flatMap(({ timeline }) => timeline.filter(({ text }) => COMES_BACK.has(text))).length,
     detectS: main === null ? null : Math.max(0, (main.detectedAt - beganAt) / 1000),
   };

@@ -76,10 +76,12 @@ function downAndGray(signs: Signs): Claim[] {
   const isTotal = signs.failRatio >= 0.8;
   const checksWell = at.reduce((all, { checksWell: count }) => all + count, 0);
   const checksFailed = at.reduce((all, { checksFailed: count }) => all + count, 0);
+  // Its checks took it out before a request was lost there: then nothing is known of what requests would meet but that.
+  const isUntried = at.every(({ failures }) => failures === 0) && checksFailed > checksWell;
   const turns = Math.max(0, ...at.map(({ turns: count }) => count));
   const confined = figure(
     signs,
-    `All failures are at ${origin}; ${peers.length === 0 ? "its peers were not tried" : `${peers.length} of its peers work`}.`,
+    `${isUntried ? "Only the checks fail, and only" : "All failures are"} at ${origin}; ${peers.length === 0 ? "its peers were not tried" : `${peers.length} of its peers work`}.`,
     { name: "failures", where, value: signs.bad, unit: "attempts" },
   );
   const ratio = figure(signs, `${percent(signs.failRatio)} of what was tried at ${origin} since then failed.`, {
@@ -94,6 +96,12 @@ function downAndGray(signs: Signs): Claim[] {
     value: checksWell,
     unit: "s",
   });
+  const untried = figure(signs, `No request was lost at ${origin}: it was out of use before.`, {
+    name: "failures",
+    where,
+    value: 0,
+    unit: "attempts",
+  });
   const isNoOneRoute = figure(signs, "Only some routes fail there.", {
     name: "routes",
     where,
@@ -107,7 +115,8 @@ function downAndGray(signs: Signs): Claim[] {
     .speaksFor(1, said(signs, GONE), gone >= 0.5)
     .speaksFor(0.5, said(signs, SILENT), silent >= 0.5)
     .speaksFor(0.5, checks, checksFailed > checksWell)
-    .speaksAgainst(2.5, ratio, !isTotal)
+    .speaksFor(1, checks, isUntried)
+    .speaksAgainst(2.5, ratio, !isTotal && !isUntried)
     .speaksAgainst(1, checks, checksWell > 10 && checksFailed === 0)
     .speaksAgainst(2.5, said(signs, ["net.connect_timeout", "net.unroutable"]), connect >= 0.5)
     .speaksAgainst(2.5, said(signs, ["dns.stale_ip"]), part(signs, "dns.stale_ip") >= 0.5)
@@ -118,7 +127,8 @@ function downAndGray(signs: Signs): Claim[] {
   else if (asked !== null) down.speaksAgainst(1, asked.evidence);
   const gray = new Weighing("origin.gray", `${origin} fails in part while it looks well`, where)
     .speaksFor(2, confined)
-    .speaksFor(1.5, ratio, !isTotal)
+    .speaksFor(1.5, ratio, !isTotal && !isUntried)
+    .speaksAgainst(2.5, untried, isUntried)
     .speaksFor(0.5, said(signs, HALFWAY), part(signs, ...HALFWAY) >= 0.5)
     .speaksFor(0.7, checks, checksWell > checksFailed)
     .speaksAgainst(3, ratio, isTotal)

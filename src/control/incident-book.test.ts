@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
 import { sampleSecond, sampleTopology } from "../../test/support/sample-facts.ts";
 import { secondFact } from "../../test/support/second-fact.ts";
-import type { ChangeFact, Fact, PersonFact } from "../contract/facts.ts";
+import type { ChangeFact, Fact, OriginRow, PersonFact } from "../contract/facts.ts";
 import type { Incident } from "../contract/incident.ts";
 import { createEngine } from "./engine.ts";
 import type { Engine } from "./engine-port.ts";
+import type { CauseId } from "../kernel/causes.ts";
 
 const START = 1_764_000_000_000;
 const TOPOLOGY: Fact = {
@@ -40,10 +41,21 @@ function tell(engine: Engine, from: number, to: number, failing: Readonly<Record
 
 /** Tells seconds [from, to) with two pools, of which one may fail every attempt; all are rescued. */
 function tellPools(engine: Engine, from: number, to: number, failing: string): void {
+  tellOrigins(engine, from, to, failing === "" ? 0 : 10, ({ pool }) =>
+    pool === failing ? { byCause: { "origin.refused": 5 }, firstByte: [] } : {},
+  );
+}
+
+function tellOrigins(
+  engine: Engine,
+  from: number,
+  to: number,
+  rescued: number,
+  differs: (of: { name: string; pool: string }) => Partial<OriginRow>,
+): void {
   const addresses = ["a1", "a2", "g1", "g2"].map((name) => ({ name, pool: name.startsWith("a") ? "aws" : "gcp" }));
   for (let second = from; second < to; second += 1) {
     const at = START + second * 1000;
-    const rescued = failing === "" ? 0 : 10;
     engine.step(
       sampleSecond(at, {
         traffic: [
@@ -67,8 +79,8 @@ function tellPools(engine: Engine, from: number, to: number, failing: string): v
           address: `${name}:80`,
           family: "IPv4" as const,
           attempts: 5,
-          byCause: pool === failing ? { "origin.refused": 5 } : {},
-          firstByte: pool === failing ? [] : [[44, 5] as const],
+          byCause: {},
+          firstByte: [[44, 5] as const],
           connectionsMade: 0,
           inFlight: 0,
           held: 0,
@@ -77,6 +89,7 @@ function tellPools(engine: Engine, from: number, to: number, failing: string): v
           share: 0.25,
           checkOk: null,
           keepAliveMs: 0,
+          ...differs({ name, pool }),
         })),
       }),
     );
@@ -180,6 +193,78 @@ test("What fails at another pool soon after is another incident, and what fails 
     ["closed", "gcp"],
     ["open", "aws"],
   ]);
+});
+
+test("What fails at another pool while an incident ends is another incident, and the first one ends", () => {
+  const engine = createEngine();
+  engine.step(TOPOLOGY);
+  tellPools(engine, 0, 100, "");
+  tellPools(engine, 100, 120, "aws");
+  tellPools(engine, 120, 133, "");
+  expect(incidents(engine)).toMatchObject([{ state: "recovering", where: { pool: "aws" } }]);
+  tellPools(engine, 133, 160, "gcp");
+  expect(incidents(engine)).toMatchObject([
+    { state: "open", where: { pool: "gcp" } },
+    { state: "closed", where: { pool: "aws" } },
+  ]);
+  // And the same one again is the same one.
+  const again = createEngine();
+  again.step(TOPOLOGY);
+  tellPools(again, 0, 100, "");
+  tellPools(again, 100, 120, "aws");
+  tellPools(again, 120, 133, "");
+  tellPools(again, 133, 160, "aws");
+  expect(incidents(again)).toMatchObject([{ state: "open", where: { pool: "aws" } }]);
+});
+
+test("One failure beside a failing check opens an incident, but not where a deploy is announced, unless it goes on", () => {
+  const deploy: ChangeFact = {
+    kind: "change",
+    at: START + 95_000,
+    id: "change-1",
+    what: "deploy announced",
+    where: { service: "shop", pool: "aws" },
+    text: "version 7",
+    by: "ci",
+  };
+  const opened = (isAnnounced: boolean, cause: CauseId, failures: number): number => {
+    const engine = createEngine();
+    engine.step(TOPOLOGY);
+    tellPools(engine, 0, 95, "");
+    if (isAnnounced) engine.step(deploy);
+    tellPools(engine, 95, 100, "");
+    for (let index = 0; index < 12; index += 1)
+      tellOrigins(engine, 100 + index, 101 + index, index < failures ? 1 : 0, ({ name }) =>
+        name !== "a1"
+          ? {}
+          : index < failures
+            ? { attempts: 5, byCause: { [cause]: 1 } }
+            : { attempts: 0, firstByte: [], state: "down", checkOk: false },
+      );
+    return incidents(engine).length;
+  };
+  expect(opened(false, "origin.reset_before_response", 1)).toBe(1);
+  expect(opened(true, "origin.reset_before_response", 1)).toBe(0);
+  // An answer, if an error, shows that somebody was there.
+  expect(opened(false, "origin.app_5xx", 1)).toBe(0);
+  expect(opened(true, "origin.reset_before_response", 5)).toBe(1);
+});
+
+test("Two refused connections in a row are enough where hardly anything is asked", () => {
+  const engine = createEngine();
+  engine.step(TOPOLOGY);
+  tellPools(engine, 0, 100, "");
+  const refused = (second: number): void =>
+    tellOrigins(engine, second, second + 1, 1, ({ name }) =>
+      name === "a1" ? { attempts: 1, byCause: { "origin.refused": 1 }, firstByte: [] } : { attempts: 0, firstByte: [] },
+    );
+  const nothing = (from: number, to: number): void =>
+    tellOrigins(engine, from, to, 0, () => ({ attempts: 0, firstByte: [] }));
+  refused(100);
+  nothing(101, 110);
+  expect(incidents(engine)).toEqual([]);
+  refused(110);
+  expect(incidents(engine)).toMatchObject([{ where: { origin: "http://a1" } }]);
 });
 
 test("Two services that begin to fail together are one incident, a minute apart they are two", () => {

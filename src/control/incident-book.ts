@@ -269,8 +269,8 @@ export class IncidentBook {
 
   /** The incident that an anomaly belongs to. */
   #home(anomaly: Anomaly, all: readonly Anomaly[], now: number, changed: Set<Track>): Track | null {
-    for (const track of this.#tracks) if (track.keys.has(anomaly.key) && isLive(track)) return track;
-    const live = this.#live();
+    const live = this.#live().filter((track) => !this.#isBesideItsEnd(anomaly, all, track));
+    for (const track of live) if (track.keys.has(anomaly.key)) return track;
     // Whoever has the service already, before whoever would get it: what a person took apart stays apart.
     const fits =
       (anomaly.service === "" ? undefined : live.find(({ services }) => services.has(anomaly.service))) ??
@@ -288,7 +288,7 @@ export class IncidentBook {
         !track.isSettled &&
         now - (track.closedAt ?? 0) <= REOPEN_MS &&
         anomaly.kind !== "out" &&
-        !isElsewhere(anomaly, all, track) &&
+        !isElsewhere(anomaly, wheresOf(anomaly, all), track) &&
         (track.keys.has(anomaly.key) || (track.services.has(anomaly.service) && track.kinds.has(anomaly.kind))),
     );
     if (back === undefined || !this.#isWorth(anomaly, now)) return null;
@@ -296,6 +296,21 @@ export class IncidentBook {
     reopen(back, now);
     changed.add(back);
     return back;
+  }
+
+  /** What an incident was about is over for now, and this began later at another place: it is no part of it, and would keep it open. */
+  #isBesideItsEnd(anomaly: Anomaly, all: readonly Anomaly[], track: Track): boolean {
+    if (track.state !== "recovering" || track.recoveredAt === null) return false;
+    return anomaly.since >= track.recoveredAt && isElsewhere(anomaly, this.#placesOf(anomaly, all), track);
+  }
+
+  /** Where the service of an anomaly is unwell: what says so itself, and before it does, where attempts have failed since. */
+  #placesOf({ service, since }: Anomaly, all: readonly Anomaly[]): Anomaly["where"][] {
+    const places = all.filter((one) => one.service === service).map(({ where }) => where);
+    for (const { row, failedAt } of this.watches.addresses.values())
+      if (row.service === service && failedAt >= since)
+        places.push({ pool: row.pool, origin: row.origin, address: row.address });
+    return places;
   }
 
   #belongs(anomaly: Anomaly, track: Track): boolean {
@@ -331,7 +346,12 @@ export class IncidentBook {
     this.#ids += 1;
     const id = `inc-${Math.floor(anomaly.since / 1000)}-${this.#ids}`;
     const together = all.filter((one) => one === anomaly || (one.service === anomaly.service && one.service !== ""));
-    const track = createTrack(id, together, now, this.#surroundings());
+    const ended = this.#tracks.filter(({ services }) => services.has(anomaly.service));
+    const endedAt = Math.max(
+      0,
+      ...ended.map(({ recoveredAt }) => recoveredAt ?? 0).filter((at) => at <= anomaly.since),
+    );
+    const track = createTrack(id, together, now, this.#surroundings(), endedAt);
     for (const change of this.#changes) addChange(track.case, change);
     for (const change of this.#changes) {
       const { service } = change.where;
@@ -360,6 +380,7 @@ export class IncidentBook {
   /** Whether an anomaly alone is a reason for an incident. */
   #isWorth(anomaly: Anomaly, now: number): boolean {
     if (this.#isDrilled(anomaly, now)) return false;
+    if (anomaly.isThin === true && this.#isBeingReplaced(anomaly, now)) return false;
     switch (anomaly.kind) {
       case "failed":
       case "rescued":
@@ -417,6 +438,17 @@ export class IncidentBook {
       ([dimension, value]) =>
         dimension === "state" ||
         (dimension === "service" ? anomaly.service === value : (anomaly.where[dimension] ?? value) === value),
+    );
+  }
+
+  /** A deploy was announced at this place, or its origins were changed: one that goes away and fails a request goes by plan. */
+  #isBeingReplaced({ service, where }: Anomaly, now: number): boolean {
+    return this.#changes.some(
+      (change) =>
+        (change.what === "deploy announced" || change.what === "origins changed") &&
+        now - change.at <= CHANGES_SHOWN_MS &&
+        (change.where["service"] ?? service) === service &&
+        ["pool", "origin", "address"].every((key) => (change.where[key] ?? where[key]) === where[key]),
     );
   }
 
@@ -490,12 +522,16 @@ const ORDER: Readonly<Record<AnomalyKind, number>> = {
  * Whether all origins that are unwell now are others than those that the incident was found to be about. Of a service as a whole it is
  * not known where it is unwell, and what is unwell beside it tells.
  */
-function isElsewhere({ service }: Anomaly, all: readonly Anomaly[], { diagnosis }: Track): boolean {
-  if (diagnosis.verdict !== "decided") return false;
-  const places = all.filter((one) => one.service === service && one.where["address"] !== undefined);
-  const isThere = ({ where }: Anomaly): boolean =>
+function isElsewhere({ service }: Anomaly, wheres: readonly Anomaly["where"][], { diagnosis }: Track): boolean {
+  if (diagnosis.verdict !== "decided" || (diagnosis.where["service"] ?? service) !== service) return false;
+  const places = wheres.filter((where) => where["address"] !== undefined);
+  const isThere = (where: Anomaly["where"]): boolean =>
     ["pool", "origin", "address"].every((key) => (diagnosis.where[key] ?? where[key]) === where[key]);
   return places.length > 0 && !places.some(isThere);
+}
+
+function wheresOf({ service }: Anomaly, all: readonly Anomaly[]): Anomaly["where"][] {
+  return all.filter((one) => one.service === service).map(({ where }) => where);
 }
 
 function isLive({ state }: Track): boolean {

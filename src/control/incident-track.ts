@@ -72,12 +72,19 @@ const EFFECT_AFTER_MS = 6_000;
 /** Failing clients are critical from this part of exchanges on. */
 const CRITICAL_RATIO = 0.01;
 
-export function createTrack(id: string, first: readonly Anomaly[], now: number, surroundings: Surroundings): Track {
+/** `endedAt`: when another incident of its services ended, epoch ms; what was before that was that one's. 0: there is none. */
+export function createTrack(
+  id: string,
+  first: readonly Anomaly[],
+  now: number,
+  surroundings: Surroundings,
+  endedAt = 0,
+): Track {
   const firstFailureAt = Math.min(...first.map(({ since }) => since));
   const track: Track = {
     id,
     state: "open",
-    case: createCase(firstFailureAt - LOOK_BACK_MS),
+    case: createCase(Math.max(firstFailureAt - LOOK_BACK_MS, endedAt)),
     harm: createHarm(),
     services: new Set(),
     kinds: new Set(),

@@ -44,6 +44,8 @@ export interface Anomaly {
   readonly where: Readonly<Record<string, string>>;
   /** Epoch ms of its first sign. */
   readonly since: number;
+  /** It rests on one failure or two: enough by itself, and too little where a deploy is under way. */
+  readonly isThin?: boolean;
 }
 
 const FAILED: RatioOptions = { floor: 0.001, step: 0.03, outright: true };
@@ -67,6 +69,18 @@ const KEEP_SHARE = 0.5 ** (1 / 4);
 const SHUNNED_S = 18;
 const KEEP_SHUNNED = 0.5 ** (1 / 60);
 const OUT_FAILED_S = 3;
+const MOSTLY = 0.5;
+/** Nobody listens there: that is no stray error, and two in a row are no accident. */
+const REFUSED_IN_ROW = 2;
+const REFUSALS: readonly CauseId[] = ["origin.refused", "origin.socket_missing"];
+/** Failures of an origin that is there: an error that it wrote, a connection that it had used for others before. */
+const ANSWERED: readonly CauseId[] = [
+  "origin.app_5xx",
+  "origin.grpc_error",
+  "origin.nested_gw_5xx",
+  "origin.overload_reply",
+  "origin.keepalive_race",
+];
 const FAILED_WITH_MS = 10_000;
 /** Five seconds of the last while: one failure costs an origin one. */
 const EJECTED_S = 5;
@@ -109,8 +123,11 @@ export interface AddressWatch {
   isPoolIdle: boolean;
   /** When it was first told of; 0: in an earlier life. */
   readonly bornAt: number;
-  /** When it last failed. */
+  /** When it last failed, and when last it was not even there to answer. */
   failedAt: number;
+  unreachedAt: number;
+  /** Attempts in a row that were refused. */
+  refusedInRow: number;
 }
 
 interface RouteWatch {
@@ -234,17 +251,17 @@ export class Watches {
       const where = { pool: row.pool, origin: row.origin, address: row.address };
       add(found, "attempts", row.service, where, attempts);
       // The data plane took it out after failures: few requests a second are not waited for.
-      if (
-        !attempts.alarm &&
-        (ejected >= EJECTED_S ||
-          (outSeconds >= OUT_FAILED_S && (attempts.recentBad >= 1.5 || isDownForRequests(watch))))
-      )
+      const isOut = ejected >= EJECTED_S || (outSeconds >= OUT_FAILED_S && attempts.recentBad >= 1.5);
+      // Nobody listens there, or its check says so as well: one failure or two are enough.
+      const isGone = watch.refusedInRow >= REFUSED_IN_ROW || (outSeconds >= OUT_FAILED_S && isDownForRequests(watch));
+      if (!attempts.alarm && (isOut || isGone))
         found.push({
           key: `attempts\n${row.service}\n${Object.values(where).join("\n")}`,
           kind: "attempts",
           service: row.service,
           where,
-          since: Math.min(outSince, attempts.since === 0 ? outSince : attempts.since),
+          since: firstSignOf(watch),
+          isThin: !isOut,
         });
       add(found, "slow origin", row.service, where, normal.slow);
       const quietS = isDumb(watch) ? dumbSeconds : shunned >= SHUNNED_S ? SHUNNED_S : 0;
@@ -328,6 +345,7 @@ export class Watches {
       watch.lastOutAt = earlier(watch.lastOutAt);
       watch.seenAt = earlier(watch.seenAt);
       watch.failedAt = earlier(watch.failedAt);
+      watch.unreachedAt = earlier(watch.unreachedAt);
     }
     for (const [key, { service, since }] of this.#names) this.#names.set(key, { service, since: since - byMs });
     for (const [key, { seconds, since }] of this.#checks) this.#checks.set(key, { seconds, since: since - byMs });
@@ -476,6 +494,9 @@ export class Watches {
     watch.state = row.state;
     const failures = failuresOf(row);
     if (failures > 0) watch.failedAt = at;
+    if (failures > countOfCauses(row, ANSWERED)) watch.unreachedAt = at;
+    const refused = countOfCauses(row, REFUSALS);
+    if (row.attempts > 0) watch.refusedInRow = refused === row.attempts ? watch.refusedInRow + refused : 0;
     watch.recentAttempts = watch.recentAttempts * KEEP_SHARE + row.attempts;
     const { attempts } = this.seasons.thisHour(row.service, null);
     watchRatio(watch.attempts, failures, row.attempts, at, ATTEMPTS, learns, attempts);
@@ -584,9 +605,26 @@ export function isKeptOut({ outSeconds, state, isPoolIdle }: Readonly<AddressWat
   return outSeconds > 0 && (state !== "probation" || !isPoolIdle);
 }
 
-/** Its check took it out and a request failed there at that time: where little is asked, one is all that there will be. */
-function isDownForRequests({ state, outSince, failedAt }: AddressWatch): boolean {
-  return state === "down" && failedAt > 0 && failedAt >= outSince - FAILED_WITH_MS;
+/**
+ * Its check took it out and a request failed there at that time: where little is asked, one is all that there will be. What was
+ * answered, if with an error, says little about an origin that is down, unless nothing else came of it: one that is restarted well
+ * has its stray errors too.
+ */
+function isDownForRequests({ state, outSince, failedAt, unreachedAt, attempts }: AddressWatch): boolean {
+  if (state !== "down") return false;
+  const from = Math.max(1, outSince - FAILED_WITH_MS);
+  return unreachedAt >= from || (failedAt >= from && attempts.recentBad >= attempts.recentTotal * MOSTLY);
+}
+
+function firstSignOf({ attempts, outSeconds, outSince, failedAt }: AddressWatch): number {
+  if (outSeconds === 0) return attempts.since === 0 ? failedAt : attempts.since;
+  return attempts.since === 0 ? outSince : Math.min(outSince, attempts.since);
+}
+
+function countOfCauses({ byCause }: OriginRow, causes: readonly CauseId[]): number {
+  let count = 0;
+  for (const cause of causes) count += byCause[cause] ?? 0;
+  return count;
 }
 
 /** Requests wait and none is answered, for far longer than answers take: nothing has failed yet, and it is not well. */
@@ -627,6 +665,8 @@ function createAddressWatch(of: AddressWatch["row"], seenAt: number): AddressWat
     isPoolIdle: false,
     bornAt: seenAt,
     failedAt: 0,
+    unreachedAt: 0,
+    refusedInRow: 0,
   };
 }
 
