@@ -87,6 +87,16 @@ export class SecureSocket extends NodeSocket {
     insidesOf(this)._handle?.receive(bytes);
   }
 
+  /**
+   * Of a read that failed it is told, but nothing is destroyed by it: a stream writes out the whole stack of that error,
+   * and clients that close as soon as they have their answer, before they have read their tickets, reset every connection.
+   */
+  override destroy(error?: NodeJS.ErrnoException): this {
+    if (error?.syscall !== "read" || this.destroyed) return super.destroy(error);
+    process.nextTick(tellError, this, error);
+    return super.destroy();
+  }
+
   /** From now on errors are told as those of any socket. Node does this for the sockets of its own servers. */
   releaseControl(): void {
     insidesOf(this)._releaseControl();
@@ -137,6 +147,10 @@ const GONE = -32;
 
 function insidesOf(socket: SecureSocket): Insides {
   return socket as unknown as Insides;
+}
+
+function tellError(socket: SecureSocket, error: NodeJS.ErrnoException): void {
+  socket.emit("error", error);
 }
 
 function onDecrypted(owner: SecureOwner, length: number): boolean {

@@ -10,6 +10,8 @@ import { createHmac, randomBytes } from "node:crypto";
 
 const LIFE_MS = 12 * 60 * 60 * 1000;
 const PART_BYTES = 16;
+/** Chance for so many bytes at once: two tickets for each handshake, and each call costs more than they do. */
+const CHANCE_BYTES = 256 * PART_BYTES;
 
 interface TicketKey {
   readonly name: Buffer;
@@ -26,6 +28,8 @@ export class TicketKeys {
   #epoch = -1;
   #current: TicketKey;
   #before: TicketKey;
+  #chance = Buffer.alloc(0);
+  #chanceUsed = 0;
 
   /** `wall`: epoch ms. */
   constructor(secret: string, wall: () => number) {
@@ -38,9 +42,20 @@ export class TicketKeys {
   answer(name: Buffer, isSealing: boolean): TicketAnswer {
     this.#turn();
     const { hmac, aes } = this.#current;
-    if (isSealing) return [1, hmac, aes, this.#current.name, randomBytes(PART_BYTES)];
+    if (isSealing) return [1, hmac, aes, this.#current.name, this.#vector()];
     if (name.equals(this.#current.name)) return [1, hmac, aes];
     return name.equals(this.#before.name) ? [2, this.#before.hmac, this.#before.aes] : [0, hmac, aes];
+  }
+
+  /** No two tickets have the same. */
+  #vector(): Buffer {
+    if (this.#chanceUsed === this.#chance.length) {
+      this.#chance = randomBytes(CHANCE_BYTES);
+      this.#chanceUsed = 0;
+    }
+    const from = this.#chanceUsed;
+    this.#chanceUsed += PART_BYTES;
+    return this.#chance.subarray(from, this.#chanceUsed);
   }
 
   #turn(): void {
