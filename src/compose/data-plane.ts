@@ -5,6 +5,7 @@
 import { needsNewProcess } from "../config/needs-new-process.ts";
 import type { ExchangeRecord } from "../contract/record.ts";
 import type { Revision } from "../contract/revision.ts";
+import type { News } from "../contract/shared-knowledge.ts";
 import type { PutResult } from "../contract/config-desk.ts";
 import { createGateway } from "../gateway/gateway.ts";
 import type { ApplyResult, Gateway, GatewayPorts } from "../gateway/gateway.ts";
@@ -51,6 +52,8 @@ export interface DataPlaneOptions {
   readonly ledger: Ledger | null;
   /** What it has together with other workers of the node. Absent: there are none. */
   readonly ofWorker?: Pick<GatewayPorts, "siblings" | "rates" | "hashSeed" | "kept">;
+  /** What a process before this one knew of the origins. Absent: nothing. */
+  readonly known?: readonly News[];
   /** Certificates that were obtained before. Absent: none were. */
   readonly acme?: AcmeMaterial;
   /** Whom facts are told. */
@@ -134,6 +137,7 @@ export async function startDataPlane(
     resolver,
     ledger,
     ...options.ofWorker,
+    ...(options.known === undefined ? {} : { known: options.known }),
     cacheShelf,
     every,
     soon: (run) => void setImmediate(run),

@@ -25,7 +25,7 @@ import { adminSocket, keepSockets } from "./kept-sockets.ts";
 import { readText } from "./read-text.ts";
 import { missingSecret } from "./secret-sources.ts";
 import { stateDirectoryOf } from "./state.ts";
-import { giveOn, HAND_OVER_IDLE_MS, takeKeys, tookOver } from "./takeover.ts";
+import { giveOn, HAND_OVER_IDLE_MS, knownBefore, takeKeys, tookOver } from "./takeover.ts";
 import type { Order, Takeover } from "./takeover.ts";
 
 export interface StartedWith {
@@ -57,6 +57,7 @@ export async function startInOneProcess(
   const sockets = keepSockets(settings, takeover.heritage);
   const acme = await openAcme(settings, state, events.tell);
   const started = await startDataPlane({
+    known: await knownBefore(takeover, events.tell),
     acme: acme.material,
     settings,
     facts,
@@ -146,7 +147,7 @@ export async function startInOneProcess(
   };
   const giveOnPlace = async (order: Order): Promise<Given> => {
     const handed = [...sockets.handOn(), ...adminSocket(config.shown(), admin?.server() ?? null)];
-    const given = await giveOn({ sockets: handed, state, desk }, order, events.tell);
+    const given = await giveOn({ sockets: handed, state, desk, known: gateway.known() }, order, events.tell);
     if (!given.ok) return given;
     const { successor } = given;
     const leave = async (): Promise<void> => {

@@ -40,7 +40,7 @@ import type { Given } from "./process-life.ts";
 import { readText } from "./read-text.ts";
 import { missingSecret } from "./secret-sources.ts";
 import { stateDirectoryOf } from "./state.ts";
-import { giveOn, HAND_OVER_IDLE_MS, takeKeys, tookOver } from "./takeover.ts";
+import { giveOn, HAND_OVER_IDLE_MS, knownBefore, takeKeys, tookOver } from "./takeover.ts";
 import type { Order } from "./takeover.ts";
 import { VERSION } from "./version.ts";
 import { workerCount } from "./worker-count.ts";
@@ -242,7 +242,7 @@ export async function startSupervised(
 
   const acme = await openAcme(settings, state, tell);
   let stop = (_code: number, _why: string): void => undefined;
-  let crew = createCrew(current, workers, [], 0);
+  let crew = createCrew(current, workers, await knownBefore(takeover, events.tell), 0);
   const failed = await crew.supervisor.start();
   if (failed !== null) {
     sockets.close();
@@ -343,7 +343,7 @@ export async function startSupervised(
   };
   const giveOnPlace = async (order: Order): Promise<Given> => {
     const handed = [...sockets.handOn(), ...adminSocket(current.settings, admin?.server() ?? null)];
-    const given = await giveOn({ sockets: handed, state, desk }, order, events.tell);
+    const given = await giveOn({ sockets: handed, state, desk, known: crew.hub.known() }, order, events.tell);
     if (!given.ok) return given;
     const { successor } = given;
     const leave = async (): Promise<void> => {

@@ -6,7 +6,9 @@
 import type { Settings } from "../config/settings.ts";
 import type { Ledger } from "../kernel/ledger.ts";
 import type { ToControl } from "../contract/control-messages.ts";
-import { systemSchedule } from "../net/clock.ts";
+import { KNOWN_MAX, readKnown } from "../contract/known-news.ts";
+import type { News } from "../contract/shared-knowledge.ts";
+import { systemClock, systemSchedule } from "../net/clock.ts";
 import type { ChannelListener, ControlChannel } from "../net/control-process.ts";
 import { readHeritage } from "../net/heritage.ts";
 import type { Heritage } from "../net/heritage.ts";
@@ -35,6 +37,9 @@ export interface Takeover {
 /** While it gives its place on, a connection that asks nothing for so long is closed. */
 export const HAND_OVER_IDLE_MS = 5_000;
 
+/** It was sent when this process was started. */
+const KNOWN_WAIT_MS = 2_000;
+
 export function findTakeover(tell: Events["tell"]): Takeover {
   const heritage = readHeritage(process.env, process.pid);
   return {
@@ -42,6 +47,18 @@ export function findTakeover(tell: Events["tell"]): Takeover {
     predecessor: heritage.from === "predecessor" ? meetPredecessor() : null,
     manager: findServiceManager(process.env, process.pid, (detail) => tell("service-manager.deaf", detail)),
   };
+}
+
+/** What the predecessor knew of the origins. An older one says nothing of it, and soon that is clear. */
+export async function knownBefore({ predecessor }: Takeover, tell: Events["tell"]): Promise<readonly News[]> {
+  if (predecessor === null) return [];
+  const waited = new Promise<null>((resolve) => systemSchedule(KNOWN_WAIT_MS, () => resolve(null)));
+  const left = await Promise.race([predecessor.known, waited]);
+  if (left === null) return [];
+  const read = readKnown(left, systemClock.wall());
+  if (read.ok) return read.news;
+  tell("upgrade.knowledge-ignored", `what the predecessor knew of the origins ${read.because}: it is found out anew`);
+  return [];
 }
 
 /** Everything serves: what is left over is closed, and whoever waits for this hears it. */
@@ -165,11 +182,13 @@ export interface Estate {
   readonly sockets: readonly NextSocket[];
   readonly state: string | null;
   readonly desk: LedgerDesk;
+  /** What is known of the origins. */
+  readonly known: readonly News[];
 }
 
 /** When there is no successor, that is told, and this process goes on. */
 export async function giveOn(
-  { sockets, state, desk }: Estate,
+  { sockets, state, desk, known }: Estate,
   { because, configuration, afterwards, ...rest }: Order,
   tell: Events["tell"],
 ): Promise<Succession> {
@@ -185,6 +204,7 @@ export async function giveOn(
     state,
     configuration,
     ...rest,
+    known: { at: systemClock.wall(), news: known.slice(0, KNOWN_MAX) },
     schedule: systemSchedule,
     onKey(message, reply) {
       answer = reply;

@@ -3,6 +3,7 @@
  * successor; what only one of them can have at a time goes when its predecessor says so. Until then the successor asks
  * the predecessor's ledger of keys, as a worker asks its supervisor's.
  */
+import type { KnownLeft } from "./known-news.ts";
 import type { Revision } from "./revision.ts";
 import type { FromHub, ToHub } from "./shared-knowledge.ts";
 
@@ -29,6 +30,8 @@ export type ToSuccessor =
   | { readonly kind: "keys end" }
   /** The ledger is closed: another can open it. */
   | { readonly kind: "keys are free" }
+  /** What is known of the origins. Looked at before it is believed. */
+  | { readonly kind: "known"; readonly known: KnownLeft }
   /** Of the process that keeps the place: the predecessor has ended, in order or not. */
   | { readonly kind: "predecessor ended" };
 

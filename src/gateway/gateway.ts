@@ -10,6 +10,7 @@ import type { Challenges } from "../contract/acme.ts";
 import type { ExchangeRecord } from "../contract/record.ts";
 import { revisionInWords } from "../contract/revision.ts";
 import type { Revision } from "../contract/revision.ts";
+import type { News } from "../contract/shared-knowledge.ts";
 import type {
   CertificateView,
   GatewayActions,
@@ -53,6 +54,7 @@ import { RecordBook } from "./record-book.ts";
 import { createReconfigure } from "./reconfigure.ts";
 import { withSocketNames } from "./socket-names.ts";
 import { Telemetry } from "./telemetry.ts";
+import { knownNews } from "./known-news.ts";
 import { checkNews, hearNews } from "./shared-knowledge.ts";
 import type { SharedRates } from "./shared-rates.ts";
 import type { Siblings } from "./siblings.ts";
@@ -89,6 +91,8 @@ export interface GatewayPorts {
   readonly facts?: FactPorts;
   /** The other workers of this node. Absent: there are none. */
   readonly siblings?: Siblings;
+  /** What a process before this one knew of the origins. Absent: nothing. */
+  readonly known?: readonly News[];
   readonly rates?: SharedRates;
   /** Hears of each record that is kept, where another process keeps copies. */
   readonly kept?: (record: ExchangeRecord) => void;
@@ -152,6 +156,8 @@ export interface Gateway {
   drain(idleMs?: number): Promise<void>;
   /** Everything at once. */
   close(): Promise<void>;
+  /** What whoever takes its place should know of the origins. */
+  known(): News[];
   /** After its end: memory of which nobody needs anything any more. */
   letGo(): void;
   /** What is to be checked now. */
@@ -463,6 +469,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
       startPools();
       await prepare(settings);
       await firstNews(ports);
+      if (ports.known !== undefined) hear(ports.known);
       await firstIdentities(gateway, ports);
       try {
         listeners.use(await listeners.open(settings.listeners), settings);
@@ -536,6 +543,8 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
       stopTicking();
     },
 
+    known: () => knownNews(core.generation.services, gateway.checkTargets(), clock.monotonic()),
+
     letGo() {
       core.cache.letGo();
     },
@@ -571,12 +580,14 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
 
     tell: (code, detail) => book.publish({ kind: "gateway", at: clock.wall(), code, detail }),
   };
+  const placesOf = (key: string): CheckTarget["places"] =>
+    gateway.checkTargets().find((target) => target.key === key)?.places ?? [];
+  const hear = (news: readonly News[]): void =>
+    hearNews({ clock, services: core.generation.services, cache: core.cache, placesOf }, news);
   if (core.siblings !== null) {
     const { siblings, cache } = core;
     cache.onChanged = (service, host, targets) => siblings.tell({ kind: "changed", service, host, targets });
-    const placesOf = (key: string): CheckTarget["places"] =>
-      gateway.checkTargets().find((target) => target.key === key)?.places ?? [];
-    siblings.onNews = (news) => hearNews({ clock, services: core.generation.services, cache, placesOf }, news);
+    siblings.onNews = hear;
   }
   return gateway;
 }

@@ -3,6 +3,8 @@
  * whose fault a failure was, and which addresses a route is kept from. While nothing fails it is one comparison.
  */
 import type { EjectionSettings, ServiceSettings } from "../config/settings.ts";
+import { trialOf } from "../contract/news-keys.ts";
+import type { News } from "../contract/shared-knowledge.ts";
 import type { DecisionCode } from "../kernel/decisions.ts";
 import {
   beginTrial,
@@ -21,7 +23,6 @@ import { countAt } from "../policies/sliding-count.ts";
 import type { Core } from "./core.ts";
 import type { OriginAddress } from "./origin-address.ts";
 import { placeOf } from "./shared-knowledge.ts";
-import { trialOf } from "../contract/news-keys.ts";
 import type { RoutesByNumber } from "./route-numbers.ts";
 
 interface PoolOf {
@@ -137,6 +138,16 @@ export class PoolBreakers {
     this.#count();
   }
 
+  /** All that are open, for a process that begins later. */
+  *known(now: number): Generator<News> {
+    for (const address of this.#pool.members) {
+      for (let route = 0; route < this.#routes.length; route += 1) {
+        const news = this.#newsOf(address, route, now);
+        if (news !== null && news.phase !== "closed") yield news;
+      }
+    }
+  }
+
   #failed(address: OriginAddress, route: number, now: number): TrafficOutcome {
     const ejection = this.#ejection;
     const routes = this.#routes.length;
@@ -159,11 +170,16 @@ export class PoolBreakers {
 
   #tellSiblings(address: OriginAddress, route: number, now: number): void {
     const { siblings } = this.#core;
+    const news = siblings === null ? null : this.#newsOf(address, route, now);
+    if (news !== null) siblings?.tell(news);
+  }
+
+  #newsOf(address: OriginAddress, route: number, now: number): Extract<News, { kind: "breaker" }> | null {
     const breaker = address.breakers?.routes[route] ?? null;
-    if (siblings === null || breaker === null) return;
+    if (breaker === null) return null;
     const { phase, times, because } = breaker;
     const isClosed = phase.kind === "closed";
-    siblings.tell({
+    return {
       kind: "breaker",
       at: placeOf(this.#service, this.#pool.name, address),
       route: this.#routes[route]?.name ?? "",
@@ -172,7 +188,7 @@ export class PoolBreakers {
       forMs: isClosed ? 0 : phase.until - phase.since,
       times,
       because,
-    });
+    };
   }
 
   #changed(address: OriginAddress, route: number, code: DecisionCode, because: string, now: number): void {

@@ -23,6 +23,8 @@ export interface Hearers {
   readonly placesOf: (target: string) => readonly { readonly address: OriginAddress; readonly pool: PoolRuntime }[];
 }
 
+type Of<Kind extends News["kind"]> = Extract<News, { kind: Kind }>;
+
 export function placeOf(service: string, pool: string, { origin, text }: OriginAddress): Place {
   return { service, pool, origin: origin.url, address: text };
 }
@@ -43,12 +45,16 @@ export function ejectionNews(at: Place, { ejection }: OriginAddress, failures: n
   };
 }
 
-export function keepAliveNews(at: Place, state: KeepAliveState, teacher: "hint" | "closed" | "raced"): News {
+export function keepAliveNews(
+  at: Place,
+  state: KeepAliveState,
+  teacher: "hint" | "closed" | "raced",
+): Of<"keep-alive"> {
   const idleMs = { hint: state.hintMs, closed: state.closedMs, raced: state.racedMs }[teacher];
   return { kind: "keep-alive", at, teacher, idleMs, agoMs: 0 };
 }
 
-export function checkNews(target: string, { ok, detail, identity }: CheckResult, up: boolean): News {
+export function checkNews(target: string, { ok, detail, identity }: CheckResult, up: boolean): Of<"check"> {
   return { kind: "check", target, agoMs: 0, ok, detail, identity: identity ?? null, up };
 }
 

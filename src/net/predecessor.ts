@@ -23,6 +23,8 @@ export interface Predecessor {
   onKeysEnd: () => Promise<void>;
   /** Its ledger is closed, or it has ended without that. */
   readonly keysAreFree: Promise<void>;
+  /** What it knows of the origins, as it came; null: it has ended. Never resolves where an older program says nothing of that. */
+  readonly known: Promise<unknown>;
   /** This process serves: the predecessor accepts no more from now on. */
   ready(): void;
   /** Has whoever keeps the place start the next process. */
@@ -37,11 +39,13 @@ export function meetPredecessor(): Predecessor | null {
   if (channel === undefined || process.send === undefined) return null;
   const control = Promise.withResolvers<void>();
   const keys = Promise.withResolvers<void>();
+  const known = Promise.withResolvers<unknown>();
   const starter = Promise.withResolvers<void>();
   let next: NextListener | null = null;
   const predecessor: Predecessor = {
     controlIsFree: control.promise,
     keysAreFree: keys.promise,
+    known: known.promise,
     ask: (message) => void send({ kind: "key", message }),
     onAnswer: () => undefined,
     onKeysEnd: () => Promise.resolve(),
@@ -66,6 +70,7 @@ export function meetPredecessor(): Predecessor | null {
   const ended = (): void => {
     control.resolve();
     keys.resolve();
+    known.resolve(null);
   };
   process.on("message", (told) => {
     const message = told as ToSuccessor | FromKeeper;
@@ -83,6 +88,9 @@ export function meetPredecessor(): Predecessor | null {
         keys.resolve();
         return;
       // What it had it has no more, whether it ended in order or not.
+      case "known":
+        known.resolve(message.known);
+        return;
       case "predecessor ended":
         ended();
         return;

@@ -4,6 +4,7 @@
  * each other is little and has to stay as it is (contract/succession.ts).
  */
 import type { ConfigurationLeft, KeyAnswer, KeyQuestion, ToSuccessor } from "../contract/succession.ts";
+import type { KnownLeft } from "../contract/known-news.ts";
 import type { Schedule } from "../kernel/clock.ts";
 import type { NextSocket, StartNext } from "./keeper.ts";
 
@@ -25,6 +26,7 @@ export interface SuccessionOptions {
   readonly state: string | null;
   /** Null: it begins with the file on the disk. */
   readonly configuration: ConfigurationLeft | null;
+  readonly known: KnownLeft;
   /** Somebody waits for the end of the process that starts it. */
   readonly stays: boolean;
   readonly start: StartNext;
@@ -44,7 +46,7 @@ const KEYS_END_MS = 5_000;
 
 /** Resolves when the successor serves, or when it is clear that it will not. */
 export function startSuccessor(options: SuccessionOptions): Promise<Succession> {
-  const { start, unwanted, schedule, onKey, onEnd } = options;
+  const { start, known, unwanted, schedule, onKey, onEnd } = options;
   const keysEnded = Promise.withResolvers<void>();
   return new Promise((resolve) => {
     // After the first of these the others change nothing.
@@ -90,5 +92,6 @@ export function startSuccessor(options: SuccessionOptions): Promise<Succession> 
         decide({ ok: false, because: `it ${because}` });
       },
     });
+    void next.send({ kind: "known", known });
   });
 }

@@ -23,10 +23,13 @@ async function origin(answer: RequestListener): Promise<string> {
   return url;
 }
 
+/** Two seconds are not enough for every connection on a machine that has much else to do. */
+const PATIENT = [{ match: { path: "/*" }, timeouts: { connect: "60s", firstByte: "60s" } }];
+
 async function start(url: string, rest: Record<string, unknown> = {}): Promise<GatewayProcess> {
-  // Two seconds are not enough for every connection on a machine that has much else to do.
-  const routes = [{ match: { path: "/*" }, timeouts: { connect: "60s", firstByte: "60s" } }];
-  const gateway = await startGateway(inFrontOf([url], { routes }, { drain: "10s", accessLog: "stdout", ...rest }));
+  const gateway = await startGateway(
+    inFrontOf([url], { routes: PATIENT }, { drain: "10s", accessLog: "stdout", ...rest }),
+  );
   closers.push(() => stopWithSuccessors(gateway));
   return gateway;
 }
@@ -82,7 +85,16 @@ async function upgrade(gateway: GatewayProcess): Promise<number> {
 describe("a gateway that is upgraded in place", () => {
   it("loses no request, three times in a row, and one process stays that waits, with its exit code", async () => {
     const url = await origin((_request, response) => response.end("here"));
-    const gateway = await start(url, { control: false });
+    const spare = await origin((_request, response) => response.end("here"));
+    const services = { "test-service": { health: false, pools: [{ origins: [url, spare] }], routes: PATIENT } };
+    const gateway = await start(url, { control: false, services });
+    const order = { service: "test-service", origin: spare, by: "ann", reason: "new kernel", for: "1h" };
+    const drained = await fetch(`${gateway.adminUrl}/api/v1/origins/drain`, {
+      method: "POST",
+      headers: { connection: "close", "content-type": "application/json" },
+      body: JSON.stringify(order),
+    });
+    expect(drained.status).toBe(200);
     const first = await gateway.status();
     const fresh = startLoad({ port: gateway.port, path: "/fresh", ratePerSecond: 50, newConnections: true });
     const kept = startLoad({ port: gateway.port, path: "/kept", ratePerSecond: 50 });
@@ -100,6 +112,9 @@ describe("a gateway that is upgraded in place", () => {
     const { startedAt, state } = await gateway.status();
     expect(state).toBe("serving");
     expect(startedAt).toBeGreaterThan(first.startedAt);
+    // What was known of origins has come with it, three times.
+    const addresses = (await gateway.origins()).map((shown) => shown.addresses.map((address) => address.state));
+    expect(addresses).toEqual([["up"], ["drained"]]);
     process.kill(last, "SIGKILL");
     expect(await gateway.child.ending).toMatchObject({ code: 137 });
   });

@@ -1,0 +1,50 @@
+/**
+ * What this gateway knows of its origins now, as news for a process that takes its place: what traffic and checks took
+ * out, what a person took out, routes that are broken, and after how long origins close idle connections. A worker tells
+ * such things as they happen (shared-knowledge.ts); where there is one process it is asked once, at the end.
+ *
+ * Not latencies and not limits of concurrency: they are learned within seconds, and are wrong in a process that gets
+ * another part of the traffic.
+ */
+import { KNOWN_MAX } from "../contract/known-news.ts";
+import type { News } from "../contract/shared-knowledge.ts";
+import type { CheckTarget } from "./gateway.ts";
+import type { ServiceRuntime } from "./service-runtime.ts";
+import { checkNews, ejectionNews, keepAliveNews, placeOf } from "./shared-knowledge.ts";
+
+const TEACHERS = ["hint", "closed", "raced"] as const;
+
+export function knownNews(services: readonly ServiceRuntime[], targets: readonly CheckTarget[], now: number): News[] {
+  const news: News[] = [];
+  for (const { key, address } of targets) {
+    const { health, check } = address;
+    if (health.kind === "unknown") continue;
+    const up = health.kind === "up";
+    news.push({ ...checkNews(key, { ok: up, detail: check.detail }, up), agoMs: now - health.at });
+  }
+  for (const service of services) for (const each of ofService(service, now)) news.push(each);
+  return news.slice(0, KNOWN_MAX);
+}
+
+function* ofService({ settings, pools }: ServiceRuntime, now: number): Generator<News> {
+  for (const pool of pools) {
+    for (const address of pool.members) {
+      const at = placeOf(settings.name, pool.name, address);
+      const ejection = ejectionNews(at, address, settings.ejection.consecutiveFailures, now);
+      if (ejection !== null) yield ejection;
+      const { keepAlive } = address;
+      const learnedAt = { hint: keepAlive.hintAt, closed: keepAlive.closedAt, raced: keepAlive.racedAt };
+      for (const teacher of TEACHERS) {
+        const taught = keepAliveNews(at, keepAlive, teacher);
+        if (taught.idleMs >= 0) yield { ...taught, agoMs: now - learnedAt[teacher] };
+      }
+    }
+    for (const { settings: origin, drain } of pool.origins) {
+      if (drain === null || now >= drain.until) continue;
+      const { by, reason, since, until } = drain;
+      const times = { agoMs: now - since, forMs: until - since };
+      yield { kind: "drain", service: settings.name, origin: origin.url, ...times, by, reason };
+    }
+    yield* pool.breakers?.known(now) ?? [];
+  }
+}
