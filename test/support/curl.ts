@@ -13,11 +13,14 @@ export interface CurlAnswer {
   readonly stderr: string;
 }
 
+const PATIENCE_S = "240";
+
 /** `input` becomes its standard input (`-d @-`, `-T -`). */
 export function curl(args: readonly string[], input: string | Buffer = ""): Promise<CurlAnswer> {
   return new Promise((resolve, reject) => {
     // No proxy settings of the machine and no configuration of its user may come between.
-    const child = spawn("curl", ["-q", "-sS", "-i", "--noproxy", "*", "--max-time", "30", ...args], { stdio: "pipe" });
+    const usual = ["-q", "-sS", "-i", "--noproxy", "*", "--max-time", PATIENCE_S];
+    const child = spawn("curl", [...usual, ...args], { stdio: "pipe" });
     const out: Buffer[] = [];
     let stderr = "";
     child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
