@@ -179,6 +179,12 @@ export async function startSupervised(
       schedule: systemSchedule,
       chance: systemChance,
       tell,
+      noted(worker, code, detail) {
+        const at = systemClock.wall();
+        const { settings: its, hash: revision } = own.begin;
+        const event = { kind: "gateway" as const, at, code, detail };
+        bridge.tell({ kind: "event", node: nodeOf(its), worker, revision, at, event });
+      },
       onHopeless: (detail) => stop(70, detail),
     });
     const own: Crew = { workers, hub, supervisor, begin };

@@ -11,7 +11,7 @@ import { CAUSES } from "../kernel/causes.ts";
 import type { AnyCause, Claim } from "./claim.ts";
 import { firstStepOf, Weighing } from "./claim.ts";
 import { changeClaims } from "./hypotheses-change.ts";
-import { gatewayClaims } from "./hypotheses-gateway.ts";
+import { crashClaims, gatewayClaims } from "./hypotheses-gateway.ts";
 import { loadClaims } from "./hypotheses-load.ts";
 import { isProviders, networkClaims } from "./hypotheses-network.ts";
 import { originClaims, placeOf, said, theOrigin } from "./hypotheses-origin.ts";
@@ -68,6 +68,8 @@ function thePool({ byOrigin }: Signs, rivals: readonly Claim[]): Record<string, 
 }
 
 function weighAll(signs: Signs): Claim[] {
+  // What fails at the same time is another incident, and explains no end of a process.
+  if (signs.kinds.size === 1 && signs.kinds.has("crash")) return crashClaims(signs);
   const claims = [
     ...originClaims(signs),
     ...networkClaims(signs),

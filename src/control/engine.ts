@@ -178,7 +178,12 @@ export function createEngine(options: EngineOptions = {}): Engine {
       glances.health(
         service,
         budgets.get(service.name),
-        open.filter(({ services }) => services.length === 0 || services.includes(service.name)),
+        open.filter(
+          ({ services, cause }) =>
+            services.includes(service.name) ||
+            // The gateway's own are everybody's, but for a worker whose siblings serve.
+            (services.length === 0 && cause !== "gw.crash_loop"),
+        ),
         watches.services.get(service.name)?.silence.alarm === true,
         now,
       ),

@@ -2,6 +2,7 @@
 import type { CauseId } from "../kernel/causes.ts";
 import { certificateIn } from "../contract/verdict/handshakes.ts";
 import { Weighing } from "./claim.ts";
+import { CRASH_LOOP } from "./crash-watch.ts";
 import type { Claim } from "./claim.ts";
 import { said } from "./hypotheses-origin.ts";
 import type { Signs } from "./signs.ts";
@@ -10,8 +11,45 @@ import { figure, part, percent, unique } from "./signs.ts";
 const WALLS: readonly CauseId[] = ["gw.fd_exhausted", "gw.ports_exhausted", "gw.mem_or_buffers"];
 
 export function gatewayClaims(signs: Signs): Claim[] {
-  return [...starved(signs), ...wall(signs), ...drift(signs), ...selfBlock(signs), ...clock(signs)];
+  return [
+    ...crashClaims(signs),
+    ...starved(signs),
+    ...wall(signs),
+    ...drift(signs),
+    ...selfBlock(signs),
+    ...clock(signs),
+  ];
 }
+
+/** Told by the supervisor, which sees each end; nothing else has to be weighed. */
+export function crashClaims(signs: Signs): Claim[] {
+  if (!signs.kinds.has("crash")) return [];
+  const ends = signs.case.events.filter(({ event }) => event.kind === "gateway" && event.code === CRASH_LOOP);
+  const last = new Map(ends.map((fact) => [`${fact.node}/${fact.worker}`, fact]));
+  const crashing = [...last.values()];
+  const [only] = crashing;
+  if (only === undefined) return [];
+  const isOne = crashing.length === 1;
+  const nodes = unique(crashing.map(({ node }) => node)).join(", ");
+  const where: Record<string, string> = isOne ? { worker: `${only.node}/${only.worker}` } : { node: nodes };
+  const weighing = new Weighing(
+    "gw.crash_loop",
+    isOne
+      ? `Worker ${only.worker} of ${nodes} crashes again and again`
+      : `${crashing.length} workers of ${nodes} crash again and again`,
+    where,
+  );
+  for (const { node, worker, at, event } of crashing.slice(0, CRASHING_CITED)) {
+    const text = event.kind === "gateway" ? event.detail : "";
+    weighing.speaksFor(4.5 / Math.min(crashing.length, CRASHING_CITED), {
+      text: `Worker ${worker} of ${node}: ${text}.`,
+      cites: [{ kind: "event", at, code: CRASH_LOOP, text }],
+    });
+  }
+  return [weighing.done()];
+}
+
+const CRASHING_CITED = 5;
 
 /** As many certificates do not run out in the same minutes. */
 const CERTIFICATES_MIN = 3;

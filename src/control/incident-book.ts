@@ -26,6 +26,7 @@ import {
   reopen,
   toIncident,
 } from "./incident-track.ts";
+import { CrashWatch } from "./crash-watch.ts";
 import type { Anomaly, AnomalyKind, Watches } from "./watches.ts";
 
 interface Recent {
@@ -52,6 +53,7 @@ export class IncidentBook {
   readonly #recent: Recent[] = [];
   readonly #changes: ChangeFact[] = [];
   readonly #events: EventFact[] = [];
+  readonly #crashes = new CrashWatch();
   readonly #told = new Map<string, number>();
   #ids = 0;
 
@@ -64,7 +66,7 @@ export class IncidentBook {
     return !this.#tracks.some(
       (track) =>
         (track.state === "open" || track.state === "recovering") &&
-        (track.services.has(service) || track.services.size === 0) &&
+        (track.services.has(service) || (track.services.size === 0 && !isOfCrashes(track))) &&
         !(track.severity === "notice" && now - track.detectedAt > LEARN_AGAIN_MS),
     );
   }
@@ -74,7 +76,7 @@ export class IncidentBook {
     return this.#tracks.some(
       (track) =>
         isLive(track) &&
-        (track.services.has(service) || track.services.size === 0) &&
+        (track.services.has(service) || (track.services.size === 0 && !isOfCrashes(track))) &&
         [...track.kinds].some((kind) => kind !== "budget"),
     );
   }
@@ -92,7 +94,7 @@ export class IncidentBook {
     this.#recent.push({ facts, at: facts[0]?.at ?? now });
     if (this.#recent.length > RECENT_S) this.#recent.shift();
     const changed = new Set<Track>();
-    const anomalies = [...this.watches.anomalies(), ...budget];
+    const anomalies = [...this.watches.anomalies(), ...this.#crashes.anomalies(now), ...budget];
     for (const track of this.#live()) addFacts(track, facts, this.#surroundings());
     const active = new Map<Track, Anomaly[]>();
     // Failures first: what goes with them (an origin that is out, answers that are late) joins what they opened.
@@ -120,6 +122,7 @@ export class IncidentBook {
     if (this.#events.length > EVENTS_MAX) this.#events.shift();
     const changed = new Set<Track>();
     const { event } = fact;
+    this.#crashes.heed(fact);
     if (event.kind === "resolution")
       this.watches.lookAtName(event.service, event.origin, fact.at, event.because !== "");
     for (const track of this.#live()) {
@@ -138,6 +141,8 @@ export class IncidentBook {
     for (const track of this.#live()) {
       const { service } = fact.where;
       if (service !== undefined && !track.services.has(service)) continue;
+      // Each life of a worker in a loop begins with one.
+      if (fact.what === "gateway started" && isOfCrashes(track)) continue;
       addChange(track.case, fact);
       note(track, fact.at, "change", `${fact.text}${fact.by === "" ? "" : `, by ${fact.by}`}.`);
       changed.add(track);
@@ -245,6 +250,7 @@ export class IncidentBook {
       );
     }
     for (const track of this.#tracks) track.isSettled = true;
+    this.#crashes.goBack(byMs);
     this.#recent.length = 0;
     this.#told.clear();
     this.#changes.splice(0, Infinity, ...this.#changes.map((fact) => ({ ...fact, at: fact.at - byMs })));
@@ -315,6 +321,8 @@ export class IncidentBook {
 
   #belongs(anomaly: Anomaly, track: Track): boolean {
     if (anomaly.service !== "" && track.services.has(anomaly.service)) return true;
+    // What a process under a supervisor dies of touches its siblings as little as they touch it.
+    if (anomaly.kind === "crash" || isOfCrashes(track)) return anomaly.kind === "crash" && isOfCrashes(track);
     const isOwn = anomaly.kind === "stall" || anomaly.kind === "wall";
     // The gateway itself: whatever goes wrong while it stands still goes with it.
     if (isOwn) return Math.abs(anomaly.since - track.firstFailureAt) <= TOGETHER_MS * 2;
@@ -395,6 +403,7 @@ export class IncidentBook {
       case "stall":
       case "out":
       case "budget":
+      case "crash":
         return true;
       case "refused":
         return this.#isRefusalOfOurs(anomaly, now);
@@ -502,6 +511,7 @@ const LEARN_AGAIN_MS = 30 * 60_000;
 const REFUSALS: ReadonlySet<string> = new Set(["gw.no_route", "client.flood", "client.rate_limited"]);
 
 const ORDER: Readonly<Record<AnomalyKind, number>> = {
+  crash: 0,
   stall: 0,
   wall: 0,
   failed: 1,
@@ -536,6 +546,11 @@ function wheresOf({ service }: Anomaly, all: readonly Anomaly[]): Anomaly["where
 
 function isLive({ state }: Track): boolean {
   return state === "open" || state === "recovering";
+}
+
+/** Of workers that crash, and of nothing else. */
+function isOfCrashes({ kinds }: Track): boolean {
+  return kinds.size === 1 && kinds.has("crash");
 }
 
 function isSpent({ state, closedAt, case: seen }: Track, now: number): boolean {

@@ -16,6 +16,7 @@ import { addHarm, createHarm, impactOf } from "./impact.ts";
 import type { Harm } from "./impact.ts";
 import { percentText, recoveryText, summaryText, thisHourText, titleText } from "./incident-words.ts";
 import { signsOf } from "./signs.ts";
+import { CRASH_LOOP } from "./crash-watch.ts";
 import type { Anomaly, AnomalyKind, Watches } from "./watches.ts";
 import { failuresOf, isKeptOut } from "./watches.ts";
 
@@ -182,8 +183,11 @@ function severityOf({ harm, diagnosis, pages, kinds }: Track): Severity {
   if (diagnosis.party === "client") return "notice";
   const ratio = harm.recentExchanges > 0 ? harm.recentFailed / harm.recentExchanges : 0;
   if (pages !== "" || (harm.failed >= 5 && ratio >= CRITICAL_RATIO) || kinds.has("silence")) return "critical";
-  return harm.failed > 0 || harm.rescued >= 5 || kinds.has("stall") || kinds.has("wall") ? "warning" : "notice";
+  return harm.failed > 0 || harm.rescued >= 5 || OWN.some((kind) => kinds.has(kind)) ? "warning" : "notice";
 }
+
+/** Of the gateway itself: nobody fails yet, and somebody has to look. */
+const OWN: readonly AnomalyKind[] = ["stall", "wall", "crash"];
 
 /** Whether it goes on, by what was seen in this second. True when its state is another one. */
 export function advance(track: Track, now: number, active: readonly Anomaly[], surroundings: Surroundings): boolean {
@@ -316,12 +320,26 @@ export function letGo(track: Track): void {
 }
 
 /** What automation did, and later what became of it. */
-export function heed(track: Track, { at, event }: EventFact): boolean {
+export function heed(track: Track, fact: EventFact): boolean {
+  const { at, event } = fact;
+  if (event.kind === "gateway") return heedWorker(track, fact);
   const text = actionText(event);
   if (text === null) return false;
   if (track.timeline.some((entry) => entry.kind === "automation" && entry.text === text)) return false;
   note(track, at, "automation", text);
   if (track.effectDueAt === 0) track.effectDueAt = at + EFFECT_AFTER_MS;
+  return true;
+}
+
+/** The first end of each in a loop says what is done about it; the others say the same. */
+function heedWorker(track: Track, { node, worker, at, event }: EventFact): boolean {
+  if (event.kind !== "gateway" || !track.kinds.has("crash")) return false;
+  const who = `Worker ${worker} of ${node}`;
+  const isLoop = event.code === CRASH_LOOP;
+  if (!isLoop && event.code !== "worker.running") return false;
+  if (isLoop && track.timeline.some(({ kind, text }) => kind === "automation" && text.startsWith(`${who}: `)))
+    return false;
+  note(track, at, isLoop ? "automation" : "effect", `${who}: ${event.detail}.`);
   return true;
 }
 

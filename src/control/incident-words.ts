@@ -28,7 +28,9 @@ export function summaryText(
       ? `${countText(impact.failed, "exchange")} of ${servicesText(services)} failed (${partText(impact.failed, impact.exchanges)})${impact.rescued > 0 ? `, ${impact.rescued} more were rescued` : ""}.`
       : impact.rescued > 0
         ? `No exchange of ${servicesText(services)} failed; ${countText(impact.rescued, "exchange")} would have and ${impact.rescued === 1 ? "was" : "were"} rescued.`
-        : `No exchange of ${servicesText(services)} failed.`;
+        : services.length === 0
+          ? "No exchange is known to have failed by it."
+          : `No exchange of ${servicesText(services)} failed.`;
   return `${causeSentence(diagnosis)} ${harm}${thisHour}${automationText(timeline)}`;
 }
 
@@ -92,6 +94,7 @@ function partText(some: number, all: number): string {
 
 function symptomText(kinds: ReadonlySet<AnomalyKind>, areSeveral: boolean): string {
   const say = (one: string, several: string): string => (areSeveral ? several : one);
+  if (kinds.has("crash")) return say("crashes again and again", "crash again and again");
   if (kinds.has("failed")) return say("fails requests", "fail requests");
   if (kinds.has("rescued") || kinds.has("attempts")) return say("fails attempts", "fail attempts");
   if (kinds.has("slow") || kinds.has("slow origin")) return say("is slow", "are slow");

@@ -34,7 +34,8 @@ export type AnomalyKind =
   | "checks"
   | "budget"
   | "stall"
-  | "wall";
+  | "wall"
+  | "crash";
 
 export interface Anomaly {
   readonly key: string;

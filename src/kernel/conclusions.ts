@@ -95,6 +95,18 @@ const TABLE = {
     showsAs: ["client.flood", "client.rate_limited"],
     equivalents: {},
   },
+  "gw.crash_loop": {
+    party: "gateway",
+    title: "Worker crashes again and again",
+    means:
+      "A process that serves ends soon after each start. It is started again, later each time; its siblings accept for it. What was under way in it was cut without a record.",
+    evidence:
+      "The supervisor saw five ends within a minute and says by what: SIGKILL is usually the machine's or the container's memory, SIGSEGV and SIGABRT a defect of the runtime or of a native part, an exit code an exception that stands in the log. A worker that was told to end, or replaced, is none of these.",
+    lookFirst:
+      "Read what it printed before it ended (the gateway's standard error) and, after SIGKILL, the kernel's log. Where it began with a change of the configuration or the version, go back: `goodgate config rollback`. Other workers that serve well need nothing.",
+    showsAs: [],
+    equivalents: {},
+  },
   "gw.drift": {
     party: "configuration",
     title: "One worker or node is unlike the others",

@@ -43,6 +43,7 @@ interface World {
   readonly supervisor: Supervisor;
   readonly processes: PlayedWorker[];
   readonly told: string[];
+  readonly noted: string[];
   readonly hopeless: string[];
   /** The newest process of a worker. */
   of(worker: number): PlayedWorker;
@@ -54,6 +55,7 @@ function world(workers: number, chance = 0): World {
   const time = manualSchedule();
   const processes: PlayedWorker[] = [];
   const told: string[] = [];
+  const noted: string[] = [];
   const hopeless: string[] = [];
   const supervisor = createSupervisor({
     workers,
@@ -79,6 +81,7 @@ function world(workers: number, chance = 0): World {
     schedule: time.schedule,
     chance: () => chance,
     tell: (code, detail) => told.push(`${code} ${detail}`),
+    noted: (worker, code) => noted.push(`${worker} ${code}`),
     onHopeless: (detail) => hopeless.push(detail),
   });
   const running = (): PlayedWorker[] => processes.filter(({ isGone }) => !isGone);
@@ -86,6 +89,7 @@ function world(workers: number, chance = 0): World {
     supervisor,
     processes,
     told,
+    noted,
     hopeless,
     running,
     of(worker) {
@@ -204,6 +208,21 @@ describe("a worker that ends", () => {
     made.advance(60_000);
     expect(states(made)).toEqual(["serving", "serving"]);
     expect(made.told.at(-1)).toBe("worker.running worker 1: it has run for 60 s");
+  });
+
+  it("is noted at each end for the diagnosis, in a loop or not, and when it runs well again", async () => {
+    const made = await serving(2);
+    for (let i = 0; i < 7; i += 1) {
+      made.of(1).end("SIGSEGV");
+      made.advance(4_000);
+      made.of(1).say({ kind: "ready" });
+    }
+    made.advance(60_000);
+    expect(made.noted).toEqual([
+      ...Array.from({ length: 4 }, () => "1 worker.ended"),
+      ...Array.from({ length: 3 }, () => "1 worker.crash-loop"),
+      "1 worker.running",
+    ]);
   });
 
   it("because it cannot begin any more says why in its place", async () => {

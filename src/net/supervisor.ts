@@ -35,6 +35,8 @@ export interface SupervisorOptions {
   readonly chance: Chance;
   /** For the gateway's event stream. */
   readonly tell: (code: string, detail: string) => void;
+  /** Each end that was no wish of ours, also those of a loop, and that it runs well again: for the diagnosis. */
+  readonly noted?: (worker: number, code: string, detail: string) => void;
   /** Every worker crashes and none has served for a minute: whoever supervises this process may know more. */
   readonly onHopeless: (detail: string) => void;
 }
@@ -282,16 +284,19 @@ class Forking implements Supervisor {
     // Half of it at random: workers that end together must not be started together.
     const waitMs = bound / 2 + (chance() * bound) / 2;
     const isLoop = place.endedAt.length === LOOP_ENDS && now - (place.endedAt[0] ?? now) <= LOOP_MS;
+    const { noted } = this.#options;
     const again = `it is started again in ${waitMs < 1_000 ? `${Math.round(waitMs)} ms` : `${Math.ceil(waitMs / 1000)} s`}`;
     if (isLoop) {
       const text = `it ended ${LOOP_ENDS} times within ${LOOP_MS / 1000} s, last by ${why}; ${again}, and at most every ${BACK_MAX_MS / 1000} s`;
       this.#become(place, "crashing", text);
+      noted?.(place.worker, "worker.crash-loop", text);
       if (!place.isInLoop) {
         place.isInLoop = true;
         this.#tell("worker.crash-loop", `worker ${place.worker}: ${text}; ${this.#siblingsText(place)}`);
       }
     } else {
       this.#become(place, "waiting", `it ended (${why}); ${again}`);
+      noted?.(place.worker, "worker.ended", place.because);
       this.#tell("worker.ended", `worker ${place.worker}: ${place.because}`);
     }
     this.#startAfter(place, waitMs);
@@ -396,6 +401,7 @@ class Forking implements Supervisor {
     if (place.current === life && place.ends > 0 && now - life.startedAt >= WELL_MS) {
       place.ends = 0;
       place.endedAt.length = 0;
+      this.#options.noted?.(life.worker, "worker.running", `it has run for ${WELL_MS / 1000} s`);
       if (place.isInLoop) this.#tell("worker.running", `worker ${life.worker}: it has run for ${WELL_MS / 1000} s`);
       place.isInLoop = false;
     }
