@@ -4,8 +4,10 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import type { z } from "zod";
 import { two } from "../../sim/corpus/places.ts";
 import type { Fault } from "../../sim/corpus/model.ts";
-import { alertWorld } from "../../test/support/alert-world.ts";
-import type { AlertWorld, AlertWorldOptions, Received } from "../../test/support/alert-world.ts";
+import { SCENARIOS } from "../../sim/scenario-list.ts";
+import { runScenario } from "../../sim/scenario.ts";
+import { alertWorld, modelFacts, toldFacts } from "../../test/support/alert-world.ts";
+import type { AlertWorld, Received } from "../../test/support/alert-world.ts";
 import { pagerduty } from "../../test/support/pagerduty.ts";
 import { slackChannel } from "../../test/support/slack-channel.ts";
 import { startSmtpServer } from "../../test/support/smtp-server.ts";
@@ -20,8 +22,7 @@ afterEach(async () => {
 });
 
 async function worldOf(alerts: string, fault: Fault, lastsS: number): Promise<AlertWorld> {
-  const options: AlertWorldOptions = { alerts, setup: two(20), fault, lastsS };
-  const world = await alertWorld(options);
+  const world = await alertWorld({ alerts, facts: modelFacts(two(20), fault, lastsS) });
   ended.push(() => world.close());
   return world;
 }
@@ -123,6 +124,42 @@ routes:
     // The same message has the same id, so a receiver could drop it; none came twice.
     const ids = world.received.map(({ headers }) => headers["webhook-id"]);
     expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it("keeps quiet hours and escalates for what the real gateway saw, by the clock that it was under", async () => {
+    const flapping = SCENARIOS.find(({ name }) => name === "flapping");
+    if (flapping === undefined) throw new Error("there is no such scenario");
+    const { world: seen } = await runScenario(flapping, { seed: 1, tellsFacts: true });
+    const world = await alertWorld({
+      alerts: `
+sinks:
+${["tokyo", "night", "duty", "boss"].map(hook).join("\n")}
+routes:
+  - { match: {}, to: [tokyo], wait: 0s, goesOn: true, quiet: { from: "08:30", to: "09:32", zone: Asia/Tokyo } }
+  - { match: {}, to: [night], wait: 0s, repeat: false, goesOn: true, quiet: { from: "23:00", to: "00:01", zone: UTC } }
+  - { match: {}, to: [duty], wait: 0s, repeat: false, escalate: [{ after: 1m, to: [boss] }] }
+`,
+      facts: toldFacts(seen.facts, 0),
+    });
+    ended.push(() => world.close());
+    // It begins at midnight in London, which is nine o'clock in Tokyo.
+    await world.until(40);
+    const [incident] = await world.ask({ ask: "incidents", state: "open" });
+    if (incident === undefined) throw new Error("there is no incident");
+    expect(incident).toMatchObject({ severity: "warning", party: "provider" });
+    expect(world.received.map(({ path }) => path)).toEqual(["/duty"]);
+    world.kill();
+    await world.until(58);
+    expect(world.received.map(({ path }) => path)).toEqual(["/duty"]);
+    await world.until(62);
+    expect(webhooks(world, "/night").map(([, what]) => what)).toEqual(["opened"]);
+    world.kill();
+    await world.until(120);
+    expect(world.received.map(({ path }) => path)).toEqual(["/duty", "/night", "/boss"]);
+    const [[at, what] = [0, ""]] = webhooks(world, "/boss");
+    expect(what).toBe("escalated");
+    expect(at * 1000).toBeGreaterThanOrEqual(incident.detectedAt + 60_000 - MIDNIGHT_MS);
+    expect(at * 1000).toBeLessThanOrEqual(incident.detectedAt + 62_000 - MIDNIGHT_MS);
   });
 
   it("one disturbance of two services is one message to each, in a form that each takes; silences hold it and end", async () => {
@@ -286,6 +323,7 @@ routes:
   });
 });
 
+const MIDNIGHT_MS = Date.parse("2027-01-01T00:00:00Z");
 const SECRET = `whsec_${Buffer.from("0123456789abcdef0123456789abcdef").toString("base64")}`;
 
 function rawBody(world: AlertWorld, path: string, at: number): string {

@@ -1,6 +1,6 @@
 /**
  * The way of an alert from facts to what a receiver gets: the real engine, loop, store, desk and sinks, configured by a
- * file as an operator writes it. Time is that of the facts, which a model makes; only the sockets are real. After each
+ * file as an operator writes it. Time is that of the facts, which a model makes or a gateway told; only the sockets are real. After each
  * second it waits for whatever a sink has under way, so nothing depends on how fast the machine is.
  */
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { loadSettings } from "../../src/config/load.ts";
 import type { AlertSettings } from "../../src/config/settings.ts";
 import type { AlertSink } from "../../src/contract/alerts.ts";
+import type { Fact } from "../../src/contract/facts.ts";
 import type { FromControl } from "../../src/contract/control-messages.ts";
 import type { Answers, Question } from "../../src/contract/control-port.ts";
 import { createAlertDesk } from "../../src/control/alert-desk.ts";
@@ -28,12 +29,21 @@ export interface Received extends TakenRequest {
   readonly at: number;
 }
 
+export interface FactSource {
+  /** Epoch ms, of the first second. */
+  readonly beginsAt: number;
+  /** Seconds before the fault begins. */
+  readonly warmUpS: number;
+  /** What is told before any second. */
+  readonly first: readonly Fact[];
+  /** What is told of the next second, and with it. */
+  next(): readonly Fact[];
+}
+
 export interface AlertWorldOptions {
   /** Under `alerts:`, in YAML; `RECEIVER` stands for where messages are received. */
   readonly alerts: string;
-  readonly setup: ModelSetup;
-  readonly fault: Fault;
-  readonly lastsS: number;
+  readonly facts: FactSource;
 }
 
 export interface AlertWorld {
@@ -53,14 +63,33 @@ export interface AlertWorld {
 
 const WARM_UP_S = 200;
 
-export async function alertWorld({ alerts, setup, fault, lastsS }: AlertWorldOptions): Promise<AlertWorld> {
+/** Traffic of a model, with a fault for so long. */
+export function modelFacts(setup: ModelSetup, fault: Fault, lastsS: number): FactSource {
   const model = new Model(setup, fault, { seed: 7, faultFrom: WARM_UP_S, faultUntil: WARM_UP_S + lastsS });
-  const time = manualSchedule(EPOCH_MS - manualSchedule(0).clock.wall());
+  return { beginsAt: EPOCH_MS, warmUpS: WARM_UP_S, first: [model.topology()], next: () => model.next() };
+}
+
+/** What a gateway told, second by second. */
+export function toldFacts(facts: readonly Fact[], warmUpS: number): FactSource {
+  const rest = [...facts];
+  const upTo = (index: number): readonly Fact[] => rest.splice(0, index);
+  const first = upTo(rest.findIndex(({ kind }) => kind === "second"));
+  return {
+    beginsAt: rest[0]?.at ?? 0,
+    warmUpS,
+    first,
+    next: () => upTo(rest.findIndex(({ kind }) => kind === "second") + 1),
+  };
+}
+
+export async function alertWorld({ alerts, facts }: AlertWorldOptions): Promise<AlertWorld> {
+  const { beginsAt, warmUpS } = facts;
+  const time = manualSchedule(beginsAt - manualSchedule(0).clock.wall());
   const root = mkdtempSync(join(tmpdir(), "goodgate-alerts-"));
   const received: Received[] = [];
   const receivers: AlertWorld["answers"] = new Map();
   const told: string[] = [];
-  const second = (): number => (time.clock.wall() - EPOCH_MS) / 1000 - WARM_UP_S;
+  const second = (): number => (time.clock.wall() - beginsAt) / 1000 - warmUpS;
   const receiver = await httpReceiver((request) => {
     received.push({ ...request, at: second() });
     return receivers.get(request.path)?.(request) ?? { status: 200 };
@@ -137,7 +166,7 @@ export async function alertWorld({ alerts, setup, fault, lastsS }: AlertWorldOpt
 
   let text = alerts;
   let loop = open(text);
-  loop.receive({ kind: "facts", batch: { session: "life", number: 0, facts: [model.topology()] } });
+  loop.receive({ kind: "facts", batch: { session: "life", number: 0, facts: facts.first } });
 
   return {
     received,
@@ -147,7 +176,7 @@ export async function alertWorld({ alerts, setup, fault, lastsS }: AlertWorldOpt
       while (second() < goal) {
         time.advance(1000);
         number += 1;
-        loop.receive({ kind: "facts", batch: { session: "life", number, facts: model.next() } });
+        loop.receive({ kind: "facts", batch: { session: "life", number, facts: facts.next() } });
         // oxlint-disable-next-line no-await-in-loop -- One second after the other.
         await settled();
       }

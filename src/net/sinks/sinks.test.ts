@@ -179,7 +179,7 @@ describe("bounds of receivers, whatever an incident says", () => {
           }
         }
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 
