@@ -134,9 +134,9 @@ describe("alerts in the control process", () => {
     expect(desk.heard[1]?.message.text).toBe(
       "It lasted 1 min 5 s, from 2026-01-15 12:00:00 UTC to 2026-01-15 12:01:05 UTC. 3 failed and 117 rescued of 1500 exchanges. It spent 0.1 % of the error budget of shop.",
     );
-    expect(desk.amend(sampleIncident())?.told.map(({ to, text }) => `${text} ${to}`)).toEqual([
-      "open mail",
-      "recovered mail",
+    expect(desk.amend(sampleIncident())?.told.map(({ to, text }) => `${to}: ${text}`)).toEqual([
+      "mail: that it began",
+      "mail: that it is over",
     ]);
     const { sent, sinks } = await desk.ask({ ask: "alerts" });
     expect(sent.map(({ outcome }) => outcome)).toEqual(["delivered", "delivered"]);

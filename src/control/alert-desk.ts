@@ -44,6 +44,15 @@ const TICK_MS = 1_000;
 /** A person waits for the outcome of a test. */
 const TEST_MS = 4_000;
 const TOLD_MAX = 50;
+/** What somebody was told, as it stands in an incident. */
+const TOLD: Readonly<Record<AlertMessage["what"], string>> = {
+  open: "that it began",
+  update: "what has changed",
+  repeat: "that it goes on",
+  escalate: "that nobody has reacted",
+  taken: "who has taken it",
+  recovered: "that it is over",
+};
 
 export function createAlertDesk(parts: AlertDeskParts): Companion {
   return new AlertDesk(parts);
@@ -114,7 +123,7 @@ class AlertDesk implements Companion {
     const told = this.#log
       .about(incident.id)
       .filter(({ outcome }) => outcome === "delivered")
-      .map(({ at, sink, what }) => ({ at, to: sink, text: what }));
+      .map(({ at, sink, what }) => ({ at, to: sink, text: TOLD[what] }));
     return told.length === 0 ? incident : { ...incident, told: told.slice(-TOLD_MAX) };
   }
 

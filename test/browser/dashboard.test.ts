@@ -12,7 +12,7 @@ import { launchChromium, openPage } from "../support/chromium.ts";
 import { dashboardWorld } from "../support/dashboard-world.ts";
 import type { DashboardWorld, DashboardWorldOptions } from "../support/dashboard-world.ts";
 import { installed } from "../support/peers.ts";
-import { RUNNING, SAMPLE_INCIDENT, sampleHealth } from "../support/sample-diagnosis.ts";
+import { RUNNING, SAMPLE_ALERTS, SAMPLE_INCIDENT, sampleHealth } from "../support/sample-diagnosis.ts";
 import { quietView, SAMPLE_NOW } from "../support/sample-view.ts";
 import { LOW_CONTRASTS } from "../support/low-contrasts.ts";
 
@@ -199,6 +199,24 @@ describe.skipIf(!installed("chromium"))("the dashboard", () => {
     await expect.poll(() => legend.textContent()).toMatch(/^\d\d:\d\d:\d\dall /);
     await page.mouse.move(0, 0);
     await expect.poll(() => legend.textContent()).toMatch(/^all /);
+    expect(wrong).toEqual([]);
+  });
+
+  it("says whom messages do not reach and what is silenced, until neither is so any more", async () => {
+    const world = await serve();
+    const { page, wrong } = await open();
+    await page.goto(`${world.url}/`);
+    const telling = page.getByRole("region", { name: "Who is not told" });
+    await telling.getByRole("heading", { name: "Messages do not reach pager" }).waitFor();
+    await telling.getByText(/failing pagerduty; the last was delivered 2 h \d+ min/).waitFor();
+    await telling.getByText("the routing key is 12 characters long; 2 waiting").waitFor();
+    await telling.getByRole("heading", { name: "Silence about service reports" }).waitFor();
+    await telling.getByText(/by ann until 16:10:00/).waitFor();
+    expect(await telling.getByRole("listitem").count()).toBe(2);
+    world.alerts = { ...SAMPLE_ALERTS, sinks: SAMPLE_ALERTS.sinks.slice(0, 1), silences: [] };
+    // It asks again when the control plane says that it runs.
+    world.control.emit({ kind: "control", state: RUNNING });
+    await telling.waitFor({ state: "detached" });
     expect(wrong).toEqual([]);
   });
 

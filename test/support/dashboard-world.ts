@@ -3,7 +3,7 @@
  * test's hand.
  */
 import { createAdmin } from "../../src/admin/admin.ts";
-import type { NotAnswered } from "../../src/contract/control-port.ts";
+import type { AlertsView, NotAnswered } from "../../src/contract/control-port.ts";
 import type { DrainOrder, RestoreOrder } from "../../src/contract/view.ts";
 import type { Incident } from "../../src/contract/incident.ts";
 import type { ServiceHealth } from "../../src/contract/series.ts";
@@ -17,6 +17,7 @@ import { NO_ACTIONS } from "./no-actions.ts";
 import {
   CLOSED_INCIDENT,
   RUNNING,
+  SAMPLE_ALERTS,
   SAMPLE_FORECASTS,
   SAMPLE_HEALTH,
   SAMPLE_INCIDENT,
@@ -38,6 +39,8 @@ export interface DashboardWorld {
   readonly acts: (readonly [path: string, body: unknown])[];
   /** What the control plane says each second of how services are. */
   services: readonly ServiceHealth[];
+  /** Who is told, and who is not. */
+  alerts: AlertsView;
   /** False: the control plane does not answer, and says nothing. */
   isControlUp: boolean;
   readonly faults: unknown[];
@@ -103,6 +106,7 @@ export async function dashboardWorld(options: DashboardWorldOptions = {}): Promi
     // A view of its own has services of its own, and they are well until a test says otherwise.
     services:
       options.view === undefined ? SAMPLE_HEALTH : view.statusNow.services.map(({ name }) => sampleHealth(name)),
+    alerts: SAMPLE_ALERTS,
     isControlUp: true,
   };
   // Without it a page calls what was concluded stale after four seconds, which a busy machine takes to open it.
@@ -130,6 +134,7 @@ function repliesOf(world: DashboardWorld): Replies {
       return orDead({ refused: "" });
     },
     forecasts: () => orDead(SAMPLE_FORECASTS),
+    alerts: () => orDead(world.alerts),
     health: () => orDead(SAMPLE_HEALTH),
     series: ({ question }) => orDead(sampleSeries(question.from, question.to, question.resolution)),
     probes: () => orDead([SAMPLE_PROBE]),

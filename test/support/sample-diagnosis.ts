@@ -1,5 +1,5 @@
 /** What a control plane would tell of a pool that died, made up: for looking at the dashboard without waiting for one. */
-import type { ControlState } from "../../src/contract/control-port.ts";
+import type { AlertsView, ControlState } from "../../src/contract/control-port.ts";
 import type { ProbeFact } from "../../src/contract/facts.ts";
 import type { Forecast, Incident } from "../../src/contract/incident.ts";
 import type { SeriesAnswer, SeriesPoint, ServiceHealth } from "../../src/contract/series.ts";
@@ -201,6 +201,30 @@ export const SAMPLE_FORECASTS: readonly Forecast[] = [
     since: SAMPLE_NOW - 86_400_000,
   },
 ];
+
+export const SAMPLE_ALERTS: AlertsView = {
+  silences: [
+    {
+      id: "sil-1795266000-1",
+      at: SAMPLE_NOW - 3_600_000,
+      where: { service: "reports" },
+      by: "ann",
+      reason: "moving to other machines",
+      until: SAMPLE_NOW + 3_600_000,
+    },
+  ],
+  sinks: [
+    { name: "chat", kind: "slack", state: "ok", because: "delivered", lastAt: SAMPLE_NOW - 90_000 },
+    {
+      name: "pager",
+      kind: "pagerduty",
+      state: "failing",
+      because: "status 400: the routing key is 12 characters long; 2 waiting",
+      lastAt: SAMPLE_NOW - 8_640_000,
+    },
+  ],
+  sent: [],
+};
 
 export const SAMPLE_PROBE: ProbeFact = {
   kind: "probe",

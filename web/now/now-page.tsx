@@ -12,6 +12,7 @@ import { TrafficMap } from "./map.tsx";
 import { ThisProcess } from "./process.tsx";
 import { SampleOutage } from "./outage.tsx";
 import { Services } from "./services.tsx";
+import { Telling } from "./telling.tsx";
 import { Tiles } from "./tiles.tsx";
 import { Processes } from "./workers.tsx";
 import { verdictOf } from "./verdict.ts";
@@ -24,6 +25,7 @@ export function NowPage(): JSX.Element {
       <Tiles />
       <SampleOutage />
       <IncidentCards incidents={openIncidents.value} />
+      <Telling />
       <Services />
       <TrafficMap />
       <Charts />

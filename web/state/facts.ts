@@ -5,7 +5,7 @@
 import { batch, computed, signal } from "@preact/signals";
 import type { FiguresResponse, OriginsResponse, StatusResponse } from "../../src/contract/api-responses.ts";
 import { CONTROL_OFF } from "../../src/contract/control-port.ts";
-import type { ControlState, News } from "../../src/contract/control-port.ts";
+import type { AlertsView, ControlState, News } from "../../src/contract/control-port.ts";
 import type { ForecastsResponse, HealthResponse, IncidentsResponse } from "../../src/contract/control-responses.ts";
 import type { Forecast, Incident } from "../../src/contract/incident.ts";
 import type { ServiceHealth } from "../../src/contract/series.ts";
@@ -33,6 +33,7 @@ const pulseAt = signal<number | null>(null);
 /** Null: not known, because nobody could say. */
 export const incidents = signal<readonly Incident[] | null>(null);
 export const forecasts = signal<readonly Forecast[] | null>(null);
+export const alerts = signal<AlertsView | null>(null);
 /** Changes with everything that happens at origins; pages that show lists ask again. */
 export const happened = signal(0);
 
@@ -113,10 +114,11 @@ export async function refreshGateway(isLive: boolean): Promise<void> {
 
 /** The control plane, and what it concluded. */
 export async function refreshDiagnosis(): Promise<void> {
-  const [one, two, three] = await Promise.all([
+  const [one, two, three, four] = await Promise.all([
     ask<HealthResponse>("/health"),
     ask<IncidentsResponse>("/incidents?limit=50"),
     ask<ForecastsResponse>("/forecasts"),
+    ask<AlertsView>("/alerts"),
   ]);
   batch(() => {
     if (one.ok) {
@@ -130,6 +132,7 @@ export async function refreshDiagnosis(): Promise<void> {
     }
     if (two.ok) incidents.value = two.value.incidents;
     if (three.ok) forecasts.value = three.value.forecasts;
+    if (four.ok) alerts.value = four.value;
   });
 }
 
