@@ -109,7 +109,7 @@ describe("an inner gateway's 5xx or the application's own", () => {
 });
 
 describe("a full accept queue, a firewall that drops, a machine that is off", () => {
-  const routes = [{ match: { path: "/*" }, timeouts: { connect: "2500ms", firstByte: "500ms" } }];
+  const routes = [{ match: { path: "/*" }, timeouts: { connect: "2500ms", firstByte: "1500ms" } }];
 
   it("silence of one port of a machine that answers on another is no dead machine", async () => {
     const deaf = await deafListener();
@@ -122,7 +122,7 @@ describe("a full accept queue, a firewall that drops, a machine that is off", ()
         test: {
           health: false,
           retry: false,
-          routes: [{ match: { path: "/*" }, timeouts: { connect: "600ms" } }],
+          routes: [{ match: { path: "/*" }, timeouts: { connect: "2s" } }],
           pools: [{ name: "only", origins: [deaf.url] }],
         },
         other: { hosts: ["other.test"], health: false, pools: [{ name: "only", origins: [well.url] }] },
