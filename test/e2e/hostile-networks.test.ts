@@ -9,6 +9,11 @@ import net from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { connectionsWithin } from "../../src/cli/machine-findings.ts";
+import { PLAIN_WAY } from "../../src/contract/rungs.ts";
+import type { ProbeRequest } from "../../src/contract/rungs.ts";
+import { climbSizes } from "../../src/control/ladder/sized-rungs.ts";
+import { systemSchedule } from "../../src/net/clock.ts";
+import { createProbeRungs } from "../../src/net/probe-rungs.ts";
 import { startGateway } from "../support/gateway-process.ts";
 import { localGateway } from "../support/local-gateway.ts";
 import type { LocalGateway } from "../support/local-gateway.ts";
@@ -38,12 +43,24 @@ afterAll(() => {
   authority.close();
 });
 
-/** `/BYTES` is answered with so many; `/slow` in ten pieces a second apart. */
+/**
+ * `/BYTES` is answered with so many, `/head-first/BYTES` behind a head in a packet of its own, `/ranged/BYTES` with one if a
+ * part is asked for; `/slow` in ten pieces a second apart.
+ */
 const ORIGIN = `
 import http from "node:http";
 import https from "node:https";
 const answer = (request, response) => {
-  const size = Number(request.url.slice(1));
+  const size = Number(request.url.split("/").at(-1));
+  if (request.url.startsWith("/ranged/") && request.headers.range !== undefined) {
+    response.writeHead(206, { "content-length": 1, "content-range": "bytes 0-0/" + size });
+    return response.end("x");
+  }
+  if (request.url.startsWith("/head-first/")) {
+    response.writeHead(200, { "content-length": size });
+    response.flushHeaders();
+    return setImmediate(() => response.end("x".repeat(size)));
+  }
   if (request.url !== "/slow") return response.end("x".repeat(size || 2));
   response.writeHead(200, { "content-length": 10 });
   let left = 10;
@@ -93,7 +110,8 @@ async function gatewayTo(origin: string, more: Readonly<Record<string, unknown>>
       health: false,
       retry: false,
       ejection: false,
-      routes: [{ timeouts: { connect: "1s", handshake: "1400ms", firstByte: "1200ms", gap: "1600ms" } }],
+      // A process that stands still for half of a limit is itself to blame (gw.loop_stall), and busy ones do for a while.
+      routes: [{ timeouts: { connect: "2s", handshake: "3s", firstByte: "2s", gap: "2s" } }],
       ...(origin.startsWith("https:") ? { tls: { ca: authority.caFile } } : {}),
       ...more,
     },
@@ -109,7 +127,7 @@ describe.skipIf(!isAllowed)("a network that is cut", () => {
     space.unplug();
     const { status, record } = await gateway.get("a");
     expect([status, record.cause]).toEqual([504, "net.connect_timeout"]);
-    expect((record.doneUs - record.routedUs) / 1000).toBeLessThan(5_000);
+    expect((record.doneUs - record.routedUs) / 1000).toBeLessThan(20_000);
   });
 
   it("under an idle connection is a half-open one or a slow origin, and the next request gets a new one", async () => {
@@ -129,7 +147,7 @@ describe.skipIf(!isAllowed)("a network that is cut", () => {
   it("in the middle of a body is a response that stopped half-way, which the client sees cut", async () => {
     const space = namespace();
     const gateway = await gatewayTo(await plainOrigin(space), {
-      routes: [{ timeouts: { gap: "1500ms" }, resume: false }],
+      routes: [{ timeouts: { gap: "2s" }, resume: false }],
     });
     const client = await gateway.client();
     await client.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -178,19 +196,34 @@ describe.skipIf(lossy === null)("a network that loses one packet in fifty and ta
   });
 });
 
-describe.skipIf(!isAllowed)("a path that loses large packets", () => {
-  it("lets small answers through and stops large ones, which end by their limit", async () => {
-    const space = namespace();
+describe.skipIf(lossy === null)("a path whose way back loses large packets", () => {
+  it("lets small answers through and stops large ones, which is told with its place, and shown by the probe", async () => {
+    const space = await lossyNamespace({ ratio: 0, delayMs: 0, seed: 1 });
+    if (space === null) throw new Error("it was allowed a moment ago");
+    closing.push(() => space.close());
     const gateway = await gatewayTo(await plainOrigin(space), {
-      routes: [{ timeouts: { firstByte: "1200ms", gap: "1200ms" } }],
+      routes: [{ timeouts: { connect: "60s", firstByte: "60s", gap: "3s" }, resume: false }],
     });
-    space.dropLargePackets();
-    expect((await gateway.get("a", "/100")).status).toBe(200);
-    const { record } = await gateway.get("a", "/100000");
-    expect(["origin.ttfb_timeout", "origin.stall_mid_body"]).toContain(record.cause);
-    expect(record.outcome).toBe("failed");
+    await space.dropAbove(1_300);
+    const small = await gateway.get("a", "/100");
+    expect([small.status, small.record.cause]).toEqual([200, null]);
+    // What an incident of such failures has the control plane ask; the engine weighs it (ladder-evidence.test.ts).
+    const to = { ip: space.ip, family: 4, port: 8080 } as const;
+    const asked: ProbeRequest = { method: "HEAD", target: "/", host: "a", way: PLAIN_WAY, fields: {}, bodyBytes: 0 };
+    const whole: ProbeRequest = { ...asked, method: "GET", target: "/ranged/100000" };
+    const rungs = createProbeRungs({ resolvers: [], schedule: systemSchedule });
+    const client = await gateway.client();
+    await client.send("GET /head-first/100000 HTTP/1.1\r\nHost: a\r\n\r\n");
+    const [large, sizes] = await Promise.all([gateway.record(2), climbSizes(rungs, to, asked, whole, 5_000)]);
+    expect([large.cause, large.outcome]).toEqual(["origin.stall_mid_body", "failed"]);
+    expect(large.evidence).toMatch(/^silence for 3000 ms after \d{2,3} response bytes$/);
+    expect([sizes.request.result, sizes.response.result]).toEqual(["holds", "breaks"]);
+    expect(sizes.response.text).toContain("a part of one byte was answered");
+    expect(space.lost()).toBeGreaterThan(0);
   });
+});
 
+describe.skipIf(!isAllowed)("a path that loses large packets", () => {
   it("keeps certificates from coming: the handshake ends by its limit, and is told as that", async () => {
     const space = namespace();
     const gateway = await gatewayTo(await secureOrigin(space));

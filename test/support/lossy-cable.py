@@ -1,7 +1,8 @@
 """A cable that loses and delays, for kernels without netem: two TUN devices, one of them in a network namespace, and what
 goes in at one comes out of the other later, or never. Arguments: name and address of both ends, the namespace of the
 second, the part of all packets that is lost, the delay in ms each way, and the seed. Prints `up`, then a line for each
-packet that it loses; ends with its standard input."""
+packet that it loses; ends with its standard input. A number there is the size in bytes above which packets vanish from
+then on that come out of the namespace, and is said back."""
 
 import fcntl
 import heapq
@@ -46,15 +47,21 @@ raise_up(outer, outside)
 raise_up(inner, inside, "-n", namespace)
 print("up", flush=True)
 
-under_way, number = [], 0
+under_way, number, largest = [], 0, 65535
 while True:
     wait = max(0, under_way[0][0] - time.monotonic()) if under_way else None
     ready = select.select([*ends, sys.stdin], [], [], wait)[0]
     if sys.stdin in ready:
-        break
+        line = sys.stdin.readline()
+        if line == "":
+            break
+        largest = int(line)
+        print(largest, flush=True)
     for end in ready:
+        if end is sys.stdin:
+            continue
         packet = os.read(end, 65535)
-        if chance.random() < float(loss):
+        if chance.random() < float(loss) or (end == ends[1] and len(packet) > largest):
             print("lost", flush=True)
             continue
         number += 1

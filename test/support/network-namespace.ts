@@ -27,6 +27,8 @@ export interface NetworkNamespace extends Inside {
 export interface LossyNamespace extends Inside {
   /** Packets that were lost, of both ways. */
   lost(): number;
+  /** Resolves when packets of more bytes vanish on their way out of it, and nobody is told. */
+  dropAbove(bytes: number): Promise<void>;
 }
 
 export interface Loss {
@@ -88,6 +90,10 @@ export async function lossyNamespace({ ratio, delayMs, seed }: Loss): Promise<Lo
     return {
       ...machine,
       lost: () => cable.stdout().split("lost").length - 1,
+      async dropAbove(bytes) {
+        cable.write(`${bytes}\n`);
+        await cable.printed(new RegExp(`^${bytes}$`, "m"));
+      },
       close() {
         machine.close();
         cable.signal("SIGKILL");
