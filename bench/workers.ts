@@ -1,14 +1,18 @@
 /**
- * What a second worker is worth: `node bench/workers.ts [SECONDS] [TURNS]` asks a gateway with one worker, one with two,
- * and two gateways that know nothing of each other, in turns, and prints exchanges per second and the CPU of all of the
- * gateways' processes for each exchange.
+ * What a second worker is worth: `node bench/workers.ts [SECONDS] [TURNS] [PER_SECOND]` asks a gateway with one worker,
+ * one with two, and two gateways that know nothing of each other, in turns, and prints the CPU of all of the gateways'
+ * processes for each exchange. What two workers spend on an exchange, against what one does, is what they can do on two
+ * cores of their own.
  *
- * Client and origin need cores as well. On a machine with fewer than four the rate says little; there the CPU per
- * exchange is the figure: what two workers spend on an exchange, against what one does, bounds what they can do on two
- * cores of their own. Two cores share caches and memory, and on such a machine the clients' and origins' work too, so
- * two of anything spend more than one: the two gateways show how much, and what is beyond that is the workers' own.
+ * Client and origin need cores as well. With as many requests as the gateways can take, a machine of two cores gives two
+ * workers another world than one: four processes instead of two share its caches, and who waits for a core runs cold. So
+ * each worker is asked for a fixed number of requests a second, the same in all shapes and so few that the cores have
+ * time left. 0 asks for as many as there can be; the rates that are printed then say something where there are at least
+ * six cores.
  *
- * Each of the two gets the same: a client of its own, and the same two origins in processes of their own.
+ * All three run from the beginning, because a fresh process pays for compiling its code, and two of them twice as long:
+ * each has half of the requests. Each worker gets a client of its own, and all have the same two origins in processes of
+ * their own.
  */
 import { fork } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
@@ -23,11 +27,19 @@ import type { Child } from "../test/support/child.ts";
 import { freePort } from "../test/support/free-port.ts";
 import { cpuMicros } from "./process-tree.ts";
 import { median } from "../src/kernel/median.ts";
+import { readH2loadReport } from "./h2load.ts";
+import { withUndo } from "./undo.ts";
 import { readWrkReport } from "./wrk.ts";
+import type { LoadReport } from "./wrk.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const CLIENT_CONNECTIONS = 32;
-const WARM_SECONDS = 2;
+/** Of each worker. */
+const PER_SECOND = 4_000;
+/** As many as there can be: the sooner the code is compiled. */
+const WARM_SECONDS = 5;
+/** Of what was asked for. A round in which less came says how busy the machine was, and nothing of the gateway. */
+const KEPT_UP = 0.95;
 const ANSWER = Buffer.from("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
 
 interface Shape {
@@ -44,36 +56,45 @@ const APART: Shape = { name: "2 gateways apart", gateways: 2, workers: 1 };
 interface Turn {
   readonly perSecond: number;
   readonly microsPerExchange: number;
+  /** What was asked for came. */
+  readonly keptUp: boolean;
 }
 
-async function turn(shape: Shape, originPorts: readonly number[], seconds: number): Promise<Turn> {
-  const folder = await mkdtemp(join(tmpdir(), "goodgate-bench-"));
-  const gateways: { readonly child: Child; readonly port: number }[] = [];
-  try {
-    for (let i = 0; i < shape.gateways; i += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- Of two that look for a free port at once both may find the same.
-      gateways.push(await startGateway(folder, shape.workers, originPorts));
-    }
-    // As many clients as there are workers in all.
-    const ports = gateways.flatMap(({ port }) => Array.from({ length: shape.workers }, () => port));
-    const cpu = (): number => gateways.reduce((sum, { child }) => sum + cpuMicros(child.pid), 0);
-    await Promise.all(ports.map((port) => ask(port, WARM_SECONDS)));
-    const before = cpu();
-    const reports = await Promise.all(ports.map((port) => ask(port, seconds)));
-    const exchanges = reports.reduce((sum, report) => sum + report.exchanges, 0);
-    const perSecond = reports.reduce((sum, report) => sum + report.perSecond, 0);
-    return { perSecond, microsPerExchange: (cpu() - before) / exchanges };
-  } finally {
-    await Promise.all(gateways.map(({ child }) => child.stop()));
-    await rm(folder, { recursive: true, force: true });
+interface Gateway {
+  readonly child: Child;
+  readonly port: number;
+}
+
+interface Running {
+  readonly shape: Shape;
+  readonly gateways: readonly Gateway[];
+  readonly turns: Turn[];
+}
+
+async function start(shape: Shape, folder: string, originPorts: readonly number[]): Promise<Running> {
+  const gateways: Gateway[] = [];
+  for (let i = 0; i < shape.gateways; i += 1) {
+    // oxlint-disable-next-line no-await-in-loop -- Of two that look for a free port at once both may find the same.
+    gateways.push(await startGateway(folder, shape.workers, originPorts));
   }
+  return { shape, gateways, turns: [] };
 }
 
-async function startGateway(
-  folder: string,
-  workers: number,
-  originPorts: readonly number[],
-): Promise<{ readonly child: Child; readonly port: number }> {
+/** `perSecond`: for each worker; 0: as many as there can be. */
+async function turn({ shape, gateways }: Running, seconds: number, perSecond: number): Promise<Turn> {
+  // As many clients as there are workers in all.
+  const ports = gateways.flatMap(({ port }) => Array.from({ length: shape.workers }, () => port));
+  const cpu = (): number => gateways.reduce((sum, { child }) => sum + cpuMicros(child.pid), 0);
+  const before = cpu();
+  const reports = await Promise.all(ports.map((port) => ask(port, seconds, perSecond)));
+  const exchanges = reports.reduce((sum, report) => sum + report.exchanges, 0);
+  const all = reports.reduce((sum, report) => sum + report.perSecond, 0);
+  const keptUp = all >= KEPT_UP * perSecond * ports.length;
+  if (!keptUp) console.log(`${shape.name}: ${all.toFixed(0)}/s of ${perSecond * ports.length}/s: not counted`);
+  return { perSecond: all, microsPerExchange: (cpu() - before) / exchanges, keptUp };
+}
+
+async function startGateway(folder: string, workers: number, originPorts: readonly number[]): Promise<Gateway> {
   const port = await freePort();
   const file = join(folder, `${port}.yaml`);
   const origins = originPorts.map((origin) => `http://127.0.0.1:${origin}`);
@@ -85,12 +106,17 @@ async function startGateway(
   return { child, port };
 }
 
-async function ask(port: number, seconds: number): Promise<ReturnType<typeof readWrkReport>> {
-  const load = [`-t1`, `-c${CLIENT_CONNECTIONS}`, `-d${seconds}s`];
-  const child = await startChild("wrk", [...load, `http://127.0.0.1:${port}/`]);
+async function ask(port: number, seconds: number, perSecond: number): Promise<LoadReport> {
+  const load = [`-t1`, `-c${CLIENT_CONNECTIONS}`];
+  const url = `http://127.0.0.1:${port}/`;
+  const [command, ...args] =
+    perSecond === 0
+      ? ["wrk", ...load, `-d${seconds}s`, url]
+      : ["h2load", "--h1", ...load, `-D${seconds}`, `--rps=${perSecond / CLIENT_CONNECTIONS}`, url];
+  const child = await startChild(command ?? "", args);
   const ending = await child.ending;
-  if (ending.code !== 0) throw new Error(`wrk failed: ${child.stderr()}${child.stdout()}`);
-  return readWrkReport(child.stdout());
+  if (ending.code !== 0) throw new Error(`${command} failed: ${child.stderr()}${child.stdout()}`);
+  return perSecond === 0 ? readWrkReport(child.stdout()) : readH2loadReport(child.stdout());
 }
 
 /** A process that answers, and its port. */
@@ -109,30 +135,48 @@ function serveAnswers(): void {
 }
 
 async function main(): Promise<void> {
-  const [seconds, turns] = [Number(process.argv[2] ?? 5), Number(process.argv[3] ?? 5)];
-  const origins = [await startOrigin(), await startOrigin()];
-  const ports = origins.map(({ port }) => port);
-  const taken = new Map<Shape, Turn[]>([ONE, TWO, APART].map((shape) => [shape, []]));
-  for (let i = 0; i < turns; i += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- One after the other: they would measure each other.
-    for (const [shape, list] of taken) list.push(await turn(shape, ports, seconds));
-  }
-  for (const { child } of origins) child.disconnect();
-  for (const [{ name }, list] of taken) {
-    const micros = list.map(({ microsPerExchange }) => microsPerExchange);
-    const rate = Math.max(...list.map(({ perSecond }) => perSecond));
+  const [seconds = 5, turns = 5, perSecond = PER_SECOND] = process.argv.slice(2).map(Number);
+  await withUndo(async (undo) => {
+    const folder = await mkdtemp(join(tmpdir(), "goodgate-bench-"));
+    undo(() => rm(folder, { recursive: true, force: true }));
+    const origins = [await startOrigin(), await startOrigin()];
+    undo(() => Promise.resolve(origins.forEach(({ child }) => child.disconnect())));
+    const ports = origins.map(({ port }) => port);
+    const running: Running[] = [];
+    for (const shape of [ONE, TWO, APART]) {
+      // oxlint-disable-next-line no-await-in-loop -- One after the other: they would measure each other.
+      const started = await start(shape, folder, ports);
+      undo(async () => void (await Promise.all(started.gateways.map(({ child }) => child.stop()))));
+      running.push(started);
+      // oxlint-disable-next-line no-await-in-loop
+      await turn(started, WARM_SECONDS, 0);
+    }
+    for (let i = 0; i < turns; i += 1) {
+      const round: Turn[] = [];
+      // oxlint-disable-next-line no-await-in-loop
+      for (const each of running) round.push(await turn(each, seconds, perSecond));
+      if (round.every(({ keptUp }) => keptUp)) round.forEach((taken, at) => running[at]?.turns.push(taken));
+    }
+    if (running[0]?.turns.length === 0) console.log(`No round counts: too busy a machine for ${perSecond}/s.`);
+    else report(running);
+  });
+}
+
+function report(running: readonly Running[]): void {
+  for (const { shape, turns } of running) {
+    const micros = turns.map(({ microsPerExchange }) => microsPerExchange);
+    const rate = median(turns.map(({ perSecond }) => perSecond));
     const spread = `${Math.min(...micros).toFixed(1)}–${Math.max(...micros).toFixed(1)}`;
-    console.log(`${name.padEnd(17)} ${rate.toFixed(0)}/s at most  ${median(micros).toFixed(1)} µs (${spread})`);
+    console.log(`${shape.name.padEnd(17)} ${rate.toFixed(0)}/s  ${median(micros).toFixed(1)} µs (${spread})`);
   }
-  const one = taken.get(ONE) ?? [];
+  const [one, ...others] = running;
   console.log(
     `Two on two cores of their own could do, by the CPU of an exchange (${availableParallelism()} cores here):`,
   );
-  for (const shape of [TWO, APART]) {
-    const ratios = (taken.get(shape) ?? []).map(
-      (two, i) => (2 * (one[i]?.microsPerExchange ?? NaN)) / two.microsPerExchange,
-    );
-    console.log(`${shape.name.padEnd(17)} ${median(ratios).toFixed(2)}× one`);
+  for (const { shape, turns } of others) {
+    const ratios = turns.map((two, i) => (2 * (one?.turns[i]?.microsPerExchange ?? NaN)) / two.microsPerExchange);
+    const spread = `${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)}`;
+    console.log(`${shape.name.padEnd(17)} ${median(ratios).toFixed(2)}× one (${spread})`);
   }
 }
 
