@@ -357,6 +357,12 @@ export const METRICS = [
     help: "Times that the control process ended and was started again.",
   },
   {
+    name: "goodgate_control_resident_memory_bytes",
+    type: "gauge",
+    labels: [],
+    help: "Resident memory of the control process. 0: there is none now, or the system does not say.",
+  },
+  {
     name: "goodgate_control_facts_lost_total",
     type: "counter",
     labels: [],

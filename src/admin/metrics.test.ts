@@ -28,7 +28,7 @@ const TALLY: ControlTally = {
     because: "",
     factsLost: 3,
     factsWaiting: 0,
-    residentBytes: 0,
+    residentBytes: 90_000_000,
     tracesLeftOut: 0,
     restarts: 2,
   },
@@ -80,6 +80,7 @@ describe("the metrics", () => {
     expect(valueOf(families, "goodgate_control_state", { state: "running" })).toBe(0);
     expect(valueOf(families, "goodgate_control_facts_lost_total", {})).toBe(3);
     expect(valueOf(families, "goodgate_control_restarts_total", {})).toBe(2);
+    expect(valueOf(families, "goodgate_control_resident_memory_bytes", {})).toBe(90_000_000);
     expect(valueOf(families, "goodgate_incidents_open", { severity: "notice" })).toBe(4);
     expect(valueOf(families, "goodgate_incidents_opened_total", {})).toBe(9);
     expect(valueOf(families, "goodgate_forecasts", { severity: "warning" })).toBe(2);

@@ -147,6 +147,7 @@ const SOURCES: Sources = {
   goodgate_control_state: ({ control: { control } }) =>
     CONTROL_STATES.map((state) => ({ labels: { state }, value: control.state === state ? 1 : 0 })),
   goodgate_control_restarts_total: ofGateway(({ control }) => control.control.restarts),
+  goodgate_control_resident_memory_bytes: ofGateway(({ control }) => control.control.residentBytes),
   goodgate_traces_left_out_total: ofGateway(({ control }) => control.control.tracesLeftOut),
   goodgate_control_facts_lost_total: ofGateway(({ control }) => control.control.factsLost),
   goodgate_incidents_open: ofSeverities(({ incidentsOpen }) => incidentsOpen),

@@ -158,6 +158,8 @@ describe("a control process", () => {
   it("ends with the gateway, having written down its last facts", async () => {
     const { gateway } = await start();
     const control = controlOf(gateway);
+    const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
+    expect(Number(/^goodgate_control_resident_memory_bytes (\d+)$/m.exec(metrics)?.[1])).toBeGreaterThan(1_000_000);
     await fetch(gateway.url);
     gateway.child.signal("SIGTERM");
     await gateway.child.ending;
