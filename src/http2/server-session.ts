@@ -476,7 +476,9 @@ export class ServerSession implements StreamCarrier {
       }
     }
     if (stream.holds) {
-      stream.hold(bytes, start, end);
+      const ends = (this.#flags & FLAG.END_STREAM) !== 0;
+      const more = stream.lengthLeft !== -1 ? stream.lengthLeft : ends ? this.#left - this.#padding : Infinity;
+      stream.hold(bytes, start, end, more);
       return;
     }
     if (isLast) this.#deliver(stream, bytes, start, end);

@@ -44,6 +44,7 @@ const OWN_LIMITS: MessageLimits = {
 const WEBSOCKET_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /** Before content that waits stands the size of its chunk. */
 const CHUNK_HEAD_ROOM = 16;
+/** What more may come is given so much room at first. */
 const HELD_BYTES = 4096;
 
 export class StreamPort implements SocketPort, MessageEvents {
@@ -230,11 +231,13 @@ export class StreamPort implements SocketPort, MessageEvents {
     return this.#held === null ? 0 : this.#heldEnd - HEAD_ROOM - CHUNK_HEAD_ROOM;
   }
 
-  hold(bytes: Buffer, start: number, end: number): void {
+  /** `more`: so much is still to come; Infinity: unknown. A call of gRPC is nearly always whole in its first frame. */
+  hold(bytes: Buffer, start: number, end: number, more: number): void {
     const length = end - start;
     let held = this.#held;
     if (held === null) {
-      held = Buffer.allocUnsafeSlow(HEAD_ROOM + CHUNK_HEAD_ROOM + Math.max(length, HELD_BYTES) + TAIL_ROOM);
+      const room = Math.max(length, Math.min(length + more, HELD_BYTES));
+      held = Buffer.allocUnsafeSlow(HEAD_ROOM + CHUNK_HEAD_ROOM + room + TAIL_ROOM);
       this.#heldEnd = HEAD_ROOM + CHUNK_HEAD_ROOM;
     } else if (this.#heldEnd + length + TAIL_ROOM > held.length) {
       const wider = Buffer.allocUnsafeSlow(2 * (this.#heldEnd + length) + TAIL_ROOM);
