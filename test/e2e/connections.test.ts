@@ -120,6 +120,9 @@ describe("the client's connection", () => {
   });
 });
 
+/** Less than the time after which a connection that was left behind would be closed for its silence. */
+const BY_ITSELF_MS = 25_000;
+
 describe("a client that leaves", () => {
   it("takes the attempt at the origin with it", async () => {
     const number = await freshOrigin(async (connection) => {
@@ -146,7 +149,7 @@ describe("a client that leaves", () => {
     await until(
       "their connections to be gone",
       async () => ((await gateway.status()).connections === 0 ? true : null),
-      5_000,
+      BY_ITSELF_MS,
     );
   });
 

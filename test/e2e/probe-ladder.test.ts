@@ -73,14 +73,10 @@ describe("the probe ladder", () => {
     const dead = `http://127.0.0.1:${await freePort()}`;
     const { adminUrl, port } = await start([origin.url, dead]);
     const load = startLoad({ port, path: "/", ratePerSecond: 50 });
-    const told = await until(
-      "a probe on the timeline",
-      async () => {
-        const { incidents } = (await (await fetch(`${adminUrl}/api/v1/incidents`)).json()) as IncidentsResponse;
-        return incidents.flatMap(({ timeline }) => timeline).find(({ kind }) => kind === "probe") ?? null;
-      },
-      30_000,
-    );
+    const told = await until("a probe on the timeline", async () => {
+      const { incidents } = (await (await fetch(`${adminUrl}/api/v1/incidents`)).json()) as IncidentsResponse;
+      return incidents.flatMap(({ timeline }) => timeline).find(({ kind }) => kind === "probe") ?? null;
+    });
     await load.stop();
     expect(told.text).toContain(`${dead}: No connection to it can be made`);
     expect(told.text).toContain("The same host answers at another port.");

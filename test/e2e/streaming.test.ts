@@ -16,7 +16,6 @@ const MIB = 1024 * 1024;
 const BODY_BYTES = Number(process.env["GOODGATE_BODY_MIB"] ?? 64) * MIB;
 /** Far below the body, and above what garbage waiting for its collection amounts to. */
 const GROWTH_MAX_BYTES = 40 * MIB;
-const LARGE_MS = 120_000;
 
 let app: Peer;
 let gateway: GatewayProcess;
@@ -72,7 +71,7 @@ describe("events and polls", () => {
 });
 
 describe(`bodies of ${BODY_BYTES / MIB} MiB`, () => {
-  it.each(["", "&chunked=1"])("are downloaded whole with flat memory%s", { timeout: LARGE_MS }, async (framing) => {
+  it.each(["", "&chunked=1"])("are downloaded whole with flat memory%s", async (framing) => {
     await download(8 * MIB, framing);
     gateway.child.forgetPeak();
     const before = gateway.child.residentBytes();
@@ -80,18 +79,14 @@ describe(`bodies of ${BODY_BYTES / MIB} MiB`, () => {
     expect(gateway.child.peakResidentBytes() - before).toBeLessThan(GROWTH_MAX_BYTES);
   });
 
-  it.each(["length", "chunks"])(
-    "are uploaded whole and unchanged with flat memory, by %s",
-    { timeout: LARGE_MS },
-    async (framing) => {
-      await upload(8 * MIB, framing);
-      gateway.child.forgetPeak();
-      const before = gateway.child.residentBytes();
-      const { sha256, answer } = await upload(BODY_BYTES, framing);
-      expect(answer).toMatchObject({ bytes: BODY_BYTES, sha256 });
-      expect(gateway.child.peakResidentBytes() - before).toBeLessThan(GROWTH_MAX_BYTES);
-    },
-  );
+  it.each(["length", "chunks"])("are uploaded whole and unchanged with flat memory, by %s", async (framing) => {
+    await upload(8 * MIB, framing);
+    gateway.child.forgetPeak();
+    const before = gateway.child.residentBytes();
+    const { sha256, answer } = await upload(BODY_BYTES, framing);
+    expect(answer).toMatchObject({ bytes: BODY_BYTES, sha256 });
+    expect(gateway.child.peakResidentBytes() - before).toBeLessThan(GROWTH_MAX_BYTES);
+  });
 });
 
 describe("a reader that stops", () => {
@@ -116,23 +111,19 @@ describe("a reader that stops", () => {
     await origin?.close();
   });
 
-  it(
-    "makes the origin stop, costs no memory while it does, and gets the rest when it goes on",
-    { timeout: LARGE_MS },
-    async () => {
-      const readers = 8;
-      behind.child.forgetPeak();
-      const before = behind.child.residentBytes();
-      const responses = await Promise.all(Array.from({ length: readers }, () => paused(behind.url)));
-      await standsStill(() => taken);
-      // What the kernel's socket buffers hold on both sides of the gateway is not the gateway's memory.
-      expect(taken).toBeLessThan(readers * 32 * MIB);
-      expect(behind.child.peakResidentBytes() - before).toBeLessThan(GROWTH_MAX_BYTES);
-      const sizes = await Promise.all(responses.map(count));
-      expect(sizes).toEqual(Array.from({ length: readers }, () => 64 * MIB));
-      expect(behind.child.peakResidentBytes() - before).toBeLessThan(GROWTH_MAX_BYTES);
-    },
-  );
+  it("makes the origin stop, costs no memory while it does, and gets the rest when it goes on", async () => {
+    const readers = 8;
+    behind.child.forgetPeak();
+    const before = behind.child.residentBytes();
+    const responses = await Promise.all(Array.from({ length: readers }, () => paused(behind.url)));
+    await standsStill(() => taken);
+    // What the kernel's socket buffers hold on both sides of the gateway is not the gateway's memory.
+    expect(taken).toBeLessThan(readers * 32 * MIB);
+    expect(behind.child.peakResidentBytes() - before).toBeLessThan(GROWTH_MAX_BYTES);
+    const sizes = await Promise.all(responses.map(count));
+    expect(sizes).toEqual(Array.from({ length: readers }, () => 64 * MIB));
+    expect(behind.child.peakResidentBytes() - before).toBeLessThan(GROWTH_MAX_BYTES);
+  });
 });
 
 function nextChunk(stream: IncomingMessage): Promise<string> {
