@@ -15,7 +15,7 @@ import type { Fact } from "../contract/facts.ts";
 import type { TellTraces } from "../gateway/trace-book.ts";
 import type { Ledger } from "../kernel/ledger.ts";
 import { createIdSource, systemChance } from "../net/chance.ts";
-import { systemClock, systemSchedule } from "../net/clock.ts";
+import { systemClock, systemEvery, systemSchedule } from "../net/clock.ts";
 import { createHttp2Dial } from "../net/h2-dial.ts";
 import { watchMachine } from "../net/machine-room.ts";
 import type { MachineRoom } from "../net/machine-room.ts";
@@ -139,7 +139,7 @@ export async function startDataPlane(
     ...options.ofWorker,
     ...(options.known === undefined ? {} : { known: options.known }),
     cacheShelf,
-    every,
+    every: systemEvery,
     soon: (run) => void setImmediate(run),
     processView: () => facts.process(),
     ownUse: () => facts.ownUse(),
@@ -266,10 +266,4 @@ function toPutResult(applied: Exclude<ApplyResult, { kind: "applied" }>, { liste
 
 function holdSame(one: ReadonlyMap<string, Buffer>, other: ReadonlyMap<string, Buffer>): boolean {
   return one.size === other.size && [...one].every(([path, bytes]) => other.get(path)?.equals(bytes) === true);
-}
-
-function every(ms: number, run: () => void): () => void {
-  const timer = setInterval(run, ms);
-  timer.unref();
-  return () => clearInterval(timer);
 }

@@ -29,6 +29,38 @@ export interface Challenges {
 
 export type ChallengeKind = "http-01" | "tls-alpn-01";
 
+/** What an authority is asked for. */
+export interface IssueOrder {
+  readonly name: string;
+  readonly challenges: readonly ChallengeKind[];
+  /** The certificate that is replaced; null: none of this authority is. */
+  readonly replaces: string | null;
+  present(proof: Proof | null): Promise<void>;
+}
+
+/** What an authority will ask a process that serves for. */
+export type Proof =
+  | { readonly kind: "http-01"; readonly token: string; readonly answer: string }
+  | ({ readonly kind: "tls-alpn-01" } & KeyPair);
+
+/** What came of an order. */
+export type Issued =
+  | {
+      readonly ok: true;
+      readonly cert: string;
+      readonly key: string;
+      readonly notBefore: number;
+      readonly notAfter: number;
+    }
+  | {
+      readonly ok: false;
+      /** Whose doing it is: the next authority would fare better, or none would. */
+      readonly fault: "authority" | "name";
+      readonly detail: string;
+      /** -1: nothing was said. */
+      readonly retryAfterMs: number;
+    };
+
 /** One name for which a certificate is wanted. */
 export interface AcmeCertificateView {
   readonly name: string;

@@ -3,7 +3,7 @@
  * order is made and when is decided in control/acme; here it is only carried out, and every way in which it can fail
  * becomes an answer to one question: is it the authority's doing or the name's?
  */
-import type { ChallengeKind, KeyPair } from "../contract/acme.ts";
+import type { ChallengeKind, Issued, IssueOrder } from "../contract/acme.ts";
 import type { Schedule } from "../kernel/clock.ts";
 import { accountKey, lifeOf, proofFor, renewalName, requestFor } from "./acme-certificates.ts";
 import { AcmeFailure, AcmeRequests, detailOf, isMapping } from "./acme-request.ts";
@@ -27,32 +27,6 @@ export interface Account {
   readonly key: string;
   readonly url: string;
 }
-
-interface Order {
-  readonly name: string;
-  readonly challenges: readonly ChallengeKind[];
-  readonly replaces: string | null;
-  present(proof: PresentedProof): Promise<void>;
-}
-
-type PresentedProof =
-  | { readonly kind: "http-01"; readonly token: string; readonly answer: string }
-  | ({ readonly kind: "tls-alpn-01" } & KeyPair);
-
-type Issued =
-  | {
-      readonly ok: true;
-      readonly cert: string;
-      readonly key: string;
-      readonly notBefore: number;
-      readonly notAfter: number;
-    }
-  | {
-      readonly ok: false;
-      readonly fault: "authority" | "name";
-      readonly detail: string;
-      readonly retryAfterMs: number;
-    };
 
 interface Challenge {
   readonly type: string;
@@ -89,7 +63,7 @@ export class AcmeAuthority {
     this.#options = options;
   }
 
-  async issue(order: Order, isAgain = false): Promise<Issued> {
+  async issue(order: IssueOrder, isAgain = false): Promise<Issued> {
     try {
       return await this.#issue(order);
     } catch (error) {
@@ -123,7 +97,7 @@ export class AcmeAuthority {
     }
   }
 
-  async #issue({ name, challenges, replaces, present }: Order): Promise<Issued> {
+  async #issue({ name, challenges, replaces, present }: IssueOrder): Promise<Issued> {
     const requests = await this.#signedIn();
     const directory = await requests.directory();
     const replaced = replaces === null || directory.renewalInfo === "" ? null : renewalName(replaces);
@@ -160,7 +134,7 @@ export class AcmeAuthority {
     url: string,
     name: string,
     challenges: readonly ChallengeKind[],
-    present: Order["present"],
+    present: IssueOrder["present"],
   ): Promise<Issued | null> {
     const { body } = await requests.post(url, null);
     // Proven lately, and the authority remembers.

@@ -20,3 +20,10 @@ export const systemSchedule: Schedule = (ms, run) => {
   timer.unref();
   return () => clearTimeout(timer);
 };
+
+/** Again and again, with the same promise. */
+export function systemEvery(ms: number, run: () => void): () => void {
+  const timer = setInterval(run, ms);
+  timer.unref();
+  return () => clearInterval(timer);
+}

@@ -11,6 +11,7 @@ import { fork, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { getCompileCacheDir } from "node:module";
 import type { FromControl, ToControl } from "../contract/control-messages.ts";
+import { hearChild } from "./hear-child.ts";
 import type { ChannelListener, ControlChannel } from "./control-process.ts";
 
 /** What it may hold; beyond it it ends and begins again from what it wrote down. */
@@ -29,20 +30,7 @@ export function forkControl(path: URL, listener: ChannelListener): ControlChanne
     // Stripping the types of its sources would cost a start a second of CPU.
     env: cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: cache },
   });
-  let isOver = false;
-  const end = (why: string): void => {
-    if (isOver) return;
-    isOver = true;
-    listener.onEnd(why);
-  };
-  child.on("message", (message) => {
-    if (!isOver) listener.onMessage(message as FromControl);
-  });
-  child.once("exit", (code, signal) => end(signal ?? `exit code ${code}`));
-  child.on("error", (error) => {
-    // It could not be started at all, or a message could not be sent: then its end is told by itself.
-    if (child.pid === undefined) end(error.message);
-  });
+  hearChild(child, (message) => listener.onMessage(message as FromControl), listener.onEnd.bind(listener));
   // Not a reason for the gateway to live on: its listeners are.
   child.unref();
   child.channel?.unref();

@@ -8,6 +8,7 @@
 import { fork } from "node:child_process";
 import { getCompileCacheDir } from "node:module";
 import type { FromWorker, ToWorker } from "../contract/worker-messages.ts";
+import { hearChild } from "./hear-child.ts";
 import type { WorkerListener, WorkerProcess } from "./worker-life.ts";
 
 /** Behind the three standard descriptors and the channel. */
@@ -21,20 +22,7 @@ export function forkWorker(path: URL, sockets: readonly number[], listener: Work
     serialization: "advanced",
     env: cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: cache },
   });
-  let isOver = false;
-  const end = (why: string): void => {
-    if (isOver) return;
-    isOver = true;
-    listener.onEnd(why);
-  };
-  child.on("message", (message) => {
-    if (!isOver) listener.onMessage(message as FromWorker);
-  });
-  child.once("exit", (code, signal) => end(signal ?? `exit code ${code}`));
-  child.on("error", (error) => {
-    // It could not be started at all, or a message could not be sent: then its end is told by itself.
-    if (child.pid === undefined) end(error.message);
-  });
+  hearChild(child, (message) => listener.onMessage(message as FromWorker), listener.onEnd.bind(listener));
   return {
     pid: child.pid ?? 0,
     send(message: ToWorker, socket?: unknown) {

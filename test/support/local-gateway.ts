@@ -9,7 +9,7 @@ import type { Fact } from "../../src/contract/facts.ts";
 import type { Address } from "../../src/kernel/socket.ts";
 import type { Resolution, Resolver } from "../../src/kernel/resolver.ts";
 import { createIdSource, systemChance } from "../../src/net/chance.ts";
-import { systemClock, systemSchedule } from "../../src/net/clock.ts";
+import { systemClock, systemEvery, systemSchedule } from "../../src/net/clock.ts";
 import { createHttp2Dial } from "../../src/net/h2-dial.ts";
 import { createOriginContexts } from "../../src/net/origin-contexts.ts";
 import { createDial } from "../../src/net/tcp-dial.ts";
@@ -58,11 +58,7 @@ export async function localGateway(
     resolver: loopbackResolver(),
     ledger: null,
     cacheShelf: null,
-    every(ms, run) {
-      const timer = setInterval(run, ms);
-      timer.unref();
-      return () => clearInterval(timer);
-    },
+    every: systemEvery,
     processView: () => NO_PROCESS,
     ownUse: () => useOf(NO_PROCESS),
     log: (record) => records.push(structuredClone(record)),

@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 import type { AcmeMaterial } from "../../contract/acme.ts";
 import { manualSchedule } from "../../../test/support/manual-schedule.ts";
 import { ONLY_HOLDER, createCertifier } from "./certifier.ts";
-import type { Certifier, CertificateShelf, IssueOrder, Issued, RenewalInfo, ShelfContent } from "./certifier.ts";
+import type { Issued, IssueOrder } from "../../contract/acme.ts";
+import type { Certifier, CertificateShelf, RenewalInfo, ShelfContent } from "./certifier.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

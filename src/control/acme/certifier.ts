@@ -8,7 +8,16 @@
  *
  * What fails changes nothing of what is shown: the certificate of before stays in use as long as it lives, and longer.
  */
-import type { AcmeCertificateView, AcmeDesk, AcmeMaterial, ChallengeKind, KeyPair } from "../../contract/acme.ts";
+import type {
+  AcmeCertificateView,
+  AcmeDesk,
+  AcmeMaterial,
+  ChallengeKind,
+  Issued,
+  IssueOrder,
+  KeyPair,
+  Proof,
+} from "../../contract/acme.ts";
 import type { Chance, Clock, Schedule } from "../../kernel/clock.ts";
 import {
   authorityFailed,
@@ -30,35 +39,6 @@ export interface Authority {
   /** Null: it makes no suggestions, or cannot be asked now. */
   renewalInfo(cert: string): Promise<RenewalInfo | null>;
 }
-
-export interface IssueOrder {
-  readonly name: string;
-  readonly challenges: readonly ChallengeKind[];
-  /** The certificate that is replaced; null: none of this authority is. */
-  readonly replaces: string | null;
-  present(proof: Proof | null): Promise<void>;
-}
-
-export type Proof =
-  | { readonly kind: "http-01"; readonly token: string; readonly answer: string }
-  | ({ readonly kind: "tls-alpn-01" } & KeyPair);
-
-export type Issued =
-  | {
-      readonly ok: true;
-      readonly cert: string;
-      readonly key: string;
-      readonly notBefore: number;
-      readonly notAfter: number;
-    }
-  | {
-      readonly ok: false;
-      /** Whose doing it is: the next authority would fare better, or none would. */
-      readonly fault: "authority" | "name";
-      readonly detail: string;
-      /** -1: nothing was said. */
-      readonly retryAfterMs: number;
-    };
 
 export interface RenewalInfo {
   readonly start: number;
