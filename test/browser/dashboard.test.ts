@@ -48,6 +48,12 @@ async function open(options: BrowserContextOptions = {}): Promise<{ page: Page; 
   return { page, wrong };
 }
 
+/** Colour and dashes of each line of a chart. */
+const LINES = `[...document.querySelectorAll("[aria-label^='Duration of exchanges'] .line")].map((line) => {
+  const { stroke, strokeDasharray } = getComputedStyle(line);
+  return [stroke, strokeDasharray];
+})`;
+
 /** What the browser itself logs of an answer that is no success. */
 const isLogOfStatus = (text: string): boolean => /Failed to load resource/.test(text);
 
@@ -171,6 +177,18 @@ describe.skipIf(!installed("chromium"))("the dashboard", () => {
       .waitFor();
   });
 
+  it("tells the lines of a chart apart where the system allows one colour for all", async () => {
+    const { url } = await serve();
+    const { page, wrong } = await open({ forcedColors: "active" });
+    await page.goto(`${url}/`);
+    const lines = page.getByRole("img", { name: /^Duration of exchanges: / }).locator(".line");
+    await expect.poll(() => lines.count()).toBe(3);
+    const drawn = await page.evaluate<[string, string][]>(LINES);
+    expect(new Set(drawn.map(([stroke]) => stroke)).size).toBe(1);
+    expect(new Set(drawn.map(([, dashes]) => dashes)).size).toBe(3);
+    expect(wrong).toEqual([]);
+  });
+
   it("says which worker lives and how it is, and what it is worth under the pointer", async () => {
     const world = await serve();
     const { page, wrong } = await open();
@@ -213,6 +231,7 @@ describe.skipIf(!installed("chromium"))("the dashboard", () => {
     await telling.getByRole("heading", { name: "Silence about service reports" }).waitFor();
     await telling.getByText(/by ann until 16:10:00/).waitFor();
     expect(await telling.getByRole("listitem").count()).toBe(2);
+    await expect.poll(() => world.control.listeners()).toBe(2);
     world.alerts = { ...SAMPLE_ALERTS, sinks: SAMPLE_ALERTS.sinks.slice(0, 1), silences: [] };
     // It asks again when the control plane says that it runs.
     world.control.emit({ kind: "control", state: RUNNING });
