@@ -6,17 +6,34 @@ import { countText } from "./quantities.ts";
 import type { ServiceStatusView, StatusView } from "./view.ts";
 
 export function gatewaySentence(status: StatusView): string {
+  const { head, joint, rest } = gatewayInShort(status);
+  return `${head}${rest === "" ? "" : joint}${rest}.`;
+}
+
+/** The same in two parts: what fits into a headline, and what has to be said with it where something is wrong. */
+export function gatewayInShort(status: StatusView): {
+  readonly head: string;
+  readonly joint: string;
+  readonly rest: string;
+} {
   if (status.state === "draining") {
-    return `Draining: ${countText(status.exchangesActive, "exchange")} may still finish, nothing new is taken.`;
+    const rest = `${countText(status.exchangesActive, "exchange")} may still finish, nothing new is taken`;
+    return { head: "Draining", joint: ": ", rest };
   }
   const troubled = status.services.filter((service) => service.state !== "healthy");
-  if (troubled.length === 0) return `Serving: ${allHealthy(status.services)}.`;
+  const [only] = troubled;
+  if (only === undefined)
+    return { head: `Serving: ${allHealthy(status.services)}`, joint: ", ", rest: pickable(status.services) };
   const down = troubled.filter((service) => service.state === "down");
-  if (down.length === status.services.length) {
-    return down.length === 1 ? `Not serving: ${reason(down)}.` : `Not serving: all ${down.length} services are down.`;
+  const isNone = down.length === status.services.length;
+  if (isNone && down.length > 1)
+    return { head: `Not serving: all ${down.length} services are down`, joint: "", rest: "" };
+  if (troubled.length === 1) {
+    const head = `${isNone ? "Not serving:" : "Serving, but"} ${list([only])}`;
+    return { head, joint: ": ", rest: only.because.replace(/\.$/, "") };
   }
-  if (troubled.length === 1) return `Serving, but ${reason(troubled)}.`;
-  return `Serving, but ${troubled.length} of ${status.services.length} services are in trouble: ${list(troubled)}.`;
+  const head = `Serving, but ${troubled.length} of ${status.services.length} services are in trouble`;
+  return { head, joint: ": ", rest: list(troubled) };
 }
 
 /** Worst first, the order in which a person should look. */
@@ -28,21 +45,16 @@ export const SERVICE_STATES_WORST_FIRST: readonly ServiceStatusView["state"][] =
 ];
 
 function allHealthy(services: readonly ServiceStatusView[]): string {
+  return services.length === 1 && services[0] !== undefined
+    ? `service ${services[0].name} is healthy`
+    : `all ${services.length} services are healthy`;
+}
+
+function pickable(services: readonly ServiceStatusView[]): string {
   const pools = services.flatMap((service) => service.pools);
   const origins = pools.reduce((sum, pool) => sum + pool.origins, 0);
   const available = pools.reduce((sum, pool) => sum + pool.available, 0);
-  const named =
-    services.length === 1 && services[0] !== undefined
-      ? `service ${services[0].name} is healthy`
-      : `all ${services.length} services are healthy`;
-  return `${named}, ${available} of ${countText(origins, "origin")} can be picked`;
-}
-
-function reason(services: readonly ServiceStatusView[]): string {
-  const [service] = services;
-  if (service === undefined) return "";
-  const because = service.because.replace(/\.$/, "");
-  return `${list([service])}${because === "" ? "" : `: ${because}`}`;
+  return `${available} of ${countText(origins, "origin")} can be picked`;
 }
 
 function list(services: readonly ServiceStatusView[]): string {

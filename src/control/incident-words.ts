@@ -9,11 +9,34 @@ import type { Anomaly, AnomalyKind, Watches } from "./watches.ts";
 /** "Pool aws of shop: A provider or region is out". */
 export function titleText(diagnosis: Diagnosis, services: readonly string[], kinds: ReadonlySet<AnomalyKind>): string {
   const [best] = diagnosis.hypotheses;
-  if (diagnosis.verdict === "decided" && best.cause !== null) return firstUpper(best.claim.replace(/\.$/, ""));
   const place = placeText(diagnosis.where, services);
+  if (diagnosis.verdict === "decided" && best.cause !== null) {
+    const claim = firstUpper(best.claim.replace(/\.$/, ""));
+    if (saysWhere(claim, diagnosis.where)) return claim;
+    // A node or a worker is not of a service.
+    const isOwn = "node" in diagnosis.where || "worker" in diagnosis.where;
+    return `${isOwn ? placeText(diagnosis.where, []) : place}: ${claim}`;
+  }
   const { service, ...rest } = diagnosis.where;
   const areSeveral = services.length > 1 && Object.keys(rest).length === 0 && !services.includes(service ?? "");
   return `${place} ${symptomText(kinds, areSeveral)}, ${diagnosis.verdict === "undecided" ? "cause undecided" : "cause not known yet"}`;
+}
+
+/** "The origins have more work than they can do in time" is true of every service: which one it is has to be said. */
+function saysWhere(claim: string, where: Diagnosis["where"]): boolean {
+  // A worker is told by its number and its node: "edge-1/2".
+  const parts = Object.entries(where).flatMap(([name, value]) => value.split(name === "worker" ? /, |\// : ", "));
+  // What is at no place of its own (the machine, its resolver) needs none.
+  return parts.every((part) => part === "") || parts.some((part) => hasWord(claim, part));
+}
+
+function hasWord(text: string, word: string): boolean {
+  if (word === "") return false;
+  const at = text.toLowerCase().indexOf(word.toLowerCase());
+  const [before, after] = [text[at - 1] ?? " ", text[at + word.length] ?? " "];
+  // "a" is no word of "fails"; of a name that is in another one as well, what follows tells.
+  if (at >= 0 && !/\w/.test(before + after)) return true;
+  return at >= 0 && hasWord(text.slice(at + 1), word);
 }
 
 export function summaryText(

@@ -45,6 +45,16 @@ describe("the verdict", () => {
     expect(verdictOf({ ...WELL, diagnosis: off, health: [], status: sampleView().statusNow }).tone).toBe("bad");
   });
 
+  test("keeps its headline short where a reason is long, and says the reason below", () => {
+    const off = { kind: "off", because: "" } as const;
+    const status = sampleView().statusNow;
+    const [service] = status.services;
+    if (service === undefined) throw new Error("no service");
+    const services = [{ ...service, name: "shop", state: "degraded" as const, because: "1 of 2 origins is out" }];
+    const verdict = verdictOf({ ...WELL, diagnosis: off, health: [], status: { ...status, services } });
+    expect(verdict).toMatchObject({ headline: "Serving, but shop is degraded", details: ["1 of 2 origins is out."] });
+  });
+
   test("says what traffic shows that no state of an origin does", () => {
     const health = [sampleHealth("default", { state: "silent", because: "no traffic for 5 min; usual is 40/s" })];
     expect(verdictOf({ ...WELL, health })).toMatchObject({

@@ -2,7 +2,7 @@
  * Is it well? One sentence and a tone, from all that is known. The worst wins, and what is not known is never well: a
  * gateway that does not answer is neither well nor ill, and one without its diagnosis is not called well without saying so.
  */
-import { gatewaySentence, SERVICE_STATES_WORST_FIRST } from "../../src/contract/api-sentence.ts";
+import { gatewayInShort, gatewaySentence, SERVICE_STATES_WORST_FIRST } from "../../src/contract/api-sentence.ts";
 import type { Incident } from "../../src/contract/incident.ts";
 import type { ServiceHealth } from "../../src/contract/series.ts";
 import type { StatusView } from "../../src/contract/view.ts";
@@ -29,9 +29,9 @@ export function verdictOf({ status, freshness, diagnosis, health, incidents }: V
   if (status === null) {
     return { tone: "quiet", sign: "…", headline: "Asking the gateway how it is", details: [] };
   }
-  const sentence = gatewaySentence(status).replace(/\.$/, "");
+  const sentence = gatewaySentence(status);
   if (freshness.kind === "stale") {
-    const details = [`Before that: ${sentence}.`];
+    const details = [`Before that: ${sentence}`];
     return { tone: "quiet", sign: "?", headline: "Not known: the gateway does not answer", details };
   }
   const known = diagnosis.kind === "running" ? health : [];
@@ -43,20 +43,23 @@ export function verdictOf({ status, freshness, diagnosis, health, incidents }: V
     details.push(first.summary);
     if (going.length > 1)
       details.push(`${going.length - 1} more ${going.length === 2 ? "incident is" : "incidents are"} open.`);
-    if (toneOfStatus(status) !== "good") details.push(`${sentence}.`);
+    if (toneOfStatus(status) !== "good") details.push(sentence);
     return { tone, sign: SIGNS[tone], headline: first.title, details };
   }
+  const { head, rest } = gatewayInShort(status);
+  // The reasons may be long: below the headline there is room for them.
+  if (rest !== "" && toneOfStatus(status) !== "good") details.push(`${rest[0]?.toUpperCase() ?? ""}${rest.slice(1)}.`);
   const troubled = known.filter((one) => toneOfHealth(one) !== "good" && one.state !== "no data");
   for (const one of troubled) details.push(`${one.service} is ${one.state}: ${one.because}`);
   if (diagnosis.kind === "stale" && tone === "good") {
     details.push("Whether there is more to it is not known while the diagnosis is stale.");
-    return { tone: "warn", sign: "!", headline: sentence, details };
+    return { tone: "warn", sign: "!", headline: head, details };
   }
   if (tone === "good" && known.some(({ state }) => state === "no data")) {
     details.push("There is no traffic to judge by yet.");
   }
   const isDisturbed = toneOfStatus(status) === "good" && troubled.length > 0;
-  const headline = isDisturbed ? `Serving, but ${names(troubled)}` : sentence;
+  const headline = isDisturbed ? `Serving, but ${names(troubled)}` : head;
   return { tone, sign: SIGNS[tone], headline, details };
 }
 
