@@ -267,6 +267,33 @@ test("Two refused connections in a row are enough where hardly anything is asked
   expect(incidents(engine)).toMatchObject([{ where: { origin: "http://a1" } }]);
 });
 
+test("An incident ends while an origin is still out, when its check or those that failed with it show that it is well", () => {
+  const after = (failing: readonly string[], check: (second: number) => boolean | null): Incident | undefined => {
+    const engine = createEngine();
+    engine.step(TOPOLOGY);
+    tellPools(engine, 0, 100, "");
+    for (let second = 100; second < 165; second += 1)
+      tellOrigins(engine, second, second + 1, second < 120 ? 10 : 0, ({ name }) => {
+        const checkOk = name === "a1" ? check(second) : null;
+        if (!failing.includes(name)) return { checkOk };
+        if (second < 120) return { checkOk, byCause: { "origin.reset_before_response": 5 }, firstByte: [] };
+        // a1 stays out for a minute; the others are back at once.
+        return name === "a1" ? { checkOk, attempts: 0, firstByte: [], state: "ejected" } : { checkOk };
+      });
+    return incidents(engine)[0];
+  };
+  const alike = after(["a1", "a2", "g1", "g2"], () => null);
+  expect(alike).toMatchObject({ state: "closed" });
+  expect(alike?.timeline.find(({ kind }) => kind === "closed")?.text).toContain("a1:80 is still out of use");
+  // Alone, with a check that saw nothing of it, or with one that fails on: nobody knows.
+  expect(after(["a1"], () => true)).toMatchObject({ state: "open" });
+  expect(after(["a1"], () => false)).toMatchObject({ state: "open" });
+  // With a check that failed as it did and holds since: it is known.
+  expect(after(["a1"], (second) => second >= 120)).toMatchObject({ state: "closed" });
+  // Two others that failed once in a while say nothing about one that failed always.
+  expect(after(["a1", "a2"], () => null)).toMatchObject({ state: "open" });
+});
+
 test("Two services that begin to fail together are one incident, a minute apart they are two", () => {
   const together = begun();
   tell(together, 100, 130, { shop: 15, mail: 15 });

@@ -27,6 +27,7 @@ import {
   toIncident,
 } from "./incident-track.ts";
 import { CrashWatch } from "./crash-watch.ts";
+import { isAfterwards } from "./proven.ts";
 import type { Anomaly, AnomalyKind, Watches } from "./watches.ts";
 
 interface Recent {
@@ -43,6 +44,7 @@ const OPEN_MAX = 20;
 const TELL_EVERY_MS = 10_000;
 const DRILL_MAX_MS = 30 * 60_000;
 const MERGE_MS = 60_000;
+const OVER_MS = 10_000;
 
 export class IncidentBook {
   readonly watches: Watches;
@@ -99,6 +101,7 @@ export class IncidentBook {
     const active = new Map<Track, Anomaly[]>();
     // Failures first: what goes with them (an origin that is out, answers that are late) joins what they opened.
     for (const anomaly of anomalies.toSorted((a, b) => ORDER[a.kind] - ORDER[b.kind] || (a.key < b.key ? -1 : 1))) {
+      if (this.#isToldAsWell(anomaly, now)) continue;
       const track = this.#home(anomaly, anomalies, now, changed) ?? this.#open(anomaly, anomalies, now, changed);
       if (track === null) continue;
       const list = active.get(track);
@@ -275,7 +278,7 @@ export class IncidentBook {
 
   /** The incident that an anomaly belongs to. */
   #home(anomaly: Anomaly, all: readonly Anomaly[], now: number, changed: Set<Track>): Track | null {
-    const live = this.#live().filter((track) => !this.#isBesideItsEnd(anomaly, all, track));
+    const live = this.#live().filter((track) => !this.#isBesideItsEnd(anomaly, all, track, now));
     for (const track of live) if (track.keys.has(anomaly.key)) return track;
     // Whoever has the service already, before whoever would get it: what a person took apart stays apart.
     const fits =
@@ -305,9 +308,20 @@ export class IncidentBook {
   }
 
   /** What an incident was about is over for now, and this began later at another place: it is no part of it, and would keep it open. */
-  #isBesideItsEnd(anomaly: Anomaly, all: readonly Anomaly[], track: Track): boolean {
-    if (track.state !== "recovering" || track.recoveredAt === null) return false;
-    return anomaly.since >= track.recoveredAt && isElsewhere(anomaly, this.#placesOf(anomaly, all), track);
+  #isBesideItsEnd(anomaly: Anomaly, all: readonly Anomaly[], track: Track, now: number): boolean {
+    // While nothing but an ejection keeps it open, it is over as well.
+    const overAt = track.recoveredAt ?? (now - track.lastHarmAt >= OVER_MS ? track.lastHarmAt : Infinity);
+    return anomaly.since >= overAt && isElsewhere(anomaly, this.#placesOf(anomaly, all), track);
+  }
+
+  /** An incident was closed though this origin is still out of use: that alone is no news, as long as it would be the same one. */
+  #isToldAsWell(anomaly: Anomaly, now: number): boolean {
+    return this.#tracks.some(
+      (track) =>
+        track.state === "closed" &&
+        now - (track.closedAt ?? 0) <= REOPEN_MS &&
+        isAfterwards(anomaly, track, this.watches),
+    );
   }
 
   /** Where the service of an anomaly is unwell: what says so itself, and before it does, where attempts have failed since. */
@@ -388,7 +402,7 @@ export class IncidentBook {
   /** Whether an anomaly alone is a reason for an incident. */
   #isWorth(anomaly: Anomaly, now: number): boolean {
     if (this.#isDrilled(anomaly, now)) return false;
-    if (anomaly.isThin === true && this.#isBeingReplaced(anomaly, now)) return false;
+    if (anomaly.rests === "few failures" && this.#isBeingReplaced(anomaly, now)) return false;
     switch (anomaly.kind) {
       case "failed":
       case "rescued":

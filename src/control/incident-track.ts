@@ -14,11 +14,11 @@ import { diagnose } from "./diagnosis.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import { addHarm, createHarm, impactOf } from "./impact.ts";
 import type { Harm } from "./impact.ts";
-import { percentText, recoveryText, summaryText, thisHourText, titleText } from "./incident-words.ts";
+import { countGood, isAfterwards, isHeldOut, isProven, isWellThoughOut, stillOut } from "./proven.ts";
+import { percentText, recoveryText, stillOutText, summaryText, thisHourText, titleText } from "./incident-words.ts";
 import { signsOf } from "./signs.ts";
 import { CRASH_LOOP } from "./crash-watch.ts";
 import type { Anomaly, AnomalyKind, Watches } from "./watches.ts";
-import { failuresOf, isKeptOut } from "./watches.ts";
 
 export interface Track {
   readonly id: string;
@@ -32,6 +32,8 @@ export interface Track {
   firstFailureAt: number;
   readonly detectedAt: number;
   lastBadAt: number;
+  /** When anything was wrong beyond an origin that is kept out. */
+  lastHarmAt: number;
   recoveredAt: number | null;
   closedAt: number | null;
   diagnosis: Diagnosis;
@@ -61,11 +63,6 @@ const QUIET_RECOVERS_MS = 10_000;
 const QUIET_CLOSES_MS = 30_000;
 const PROVEN_CLOSES_MS = 15_000;
 const QUIET_MOST_MS = 120_000;
-/** e^5 to one that it does not go on as bad as it was. */
-const PROVEN = 5;
-/** One in so many is the mildest that is waited for with exchanges; what is milder has to last. */
-const PROVEN_GOOD_MAX = 500;
-const GOOD_MAX = 2_000;
 const TIMELINE_MAX = 120;
 const DIAGNOSE_OFTEN_MS = 30_000;
 const DIAGNOSE_EVERY_MS = 5_000;
@@ -94,6 +91,7 @@ export function createTrack(
     firstFailureAt,
     detectedAt: now,
     lastBadAt: now,
+    lastHarmAt: now,
     recoveredAt: null,
     closedAt: null,
     diagnosis: EMPTY,
@@ -191,8 +189,10 @@ const OWN: readonly AnomalyKind[] = ["stall", "wall", "crash"];
 
 /** Whether it goes on, by what was seen in this second. True when its state is another one. */
 export function advance(track: Track, now: number, active: readonly Anomaly[], surroundings: Surroundings): boolean {
-  track.anomalies = [...active];
-  if (active.length > 0 || (track.state === "open" && isHeldOut(track, surroundings.watches))) {
+  const { watches } = surroundings;
+  track.anomalies = active.filter((anomaly) => !isAfterwards(anomaly, track, watches));
+  if (track.anomalies.some(({ kind, rests }) => kind !== "out" && rests !== "nothing new")) track.lastHarmAt = now;
+  if (track.anomalies.length > 0 || (track.state === "open" && isHeldOut(track, watches))) {
     track.lastBadAt = now;
     if (track.state === "recovering") {
       track.state = "open";
@@ -206,88 +206,25 @@ export function advance(track: Track, now: number, active: readonly Anomaly[], s
   const quietMs = now - track.lastBadAt;
   if (track.state === "open" && quietMs >= QUIET_RECOVERS_MS) {
     track.state = "recovering";
-    track.recoveredAt = lastFailureOf(track, surroundings.watches);
+    track.recoveredAt = lastFailureOf(track, watches);
     conclude(track, now, surroundings);
-    const impact = impactOf(track.harm, surroundings.topology, surroundings.watches);
-    note(track, track.recoveredAt, "recovered", recoveryText(track.firstFailureAt, track.recoveredAt, impact));
+    const impact = impactOf(track.harm, surroundings.topology, watches);
+    const over = recoveryText(track.firstFailureAt, track.recoveredAt, impact);
+    note(track, track.recoveredAt, "recovered", `${over}${stillOutText(stillOut(track, watches))}`);
     return true;
   }
-  if (track.state === "recovering" && quietMs >= quietNeededMs(track)) {
+  if (track.state === "recovering" && quietMs >= quietNeededMs(track, watches)) {
     track.state = "closed";
     track.closedAt = now;
-    note(track, now, "closed", "Nothing wrong was seen since.");
+    note(track, now, "closed", `Nothing wrong was seen since.${stillOutText(stillOut(track, watches))}`);
     return true;
   }
   return false;
 }
 
-/** What failed is kept out of use: nobody is harmed any more, and nothing is repaired either. */
-function isHeldOut(track: Track, watches: Watches): boolean {
-  for (const [key, { firstFailureAt }] of track.case.addresses)
-    if (firstFailureAt > 0 && isKeptOutAt(key, watches)) return true;
-  return false;
-}
-
-function isKeptOutAt(key: string, watches: Watches): boolean {
-  const watch = watches.addresses.get(key);
-  return watch !== undefined && isKeptOut(watch);
-}
-
-function quietNeededMs(track: Track): number {
-  if (track.returns === 0 && isProven(track)) return PROVEN_CLOSES_MS;
+function quietNeededMs(track: Track, watches: Watches): number {
+  if (track.returns === 0 && isProven(track, watches)) return PROVEN_CLOSES_MS;
   return Math.min(QUIET_MOST_MS, QUIET_CLOSES_MS * 2 ** track.returns);
-}
-
-/** Each place that failed has had so many good ones since that it cannot go on as it was. */
-function isProven({ case: seen, services, kinds, good }: Track): boolean {
-  // What makes no failures, or is seen only now and then, is not over because others went well.
-  if ([...kinds].some((kind) => !PROVABLE.has(kind))) return false;
-  for (const [key, { service, failures, wellBetween, turns }] of seen.addresses) {
-    if (failures === 0 || !services.has(service)) continue;
-    if (turns >= TURNS_MANY) return false;
-    if ((good.get(key) ?? 0) < goodNeeded(failures, wellBetween)) return false;
-  }
-  const sums = new Map<string, { bad: number; all: number }>();
-  for (const { service, bad, exchanges } of seen.seconds) {
-    if (bad === 0 || !services.has(service)) continue;
-    const sum = sums.get(service) ?? { bad: 0, all: 0 };
-    sum.bad += bad;
-    sum.all += exchanges;
-    sums.set(service, sum);
-  }
-  return [...sums].every(([service, { bad, all }]) => (good.get(service) ?? 0) >= goodNeeded(bad, all - bad));
-}
-
-function goodNeeded(bad: number, well: number): number {
-  return Math.min(PROVEN_GOOD_MAX, Math.ceil((PROVEN * (bad + well)) / bad));
-}
-
-const TURNS_MANY = 3;
-const PROVABLE: ReadonlySet<AnomalyKind> = new Set([
-  "failed",
-  "rescued",
-  "attempts",
-  "out",
-  "slow",
-  "slow origin",
-  "names",
-]);
-
-function countGood({ good, services }: Track, facts: readonly SecondFact[]): void {
-  for (const fact of facts) {
-    for (const row of fact.origins) {
-      if (!services.has(row.service)) continue;
-      const failures = failuresOf(row);
-      count(good, `${row.service}\n${row.pool}\n${row.address}`, failures, row.attempts - failures);
-    }
-    for (const { service, byOutcome } of fact.traffic)
-      if (services.has(service)) count(good, service, byOutcome.failed + byOutcome.rescued, byOutcome.served);
-  }
-}
-
-function count(good: Map<string, number>, key: string, bad: number, well: number): void {
-  if (bad > 0) good.set(key, 0);
-  else if (well > 0 && (good.has(key) || good.size < GOOD_MAX)) good.set(key, (good.get(key) ?? 0) + well);
 }
 
 /** When the last thing went wrong: alarms last a little longer than what they are about. */
@@ -296,8 +233,11 @@ function lastFailureOf(track: Track, watches: Watches): number {
   let last = track.firstFailureAt;
   for (const { at, service, bad } of seen.seconds)
     if (bad > 0 && services.has(service)) last = Math.max(last, at + 1000);
-  for (const [key, { service, lastFailureAt }] of seen.addresses)
-    if (services.has(service)) last = Math.max(last, lastFailureAt, watches.addresses.get(key)?.lastOutAt ?? 0);
+  for (const [key, { service, lastFailureAt }] of seen.addresses) {
+    if (!services.has(service)) continue;
+    const outAt = isWellThoughOut(track, key, watches) ? 0 : (watches.addresses.get(key)?.lastOutAt ?? 0);
+    last = Math.max(last, lastFailureAt, outAt);
+  }
   return last > track.firstFailureAt ? Math.min(last, track.lastBadAt) : track.lastBadAt;
 }
 

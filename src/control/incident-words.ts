@@ -94,6 +94,14 @@ export function recoveryText(firstFailureAt: number, recoveredAt: number, impact
   return `Over after ${lasted}: ${countText(impact.failed, "exchange")} failed (${partText(impact.failed, impact.exchanges)}), ${impact.rescued} ${impact.rescued === 1 ? "was" : "were"} rescued${spent.length > 0 ? `, ${spent.join(", ")} spent` : ""}.${latency}`;
 }
 
+/** " 10.0.0.1:80 is still out of use, and is tried again by itself." */
+export function stillOutText(addresses: readonly string[]): string {
+  if (addresses.length === 0) return "";
+  const [are, them] =
+    addresses.length === 1 ? ["is", "is tried again by itself"] : ["are", "are tried again by themselves"];
+  return ` ${addresses.join(", ")} ${are} still out of use, and ${them}.`;
+}
+
 export function placeText(where: Incident["where"], services: readonly string[]): string {
   const parts = Object.entries(where).filter(([dimension]) => dimension !== "service");
   const service = where["service"] ?? servicesText(services);

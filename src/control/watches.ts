@@ -45,8 +45,8 @@ export interface Anomaly {
   readonly where: Readonly<Record<string, string>>;
   /** Epoch ms of its first sign. */
   readonly since: number;
-  /** It rests on one failure or two: enough by itself, and too little where a deploy is under way. */
-  readonly isThin?: boolean;
+  /** One failure or two: enough by itself, and too little where a deploy is under way. Nothing new: it is spared now (isSpared). */
+  readonly rests?: "few failures" | "nothing new";
 }
 
 const FAILED: RatioOptions = { floor: 0.001, step: 0.03, outright: true };
@@ -71,8 +71,11 @@ const SHUNNED_S = 18;
 const KEEP_SHUNNED = 0.5 ** (1 / 60);
 const OUT_FAILED_S = 3;
 const MOSTLY = 0.5;
+const QUIET_MS = 5_000;
 /** Nobody listens there: that is no stray error, and two in a row are no accident. */
 const REFUSED_IN_ROW = 2;
+/** Nobody asked it since: what was refused longer ago says nothing any more. */
+const REFUSED_MS = 60_000;
 const REFUSALS: readonly CauseId[] = ["origin.refused", "origin.socket_missing"];
 /** Failures of an origin that is there: an error that it wrote, a connection that it had used for others before. */
 const ANSWERED: readonly CauseId[] = [
@@ -129,6 +132,11 @@ export interface AddressWatch {
   unreachedAt: number;
   /** Attempts in a row that were refused. */
   refusedInRow: number;
+  /** When it was asked last; epoch ms. */
+  triedAt: number;
+  /** Its last check failed; seconds in which all went well since one did. */
+  checkFails: boolean;
+  checkWellS: number;
 }
 
 interface RouteWatch {
@@ -250,11 +258,14 @@ export class Watches {
     for (const watch of this.addresses.values()) {
       const { row, attempts, normal, outSeconds, outSince, ejected, shunned, dumbSeconds, seenAt } = watch;
       const where = { pool: row.pool, origin: row.origin, address: row.address };
-      add(found, "attempts", row.service, where, attempts);
+      const isQuiet = isSpared(watch);
+      add(found, "attempts", row.service, where, attempts, isQuiet ? "nothing new" : undefined);
       // The data plane took it out after failures: few requests a second are not waited for.
       const isOut = ejected >= EJECTED_S || (outSeconds >= OUT_FAILED_S && attempts.recentBad >= 1.5);
       // Nobody listens there, or its check says so as well: one failure or two are enough.
-      const isGone = watch.refusedInRow >= REFUSED_IN_ROW || (outSeconds >= OUT_FAILED_S && isDownForRequests(watch));
+      const isGone =
+        (watch.refusedInRow >= REFUSED_IN_ROW && watch.failedAt >= this.#now - REFUSED_MS) ||
+        (outSeconds >= OUT_FAILED_S && isDownForRequests(watch));
       if (!attempts.alarm && (isOut || isGone))
         found.push({
           key: `attempts\n${row.service}\n${Object.values(where).join("\n")}`,
@@ -262,7 +273,7 @@ export class Watches {
           service: row.service,
           where,
           since: firstSignOf(watch),
-          isThin: !isOut,
+          ...(!isOut ? { rests: "few failures" } : isQuiet ? { rests: "nothing new" } : {}),
         });
       add(found, "slow origin", row.service, where, normal.slow);
       const quietS = isDumb(watch) ? dumbSeconds : shunned >= SHUNNED_S ? SHUNNED_S : 0;
@@ -347,6 +358,7 @@ export class Watches {
       watch.seenAt = earlier(watch.seenAt);
       watch.failedAt = earlier(watch.failedAt);
       watch.unreachedAt = earlier(watch.unreachedAt);
+      watch.triedAt = earlier(watch.triedAt);
     }
     for (const [key, { service, since }] of this.#names) this.#names.set(key, { service, since: since - byMs });
     for (const [key, { seconds, since }] of this.#checks) this.#checks.set(key, { seconds, since: since - byMs });
@@ -497,7 +509,13 @@ export class Watches {
     if (failures > 0) watch.failedAt = at;
     if (failures > countOfCauses(row, ANSWERED)) watch.unreachedAt = at;
     const refused = countOfCauses(row, REFUSALS);
+    if (row.attempts > 0) watch.triedAt = at;
     if (row.attempts > 0) watch.refusedInRow = refused === row.attempts ? watch.refusedInRow + refused : 0;
+    // Only one worker checks; the others tell nothing of it.
+    if (row.checkOk !== null) {
+      watch.checkFails = !row.checkOk;
+      watch.checkWellS = row.checkOk ? watch.checkWellS + 1 : 0;
+    }
     watch.recentAttempts = watch.recentAttempts * KEEP_SHARE + row.attempts;
     const { attempts } = this.seasons.thisHour(row.service, null);
     watchRatio(watch.attempts, failures, row.attempts, at, ATTEMPTS, learns, attempts);
@@ -633,6 +651,11 @@ function isDumb({ dumbSeconds, normal }: AddressWatch): boolean {
   return normal.slowUs > 0 && dumbSeconds >= DUMB_S && dumbSeconds * 1_000_000 >= normal.slowUs * DUMB_FACTOR;
 }
 
+/** It is out or on its way back or not asked, and has not failed of late: what was seen of it last says little about now. */
+export function isSpared({ state, triedAt, failedAt, seenAt }: Readonly<AddressWatch>): boolean {
+  return failedAt < seenAt - QUIET_MS && (state !== "up" || triedAt < seenAt - QUIET_MS);
+}
+
 export function exchangesOf({ byOutcome }: TrafficRow): number {
   return byOutcome.served + byOutcome.rescued + byOutcome.failed + byOutcome.refused + byOutcome.aborted;
 }
@@ -668,6 +691,9 @@ function createAddressWatch(of: AddressWatch["row"], seenAt: number): AddressWat
     failedAt: 0,
     unreachedAt: 0,
     refusedInRow: 0,
+    triedAt: 0,
+    checkFails: false,
+    checkWellS: 0,
   };
 }
 
@@ -712,6 +738,7 @@ function add(
   service: string,
   where: Record<string, string>,
   watch: RatioWatch,
+  rests?: Anomaly["rests"],
 ): void {
   if (!watch.alarm) return;
   found.push({
@@ -720,6 +747,7 @@ function add(
     service,
     where,
     since: watch.since,
+    ...(rests === undefined ? {} : { rests }),
   });
 }
 
