@@ -356,3 +356,39 @@ describe("the gateway's own limits", () => {
     expect(world.network.connect("10.9.9.9")).toBeNull();
   });
 });
+
+describe("a surge before an origin that does fifty a second", () => {
+  /** Thirty at once, behind some that were answered in ten milliseconds, and five answers a fiftieth of a second apart. */
+  async function surge(path = "/"): Promise<{ world: MemoryGateway; later: Peer[] }> {
+    const world = await memoryGateway({ service: { routes: [{ match: { path: "/critical/*" }, class: "critical" }] } });
+    for (let count = 0; count < 20; count += 1) {
+      const client = ask(world);
+      world.advance(10);
+      world.origin(1).send(OK);
+      client.fin();
+    }
+    for (let count = 0; count < 30; count += 1) ask(world);
+    const answered = world.network.dialled.slice(0, 30);
+    world.advance(30);
+    for (const origin of answered.slice(0, 5)) {
+      world.advance(20);
+      origin.send(OK);
+    }
+    const later = Array.from({ length: 20 }, () => ask(world, path));
+    return { world, later };
+  }
+
+  it("tells those at once who would not go on in time, as soon as the origin's answers show a line", async () => {
+    const { world, later } = await surge();
+    const told = later.filter((client) => statusOf(client) === "503").length;
+    expect(told).toBeGreaterThan(10);
+    expect(world.records.filter(({ cause, queuedUs }) => cause === "gw.shed" && queuedUs === 0)).toHaveLength(told);
+    expect(later.find((client) => client.received !== "")?.received).toMatch(/\r\nRetry-After: \d/);
+    expect(world.faults).toEqual([]);
+  });
+
+  it("tells no critical request so", async () => {
+    const { later } = await surge("/critical/x");
+    expect(later.map(statusOf).filter((status) => status !== "")).toEqual([]);
+  });
+});

@@ -7,6 +7,8 @@
  */
 import type { OverloadSettings, RouteSettings } from "../config/settings.ts";
 import type { Chance } from "../kernel/clock.ts";
+import { NO_OUTLOOK } from "../policies/adaptive-limit.ts";
+import type { Outlook } from "../policies/adaptive-limit.ts";
 import {
   arrive,
   createAdmissionQueue,
@@ -37,6 +39,8 @@ export interface AdmissionParts {
   readonly hasRoom: (route: number, now: number) => boolean;
   /** All that would are late rather than busy for a moment. */
   readonly isCongested: (route: number, now: number) => boolean;
+  /** What those who wait have to expect of them then. */
+  readonly outlook: (now: number) => Outlook;
   /** Where there is no room, for the evidence. */
   readonly limitsInWords: (route: number, now: number) => string;
   /** What the service gets done. */
@@ -80,10 +84,11 @@ export class Admission {
   }
 
   /** Null: it was refused at once, or (rarely) let in at once, and knows. */
-  wait(waiter: RoomWaiter, turn: Omit<Arrival, "congested">, now: number): Place | null {
+  wait(waiter: RoomWaiter, turn: Omit<Arrival, "congested" | "outlook">, now: number): Place | null {
     const { route } = turn;
     const congested = this.#parts.isCongested(route, now);
-    const verdict = arrive(this.#options, this.#queue, waiter, { ...turn, congested }, now);
+    const outlook = congested ? this.#parts.outlook(now) : NO_OUTLOOK;
+    const verdict = arrive(this.#options, this.#queue, waiter, { ...turn, congested, outlook }, now);
     if (verdict.displaced !== null) this.#refuse(verdict.displaced, route, "displaced", 0, now);
     if (verdict.entry === null) {
       if (verdict.because !== "") this.#refuse(waiter, route, verdict.because, 0, now);

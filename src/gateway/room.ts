@@ -4,7 +4,8 @@
  * policies/adaptive-limit.ts) and how much of the gateway one route may have.
  */
 import type { OverloadSettings, RouteSettings, ServiceSettings } from "../config/settings.ts";
-import { beginGently, limitNow } from "../policies/adaptive-limit.ts";
+import { addOutlook, beginGently, limitNow, NO_OUTLOOK } from "../policies/adaptive-limit.ts";
+import type { Outlook } from "../policies/adaptive-limit.ts";
 import { countAt } from "../policies/sliding-count.ts";
 import type { RetryBudget } from "../policies/retry-budget.ts";
 import { Admission, rankOf } from "./admission.ts";
@@ -84,6 +85,7 @@ export class Room {
       now: () => clock.monotonic(),
       hasRoom: (route, now) => this.#isWithinBulkhead(route) && this.#anywhere(NOBODY, route, now) !== null,
       isCongested: (route, now) => this.#isCongested(route, now),
+      outlook: (now) => this.#outlook(now),
       limitsInWords: (route, now) => this.limitsInWords(route, now),
       servedPerSecond: (now) => countAt(this.#service.budget.exchanges, now) / 10,
     });
@@ -159,6 +161,19 @@ export class Room {
       if (other !== null) return other;
     }
     return null;
+  }
+
+  /** Of all that may get what waits here: the pool in use, and those that take what it is late with. */
+  #outlook(now: number): Outlook {
+    const first = this.#choice.settle(now);
+    const outlook = { perSecond: 0, ahead: 0 };
+    for (const pool of this.#choice.pools) {
+      if (pool !== first && pool.availability.liveShare <= 0) continue;
+      for (const { limit } of pool.availability.usable) {
+        if (limit === null || !addOutlook(limit, outlook)) return NO_OUTLOOK;
+      }
+    }
+    return outlook.perSecond > 0 ? outlook : NO_OUTLOOK;
   }
 
   #isCongested(route: number, now: number): boolean {

@@ -121,6 +121,10 @@ export interface AdaptiveLimit extends Gauge {
   /** Answers in a row that took noticeably longer than usual; of which route, -1: of several. */
   strained: number;
   strainedRoute: number;
+  /** Answers in a row that took long and came in the order of asking: that is a queue. */
+  inLine: number;
+  /** When the newest request was sent of those that were answered. */
+  answeredSince: number;
   /** The last one that did not: of which route, and when. */
   wellRoute: number;
   wellAt: number;
@@ -153,6 +157,8 @@ const LATENESS_MAX = 2;
 const STRAIN = 0.2;
 /** One or two that are later are chance. Of a route of which half is quick, the next quick one ends it. */
 const STRAINED_IN_A_ROW = 3;
+/** Beyond twice the usual a wait in line is sure; and so far beyond the usual may one be overtaken in it, by chance. */
+const PLAIN_MS = 20;
 /** And of one route alone, while another did well a moment ago, it is more than that only when it is many. */
 const STRAINED_BESIDE_OTHERS = 8;
 const WELL_MS = 60;
@@ -204,6 +210,8 @@ export function createAdaptiveLimit(options: AdaptiveLimitOptions, now: number):
     learnsMs: FIRST_MS,
     heardAt: now,
     strained: 0,
+    inLine: 0,
+    answeredSince: now,
     strainedRoute: -1,
     wellRoute: -1,
     wellAt: now,
@@ -325,6 +333,27 @@ export function isCongested(options: AdaptiveLimitOptions, state: AdaptiveLimit,
   return isHeldDown(own, now) || (own.held > 0 && now - own.heardAt > lateFrom(own));
 }
 
+/** What those who wait for room have to expect of the addresses together. */
+export interface Outlook {
+  /** What is got done in a second, as the last few answers came; Infinity: not known. */
+  perSecond: number;
+  /** Held beyond the fewest that a limit may come down to: so many may be answered before anybody who waits goes on. */
+  ahead: number;
+}
+
+export const NO_OUTLOOK: Readonly<Outlook> = { perSecond: Infinity, ahead: 0 };
+
+/**
+ * Adds what this address will do. False: that is not known. It is while a queue is foreseen and answers show that they
+ * stood in line: then they come as fast as it can give them. Otherwise they come as fast as it is asked.
+ */
+export function addOutlook(state: AdaptiveLimit, outlook: Outlook): boolean {
+  if (!isNear(state) || state.inLine < STRAINED_IN_A_ROW || state.paceMs <= 0) return false;
+  outlook.perSecond += 1_000 / state.paceMs;
+  outlook.ahead += Math.max(0, state.held - LIMIT_FLOOR);
+  return true;
+}
+
 /** ms from which an answer of this route counts as late. */
 export function lateFrom(own: RouteGauge): number {
   return own.samples === 0 ? UNKNOWN_LATE_MS : own.usualMs * LATE_RATIO + LATE_MS;
@@ -433,7 +462,13 @@ function isNear(state: AdaptiveLimit): boolean {
 }
 
 function foresee(state: AdaptiveLimit, route: number, own: RouteGauge, waitMs: number, now: number): void {
+  const sinceMs = now - waitMs;
+  const overtakenMs = state.answeredSince - sinceMs;
+  if (overtakenMs < 0) state.answeredSince = sinceMs;
   if (own.samples === 0) return;
+  // Who waits in line is answered in the order of coming. Whom others overtook by far waited for something of its own.
+  const isInLine = waitMs > own.usualMs * LATE_RATIO + PLAIN_MS && overtakenMs <= own.usualMs + PLAIN_MS;
+  state.inLine = isInLine ? state.inLine + 1 : 0;
   if (waitMs <= own.usualMs + (lateFrom(own) - own.usualMs) * STRAIN) {
     state.strained = 0;
     state.stopAt = 0;

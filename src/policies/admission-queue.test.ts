@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { NO_OUTLOOK } from "./adaptive-limit.ts";
+import type { Outlook } from "./adaptive-limit.ts";
 import { arrive, createAdmissionQueue, nextWaiter, takeExpired } from "./admission-queue.ts";
 import type { AdmissionQueue, QueueEntry } from "./admission-queue.ts";
 
@@ -6,7 +8,7 @@ const OPTIONS = { calmMs: 500, stressedMs: 20, criticalMs: 1_000, waitingMax: 1_
 const somewhere = (): boolean => true;
 
 function come(queue: AdmissionQueue<string>, name: string, now: number, hasWaited = false): boolean {
-  const arrival = { route: 0, rank: 1, congested: true, deadlineAt: Infinity, hasWaited } as const;
+  const arrival = { route: 0, rank: 1, congested: true, outlook: NO_OUTLOOK, deadlineAt: Infinity, hasWaited } as const;
   return arrive(OPTIONS, queue, name, arrival, now).entry !== null;
 }
 
@@ -39,7 +41,14 @@ test("who was turned away and came back when it was told to goes before newcomer
 test("who comes with its deadline behind it is refused at once, and takes nobody's place", () => {
   const queue = createAdmissionQueue<string>();
   come(queue, "in time", 0);
-  const arrival = { route: 0, rank: 1, congested: false, deadlineAt: 5, hasWaited: false } as const;
+  const arrival = {
+    route: 0,
+    rank: 1,
+    congested: false,
+    outlook: NO_OUTLOOK,
+    deadlineAt: 5,
+    hasWaited: false,
+  } as const;
   expect(arrive({ ...OPTIONS, waitingMax: 1 }, queue, "late", arrival, 5)).toEqual({
     entry: null,
     displaced: null,
@@ -81,9 +90,48 @@ test("who comes to a burst's queue that is too long to be served in time hears s
 
 test("a background request does not queue behind others that wait for late answers", () => {
   const queue = createAdmissionQueue<string>();
-  const arrival = { route: 1, rank: 2, congested: true, deadlineAt: Infinity, hasWaited: false } as const;
+  const arrival = {
+    route: 1,
+    rank: 2,
+    congested: true,
+    outlook: NO_OUTLOOK,
+    deadlineAt: Infinity,
+    hasWaited: false,
+  } as const;
   come(queue, "normal", 0);
   expect(arrive(OPTIONS, queue, "at once", arrival, 10).entry).not.toBeNull();
   expect(arrive(OPTIONS, queue, "later", arrival, 20)).toMatchObject({ entry: null, because: "lower class" });
   expect(arrive(OPTIONS, queue, "in a burst", { ...arrival, congested: false }, 20).entry).not.toBeNull();
+});
+
+test("where the pace of the origins is known, as many wait from the first moment on as go on in time", () => {
+  const arrival = { route: 0, rank: 1, congested: true, deadlineAt: Infinity, hasWaited: false } as const;
+  const admitted = (outlook: Outlook): number => {
+    const queue = createAdmissionQueue<string>();
+    let count = 0;
+    for (let i = 0; i < 100; i += 1)
+      if (arrive(OPTIONS, queue, "", { ...arrival, outlook }, 0).entry !== null) count += 1;
+    return count;
+  };
+  expect(admitted(NO_OUTLOOK)).toBe(100);
+  expect(admitted({ perSecond: 50, ahead: 0 })).toBe(20);
+  // What the origins hold too much of comes out first.
+  expect(admitted({ perSecond: 50, ahead: 12 })).toBe(8);
+  expect(admitted({ perSecond: 50, ahead: 30 })).toBe(0);
+});
+
+test("where the pace of the origins is known, a background request does not queue behind others at all", () => {
+  const queue = createAdmissionQueue<string>();
+  const outlook = { perSecond: 50, ahead: 0 };
+  const arrival = { route: 1, rank: 2, congested: true, outlook, deadlineAt: Infinity, hasWaited: false } as const;
+  expect(arrive(OPTIONS, queue, "alone", arrival, 0).entry).not.toBeNull();
+  come(queue, "normal", 0);
+  expect(arrive(OPTIONS, queue, "behind", arrival, 0)).toMatchObject({ entry: null, because: "lower class" });
+});
+
+test("a critical request waits whatever the pace", () => {
+  const queue = createAdmissionQueue<string>();
+  const outlook = { perSecond: 1, ahead: 100 };
+  const arrival = { route: 0, rank: 0, congested: true, outlook, deadlineAt: Infinity, hasWaited: false } as const;
+  expect(arrive(OPTIONS, queue, "critical", arrival, 0).entry).not.toBeNull();
 });

@@ -18,6 +18,7 @@
  * Each route has a lane for each class, so that a route without room does not hold up the others. The state is changed
  * in place; a waiter is whatever the owner hands in.
  */
+import type { Outlook } from "./adaptive-limit.ts";
 import { addToCount, countAt, createSlidingCount } from "./sliding-count.ts";
 import type { SlidingCount } from "./sliding-count.ts";
 
@@ -72,6 +73,7 @@ export interface Arrival {
   readonly rank: ClassRank;
   /** The wait is for late answers, or for a limit set by hand; not for a burst. */
   readonly congested: boolean;
+  readonly outlook: Outlook;
   /** It was turned away before and came back when it was told to. */
   readonly hasWaited: boolean;
   /** Monotonic ms after which nobody wants the answer any more; Infinity: never. */
@@ -104,9 +106,9 @@ export type RefusalReason =
 const STANDING_MS = 500;
 /** Of the time that they may wait is given out: it is better to hear at once that it is too long than after it. */
 const BURST_SHARE = 0.8;
-/** And before a queue has stood for so long nothing is known of its pace. */
+/** And before a queue has stood for so long nothing is known of its pace, unless the origins' is. */
 const PACE_MS = 100;
-/** Background requests do not queue behind others that have queued for so long. */
+/** Background requests do not queue behind others that have queued for so long, or at all where a queue was foreseen. */
 const BEHIND_MS = 20;
 /** After the last that found no room. */
 const STRESS_MS = 1_000;
@@ -141,13 +143,18 @@ export function arrive<Waiter>(
   // Who has waited already keeps its place among those from before the stress, as far as it would come in time.
   const keepsPlace = arrival.hasWaited && lane.patient.length < places(lane, options.calmMs, now);
   const stressed = now < lane.stressedUntil && !keepsPlace;
-  if (rank > 0 && (isRefusedAbove(queue, rank, now) || (rank === 2 && arrival.congested && standsAbove(queue, now))))
+  if (rank > 0 && (isRefusedAbove(queue, rank, now) || (rank === 2 && isBehind(queue, arrival, now))))
     return refuse(queue, "lower class", now);
   let displaced: Waiter | null = null;
   if (queue.waiting >= options.waitingMax) {
     displaced = displace(queue, rank, stressed ? lane : null, now);
     if (displaced === null) return refuse(queue, "full", now);
-  } else if (!stressed && rank > 0 && arrival.congested && lane.waiting >= placesInBurst(lane, options.calmMs, now)) {
+  } else if (
+    !stressed &&
+    rank > 0 &&
+    arrival.congested &&
+    !hasPlaceInBurst(options, queue, lane, arrival.outlook, now)
+  ) {
     return refuse(queue, "too long", now);
   } else if (stressed && rank > 0 && lane.pressed.length >= places(lane, options.stressedMs, now)) {
     displaced = takeOldest(queue, lane, now);
@@ -280,17 +287,30 @@ function places(lane: Lane<unknown>, stressedMs: number, now: number): number {
 
 /**
  * The same for who comes in a burst, by the pace since it began. Of few nothing certain can be said, so the pace is
- * taken for as high as it may well be; in the first moments there is a place for everybody.
+ * taken for as high as it may well be. Where the origins' own pace is known that holds from the first moment on, for
+ * all who wait; otherwise there is a place for everybody then.
  */
-function placesInBurst(lane: Lane<unknown>, calmMs: number, now: number): number {
+function hasPlaceInBurst(
+  { calmMs }: QueueOptions,
+  queue: AdmissionQueue<unknown>,
+  lane: Lane<unknown>,
+  { perSecond, ahead }: Outlook,
+  now: number,
+): boolean {
+  const shareMs = calmMs * BURST_SHARE;
+  if (queue.waiting >= (perSecond * shareMs) / 1_000 - ahead) return false;
   const standsMs = lane.standsSince < 0 ? 0 : now - lane.standsSince;
+  if (standsMs < PACE_MS) return true;
   const wentOnAtMost = lane.wentOn + Math.sqrt(lane.wentOn + 1) + 2;
-  return standsMs < PACE_MS ? Infinity : (wentOnAtMost * calmMs * BURST_SHARE) / standsMs;
+  return lane.waiting < (wentOnAtMost * shareMs) / standsMs;
 }
 
-function standsAbove(queue: AdmissionQueue<unknown>, now: number): boolean {
+/** A background request would queue behind others that wait for late answers. */
+function isBehind(queue: AdmissionQueue<unknown>, { congested, outlook }: Arrival, now: number): boolean {
+  if (!congested) return false;
+  const forMs = outlook.perSecond === Infinity ? BEHIND_MS : 0;
   return queue.lanes.some(
-    (lane) => lane !== null && lane.rank < 2 && lane.standsSince >= 0 && now - lane.standsSince >= BEHIND_MS,
+    (lane) => lane !== null && lane.rank < 2 && lane.standsSince >= 0 && now - lane.standsSince >= forMs,
   );
 }
 

@@ -11,7 +11,15 @@ import { describe, expect, test } from "vitest";
 import { RETRY_INPUT } from "../../test/support/retry-input.ts";
 import { countAsked, createAnswerYield, isWorthAsking, yieldInWords } from "./answer-worth-retrying.ts";
 import type { AnswerYield } from "./answer-worth-retrying.ts";
-import { createAdaptiveLimit, hasRoom, isCongested, leaveSlot, LIMIT_FLOOR, takeSlot } from "./adaptive-limit.ts";
+import {
+  createAdaptiveLimit,
+  hasRoom,
+  isCongested,
+  leaveSlot,
+  LIMIT_FLOOR,
+  NO_OUTLOOK,
+  takeSlot,
+} from "./adaptive-limit.ts";
 import type { AdaptiveLimit, Leaving } from "./adaptive-limit.ts";
 import { arrive, createAdmissionQueue, isStressed, nextWaiter, retryAfterFor, takeExpired } from "./admission-queue.ts";
 import type { AdmissionQueue, ClassRank, QueueEntry } from "./admission-queue.ts";
@@ -1041,6 +1049,7 @@ type QueueEvent = {
   rank: ClassRank;
   route: number;
   congested: boolean;
+  perSecond: number | null;
   patience: number;
 };
 
@@ -1051,14 +1060,17 @@ conforms<AdmissionQueue<number>, QueueEvent>("admission queue", {
     rank: fc.constantFrom<ClassRank>(0, 1, 2),
     route: fc.nat({ max: 1 }),
     congested: fc.boolean(),
+    perSecond: fc.option(fc.nat({ max: 100 })),
     patience: fc.integer({ min: 0, max: 2_000 }),
   }),
-  feed: (state, { what, rank, route, congested, patience }, now) => {
+  feed: (state, { what, rank, route, congested, perSecond, patience }, now) => {
     const out: QueueEntry<number>[] = [];
     let said: unknown = null;
-    if (what === "come")
-      said = arrive(QUEUE, state, now, { route, rank, congested, deadlineAt: now + patience, hasWaited: false }, now);
-    else if (what === "call") said = nextWaiter(state, (each) => each === route, now);
+    if (what === "come") {
+      const outlook = perSecond === null ? NO_OUTLOOK : { perSecond, ahead: 4 };
+      const deadlineAt = now + patience;
+      said = arrive(QUEUE, state, now, { route, rank, congested, outlook, deadlineAt, hasWaited: false }, now);
+    } else if (what === "call") said = nextWaiter(state, (each) => each === route, now);
     else takeExpired(state, now, out);
     if (state.waiting < 0 || state.waiting > QUEUE.waitingMax) throw new Error(`${state.waiting} wait`);
     return { state, said: [said, out, isStressed(state, now), retryAfterFor(state, 10, 0.5, now)] };
