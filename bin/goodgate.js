@@ -29,7 +29,13 @@ if (isNewEnough(process.versions.node)) {
   // Stripping the types of all sources takes half a second of CPU, which a short command would feel. Kept in
   // the project itself: what lies in a shared temporary folder could have been put there by somebody else.
   if (isCheckout) nodeModule.enableCompileCache?.(join(root, "node_modules", ".cache", "goodgate"));
-  await import(pathToFileURL(isCheckout ? source : join(root, "dist", "main.js")).href);
+  try {
+    await import(pathToFileURL(isCheckout ? source : join(root, "dist", "main.js")).href);
+  } catch (error) {
+    // A process whose place this one was to take says why it does not.
+    if (process.env.GOODGATE_TESTAMENT !== undefined) process.send?.({ kind: "failed", said: String(error) });
+    throw error;
+  }
 } else {
   const bundled = process.env[GUARD] === undefined ? bundledNode() : null;
   if (bundled === null) {

@@ -21,6 +21,8 @@ import type { FromControl, ToControl } from "./contract/control-messages.ts";
 import type { ControlStore } from "./contract/control-store.ts";
 import { systemChance } from "./net/chance.ts";
 import { systemClock, systemSchedule } from "./net/clock.ts";
+import { GUARDED } from "./net/control-fork.ts";
+import { guardOrphan } from "./net/orphan-guard.ts";
 import { openSinks } from "./net/sinks/open-sinks.ts";
 import { createProbeRungs } from "./net/probe-rungs.ts";
 import { openStatusSite } from "./net/status-site.ts";
@@ -38,6 +40,7 @@ function main(): void {
   } catch {
     // Where that is not allowed both are alike.
   }
+  if (process.argv.includes(GUARDED)) guardOrphan();
   let printed = 0;
   const onFault = (error: unknown): void => {
     printed += 1;

@@ -16,9 +16,10 @@ import type { Resolution } from "./kernel/resolver.ts";
 import { fetchJson } from "./net/admin-client.ts";
 import { systemChance } from "./net/chance.ts";
 import { systemClock, systemSchedule } from "./net/clock.ts";
-import { readConfigurationLeft } from "./net/heritage.ts";
+import { readConfigurationLeft, TESTAMENT } from "./net/heritage.ts";
 import { readMachineFacts } from "./net/machine-facts.ts";
 import { dateToldBy, tryBind, tryConnect, tryHandshake } from "./net/reach.ts";
+import { tellOfFailure } from "./net/predecessor.ts";
 import { createResolver } from "./net/resolver.ts";
 import { startSampleOrigins } from "./net/sample-origins.ts";
 import { linesOf } from "./store/lines.ts";
@@ -30,17 +31,28 @@ async function main(): Promise<void> {
   process.on("SIGUSR2", () => undefined);
   // Timers and some sockets of the parts do not keep a process alive, rightly; a command under way does.
   const underWay = setInterval(() => undefined, 2 ** 30);
+  const ports = cliPorts();
+  const said = { first: "" };
+  const stderr = (text: string): void => {
+    if (said.first.length < SAID_MAX) said.first += text;
+    ports.stderr(text);
+  };
   try {
-    process.exitCode = await runCli(process.argv.slice(2), cliPorts());
+    process.exitCode = await runCli(process.argv.slice(2), { ...ports, stderr });
   } catch (error) {
-    process.stderr.write(`goodgate: a fault in Goodgate itself (gw.internal):\n${describe(error)}\n`);
+    stderr(`goodgate: a fault in Goodgate itself (gw.internal):\n${describe(error)}\n`);
     process.exitCode = EXIT.internal;
   }
   clearInterval(underWay);
+  // The process whose place it was to take says why it does not.
+  if (ports.isSuccessor && process.exitCode !== EXIT.ok) await tellOfFailure(said.first);
   // Whatever still holds a socket has nothing more to say. Standard output is written by now: on POSIX systems
   // files, terminals and pipes are written synchronously.
   process.exit();
 }
+
+/** Characters that may be of interest to others. */
+const SAID_MAX = 2_000;
 
 function cliPorts(): CliPorts {
   return {
@@ -53,6 +65,7 @@ function cliPorts(): CliPorts {
     readFile: readText,
     replayFacts,
     fetchJson,
+    isSuccessor: process.env[TESTAMENT] !== undefined,
     configurationLeft: () => readConfigurationLeft(process.env),
     startGateway,
     startSamples: () => startSampleOrigins({ clock: systemClock, schedule: systemSchedule }),

@@ -4,7 +4,8 @@
  * goes over the channel.
  *
  * It heeds no signal that stops a server: Ctrl-C and a service manager reach the whole group, and the supervisor says
- * who finishes when. It ends when it is told to; when its supervisor is gone, it finishes what is under way and ends.
+ * who finishes when. It ends when it is told to; when its supervisor is gone, it finishes what is under way and ends,
+ * and is ended when it cannot (net/orphan-guard.ts).
  */
 import { NO_MATERIAL } from "./contract/acme.ts";
 import { startDataPlane } from "./compose/data-plane.ts";
@@ -23,6 +24,7 @@ import { answerQuestion } from "./gateway/answer-question.ts";
 import { WatchedExchanges } from "./gateway/watched-exchanges.ts";
 import { WorkerLink } from "./gateway/worker-link.ts";
 import { systemClock, systemSchedule } from "./net/clock.ts";
+import { guardOrphan } from "./net/orphan-guard.ts";
 import { createSystemFacts } from "./net/system-facts.ts";
 import { createWorkerSockets } from "./net/worker-sockets.ts";
 import type { WorkerSockets } from "./net/worker-sockets.ts";
@@ -108,6 +110,7 @@ function main(): void {
       if (exchanges.wants(event)) send({ kind: "event", event });
     });
     send({ kind: "ready" });
+    guardOrphan();
   }
 
   /** Other settings: the part of them that is this worker's. */

@@ -26,6 +26,8 @@ export interface CliPorts {
   replayFacts(path: string): Promise<ReplayResult>;
   /** One request, GET unless said otherwise. Never rejects. */
   fetchJson(url: string, token: string | null, withinMs: number, method?: "POST", body?: unknown): Promise<Fetched>;
+  /** It takes the place of another process. */
+  readonly isSuccessor: boolean;
   /** What a process that this one follows was given to put into effect. Null: nothing. Asked once. */
   configurationLeft(): ConfigurationLeft | null;
   /** Starts everything and resolves when it serves, or says why it cannot. */

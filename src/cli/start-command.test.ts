@@ -52,6 +52,12 @@ describe("run", () => {
     expect(broken.err()).toContain("by hand:1:");
   });
 
+  test("says in one line that it has taken the place of another process", async () => {
+    const world = cliWorld({ files: { "a.yaml": FILE }, isSuccessor: true });
+    await world.run("run", "-c", "a.yaml");
+    expect(world.out()).toBe("Goodgate 0.1.0 serves with a.yaml, in the place of the process before.\n");
+  });
+
   test("is what goodgate does without a command", async () => {
     const world = cliWorld({ files: { "goodgate.yaml": FILE, "b.yaml": FILE.replaceAll("shop", "other") } });
     await world.run();

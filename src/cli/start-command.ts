@@ -21,7 +21,7 @@ import { plain } from "./page.ts";
 import { problemLines } from "./problem-lines.ts";
 import type { CliPorts, RunningGateway, StartResult } from "./ports.ts";
 import type { StartedFrom } from "./start-lines.ts";
-import { startLines, urlOf } from "./start-lines.ts";
+import { startLines, successorLine, urlOf } from "./start-lines.ts";
 
 export interface RunOptions {
   readonly config?: string;
@@ -175,7 +175,9 @@ function sayStarted(
     ports.stdout(`${JSON.stringify({ started })}\n`);
     return;
   }
-  const text = `${startLines(settings, gateway, from, ports).join("\n")}\n`;
+  // Whoever looks has read what the first one said.
+  const lines = ports.isSuccessor ? [successorLine(from, ports)] : startLines(settings, gateway, from, ports);
+  const text = `${lines.join("\n")}\n`;
   // The access log owns stdout where it was sent there: a program may be reading its lines.
   if (settings.accessLog?.path === "stdout") ports.stderr(text);
   else ports.stdout(text);

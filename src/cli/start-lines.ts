@@ -51,6 +51,11 @@ export function startLines(settings: Settings, gateway: RunningGateway, from: St
   ];
 }
 
+export function successorLine(from: StartedFrom, { version }: CliPorts): string {
+  const source = from.kind === "file" ? ` with ${plain(from.file)}` : "";
+  return `Goodgate ${version} serves${source}, in the place of the process before.`;
+}
+
 type Try = readonly [command: string, says: string];
 
 /** `asks`: what finds the admin API; null: there is none, and nobody to ask. */

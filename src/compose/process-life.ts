@@ -16,6 +16,7 @@ import type { AdminServer } from "../net/admin-server.ts";
 import { systemClock } from "../net/clock.ts";
 import { Keeper } from "../net/keeper.ts";
 import type { ConfigurationLeft, HandedOn } from "../contract/succession.ts";
+import { guardOrphan } from "../net/orphan-guard.ts";
 import { onStopSignal, STOP_SIGNALS, STOP_SIGNALS_BUT_HANGUP } from "../net/stop-signals.ts";
 import type { StopSignal } from "../net/stop-signals.ts";
 import { giveBackMemory } from "../net/give-back-memory.ts";
@@ -172,6 +173,7 @@ export function running(life: Life): Running {
       reloads = reloads.then(follow, follow);
     });
   if (heritage.isWaitedFor) {
+    guardOrphan();
     // Whoever ended that one meant the gateway, or starts another one, which needs the address.
     void predecessor?.starterEnded.then(() =>
       stop(EXIT.ok, "the process that was started first has ended: finishing what is under way and ending"),

@@ -48,6 +48,24 @@ describe("what differs", () => {
     ]);
   });
 
+  it("of a listener with another address is the address, and of a new one as many whole fields as there is room for", () => {
+    const one = { services: { app: service(origins(1)) }, listeners: [{ bind: "127.0.0.1:8080" }] };
+    const moved = settings({ ...one, listeners: [{ bind: "127.0.0.1:8081", timeouts: { idle: "7s" } }] });
+    expect(settingChanges(settings(one), moved)).toEqual([
+      { path: "listeners.127.0.0.1:8080.name", from: '"127.0.0.1:8080"', to: '"127.0.0.1:8081"' },
+      { path: "listeners.127.0.0.1:8080.bind.port", from: "8080", to: "8081" },
+      { path: "listeners.127.0.0.1:8080.idleMs", from: "75000", to: "7000" },
+    ]);
+    const more = settings({ ...one, listeners: [{ bind: "127.0.0.1:8080" }, { bind: "127.0.0.1:8081" }] });
+    const [added, ...others] = settingChanges(settings(one), more);
+    expect(others).toEqual([]);
+    expect(added).toMatchObject({ path: "listeners.127.0.0.1:8081", from: null });
+    expect(added?.to).toMatch(
+      /^\{"name":"127\.0\.0\.1:8081","bind":\{"host":"127\.0\.0\.1","port":8081\},.*,… and \d+ more\}$/,
+    );
+    expect(added?.to?.length).toBeLessThanOrEqual(160);
+  });
+
   it("is bounded, and says how much it leaves out", () => {
     const many = settings({
       services: Object.fromEntries(

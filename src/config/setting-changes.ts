@@ -57,14 +57,30 @@ function compareLists(
     found.push({ path: path.join("."), from: textOf(before), to: textOf(after) });
     return;
   }
-  for (const [name, value] of known) compare(value, wanted.get(name), [...path, name], found);
-  for (const [name, value] of wanted) if (!known.has(name)) compare(undefined, value, [...path, name], found);
+  const moved = path.join(".") === "listeners" ? movedListener(known, wanted) : null;
+  for (const [name, value] of known) {
+    compare(value, name === moved?.from ? moved.value : wanted.get(name), [...path, name], found);
+  }
+  for (const [name, value] of wanted) {
+    if (!known.has(name) && name !== moved?.to) compare(undefined, value, [...path, name], found);
+  }
   const [stayed, stays] = [
     [...known.keys()].filter((name) => wanted.has(name)),
     [...wanted.keys()].filter((name) => known.has(name)),
   ];
   const where = [...path, "order"];
   if (String(stayed) !== String(stays)) found.push({ path: where.join("."), from: textOf(stayed), to: textOf(stays) });
+}
+
+/** One that is gone and one that is new are the same one with another address: a listener is called by its own. */
+function movedListener(
+  known: ReadonlyMap<string, unknown>,
+  wanted: ReadonlyMap<string, unknown>,
+): { readonly from: string; readonly to: string; readonly value: unknown } | null {
+  const [from, ...moreFrom] = [...known.keys()].filter((name) => !wanted.has(name));
+  const [to, ...moreTo] = [...wanted.keys()].filter((name) => !known.has(name));
+  if (from === undefined || to === undefined || moreFrom.length + moreTo.length > 0) return null;
+  return { from, to, value: wanted.get(to) };
 }
 
 /** By what tells each from the others; null: nothing does. */
@@ -78,7 +94,17 @@ function named(list: readonly unknown[]): Map<string, unknown> | null {
 function textOf(value: unknown): string | null {
   if (value === undefined) return null;
   const text = JSON.stringify(value);
-  return text.length <= TEXT_MAX ? text : `${text.slice(0, TEXT_MAX - 1)}…`;
+  if (text.length <= TEXT_MAX) return text;
+  return isObject(value) ? firstFields(value) : `${text.slice(0, TEXT_MAX - 1)}…`;
+}
+
+/** As many of its fields as there is room for, each whole, and how many are left out. */
+function firstFields(value: Readonly<Record<string, unknown>>): string {
+  const fields = Object.entries(value).map(([key, field]) => `${JSON.stringify(key)}:${JSON.stringify(field)}`);
+  let room = TEXT_MAX - "{,… and 1000 more}".length;
+  const shown = fields.filter((field) => (room -= field.length + 1) >= 0);
+  const left = fields.length - shown.length;
+  return `{${[...shown, `… and ${left} more`].join(",")}}`;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

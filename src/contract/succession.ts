@@ -39,6 +39,8 @@ export type FromSuccessor =
   /** It accepts connections. `hearsOfEnd`: it knows `predecessor ended`. Absent in older programs. */
   | { readonly kind: "ready"; readonly hearsOfEnd?: boolean }
   | { readonly kind: "key"; readonly message: KeyQuestion }
+  /** It ends and has never served. `said`: what it wrote for people. Absent in older programs. */
+  | { readonly kind: "failed"; readonly said: string }
   /** All that was asked has been answered. */
   | { readonly kind: "keys ended" };
 

@@ -5,7 +5,7 @@
  * It is not detached: whoever ends the whole group ends it too. Ctrl-C reaches it as well, and it does not heed that
  * (controller.ts): it ends when its parent says so or the channel closes. One that is busy with itself for ever hears
  * neither, so where the system can it ends a control process with its gateway (setpriv of util-linux): a gateway that
- * was killed has nothing more to tell it, and what it took it wrote down.
+ * was killed has nothing more to tell it, and what it took it wrote down. Elsewhere it guards itself (orphan-guard.ts).
  */
 import { fork, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -14,6 +14,8 @@ import type { FromControl, ToControl } from "../contract/control-messages.ts";
 import { hearChild } from "./hear-child.ts";
 import type { ChannelListener, ControlChannel } from "./control-process.ts";
 
+/** Tells a control process that nobody ends it with its gateway. */
+export const GUARDED = "--guarded";
 /** What it may hold; beyond it it ends and begins again from what it wrote down. */
 const HEAP_MAX_MIB = 224;
 
@@ -22,7 +24,7 @@ export function forkControl(path: URL, listener: ChannelListener): ControlChanne
   // Its own and no others: a debugger or a profiler is the gateway's.
   const own = [`--max-old-space-size=${HEAP_MAX_MIB}`, "--max-semi-space-size=4"];
   const withParent = endsWithParent();
-  const child = fork(path, [], {
+  const child = fork(path, withParent === null ? [GUARDED] : [], {
     stdio: ["ignore", "ignore", "inherit", "ipc"],
     ...(withParent === null
       ? { execArgv: own }
@@ -67,9 +69,23 @@ let launcher: Launcher | null | undefined;
 /** What starts a process that the kernel ends with its parent. Null: this system has nothing. It becomes that process, with its number. */
 function endsWithParent(): Launcher | null {
   // Of busybox there is one that cannot, so it is tried once.
+  if (launcher === undefined && hasFileCapabilities()) launcher = null;
   if (launcher === undefined) {
     const tried = spawnSync(SETPRIV.command, [...SETPRIV.args, "true"], { stdio: "ignore" });
     launcher = tried.status === 0 ? SETPRIV : null;
   }
   return launcher;
+}
+
+/** A program that may do more than who starts it: the kernel forgets for it whose end it was to end with (prctl(2)). */
+function hasFileCapabilities(): boolean {
+  if (process.getuid?.() === 0) return false;
+  try {
+    const status = readFileSync("/proc/self/status", "latin1");
+    const of = (set: string): bigint =>
+      BigInt(`0x${new RegExp(`^${set}:\\s*([0-9a-f]+)$`, "m").exec(status)?.[1] ?? "0"}`);
+    return (of("CapEff") & ~of("CapAmb")) !== 0n;
+  } catch {
+    return false;
+  }
 }

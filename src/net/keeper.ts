@@ -71,6 +71,8 @@ interface SentHandle {
 
 /** Behind the three standard descriptors and the channel. */
 const FIRST_SOCKET = 4;
+/** What has been sent is here by then. */
+const SAID_MS = 1_000;
 
 export class Keeper {
   /** What is started: this program, as this process was. */
@@ -138,8 +140,10 @@ export class Keeper {
     this.#kept.add(kept);
     child.on("message", (told, handle) => this.#hear(kept, listener, told as FromSuccessor | ToKeeper, handle));
     child.once("exit", (code, signal) => {
-      listener.onEnd(signal === null ? `ended with exit code ${code}` : `ended by ${signal}`);
-      this.#gone(kept, code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+      whenAllIsSaid(child, () => {
+        listener.onEnd(signal === null ? `ended with exit code ${code}` : `ended by ${signal}`);
+        this.#gone(kept, code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+      });
     });
     child.on("error", (error) => {
       // Also told of a message that could not be sent: then its end is told by itself.
@@ -174,6 +178,7 @@ export class Keeper {
         break;
       case "key":
       case "keys ended":
+      case "failed":
     }
     listener.onMessage(message, kept.child.pid ?? 0);
   }
@@ -220,6 +225,21 @@ function nextOf(kept: Kept): Next {
       }),
     giveUp: () => void kept.child.kill("SIGKILL"),
   };
+}
+
+/** What it sent last may still be on its way when its end is known; then the channel ends. */
+function whenAllIsSaid(child: ChildProcess, done: () => void): void {
+  if (!child.connected) {
+    done();
+    return;
+  }
+  const late = setTimeout(over, SAID_MS);
+  child.once("disconnect", over);
+  function over(): void {
+    clearTimeout(late);
+    child.off("disconnect", over);
+    done();
+  }
 }
 
 /** Nobody is before it any more. */

@@ -33,6 +33,11 @@ export interface Predecessor {
   readonly starterEnded: Promise<void>;
 }
 
+/** Called by a process that ends without having served, before it does. Resolves when whoever started it has been told. */
+export function tellOfFailure(said: string): Promise<void> {
+  return send({ kind: "failed", said });
+}
+
 /** Null: nobody was here before. */
 export function meetPredecessor(): Predecessor | null {
   const { channel } = process;

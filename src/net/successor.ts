@@ -3,6 +3,7 @@
  * and with the listening sockets of this one. Two programs of different versions may meet here, so what they say to
  * each other is little and has to stay as it is (contract/succession.ts).
  */
+import { stripVTControlCharacters } from "node:util";
 import type { ConfigurationLeft, KeyAnswer, KeyQuestion, ToSuccessor } from "../contract/succession.ts";
 import type { KnownLeft } from "../contract/known-news.ts";
 import type { Schedule } from "../kernel/clock.ts";
@@ -44,9 +45,13 @@ const READY_MS = 60_000;
 /** What it asked last is answered in a moment. */
 const KEYS_END_MS = 5_000;
 
+/** What a program says first is what is wrong. */
+const SAID_MAX = 400;
+
 /** Resolves when the successor serves, or when it is clear that it will not. */
 export function startSuccessor(options: SuccessionOptions): Promise<Succession> {
   const { start, known, unwanted, schedule, onKey, onEnd } = options;
+  let said = "";
   const keysEnded = Promise.withResolvers<void>();
   return new Promise((resolve) => {
     // After the first of these the others change nothing.
@@ -71,6 +76,9 @@ export function startSuccessor(options: SuccessionOptions): Promise<Succession> 
           case "keys ended":
             keysEnded.resolve();
             return;
+          case "failed":
+            said = inOneLine(message.said);
+            return;
           case "ready":
             decide({
               ok: true,
@@ -89,9 +97,18 @@ export function startSuccessor(options: SuccessionOptions): Promise<Succession> 
       onEnd(because) {
         onEnd();
         keysEnded.resolve();
-        decide({ ok: false, because: `it ${because}` });
+        decide({ ok: false, because: said === "" ? `it ${because}` : `it ${because} and said: ${said}` });
       },
     });
     void next.send({ kind: "known", known });
   });
+}
+
+/** For a log and a terminal, whatever it is. */
+function inOneLine(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- They are what is taken out.
+  const line = stripVTControlCharacters(text)
+    .replaceAll(/[\s\u0000-\u001f\u007f-\u009f]+/g, " ")
+    .trim();
+  return line.length <= SAID_MAX ? line : `${line.slice(0, SAID_MAX)}…`;
 }

@@ -154,13 +154,13 @@ describe("a gateway that is upgraded in place", () => {
     await writeFile(file, "services: {");
     process.kill(gateway.child.pid, "SIGUSR2");
     await gateway.child.printed(
-      /upgrade\.failed: the successor does not serve: it ended with exit code 1; this process goes on/,
+      /upgrade\.failed: the successor does not serve: it ended with exit code 1 and said: .*goodgate\.yaml.*; this process goes on/,
     );
     const asked = await fetch(`${gateway.adminUrl}/api/v1/upgrade`, { method: "POST" });
     expect(asked.status).toBe(409);
     expect(await asked.json()).toMatchObject({
       code: "upgrade-failed",
-      detail: expect.stringContaining("it ended with exit code 1"),
+      detail: expect.stringContaining("it ended with exit code 1 and said: "),
     });
     expect(await (await fetch(gateway.url)).text()).toBe("here");
     await writeFile(file, good);

@@ -38,6 +38,8 @@ export interface CliWorldOptions {
   readonly events?: readonly GatewayEvent[];
   /** What a predecessor was given. */
   readonly left?: ConfigurationLeft;
+  /** It takes the place of another process; default: it does not. */
+  readonly isSuccessor?: boolean;
   readonly facts?: Partial<MachineFacts>;
   readonly machine?: Partial<MachinePorts>;
   readonly terminal?: Partial<Terminal>;
@@ -107,6 +109,7 @@ export function cliWorld(options: CliWorldOptions = {}): CliWorld {
       };
       return Promise.resolve(options.admin[new URL(url).pathname] ?? missing);
     },
+    isSuccessor: options.isSuccessor ?? false,
     configurationLeft: () => options.left ?? null,
     startGateway(settings, { revision }) {
       if (revision !== undefined) revisions.push(revision.number);
