@@ -16,6 +16,8 @@ import type { MessageHead } from "../http1/head.ts";
 import type { RefusalId } from "../http1/refusals.ts";
 import { HEAD_ROOM, TAIL_ROOM } from "../kernel/socket.ts";
 import type { Carrier, SocketError, SocketListener, SocketPort } from "../kernel/socket.ts";
+import { ClientFrames, wordAt } from "./client-frames.ts";
+import type { ClientFrameSink } from "./client-frames.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import {
   errorCode,
@@ -24,7 +26,6 @@ import {
   FRAME,
   FRAME_BYTES,
   FRAME_HEAD_BYTES,
-  PREFACE,
   SETTING,
   WINDOW_BYTES,
   WINDOW_MAX,
@@ -72,8 +73,6 @@ export interface SessionHost {
   websocketKey(): string;
 }
 
-type Phase = "preface" | "head" | "pad" | "data" | "skip" | "frame";
-
 /** All of a connection's requests together may be sent ahead of as many times a request's window. */
 const WINDOWS = 4;
 /** What goes to the kernel in one write. */
@@ -95,7 +94,7 @@ const LAST_CHUNK = roomy("0\r\n\r\n");
 const IGNORE = { onField: (_field: HeaderField): void => undefined };
 const DRAIN_PING = Buffer.from("goodgate", "latin1");
 
-export class ServerSession implements StreamCarrier {
+export class ServerSession implements StreamCarrier, ClientFrameSink {
   readonly socket: SocketPort;
   readonly carrier: Carrier;
   /** Requests that were taken. */
@@ -113,21 +112,8 @@ export class ServerSession implements StreamCarrier {
   readonly #idleFrames: Allowance;
   readonly #now: () => number;
 
-  #phase: Phase = "preface";
-  #prefaceSeen = 0;
+  readonly #in = new ClientFrames(this);
   #hasSettings = false;
-  /** Of the frame that is being read. */
-  #length = 0;
-  #type = 0;
-  #flags = 0;
-  #stream = 0;
-  /** Bytes of it that are still to come, and of those how many are padding. */
-  #left = 0;
-  #padding = 0;
-  readonly #frameHead: Buffer = Buffer.alloc(FRAME_HEAD_BYTES);
-  #frameHeadSeen = 0;
-  #frame: Buffer | null = null;
-  #frameSeen = 0;
   /** A header block whose CONTINUATION is due. */
   #block: Buffer[] | null = null;
   #blockBytes = 0;
@@ -170,7 +156,7 @@ export class ServerSession implements StreamCarrier {
 
   /** Says our preface (§3.4). `prefaceSeen`: bytes of the client's that have been read elsewhere. */
   begin(prefaceSeen: number): void {
-    this.#prefaceSeen = prefaceSeen;
+    this.#in.prefaceSeen = prefaceSeen;
     const settings: readonly (readonly [number, number])[] = [
       [SETTING.MAX_CONCURRENT_STREAMS, this.#limits.streamsMax],
       [SETTING.INITIAL_WINDOW_SIZE, this.#limits.windowBytes],
@@ -195,14 +181,14 @@ export class ServerSession implements StreamCarrier {
 
   /** Something has begun that has to be whole soon: the preface, a header block, a frame of one. */
   get midHead(): boolean {
-    return !this.#hasSettings || this.#block !== null || (this.#phase === "frame" && this.#type === FRAME.HEADERS);
+    return !this.#hasSettings || this.#block !== null || (this.#in.collecting && this.#in.type === FRAME.HEADERS);
   }
 
   // ------------------------------------------------------------------ from the socket
 
   onData(bytes: Buffer, start: number, end: number): void {
     let at = start;
-    while (at < end && !this.over) at = this.#read(bytes, at, end);
+    while (at < end && !this.over) at = this.#in.read(bytes, at, end);
     this.settle();
   }
 
@@ -266,110 +252,32 @@ export class ServerSession implements StreamCarrier {
 
   // ------------------------------------------------------------------ reading frames
 
-  #read(bytes: Buffer, start: number, end: number): number {
-    switch (this.#phase) {
-      case "preface":
-        return this.#readPreface(bytes, start, end);
-      case "head":
-        return this.#readFrameHead(bytes, start, end);
-      case "pad":
-        this.#left -= 1;
-        this.#padding = bytes[start] ?? 0;
-        if (this.#padding > this.#left)
-          return this.#broken("PROTOCOL_ERROR", "the padding is longer than its frame", end);
-        this.#consumed(this.#streams.get(this.#stream) ?? null, this.#padding + 1);
-        this.#afterPiece();
-        return start + 1;
-      case "data": {
-        const stop = Math.min(end, start + this.#left - this.#padding);
-        this.#left -= stop - start;
-        this.#content(bytes, start, stop, stop === end);
-        this.#afterPiece();
-        return stop;
-      }
-      case "skip": {
-        const stop = Math.min(end, start + this.#left);
-        this.#left -= stop - start;
-        if (this.#left === 0) this.#phase = "head";
-        return stop;
-      }
-      case "frame":
-        return this.#collectFrame(bytes, start, end);
-    }
+  onFrameHead(): void {
+    if (this.#in.length > FRAME_BYTES) {
+      this.#broken("FRAME_SIZE_ERROR", `a frame of ${this.#in.length} bytes; ${FRAME_BYTES} may be`);
+    } else if (!this.#hasSettings && (this.#in.type !== FRAME.SETTINGS || (this.#in.flags & FLAG.ACK) !== 0)) {
+      this.#broken("PROTOCOL_ERROR", "the first frame is not SETTINGS");
+    } else if (
+      this.#block !== null &&
+      (this.#in.type !== FRAME.CONTINUATION || this.#in.stream !== this.#blockStream)
+    ) {
+      this.#broken("PROTOCOL_ERROR", "another frame stands inside a header block");
+    } else if (this.#in.type === FRAME.DATA) this.#beginData();
+    else if (this.#in.type > FRAME.CONTINUATION && this.#in.type !== FRAME.PRIORITY_UPDATE) this.#beginUnknown();
+    else this.#in.collect();
   }
 
-  #readPreface(bytes: Buffer, start: number, end: number): number {
-    let at = start;
-    while (at < end && this.#prefaceSeen < PREFACE.length) {
-      if (bytes[at] !== PREFACE[this.#prefaceSeen]) {
-        return this.#broken("PROTOCOL_ERROR", "the connection does not begin with the preface of HTTP/2", end);
-      }
-      this.#prefaceSeen += 1;
-      at += 1;
-    }
-    if (this.#prefaceSeen === PREFACE.length) this.#phase = "head";
-    return at;
-  }
-
-  #readFrameHead(bytes: Buffer, start: number, end: number): number {
-    if (this.#frameHeadSeen === 0 && end - start >= FRAME_HEAD_BYTES) {
-      this.#beginFrame(bytes, start);
-      return start + FRAME_HEAD_BYTES;
-    }
-    const stop = Math.min(end, start + FRAME_HEAD_BYTES - this.#frameHeadSeen);
-    bytes.copy(this.#frameHead, this.#frameHeadSeen, start, stop);
-    this.#frameHeadSeen += stop - start;
-    if (this.#frameHeadSeen === FRAME_HEAD_BYTES) {
-      this.#frameHeadSeen = 0;
-      this.#beginFrame(this.#frameHead, 0);
-    }
-    return stop;
-  }
-
-  #beginFrame(bytes: Buffer, at: number): void {
-    this.#length = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
-    this.#type = bytes[at + 3] ?? 0;
-    this.#flags = bytes[at + 4] ?? 0;
-    this.#stream = wordAt(bytes, at + 5) & WINDOW_MAX;
-    this.#left = this.#length;
-    if (this.#length > FRAME_BYTES) {
-      this.#broken("FRAME_SIZE_ERROR", `a frame of ${this.#length} bytes; ${FRAME_BYTES} may be`, 0);
-    } else if (!this.#hasSettings && (this.#type !== FRAME.SETTINGS || (this.#flags & FLAG.ACK) !== 0)) {
-      this.#broken("PROTOCOL_ERROR", "the first frame is not SETTINGS", 0);
-    } else if (this.#block !== null && (this.#type !== FRAME.CONTINUATION || this.#stream !== this.#blockStream)) {
-      this.#broken("PROTOCOL_ERROR", "another frame stands inside a header block", 0);
-    } else if (this.#type === FRAME.DATA) this.#beginData();
-    else if (this.#type > FRAME.CONTINUATION && this.#type !== FRAME.PRIORITY_UPDATE) this.#beginUnknown();
-    else if (this.#length === 0) this.#onFrame(EMPTY, 0, 0);
-    else this.#phase = "frame";
+  onBadFrame(error: ErrorName, evidence: string): void {
+    this.#broken(error, evidence);
   }
 
   /** A type that nobody here knows is ignored (§4.1). */
   #beginUnknown(): void {
-    if (this.#idleFrame("an unknown frame")) this.#phase = this.#length === 0 ? "head" : "skip";
+    if (this.#idleFrame("an unknown frame")) this.#in.skip();
   }
 
-  #collectFrame(bytes: Buffer, start: number, end: number): number {
-    if (this.#frame === null && end - start >= this.#length) {
-      this.#phase = "head";
-      this.#onFrame(bytes, start, start + this.#length);
-      return start + this.#length;
-    }
-    this.#frame ??= Buffer.allocUnsafe(this.#length);
-    const stop = Math.min(end, start + this.#length - this.#frameSeen);
-    bytes.copy(this.#frame, this.#frameSeen, start, stop);
-    this.#frameSeen += stop - start;
-    if (this.#frameSeen < this.#length) return stop;
-    const frame = this.#frame;
-    this.#frame = null;
-    this.#frameSeen = 0;
-    this.#phase = "head";
-    this.#onFrame(frame, 0, frame.length);
-    return stop;
-  }
-
-  #onFrame(bytes: Buffer, start: number, end: number): void {
-    switch (this.#type) {
+  onFrame(bytes: Buffer, start: number, end: number): void {
+    switch (this.#in.type) {
       case FRAME.HEADERS:
         this.#onHeaders(bytes, start, end);
         return;
@@ -386,14 +294,14 @@ export class ServerSession implements StreamCarrier {
         this.#onSettings(bytes, start, end);
         return;
       case FRAME.PUSH_PROMISE:
-        this.#broken("PROTOCOL_ERROR", "a client cannot push", 0);
+        this.#broken("PROTOCOL_ERROR", "a client cannot push");
         return;
       case FRAME.PING:
         this.#onPing(bytes, start);
         return;
       case FRAME.GOAWAY:
-        if (this.#stream !== 0) this.#broken("PROTOCOL_ERROR", "GOAWAY on a stream", 0);
-        else if (this.#length < 8) this.#broken("FRAME_SIZE_ERROR", "GOAWAY is too short", 0);
+        if (this.#in.stream !== 0) this.#broken("PROTOCOL_ERROR", "GOAWAY on a stream");
+        else if (this.#in.length < 8) this.#broken("FRAME_SIZE_ERROR", "GOAWAY is too short");
         else this.#idleFrame("GOAWAY");
         return;
       case FRAME.PRIORITY_UPDATE:
@@ -407,38 +315,34 @@ export class ServerSession implements StreamCarrier {
   // ------------------------------------------------------------------ content of requests
 
   #beginData(): void {
-    const stream = this.#streams.get(this.#stream) ?? null;
-    this.#padding = 0;
-    if (stream === null && this.#isIdle(this.#stream)) {
-      this.#broken("PROTOCOL_ERROR", "DATA on a stream that was not opened", 0);
+    const stream = this.#streams.get(this.#in.stream) ?? null;
+    if (stream === null && this.#isIdle(this.#in.stream)) {
+      this.#broken("PROTOCOL_ERROR", "DATA on a stream that was not opened");
       return;
     }
     // The whole frame counts, padding and all, also on a stream that is no more (§6.9).
-    if (this.#length > this.#receiveWindow) {
-      this.#broken("FLOW_CONTROL_ERROR", "more content than the connection's window lets through", 0);
+    if (this.#in.length > this.#receiveWindow) {
+      this.#broken("FLOW_CONTROL_ERROR", "more content than the connection's window lets through");
       return;
     }
-    this.#receiveWindow -= this.#length;
+    this.#receiveWindow -= this.#in.length;
     if (stream === null || stream.remoteEnded) {
       if (!this.#onLateFrame(stream)) return;
-      this.#consumed(null, this.#length);
-      this.#phase = this.#length === 0 ? "head" : "skip";
+      this.#consumed(null, this.#in.length);
+      this.#in.skip();
       return;
     }
-    if (this.#length > stream.receiveWindow) {
-      this.#consumed(null, this.#length);
-      this.#phase = "skip";
+    if (this.#in.length > stream.receiveWindow) {
+      this.#consumed(null, this.#in.length);
+      this.#in.skip();
       this.#streamError(stream, "FLOW_CONTROL_ERROR");
       return;
     }
-    stream.receiveWindow -= this.#length;
-    if (this.#length === 0 && (this.#flags & FLAG.END_STREAM) === 0 && !this.#idleFrame("DATA without content")) return;
-    if (this.#length > 0) this.#idleFrames.giveBack(1);
-    if ((this.#flags & FLAG.PADDED) === 0) {
-      this.#phase = "data";
-      if (this.#length === 0) this.#afterPiece();
-    } else if (this.#length === 0) this.#broken("FRAME_SIZE_ERROR", "DATA has no room for what it announces", 0);
-    else this.#phase = "pad";
+    stream.receiveWindow -= this.#in.length;
+    if (this.#in.length === 0 && (this.#in.flags & FLAG.END_STREAM) === 0 && !this.#idleFrame("DATA without content"))
+      return;
+    if (this.#in.length > 0) this.#idleFrames.giveBack(1);
+    this.#in.content();
   }
 
   /** Nobody has opened it (§5.1): it is behind the last one, or one of ours, of which there are none. */
@@ -448,18 +352,21 @@ export class ServerSession implements StreamCarrier {
 
   /** What comes to a stream that has ended is a fault, unless it was ours to end it and the client cannot know yet. */
   #onLateFrame(stream: StreamPort | null): boolean {
-    if (this.#resetStreams.includes(this.#stream) || this.#stream > this.#lastTaken) return true;
+    if (this.#resetStreams.includes(this.#in.stream) || this.#in.stream > this.#lastTaken) return true;
     if (stream === null) {
-      this.#broken("STREAM_CLOSED", "a frame came to a stream that has ended", 0);
+      this.#broken("STREAM_CLOSED", "a frame came to a stream that has ended");
       return false;
     }
     this.#streamError(stream, "STREAM_CLOSED");
     return true;
   }
 
-  /** `isLast`: nothing was read behind it. */
-  #content(bytes: Buffer, start: number, end: number, isLast: boolean): void {
-    const stream = this.#streams.get(this.#stream) ?? null;
+  onPadding(count: number): void {
+    this.#consumed(this.#streams.get(this.#in.stream) ?? null, count);
+  }
+
+  onContent(bytes: Buffer, start: number, end: number, isLast: boolean): void {
+    const stream = this.#streams.get(this.#in.stream) ?? null;
     const count = end - start;
     if (count === 0) return;
     if (stream === null || stream.closed) {
@@ -476,8 +383,8 @@ export class ServerSession implements StreamCarrier {
       }
     }
     if (stream.holds) {
-      const ends = (this.#flags & FLAG.END_STREAM) !== 0;
-      const more = stream.lengthLeft !== -1 ? stream.lengthLeft : ends ? this.#left - this.#padding : Infinity;
+      const ends = (this.#in.flags & FLAG.END_STREAM) !== 0;
+      const more = stream.lengthLeft !== -1 ? stream.lengthLeft : ends ? this.#in.contentLeft : Infinity;
       stream.hold(bytes, start, end, more);
       return;
     }
@@ -509,16 +416,9 @@ export class ServerSession implements StreamCarrier {
     this.#hear(stream, bytes, from, to);
   }
 
-  /** A piece of content has been read; the frame may be at its end. */
-  #afterPiece(): void {
+  onContentEnd(): void {
     if (this.over) return;
-    if (this.#left > this.#padding) {
-      this.#phase = "data";
-      return;
-    }
-    this.#phase = this.#left > 0 ? "skip" : "head";
-    if ((this.#flags & FLAG.END_STREAM) === 0) return;
-    const stream = this.#streams.get(this.#stream) ?? null;
+    const stream = this.#streams.get(this.#in.stream) ?? null;
     if (stream !== null) this.#endOfRequest(stream, LAST_CHUNK, HEAD_ROOM, LAST_CHUNK.length - TAIL_ROOM);
   }
 
@@ -561,47 +461,47 @@ export class ServerSession implements StreamCarrier {
   // ------------------------------------------------------------------ heads
 
   #onHeaders(bytes: Buffer, start: number, end: number): void {
-    if (this.#stream === 0 || (this.#stream & 1) === 0) {
-      this.#broken("PROTOCOL_ERROR", "HEADERS on a stream that no client can open", 0);
+    if (this.#in.stream === 0 || (this.#in.stream & 1) === 0) {
+      this.#broken("PROTOCOL_ERROR", "HEADERS on a stream that no client can open");
       return;
     }
     let from = start;
     let padding = 0;
-    if ((this.#flags & FLAG.PADDED) !== 0) {
+    if ((this.#in.flags & FLAG.PADDED) !== 0) {
       padding = bytes[from] ?? 0;
       from += 1;
     }
-    const isPrioritised = (this.#flags & FLAG.PRIORITY) !== 0;
+    const isPrioritised = (this.#in.flags & FLAG.PRIORITY) !== 0;
     const blockAt = from + (isPrioritised ? 5 : 0);
     if (blockAt > end) {
-      this.#broken("FRAME_SIZE_ERROR", "HEADERS has no room for what it announces", 0);
+      this.#broken("FRAME_SIZE_ERROR", "HEADERS has no room for what it announces");
       return;
     }
     if (blockAt + padding > end) {
-      this.#broken("PROTOCOL_ERROR", "the padding is longer than its frame", 0);
+      this.#broken("PROTOCOL_ERROR", "the padding is longer than its frame");
       return;
     }
     if (isPrioritised) {
-      if ((wordAt(bytes, from) & WINDOW_MAX) === this.#stream) {
-        this.#broken("PROTOCOL_ERROR", "a stream depends on itself", 0);
+      if ((wordAt(bytes, from) & WINDOW_MAX) === this.#in.stream) {
+        this.#broken("PROTOCOL_ERROR", "a stream depends on itself");
         return;
       }
       from += 5;
     }
-    if ((this.#flags & FLAG.END_HEADERS) !== 0) {
-      this.#onBlock(this.#stream, this.#flags, bytes, from, end - padding);
+    if ((this.#in.flags & FLAG.END_HEADERS) !== 0) {
+      this.#onBlock(this.#in.stream, this.#in.flags, bytes, from, end - padding);
       return;
     }
     this.#block = [Buffer.from(bytes.subarray(from, end - padding))];
     this.#blockBytes = end - padding - from;
-    this.#blockStream = this.#stream;
-    this.#blockFlags = this.#flags;
+    this.#blockStream = this.#in.stream;
+    this.#blockFlags = this.#in.flags;
   }
 
   #onContinuation(bytes: Buffer, start: number, end: number): void {
     const block = this.#block;
     if (block === null) {
-      this.#broken("PROTOCOL_ERROR", "CONTINUATION without a header block", 0);
+      this.#broken("PROTOCOL_ERROR", "CONTINUATION without a header block");
       return;
     }
     this.#blockBytes += end - start;
@@ -613,7 +513,7 @@ export class ServerSession implements StreamCarrier {
       );
       return;
     }
-    if ((this.#flags & FLAG.END_HEADERS) === 0) return;
+    if ((this.#in.flags & FLAG.END_HEADERS) === 0) return;
     const whole = Buffer.concat(block);
     this.#block = null;
     this.#onBlock(this.#blockStream, this.#blockFlags, whole, 0, whole.length);
@@ -647,7 +547,7 @@ export class ServerSession implements StreamCarrier {
 
   #decode(bytes: Buffer, start: number, end: number, sink: { onField(field: HeaderField): void }): boolean {
     if (this.#decoder.decode(bytes, start, end, sink)) return true;
-    this.#broken("COMPRESSION_ERROR", "a header block cannot be decoded", 0);
+    this.#broken("COMPRESSION_ERROR", "a header block cannot be decoded");
     return false;
   }
 
@@ -699,29 +599,29 @@ export class ServerSession implements StreamCarrier {
   // ------------------------------------------------------------------ frames that are no request
 
   #onPriority(bytes: Buffer, start: number): void {
-    if (this.#stream === 0) this.#broken("PROTOCOL_ERROR", "PRIORITY without a stream", 0);
-    else if (this.#length !== 5) {
-      const stream = this.#streams.get(this.#stream) ?? null;
-      if (stream === null) this.#broken("FRAME_SIZE_ERROR", "PRIORITY of another length than 5", 0);
+    if (this.#in.stream === 0) this.#broken("PROTOCOL_ERROR", "PRIORITY without a stream");
+    else if (this.#in.length !== 5) {
+      const stream = this.#streams.get(this.#in.stream) ?? null;
+      if (stream === null) this.#broken("FRAME_SIZE_ERROR", "PRIORITY of another length than 5");
       else this.#streamError(stream, "FRAME_SIZE_ERROR");
-    } else if ((wordAt(bytes, start) & WINDOW_MAX) === this.#stream) {
-      this.#broken("PROTOCOL_ERROR", "a stream depends on itself", 0);
+    } else if ((wordAt(bytes, start) & WINDOW_MAX) === this.#in.stream) {
+      this.#broken("PROTOCOL_ERROR", "a stream depends on itself");
     } else this.#idleFrame("PRIORITY");
   }
 
   /** RFC 9218 §7.1. What cannot be read says nothing; of requests that have not come the last one told of is remembered. */
   #onPriorityUpdate(bytes: Buffer, start: number, end: number): void {
-    if (this.#stream !== 0) {
-      this.#broken("PROTOCOL_ERROR", "PRIORITY_UPDATE on a stream", 0);
+    if (this.#in.stream !== 0) {
+      this.#broken("PROTOCOL_ERROR", "PRIORITY_UPDATE on a stream");
       return;
     }
-    if (this.#length < 4) {
-      this.#broken("FRAME_SIZE_ERROR", "PRIORITY_UPDATE is too short", 0);
+    if (this.#in.length < 4) {
+      this.#broken("FRAME_SIZE_ERROR", "PRIORITY_UPDATE is too short");
       return;
     }
     const id = wordAt(bytes, start) & WINDOW_MAX;
     if ((id & 1) === 0) {
-      this.#broken("PROTOCOL_ERROR", "PRIORITY_UPDATE for a stream that no client can open", 0);
+      this.#broken("PROTOCOL_ERROR", "PRIORITY_UPDATE for a stream that no client can open");
       return;
     }
     const priority = parsePriority(bytes.latin1Slice(start + 4, end));
@@ -735,15 +635,15 @@ export class ServerSession implements StreamCarrier {
   }
 
   #onReset(bytes: Buffer, start: number): void {
-    if (this.#length !== 4) {
-      this.#broken("FRAME_SIZE_ERROR", "RST_STREAM of another length than 4", 0);
+    if (this.#in.length !== 4) {
+      this.#broken("FRAME_SIZE_ERROR", "RST_STREAM of another length than 4");
       return;
     }
-    if (this.#isIdle(this.#stream)) {
-      this.#broken("PROTOCOL_ERROR", "RST_STREAM on a stream that was not opened", 0);
+    if (this.#isIdle(this.#in.stream)) {
+      this.#broken("PROTOCOL_ERROR", "RST_STREAM on a stream that was not opened");
       return;
     }
-    const stream = this.#streams.get(this.#stream) ?? null;
+    const stream = this.#streams.get(this.#in.stream) ?? null;
     if (stream === null) {
       this.#idleFrame("RST_STREAM on a stream that has ended");
       return;
@@ -756,11 +656,11 @@ export class ServerSession implements StreamCarrier {
   }
 
   #onSettings(bytes: Buffer, start: number, end: number): void {
-    if (this.#stream !== 0) this.#broken("PROTOCOL_ERROR", "SETTINGS on a stream", 0);
-    else if ((this.#flags & FLAG.ACK) !== 0) {
-      if (this.#length !== 0) this.#broken("FRAME_SIZE_ERROR", "SETTINGS that agrees and says something", 0);
+    if (this.#in.stream !== 0) this.#broken("PROTOCOL_ERROR", "SETTINGS on a stream");
+    else if ((this.#in.flags & FLAG.ACK) !== 0) {
+      if (this.#in.length !== 0) this.#broken("FRAME_SIZE_ERROR", "SETTINGS that agrees and says something");
       else this.#idleFrame("SETTINGS");
-    } else if (this.#length % 6 !== 0) this.#broken("FRAME_SIZE_ERROR", "SETTINGS that is cut", 0);
+    } else if (this.#in.length % 6 !== 0) this.#broken("FRAME_SIZE_ERROR", "SETTINGS that is cut");
     else if (!this.#hasSettings || this.#idleFrame("SETTINGS")) {
       this.#hasSettings = true;
       for (let at = start; at < end && !this.over; at += 6) {
@@ -778,14 +678,14 @@ export class ServerSession implements StreamCarrier {
       case SETTING.ENABLE_PUSH:
       case SETTING.ENABLE_CONNECT_PROTOCOL:
       case SETTING.NO_RFC7540_PRIORITIES:
-        if (value > 1) this.#broken("PROTOCOL_ERROR", `setting ${id} is ${value}`, 0);
+        if (value > 1) this.#broken("PROTOCOL_ERROR", `setting ${id} is ${value}`);
         return;
       case SETTING.INITIAL_WINDOW_SIZE:
-        if (value > WINDOW_MAX) this.#broken("FLOW_CONTROL_ERROR", `a window of ${value} bytes`, 0);
+        if (value > WINDOW_MAX) this.#broken("FLOW_CONTROL_ERROR", `a window of ${value} bytes`);
         else this.#resizeWindows(value);
         return;
       case SETTING.MAX_FRAME_SIZE:
-        if (value < FRAME_BYTES || value > 0xff_ffff) this.#broken("PROTOCOL_ERROR", `frames of ${value} bytes`, 0);
+        if (value < FRAME_BYTES || value > 0xff_ffff) this.#broken("PROTOCOL_ERROR", `frames of ${value} bytes`);
         // Larger ones would only make other streams wait longer for their turn.
         return;
       default:
@@ -799,16 +699,16 @@ export class ServerSession implements StreamCarrier {
     for (const stream of this.#streams.values()) {
       stream.sendWindow += change;
       if (stream.sendWindow > WINDOW_MAX) {
-        this.#broken("FLOW_CONTROL_ERROR", "a window grew beyond 2^31 - 1 bytes", 0);
+        this.#broken("FLOW_CONTROL_ERROR", "a window grew beyond 2^31 - 1 bytes");
         return;
       }
     }
   }
 
   #onPing(bytes: Buffer, start: number): void {
-    if (this.#stream !== 0) this.#broken("PROTOCOL_ERROR", "PING on a stream", 0);
-    else if (this.#length !== 8) this.#broken("FRAME_SIZE_ERROR", "PING of another length than 8", 0);
-    else if ((this.#flags & FLAG.ACK) !== 0) {
+    if (this.#in.stream !== 0) this.#broken("PROTOCOL_ERROR", "PING on a stream");
+    else if (this.#in.length !== 8) this.#broken("FRAME_SIZE_ERROR", "PING of another length than 8");
+    else if ((this.#in.flags & FLAG.ACK) !== 0) {
       if (DRAIN_PING.compare(bytes, start, start + 8) === 0) this.stopTaking();
       else this.#idleFrame("PING");
     } else if (this.#idleFrame("PING")) this.#answer(FRAME.PING, bytes, start, start + 8);
@@ -824,15 +724,15 @@ export class ServerSession implements StreamCarrier {
   }
 
   #onWindowUpdate(bytes: Buffer, start: number): void {
-    if (this.#length !== 4) {
-      this.#broken("FRAME_SIZE_ERROR", "WINDOW_UPDATE of another length than 4", 0);
+    if (this.#in.length !== 4) {
+      this.#broken("FRAME_SIZE_ERROR", "WINDOW_UPDATE of another length than 4");
       return;
     }
     const more = wordAt(bytes, start) & WINDOW_MAX;
-    if (this.#stream === 0) {
-      if (more === 0) this.#broken("PROTOCOL_ERROR", "WINDOW_UPDATE by nothing", 0);
+    if (this.#in.stream === 0) {
+      if (more === 0) this.#broken("PROTOCOL_ERROR", "WINDOW_UPDATE by nothing");
       else if (this.#sendWindow + more > WINDOW_MAX) {
-        this.#broken("FLOW_CONTROL_ERROR", "a window grew beyond 2^31 - 1 bytes", 0);
+        this.#broken("FLOW_CONTROL_ERROR", "a window grew beyond 2^31 - 1 bytes");
       } else {
         // With nothing to send it is one of those that ask for nothing.
         const isOfUse = this.#order.any && more >= CRUMB_BYTES;
@@ -841,11 +741,11 @@ export class ServerSession implements StreamCarrier {
       }
       return;
     }
-    if (this.#isIdle(this.#stream)) {
-      this.#broken("PROTOCOL_ERROR", "WINDOW_UPDATE on a stream that was not opened", 0);
+    if (this.#isIdle(this.#in.stream)) {
+      this.#broken("PROTOCOL_ERROR", "WINDOW_UPDATE on a stream that was not opened");
       return;
     }
-    const stream = this.#streams.get(this.#stream) ?? null;
+    const stream = this.#streams.get(this.#in.stream) ?? null;
     if (stream === null) this.#idleFrame("WINDOW_UPDATE on a stream that has ended");
     else if (more === 0) this.#streamError(stream, "PROTOCOL_ERROR");
     else if (stream.sendWindow + more > WINDOW_MAX) this.#streamError(stream, "FLOW_CONTROL_ERROR");
@@ -1045,10 +945,9 @@ export class ServerSession implements StreamCarrier {
     this.#fault({ error: "ENHANCE_YOUR_CALM", evidence, isAbuse: true });
   }
 
-  /** The connection is of no use any more (§5.4.1). Returns `end`: nothing of what was read counts. */
-  #broken(error: ErrorName, evidence: string, end: number): number {
+  /** The connection is of no use any more (§5.4.1). */
+  #broken(error: ErrorName, evidence: string): void {
     this.#fault({ error, evidence, isAbuse: false });
-    return end;
   }
 
   #fault(fault: SessionFault): void {
@@ -1106,12 +1005,6 @@ export class ServerSession implements StreamCarrier {
 
 const EMPTY = Buffer.alloc(0);
 const HEX_DIGITS = "0123456789abcdef";
-
-function wordAt(bytes: Buffer, at: number): number {
-  return (
-    (((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)) >>> 0
-  );
-}
 
 function roomy(text: string): Buffer {
   const bytes = Buffer.from(text, "latin1");
