@@ -192,10 +192,11 @@ const CASES: Readonly<Record<string, () => Promise<void>>> = {
   },
   // As GET it is no longer part of gRPC; as a POST it must reach the server each time.
   async cacheable_unary() {
-    const before = server.heard.length;
+    const times = (): number => server.heard.filter(({ method }) => method.includes("CacheableUnaryCall")).length;
+    const before = times();
     await unary(clients.test, "CacheableUnaryCall");
     await unary(clients.test, "CacheableUnaryCall");
-    expect(server.heard.length).toBe(before + 2);
+    expect(times()).toBe(before + 2);
   },
   large_unary: () => unary(clients.test, "UnaryCall"),
   async client_compressed_unary() {
@@ -269,8 +270,10 @@ const CASES: Readonly<Record<string, () => Promise<void>>> = {
   },
   async timeout_on_sleeping_server() {
     const before = server.heard.length;
+    // What another call left on its way may arrive first; it has no deadline.
+    const isHeard = (): boolean => server.heard.slice(before).some(({ deadline }) => deadline !== Infinity);
     // On a busy machine the time may be over before the server has heard of the call.
-    for (let patienceMs = 100; server.heard.length === before; patienceMs *= 2) {
+    for (let patienceMs = 100; !isHeard() && patienceMs < 100_000; patienceMs *= 2) {
       const call = clients.test.FullDuplexCall(NONE, { deadline: Date.now() + patienceMs });
       const heard = readAll(call);
       call.write({
@@ -279,7 +282,7 @@ const CASES: Readonly<Record<string, () => Promise<void>>> = {
       });
       expect((await heard).final?.code).toBe(status.DEADLINE_EXCEEDED);
     }
-    expect(server.heard.at(-1)?.deadline).not.toBe(Infinity);
+    expect(isHeard()).toBe(true);
   },
 };
 
