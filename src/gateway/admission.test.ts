@@ -392,3 +392,35 @@ describe("a surge before an origin that does fifty a second", () => {
     expect(later.map(statusOf).filter((status) => status !== "")).toEqual([]);
   });
 });
+
+describe("an origin that was gone and is back", () => {
+  it("gets a few of those who wait for it, and more only as it answers", async () => {
+    const world = await memoryGateway({ service: { ejection: false, health: false, retry: false } });
+    const { network } = world;
+    network.acceptAtOnce = false;
+    for (let count = 0; count < 12; count += 1) {
+      const client = ask(world);
+      world.origin(network.dialled.length).refuse("ECONNREFUSED");
+      client.fin();
+      world.advance(200);
+    }
+    network.acceptAtOnce = true;
+    const gone = network.dialled.length;
+    const herd = Array.from({ length: 40 }, () => ask(world));
+    const asked = (): number => reached(world).length;
+    expect(network.dialled.length - gone).toBe(4);
+    expect(asked()).toBe(4);
+    // Each answer in time lets one go in for it, and now and then one more.
+    for (let answers = 1; answers <= 12; answers += 1) {
+      world.advance(5);
+      const origin = network.dialled.slice(gone).find((peer) => peer.ended === "" && peer.take() !== "");
+      if (origin === undefined) throw new Error("nobody is asked");
+      origin.send(OK);
+      const held = asked() - answers;
+      expect(held).toBeGreaterThanOrEqual(4);
+      expect(held).toBeLessThanOrEqual(4 + answers);
+    }
+    expect(herd.filter((client) => statusOf(client) === "200")).toHaveLength(12);
+    expect(world.faults).toEqual([]);
+  });
+});

@@ -121,6 +121,32 @@ describe("an origin that fails while its peers do not", () => {
     expect(events.at(-1)).toMatchObject({ kind: "origin", address: "10.0.0.1:80", state: "up" });
   });
 
+  it("does not come back together with those that went out with it", async () => {
+    const world = await memoryGateway({
+      origins: [1, 2, 3, 4, 5, 6].map((n) => `http://10.0.0.${n}`),
+      service: { ejection: { consecutiveFailures: 1 }, retry: { attempts: 2 } },
+      chance: seededChance(),
+    });
+    const events = listen(world);
+    const half = (address: string): boolean => /^10\.0\.0\.[123]:/.test(address);
+    const times = (state: string): number =>
+      events.filter((one) => one.kind === "origin" && one.state === state).length;
+    for (let count = 0; count < 40; count += 1) exchange(world);
+    for (let count = 0; count < 200 && times("ejected") < 3; count += 1) exchange(world, half);
+    expect(times("ejected")).toBe(3);
+    const triedAt: number[] = [];
+    for (let ms = 10; ms <= 1_050; ms += 10) {
+      world.advance(10);
+      exchange(world);
+      while (triedAt.length < times("probation")) triedAt.push(ms);
+    }
+    // One second at most, and up to three tenths of it sooner, each by its own chance.
+    expect(triedAt).toHaveLength(3);
+    expect(Math.min(...triedAt)).toBeGreaterThanOrEqual(700);
+    // More apart than the requests that try them.
+    expect(Math.max(...triedAt) - Math.min(...triedAt)).toBeGreaterThan(40);
+  });
+
   it("stays out for longer when the request that tries it fails, and that request is rescued", async () => {
     const { world } = await oneIsEjected();
     world.advance(1_500);

@@ -398,3 +398,34 @@ test("an origin that hangs is found by what waits there, though nothing more is 
   expect(stuck(1, 628)).toEqual({ kind: "none" });
   expect(stuck(0, 628)).toMatchObject({ code: "eject.out.slow" });
 });
+
+test("origins that go out together are due at different times, none later than it may and none before seven tenths of it", () => {
+  const roll = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+  fc.assert(
+    fc.property(roll, roll, fc.nat({ max: 8 }), (one, other, timesBefore) => {
+      const dueAfter = (chance: number): number => {
+        const { members } = poolOf(3);
+        const first = members[0]!;
+        let now = 0;
+        for (let time = 0; time <= timesBefore; time += 1) {
+          for (let count = 0; count < options.consecutiveFailures; count += 1) {
+            observeOutcome(options, first, members, "failure", now, chance, now);
+          }
+          const { phase } = first.ejection;
+          if (phase.kind !== "ejected") throw new Error(`it is ${phase.kind}`);
+          if (time === timesBefore) return phase.until - now;
+          now = phase.until;
+          beginProbation(first.ejection, now);
+        }
+        throw new Error("it was never out");
+      };
+      const longest = Math.min(options.returnAfterMaxMs, options.returnAfterMs * 2 ** timesBefore);
+      const [a, b] = [dueAfter(one), dueAfter(other)];
+      for (const ms of [a, b]) {
+        expect(ms).toBeGreaterThan(longest * 0.7 - 0.001);
+        expect(ms).toBeLessThanOrEqual(longest);
+      }
+      expect(Math.abs(a - b)).toBeCloseTo(longest * 0.3 * Math.abs(one - other), 3);
+    }),
+  );
+});
