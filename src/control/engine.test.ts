@@ -126,6 +126,56 @@ test("A name that fails and is taken out of the configuration is no trouble any 
   expect(engine.answer({ ask: "incidents" }).map(({ state }) => state)).toEqual(["closed"]);
 });
 
+test("A name that does not exist is no fault of the resolver, and what fails elsewhere at that time is another incident", () => {
+  const { facts, beganAt } = playFacts(disturbanceNamed("origin crashes", 5), 5);
+  const [topology] = facts;
+  if (topology?.kind !== "topology") throw new Error("the first fact is the topology");
+  const { node, worker, revision } = topology;
+  const engine = createEngine();
+  for (const fact of facts) {
+    if (fact.kind === "second" && fact.at > beganAt + 30_000) break;
+    if (fact.kind === "second" && fact.at === beganAt - 3_000)
+      engine.step({
+        kind: "event",
+        node,
+        worker,
+        revision,
+        at: fact.at,
+        event: {
+          kind: "resolution",
+          at: fact.at,
+          service: "mail",
+          origin: "http://m1.mail-alpha.example:3000",
+          because: "dns.nxdomain (ENOTFOUND); no answer is known",
+        },
+      });
+    engine.step(fact);
+    if (fact.kind === "second") engine.tick(fact.at + 1000);
+  }
+  const found = engine.answer({ ask: "incidents" });
+  expect(found.map(({ services, cause, verdict }) => ({ services, cause, verdict }))).toEqual([
+    { services: ["shop"], cause: "origin.down", verdict: "decided" },
+    { services: ["mail"], cause: "dns.zone_broken", verdict: "decided" },
+  ]);
+  expect(found[1]?.hypotheses[0].claim).toBe("The zone mail-alpha.example has no such name.");
+});
+
+test("What is said to be slow cites a figure that says so", () => {
+  for (const name of [
+    "one origin slow",
+    "one route slow",
+    "a small service is slow",
+    "the application slow everywhere",
+  ]) {
+    for (const { hypotheses } of incidentsOf(playFacts(disturbanceNamed(name, 3), 3).facts)) {
+      const cites = hypotheses.flatMap((one) => one.for.flatMap((evidence) => evidence.cites));
+      for (const cite of cites)
+        if (cite.kind === "figure" && cite.figure === "latency p95")
+          expect(cite.value, name).toBeGreaterThan(cite.usual ?? Infinity);
+    }
+  }
+});
+
 test("A process at its limit that is not there any more is not at its limit for ever", () => {
   const { facts } = playFacts(disturbanceNamed("origin crashes", 5), 5);
   const seconds = facts.filter((fact) => fact.kind === "second").slice(0, 190);

@@ -515,6 +515,11 @@ function names(signs: Signs): Claim[] {
   );
   const definite = part(signs, "dns.nxdomain", "dns.empty_or_prohibited");
   const timeouts = part(signs, "dns.timeout");
+  // Told by events alone: a resolver that says that there is no such name works.
+  const isSaid =
+    dns < 0.5 &&
+    events.length > 0 &&
+    events.every(({ event }) => event.kind === "resolution" && DEFINITE.some((id) => event.because.startsWith(id)));
   const asked = loadEvidence(signs);
   const isMuch = timeouts >= 0.5 && signs.roseFirst && signs.failed < signs.exchanges * 0.9;
   return [
@@ -524,14 +529,20 @@ function names(signs: Signs): Claim[] {
       // Of several zones the one that was not asked for meanwhile says little.
       .speaksAgainst(zones.length >= 2 ? 1 : 2.5, others, resolves.length > 0)
       .speaksAgainst(2, said(signs, ["dns.nxdomain", "dns.empty_or_prohibited"]), definite >= 0.5 && zones.length < 2)
+      .speaksAgainst(3, evidence, isSaid)
       .speaksAgainst(1.5, asked, isMuch),
-    new Weighing("dns.zone_broken", `The zone ${zones[0] ?? ""} does not answer`, { zone: zones.join(", ") })
+    new Weighing(
+      "dns.zone_broken",
+      isSaid ? `The zone ${zones[0] ?? ""} has no such name` : `The zone ${zones[0] ?? ""} does not answer`,
+      { zone: zones.join(", ") },
+    )
       .speaksFor(2, evidence)
+      .speaksFor(1, evidence, isSaid)
       .speaksFor(1.5, others, resolves.length > 0)
       .speaksFor(1, said(signs, ["dns.nxdomain", "dns.empty_or_prohibited"]), definite >= 0.5)
       .speaksAgainst(2.5, spread, zones.length >= 2),
     new Weighing("dns.query_cap", "The resolver answers only so many questions a second", {})
-      .speaksFor(1, evidence, timeouts >= 0.5 || dns === 0)
+      .speaksFor(1, evidence, timeouts >= 0.5 || (dns === 0 && !isSaid))
       .speaksFor(0.5, spread, zones.length >= 2)
       .speaksFor(3, asked, isMuch)
       .speaksAgainst(1, evidence, timeouts < 0.5),
@@ -539,6 +550,8 @@ function names(signs: Signs): Claim[] {
     .map((weighing) => weighing.done())
     .filter((claim) => claim.points > 0);
 }
+
+const DEFINITE: readonly CauseId[] = ["dns.nxdomain", "dns.empty_or_prohibited"];
 
 /** Names of origins that work though they would have to be asked for again and again. */
 function namesThatResolve(signs: Signs, failed: readonly string[]): string[] {

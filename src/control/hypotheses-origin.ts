@@ -5,6 +5,7 @@ import { Weighing } from "./claim.ts";
 import type { AddressCase } from "./case.ts";
 import { rungSeen } from "./rungs-seen.ts";
 import type { Signs } from "./signs.ts";
+import { quantileMs } from "./sparse-histogram.ts";
 import { badOf, allOf, figure, p95Of, part, percent, unique } from "./signs.ts";
 
 const GONE: readonly CauseId[] = [
@@ -177,18 +178,20 @@ function slowAndPaused(signs: Signs): Claim[] {
         service: [...signs.services][0] ?? "",
         ...(isSomeRoutes ? { route: slowRoutes.join(", ") } : pool === undefined ? {} : { pool }),
       };
-  const worst = slowOnes[0];
+  const worst = slowOnes.toSorted((a, b) => (p95Of(b) ?? 0) - (p95Of(a) ?? 0))[0];
   const before =
     worst === undefined ? null : signs.watches.addresses.get(`${worst.service}\n${worst.pool}\n${worst.address}`);
+  const p95 = worst === undefined ? null : p95Of(worst);
+  const usualP95 = before === null || before === undefined ? null : quantileMs(before.normal.durations, 0.95);
   const late = figure(
     signs,
     `${percent(signs.slowPart)} of the answers took more than twice as long as the slowest usually do${isOne ? `, all at ${only}` : isSomeRoutes ? `, on ${slowRoutes.join(", ")}` : ""}.`,
     {
-      name: "latency p95",
+      // Where few are late, or the balancer soon asks somebody else, the percentile is as always and says nothing.
+      ...(p95 !== null && usualP95 !== null && p95 > usualP95
+        ? { name: "latency p95", value: p95, usual: usualP95, unit: "ms" }
+        : { name: "slow answers", value: signs.slowPart, unit: "ratio" }),
       where,
-      value: worst === undefined ? signs.slowPart : (p95Of(worst) ?? 0),
-      usual: before === null || before === undefined ? null : before.normal.slowUs / 2000,
-      unit: worst === undefined ? "ratio" : "ms",
     },
   );
   const shunned = Math.max(0, ...slowOnes.map(({ shunnedSeconds }) => shunnedSeconds));

@@ -342,11 +342,24 @@ export class IncidentBook {
     if (isOwn) return Math.abs(anomaly.since - track.firstFailureAt) <= TOGETHER_MS * 2;
     if (track.kinds.has("stall") || track.kinds.has("wall")) return anomaly.since >= track.firstFailureAt - TOGETHER_MS;
     if (anomaly.kind === "names" && (track.kinds.has("names") || isAboutNames(track))) return true;
+    // Names that fail, and what fails for another reason elsewhere, have nothing in common but the time.
+    if (anomaly.kind === "names" || (isOnlyNames(track) && !this.#hasNameTrouble(anomaly))) return false;
     if (anomaly.kind === "refused" && track.kinds.has("refused"))
       return Math.abs(anomaly.since - track.firstFailureAt) <= TOGETHER_MS;
     if (anomaly.kind === "silence" || anomaly.kind === "left" || anomaly.kind === "refused") return false;
     if (Math.abs(anomaly.since - track.firstFailureAt) <= TOGETHER_MS) return true;
     return this.#shareProvider(anomaly, track);
+  }
+
+  /** Of what failed at its service lately, some was for want of a name. */
+  #hasNameTrouble({ service }: Anomaly): boolean {
+    return this.#recent
+      .slice(-20)
+      .some(({ facts }) =>
+        facts.some(({ failures }) =>
+          failures.some((row) => row.service === service && row.cause?.startsWith("dns.") === true),
+        ),
+      );
   }
 
   /** Its failing origins are with a provider that fails in the incident as well. */
@@ -573,6 +586,10 @@ function isSpent({ state, closedAt, case: seen }: Track, now: number): boolean {
 
 function isAboutNames(track: Track): boolean {
   return track.diagnosis.hypotheses[0].cause?.startsWith("dns.") === true;
+}
+
+function isOnlyNames({ kinds }: Track): boolean {
+  return kinds.size > 0 && [...kinds].every((kind) => kind === "names");
 }
 
 function concerns(track: Track, event: EventFact["event"]): boolean {
