@@ -513,7 +513,12 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
           tellTunnels();
           if (!areIdleClosed && drainedMs >= idleMs) {
             areIdleClosed = true;
-            for (const connection of connections()) connection.closeIfIdle();
+            // Not in this turn: after a moment in which the process stood still timers come first, and a request that
+            // has arrived meanwhile would be met by a reset.
+            core.soon(() => {
+              for (const connection of connections()) connection.closeIfIdle();
+            });
+            return;
           }
           if (core.connections + core.outliving.size > 0 && drainedMs < core.generation.settings.drainMs) return;
           stop();

@@ -52,21 +52,30 @@ describe("the certificate for a name", () => {
     expect(nameBehind(contexts, "")).toBe("shop.test");
   });
 
+  it("is shown by the same context when nothing of it has changed, and by another when something has", () => {
+    const contexts = new ListenerContexts(KEYS);
+    contexts.use([shop, wild], TERMS);
+    const before = contexts.choose("shop.test")?.context;
+    contexts.use([{ ...shop }, wild], { ...TERMS });
+    expect(contexts.choose("shop.test")?.context).toBe(before);
+    for (const [certificates, terms] of [
+      [[shop], TERMS],
+      [[shopRsa, wild], TERMS],
+      [[shop, wild], { ...TERMS, minVersion: "1.3" }],
+    ] as const) {
+      contexts.use([shop, wild], TERMS);
+      const known = contexts.choose("shop.test")?.context;
+      contexts.use(certificates, terms);
+      expect(contexts.choose("shop.test")?.context).not.toBe(known);
+    }
+  });
+
   it("is nobody's of a strict listener, also for who names none", () => {
     const contexts = new ListenerContexts(KEYS);
     contexts.use([shop, wild], { ...TERMS, isStrict: true });
     expect(contexts.choose("shop.test")).not.toBeNull();
     expect(contexts.choose("other.test")).toBeNull();
     expect(contexts.choose("")).toBeNull();
-  });
-
-  it("is the same object as long as nothing changes, and another one then", () => {
-    const contexts = new ListenerContexts(KEYS);
-    contexts.use([shop], TERMS);
-    const before = contexts.choose("shop.test");
-    expect(contexts.choose("shop.test")).toBe(before);
-    contexts.use([shop], TERMS);
-    expect(contexts.choose("shop.test")).not.toBe(before);
   });
 
   it("of two kinds of keys is one context, which shows what the client understands", () => {

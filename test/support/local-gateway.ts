@@ -59,6 +59,7 @@ export async function localGateway(
     ledger: null,
     cacheShelf: null,
     every: systemEvery,
+    soon: (run) => void setImmediate(run),
     processView: () => NO_PROCESS,
     ownUse: () => useOf(NO_PROCESS),
     log: (record) => records.push(structuredClone(record)),
