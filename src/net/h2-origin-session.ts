@@ -25,6 +25,7 @@ import { DEAF } from "../kernel/socket.ts";
 import type { Http2Transport, SocketError, SocketListener, SocketPort } from "../kernel/socket.ts";
 import { OriginFrames } from "./h2-origin-frames.ts";
 import type { OriginStream } from "./h2-origin-stream.ts";
+import { SignOfLife } from "./h2-sign-of-life.ts";
 import type { SessionRequests } from "./session-requests.ts";
 
 /**
@@ -38,12 +39,6 @@ const BLOCK_BYTES_MAX = 512 * 1024;
 /** Waits for the origin, none of which is a request: whoever asks for more answers than it takes is not served on. */
 const ANSWERS_WAITING_MAX = 1024 * 1024;
 const SETTINGS_MS = 3_000;
-const LOOK_MS = 5_000;
-/** Silence under an exchange after which the origin is asked for a sign of life, and how long that may take. */
-const SILENT_MS = 10_000;
-const PONG_MS = 5_000;
-/** gRPC servers close connections that are pinged more often while nothing is said ("too_many_pings"). */
-const PING_AGAIN_MS = 5 * 60_000;
 const PING_BYTES = 8;
 
 /** Wants to carry an exchange on a session. */
@@ -79,10 +74,6 @@ const NOBODY = { onField: (_field: HeaderField): void => undefined };
 export class OriginSession implements SocketListener, FrameSink {
   readonly socket: SocketPort;
   readonly openedAt: number;
-  /** When bytes of it last came. */
-  heardAt: number;
-  /** The same for anything but an answer to a question of ours. */
-  #saidAt = 0;
   /** When the last stream ended. */
   idleSince: number;
   /** Streams that began on it. */
@@ -128,15 +119,18 @@ export class OriginSession implements SocketListener, FrameSink {
   #closed = false;
   #cancelSettings: () => void = () => undefined;
   #cancelIdle: (() => void) | null = null;
-  #cancelLook: (() => void) | null = null;
-  #pingedAt = -Infinity;
-  #pinging = false;
+  readonly #life: SignOfLife;
 
   constructor(dial: (listener: SocketListener) => SocketPort, place: SessionPlace) {
     this.#place = place;
     const now = place.clock.monotonic();
     this.openedAt = now;
-    this.heardAt = now;
+    this.#life = new SignOfLife({
+      clock: place.clock,
+      schedule: place.schedule,
+      ask: () => this.#ping(),
+      onSilence: (silentMs) => this.#onSilence(silentMs),
+    });
     this.idleSince = now;
     this.windowBytes = place.http2.windowBytes;
     this.#sessionWindow = Math.max(SESSION_WINDOW, this.windowBytes);
@@ -194,7 +188,7 @@ export class OriginSession implements SocketListener, FrameSink {
       this.#count("busy");
       this.#cancelIdle?.();
       this.#cancelIdle = null;
-      this.#cancelLook ??= this.#place.schedule(LOOK_MS, () => this.#look());
+      this.#life.watch();
       owner.onSession(this);
     }
     for (const owner of this.#waiting.splice(0)) this.#place.onSurplus(owner);
@@ -204,8 +198,7 @@ export class OriginSession implements SocketListener, FrameSink {
   #rest(): void {
     if (this.active > 0 || this.#closed) return;
     this.idleSince = this.#place.clock.monotonic();
-    this.#cancelLook?.();
-    this.#cancelLook = null;
+    this.#life.rest();
     if (this.#gone || this.retiring || this.uses === 0) {
       this.close();
       return;
@@ -319,7 +312,7 @@ export class OriginSession implements SocketListener, FrameSink {
       return;
     }
     this.#connected = true;
-    this.heardAt = this.#place.clock.monotonic();
+    this.#life.heard();
     this.socket.probePeer();
     this.#frames.preface();
     this.#frames.settings([
@@ -342,7 +335,7 @@ export class OriginSession implements SocketListener, FrameSink {
 
   onData(bytes: Buffer, start: number, end: number): void {
     if (this.#closed) return;
-    this.heardAt = this.#place.clock.monotonic();
+    this.#life.heard();
     if (!this.ready && this.#reader.idle && bytes.latin1Slice(start, start + 5) === "HTTP/") {
       this.#lose({ code: "NOT_HTTP2", syscall: "h2", detail: "it answered the preface in HTTP/1.1" });
       return;
@@ -391,7 +384,7 @@ export class OriginSession implements SocketListener, FrameSink {
     if (this.#blockOf !== 0 && (type !== FRAME.CONTINUATION || id !== this.#blockOf)) {
       return this.#breakOff("PROTOCOL_ERROR", "a frame in the middle of a header block");
     }
-    if (type !== FRAME.PING) this.#saidAt = this.heardAt;
+    if (type !== FRAME.PING) this.#life.said();
     switch (type) {
       case FRAME.DATA:
         return this.#onDataFrame(flags, id, bytes, start, end);
@@ -543,7 +536,7 @@ export class OriginSession implements SocketListener, FrameSink {
   #onPing(flags: number, id: number, bytes: Buffer, start: number, end: number): boolean {
     if (id !== 0) return this.#breakOff("PROTOCOL_ERROR", "PING on a stream");
     if (end - start !== PING_BYTES) return this.#breakOff("FRAME_SIZE_ERROR", "PING of a wrong size");
-    if ((flags & FLAG.ACK) !== 0) this.#pinging = false;
+    if ((flags & FLAG.ACK) !== 0) this.#life.answered();
     else {
       this.#frames.head(PING_BYTES, FRAME.PING, FLAG.ACK, 0);
       this.#frames.copy(bytes, start, end);
@@ -645,8 +638,7 @@ export class OriginSession implements SocketListener, FrameSink {
     this.#count("closed");
     this.#cancelSettings();
     this.#cancelIdle?.();
-    this.#cancelLook?.();
-    this.#cancelLook = null;
+    this.#life.rest();
   }
 
   #count(now: "busy" | "idle" | "closed"): void {
@@ -666,27 +658,18 @@ export class OriginSession implements SocketListener, FrameSink {
     for (const owner of this.#waiting.splice(0)) owner.onNoSession(error);
   }
 
-  /** Exchanges are under way: an origin that is gone without a word shows by not answering this. */
-  #look(): void {
-    const now = this.#place.clock.monotonic();
-    this.#cancelLook = this.#place.schedule(LOOK_MS, () => this.#look());
-    if (this.#pinging) {
-      if (now - this.#pingedAt < PONG_MS || this.heardAt >= this.#pingedAt) return;
-      this.#lose({
-        code: "PING_TIMEOUT",
-        syscall: "h2",
-        detail: `no byte for ${Math.round((now - this.heardAt) / 1000)} s, and PING was not answered`,
-      });
-      return;
-    }
-    const isSilent = now - this.heardAt >= SILENT_MS;
-    const asked = this.#saidAt < this.#pingedAt && now - this.#pingedAt < PING_AGAIN_MS;
-    if (!isSilent || asked) return;
-    this.#pinging = true;
-    this.#pingedAt = now;
+  #ping(): void {
     this.#frames.head(PING_BYTES, FRAME.PING, 0, 0);
     this.#frames.word(0);
     this.#frames.word(0);
+  }
+
+  #onSilence(silentMs: number): void {
+    this.#lose({
+      code: "PING_TIMEOUT",
+      syscall: "h2",
+      detail: `no byte for ${Math.round(silentMs / 1000)} s, and PING was not answered`,
+    });
   }
 }
 
