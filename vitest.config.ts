@@ -25,9 +25,7 @@ const PATIENCE = {
   hookTimeout: 300_000,
   expect: { poll: { timeout: 240_000 } },
   setupFiles: ["test/support/mark-worker.ts"],
-  // Only where a run decides about a change (.ci/run): one test in seven thousand that a machine stood still under is named
-  // there, and refuses nothing. Everywhere else a test that does not hold is to be seen.
-  retry: Number(process.env["GOODGATE_TEST_TRIES"] ?? 1) - 1,
+  // No second try, here or where a run decides (.ci/run): a test that holds only now and then is a defect to be understood.
 };
 /** Simulated worlds, incidents from their beginning to their end, testssl.sh. */
 const LONG = { ...PATIENCE, testTimeout: 480_000 };

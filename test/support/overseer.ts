@@ -1,7 +1,6 @@
 /**
- * Watches over a run of tests: ends processes that a file left behind, names tests that held only when they were tried
- * again (which is a defect of theirs or of the program, though the run is good), and says what was running when the run
- * itself is ended from outside, which is how a build server treats one that takes too long.
+ * Watches over a run of tests: ends processes that a file left behind, and says what was running when the run itself is
+ * ended from outside, which is how a build server treats one that takes too long.
  */
 import { writeSync } from "node:fs";
 import { relative } from "node:path";
@@ -15,7 +14,6 @@ const STDERR = 2;
 export class Overseer implements Reporter {
   /** Files and tests that have begun and not ended, by id. */
   readonly #running = new Map<string, { readonly name: string; readonly since: number }>();
-  readonly #triedAgain: string[] = [];
   /** Found the last time: what is about to end has so long for it. */
   #seen = new Set<number>();
 
@@ -39,13 +37,6 @@ export class Overseer implements Reporter {
 
   onTestCaseResult(test: TestCase): void {
     this.#running.delete(test.id);
-    if (test.diagnostic()?.flaky !== true) return;
-    const [why] = test.result().errors?.[0]?.message.split("\n") ?? [];
-    this.#triedAgain.push(`${named(test.module)} > ${test.fullName}: ${why ?? "its limit"}`);
-  }
-
-  onTestRunEnd(): void {
-    for (const test of this.#triedAgain) say(`Held only when tried again: ${test}`);
   }
 
   #look(): void {
