@@ -17,6 +17,9 @@ import { adminUrl, askGateway } from "./gateway-client.ts";
 import { labelled, pageWidth, plain, shortened, wrap } from "./page.ts";
 import type { CliPorts, Terminal } from "./ports.ts";
 
+/** More causes than these are listed without how each is told. */
+const FINDINGS_IN_FULL = 12;
+
 export async function explainCode(
   ports: CliPorts,
   text: string,
@@ -69,10 +72,33 @@ function codeLines(
     paint("bold", "What it can be here"),
     ...(here.length === 0
       ? wrap("Nothing: this gateway has no such failure, or cannot see it.", width - 2).map((line) => `  ${line}`)
-      : here.flatMap((finding) => findingLines(finding, width, terminal))),
+      : here.length > FINDINGS_IN_FULL
+        ? briefLines(here, terminal)
+        : here.flatMap((finding) => findingLines(finding, width, terminal))),
     "",
     paint("bold", "The latest here"),
     ...latest,
+  ];
+}
+
+/** A list that nobody reads to its end is told by names alone. */
+function briefLines(findings: readonly ToldFinding[], terminal: Terminal): string[] {
+  const width = pageWidth(terminal);
+  const byParty = new Map<ToldFinding["party"], ToldFinding[]>();
+  for (const finding of findings) byParty.set(finding.party, [...(byParty.get(finding.party) ?? []), finding]);
+  return [
+    ...wrap(
+      `${findings.length} causes, by whose fault they are. How one is told from the others:  goodgate explain --cause ${findings[0]?.id ?? ""}`,
+      width - 2,
+    ).map((line) => `  ${terminal.paint("dim", line)}`),
+    ...[...byParty].flatMap(([party, those]) => [
+      `  ${PARTY_WORDS[party]}`,
+      ...those.flatMap(({ id, title }) =>
+        wrap(`${id}: ${title}`, width - 4).map(
+          (line, index) => `    ${index === 0 ? line.replace(id, terminal.paint("bold", id)) : line}`,
+        ),
+      ),
+    ]),
   ];
 }
 

@@ -216,6 +216,10 @@ describe("a code of another gateway", () => {
     expect(await world.run("explain", "--code", "14")).toBe(EXIT.ok);
     expect(world.out()).toContain("gRPC  UNAVAILABLE: the service cannot be reached");
     expect(world.out().replaceAll(/\s+/g, " ")).toContain("grpc-14 is this one without doubt");
+    // Nearly every failure is UNAVAILABLE to a call: their names, and not some hundred lines.
+    expect(world.out()).toContain("origin.refused: Connection refused");
+    expect(world.out()).not.toContain("Told by");
+    expect(world.out().split("\n").length).toBeLessThan(100);
     const plain = cliWorld();
     await plain.run("explain", "--code", "grpc-14");
     expect(plain.out()).not.toContain("without doubt");

@@ -87,6 +87,8 @@ export interface TellerCase {
   readonly node: string;
   readonly worker: number;
   readonly revisions: Set<string>;
+  /** By service and route: workers do not have the same clients, and so not the same work. */
+  readonly routes: Map<string, { exchanges: number; bad: number }>;
   exchanges: number;
   bad: number;
   stallSeconds: number;
@@ -376,6 +378,7 @@ function addTeller(to: Case, fact: SecondFact, exchanges: number, bad: number, s
       node: fact.node,
       worker: fact.worker,
       revisions: new Set(),
+      routes: new Map(),
       exchanges: 0,
       bad: 0,
       stallSeconds: 0,
@@ -389,6 +392,7 @@ function addTeller(to: Case, fact: SecondFact, exchanges: number, bad: number, s
   if (sum.revisions.size < 10) sum.revisions.add(fact.revision);
   sum.exchanges += exchanges;
   sum.bad += bad;
+  for (const row of fact.traffic) addTellerRoute(sum, row);
   if (stalled) sum.stallSeconds += 1;
   if (stalled) sum.badWhileStalled += bad;
   sum.loopDelayMaxMs = Math.max(sum.loopDelayMaxMs, own.loopDelayMaxMs);
@@ -397,6 +401,16 @@ function addTeller(to: Case, fact: SecondFact, exchanges: number, bad: number, s
     sum.wallSeconds += 1;
     sum.wall = wall;
   }
+}
+
+function addTellerRoute({ routes }: TellerCase, row: TrafficRow): void {
+  const key = `${row.service}\n${row.route}`;
+  const known = routes.get(key);
+  if (known === undefined && routes.size >= PLACES_MAX) return;
+  const sum = known ?? { exchanges: 0, bad: 0 };
+  sum.exchanges += exchangesOf(row);
+  sum.bad += row.byOutcome.failed + row.byOutcome.rescued;
+  if (known === undefined) routes.set(key, sum);
 }
 
 function addFailure(to: Case, row: FailureRow): void {

@@ -208,6 +208,62 @@ test("Refused connections are no warm-up, however shortly after the start of the
   }
 });
 
+test("A configuration that served everybody well for a while is not what breaks everything later", () => {
+  const { facts, beganAt } = playFacts(disturbanceNamed("application fails everywhere", 5), 5);
+  const appliedAt = (at: number): Incident[] => {
+    const change: Fact = {
+      kind: "change",
+      id: "c1",
+      at,
+      what: "configuration applied",
+      where: { node: "n1", revision: "r2" },
+      by: "",
+      text: "configuration r2 instead of r1",
+    };
+    const later = facts.findIndex((fact) => fact.at >= at);
+    return incidentsOf([...facts.slice(0, later), change, ...facts.slice(later)]);
+  };
+  const [longBefore] = appliedAt(beganAt - 30_000);
+  expect(longBefore).toMatchObject({ cause: "origin.app_5xx", party: "origin", verdict: "decided" });
+  const [justBefore] = appliedAt(beganAt - 500);
+  const suspect = justBefore?.hypotheses.find(({ cause }) => cause === "change.config");
+  expect(suspect?.for.map(({ text }) => text)).toContain(
+    "It was changed for everything, so also where the failures are.",
+  );
+  expect(JSON.stringify(suspect)).not.toContain("what was not changed works");
+});
+
+test("A worker whose clients alone ask for what fails is not unlike the others", () => {
+  const { facts } = playFacts(disturbanceNamed("one route fails everywhere", 5), 5);
+  const [broken] = incidentsOf(facts);
+  const where = broken?.where ?? {};
+  const isThere = (row: { readonly service: string; readonly route: string }): boolean =>
+    row.service === where["service"] && row.route === where["route"];
+  const byTwo = facts.flatMap((fact): Fact[] =>
+    fact.kind !== "second"
+      ? [fact]
+      : [
+          {
+            ...fact,
+            worker: 1,
+            traffic: fact.traffic.filter(isThere),
+            failures: fact.failures.filter(isThere),
+          },
+          {
+            ...fact,
+            worker: 2,
+            traffic: fact.traffic.filter((row) => !isThere(row)),
+            failures: fact.failures.filter((row) => !isThere(row)),
+            origins: fact.origins.map((row) => ({ ...row, attempts: 0, byCause: {}, firstByte: [] })),
+            samples: [],
+          },
+        ],
+  );
+  const [incident] = incidentsOf(byTwo);
+  expect(incident?.cause).toBe(broken?.cause);
+  expect(incident?.hypotheses.map(({ cause }) => cause)).not.toContain("gw.drift");
+});
+
 test("A short loss of all there is closes within a minute of its end, also when little was seen before", () => {
   const only = disturbanceNamed("the only provider cannot be connected to", 3);
   const refused: ReturnType<typeof disturbanceNamed> = {

@@ -25,6 +25,9 @@ const BROKEN_OFF: readonly CauseId[] = ["origin.refused", "origin.reset_before_r
 const ENDS_ALONE_MS = 25_000;
 /** Before so many seconds are seen, nobody can say whether it ends by itself. */
 const RESTART_FADES_MS = 60_000;
+/** What is wrong in a configuration is met by whoever asks next; it does not wait for so many and so long. */
+const SERVED_WELL = 20;
+const SERVED_WELL_MS = 10_000;
 
 export function changeClaims(signs: Signs): Claim[] {
   const claims: Claim[] = [...alternating(signs)];
@@ -49,7 +52,9 @@ function weigh(signs: Signs, change: ChangeFact, cause: AnyCause): Weighing {
   const fit = fitOf(signs, change);
   const inside = figure(
     signs,
-    `${percent(fit.inside)} of the failures are where it was changed${fit.outsideWell ? ", and what was not changed works" : ""}.`,
+    isEverywhere(change)
+      ? "It was changed for everything, so also where the failures are."
+      : `${percent(fit.inside)} of the failures are where it was changed${fit.outsideWell ? ", and what was not changed works" : ""}.`,
     {
       name: "failures where it was changed",
       where: { ...change.where },
@@ -62,6 +67,7 @@ function weigh(signs: Signs, change: ChangeFact, cause: AnyCause): Weighing {
     value: signs.failing.length,
     unit: "origins",
   });
+  const wellSince = wellSinceOf(signs, change);
   const weighing = new Weighing(cause, claimOf(change, cause), whereOf(signs, change))
     .speaksFor(nearness(cause, gapMs), before)
     .speaksFor(2.5, inside, signs.bad > 0 && fit.isBound && fit.inside >= 0.8 && fit.outsideWell)
@@ -76,6 +82,11 @@ function weigh(signs: Signs, change: ChangeFact, cause: AnyCause): Weighing {
       .speaksAgainst(2, narrower, !fit.isBound && theOrigin(signs) !== null)
       // New workers, or new settings, take a moment to be as fast as the old ones; that is nobody's mistake.
       .speaksAgainst(2, onlySlower(signs), !signs.fails)
+      .speaksAgainst(
+        2,
+        servedWith(wellSince, signs),
+        fit.inside === 1 && wellSince >= SERVED_WELL && failsBroadly(signs),
+      )
       .speaksFor(2, noRoute(signs), noRouteRose(signs));
   if (cause === "change.restart") {
     const lasts = figure(signs, `It goes on ${Math.round((signs.case.to - change.at) / 1000)} s after the start.`, {
@@ -231,7 +242,7 @@ function fitOf(signs: Signs, change: ChangeFact): Fit {
   return {
     inside: 1,
     isBound: service !== undefined && signs.topology.length > 1,
-    outsideWell: signs.well.some((one) => one.service !== service),
+    outsideWell: service !== undefined && signs.well.some((one) => one.service !== service),
   };
 }
 
@@ -254,6 +265,39 @@ function onlySlower(signs: Signs): ReturnType<typeof figure> {
     value: signs.bad,
     unit: "attempts",
   });
+}
+
+/** Of the change, no place is named. */
+function isEverywhere({ where }: ChangeFact): boolean {
+  const { service, pool, origin, address, route } = where;
+  return [service, pool, origin, address, route].every((place) => place === undefined);
+}
+
+/** Exchanges of the disturbed services that went well with it, in whole seconds before anything failed; 0 where one did not. */
+function wellSinceOf(signs: Signs, change: ChangeFact): number {
+  if (signs.firstFailureAt - change.at < SERVED_WELL_MS) return 0;
+  const seconds = signs.case.seconds.filter(
+    ({ at, service }) => signs.services.has(service) && at >= change.at + 1_000 && at < signs.firstFailureAt - 1_000,
+  );
+  if (seconds.some(({ bad }) => bad > 0)) return 0;
+  return seconds.reduce((all, { exchanges }) => all + exchanges, 0);
+}
+
+function servedWith(wellSince: number, signs: Signs): ReturnType<typeof figure> {
+  return figure(signs, `${wellSince} exchanges went well with it before the first failure.`, {
+    name: "exchanges that went well with it",
+    value: wellSince,
+    unit: "exchanges",
+  });
+}
+
+/** So much of it that those who were served before would have met it, had it been there. */
+function failsBroadly(signs: Signs): boolean {
+  const since = signs.case.seconds.filter(
+    ({ at, service }) => signs.services.has(service) && at >= signs.firstFailureAt,
+  );
+  const exchanges = since.reduce((all, one) => all + one.exchanges, 0);
+  return since.reduce((all, one) => all + one.bad, 0) >= exchanges * 0.25 && exchanges > 0;
 }
 
 function noRouteRose(signs: Signs): boolean {

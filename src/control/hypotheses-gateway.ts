@@ -160,7 +160,7 @@ function drift(signs: Signs): Claim[] {
   const names = byTeller.values.join(", ");
   const split = figure(
     signs,
-    `${percent(byTeller.explained)} of the failures are at ${names}, which has ${percent(byTeller.exposure)} of the exchanges.`,
+    `${percent(byTeller.explained)} of the failures are at ${names}, which has ${percent(byTeller.exposure)} of the exchanges of the routes that fail.`,
     {
       name: "failures",
       where: { worker: names },

@@ -291,10 +291,10 @@ export function lookAtEffect(track: Track, now: number): boolean {
   if (before <= 0) return false;
   const text =
     after < before * 0.2
-      ? `That helped: ${percentText(before)} of the exchanges failed before it, ${percentText(after)} since.`
+      ? `What the gateway did helped: ${percentText(before)} of the exchanges failed before it, ${percentText(after)} since.`
       : after < before * 0.8
-        ? `That helped in part: ${percentText(before)} of the exchanges failed before it, ${percentText(after)} since.`
-        : `That did not help: ${percentText(after)} of the exchanges fail.`;
+        ? `What the gateway did helped in part: ${percentText(before)} of the exchanges failed before it, ${percentText(after)} since.`
+        : `What the gateway did is no help: ${percentText(after)} of the exchanges fail.`;
   note(track, now, "effect", text);
   return true;
 }

@@ -81,6 +81,7 @@ const CHANGE_MAX_AGE_MS = 300_000;
 const SAME_SECOND_MS = 1_500;
 const FAILING_KINDS: readonly AnomalyKind[] = ["failed", "rescued", "attempts", "budget"];
 const RELATIVE_MIN = 0.2;
+const FAILING_ROUTE_MIN = 0.05;
 
 export interface SignsParts {
   readonly case: Case;
@@ -163,7 +164,10 @@ export function signsOf(parts: SignsParts): Signs {
     ),
     byTeller: culpritsOf(
       "worker",
-      tellers.map((teller) => ({ value: `${teller.node}/${teller.worker}`, bad: teller.bad, total: teller.exchanges })),
+      tellers.map((teller) => ({
+        value: `${teller.node}/${teller.worker}`,
+        ...talliedWhereItFails(teller, failingRoutes(tellers)),
+      })),
     ),
     byNetwork: networkCulprits(seen),
     byFamily: culpritsOf(
@@ -345,6 +349,26 @@ function tallied(here: readonly AddressCase[], by: (address: AddressCase) => str
     sums.set(value, sum);
   }
   return [...sums.values()];
+}
+
+/** By service and route: those that have a part of the failures worth mentioning. */
+function failingRoutes(tellers: readonly TellerCase[]): ReadonlySet<string> {
+  const bad = new Map<string, number>();
+  for (const { routes } of tellers) for (const [key, one] of routes) bad.set(key, (bad.get(key) ?? 0) + one.bad);
+  const all = tellers.reduce((sum, teller) => sum + teller.bad, 0);
+  return new Set([...bad].flatMap(([key, count]) => (count > 0 && count >= all * FAILING_ROUTE_MIN ? [key] : [])));
+}
+
+/** Of a worker that was not asked what fails nobody knows whether it would fail there. */
+function talliedWhereItFails(
+  { routes }: TellerCase,
+  failing: ReadonlySet<string>,
+): { readonly bad: number; readonly total: number } {
+  const those = [...routes].filter(([key]) => failing.has(key)).map(([, one]) => one);
+  return {
+    bad: those.reduce((all, one) => all + one.bad, 0),
+    total: those.reduce((all, one) => all + one.exchanges, 0),
+  };
 }
 
 function networkCulprits(seen: Case): Culprits | null {

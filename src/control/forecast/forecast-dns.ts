@@ -21,7 +21,7 @@ interface Name {
 export function foreseeDns(): Forecaster {
   const names = new Map<string, Name>();
   function nameOf(where: Readonly<Record<string, string>>): Name | null {
-    const key = `${where["service"] ?? ""}\n${where["origin"] ?? ""}`;
+    const key = keyOf(where);
     const known = names.get(key);
     if (known !== undefined) return known;
     if (names.size >= NAMES_MAX) return null;
@@ -31,7 +31,14 @@ export function foreseeDns(): Forecaster {
   }
   return {
     hear(fact) {
-      if (fact.kind === "change" && fact.what === "dns answer changed") {
+      if (fact.kind === "topology") {
+        const places = fact.services.flatMap(({ name: service, pools }) =>
+          pools.flatMap(({ origins }) => origins.map((origin) => keyOf({ service, origin }))),
+        );
+        const served = new Set(places);
+        // Who is not asked any more is not told as resolved again either.
+        for (const key of names.keys()) if (!served.has(key)) names.delete(key);
+      } else if (fact.kind === "change" && fact.what === "dns answer changed") {
         const name = nameOf(fact.where);
         if (name === null) return;
         const recent = name.changes.filter(({ at }) => fact.at - at < WITHIN_MS);
@@ -48,6 +55,10 @@ export function foreseeDns(): Forecaster {
         [restless(name, now), unresolved(name, now)].filter((sign) => sign !== null),
       ),
   };
+}
+
+function keyOf(where: Readonly<Record<string, string>>): string {
+  return `${where["service"] ?? ""}\n${where["origin"] ?? ""}`;
 }
 
 function restless({ where, changes }: Name, now: number): Foreseen | null {

@@ -244,6 +244,17 @@ describe("objectives, standby pools, names and capacity", () => {
     expect(over(10 * MINUTE, unresolved(kept)).list).toMatchObject([{ kind: "dns drift", severity: "warning" }]);
     expect(title(kept)).toBe("http://a lives on its last good address");
     expect(title("dns.nxdomain (ENOTFOUND); no answer is known")).toBe("http://a has no address");
+    const nowWith = (origins: string[]): Fact => {
+      const [shop] = sampleTopology().services;
+      if (shop === undefined) throw new Error("the sample has a service");
+      const pools = [{ name: "aws", provider: "aws", origins }];
+      return sampleTopology({ at: START + 8 * MINUTE, services: [{ ...shop, pools }] });
+    };
+    const afterwards = (origins: string[]): readonly Forecast[] =>
+      over(25 * MINUTE, (ms) => [...(ms === 8 * MINUTE ? [nowWith(origins)] : []), ...unresolved(kept)(ms)]).list;
+    expect(afterwards(["http://a", "http://b"])).toHaveLength(1);
+    // Who was taken out of the configuration would otherwise never be told as resolved.
+    expect(afterwards(["http://b"])).toEqual([]);
     const restless = over(HOUR, (ms) => [
       ...own(ms, {}),
       ...(ms % (8 * MINUTE) === 0
