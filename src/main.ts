@@ -7,7 +7,7 @@ import { EXIT } from "./cli/exit-codes.ts";
 import type { CliPorts, ReplayResult, Terminal } from "./cli/ports.ts";
 import { runCli } from "./cli/program.ts";
 import { codeOf, describe } from "./compose/error-text.ts";
-import { readText } from "./compose/read-text.ts";
+import { readText, readTextAgain } from "./compose/read-text.ts";
 import { startGateway } from "./compose/start-gateway.ts";
 import { tryState } from "./compose/state.ts";
 import { VERSION } from "./compose/version.ts";
@@ -62,7 +62,7 @@ function cliPorts(): CliPorts {
     errorTerminal: terminalOf(process.stderr),
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
-    readFile: readText,
+    readFile: process.env[TESTAMENT] === undefined ? readText : readTextAgain,
     replayFacts,
     fetchJson,
     isSuccessor: process.env[TESTAMENT] !== undefined,

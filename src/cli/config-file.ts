@@ -37,6 +37,7 @@ function unreadable(file: string, code: string): Complaint {
     ENOENT: "Check the path. A gateway needs no file at all:  goodgate proxy --to http://127.0.0.1:3000",
     EACCES: "Make it readable for this user.",
     EISDIR: "It is a folder; name the file in it.",
+    "no regular file": "A gateway that takes another one's place needs a file that can be read again.",
     EFBIG: "No configuration is that large; check that it is the right file.",
   };
   const message = code === "ENOENT" ? `there is no file ${shown}.` : `${shown} cannot be read (${code}).`;

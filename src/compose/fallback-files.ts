@@ -3,6 +3,7 @@ import fs from "node:fs/promises";
 import type { StartResult } from "../cli/ports.ts";
 import { FALLBACK_BYTES_MAX } from "../config/fallback-schema.ts";
 import type { Settings } from "../config/settings.ts";
+import { assertLasting } from "../net/lasting-file.ts";
 import { codeOf } from "./error-text.ts";
 
 /** The files of the routes' fallbacks, read once: what answers when all else fails must not need a disk then. */
@@ -14,8 +15,9 @@ export async function readFallbacks(
     const file = fallback?.file ?? null;
     if (file === null || files.has(file)) continue;
     try {
-      const { size } = await fs.stat(file);
-      if (size > FALLBACK_BYTES_MAX) return { ok: false, what: "fallback", where: file, code: "EFBIG" };
+      const stats = await fs.stat(file);
+      assertLasting(stats);
+      if (stats.size > FALLBACK_BYTES_MAX) return { ok: false, what: "fallback", where: file, code: "EFBIG" };
       files.set(file, await fs.readFile(file));
     } catch (error) {
       return { ok: false, what: "fallback", where: file, code: codeOf(error) };

@@ -22,7 +22,7 @@ import { byAnother, whyFixed } from "./by-another.ts";
 import { running } from "./process-life.ts";
 import type { Given } from "./process-life.ts";
 import { adminSocket, keepSockets } from "./kept-sockets.ts";
-import { readText } from "./read-text.ts";
+import { readTextAgain } from "./read-text.ts";
 import { missingSecret } from "./secret-sources.ts";
 import { stateDirectoryOf } from "./state.ts";
 import { giveOn, HAND_OVER_IDLE_MS, knownBefore, takeKeys, tookOver } from "./takeover.ts";
@@ -95,7 +95,7 @@ export async function startInOneProcess(
   const config = createConfigDesk({
     settings: configured,
     file: options.file ?? null,
-    readFile: readText,
+    readFile: readTextAgain,
     hashOf: revisionOf,
     clock: systemClock,
     tell: gateway.tell,

@@ -37,7 +37,7 @@ import type { StartedWith } from "./one-process.ts";
 import { byAnother, whyFixed } from "./by-another.ts";
 import { running } from "./process-life.ts";
 import type { Given } from "./process-life.ts";
-import { readText } from "./read-text.ts";
+import { readTextAgain } from "./read-text.ts";
 import { missingSecret } from "./secret-sources.ts";
 import { stateDirectoryOf } from "./state.ts";
 import { giveOn, HAND_OVER_IDLE_MS, knownBefore, takeKeys, tookOver } from "./takeover.ts";
@@ -274,7 +274,7 @@ export async function startSupervised(
   const config = createConfigDesk({
     settings,
     file: options.file ?? null,
-    readFile: readText,
+    readFile: readTextAgain,
     hashOf: revisionOf,
     clock: systemClock,
     tell,

@@ -1,4 +1,5 @@
 /** Certificates from their files, renewed and spoilt under a listener that is open. */
+import { execFileSync } from "node:child_process";
 import fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -78,6 +79,11 @@ describe("at the start", () => {
     );
     await expect(open(termsOf({ cert: join(folder, "none.pem"), key: shop.key }))).rejects.toThrow(
       `${join(folder, "none.pem")} cannot be read (ENOENT)`,
+    );
+    // Nobody writes into it.
+    execFileSync("mkfifo", [join(folder, "pipe")]);
+    await expect(open(termsOf({ cert: shop.cert, key: join(folder, "pipe") }))).rejects.toThrow(
+      `${join(folder, "pipe")} cannot be read (no regular file)`,
     );
   });
 

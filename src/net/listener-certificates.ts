@@ -13,6 +13,7 @@ import type { CertificateFacts } from "../contract/certificate.ts";
 import type { CertificateView } from "../contract/view.ts";
 import type { Schedule } from "../kernel/clock.ts";
 import type { SecureChoice, SecureContexts } from "../kernel/socket.ts";
+import { assertLasting } from "./lasting-file.ts";
 import { ListenerContexts, refusalOf } from "./secure-contexts.ts";
 import type { ClientRule, ContextTerms, ShownCertificate } from "./secure-contexts.ts";
 import type { TicketKeys } from "./ticket-keys.ts";
@@ -292,7 +293,9 @@ async function readPem(
   path: string,
 ): Promise<{ readonly ok: true; readonly text: string; readonly mode: number } | FileFault> {
   try {
-    const { size, mode } = await fs.stat(path);
+    const stats = await fs.stat(path);
+    assertLasting(stats);
+    const { size, mode } = stats;
     if (size > PEM_BYTES_MAX) return { ok: false, where: path, reason: "is larger than 1 MiB", hint: "" };
     return { ok: true, text: await fs.readFile(path, "latin1"), mode };
   } catch (error) {

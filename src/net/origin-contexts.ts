@@ -10,6 +10,7 @@ import fs from "node:fs";
 import tls from "node:tls";
 import { authorityFault, examineCertificate } from "../contract/certificate.ts";
 import type { OriginTls } from "../kernel/socket.ts";
+import { assertLasting } from "./lasting-file.ts";
 
 export interface OriginContexts {
   /** Throws an `OriginTlsFault` when its files cannot be used and never could be. */
@@ -163,6 +164,7 @@ function markOf({ ino, mtimeMs, size }: fs.Stats): string {
 function read(file: string): string {
   if (file === "") return "";
   try {
+    assertLasting(fs.statSync(file));
     return fs.readFileSync(file, "utf8");
   } catch (error) {
     const { code = "UNKNOWN" } = error as NodeJS.ErrnoException;

@@ -104,11 +104,12 @@ export function startSuccessor(options: SuccessionOptions): Promise<Succession> 
   });
 }
 
-/** For a log and a terminal, whatever it is. */
+/** For a log and a terminal, whatever it is, in the middle of a sentence. */
 function inOneLine(text: string): string {
   // oxlint-disable-next-line no-control-regex -- They are what is taken out.
   const line = stripVTControlCharacters(text)
     .replaceAll(/[\s\u0000-\u001f\u007f-\u009f]+/g, " ")
-    .trim();
+    .trim()
+    .replace(/\.$/, "");
   return line.length <= SAID_MAX ? line : `${line.slice(0, SAID_MAX)}…`;
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -93,4 +94,17 @@ test("after closing nothing is asked any more, though a look was under way", asy
   await new Promise((resolve) => setImmediate(resolve));
   expect(time.waiting()).toBe(0);
   expect(texts).toEqual(["one"]);
+});
+
+test("a pipe in its place is not opened: what was read stays", async () => {
+  writeFileSync(file, "one");
+  watch();
+  rmSync(file);
+  // Nobody writes into it.
+  execFileSync("mkfifo", [file]);
+  await look();
+  rmSync(file);
+  writeFileSync(file, "three");
+  await look();
+  expect(texts).toEqual(["one", "three"]);
 });

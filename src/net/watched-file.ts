@@ -6,6 +6,7 @@
  */
 import fs from "node:fs";
 import type { Schedule } from "../kernel/clock.ts";
+import { assertLasting } from "./lasting-file.ts";
 
 export interface WatchedFile {
   close(): void;
@@ -22,7 +23,9 @@ export function watchFile(path: string, schedule: Schedule, onText: (text: strin
   let cancel = (): void => {};
 
   try {
-    mark = markOf(fs.statSync(path));
+    const stats = fs.statSync(path);
+    assertLasting(stats);
+    mark = markOf(stats);
     onText(fs.readFileSync(path).subarray(0, BYTES_MAX).toString());
   } catch {
     onText("");
@@ -30,8 +33,9 @@ export function watchFile(path: string, schedule: Schedule, onText: (text: strin
 
   function ask(): void {
     fs.stat(path, (error, stats) => {
-      // A file that is gone for a moment (an editor is saving it) must not empty anything: what was read stays.
-      const found = error === null ? markOf(stats) : mark;
+      // A file that is gone for a moment (an editor is saving it) must not empty anything: what was read stays. So it
+      // does when there is a pipe in its place: opening that waits for whoever writes into it.
+      const found = error === null && stats.isFile() ? markOf(stats) : mark;
       if (found === mark) again();
       else read(found);
     });
