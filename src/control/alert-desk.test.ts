@@ -149,7 +149,7 @@ describe("alerts in the control process", () => {
     await desk.incident();
     const { sinks } = await desk.ask({ ask: "alerts" });
     expect(sinks[0]).toMatchObject({ name: "mail", state: "waiting" });
-    expect(sinks[1]).toMatchObject({ state: "unused" });
+    expect(sinks[1]).toMatchObject({ state: "unused", because: "nothing was sent since the start" });
   });
 
   it("tries again with growing pauses, alarms through another sink, and says when the sink works again", async () => {

@@ -61,7 +61,7 @@ export class AlertOutbox {
           isBusy: false,
           tries: 0,
           state: parts.failing.has(sink.name) ? ("failing" as const) : ("unused" as const),
-          because: parts.failing.get(sink.name) ?? "nothing was sent yet",
+          because: parts.failing.get(sink.name) ?? "nothing was sent since the start",
           lastAt: null,
           cancel: () => undefined,
         },

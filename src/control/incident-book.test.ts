@@ -97,6 +97,9 @@ function tellOrigins(
   }
 }
 
+/** Of durations some twenty times those of the others. */
+const SLOW_BUCKET = 80;
+
 function begun(): Engine {
   const engine = createEngine();
   engine.step(TOPOLOGY);
@@ -166,6 +169,31 @@ test("What comes back within ten minutes is the same incident", () => {
   expect(more).toEqual([]);
   expect(incident).toMatchObject({ state: "open", recoveredAt: null });
   expect(incident?.timeline.map(({ text }) => text)).toContain("It came back.");
+});
+
+test("What came back as slowness is over when that is, and not before it came back", () => {
+  const engine = begun();
+  const tellSlow = (from: number, to: number, failed: number): void => {
+    for (let second = from; second < to; second += 1) {
+      const at = START + second * 1000;
+      const mail = { service: "mail", route: "all", served: 20 };
+      engine.step(
+        secondFact(at, [{ service: "shop", route: "all", served: 20 - failed, failed, bucket: SLOW_BUCKET }, mail]),
+      );
+      engine.tick(at + 1000);
+    }
+  };
+  tellSlow(100, 140, 10);
+  tell(engine, 140, 240);
+  expect(incidents(engine)).toMatchObject([{ state: "closed" }]);
+  tellSlow(240, 300, 0);
+  expect(incidents(engine)).toMatchObject([{ state: "open" }]);
+  tell(engine, 300, 480);
+  const [incident] = incidents(engine);
+  expect(incident).toMatchObject({ state: "closed" });
+  expect(incident?.recoveredAt).toBeGreaterThanOrEqual(START + 290_000);
+  const told = incident?.timeline.map(({ kind, text }) => (text === "It came back." ? "back" : kind)) ?? [];
+  expect(told.lastIndexOf("recovered")).toBeGreaterThan(told.indexOf("back"));
 });
 
 test("What fails at another pool soon after is another incident, and what fails at the same one again is not", () => {

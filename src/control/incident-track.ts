@@ -53,6 +53,8 @@ export interface Track {
   reopened: number;
   /** How often it was said to be over, and came back. */
   returns: number;
+  /** The last time that it did; 0: never. */
+  cameBackAt: number;
   /** Good attempts by address and good exchanges by service since the last bad one there. */
   readonly good: Map<string, number>;
   /** A person closed it, or it was split off: not to be opened again by itself. */
@@ -63,6 +65,8 @@ const QUIET_RECOVERS_MS = 10_000;
 const QUIET_CLOSES_MS = 30_000;
 const PROVEN_CLOSES_MS = 15_000;
 const QUIET_MOST_MS = 120_000;
+/** What brings it back has been there for a little before it is noticed. */
+const CAME_BACK_MS = 5_000;
 const TIMELINE_MAX = 120;
 const DIAGNOSE_OFTEN_MS = 30_000;
 const DIAGNOSE_EVERY_MS = 5_000;
@@ -107,6 +111,7 @@ export function createTrack(
     effectDueAt: 0,
     reopened: 0,
     returns: 0,
+    cameBackAt: 0,
     good: new Map(),
     isSettled: false,
   };
@@ -198,6 +203,7 @@ export function advance(track: Track, now: number, active: readonly Anomaly[], s
       track.state = "open";
       track.recoveredAt = null;
       track.returns += 1;
+      track.cameBackAt = now;
       note(track, now, "grew", "It is back.");
       return true;
     }
@@ -238,7 +244,10 @@ function lastFailureOf(track: Track, watches: Watches): number {
     const outAt = isWellThoughOut(track, key, watches) ? 0 : (watches.addresses.get(key)?.lastOutAt ?? 0);
     last = Math.max(last, lastFailureAt, outAt);
   }
-  return last > track.firstFailureAt ? Math.min(last, track.lastBadAt) : track.lastBadAt;
+  // Nothing has failed, or nothing since it came back: something else was wrong, and lasted for as long as it was seen.
+  return last > Math.max(track.firstFailureAt, track.cameBackAt - CAME_BACK_MS)
+    ? Math.min(last, track.lastBadAt)
+    : track.lastBadAt;
 }
 
 /** Opens a closed one again. */
@@ -248,6 +257,7 @@ export function reopen(track: Track, now: number): void {
   track.closedAt = null;
   track.reopened += 1;
   track.returns += 1;
+  track.cameBackAt = now;
   track.lastBadAt = now;
   note(track, now, "grew", "It came back.");
 }
