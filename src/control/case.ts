@@ -81,6 +81,8 @@ export interface RouteCase {
   retries: number;
   retriesRefused: number;
   firstFailureAt: number;
+  /** The last second in which a good part of the answers was slow. */
+  lastSlowAt: number;
 }
 
 export interface TellerCase {
@@ -348,6 +350,7 @@ function addTraffic(to: Case, row: TrafficRow, at: number, watches: Watches): vo
       retries: 0,
       retriesRefused: 0,
       firstFailureAt: 0,
+      lastSlowAt: 0,
     };
     to.routes.set(key, sum);
   }
@@ -356,8 +359,10 @@ function addTraffic(to: Case, row: TrafficRow, at: number, watches: Watches): vo
   addSparse(sum.duration, row.duration);
   const slowUs = watches.routes.get(key)?.normal.slowUs ?? 0;
   if (slowUs > 0) {
-    sum.slow += countAbove(row.duration, slowUs);
-    sum.measured += countOf(row.duration);
+    const [slow, measured] = [countAbove(row.duration, slowUs), countOf(row.duration)];
+    sum.slow += slow;
+    sum.measured += measured;
+    if (slow > 0 && slow >= measured * SLOW_SECOND) sum.lastSlowAt = at;
   }
   sum.retries += row.retries;
   sum.retriesRefused += row.retriesRefusedByBudget;
@@ -368,6 +373,7 @@ function addTraffic(to: Case, row: TrafficRow, at: number, watches: Watches): vo
 }
 
 const STRAY_AFTER = 100;
+const SLOW_SECOND = 0.1;
 const OUTCOMES: readonly Outcome[] = ["served", "rescued", "failed", "refused", "aborted"];
 
 function addTeller(to: Case, fact: SecondFact, exchanges: number, bad: number, stalled: boolean, own: OwnRow): void {

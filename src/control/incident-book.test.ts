@@ -100,6 +100,17 @@ function tellOrigins(
 /** Of durations some twenty times those of the others. */
 const SLOW_BUCKET = 80;
 
+/** The same for shop, slow and with so many failures. */
+function tellSlow(engine: Engine, from: number, to: number, failed: number): void {
+  for (let second = from; second < to; second += 1) {
+    const at = START + second * 1000;
+    const mail = { service: "mail", route: "all", served: 20 };
+    const shop = { service: "shop", route: "all", served: 20 - failed, failed, bucket: SLOW_BUCKET };
+    engine.step(secondFact(at, [shop, mail]));
+    engine.tick(at + 1000);
+  }
+}
+
 function begun(): Engine {
   const engine = createEngine();
   engine.step(TOPOLOGY);
@@ -171,22 +182,24 @@ test("What comes back within ten minutes is the same incident", () => {
   expect(incident?.timeline.map(({ text }) => text)).toContain("It came back.");
 });
 
+test("What failed at first and is slow for longer is over when it is not slow any more", () => {
+  const engine = begun();
+  tellSlow(engine, 100, 110, 10);
+  tellSlow(engine, 110, 160, 0);
+  tell(engine, 160, 300);
+  const [incident, ...more] = incidents(engine);
+  expect(more).toEqual([]);
+  expect(incident).toMatchObject({ state: "closed" });
+  expect(incident?.recoveredAt).toBeGreaterThanOrEqual(START + 155_000);
+  expect(incident?.recoveredAt).toBeLessThanOrEqual(START + 165_000);
+});
+
 test("What came back as slowness is over when that is, and not before it came back", () => {
   const engine = begun();
-  const tellSlow = (from: number, to: number, failed: number): void => {
-    for (let second = from; second < to; second += 1) {
-      const at = START + second * 1000;
-      const mail = { service: "mail", route: "all", served: 20 };
-      engine.step(
-        secondFact(at, [{ service: "shop", route: "all", served: 20 - failed, failed, bucket: SLOW_BUCKET }, mail]),
-      );
-      engine.tick(at + 1000);
-    }
-  };
-  tellSlow(100, 140, 10);
+  tellSlow(engine, 100, 140, 10);
   tell(engine, 140, 240);
   expect(incidents(engine)).toMatchObject([{ state: "closed" }]);
-  tellSlow(240, 300, 0);
+  tellSlow(engine, 240, 300, 0);
   expect(incidents(engine)).toMatchObject([{ state: "open" }]);
   tell(engine, 300, 480);
   const [incident] = incidents(engine);

@@ -244,6 +244,9 @@ function lastFailureOf(track: Track, watches: Watches): number {
     const outAt = isWellThoughOut(track, key, watches) ? 0 : (watches.addresses.get(key)?.lastOutAt ?? 0);
     last = Math.max(last, lastFailureAt, outAt);
   }
+  if (track.kinds.has("slow") || track.kinds.has("slow origin"))
+    for (const { service, lastSlowAt } of seen.routes.values())
+      if (services.has(service)) last = Math.max(last, lastSlowAt);
   // Nothing has failed, or nothing since it came back: something else was wrong, and lasted for as long as it was seen.
   return last > Math.max(track.firstFailureAt, track.cameBackAt - CAME_BACK_MS)
     ? Math.min(last, track.lastBadAt)
