@@ -20,6 +20,7 @@ describe("the state directory, as doctor sees it", () => {
 
   test.each([
     [{ directory: "/var/lib/goodgate", code: "EACCES" }, "EACCES"],
+    [{ directory: "/var/lib/goodgate", code: "ENOSPC" }, "is full: routes that require Idempotency-Key refuse"],
     [{ directory: null, code: null }, "no place is known"],
   ])("%j is a warning, and worse where a route requires keys", (place, says) => {
     expect(stateFinding(HONOUR, place)).toMatchObject({ level: "warn" });

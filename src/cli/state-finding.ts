@@ -18,6 +18,10 @@ export function stateFinding(settings: Settings, place: StatePlace): Finding {
     return { id, level, says: `no place is known for it: ${lost}.`, todo: "Name a directory under state." };
   }
   if (place.code === null) return ok(id, `${place.directory} can be written.`);
+  if (place.code === "ENOSPC") {
+    const meanwhile = requires ? "routes that require Idempotency-Key refuse" : "Idempotency-Key is not honoured";
+    return { id, level, says: `the disk of ${place.directory} is full: ${meanwhile}.`, todo: "Make room there." };
+  }
   return {
     id,
     level,

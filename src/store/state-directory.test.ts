@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { defaultStateDirectory, tryDirectory } from "./state-directory.ts";
+import { defaultStateDirectory, isFull, tryDirectory } from "./state-directory.ts";
 
 const BIND = { name: "0.0.0.0:8080", port: 8080 };
 
@@ -36,4 +36,13 @@ test("a directory that could be made is looked at without making it, and a file 
   writeFileSync(join(folder, "file"), "");
   expect(await tryDirectory(join(folder, "file", "b"))).not.toBe(null);
   rmSync(folder, { recursive: true });
+});
+
+test.each([
+  [{ blocks: 1000, bavail: 1000, bsize: 4096 }, false],
+  [{ blocks: 1000, bavail: 3, bsize: 4096 }, true],
+  [{ blocks: 1000, bavail: 0, bsize: 4096 }, true],
+  [{ blocks: 0, bavail: 0, bsize: 4096 }, false],
+])("a disk with %j is full: %s", (space, full) => {
+  expect(isFull(space)).toBe(full);
 });

@@ -1,7 +1,11 @@
 /** Where a gateway keeps what must outlive it, when its configuration does not say. */
+import type { StatsFs } from "node:fs";
 import fs from "node:fs/promises";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { isUnix } from "../kernel/ip-text.ts";
+
+/** With less than this nothing can be kept. */
+const FREE_LEAST = 256 * 1024;
 
 /**
  * systemd names a directory of the service's own; otherwise each gateway of a user has one, by the address that it
@@ -29,11 +33,17 @@ export async function tryDirectory(directory: string): Promise<string | null> {
   for (let place = resolve(directory); ; place = dirname(place)) {
     try {
       await fs.access(place, fs.constants.W_OK | fs.constants.X_OK);
-      return (await fs.stat(place)).isDirectory() ? null : "ENOTDIR";
+      if (!(await fs.stat(place)).isDirectory()) return "ENOTDIR";
+      return isFull(await fs.statfs(place)) ? "ENOSPC" : null;
     } catch (error) {
       const code = error instanceof Error && "code" in error ? String(error.code) : "EIO";
       // What is not there is made below the nearest place that is.
       if (code !== "ENOENT" || place === dirname(place)) return code;
     }
   }
+}
+
+/** File systems that do not say how large they are have no blocks. */
+export function isFull({ blocks, bavail, bsize }: Pick<StatsFs, "blocks" | "bavail" | "bsize">): boolean {
+  return blocks > 0 && bavail * bsize < FREE_LEAST;
 }
