@@ -46,16 +46,33 @@ async function main(): Promise<void> {
   clearInterval(underWay);
   // The process whose place it was to take says why it does not.
   if (ports.isSuccessor && process.exitCode !== EXIT.ok) await tellOfFailure(said.first);
-  // Whatever still holds a socket has nothing more to say. Standard output is written by now: on POSIX systems
-  // files, terminals and pipes are written synchronously.
+  // What a pipe had no room for yet is still here (64 KiB on Linux), and whoever reads it wants all of it.
+  await Promise.all([process.stdout, process.stderr].map((stream) => written(stream, ports.hasServed())));
+  // Whatever still holds a socket has nothing more to say.
   process.exit();
+}
+
+/** How long a gateway that ends waits for a reader that may be stuck. A command waits for as long as it has one. */
+const LAST_WORDS_MS = 1_000;
+
+function written(stream: NodeJS.WriteStream, hasServed: boolean): Promise<void> {
+  if (stream.writableLength === 0 || stream.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    // Called as well when the reader goes away.
+    stream.write("", () => {
+      resolve();
+    });
+    if (hasServed) setTimeout(resolve, LAST_WORDS_MS);
+  });
 }
 
 /** Characters that may be of interest to others. */
 const SAID_MAX = 2_000;
 
-function cliPorts(): CliPorts {
+function cliPorts(): CliPorts & { hasServed(): boolean } {
+  let hasServed = false;
   return {
+    hasServed: () => hasServed,
     version: VERSION,
     env: process.env,
     terminal: terminalOf(process.stdout),
@@ -67,7 +84,10 @@ function cliPorts(): CliPorts {
     fetchJson,
     isSuccessor: process.env[TESTAMENT] !== undefined,
     configurationLeft: () => readConfigurationLeft(process.env),
-    startGateway,
+    startGateway: (...parts) => {
+      hasServed = true;
+      return startGateway(...parts);
+    },
     startSamples: () => startSampleOrigins({ clock: systemClock, schedule: systemSchedule }),
     async makeDevCertificate(directory, hosts) {
       // What makes certificates is large, and a gateway never needs it.

@@ -6,6 +6,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { copyFile, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -100,6 +101,27 @@ function olderNode(): string | null {
 }
 
 const OLDER = olderNode();
+
+test("What is longer than a pipe has room for comes whole to a reader that takes its time", async () => {
+  const incidents = Array.from({ length: 500 }, (_, index) => ({ id: `inc-${index}`, title: "x".repeat(1_000) }));
+  const admin = createHttpServer((_, answer) => {
+    answer.setHeader("content-type", "application/json");
+    answer.end(JSON.stringify({ incidents }));
+  });
+  await new Promise<void>((resolve) => admin.listen(0, "127.0.0.1", resolve));
+  try {
+    const { port } = admin.address() as AddressInfo;
+    const script = '"$NODE" "$BIN" incidents --json --admin "$ADMIN" | (sleep 3; cat)';
+    const env = { ...PLAIN, NODE: process.execPath, BIN, ADMIN: `http://127.0.0.1:${port}` };
+    const child = await startChild("bash", ["-c", script], { cwd: folder, env });
+    children.push(child);
+    await child.ending;
+    const told = JSON.parse(child.stdout()) as { incidents: unknown[] };
+    expect(told.incidents).toHaveLength(500);
+  } finally {
+    admin.close();
+  }
+});
 
 describe("exit codes", () => {
   test("0 for a version and help", async () => {
