@@ -53,18 +53,26 @@ export function diagnose(signs: Signs): Diagnosis {
     verdict: isDecided ? "decided" : "undecided",
     cause: isDecided ? best.cause : null,
     party: isOneParty ? best.party : null,
-    where: isDecided ? best.where : { ...sharedPlace(rivals), ...thePool(signs, rivals) },
+    where: isDecided ? best.where : { ...undisputedPlace(signs, rivals), ...sharedPlace(rivals) },
     hypotheses: [first, ...rest],
   };
 }
 
-/** The pool that the failures are confined to is the place of all who speak of it, also beside one who speaks of the whole service. */
-function thePool({ byOrigin }: Signs, rivals: readonly Claim[]): Record<string, string> {
-  const [pool, ...others] = byOrigin?.dimension === "pool" ? byOrigin.values : [];
-  if (pool === undefined || others.length > 0) return {};
-  const isNamed = rivals.some(({ where }) => where["pool"] === pool);
-  const isDisputed = rivals.some(({ where }) => where["pool"] !== undefined && where["pool"] !== pool);
-  return isNamed && !isDisputed ? { pool } : {};
+/**
+ * Where it is, as far as no rival says otherwise: the service, and the pool that the failures are confined to. Which pool
+ * that is, is no question of the cause. Where few attempts went elsewhere, as when there is no budget for second ones, no pool
+ * surprises; then it counts where those are that fail.
+ */
+function undisputedPlace(signs: Signs, rivals: readonly Claim[]): Record<string, string> {
+  const { byOrigin } = signs;
+  const surprising = byOrigin?.dimension === "pool" && byOrigin.values.length === 1 ? byOrigin.values : [];
+  const place = Object.entries({
+    ...wherePlain(signs),
+    ...Object.fromEntries(surprising.map((pool) => ["pool", pool])),
+  });
+  return Object.fromEntries(
+    place.filter(([key, value]) => value !== "" && rivals.every(({ where }) => (where[key] ?? value) === value)),
+  );
 }
 
 function weighAll(signs: Signs): Claim[] {
@@ -196,7 +204,7 @@ function notEnough(signs: Signs, claims: readonly Claim[]): Diagnosis {
     verdict: "not enough evidence",
     cause: null,
     party: null,
-    where: { service: [...signs.services].join(", ") },
+    where: wherePlain(signs),
     hypotheses: [unknown, ...others],
   };
 }

@@ -328,3 +328,25 @@ test("What was split by services and merged again adds up, and what is over is n
   const again = act(end, parent, { do: "split", where: { service: merged.services[0] ?? "" } });
   expect(engine.answer({ ask: "act", fact: again })).toEqual({ refused: `${parent} is closed already` });
 });
+
+test("What is undecided says where all that fails is, also when nothing was tried elsewhere", () => {
+  const out = disturbanceNamed("provider out: refused", 3);
+  const [shop, ...others] = out.setup.services;
+  expect(others).not.toEqual([]);
+  const broken: typeof out = {
+    ...out,
+    setup: { ...out.setup, services: shop === undefined ? [] : [shop] },
+    fault: {
+      attempt: ({ at, chance }) =>
+        at.provider === "alpha" && chance.next() < 0.1 ? { cause: "origin.app_5xx", ms: 20 } : null,
+      check: () => true,
+    },
+    lastsS: 12,
+  };
+  const [incident, ...more] = incidentsOf(playFacts(broken, 3).facts);
+  expect(more).toEqual([]);
+  expect(incident).toMatchObject({
+    verdict: "undecided",
+    where: { service: shop?.name, pool: shop?.addresses[0]?.pool },
+  });
+});
