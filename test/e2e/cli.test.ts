@@ -313,16 +313,16 @@ describe("the life of a gateway", () => {
   });
 
   test("an uncaught exception is printed and serving goes on; ten within a minute end it with 70", async () => {
-    // Throws whenever the file is there, once for each look.
-    const trigger = join(folder, "throw");
-    const preload = `import fs from "node:fs"; setInterval(() => { if (process.listenerCount("uncaughtException") > 0 && fs.existsSync(${JSON.stringify(trigger)})) { if (fs.readFileSync(${JSON.stringify(trigger)}, "utf8") === "once") fs.rmSync(${JSON.stringify(trigger)}); throw new Error("induced"); } }, 20).unref();`;
+    // Two files of which only the being there counts: what is written into one could be taken away while it is written.
+    const [once, always] = [join(folder, "throw-once"), join(folder, "throw-always")];
+    const preload = `import fs from "node:fs"; setInterval(() => { if (process.listenerCount("uncaughtException") === 0) return; const once = fs.existsSync(${JSON.stringify(once)}); if (once) fs.rmSync(${JSON.stringify(once)}); if (once || fs.existsSync(${JSON.stringify(always)})) throw new Error("induced"); }, 20).unref();`;
     const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(preload)}` };
     const { child, url } = await serve({ env });
-    await writeFile(trigger, "once");
+    await writeFile(once, "");
     await child.printed(/a fault in Goodgate itself \(gw\.internal\); serving goes on:\nError: induced/);
     expect((await fetch(url)).status).toBe(200);
-    await writeFile(trigger, "always");
+    await writeFile(always, "");
     expect(await child.ending).toEqual({ code: EXIT.internal, signal: null });
-    await rm(trigger, { force: true });
+    await rm(always, { force: true });
   });
 });
