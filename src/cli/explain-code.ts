@@ -49,8 +49,9 @@ export async function explainCode(
   const asked = await askGateway<CodeResponse>(ports, base.value, `/codes/${encodeURIComponent(text)}`, (answer) =>
     Array.isArray(answer["latest"]),
   );
-  if (json) sayJson(ports, { code: text, meanings, hint: hintFor(text), latest: asked.ok ? asked.value.latest : null });
-  else sayLines(ports, codeLines(meanings, hintFor(text), latestLines(asked, ports.terminal), ports.terminal));
+  const hint = hintFor(text);
+  if (json) sayJson(ports, { code: text, meanings, hint, latest: asked.ok ? asked.value.latest : null });
+  else sayLines(ports, codeLines(meanings, hint, latestLines(asked, ports.terminal), ports.terminal));
   return EXIT.ok;
 }
 

@@ -66,20 +66,24 @@ export const SHARING_IS_UNKNOWN: ReadonlySet<string> = new Set(["ENOTSUP", "EINV
 export async function bindSockets(where: SocketAddress, count: number): Promise<BoundSocket[]> {
   const { address, family } = await dns.lookup(where.host);
   const kind = family === 6 ? 6 : 4;
-  // Sockets that share a port do not notice each other, so the first asks whether somebody else has it.
-  const first = bind({ address, port: where.port, kind }, 0);
-  if (count === 1) return [first];
-  const { port } = addressOfSocket(first);
-  first.close();
+  if (count === 1) return [bind({ address, port: where.port, kind }, 0)];
+  // Sockets that share a port do not notice each other, so for a given one it is asked first whether somebody has it.
+  // One that the system chooses is nobody's, also not of those who share: to ask would be to let it go for a moment.
+  if (where.port !== 0) bind({ address, port: where.port, kind }, 0).close();
   const sockets: BoundSocket[] = [];
+  let { port } = where;
   try {
-    while (sockets.length < count) sockets.push(bind({ address, port, kind }, SHARE_PORT));
+    while (sockets.length < count) {
+      const socket = bind({ address, port, kind }, SHARE_PORT);
+      sockets.push(socket);
+      port = addressOfSocket(socket).port;
+    }
+    return sockets;
   } catch (error) {
     for (const socket of sockets) socket.close();
     if (!SHARING_IS_UNKNOWN.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
-    return [bind({ address, port, kind }, 0)];
+    return [bind({ address, port: where.port, kind }, 0)];
   }
-  return sockets;
 }
 
 /** A socket of the file system, as `listenOnPath` makes it. */
