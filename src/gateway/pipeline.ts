@@ -204,11 +204,15 @@ export class Exchange extends ExchangeRelay implements TriesHost, KeyedHost, App
     return true;
   }
 
-  /** True: the client is sent to the same place with TLS. */
+  /** True: the client is sent to the same place with TLS, or cannot be and is refused. */
   #redirected(head: MessageHead, host: ClientHost, port: number): boolean {
     const { core, client } = this;
     const location = redirectOf(port, head, host, client.peer);
     if (location === "") return false;
+    if (location === null) {
+      this.fail("client.bad_request", "without TLS, and no host is named to be sent to with it", "identify", 400);
+      return true;
+    }
     const now = core.clock.monotonic();
     this.decide("admit", "admit.to-https", `without TLS; sent to ${location}`);
     this.serve({ head: redirectHead(location, httpDate(core.clock.wall())), lines: "", body: null }, "served", now);

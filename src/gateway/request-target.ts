@@ -23,12 +23,15 @@ export function pathOf(head: MessageHead, target: string): string {
   return head.pathStart === head.pathEnd ? "/" : head.bytes.latin1Slice(head.pathStart, head.pathEnd);
 }
 
-/** In lower case. */
+/**
+ * In lower case, and without the dot of the root: `shop.example.com.` is the same name to DNS, to routes and to
+ * origins, so it has to be to every rule that goes by names.
+ */
 export function hostWithoutPort(host: string): string {
   const colon = host.lastIndexOf(":");
   // An IPv6 literal has colons of its own, inside brackets.
   const name = colon === -1 || host.indexOf("]", colon) !== -1 ? host : host.slice(0, colon);
-  return name.toLowerCase();
+  return (name.endsWith(".") ? name.slice(0, -1) : name).toLowerCase();
 }
 
 /** Several fields of one name are one list (RFC 9110 §5.3): a condition on the first alone could be talked around. */

@@ -74,6 +74,18 @@ describe("a client's certificate", () => {
     expect(records.map(({ cause }) => cause)).toEqual(["client.tls_misdirected", "client.tls_misdirected"]);
   });
 
+  // Routes had taken the name for the same, and rules for another: nobody was asked for a certificate.
+  it("is asked for by a name that ends with the dot of the root as well", async () => {
+    const { client, network, records } = await world();
+    const peer = client();
+    peer.secure(agreed("other.test"));
+    peer.send(get("sensors.test."));
+    peer.send(get("Sensors.test.:443"));
+    expect(peer.received.match(/HTTP\/1\.1 421 /g)).toHaveLength(2);
+    expect(network.dialled).toEqual([]);
+    expect(records.map(({ cause }) => cause)).toEqual(["client.tls_misdirected", "client.tls_misdirected"]);
+  });
+
   it("is not told to hosts that have no rule, which any connection may ask for", async () => {
     const { client, origin } = await world();
     const peer = client();
@@ -161,6 +173,30 @@ describe("redirectToHttps", () => {
     client("192.0.2.10").send(get("shop.test", "/b", "X-Forwarded-Proto: https\r\n"));
     expect(network.dialled).toHaveLength(2);
   });
+
+  // They had been served in the clear, past what the listener is for.
+  it.each(["GET /a HTTP/1.0\r\n\r\n", "GET /a HTTP/1.1\r\nHost:\r\n\r\n"])(
+    "refuses who names no host to be sent to: %j",
+    async (request) => {
+      const { client, network, records } = await memoryGateway({ listener: { redirectToHttps: true } });
+      const peer = client();
+      peer.send(request);
+      expect(peer.received).toMatch(/^HTTP\/1\.[01] 400 Bad Request\r\n/);
+      expect(network.dialled).toEqual([]);
+      expect(records).toMatchObject([{ cause: "client.bad_request" }]);
+    },
+  );
+
+  it.each(["../../cart", "%2e%2e/%2e%2e/cart", "a/b", "a;b"])(
+    "takes /.well-known/acme-challenge/%s for no question of an issuer",
+    async (rest) => {
+      const { client, network } = await memoryGateway({ listener: { redirectToHttps: true } });
+      const peer = client();
+      peer.send(get("shop.test", `/.well-known/acme-challenge/${rest}`));
+      expect(peer.received).toMatch(/^HTTP\/1\.1 308 /);
+      expect(network.dialled).toEqual([]);
+    },
+  );
 
   it("goes with a target that fills a head, whole", async () => {
     const { client } = await memoryGateway({ listener: { redirectToHttps: true } });

@@ -15,6 +15,8 @@ import type { StoredAnswer } from "./stored-answer.ts";
 /** RFC 8555 §8.3: who asks for this asks the listener itself, without TLS, because there is no certificate yet. */
 const CHALLENGE = "/.well-known/acme-challenge/";
 const CHALLENGE_BYTES_MAX = 256;
+/** No more than a token (RFC 8555 §8.3): a path that leads elsewhere by way of `..` is none. */
+const ASKS_FOR_PROOF = /^\/\.well-known\/acme-challenge\/[\w-]*(?:\?.*)?$/;
 const DOT = 46;
 const HTTPS_PORT = 443;
 
@@ -52,11 +54,20 @@ export function isMisdirected(rules: readonly ClientCertificateSettings[], tls: 
   return rule !== -1 && rule !== (tls?.rule ?? -1);
 }
 
-/** Where a request without TLS is sent; empty: it stays. What a trusted proxy in front took off counts as TLS. */
-export function redirectOf(redirectPort: number, head: MessageHead, host: ClientHost, peer: PeerIdentity): string {
+/**
+ * Where a request without TLS is sent; empty: it stays; null: it may not stay, and names no host to be sent to
+ * (HTTP/1.0, or an empty Host). What a trusted proxy in front took off counts as TLS.
+ */
+export function redirectOf(
+  redirectPort: number,
+  head: MessageHead,
+  host: ClientHost,
+  peer: PeerIdentity,
+): string | null {
   const target = head.targetForm === "asterisk" ? "/" : head.bytes.latin1Slice(head.pathStart, head.targetEnd);
   const spoken = peer.trusted ? (head.valueOf(FIELD.X_FORWARDED_PROTO) ?? peer.scheme) : peer.scheme;
-  if (spoken.toLowerCase() === "https" || host.name === "" || target.startsWith(CHALLENGE)) return "";
+  if (spoken.toLowerCase() === "https" || ASKS_FOR_PROOF.test(target)) return "";
+  if (host.name === "") return null;
   const name = host.field.replace(/:\d*$/, "");
   const port = redirectPort === HTTPS_PORT ? "" : `:${redirectPort}`;
   return `https://${name}${port}${target.startsWith("/") ? target : "/"}`;
