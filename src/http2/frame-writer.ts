@@ -3,7 +3,8 @@
  * A connection that has nothing to say holds no buffer.
  */
 import { ByteWriter } from "../http1/writer.ts";
-import { FLAG, FRAME, FRAME_HEAD_BYTES } from "./frames.ts";
+import { errorCode, FLAG, FRAME, FRAME_HEAD_BYTES } from "./frames.ts";
+import type { ErrorName } from "./frames.ts";
 
 const WRITER_BYTES = 32 * 1024;
 const SPARES_MAX = 16;
@@ -41,6 +42,22 @@ export class FrameWriter {
   number(type: number, stream: number, value: number): void {
     this.head(4, type, 0, stream);
     this.word(value);
+  }
+
+  settings(pairs: readonly (readonly [number, number])[]): void {
+    this.head(6 * pairs.length, FRAME.SETTINGS, 0, 0);
+    for (const [id, value] of pairs) {
+      this.writer.byte(id >> 8);
+      this.writer.byte(id & 0xff);
+      this.word(value);
+    }
+  }
+
+  goAway(last: number, error: ErrorName, evidence: string): void {
+    this.head(8 + evidence.length, FRAME.GOAWAY, 0, 0);
+    this.word(last);
+    this.word(errorCode(error));
+    this.writer.ascii(evidence);
   }
 
   word(value: number): void {

@@ -12,38 +12,48 @@
  * Not here: server push, which browsers have given up; dependencies between streams (PRIORITY), which RFC 9113 has
  * withdrawn: such frames are read and change nothing.
  */
-import type { MessageHead } from "../http1/head.ts";
 import type { RefusalId } from "../http1/refusals.ts";
-import { HEAD_ROOM, TAIL_ROOM } from "../kernel/socket.ts";
 import type { Carrier, SocketError, SocketListener, SocketPort } from "../kernel/socket.ts";
 import { ClientFrames, wordAt } from "./client-frames.ts";
 import type { ClientFrameSink } from "./client-frames.ts";
-import { FrameWriter } from "./frame-writer.ts";
 import {
-  errorCode,
-  errorName,
-  FLAG,
-  FRAME,
-  FRAME_BYTES,
-  FRAME_HEAD_BYTES,
-  SETTING,
-  WINDOW_BYTES,
-  WINDOW_MAX,
-} from "./frames.ts";
+  blockEnd,
+  blockStart,
+  breachOf,
+  breachOfHeaders,
+  dependsOnItself,
+  OVERFLOW,
+  PRIORITY_BYTES,
+  SELF_DEPENDENCE,
+} from "./frame-rules.ts";
+import type { Breach } from "./frame-rules.ts";
+import { FrameWriter } from "./frame-writer.ts";
+import { errorCode, errorName, FLAG, FRAME, FRAME_BYTES, SETTING, WINDOW_MAX } from "./frames.ts";
 import type { ErrorName } from "./frames.ts";
 import type { HeaderField } from "./header-field.ts";
+import { HeaderPieces } from "./header-pieces.ts";
 import { HpackDecoder } from "./hpack-decoder.ts";
-import { HpackEncoder } from "./hpack-encoder.ts";
+import { OpenStreams } from "./open-streams.ts";
 import { parsePriority } from "./priority.ts";
 import type { Priority } from "./priority.ts";
+import { ReceiveWindow } from "./receive-window.ts";
+import {
+  deliver,
+  deliverCopy,
+  deliverEnd,
+  deliverEnding,
+  deliverHeld,
+  deliverHeldEnding,
+  guard,
+  hear,
+} from "./request-content.ts";
 import { RequestHead } from "./request-head.ts";
 import { RequestTrailers } from "./request-trailers.ts";
-import { writeResponseBlock, writeTrailerBlock } from "./response-head.ts";
-import { SendOrder } from "./send-order.ts";
-import { Allowance } from "./session-limits.ts";
+import { ResponseSender } from "./response-sender.ts";
+import type { SenderHost } from "./response-sender.ts";
+import { Allowance, CRUMB_BYTES } from "./session-limits.ts";
 import type { SessionLimits } from "./session-limits.ts";
 import { StreamPort } from "./stream-port.ts";
-import type { StreamCarrier } from "./stream-port.ts";
 
 /** Why a connection ends before its client has closed it. */
 export interface SessionFault {
@@ -73,30 +83,16 @@ export interface SessionHost {
   websocketKey(): string;
 }
 
-/** All of a connection's requests together may be sent ahead of as many times a request's window. */
-const WINDOWS = 4;
-/** What goes to the kernel in one write. */
-const OUT_BYTES = 64 * 1024;
-/** Streams that we reset lately: what was on its way to them is no fault. */
-const REMEMBERED = 128;
-/** A window that is opened by less asks for hardly anything: a response would be cut into crumbs (CVE-2019-9511). */
-const CRUMB_BYTES = 256;
 /** Answers to pings and settings that wait for a client which does not read. */
 const ANSWERS_MAX = 1000;
-/** Frames of one header block: a browser's fits into one. */
-const BLOCK_FRAMES_MAX = 16;
-const CRLF_BYTES = 2;
-
 /** Heads and trailers are translated one at a time, and their readers are done with them when they return. */
 const requestHead = new RequestHead();
 const requestTrailers = new RequestTrailers();
-const LAST_CHUNK = roomy("0\r\n\r\n");
 const IGNORE = { onField: (_field: HeaderField): void => undefined };
 const DRAIN_PING = Buffer.from("goodgate", "latin1");
 
-export class ServerSession implements StreamCarrier, ClientFrameSink {
+export class ServerSession implements SenderHost, ClientFrameSink {
   readonly socket: SocketPort;
-  readonly carrier: Carrier;
   /** Requests that were taken. */
   streamsTaken = 0;
   /** GOAWAY has been sent or will be: no request is taken any more, or soon none. */
@@ -104,34 +100,19 @@ export class ServerSession implements StreamCarrier, ClientFrameSink {
   over = false;
   readonly #limits: SessionLimits;
   readonly #host: SessionHost;
-  readonly #streams = new Map<number, StreamPort>();
+  readonly #streams = new OpenStreams();
   readonly #out = new FrameWriter();
   readonly #decoder = new HpackDecoder();
-  readonly #encoder = new HpackEncoder();
+  readonly #sender: ResponseSender;
+  readonly #window: ReceiveWindow;
   readonly #resets: Allowance;
   readonly #idleFrames: Allowance;
   readonly #now: () => number;
 
   readonly #in = new ClientFrames(this);
+  readonly #pieces = new HeaderPieces();
   #hasSettings = false;
-  /** A header block whose CONTINUATION is due. */
-  #block: Buffer[] | null = null;
-  #blockBytes = 0;
-  #blockStream = 0;
-  #blockFlags = 0;
-
-  #lastStream = 0;
-  /** Set by the last GOAWAY: requests behind it were never there. */
-  #lastTaken = WINDOW_MAX;
-  #sendWindow = WINDOW_BYTES;
-  #receiveWindow: number;
-  #unacknowledged = 0;
-  readonly #windowMax: number;
-  #initialWindow = WINDOW_BYTES;
   #answers = 0;
-  readonly #resetStreams: number[] = [];
-  /** Streams with content that waits. */
-  readonly #order = new SendOrder<StreamPort>();
   /** What PRIORITY_UPDATE said of a request that had not come; 0: nothing. */
   #foretoldStream = 0;
   #foretold: Priority | null = null;
@@ -144,35 +125,30 @@ export class ServerSession implements StreamCarrier, ClientFrameSink {
 
   constructor(socket: SocketPort, limits: SessionLimits, host: SessionHost) {
     this.socket = socket;
-    this.carrier = { ...socket.carrier, protocol: "h2" };
     this.#limits = limits;
     this.#host = host;
     this.#now = () => host.now();
     this.#resets = new Allowance(limits.resetsPerMinute, host.now());
     this.#idleFrames = new Allowance(limits.idleFramesPerMinute, host.now());
-    this.#windowMax = Math.max(WINDOW_BYTES, WINDOWS * limits.windowBytes);
-    this.#receiveWindow = this.#windowMax;
+    this.#sender = new ResponseSender(socket, this.#out, this.#idleFrames, this);
+    this.#window = new ReceiveWindow(this.#out, limits.windowBytes);
   }
 
   /** Says our preface (§3.4). `prefaceSeen`: bytes of the client's that have been read elsewhere. */
   begin(prefaceSeen: number): void {
     this.#in.prefaceSeen = prefaceSeen;
-    const settings: readonly (readonly [number, number])[] = [
+    this.#out.settings([
       [SETTING.MAX_CONCURRENT_STREAMS, this.#limits.streamsMax],
       [SETTING.INITIAL_WINDOW_SIZE, this.#limits.windowBytes],
       [SETTING.MAX_HEADER_LIST_SIZE, this.#limits.heads.headBytes],
       [SETTING.ENABLE_CONNECT_PROTOCOL, 1],
       [SETTING.NO_RFC7540_PRIORITIES, 1],
-    ];
-    this.#out.head(6 * settings.length, FRAME.SETTINGS, 0, 0);
-    for (const [id, value] of settings) {
-      this.#out.writer.byte(id >> 8);
-      this.#out.writer.byte(id & 0xff);
-      this.#out.word(value);
-    }
-    if (this.#receiveWindow > WINDOW_BYTES) {
-      this.#out.number(FRAME.WINDOW_UPDATE, 0, this.#receiveWindow - WINDOW_BYTES);
-    }
+    ]);
+    this.#window.announce();
+  }
+
+  get carrier(): Carrier {
+    return this.#sender.carrier;
   }
 
   get openStreams(): number {
@@ -181,7 +157,7 @@ export class ServerSession implements StreamCarrier, ClientFrameSink {
 
   /** Something has begun that has to be whole soon: the preface, a header block, a frame of one. */
   get midHead(): boolean {
-    return !this.#hasSettings || this.#block !== null || (this.#in.collecting && this.#in.type === FRAME.HEADERS);
+    return !this.#hasSettings || this.#pieces.isOpen || (this.#in.collecting && this.#in.type === FRAME.HEADERS);
   }
 
   // ------------------------------------------------------------------ from the socket
@@ -214,8 +190,8 @@ export class ServerSession implements StreamCarrier, ClientFrameSink {
       this.#due = [];
       for (const stream of due) this.#tell(stream);
     }
-    if (!this.over) this.#sendWaiting();
-    this.#flush();
+    if (!this.over) this.#sender.sendWaiting();
+    this.#sender.flush(this.over);
     if (this.#goingAway && this.#streams.size === 0 && !this.over) this.#finish();
     if (!this.over || this.#hasEnded) return;
     this.#hasEnded = true;
@@ -229,23 +205,23 @@ export class ServerSession implements StreamCarrier, ClientFrameSink {
     this.#goAway(WINDOW_MAX, "NO_ERROR", "");
     this.#out.head(8, FRAME.PING, 0, 0);
     this.#out.writer.copy(DRAIN_PING, 0, 8);
-    this.#later();
+    this.later();
   }
 
   /** The client has had time to hear of the drain. */
   stopTaking(): void {
     if (!this.draining || this.#goingAway || this.over) return;
     this.#goingAway = true;
-    this.#lastTaken = this.#lastStream;
-    this.#goAway(this.#lastStream, "NO_ERROR", "");
-    this.#later();
+    this.#streams.lastTaken = this.#streams.last;
+    this.#goAway(this.#streams.last, "NO_ERROR", "");
+    this.later();
   }
 
   /** Ends it now. */
   end(error: ErrorName, evidence: string): void {
     if (this.over) return;
     this.over = true;
-    this.#goAway(this.#lastStream, error, evidence);
+    this.#goAway(this.#streams.last, error, evidence);
     this.#abandon({ code: error, syscall: "h2" });
     this.settle();
   }
@@ -258,8 +234,8 @@ export class ServerSession implements StreamCarrier, ClientFrameSink {
     } else if (!this.#hasSettings && (this.#in.type !== FRAME.SETTINGS || (this.#in.flags & FLAG.ACK) !== 0)) {
       this.#broken("PROTOCOL_ERROR", "the first frame is not SETTINGS");
     } else if (
-      this.#block !== null &&
-      (this.#in.type !== FRAME.CONTINUATION || this.#in.stream !== this.#blockStream)
+      this.#pieces.isOpen &&
+      (this.#in.type !== FRAME.CONTINUATION || this.#in.stream !== this.#pieces.stream)
     ) {
       this.#broken("PROTOCOL_ERROR", "another frame stands inside a header block");
     } else if (this.#in.type === FRAME.DATA) this.#beginData();
@@ -277,6 +253,11 @@ export class ServerSession implements StreamCarrier, ClientFrameSink {
   }
 
   onFrame(bytes: Buffer, start: number, end: number): void {
+    const breach = breachOf(this.#in);
+    if (breach !== null) {
+      this.#breaks(breach);
+      return;
+    }
     switch (this.#in.type) {
       case FRAME.HEADERS:
         this.#onHeaders(bytes, start, end);
@@ -293,16 +274,11 @@ export class ServerSession implements StreamCarrier, ClientFrameSink {
       case FRAME.SETTINGS:
         this.#onSettings(bytes, start, end);
         return;
-      case FRAME.PUSH_PROMISE:
-        this.#broken("PROTOCOL_ERROR", "a client cannot push");
-        return;
       case FRAME.PING:
         this.#onPing(bytes, start);
         return;
       case FRAME.GOAWAY:
-        if (this.#in.stream !== 0) this.#broken("PROTOCOL_ERROR", "GOAWAY on a stream");
-        else if (this.#in.length < 8) this.#broken("FRAME_SIZE_ERROR", "GOAWAY is too short");
-        else this.#idleFrame("GOAWAY");
+        this.#idleFrame("GOAWAY");
         return;
       case FRAME.PRIORITY_UPDATE:
         this.#onPriorityUpdate(bytes, start, end);
@@ -315,17 +291,16 @@ export class ServerSession implements StreamCarrier, ClientFrameSink {
   // ------------------------------------------------------------------ content of requests
 
   #beginData(): void {
-    const stream = this.#streams.get(this.#in.stream) ?? null;
-    if (stream === null && this.#isIdle(this.#in.stream)) {
+    const stream = this.#streams.get(this.#in.stream);
+    if (stream === null && this.#streams.isIdle(this.#in.stream)) {
       this.#broken("PROTOCOL_ERROR", "DATA on a stream that was not opened");
       return;
     }
     // The whole frame counts, padding and all, also on a stream that is no more (§6.9).
-    if (this.#in.length > this.#receiveWindow) {
+    if (!this.#window.take(this.#in.length)) {
       this.#broken("FLOW_CONTROL_ERROR", "more content than the connection's window lets through");
       return;
     }
-    this.#receiveWindow -= this.#in.length;
     if (stream === null || stream.remoteEnded) {
       if (!this.#onLateFrame(stream)) return;
       this.#consumed(null, this.#in.length);
@@ -345,14 +320,9 @@ export class ServerSession implements StreamCarrier, ClientFrameSink {
     this.#in.content();
   }
 
-  /** Nobody has opened it (§5.1): it is behind the last one, or one of ours, of which there are none. */
-  #isIdle(id: number): boolean {
-    return id > this.#lastStream || (id & 1) === 0;
-  }
-
   /** What comes to a stream that has ended is a fault, unless it was ours to end it and the client cannot know yet. */
   #onLateFrame(stream: StreamPort | null): boolean {
-    if (this.#resetStreams.includes(this.#in.stream) || this.#in.stream > this.#lastTaken) return true;
+    if (this.#streams.isForgiven(this.#in.stream)) return true;
     if (stream === null) {
       this.#broken("STREAM_CLOSED", "a frame came to a stream that has ended");
       return false;
@@ -362,11 +332,11 @@ export class ServerSession implements StreamCarrier, ClientFrameSink {
   }
 
   onPadding(count: number): void {
-    this.#consumed(this.#streams.get(this.#in.stream) ?? null, count);
+    this.#consumed(this.#streams.get(this.#in.stream), count);
   }
 
   onContent(bytes: Buffer, start: number, end: number, isLast: boolean): void {
-    const stream = this.#streams.get(this.#in.stream) ?? null;
+    const stream = this.#streams.get(this.#in.stream);
     const count = end - start;
     if (count === 0) return;
     if (stream === null || stream.closed) {
@@ -388,144 +358,71 @@ export class ServerSession implements StreamCarrier, ClientFrameSink {
       stream.hold(bytes, start, end, more);
       return;
     }
-    if (isLast) this.#deliver(stream, bytes, start, end);
-    else {
-      // Its reader may write behind it, where the next frame is, and may keep a buffer that is not the shared one.
-      const copy = roomyCopy(bytes, start, end);
-      this.#deliver(stream, copy, HEAD_ROOM, HEAD_ROOM + count);
-    }
+    if (isLast) deliver(stream, bytes, start, end);
+    else deliverCopy(stream, bytes, start, end);
     this.#consumed(stream, count);
-  }
-
-  /** Gives content to its reader where it lies, with the framing of a chunk in the room around it. */
-  #deliver(stream: StreamPort, bytes: Buffer, start: number, end: number): void {
-    let from = start;
-    let to = end;
-    if (stream.chunked) {
-      bytes[from - 1] = 10;
-      bytes[from - 2] = 13;
-      from -= CRLF_BYTES;
-      for (let size = end - start; size > 0; size >>>= 4) {
-        from -= 1;
-        bytes[from] = HEX_DIGITS.charCodeAt(size & 15);
-      }
-      bytes[end] = 13;
-      bytes[end + 1] = 10;
-      to += CRLF_BYTES;
-    }
-    this.#hear(stream, bytes, from, to);
   }
 
   onContentEnd(): void {
     if (this.over) return;
-    const stream = this.#streams.get(this.#in.stream) ?? null;
-    if (stream !== null) this.#endOfRequest(stream, LAST_CHUNK, HEAD_ROOM, LAST_CHUNK.length - TAIL_ROOM);
+    const stream = this.#streams.get(this.#in.stream);
+    if (stream === null || !this.#isWhole(stream)) return;
+    deliverEnd(stream);
+    if (stream.localEnded) this.#close(stream);
   }
 
-  /** `[start, end)`: what ends content in chunks, with room around. */
-  #endOfRequest(stream: StreamPort, bytes: Buffer, start: number, end: number): void {
+  /** The client has said all. False: that is less than it announced, or nobody wants it any more. */
+  #isWhole(stream: StreamPort): boolean {
     stream.remoteEnded = true;
-    if (stream.lengthLeft > 0) {
-      this.#malformed(stream, "h2-length-differs");
-      return;
-    }
-    if (stream.closed) return;
-    if (stream.chunked) {
-      if (stream.holds) stream.holdEnding(roomyCopy(bytes, start, end));
-      else this.#hear(stream, bytes, start, end);
-    } else if (stream.isTunnel) {
-      if (stream.holds) stream.holdEnding(EMPTY);
-      else this.#guard(stream, () => stream.listener.onFin());
-    }
-    if (stream.localEnded) this.#close(stream);
+    if (stream.lengthLeft <= 0) return !stream.closed;
+    this.#malformed(stream, "h2-length-differs");
+    return false;
   }
 
   /** Bytes that nobody holds any more: the client may send as many again, when it is worth a frame. */
   #consumed(stream: StreamPort | null, count: number): void {
-    this.#unacknowledged += count;
-    if (this.#unacknowledged * 2 >= this.#windowMax) {
-      this.#out.number(FRAME.WINDOW_UPDATE, 0, this.#unacknowledged);
-      this.#receiveWindow += this.#unacknowledged;
-      this.#unacknowledged = 0;
-      this.#later();
-    }
-    if (stream === null || stream.remoteEnded || stream.closed) return;
-    stream.unacknowledged += count;
-    if (stream.unacknowledged * 2 < this.#limits.windowBytes) return;
-    this.#out.number(FRAME.WINDOW_UPDATE, stream.id, stream.unacknowledged);
-    stream.receiveWindow += stream.unacknowledged;
-    stream.unacknowledged = 0;
-    this.#later();
+    if (this.#window.consumed(stream, count)) this.later();
   }
 
   // ------------------------------------------------------------------ heads
 
   #onHeaders(bytes: Buffer, start: number, end: number): void {
-    if (this.#in.stream === 0 || (this.#in.stream & 1) === 0) {
-      this.#broken("PROTOCOL_ERROR", "HEADERS on a stream that no client can open");
+    const breach = breachOfHeaders(this.#in, bytes, start, end);
+    if (breach !== null) {
+      this.#breaks(breach);
       return;
     }
-    let from = start;
-    let padding = 0;
-    if ((this.#in.flags & FLAG.PADDED) !== 0) {
-      padding = bytes[from] ?? 0;
-      from += 1;
-    }
-    const isPrioritised = (this.#in.flags & FLAG.PRIORITY) !== 0;
-    const blockAt = from + (isPrioritised ? 5 : 0);
-    if (blockAt > end) {
-      this.#broken("FRAME_SIZE_ERROR", "HEADERS has no room for what it announces");
-      return;
-    }
-    if (blockAt + padding > end) {
-      this.#broken("PROTOCOL_ERROR", "the padding is longer than its frame");
-      return;
-    }
-    if (isPrioritised) {
-      if ((wordAt(bytes, from) & WINDOW_MAX) === this.#in.stream) {
-        this.#broken("PROTOCOL_ERROR", "a stream depends on itself");
-        return;
-      }
-      from += 5;
-    }
-    if ((this.#in.flags & FLAG.END_HEADERS) !== 0) {
-      this.#onBlock(this.#in.stream, this.#in.flags, bytes, from, end - padding);
-      return;
-    }
-    this.#block = [Buffer.from(bytes.subarray(from, end - padding))];
-    this.#blockBytes = end - padding - from;
-    this.#blockStream = this.#in.stream;
-    this.#blockFlags = this.#in.flags;
+    const { stream, flags } = this.#in;
+    const from = blockStart(flags, start);
+    const to = blockEnd(flags, bytes, start, end);
+    if ((flags & FLAG.END_HEADERS) !== 0) this.#onBlock(stream, flags, bytes, from, to);
+    else this.#pieces.begin(stream, flags, bytes, from, to);
   }
 
   #onContinuation(bytes: Buffer, start: number, end: number): void {
-    const block = this.#block;
-    if (block === null) {
+    const pieces = this.#pieces;
+    if (!pieces.isOpen) {
       this.#broken("PROTOCOL_ERROR", "CONTINUATION without a header block");
       return;
     }
-    this.#blockBytes += end - start;
-    block.push(Buffer.from(bytes.subarray(start, end)));
-    // What is larger than a head may be, compressed, is never going to be one.
-    if (this.#blockBytes > this.#limits.heads.headBytes || block.length > BLOCK_FRAMES_MAX) {
-      this.#tooMuch(
-        `a header block of ${this.#blockBytes} bytes in ${block.length} frames has not come to its end (heads.head)`,
-      );
+    pieces.add(bytes, start, end);
+    const excess = pieces.excess(this.#limits.heads.headBytes);
+    if (excess !== "") {
+      this.#tooMuch(excess);
       return;
     }
     if ((this.#in.flags & FLAG.END_HEADERS) === 0) return;
-    const whole = Buffer.concat(block);
-    this.#block = null;
-    this.#onBlock(this.#blockStream, this.#blockFlags, whole, 0, whole.length);
+    const whole = pieces.take();
+    this.#onBlock(pieces.stream, pieces.flags, whole, 0, whole.length);
   }
 
   #onBlock(id: number, flags: number, bytes: Buffer, start: number, end: number): void {
     const ends = (flags & FLAG.END_STREAM) !== 0;
-    if (id > this.#lastStream) {
+    if (id > this.#streams.last) {
       this.#onRequest(id, ends, bytes, start, end);
       return;
     }
-    const stream = this.#streams.get(id) ?? null;
+    const stream = this.#streams.get(id);
     if (stream === null || stream.remoteEnded) {
       this.#decode(bytes, start, end, IGNORE);
       if (!this.over) this.#onLateFrame(stream);
@@ -542,7 +439,10 @@ export class ServerSession implements StreamCarrier, ClientFrameSink {
     // §8.1: a second head in the middle of a request is no trailer section.
     if (!ends) this.#malformed(stream, "h2-pseudo-late");
     else if (requestTrailers.refusal !== null) this.#malformed(stream, requestTrailers.refusal);
-    else this.#endOfRequest(stream, requestTrailers.bytes, requestTrailers.start, requestTrailers.end);
+    else if (this.#isWhole(stream)) {
+      deliverEnding(stream, requestTrailers.bytes, requestTrailers.start, requestTrailers.end);
+      if (stream.localEnded) this.#close(stream);
+    }
   }
 
   #decode(bytes: Buffer, start: number, end: number, sink: { onField(field: HeaderField): void }): boolean {
@@ -552,17 +452,17 @@ export class ServerSession implements StreamCarrier, ClientFrameSink {
   }
 
   #onRequest(id: number, ends: boolean, bytes: Buffer, start: number, end: number): void {
-    this.#lastStream = id;
+    this.#streams.last = id;
     requestHead.begin(this.#limits.heads);
     if (!this.#decode(bytes, start, end, requestHead)) return;
     // Behind our GOAWAY: the client knows that nothing was done for it.
-    if (id > this.#lastTaken) return;
+    if (id > this.#streams.lastTaken) return;
     this.#idleFrames.giveBack(1);
     let websocketKey = "";
     const refusal = requestHead.finish(ends, () => (websocketKey = this.#host.websocketKey()));
-    const stream = new StreamPort(this, id, this.#initialWindow, this.#limits.windowBytes);
+    const stream = new StreamPort(this.#sender, id, this.#sender.streamWindow, this.#limits.windowBytes);
     const isSurplus = this.#streams.size >= this.#limits.streamsMax;
-    this.#streams.set(id, stream);
+    this.#streams.add(stream);
     this.streamsTaken += 1;
     stream.remoteEnded = ends;
     stream.listener = this.#host.onStream(stream);
@@ -571,7 +471,7 @@ export class ServerSession implements StreamCarrier, ClientFrameSink {
       stream.verdict = "REFUSED_STREAM";
       this.#charge();
       const evidence = `${this.#limits.streamsMax} requests are open on this connection (http2.streams)`;
-      this.#guard(stream, () => this.#host.onSurplus(stream, evidence));
+      guard(stream, () => this.#host.onSurplus(stream, evidence));
       return;
     }
     if (refusal !== null) {
@@ -584,7 +484,7 @@ export class ServerSession implements StreamCarrier, ClientFrameSink {
     if (requestHead.priority !== "") stream.priority = parsePriority(requestHead.priority);
     if (id === this.#foretoldStream) stream.priority = this.#foretold;
     if (!ends && requestHead.contentLength !== -1) stream.lengthLeft = requestHead.contentLength;
-    this.#hear(stream, requestHead.bytes, requestHead.start, requestHead.end);
+    hear(stream, requestHead.bytes, requestHead.start, requestHead.end);
   }
 
   /** §8.1.1: the gateway says what is wrong, where it still can, and the stream ends by RST_STREAM. */
@@ -592,33 +492,23 @@ export class ServerSession implements StreamCarrier, ClientFrameSink {
     stream.verdict = "PROTOCOL_ERROR";
     this.#charge();
     if (this.over) return;
-    if (stream.localEnded || stream.endQueued) this.reset(stream, "PROTOCOL_ERROR");
-    else this.#guard(stream, () => this.#host.onMalformed(stream, id));
+    if (stream.localEnded || stream.endQueued) this.resetStream(stream, "PROTOCOL_ERROR");
+    else guard(stream, () => this.#host.onMalformed(stream, id));
   }
 
   // ------------------------------------------------------------------ frames that are no request
 
   #onPriority(bytes: Buffer, start: number): void {
-    if (this.#in.stream === 0) this.#broken("PROTOCOL_ERROR", "PRIORITY without a stream");
-    else if (this.#in.length !== 5) {
-      const stream = this.#streams.get(this.#in.stream) ?? null;
+    if (this.#in.length !== PRIORITY_BYTES) {
+      const stream = this.#streams.get(this.#in.stream);
       if (stream === null) this.#broken("FRAME_SIZE_ERROR", "PRIORITY of another length than 5");
       else this.#streamError(stream, "FRAME_SIZE_ERROR");
-    } else if ((wordAt(bytes, start) & WINDOW_MAX) === this.#in.stream) {
-      this.#broken("PROTOCOL_ERROR", "a stream depends on itself");
-    } else this.#idleFrame("PRIORITY");
+    } else if (dependsOnItself(this.#in, bytes, start)) this.#breaks(SELF_DEPENDENCE);
+    else this.#idleFrame("PRIORITY");
   }
 
   /** RFC 9218 §7.1. What cannot be read says nothing; of requests that have not come the last one told of is remembered. */
   #onPriorityUpdate(bytes: Buffer, start: number, end: number): void {
-    if (this.#in.stream !== 0) {
-      this.#broken("PROTOCOL_ERROR", "PRIORITY_UPDATE on a stream");
-      return;
-    }
-    if (this.#in.length < 4) {
-      this.#broken("FRAME_SIZE_ERROR", "PRIORITY_UPDATE is too short");
-      return;
-    }
     const id = wordAt(bytes, start) & WINDOW_MAX;
     if ((id & 1) === 0) {
       this.#broken("PROTOCOL_ERROR", "PRIORITY_UPDATE for a stream that no client can open");
@@ -627,23 +517,19 @@ export class ServerSession implements StreamCarrier, ClientFrameSink {
     const priority = parsePriority(bytes.latin1Slice(start + 4, end));
     if (!this.#idleFrame("PRIORITY_UPDATE") || priority === null) return;
     const stream = this.#streams.get(id);
-    if (stream !== undefined) stream.priority = priority;
-    else if (id > this.#lastStream) {
+    if (stream !== null) stream.priority = priority;
+    else if (id > this.#streams.last) {
       this.#foretoldStream = id;
       this.#foretold = priority;
     }
   }
 
   #onReset(bytes: Buffer, start: number): void {
-    if (this.#in.length !== 4) {
-      this.#broken("FRAME_SIZE_ERROR", "RST_STREAM of another length than 4");
-      return;
-    }
-    if (this.#isIdle(this.#in.stream)) {
+    if (this.#streams.isIdle(this.#in.stream)) {
       this.#broken("PROTOCOL_ERROR", "RST_STREAM on a stream that was not opened");
       return;
     }
-    const stream = this.#streams.get(this.#in.stream) ?? null;
+    const stream = this.#streams.get(this.#in.stream);
     if (stream === null) {
       this.#idleFrame("RST_STREAM on a stream that has ended");
       return;
@@ -651,64 +537,25 @@ export class ServerSession implements StreamCarrier, ClientFrameSink {
     const error = { code: errorName(wordAt(bytes, start)), syscall: "h2" };
     const isAnswered = stream.localEnded;
     this.#drop(stream);
-    this.#guard(stream, () => stream.listener.onError(error));
+    guard(stream, () => stream.listener.onError(error));
     if (!isAnswered) this.#charge();
   }
 
   #onSettings(bytes: Buffer, start: number, end: number): void {
-    if (this.#in.stream !== 0) this.#broken("PROTOCOL_ERROR", "SETTINGS on a stream");
-    else if ((this.#in.flags & FLAG.ACK) !== 0) {
-      if (this.#in.length !== 0) this.#broken("FRAME_SIZE_ERROR", "SETTINGS that agrees and says something");
-      else this.#idleFrame("SETTINGS");
-    } else if (this.#in.length % 6 !== 0) this.#broken("FRAME_SIZE_ERROR", "SETTINGS that is cut");
+    if ((this.#in.flags & FLAG.ACK) !== 0) this.#idleFrame("SETTINGS");
     else if (!this.#hasSettings || this.#idleFrame("SETTINGS")) {
       this.#hasSettings = true;
       for (let at = start; at < end && !this.over; at += 6) {
-        this.#onSetting(((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0), wordAt(bytes, at + 2));
+        const id = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
+        const breach = this.#sender.onSetting(id, wordAt(bytes, at + 2), this.#streams.all());
+        if (breach !== null) this.#breaks(breach);
       }
-      if (!this.over) this.#answer(FRAME.SETTINGS, EMPTY, 0, 0);
-    }
-  }
-
-  #onSetting(id: number, value: number): void {
-    switch (id) {
-      case SETTING.HEADER_TABLE_SIZE:
-        this.#encoder.resize(value);
-        return;
-      case SETTING.ENABLE_PUSH:
-      case SETTING.ENABLE_CONNECT_PROTOCOL:
-      case SETTING.NO_RFC7540_PRIORITIES:
-        if (value > 1) this.#broken("PROTOCOL_ERROR", `setting ${id} is ${value}`);
-        return;
-      case SETTING.INITIAL_WINDOW_SIZE:
-        if (value > WINDOW_MAX) this.#broken("FLOW_CONTROL_ERROR", `a window of ${value} bytes`);
-        else this.#resizeWindows(value);
-        return;
-      case SETTING.MAX_FRAME_SIZE:
-        if (value < FRAME_BYTES || value > 0xff_ffff) this.#broken("PROTOCOL_ERROR", `frames of ${value} bytes`);
-        // Larger ones would only make other streams wait longer for their turn.
-        return;
-      default:
-    }
-  }
-
-  /** §6.9.2: what is open now has as much more, or less, than it had. It may be less than nothing then. */
-  #resizeWindows(size: number): void {
-    const change = size - this.#initialWindow;
-    this.#initialWindow = size;
-    for (const stream of this.#streams.values()) {
-      stream.sendWindow += change;
-      if (stream.sendWindow > WINDOW_MAX) {
-        this.#broken("FLOW_CONTROL_ERROR", "a window grew beyond 2^31 - 1 bytes");
-        return;
-      }
+      if (!this.over) this.#answer(FRAME.SETTINGS, bytes, end, end);
     }
   }
 
   #onPing(bytes: Buffer, start: number): void {
-    if (this.#in.stream !== 0) this.#broken("PROTOCOL_ERROR", "PING on a stream");
-    else if (this.#in.length !== 8) this.#broken("FRAME_SIZE_ERROR", "PING of another length than 8");
-    else if ((this.#in.flags & FLAG.ACK) !== 0) {
+    if ((this.#in.flags & FLAG.ACK) !== 0) {
       if (DRAIN_PING.compare(bytes, start, start + 8) === 0) this.stopTaking();
       else this.#idleFrame("PING");
     } else if (this.#idleFrame("PING")) this.#answer(FRAME.PING, bytes, start, start + 8);
@@ -724,28 +571,21 @@ export class ServerSession implements StreamCarrier, ClientFrameSink {
   }
 
   #onWindowUpdate(bytes: Buffer, start: number): void {
-    if (this.#in.length !== 4) {
-      this.#broken("FRAME_SIZE_ERROR", "WINDOW_UPDATE of another length than 4");
-      return;
-    }
     const more = wordAt(bytes, start) & WINDOW_MAX;
     if (this.#in.stream === 0) {
       if (more === 0) this.#broken("PROTOCOL_ERROR", "WINDOW_UPDATE by nothing");
-      else if (this.#sendWindow + more > WINDOW_MAX) {
-        this.#broken("FLOW_CONTROL_ERROR", "a window grew beyond 2^31 - 1 bytes");
-      } else {
-        // With nothing to send it is one of those that ask for nothing.
-        const isOfUse = this.#order.any && more >= CRUMB_BYTES;
-        if (!isOfUse && !this.#idleFrame("WINDOW_UPDATE")) return;
-        this.#sendWindow += more;
+      else if (this.#sender.window + more > WINDOW_MAX) this.#breaks(OVERFLOW);
+      // With nothing to send it is one of those that ask for nothing.
+      else if ((this.#sender.waits && more >= CRUMB_BYTES) || this.#idleFrame("WINDOW_UPDATE")) {
+        this.#sender.window += more;
       }
       return;
     }
-    if (this.#isIdle(this.#in.stream)) {
+    if (this.#streams.isIdle(this.#in.stream)) {
       this.#broken("PROTOCOL_ERROR", "WINDOW_UPDATE on a stream that was not opened");
       return;
     }
-    const stream = this.#streams.get(this.#in.stream) ?? null;
+    const stream = this.#streams.get(this.#in.stream);
     if (stream === null) this.#idleFrame("WINDOW_UPDATE on a stream that has ended");
     else if (more === 0) this.#streamError(stream, "PROTOCOL_ERROR");
     else if (stream.sendWindow + more > WINDOW_MAX) this.#streamError(stream, "FLOW_CONTROL_ERROR");
@@ -754,136 +594,42 @@ export class ServerSession implements StreamCarrier, ClientFrameSink {
     }
   }
 
-  // ------------------------------------------------------------------ what a stream sends
+  // ------------------------------------------------------------------ for what is sent
 
-  sendHead(stream: StreamPort, head: MessageHead, status: number): void {
-    if (stream.closed) return;
-    const { writer } = this.#out;
-    const at = writer.length;
-    stream.endMark = this.#out.mark();
-    writer.ensure(FRAME_HEAD_BYTES);
-    writer.length += FRAME_HEAD_BYTES;
-    writeResponseBlock(writer, this.#encoder, head, status);
-    this.#out.closeBlock(at, stream.id, 0, FRAME_BYTES);
-    this.#later();
+  later(): void {
+    if (this.#askedLater) return;
+    this.#askedLater = true;
+    this.#host.later();
   }
 
-  sendData(stream: StreamPort, bytes: Buffer, start: number, end: number): void {
-    let at = start;
-    if (stream.queuedBytes === 0) {
-      while (at < end && !this.socket.writing) {
-        const count = Math.min(end - at, stream.sendWindow, this.#sendWindow, FRAME_BYTES);
-        if (count <= 0) break;
-        this.#frameOf(stream, bytes, at, at + count);
-        at += count;
-      }
-    }
-    this.#later();
-    if (at === end) return;
-    stream.queue.push(Buffer.from(bytes.subarray(at, end)));
-    stream.queuedBytes += end - at;
-    this.#list(stream);
-  }
-
-  sendEnd(stream: StreamPort): void {
-    if (stream.queuedBytes > 0) {
-      stream.endQueued = true;
-      return;
-    }
-    const trailers = stream.trailers;
-    if (trailers !== null && !stream.isTunnel) {
-      const { writer } = this.#out;
-      const at = writer.length;
-      writer.ensure(FRAME_HEAD_BYTES);
-      writer.length += FRAME_HEAD_BYTES;
-      writeTrailerBlock(writer, this.#encoder, trailers);
-      this.#out.closeBlock(at, stream.id, FLAG.END_STREAM, FRAME_BYTES);
-    } else if (!this.#out.endAt(stream.endMark)) this.#out.head(0, FRAME.DATA, FLAG.END_STREAM, stream.id);
-    this.#later();
-    stream.localEnded = true;
-    if (stream.verdict !== null) this.reset(stream, stream.verdict);
+  onAnswered(stream: StreamPort): void {
+    if (stream.verdict !== null) this.resetStream(stream, stream.verdict);
     else if (stream.remoteEnded) this.#close(stream);
   }
 
-  reset(stream: StreamPort, error: ErrorName): void {
+  resetStream(stream: StreamPort, error: ErrorName): void {
     if (stream.closed) return;
     this.#drop(stream);
-    this.#resetStreams.push(stream.id);
-    if (this.#resetStreams.length > REMEMBERED) this.#resetStreams.shift();
+    this.#streams.rememberReset(stream.id);
     if (this.over) return;
     this.#out.number(FRAME.RST_STREAM, stream.id, errorCode(stream.verdict ?? error));
-    this.#later();
+    this.later();
   }
 
-  settleLater(stream: StreamPort): void {
+  tellLater(stream: StreamPort): void {
     this.#due.push(stream);
-    this.#later();
+    this.later();
   }
 
   onFault(error: unknown): void {
     this.#host.onDefect(error);
   }
 
-  #frameOf(stream: StreamPort, bytes: Buffer, start: number, end: number): void {
-    const count = end - start;
-    stream.sendWindow -= count;
-    this.#sendWindow -= count;
-    stream.endMark = this.#out.mark();
-    // Each frame may be answered by changes of both windows, and some clients change them in small steps.
-    if (count >= CRUMB_BYTES) this.#idleFrames.giveBack(4);
-    this.#out.head(count, FRAME.DATA, 0, stream.id);
-    this.#out.writer.copy(bytes, start, end);
-    if (this.#out.length >= OUT_BYTES) this.#flush();
-  }
-
-  #list(stream: StreamPort): void {
-    if (stream.isListed) return;
-    stream.isListed = true;
-    this.#order.add(stream);
-  }
-
-  /** What waits, frame by frame, as far as windows and kernel let it. */
-  #sendWaiting(): void {
-    while (this.#order.any && this.#sendWindow > 0 && !this.socket.writing) {
-      const stream = this.#order.take();
-      if (stream === null) return;
-      stream.isListed = false;
-      const first = stream.queue[0];
-      if (first === undefined) continue;
-      const room = Math.min(stream.sendWindow, this.#sendWindow, FRAME_BYTES);
-      const end = Math.min(first.length, stream.queueStart + room);
-      this.#frameOf(stream, first, stream.queueStart, end);
-      stream.queuedBytes -= end - stream.queueStart;
-      stream.queueStart = end;
-      if (end === first.length) {
-        stream.queue.shift();
-        stream.queueStart = 0;
-      }
-      if (stream.queuedBytes > 0) this.#list(stream);
-      else this.#emptied(stream);
-    }
-  }
-
-  #emptied(stream: StreamPort): void {
-    if (stream.endQueued) {
-      stream.endQueued = false;
-      this.sendEnd(stream);
-    }
-    if (stream.owesDrain && !stream.closed) this.settleLater(stream);
-  }
-
-  #flush(): void {
-    const { length } = this.#out;
-    // Behind what waits it would wait too, in a buffer of its own for each few bytes.
-    if (length === 0 || (this.socket.writing && length < OUT_BYTES && !this.over)) return;
-    this.#out.leave((bytes) => this.socket.write(bytes));
-  }
-
   // ------------------------------------------------------------------ ends
 
   /** Both have said all. */
   #close(stream: StreamPort): void {
-    if (stream.verdict !== null) this.reset(stream, stream.verdict);
+    if (stream.verdict !== null) this.resetStream(stream, stream.verdict);
     else this.#drop(stream);
   }
 
@@ -891,11 +637,11 @@ export class ServerSession implements StreamCarrier, ClientFrameSink {
   #drop(stream: StreamPort): void {
     if (stream.closed) return;
     stream.closed = true;
-    this.#streams.delete(stream.id);
+    this.#streams.remove(stream);
     stream.queue.length = 0;
     stream.queuedBytes = 0;
     this.#consumed(null, stream.heldBytes);
-    this.settleLater(stream);
+    this.tellLater(stream);
   }
 
   /** Tells a stream's owner what has become due. */
@@ -903,26 +649,22 @@ export class ServerSession implements StreamCarrier, ClientFrameSink {
     if (stream.closed) {
       if (stream.isTold) return;
       stream.isTold = true;
-      this.#guard(stream, () => stream.listener.onClose());
+      guard(stream, () => stream.listener.onClose());
       return;
     }
     if (stream.owesDrain && stream.queuedBytes === 0) {
       stream.owesDrain = false;
-      this.#guard(stream, () => stream.listener.onDrain());
+      guard(stream, () => stream.listener.onDrain());
     }
     if (!stream.owesResume || stream.paused || stream.closed) return;
     stream.owesResume = false;
-    const count = stream.release((bytes, start, end) => this.#deliver(stream, bytes, start, end));
-    this.#consumed(stream, count);
-    const ending = stream.takeEnding();
-    if (ending === null || stream.closed) return;
-    if (stream.isTunnel) this.#guard(stream, () => stream.listener.onFin());
-    else this.#hear(stream, ending, HEAD_ROOM, ending.length - TAIL_ROOM);
+    this.#consumed(stream, deliverHeld(stream));
+    deliverHeldEnding(stream);
   }
 
   #streamError(stream: StreamPort, error: ErrorName): void {
-    this.reset(stream, error);
-    this.#guard(stream, () => stream.listener.onError({ code: error, syscall: "h2" }));
+    this.resetStream(stream, error);
+    guard(stream, () => stream.listener.onError({ code: error, syscall: "h2" }));
     this.#charge();
   }
 
@@ -950,69 +692,34 @@ export class ServerSession implements StreamCarrier, ClientFrameSink {
     this.#fault({ error, evidence, isAbuse: false });
   }
 
+  #breaks({ error, evidence }: Breach): void {
+    this.#broken(error, evidence);
+  }
+
   #fault(fault: SessionFault): void {
     if (this.over) return;
     this.over = true;
-    this.#goAway(this.#lastStream, fault.error, fault.evidence);
+    this.#goAway(this.#streams.last, fault.error, fault.evidence);
     this.#abandon({ code: fault.error, syscall: "h2" });
-    this.#later();
+    this.later();
     this.#host.onBroken(fault);
   }
 
   /** Nothing is open any more. */
   #finish(): void {
     this.over = true;
-    this.#flush();
+    this.#sender.flush(true);
     this.#host.onDone();
   }
 
   #goAway(last: number, error: ErrorName, evidence: string): void {
-    this.#out.head(8 + evidence.length, FRAME.GOAWAY, 0, 0);
-    this.#out.word(last);
-    this.#out.word(errorCode(error));
-    this.#out.writer.ascii(evidence);
+    this.#out.goAway(last, error, evidence);
   }
 
   #abandon(error: SocketError): void {
-    for (const stream of this.#streams.values()) {
+    for (const stream of this.#streams.all()) {
       this.#drop(stream);
-      this.#guard(stream, () => stream.listener.onError(error));
+      guard(stream, () => stream.listener.onError(error));
     }
   }
-
-  #later(): void {
-    if (this.#askedLater) return;
-    this.#askedLater = true;
-    this.#host.later();
-  }
-
-  #hear(stream: StreamPort, bytes: Buffer, start: number, end: number): void {
-    try {
-      stream.listener.onData(bytes, start, end);
-    } catch (error) {
-      stream.listener.onFault(error);
-    }
-  }
-
-  #guard(stream: StreamPort, call: () => void): void {
-    try {
-      call();
-    } catch (error) {
-      stream.listener.onFault(error);
-    }
-  }
-}
-
-const EMPTY = Buffer.alloc(0);
-const HEX_DIGITS = "0123456789abcdef";
-
-function roomy(text: string): Buffer {
-  const bytes = Buffer.from(text, "latin1");
-  return roomyCopy(bytes, 0, bytes.length);
-}
-
-function roomyCopy(bytes: Buffer, start: number, end: number): Buffer {
-  const copy = Buffer.alloc(HEAD_ROOM + end - start + TAIL_ROOM);
-  bytes.copy(copy, HEAD_ROOM, start, end);
-  return copy;
 }

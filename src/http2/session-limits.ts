@@ -13,6 +13,9 @@ export interface SessionLimits {
   readonly heads: MessageLimits;
 }
 
+/** A window that is opened by less asks for hardly anything: a response would be cut into crumbs (CVE-2019-9511). */
+export const CRUMB_BYTES = 256;
+
 /**
  * What may happen so often in a minute, and all of it at once. Nothing is refunded before time has passed, so a client
  * that goes up to the limit again and again has the same on average.
