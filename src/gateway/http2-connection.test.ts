@@ -478,6 +478,22 @@ describe("bounds", () => {
     expect(came().at(-1)).toBe("GOAWAY 11");
   });
 
+  // What came to a stream that we had reset was no fault, and it was not counted either: each block was decoded.
+  test.each([
+    ["empty DATA", data(1, "")],
+    ["empty DATA with an end", data(1, "", true)],
+    ["HEADERS", request(1)],
+  ])("a flood of %s on a stream that was reset here closes the connection", async (_, bytes) => {
+    const { send, came, records } = await world({ listener: { http2: { idleFrames: 100 } } });
+    send(request(1, POST, false), windowUpdate(1, 0));
+    expect(came().at(-1)).toBe("RST_STREAM 1 1");
+    for (let i = 0; i < 50; i += 1) send(bytes);
+    expect(came()).toEqual([]);
+    for (let i = 0; i < 70; i += 1) send(bytes);
+    expect(came().at(-1)).toBe("GOAWAY 11");
+    expect(records.at(-1)?.evidence).toContain("on a stream that has ended");
+  });
+
   test("a header block without end closes the connection (CONTINUATION flood)", async () => {
     const { send, came, records } = await world();
     send(frame(FRAME.HEADERS, FLAG.END_STREAM, 1, block(GET)));
@@ -601,6 +617,19 @@ describe("a drain", () => {
     origin(1).send(OK);
     expect(came()).toContain("DATA 1 end hi");
     expect(peer.ended).toBe("fin");
+  });
+
+  test("never names a higher last number than it has named before", async () => {
+    const { gateway, send, came, reader, network } = await world({ listener: { http2: { idleFrames: 100 } } });
+    send(request(1, POST, false));
+    void gateway.drain();
+    network.settle();
+    send(frame(FRAME.PING, FLAG.ACK, 0, "goodgate"));
+    // They do not know yet that they are not taken; too many of them are a flood like any other.
+    for (let i = 0; i < 120; i += 1) send(request(3 + 2 * i));
+    expect(came().at(-1)).toBe("GOAWAY 11");
+    const goAways = reader.frames.filter(({ type }) => type === FRAME.GOAWAY);
+    expect(goAways.map(({ payload }) => payload.readUInt32BE(0))).toEqual([0x7fff_ffff, 1, 1]);
   });
 
   test("does not wait for a client that does not answer", async () => {

@@ -303,6 +303,7 @@ export class ServerSession implements SenderHost, ClientFrameSink {
     }
     if (stream === null || stream.remoteEnded) {
       if (!this.#onLateFrame(stream)) return;
+      if (this.#in.length === 0 && !this.#idleFrame("DATA on a stream that has ended")) return;
       this.#consumed(null, this.#in.length);
       this.#in.skip();
       return;
@@ -425,7 +426,7 @@ export class ServerSession implements SenderHost, ClientFrameSink {
     const stream = this.#streams.get(id);
     if (stream === null || stream.remoteEnded) {
       this.#decode(bytes, start, end, IGNORE);
-      if (!this.over) this.#onLateFrame(stream);
+      if (!this.over && this.#onLateFrame(stream)) this.#idleFrame("HEADERS on a stream that has ended");
       return;
     }
     requestTrailers.begin(this.#limits.heads.trailerBytes);
@@ -456,7 +457,10 @@ export class ServerSession implements SenderHost, ClientFrameSink {
     requestHead.begin(this.#limits.heads);
     if (!this.#decode(bytes, start, end, requestHead)) return;
     // Behind our GOAWAY: the client knows that nothing was done for it.
-    if (id > this.#streams.lastTaken) return;
+    if (id > this.#streams.lastTaken) {
+      this.#idleFrame("HEADERS behind GOAWAY");
+      return;
+    }
     this.#idleFrames.giveBack(1);
     let websocketKey = "";
     const refusal = requestHead.finish(ends, () => (websocketKey = this.#host.websocketKey()));
@@ -712,8 +716,9 @@ export class ServerSession implements SenderHost, ClientFrameSink {
     this.#host.onDone();
   }
 
+  /** §6.8: a later one may not name more than an earlier one. */
   #goAway(last: number, error: ErrorName, evidence: string): void {
-    this.#out.goAway(last, error, evidence);
+    this.#out.goAway(Math.min(last, this.#streams.lastTaken), error, evidence);
   }
 
   #abandon(error: SocketError): void {
