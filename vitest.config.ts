@@ -63,7 +63,7 @@ class LongestFirst extends BaseSequencer {
 
 /** Gateways that tests start keep nothing in the home directory. */
 const STATE = { XDG_STATE_HOME: join(tmpdir(), "goodgate-test-state") };
-/** Each lane has ports of its own, of which there are so many parts. */
+/** More would only wait for each other, on any machine. */
 const LANES_MAX = 16;
 const LANES = { maxWorkers: Math.min(2 * availableParallelism(), LANES_MAX), sequence: { groupOrder: 1 } };
 

@@ -14,6 +14,7 @@ import type { Browser } from "playwright-core";
 import { WebSocket } from "ws";
 import { openPage } from "./chromium.ts";
 import { curl } from "./curl.ts";
+import { eventBefore } from "./event-before.ts";
 import { interopClients } from "./grpc-interop.ts";
 import type { Payload, StreamingRequest } from "./grpc-interop.ts";
 
@@ -79,7 +80,7 @@ export async function residents(front: Front, browser: Browser): Promise<Residen
     browsing(front, browser),
   ]);
   return {
-    rounds: Object.fromEntries(kept.map(({ name, round }) => [name, round])),
+    rounds: Object.fromEntries(kept.map((one) => [one.name, () => roundOf(one)])),
     lost: () => kept.flatMap(({ name, lost }) => lost().map((what) => `${name}: ${what}`)),
     async close() {
       for (const one of kept) await one.close();
@@ -92,6 +93,11 @@ interface Resident {
   round(): Promise<unknown>;
   lost(): readonly string[];
   close(): Promise<unknown> | void;
+}
+
+/** Nothing is waited for on a connection that is gone. */
+function roundOf({ round, lost }: Resident): Promise<unknown> {
+  return lost().length === 0 ? round() : Promise.reject(new Error(lost().join("; ")));
 }
 
 async function overHttp1({ tlsPort, name, rootText }: Front): Promise<Resident> {
@@ -126,7 +132,7 @@ async function connected({ tlsPort, name, rootText }: Front): Promise<Session> {
   const lost: string[] = [];
   let isOver = false;
   const session = connectHttp2(`https://${name}:${tlsPort}`, { host: "127.0.0.1", ca: rootText, servername: name });
-  await once(session, "remoteSettings");
+  await eventBefore(session, "remoteSettings");
   const end = (how: string) => (): void => {
     if (!isOver) lost.push(how);
   };
@@ -148,7 +154,7 @@ async function overHttp2(front: Front): Promise<Resident> {
     async round() {
       const stream = session.request({ ":path": PAGE });
       stream.resume();
-      const [headers] = (await once(stream, "response")) as [{ ":status"?: number }];
+      const [headers] = await eventBefore<[{ ":status"?: number }]>(stream, "response");
       if (headers[":status"] !== 200) throw new Error(`status ${headers[":status"]}`);
       if (!stream.closed) await once(stream, "close");
     },
@@ -161,19 +167,22 @@ async function webSocket({ tlsPort, name, rootText }: Front): Promise<Resident> 
   const lost: string[] = [];
   const options = { ca: rootText, servername: name, headers: { host: name } };
   const socket = new WebSocket(`wss://127.0.0.1:${tlsPort}/ws`, options);
-  await once(socket, "open");
+  await eventBefore(socket, "open");
   const end = (code: number): void => void lost.push(`closed with ${code}`);
-  socket.on("close", end);
+  // What ends in an error is closed besides.
+  socket.on("close", end).on("error", () => undefined);
   return {
     name: "a WebSocket",
     async round() {
       socket.send("hi");
-      const [echo] = (await once(socket, "message")) as [Buffer];
+      const [echo] = await eventBefore<[Buffer]>(socket, "message");
       if (echo.toString() !== "hi") throw new Error(`the echo is ${echo.toString()}`);
     },
     lost: () => lost,
     close() {
-      socket.off("close", end).close();
+      socket.off("close", end);
+      if (socket.readyState === WebSocket.CLOSED) return;
+      socket.close();
       return once(socket, "close");
     },
   };
@@ -189,13 +198,13 @@ async function webSocketOverHttp2(front: Front): Promise<Resident> {
     "sec-websocket-version": "13",
   };
   const stream: ClientHttp2Stream = session.request(headers, { endStream: false });
-  await once(stream, "response");
-  stream.on("close", () => lost.push("the stream ended"));
+  await eventBefore(stream, "response");
+  stream.on("close", () => lost.push("the stream ended")).on("error", () => undefined);
   return {
     name: "a WebSocket over HTTP/2",
     async round() {
       stream.write(HI);
-      const [echo] = (await once(stream, "data")) as [Buffer];
+      const [echo] = await eventBefore<[Buffer]>(stream, "data");
       if (echo.toString("hex") !== HI_BACK) throw new Error(`the echo is ${echo.toString("hex")}`);
     },
     lost: () => lost,
@@ -218,12 +227,13 @@ async function calling({ tlsPort, calls, rootText }: Front): Promise<Resident> {
   );
   call.on("error", () => undefined);
   const end = ({ code, details }: grpc.StatusObject): void => void lost.push(`status ${code} ${details}`);
+  const ended = new Promise((resolve) => call.once("status", resolve));
   call.on("status", end);
   return {
     name: "gRPC",
     async round() {
       call.write({ response_parameters: [{ size: 9 }] });
-      const [{ payload }] = (await once(call, "data")) as [{ payload: Payload }];
+      const [{ payload }] = await eventBefore<[{ payload: Payload }]>(call, "data", "status");
       if (payload.body.length !== 9) throw new Error(`${payload.body.length} bytes`);
       await new Promise<void>((resolve, reject) => {
         clients.test.EmptyCall({}, metadata, {}, (error) => (error === null ? resolve() : reject(error)));
@@ -232,7 +242,7 @@ async function calling({ tlsPort, calls, rootText }: Front): Promise<Resident> {
     lost: () => lost,
     async close() {
       call.off("status", end).end();
-      await once(call, "status");
+      await ended;
       clients.close();
     },
   };
@@ -248,8 +258,10 @@ async function browsing({ tlsPort, name }: Front, browser: Browser): Promise<Res
     window.socket = new WebSocket("wss://" + location.host + "/ws");
     window.lost = [];
     socket.onopen = resolve;
-    socket.onerror = reject;
-    socket.onclose = ({ code }) => lost.push("the page's WebSocket closed with " + code);
+    socket.onclose = ({ code }) => {
+      lost.push("the page's WebSocket closed with " + code);
+      reject(new Error(lost[0]));
+    };
   })`);
   let lost: string[] = [];
   return {
@@ -257,7 +269,10 @@ async function browsing({ tlsPort, name }: Front, browser: Browser): Promise<Res
     async round() {
       const said = await page.evaluate(`Promise.all([
         fetch("${PAGE}").then((response) => response.status),
-        new Promise((resolve) => {
+        new Promise((resolve, reject) => {
+          // What is sent through a closed one is lost without a word.
+          if (lost.length > 0) reject(new Error(lost[0]));
+          socket.addEventListener("close", () => reject(new Error(lost[0])));
           socket.onmessage = ({ data }) => resolve(typeof data === "string" ? data : data.text());
           socket.send("from a page");
         }),

@@ -1,10 +1,16 @@
 /** The test servers are trusted by every other test, so they are tested against each other here. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { startChild } from "./child.ts";
+import { APART } from "./chromium.ts";
+import { runChild, startChild } from "./child.ts";
+import type { Child } from "./child.ts";
 import { deafListener } from "./deaf-listener.ts";
 import { freePort } from "./free-port.ts";
 import { readMessage } from "./http-message.ts";
 import { startLoad } from "./load.ts";
+import { installed } from "./peers.ts";
 import { rawClient } from "./raw-client.ts";
 import { answerAll, rawOrigin, response, type RawOrigin } from "./raw-origin.ts";
 
@@ -13,6 +19,27 @@ let origin: RawOrigin;
 afterEach(async () => {
   await origin?.close();
 });
+
+/** As if two runs of vitest had each begun their first lane. */
+const LANE = { env: { VITEST_POOL_ID: "1" } };
+/** A process that takes what ports there are for it, and lives on. */
+const ASKS_FOR_ALL = `
+  const { freePort } = await import(${JSON.stringify(new URL("free-port.ts", import.meta.url).href)});
+  const ports = [];
+  try {
+    while (ports.length < 500) ports.push(await freePort());
+  } catch {
+    // It has no more.
+  }
+  console.log("ports " + ports.join());
+  setInterval(() => undefined, 60_000);
+`;
+const NETLINK = `#!/usr/bin/env python3
+import socket
+socket.socket(socket.AF_UNIX).close()
+try: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)
+except OSError as error: print(error.strerror)
+`;
 
 const GET = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 
@@ -156,9 +183,37 @@ describe("a child process", () => {
   });
 });
 
+describe.skipIf(!installed("python3"))("a browser", () => {
+  it("hears nothing of network cards that other tests make and remove", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "goodgate-chromium-"));
+    try {
+      writeFileSync(join(folder, "chromium"), NETLINK, { mode: 0o755 });
+      const path = `${folder}:${process.env["PATH"]}`;
+      const { stdout } = await runChild(APART, [], { env: { PATH: path } });
+      expect(stdout).toBe("Address family not supported by protocol\n");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
 describe("free ports", () => {
   it("are never handed out twice", async () => {
     const ports = await Promise.all(Array.from({ length: 50 }, () => freePort()));
     expect(new Set(ports).size).toBe(50);
+  });
+
+  it("are of one process alone, whatever lane and run it belongs to, until it ends", async () => {
+    const asking = (): Promise<Child> =>
+      startChild(process.execPath, ["--input-type=module", "-e", ASKS_FOR_ALL], LANE);
+    const children = await Promise.all(Array.from({ length: 4 }, asking));
+    try {
+      const given = await Promise.all(children.map(async (child) => (await child.printed(/^ports (.*)$/m))[1] ?? ""));
+      const ports = given.flatMap((line) => line.split(","));
+      expect(ports.length).toBeGreaterThan(1_000);
+      expect(new Set(ports).size).toBe(ports.length);
+    } finally {
+      await Promise.all(children.map((child) => child.stop()));
+    }
   });
 });
