@@ -6,7 +6,7 @@
 import type { Settings } from "../config/settings.ts";
 import type { Ledger } from "../kernel/ledger.ts";
 import type { ToControl } from "../contract/control-messages.ts";
-import { KNOWN_MAX, readKnown } from "../contract/known-news.ts";
+import { leaveKnown, readKnown } from "../contract/known-news.ts";
 import type { News } from "../contract/shared-knowledge.ts";
 import { systemClock, systemSchedule } from "../net/clock.ts";
 import type { ChannelListener, ControlChannel } from "../net/control-process.ts";
@@ -56,7 +56,14 @@ export async function knownBefore({ predecessor }: Takeover, tell: Events["tell"
   const left = await Promise.race([predecessor.known, waited]);
   if (left === null) return [];
   const read = readKnown(left, systemClock.wall());
-  if (read.ok) return read.news;
+  if (read.ok) {
+    if (read.passedOver !== "")
+      tell(
+        "upgrade.knowledge-ignored",
+        `what the predecessor knew of the load that origins can take ${read.passedOver}: it is found out anew`,
+      );
+    return read.news;
+  }
   tell("upgrade.knowledge-ignored", `what the predecessor knew of the origins ${read.because}: it is found out anew`);
   return [];
 }
@@ -204,7 +211,7 @@ export async function giveOn(
     state,
     configuration,
     ...rest,
-    known: { at: systemClock.wall(), news: known.slice(0, KNOWN_MAX) },
+    known: leaveKnown(known, systemClock.wall()),
     schedule: systemSchedule,
     onKey(message, reply) {
       answer = reply;

@@ -12,9 +12,17 @@ export interface KnownLeft {
   /** Epoch ms. */
   readonly at: number;
   readonly news: readonly News[];
+  /**
+   * What origins can take at once. Beside the news, because programs that do not know of it would not understand the
+   * rest for it. Absent in older programs.
+   */
+  readonly loads?: { readonly version: number; readonly news: readonly News[] };
 }
 
 export const KNOWN_MAX = 16_384;
+export const LOADS_MAX = 2_048;
+/** Of the shape and meaning of loads. */
+const LOADS_VERSION = 1;
 /** Starting takes a second; what is so much older is of a process that stood still, or of another clock. */
 const OLD_MS = 60_000;
 
@@ -86,12 +94,38 @@ const news = z.discriminatedUnion("kind", [
     relapses: count,
   }),
 ]);
+const LIMIT_MAX = 1_000_000;
+/** An hour: longer is no usual wait. */
+const WAIT_MAX_MS = 3_600_000;
+const limit = z.number().min(0).max(LIMIT_MAX);
+const wait = z.number().max(WAIT_MAX_MS);
+const load = z.object({
+  kind: z.literal("load"),
+  at: place,
+  agoMs: ms,
+  sharers: z.int().min(1).max(10_000),
+  limit,
+  shrunkAgoMs: ms,
+  latencyMs: wait.min(-1),
+  routes: z.array(z.object({ name: text, usualMs: wait.min(0), limit })).max(64),
+});
+const loads = z.object({ version: z.literal(LOADS_VERSION), news: z.array(load).max(LOADS_MAX) });
 const known = z.object({ at: z.number(), news: z.array(news).max(KNOWN_MAX) });
 
 export type KnownRead =
-  | { readonly ok: true; readonly news: readonly News[] }
+  /** `passedOver`: why a part of it was not believed, as below; empty: all was. */
+  | { readonly ok: true; readonly news: readonly News[]; readonly passedOver: string }
   /** The rest of a sentence that begins with what was left. */
   | { readonly ok: false; readonly because: string };
+
+/** For a successor of any version. */
+export function leaveKnown(all: readonly News[], at: number): KnownLeft {
+  return {
+    at,
+    news: all.filter(({ kind }) => kind !== "load").slice(0, KNOWN_MAX),
+    loads: { version: LOADS_VERSION, news: all.filter(({ kind }) => kind === "load").slice(0, LOADS_MAX) },
+  };
+}
 
 /** `now`: epoch ms. */
 export function readKnown(left: unknown, now: number): KnownRead {
@@ -103,5 +137,17 @@ export function readKnown(left: unknown, now: number): KnownRead {
   const agoMs = now - read.data.at;
   if (agoMs > OLD_MS) return { ok: false, because: `is ${Math.round(agoMs / 1000)} s old` };
   if (agoMs < 0) return { ok: false, because: "is of the future by this machine's clock" };
-  return { ok: true, news: read.data.news.map((each) => olderBy(each, agoMs)) };
+  const beside = readLoads(left);
+  const news = [...read.data.news, ...beside.news].map((each) => olderBy(each, agoMs));
+  return { ok: true, news, passedOver: beside.passedOver };
+}
+
+/** What is not understood of it takes nothing else along. */
+function readLoads(left: unknown): { readonly news: readonly News[]; readonly passedOver: string } {
+  const told = (left as Partial<KnownLeft>).loads;
+  if (told === undefined) return { news: [], passedOver: "" };
+  const read = loads.safeParse(told);
+  if (read.success) return { news: read.data.news, passedOver: "" };
+  const [issue] = read.error.issues;
+  return { news: [], passedOver: `is not understood (${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""})` };
 }

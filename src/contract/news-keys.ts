@@ -16,6 +16,8 @@ export function newsKey(news: News): string | null {
       return `quarantine ${news.service} ${news.fingerprint}`;
     case "keep-alive":
       return `keep-alive ${news.teacher} ${placeKey(news.at)}`;
+    case "load":
+      return `load ${placeKey(news.at)}`;
     case "pool":
       return `pool ${news.service} ${news.pools.join(" ")}`;
     case "poison":

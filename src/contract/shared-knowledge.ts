@@ -97,6 +97,25 @@ export type News =
       readonly idleMs: number;
       readonly agoMs: number;
     }
+  /**
+   * What an address can take at once and how long it takes, as one process learned it. For those that begin: who serves
+   * already learns it from his own part of the traffic.
+   */
+  | {
+      readonly kind: "load";
+      readonly at: Place;
+      readonly agoMs: number;
+      /** So many share the traffic of which it is the part of one. */
+      readonly sharers: number;
+      /** 0: it is not limited, or that is not learned. */
+      readonly limit: number;
+      /** How long before that it shrank. */
+      readonly shrunkAgoMs: number;
+      /** To the first byte; -1: not known. */
+      readonly latencyMs: number;
+      /** Of routes by name: what is usual here, and a limit of their own; 0: they have none. */
+      readonly routes: readonly { readonly name: string; readonly usualMs: number; readonly limit: number }[];
+    }
   /** Another pool of these comes first. */
   | {
       readonly kind: "pool";

@@ -14,34 +14,45 @@ interface Pinned<Author> {
 const PINNED_MAX = 16_384;
 /** What has no end of its own is believed for so long. */
 const KEPT_MS = 600_000;
+/** What origins can take changes with the traffic. */
+const LOAD_KEPT_MS = 60_000;
+/** Kept beside the rest, which must not make room for it. */
+const LOADS_MAX = 2_048;
+/** Who has more of the traffic knows more: for so long what another learned of less is passed over. */
+const LOAD_STANDS_MS = 15_000;
 /** Something that has ended may still be counted: how often in a row, how long a ramp goes on. */
 const AFTER_END_MS = 60_000;
 
 export class KnowledgeBoard<Author> {
   /** Oldest first. */
   readonly #pinned = new Map<string, Pinned<Author>>();
+  readonly #loads = new Map<string, Pinned<Author>>();
 
   pin(news: News, author: Author, now: number): void {
     const key = newsKey(news);
     if (key === null) return;
-    this.#pinned.delete(key);
-    if (isEnd(news)) return;
-    this.#pinned.set(key, { news, at: now, author });
-    if (this.#pinned.size <= PINNED_MAX) return;
-    for (const oldest of this.#pinned.keys()) {
-      this.#pinned.delete(oldest);
-      break;
+    if (news.kind === "load") {
+      const known = this.#loads.get(key);
+      if (known !== undefined && known.author !== author && now - known.at < LOAD_STANDS_MS && isMore(known.news, news))
+        return;
+      put(this.#loads, LOADS_MAX, key, { news, at: now, author });
+      return;
     }
+    if (isEnd(news)) this.#pinned.delete(key);
+    else put(this.#pinned, PINNED_MAX, key, { news, at: now, author });
   }
 
   /** For a worker that begins at `now`. */
   read(now: number): News[] {
     const told: News[] = [];
-    for (const [key, { news, at }] of this.#pinned) {
-      const older = olderBy(news, now - at);
-      if (isOver(older)) this.#pinned.delete(key);
-      // Several failures make an address fail, one does not: who comes later hears how it stands.
-      else told.push(older.kind === "check" ? { ...older, ok: older.up } : older);
+    // Loads last: where there is too much, they are what is found out again soonest.
+    for (const kept of [this.#pinned, this.#loads]) {
+      for (const [key, { news, at }] of kept) {
+        const older = olderBy(news, now - at);
+        if (isOver(older)) kept.delete(key);
+        // Several failures make an address fail, one does not: who comes later hears how it stands.
+        else told.push(older.kind === "check" ? { ...older, ok: older.up } : older);
+      }
     }
     return told;
   }
@@ -62,6 +73,20 @@ export class KnowledgeBoard<Author> {
   }
 }
 
+function put<Author>(kept: Map<string, Pinned<Author>>, max: number, key: string, pinned: Pinned<Author>): void {
+  kept.delete(key);
+  kept.set(key, pinned);
+  if (kept.size <= max) return;
+  for (const oldest of kept.keys()) {
+    kept.delete(oldest);
+    break;
+  }
+}
+
+function isMore(known: News, news: Extract<News, { kind: "load" }>): boolean {
+  return known.kind === "load" && known.limit > news.limit;
+}
+
 function isEnd(news: News): boolean {
   return (news.kind === "breaker" && news.phase === "closed") || (news.kind === "drain" && news.forMs === 0);
 }
@@ -74,6 +99,8 @@ function isOver(news: News): boolean {
     case "breaker":
     case "quarantine":
       return news.agoMs > news.forMs + AFTER_END_MS;
+    case "load":
+      return news.agoMs > LOAD_KEPT_MS;
     case "check":
     case "keep-alive":
       return news.agoMs > KEPT_MS;

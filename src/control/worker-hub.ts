@@ -135,7 +135,11 @@ export class WorkerHub {
         return;
       case "news":
         for (const news of message.news) this.#board.pin(news, member, now);
-        this.#spread(message.news, member);
+        // Who serves already knows better from its own part of the traffic.
+        this.#spread(
+          message.news.filter(({ kind }) => kind !== "load"),
+          member,
+        );
         return;
       case "turn wanted":
         this.#turns.want(message.turn, member, now);
@@ -164,6 +168,7 @@ export class WorkerHub {
   }
 
   #spread(news: readonly News[], author: Member | null): void {
+    if (news.length === 0) return;
     for (const other of this.#members) if (other !== author) other.send({ kind: "news", news });
   }
 

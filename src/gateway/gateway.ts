@@ -55,6 +55,7 @@ import { createReconfigure } from "./reconfigure.ts";
 import { withSocketNames } from "./socket-names.ts";
 import { Telemetry } from "./telemetry.ts";
 import { knownNews } from "./known-news.ts";
+import { LoadTeller } from "./load-news.ts";
 import { checkNews, hearNews } from "./shared-knowledge.ts";
 import type { SharedRates } from "./shared-rates.ts";
 import type { Siblings } from "./siblings.ts";
@@ -253,6 +254,8 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
   reconfigure(settings, ports.fallbackFiles ?? new Map());
   let onCheckTargets: () => void = () => undefined;
   let applying: Promise<unknown> = Promise.resolve();
+  /** How many processes share the traffic. */
+  const sharers = core.siblings?.sharers ?? 1;
   let stopTicking: () => void = () => undefined;
 
   let toldOfTurningAway = -Infinity;
@@ -330,6 +333,8 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
   });
   let stopLooking: () => void = () => undefined;
   let stopTelling: () => void = () => undefined;
+  let stopTellingLoads: () => void = () => undefined;
+  const loads = new LoadTeller();
 
   function accept(listener: ListenerRuntime, socket: SocketPort): SocketListener | null {
     const { connectionsMax } = core.limits;
@@ -415,6 +420,12 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     return { kind: "applied" };
   }
 
+  function tellLoads(): void {
+    const { siblings } = core;
+    if (siblings === null) return;
+    loads.look(core.generation.services, sharers, clock.monotonic(), (news) => siblings.tell(news));
+  }
+
   function startPools(): void {
     for (const service of core.generation.services) {
       for (const pool of service.pools) {
@@ -462,6 +473,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
       core.cache.load();
       stopTicking = ports.every(wheel.tickMs, () => wheel.advance(clock.monotonic()));
       stopLooking = ports.every(SAMPLE_MS, () => ownLimits.look());
+      if (core.siblings !== null) stopTellingLoads = ports.every(SECOND_MS, tellLoads);
       if (facts !== null) {
         facts.start(ports.version);
         stopTelling = ports.every(SECOND_MS, () => facts.second(core));
@@ -545,10 +557,11 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
       await closed;
       stopLooking();
       stopTelling();
+      stopTellingLoads();
       stopTicking();
     },
 
-    known: () => knownNews(core.generation.services, gateway.checkTargets(), clock.monotonic()),
+    known: () => knownNews(core.generation.services, gateway.checkTargets(), sharers, clock.monotonic()),
 
     letGo() {
       core.cache.letGo();
@@ -588,7 +601,7 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
   const placesOf = (key: string): CheckTarget["places"] =>
     gateway.checkTargets().find((target) => target.key === key)?.places ?? [];
   const hear = (news: readonly News[]): void =>
-    hearNews({ clock, services: core.generation.services, cache: core.cache, placesOf }, news);
+    hearNews({ clock, sharers, services: core.generation.services, cache: core.cache, placesOf }, news);
   if (core.siblings !== null) {
     const { siblings, cache } = core;
     cache.onChanged = (service, host, targets) => siblings.tell({ kind: "changed", service, host, targets });

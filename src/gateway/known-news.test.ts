@@ -2,8 +2,10 @@
 import { describe, expect, it } from "vitest";
 import { memoryGateway } from "../../test/support/memory-gateway.ts";
 import type { MemoryGateway, MemoryGatewayOptions } from "../../test/support/memory-gateway.ts";
-import { readKnown } from "../contract/known-news.ts";
+import { leaveKnown, readKnown } from "../contract/known-news.ts";
 import type { News } from "../contract/shared-knowledge.ts";
+import { LIMIT_START } from "../policies/adaptive-limit.ts";
+import type { Siblings } from "./siblings.ts";
 
 const [A, B, C, D] = ["http://10.0.0.1", "http://10.0.0.2", "http://10.0.0.3", "http://10.0.0.4"];
 const OPTIONS: MemoryGatewayOptions = {
@@ -13,7 +15,7 @@ const OPTIONS: MemoryGatewayOptions = {
 
 /** As it arrives in another process a moment later. */
 function sent(world: MemoryGateway): readonly News[] {
-  const read = readKnown(structuredClone({ at: 1_000, news: world.gateway.known() }), 1_500);
+  const read = readKnown(structuredClone(leaveKnown(world.gateway.known(), 1_000)), 1_500);
   if (!read.ok) throw new Error(read.because);
   return read.news;
 }
@@ -36,6 +38,47 @@ function exchange(world: MemoryGateway, answer: string): string {
   return world.records.at(-1)?.attempts.at(-1)?.origin ?? "";
 }
 
+/** So many at once, again and again, each answered after 20 ms. */
+function rush(world: MemoryGateway, atOnce: number): void {
+  for (let round = 0; round < 10; round += 1) {
+    const from = world.network.dialled.length;
+    const clients = Array.from({ length: atOnce }, () => world.client());
+    for (const client of clients) client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    world.advance(20);
+    for (const origin of world.network.dialled.slice(from)) origin.send(GOOD);
+    world.advance(50);
+    for (const client of clients) client.rst();
+  }
+}
+
+function limits(world: MemoryGateway): { limit: number; latencyMs: number }[] {
+  return world.gateway.view.origins().flatMap(({ addresses }) =>
+    addresses.map(({ limit }) => ({
+      limit,
+      latencyMs: Math.round(latencyIn(world.gateway.known())),
+    })),
+  );
+}
+
+function latencyIn(known: readonly News[]): number {
+  const load = known.find((news) => news.kind === "load");
+  return load?.kind === "load" ? load.latencyMs : -1;
+}
+
+/** Others that say nothing. */
+function aloneBut(sharers: number): Siblings {
+  return {
+    sharers,
+    informed: true,
+    hello: () => undefined,
+    tell: () => undefined,
+    mayTry: () => true,
+    turnOver: () => undefined,
+    onNews: () => undefined,
+  };
+}
+
+const GOOD = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
 const BROKEN = "HTTP/1.1 500 Broken\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
 describe("a gateway that takes another one's place", () => {
@@ -59,6 +102,28 @@ describe("a gateway that takes another one's place", () => {
     // It is let back by the same rules as before.
     after.advance(120_000);
     expect(states(after)).not.toContain("drained");
+  });
+
+  it("begins with the limit and the latency that were learned, and not with first guesses", async () => {
+    const one = { ...OPTIONS, origins: [A], service: { health: false } };
+    const before = await memoryGateway(one);
+    rush(before, 50);
+    const [known] = limits(before);
+    expect(known?.limit).toBeGreaterThan(LIMIT_START);
+
+    const after = await follow(sent(before), one);
+    expect(limits(after)[0]?.limit).toBe(known?.limit);
+    // It counts for less with each second in which nobody says it again.
+    expect(limits(after)[0]?.latencyMs).toBeGreaterThan((known?.latencyMs ?? 0) / 2);
+    // Two that share the traffic have half of it each.
+    const siblings = aloneBut(2);
+    const shared = await memoryGateway({ ...one, ofWorker: () => ({ known: sent(before), siblings }) });
+    expect(limits(shared)[0]?.limit).toBe(Math.floor((known?.limit ?? 0) / 2));
+    // What it is told is of origins that it has, by names that it has.
+    const routes = [{ name: "other", match: { path: "/*" } }];
+    const other = await follow(sent(before), { ...one, service: { ...one.service, routes } });
+    expect(limits(other)[0]?.limit).toBe(known?.limit);
+    expect(other.faults).toEqual([]);
   });
 
   it("passes over what its configuration does not name, and what nobody learned is not told", async () => {

@@ -1,20 +1,26 @@
 /**
  * What this gateway knows of its origins now, as news for a process that takes its place: what traffic and checks took
- * out, what a person took out, routes that are broken, and after how long origins close idle connections. A worker tells
- * such things as they happen (shared-knowledge.ts); where there is one process it is asked once, at the end.
- *
- * Not latencies and not limits of concurrency: they are learned within seconds, and are wrong in a process that gets
- * another part of the traffic.
+ * out, what a person took out, routes that are broken, after how long origins close idle connections, what they can take
+ * at once and how long they take. A worker tells such things as they happen (shared-knowledge.ts, load-news.ts); where
+ * there is one process it is asked once, at the end.
  */
 import { KNOWN_MAX } from "../contract/known-news.ts";
 import type { News } from "../contract/shared-knowledge.ts";
 import type { CheckTarget } from "./gateway.ts";
+import { loadNews } from "./load-news.ts";
 import type { ServiceRuntime } from "./service-runtime.ts";
-import { checkNews, ejectionNews, keepAliveNews, placeOf } from "./shared-knowledge.ts";
+import { checkNews, ejectionNews, keepAliveNews } from "./shared-knowledge.ts";
+import { placeOf } from "./place-of.ts";
 
 const TEACHERS = ["hint", "closed", "raced"] as const;
 
-export function knownNews(services: readonly ServiceRuntime[], targets: readonly CheckTarget[], now: number): News[] {
+/** `sharers`: how many processes share the traffic. */
+export function knownNews(
+  services: readonly ServiceRuntime[],
+  targets: readonly CheckTarget[],
+  sharers: number,
+  now: number,
+): News[] {
   const news: News[] = [];
   for (const { key, address } of targets) {
     const { health, check } = address;
@@ -23,6 +29,8 @@ export function knownNews(services: readonly ServiceRuntime[], targets: readonly
     news.push({ ...checkNews(key, { ok: up, detail: check.detail }, up), agoMs: now - health.at });
   }
   for (const service of services) for (const each of ofService(service, now)) news.push(each);
+  // Last: where there is too much, it is what is found out again soonest.
+  for (const service of services) for (const each of loadsOf(service, sharers, now)) news.push(each);
   return news.slice(0, KNOWN_MAX);
 }
 
@@ -46,5 +54,14 @@ function* ofService({ settings, pools }: ServiceRuntime, now: number): Generator
       yield { kind: "drain", service: settings.name, origin: origin.url, ...times, by, reason };
     }
     yield* pool.breakers?.known(now) ?? [];
+  }
+}
+
+function* loadsOf(service: ServiceRuntime, sharers: number, now: number): Generator<News> {
+  for (const pool of service.pools) {
+    for (const address of pool.members) {
+      const load = loadNews(service, placeOf(service.settings.name, pool.name, address), address, sharers, now);
+      if (load !== null) yield load;
+    }
   }
 }

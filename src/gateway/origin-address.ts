@@ -34,6 +34,8 @@ import {
 import type { KeepAliveState } from "../policies/keep-alive.ts";
 import { createPeakEwma, expectedLatency, recordFailure, recordLatency } from "../policies/peak-ewma.ts";
 import type { PeakEwma } from "../policies/peak-ewma.ts";
+import { beginWithLearned, learnedLimit } from "../policies/learned-limit.ts";
+import type { LearnedLimit } from "../policies/learned-limit.ts";
 import type { Member } from "../policies/availability.ts";
 import type { AddressKnowledge } from "./address-memory.ts";
 import type { Core } from "./core.ts";
@@ -417,6 +419,17 @@ export class OriginAddress implements Address, Candidate, Member {
   leaveSlot(route: number, leaving: Leaving, sinceMs: number, now: number): void {
     if (this.#overload !== null && this.limit !== null)
       leaveSlot(this.#overload, this.limit, route, leaving, sinceMs, now);
+  }
+
+  /** For a process that begins; null: nothing was learned, or nothing is limited. */
+  learnedLimit(now: number): LearnedLimit | null {
+    return this.#overload === null || this.limit === null ? null : learnedLimit(this.#overload, this.limit, now);
+  }
+
+  /** Another process learned it. `ratio`: this one's part of the traffic beside that. */
+  beginWithLimit(learned: LearnedLimit, ratio: number, now: number): void {
+    if (this.#overload !== null && this.limit !== null)
+      beginWithLearned(this.#overload, this.limit, learned, ratio, now);
   }
 
   // ------------------------------------------------------------------ attempts

@@ -22,7 +22,7 @@ import type { TrafficOutcome } from "../policies/ejection.ts";
 import { countAt } from "../policies/sliding-count.ts";
 import type { Core } from "./core.ts";
 import type { OriginAddress } from "./origin-address.ts";
-import { placeOf } from "./shared-knowledge.ts";
+import { placeOf } from "./place-of.ts";
 import type { RoutesByNumber } from "./route-numbers.ts";
 
 interface PoolOf {

@@ -41,7 +41,8 @@ import { OriginAddress, textOf } from "./origin-address.ts";
 import type { AddressSettings } from "./origin-address.ts";
 import { PoolBreakers } from "./pool-breakers.ts";
 import { PoolSilenceWatch } from "./pool-silence-watch.ts";
-import { ejectionNews, keepAliveNews, placeOf } from "./shared-knowledge.ts";
+import { ejectionNews, keepAliveNews } from "./shared-knowledge.ts";
+import { placeOf } from "./place-of.ts";
 import { trialOf } from "../contract/news-keys.ts";
 import type { RoutesByNumber } from "./route-numbers.ts";
 

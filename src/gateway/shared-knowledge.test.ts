@@ -1,5 +1,6 @@
 /** What one worker learns and the others know: real gateways with the real hub between them. */
 import { describe, expect, it } from "vitest";
+import { LIMIT_START } from "../policies/adaptive-limit.ts";
 import { seededChance } from "../../test/support/memory-gateway.ts";
 import type { MemoryGatewayOptions } from "../../test/support/memory-gateway.ts";
 import { workerGroup } from "../../test/support/worker-group.ts";
@@ -320,5 +321,72 @@ describe("stored responses", () => {
     ask(one(a), "POST /thing HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
     all.advance(10);
     expect(ask(one(b), get)).not.toBe("hit");
+  });
+});
+
+describe("what an origin can take at once", () => {
+  const ONE = { origins: ["http://10.0.0.1"], service: { health: false } };
+  const limitOf = (world: GroupWorker): number =>
+    world.gateway.view.origins().flatMap(({ addresses }) => addresses.map(({ limit }) => limit))[0] ?? 0;
+
+  /** So many at once, again and again, each answered after 20 ms. */
+  function rush(all: WorkerGroup, world: GroupWorker, atOnce: number): void {
+    for (let round = 0; round < 20; round += 1) {
+      const from = world.network.dialled.length;
+      const clients = Array.from({ length: atOnce }, () => world.client());
+      for (const client of clients) client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+      all.advance(20);
+      for (const origin of world.network.dialled.slice(from)) origin.send(OK);
+      all.advance(50);
+      for (const client of clients) client.rst();
+    }
+    all.advance(1_100);
+  }
+
+  it("is known to a worker that takes another's place, also when that crashed, and not forced upon who serves", async () => {
+    const [all, a, b] = await group(2, ONE);
+    rush(all, one(a), 60);
+    const known = limitOf(one(a));
+    expect(known).toBeGreaterThan(LIMIT_START);
+    expect(limitOf(one(b))).toBe(LIMIT_START);
+    one(a).kill();
+    const next = await all.join(1);
+    expect(limitOf(next)).toBe(known);
+    // What it hears when names have other addresses does not undo what it learned since.
+    expect(one(b).heard.filter(({ kind }) => kind === "news")).toHaveLength(1);
+  });
+
+  it("is divided among another number of workers, and forgotten when it is old", async () => {
+    const [all, a] = await group(2, ONE);
+    rush(all, one(a), 60);
+    const known = limitOf(one(a));
+    const more = workerGroup({ ...ONE, chance: seededChance() }, 4, all.hub.known());
+    expect(limitOf(await more.join())).toBe(Math.floor(known / 2));
+    all.advance(70_000);
+    expect(limitOf(await all.join())).toBe(LIMIT_START);
+  });
+
+  it("is told by whoever has more of the traffic", async () => {
+    const [all, a, b] = await group(2, ONE);
+    rush(all, one(a), 60);
+    rush(all, one(b), 2);
+    const known = limitOf(one(a));
+    expect(limitOf(one(b))).toBeLessThan(known);
+    one(b).kill();
+    expect(limitOf(await all.join(2))).toBe(known);
+  });
+
+  it("is told once in a while and not with each answer", async () => {
+    const [all, a] = await group(2, ONE);
+    rush(all, one(a), 60);
+    const said = one(a).sent.flatMap((message) => (message.kind === "news" ? message.news : []));
+    const loads = said.filter(({ kind }) => kind === "load");
+    expect(loads.length).toBeGreaterThan(0);
+    expect(loads.length).toBeLessThan(5);
+    // Where nobody was answered since, there is nothing to tell.
+    all.advance(12_000);
+    const before = one(a).sent.length;
+    all.advance(30_000);
+    expect(one(a).sent).toHaveLength(before);
   });
 });

@@ -10,6 +10,7 @@ import type { Clock } from "../kernel/clock.ts";
 import { learnFromHint, learnFromRace } from "../policies/keep-alive.ts";
 import type { KeepAliveState } from "../policies/keep-alive.ts";
 import type { ResponseCache } from "./cache/response-cache.ts";
+import { hearLoad } from "./load-news.ts";
 import type { OriginAddress } from "./origin-address.ts";
 import type { NamedOrigin, PoolRuntime } from "./pool-runtime.ts";
 import type { ServiceRuntime } from "./service-runtime.ts";
@@ -17,6 +18,8 @@ import type { CheckResult } from "../policies/health.ts";
 
 export interface Hearers {
   readonly clock: Clock;
+  /** How many processes share the traffic. */
+  readonly sharers: number;
   readonly services: readonly ServiceRuntime[];
   readonly cache: ResponseCache;
   /** All addresses that such a check is about. */
@@ -24,10 +27,6 @@ export interface Hearers {
 }
 
 type Of<Kind extends News["kind"]> = Extract<News, { kind: Kind }>;
-
-export function placeOf(service: string, pool: string, { origin, text }: OriginAddress): Place {
-  return { service, pool, origin: origin.url, address: text };
-}
 
 /** Null: there is nothing that others have to know. */
 export function ejectionNews(at: Place, { ejection }: OriginAddress, failures: number, now: number): News | null {
@@ -63,7 +62,7 @@ export function hearNews(hearers: Hearers, news: readonly News[]): void {
   for (const each of news) hear(hearers, each, now);
 }
 
-function hear({ services, cache, placesOf }: Hearers, news: News, now: number): void {
+function hear({ services, cache, placesOf, sharers }: Hearers, news: News, now: number): void {
   switch (news.kind) {
     case "ejection": {
       const found = find(services, news.at);
@@ -99,6 +98,11 @@ function hear({ services, cache, placesOf }: Hearers, news: News, now: number): 
       if (found !== null) hearKeepAlive(found.address.keepAlive, news, now - news.agoMs);
       return;
     }
+    case "load": {
+      const found = find(services, news.at);
+      if (found !== null) hearLoad(found.service, found.address, news, sharers, now);
+      return;
+    }
     case "pool":
       services
         .find(({ settings }) => settings.name === news.service)
@@ -113,13 +117,13 @@ function hear({ services, cache, placesOf }: Hearers, news: News, now: number): 
 function find(
   services: readonly ServiceRuntime[],
   { service, pool: name, origin, address: text }: Place,
-): { readonly pool: PoolRuntime; readonly address: OriginAddress } | null {
-  for (const { settings, pools } of services) {
-    if (settings.name !== service) continue;
-    for (const pool of pools) {
+): { readonly service: ServiceRuntime; readonly pool: PoolRuntime; readonly address: OriginAddress } | null {
+  for (const runtime of services) {
+    if (runtime.settings.name !== service) continue;
+    for (const pool of runtime.pools) {
       if (pool.name !== name) continue;
       const address = pool.members.find((member) => member.text === text && member.origin.url === origin);
-      if (address !== undefined) return { pool, address };
+      if (address !== undefined) return { service: runtime, pool, address };
     }
   }
   return null;

@@ -11,6 +11,8 @@ import { newsKey, olderBy } from "../contract/news-keys.ts";
 import type { Clock, Schedule } from "../kernel/clock.ts";
 
 export interface Siblings {
+  /** So many share the traffic, this one among them. */
+  readonly sharers: number;
   /** Addresses are known now that may not have been before: what the others know of them is asked for. */
   hello(): void;
   /** What they know has been heard at least once. */
@@ -25,6 +27,7 @@ export interface Siblings {
 }
 
 export interface SiblingPorts {
+  readonly sharers: number;
   readonly clock: Clock;
   readonly schedule: Schedule;
   readonly send: (message: ToHub) => void;
@@ -40,6 +43,7 @@ const TURNS_MAX = 4_096;
 export class SiblingNews implements Siblings {
   onNews: (news: readonly News[]) => void = () => undefined;
   informed = false;
+  readonly sharers: number;
   readonly #ports: SiblingPorts;
   #isGreeting = false;
   /** By what it is about: the newest says it all. */
@@ -51,6 +55,7 @@ export class SiblingNews implements Siblings {
 
   constructor(ports: SiblingPorts) {
     this.#ports = ports;
+    this.sharers = ports.sharers;
   }
 
   hello(): void {

@@ -28,7 +28,7 @@ export class WorkerLink {
 
   constructor({ clock, schedule, channel, workers }: WorkerLinkPorts) {
     const send = (message: ToHub): void => channel.send(message);
-    this.siblings = new SiblingNews({ clock, schedule, send });
+    this.siblings = new SiblingNews({ sharers: workers, clock, schedule, send });
     this.rates = new SharedRates({ clock, schedule, send, workers });
     this.ledger = new RemoteLedger(send);
     this.#kept = new KeptRecords({ clock, schedule, send });

@@ -173,7 +173,7 @@ const ROUND_SAMPLES = 8;
 const HOLD_MS = 10_000;
 const DRIFT_STEP_MS = 500;
 const USUAL_TIME_MS = 10_000;
-const USUAL_SAMPLES = 8;
+export const USUAL_SAMPLES = 8;
 /** A trial tells when it has gone so far down. */
 const TRIAL_RATIO = 1 / 3;
 /** Fewer have to wait this much shorter, or it is not each other that they wait for; twice as many this much longer. */
@@ -194,7 +194,7 @@ const STRETCH_STEP_MS = 50;
 const ROUTE_SHARE = 0.75;
 const ALONE_AFTER_MS = 10_000;
 /** No limit. Not Infinity, which JSON does not know. */
-const NONE = 1e9;
+export const NO_LIMIT = 1e9;
 
 export function createAdaptiveLimit(options: AdaptiveLimitOptions, now: number): AdaptiveLimit {
   return {
@@ -360,7 +360,7 @@ export function lateFrom(own: RouteGauge): number {
 }
 
 function givePlaceUp(gauge: Gauge): void {
-  const from = gauge.limit >= NONE ? gauge.held + 1 : gauge.limit;
+  const from = gauge.limit >= NO_LIMIT ? gauge.held + 1 : gauge.limit;
   gauge.limit = Math.max(LIMIT_FLOOR, from - 1);
 }
 
@@ -382,12 +382,13 @@ function createGauge(limit: number, now: number): Gauge {
   };
 }
 
-function routeOf(state: AdaptiveLimit, route: number, now: number): RouteGauge {
+/** Made where it never came here. */
+export function routeOf(state: AdaptiveLimit, route: number, now: number): RouteGauge {
   const known = state.routes[route];
   if (known !== undefined && known !== null) return known;
   // No holes: JSON does not know them either.
   while (state.routes.length <= route) state.routes.push(null);
-  const gauge = createGauge(NONE, now);
+  const gauge = createGauge(NO_LIMIT, now);
   const made = {
     ...gauge,
     usualMs: 0,
@@ -507,7 +508,7 @@ function startPace(state: AdaptiveLimit, now: number): void {
 
 /** One more for each answer in time is twice as many in a round; fewer after a shrink. Unused limits do not grow. */
 function grow(gauge: Gauge, now: number): void {
-  if (gauge.limit >= NONE || gauge.held + 1 < gauge.limit / 2) return;
+  if (gauge.limit >= NO_LIMIT || gauge.held + 1 < gauge.limit / 2) return;
   gauge.limit += isHeldDown(gauge, now) ? 1 / Math.sqrt(gauge.limit) : 1;
 }
 
@@ -527,7 +528,7 @@ function isRoundOver(gauge: Gauge, now: number): boolean {
 /** A route is held to a limit of its own while it is late beside others that are not. */
 function endRouteRound(state: AdaptiveLimit, own: RouteGauge, now: number): void {
   const besideOthers = now - state.mixedAt < ALONE_AFTER_MS && state.shrunkAt < own.roundAt && !isNear(state);
-  if (own.limit < NONE || besideOthers) endRound(state, own, own, now);
+  if (own.limit < NO_LIMIT || besideOthers) endRound(state, own, own, now);
   else nextRound(own, now);
 }
 
@@ -612,10 +613,10 @@ function acquit(state: AdaptiveLimit, gauge: Gauge, own: RouteGauge | null, limi
 /** A round in time. A limit that is not used drifts back to where limits begin. */
 function settle(gauge: Gauge, own: RouteGauge | null, now: number): void {
   gauge.trial.kind = "none";
-  if (isHeldDown(gauge, now) || gauge.limit >= NONE) return;
+  if (isHeldDown(gauge, now) || gauge.limit >= NO_LIMIT) return;
   // A round may be long because nobody came; that is no reason to be bolder.
   const drift = Math.min(DRIFT_STEP_MS, now - gauge.roundAt) / HOLD_MS;
-  if (own !== null) gauge.limit = gauge.peak < gauge.limit / 2 ? NONE : gauge.limit;
+  if (own !== null) gauge.limit = gauge.peak < gauge.limit / 2 ? NO_LIMIT : gauge.limit;
   else if (gauge.limit < LIMIT_START) gauge.limit += (LIMIT_START - gauge.limit) * drift;
   else if (gauge.limit > gauge.peak * 4) gauge.limit += (Math.max(LIMIT_START, gauge.peak * 4) - gauge.limit) * drift;
 }

@@ -78,6 +78,7 @@ import type { KnownKey } from "./idempotency.ts";
 import { addLatency, bucketOf, countAbove, createLatencyWindow } from "./latency-window.ts";
 import type { LatencyWindow } from "./latency-window.ts";
 import { judgeOutlier } from "./outlier.ts";
+import { beginWithLearned, learnedLimit } from "./learned-limit.ts";
 import { lookForPins } from "./pinning.ts";
 import type { PinMember } from "./pinning.ts";
 import { createPeakEwma, LATENCY_FLOOR_MS, load, recordFailure, recordLatency } from "./peak-ewma.ts";
@@ -1044,6 +1045,38 @@ conforms<AdaptiveLimit, LimitEvent>("adaptive limit", {
 });
 
 const QUEUE = { calmMs: 500, stressedMs: 15, criticalMs: 1_000, waitingMax: 5 };
+
+conforms<AdaptiveLimit, LimitEvent & { readonly ratio: number }>("learned limit, handed on again and again", {
+  init: () => createAdaptiveLimit(LIMIT, 0),
+  event: fc.record({
+    take: fc.boolean(),
+    route: fc.nat({ max: 2 }),
+    leaving: fc.constantFrom<Leaving>("answered", "answered", "timeout", "left"),
+    waited: fc.nat({ max: 20_000 }),
+    ratio: fc.double({ min: 0.01, max: 100, noNaN: true }),
+  }),
+  feed: (state, { take, route, leaving, waited, ratio }, now) => {
+    for (let count = 0; count < 8; count += 1) {
+      takeSlot(state, route, Math.max(0, now - waited));
+      leaveSlot(LIMIT, state, route, leaving, Math.max(0, now - waited), now);
+    }
+    if (!take) return { state, said: state.limit };
+    const learned = learnedLimit(LIMIT, state, now);
+    const next = createAdaptiveLimit(LIMIT, now);
+    if (learned !== null) beginWithLearned(LIMIT, next, learned, ratio, now);
+    if (next.limit < LIMIT_FLOOR || !Number.isFinite(next.limit)) throw new Error(`a limit of ${next.limit}`);
+    return { state: next, said: [learned, next.limit] };
+  },
+  sizeMax: 3_000,
+  recovers: (state, now) => {
+    for (let at = now; at < now + 60_000; at += 100) {
+      for (let count = 0; count < LIMIT_FLOOR; count += 1) takeSlot(state, 0, at);
+      for (let count = 0; count < LIMIT_FLOOR; count += 1) leaveSlot(LIMIT, state, 0, "answered", at, at + 5);
+    }
+    const later = now + 60_100;
+    return state.held === 0 && hasRoom(LIMIT, state, 0, later) && !isCongested(LIMIT, state, 0, later);
+  },
+});
 type QueueEvent = {
   what: "come" | "call" | "tick";
   rank: ClassRank;

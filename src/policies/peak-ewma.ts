@@ -91,6 +91,19 @@ export function expectedLatency(state: PeakEwma, inFlight: number, now: number):
   return estimate > LATENCY_FLOOR_MS ? estimate : LATENCY_FLOOR_MS;
 }
 
+/** What is known of it in a process that begins now, apart from failures, which are over in seconds; -1: nothing. */
+export function learnedLatency(state: PeakEwma, now: number): number {
+  if (state.estimateMs < 0) return -1;
+  return state.estimateMs * Math.exp(-Math.max(0, now - state.at) / TIME_CONSTANT_MS);
+}
+
+/** Another process found it, at `at`. What was found here counts more. */
+export function beginWithLatency(state: PeakEwma, latencyMs: number, at: number): void {
+  if (state.estimateMs >= 0 || latencyMs < 0) return;
+  state.estimateMs = Math.min(latencyMs, SAMPLE_MAX_MS);
+  state.at = at;
+}
+
 /** What one more exchange would have to wait for, roughly. */
 export function load(state: PeakEwma, inFlight: number, now: number): number {
   return expectedLatency(state, inFlight, now) * (inFlight + 1);
