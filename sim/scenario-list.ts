@@ -56,6 +56,7 @@ import { oneWayCut } from "./scenarios/one-way-cut.ts";
 import { purge } from "./scenarios/purge.ts";
 import { liveStream } from "./scenarios/live-stream.ts";
 import { poisonPins } from "./scenarios/poison-pins.ts";
+import { latePool } from "./scenarios/late-pool.ts";
 import { silentPool } from "./scenarios/silent-pool.ts";
 import { truncation } from "./scenarios/truncation.ts";
 
@@ -69,6 +70,7 @@ export const SCENARIOS: readonly Scenario[] = [
   oneFailure,
   blackHole,
   silentPool,
+  latePool,
   powerCut,
   powerCutOnePath,
   resetAfterRequest,

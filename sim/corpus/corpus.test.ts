@@ -2,7 +2,9 @@ import { expect, test } from "vitest";
 import { DISTURBANCES } from "./disturbances.ts";
 import { MARKS, scoreOf } from "./marks.ts";
 import { QUIET_KINDS, quietIncidents } from "./quiet.ts";
-import { play } from "./score.ts";
+import { SCENARIOS } from "../scenario-list.ts";
+import { runScenario } from "../scenario.ts";
+import { incidentsOf, play } from "./score.ts";
 import { LABELLED, playSimulated } from "./simulated.ts";
 
 // `npm run corpus` plays more seeds, and weeks in place of hours.
@@ -42,6 +44,20 @@ test(
     const score = scoreOf(results);
     expect(score.party, wrong.join("\n")).toBeGreaterThanOrEqual(0.9);
     expect(score.cause, wrong.join("\n")).toBeGreaterThanOrEqual(MARKS.cause);
+  },
+  WITHIN_MS,
+);
+
+test.each([
+  { name: "late-pool", title: "Pool near has become slow", party: "origin" },
+  { name: "silent-pool", title: "Provider near is out", party: "provider" },
+])(
+  "$name of the simulator: $title",
+  async ({ name, title, party }) => {
+    const scenario = SCENARIOS.find((one) => one.name === name);
+    if (scenario === undefined) throw new Error(`no scenario ${name}`);
+    const { world } = await runScenario(scenario, { seed: SEED, tellsFacts: true });
+    expect(incidentsOf(world.facts)).toMatchObject([{ title, party, verdict: "decided" }]);
   },
   WITHIN_MS,
 );

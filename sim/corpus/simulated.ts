@@ -104,6 +104,7 @@ export const LABELLED: readonly Labelled[] = [
     fromS: 12,
     truth: { parties: ["origin"], causes: ["origin.slow", "origin.paused"] },
   },
+  { scenario: "late-pool", size: "gray", fromS: 40, truth: { parties: ["origin"], causes: ["origin.slow"] } },
   {
     scenario: "connection-flood",
     size: "outright",

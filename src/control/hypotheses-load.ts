@@ -2,6 +2,7 @@
 import type { CauseId } from "../kernel/causes.ts";
 import { Weighing } from "./claim.ts";
 import type { Claim } from "./claim.ts";
+import { isProviders } from "./hypotheses-network.ts";
 import { loadEvidence, said } from "./hypotheses-origin.ts";
 import type { Signs } from "./signs.ts";
 import { figure, part, percent } from "./signs.ts";
@@ -53,6 +54,11 @@ function storms(signs: Signs): Claim[] {
     value: retried,
     unit: "ratio",
   });
+  const elsewhere = figure(signs, "It fails with one provider only, and what is repeated elsewhere is served there.", {
+    name: "rescued exchanges",
+    value: signs.rescued,
+    unit: "exchanges",
+  });
   const claims: Weighing[] = [];
   const grewAfter = signs.loadFactorBefore < 1.25 && signs.loadFactor >= 1.4 && !signs.roseFirst;
   if (pressed >= 0.4 && (signs.attemptsFactor >= 1.25 || grewAfter)) {
@@ -63,7 +69,9 @@ function storms(signs: Signs): Claim[] {
         .speaksFor(0.7, repeats, retried >= 0.1)
         .speaksFor(0.5, said(signs, PRESSED))
         .speaksAgainst(3, lullEvidence(signs), signs.lullSeconds > 0)
-        .speaksAgainst(2, load, signs.loadFactorBefore >= 1.4),
+        .speaksAgainst(2, load, signs.loadFactorBefore >= 1.4)
+        // Repeats that find somebody who answers are no load that feeds itself.
+        .speaksAgainst(2, elsewhere, isProviders(signs) && signs.loadFactor < 1.3),
     );
   }
   if (pressed >= 0.3 && signs.lullSeconds > 0) {

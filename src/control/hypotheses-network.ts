@@ -174,6 +174,24 @@ function providerOut(signs: Signs): Claim[] {
     const reached = rungSeen(signs, failing, "connect");
     const isReached = reached?.result === "holds";
     const isSomeRoutes = signs.byRoute !== null && signs.byRoute.exposure < 0.5 && signs.wellRoutes.length > 0;
+    const isSilent = part(signs, ...SILENT) >= 0.5;
+    const late = lateAnswers(signs, only);
+    const isLate = isSilent && late > 0;
+    // One may be of the moment in which it went.
+    const latePoints = late >= LATE_MANY ? 3 : 1.5;
+    const came = late === 1 ? "1 answer came" : `${late} answers came`;
+    const answersLate = figure(signs, `${came} from there meanwhile, only late: it is there.`, {
+      name: "late answers",
+      where,
+      value: late,
+      unit: "answers",
+    });
+    const checked = checksAt(signs, only);
+    const checksHold = figure(
+      signs,
+      `Its checks held for ${checked.well} s of ${checked.well + checked.failed}: the machines answer.`,
+      { name: "checks that succeeded", where, value: checked.well, unit: "s" },
+    );
     claims.push(
       new Weighing(
         "provider.outage",
@@ -183,7 +201,9 @@ function providerOut(signs: Signs): Claim[] {
         .speaksFor(2.5, together)
         .speaksFor(1.5, others, well.length > 0)
         // What is merely slow answers in the end; all of a place that says nothing at once does not.
-        .speaksFor(0.7, said(signs, SILENT), well.length > 0 && part(signs, ...SILENT) >= 0.5)
+        .speaksFor(0.7, said(signs, SILENT), well.length > 0 && isSilent)
+        .speaksAgainst(latePoints, answersLate, isLate)
+        .speaksAgainst(1.5, checksHold, isSilent && checked.well >= CHECKS_MIN && checked.well > checked.failed * 3)
         .speaksAgainst(0.5, others, well.length === 0)
         .speaksAgainst(1, others, well.length === 0 && part(signs, ...AWAY) < 0.5)
         // Whoever refuses is there: machines of a provider that is out do not answer, unless another one's do better.
@@ -220,6 +240,7 @@ function providerOut(signs: Signs): Claim[] {
         .speaksFor(0.8, said(signs, CONNECT), connect >= 0.5)
         // Machines that are out do not let every second connection through.
         .speaksFor(2, together, well.length > 0 && lost)
+        .speaksAgainst(latePoints, answersLate, isLate)
         .speaksAgainst(3, said(signs, SHOWN), shown >= 0.5)
         .speaksAgainst(3, said(signs, DNS), names >= 0.5)
         .speaksAgainst(2.5, said(signs, PRESSED), pressed >= 0.5)
@@ -254,6 +275,34 @@ function providerOut(signs: Signs): Claim[] {
   }
   return claims.map((weighing) => weighing.done());
 }
+
+/**
+ * Answers that came late where others were not waited for: from machines that are out none comes. Not those of much later, when
+ * what is back may still be cold.
+ */
+function lateAnswers({ failing }: Signs, provider: string): number {
+  let late = 0;
+  for (const address of failing)
+    if (
+      address.provider === provider &&
+      address.firstSlowAt > 0 &&
+      address.firstSlowAt <= address.lastFailureAt + SOON_MS
+    )
+      late += address.slow;
+  return late;
+}
+
+function checksAt({ failing }: Signs, provider: string): { readonly well: number; readonly failed: number } {
+  const its = failing.filter((address) => address.provider === provider);
+  return {
+    well: its.reduce((sum, { checksWell }) => sum + checksWell, 0),
+    failed: its.reduce((sum, { checksFailed }) => sum + checksFailed, 0),
+  };
+}
+
+const LATE_MANY = 3;
+const SOON_MS = 10_000;
+const CHECKS_MIN = 3;
 
 /** Other nodes reach the same origins: nothing is wrong with those, nor with the way that all share. */
 function weighNodes(signs: Signs, local: Weighing): void {
