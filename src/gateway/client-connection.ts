@@ -2,7 +2,6 @@
  * Receive: one connection from a client. It reads one request at a time, hands it to an exchange, and reads the
  * next when that one is answered; what a client sends ahead waits, within a bound. Nothing here knows of origins.
  */
-import { FIELD } from "../http1/field-ids.ts";
 import type { MessageHead } from "../http1/head.ts";
 import type { MessageEvents } from "../http1/parser.ts";
 import { RequestParser } from "../http1/parser.ts";
@@ -12,44 +11,19 @@ import type { CauseId } from "../kernel/causes.ts";
 import type { SocketError, SocketListener, SocketPort } from "../kernel/socket.ts";
 import type { TimerOwner } from "../kernel/timer-wheel.ts";
 import { WheelTimer } from "../kernel/timer-wheel.ts";
-import type { ListenerSettings } from "../config/settings.ts";
 import type { ClientTls } from "../contract/record.ts";
-import { NO_HOST, clientHost } from "./client-host.ts";
+import { NO_HOST, hostOf } from "./client-host.ts";
 import type { ClientHost } from "./client-host.ts";
-import { clientTlsOf, handshakeFailure } from "./client-handshake.ts";
+import { clientTlsOf, handshakeFailure, slowHandshake } from "./client-handshake.ts";
 import type { HandshakeFailure } from "./client-handshake.ts";
 import { countAs, countConnection, uncountConnection } from "./connection-count.ts";
 import type { Core } from "./core.ts";
-import type { PeerIdentity, TrustedProxies } from "./identify.ts";
-import type { Http2Connection } from "./http2-connection.ts";
+import type { PeerIdentity } from "./identify.ts";
+import type { ListenerRuntime, Surplus } from "./listener-runtime.ts";
 import { Exchange } from "./pipeline.ts";
+import { slowBody, slowHead, slowReader } from "./slow-client.ts";
 import { countCause } from "./telemetry.ts";
-
-/** What all connections of one listener share. */
-export interface ListenerRuntime {
-  readonly name: string;
-  settings: ListenerSettings;
-  isTrusted: TrustedProxies;
-  /** The gateway ends, or the listener has left the configuration: exchanges are finished, connections are not kept. */
-  draining: boolean;
-  /** Open connections, and streams of those that speak HTTP/2, so that a drain can find the idle ones. */
-  readonly connections: Set<ClientConnection>;
-  /** Connections that speak HTTP/2. */
-  readonly sessions: Set<Http2Connection>;
-  /** The client goes on in HTTP/2, from `[start, end)` on; so much of its preface has been read. */
-  readonly handOver: HandOver;
-}
-
-export type HandOver = (
-  connection: ClientConnection,
-  prefaceSeen: number,
-  bytes: Buffer,
-  start: number,
-  end: number,
-) => void;
-
-/** Null: it has its place. `all`: too many connections are open; `client`: too many of this client. */
-export type Surplus = null | "all" | "client";
+import { userAgentOf } from "./user-agent.ts";
 
 /** After a reply to a request that was not read whole: how long, and how much, is read and thrown away. */
 const LINGER_MS = 2_000;
@@ -239,34 +213,20 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
         this.#drop();
         return;
       case "handshake":
-        this.#unsecured({
-          cause: "client.tls_slow",
-          evidence: `the TLS handshake was not done after ${this.listener.settings.handshakeMs} ms`,
-          isAnswered: false,
-        });
+        this.#unsecured(slowHandshake(this.listener.settings));
         this.#drop();
         return;
       case "head":
-        this.#begin().fail(
-          "client.slow",
-          `the request head was not complete after ${this.listener.settings.headMs} ms`,
-          "receive",
-          0,
-        );
+        this.#begin().fail("client.slow", slowHead(this.listener.settings), "receive", 0);
         break;
       case "body":
-        this.#exchange?.fail(
-          "client.slow",
-          `${byteText(this.#sentBytes)} of the request body in ${this.listener.settings.bodyGapMs} ms; at least ${this.listener.settings.sentBytesMin} are asked for (minRate.request)`,
-          "receive",
-          0,
-        );
+        this.#exchange?.fail("client.slow", slowBody(this.#sentBytes, this.listener.settings), "receive", 0);
         break;
       case "write":
       case "tunnel":
         if (this.#takesEnough(now)) break;
         this.#exchange?.clientTooSlow(
-          `the client took ${byteText(this.#waitingBytes - this.socket.waitingBytes)} in ${this.listener.settings.bodyGapMs} ms; at least ${this.listener.settings.takenBytesMin} are asked for (minRate.response)`,
+          slowReader(this.#waitingBytes - this.socket.waitingBytes, this.listener.settings),
         );
         this.#exchange = null;
         this.#reset();
@@ -343,26 +303,16 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
 
   /** Its Host, or the authority of its target. */
   hostOf(head: MessageHead): ClientHost {
-    if (head.targetForm === "absolute") {
-      return clientHost(head.bytes.latin1Slice(head.authorityStart, head.authorityEnd));
-    }
-    const index = head.find(FIELD.HOST);
-    if (index === -1) return NO_HOST;
-    if (same(head.bytes, head.valueStart(index), head.valueEnd(index), this.#host.field)) return this.#host;
-    const host = clientHost(head.value(index));
+    const host = hostOf(head, this.#host);
     // Kept while the connection is; a name of no reasonable length is not worth that.
     if (host.field.length <= HOST_REMEMBERED) this.#host = host;
     return host;
   }
 
   userAgentOf(head: MessageHead): string {
-    const index = head.find(FIELD.USER_AGENT);
-    if (index === -1) return "";
-    if (!same(head.bytes, head.valueStart(index), head.valueEnd(index), this.#userAgent)) {
-      const start = head.valueStart(index);
-      this.#userAgent = head.bytes.latin1Slice(start, Math.min(head.valueEnd(index), start + USER_AGENT_KEPT));
-    }
-    return this.#userAgent;
+    const userAgent = userAgentOf(head, this.#userAgent);
+    if (userAgent !== "") this.#userAgent = userAgent;
+    return userAgent;
   }
 
   pause(): void {
@@ -686,16 +636,4 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   }
 }
 
-function byteText(count: number): string {
-  return count === 0 ? "no byte" : count === 1 ? "1 byte" : `${count} bytes`;
-}
-
-const USER_AGENT_KEPT = 256;
 const HOST_REMEMBERED = 256;
-
-/** Whether `[start, end)` spells `text`; comparing costs less than making a string. */
-function same(bytes: Buffer, start: number, end: number, text: string): boolean {
-  if (end - start !== text.length || text.length === 0) return false;
-  for (let i = 0; i < text.length; i += 1) if (bytes[start + i] !== text.charCodeAt(i)) return false;
-  return true;
-}

@@ -3,6 +3,7 @@
  * is not. A failed one leaves a record like any exchange, without a request; an address that fails a thousand times a
  * second leaves counts, and a record now and then.
  */
+import type { ListenerSettings } from "../config/settings.ts";
 import type { ClientTls } from "../contract/record.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import type { SocketError, TlsView } from "../kernel/socket.ts";
@@ -27,6 +28,12 @@ const BY_CODE: readonly (readonly [RegExp, CauseId])[] = [
     "client.tls_no_shared",
   ],
 ];
+
+/** It was not done in time. */
+export function slowHandshake({ handshakeMs }: ListenerSettings): HandshakeFailure {
+  const evidence = `the TLS handshake was not done after ${handshakeMs} ms`;
+  return { cause: "client.tls_slow", evidence, isAnswered: false };
+}
 
 export function handshakeFailure({ code, detail = "" }: SocketError): HandshakeFailure {
   const cause = BY_CODE.find(([pattern]) => pattern.test(code))?.[1] ?? "client.tls_not_tls";

@@ -3,6 +3,8 @@
  * routes are found, the key of the cache. Made once for as long as a connection's client says the same, which is
  * nearly always as long as the connection lasts.
  */
+import { FIELD } from "../http1/field-ids.ts";
+import type { MessageHead } from "../http1/head.ts";
 import { keyHost } from "./cache/request-key.ts";
 import { bounded, hostWithoutPort } from "./request-target.ts";
 
@@ -26,3 +28,13 @@ export function clientHost(field: string): ClientHost {
 }
 
 export const NO_HOST: ClientHost = clientHost("");
+
+/** Of a request: `known` is what the last one on its connection was for, and the result where it is the same. */
+export function hostOf(head: MessageHead, known: ClientHost): ClientHost {
+  if (head.targetForm === "absolute") {
+    return clientHost(head.bytes.latin1Slice(head.authorityStart, head.authorityEnd));
+  }
+  const index = head.find(FIELD.HOST);
+  if (index === -1) return NO_HOST;
+  return head.valueIs(index, known.field) ? known : clientHost(head.value(index));
+}

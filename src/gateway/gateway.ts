@@ -33,7 +33,7 @@ import { OwnLimits, SAMPLE_MS } from "./own-limits.ts";
 import { ClientConnection } from "./client-connection.ts";
 import { HandshakeRecords } from "./client-handshake.ts";
 import { isCounted } from "./connection-count.ts";
-import type { ListenerRuntime, Surplus } from "./client-connection.ts";
+import type { ListenerRuntime, Surplus } from "./listener-runtime.ts";
 import type { Core } from "./core.ts";
 import { ResponseCache } from "./cache/response-cache.ts";
 import { FactBook, SECOND_MS } from "./fact-book.ts";

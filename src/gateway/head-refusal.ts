@@ -5,7 +5,7 @@
 import { FIELD } from "../http1/field-ids.ts";
 import type { MessageHead } from "../http1/head.ts";
 import type { CauseId } from "../kernel/causes.ts";
-import type { Surplus } from "./client-connection.ts";
+import type { Surplus } from "./listener-runtime.ts";
 
 export interface Refusal {
   readonly cause: CauseId;

@@ -15,7 +15,7 @@ import type { TimerOwner } from "../kernel/timer-wheel.ts";
 import type { Http2Settings } from "../config/settings.ts";
 import { nobodysSocket } from "./absent-client.ts";
 import { ClientConnection } from "./client-connection.ts";
-import type { ListenerRuntime, Surplus } from "./client-connection.ts";
+import type { ListenerRuntime, Surplus } from "./listener-runtime.ts";
 import { countAs, uncountConnection } from "./connection-count.ts";
 import type { Core } from "./core.ts";
 import type { PeerIdentity } from "./identify.ts";

@@ -1,6 +1,6 @@
 /** What a listener does before the gateway hears of a connection, from its settings. */
 import type { ListenOptions } from "../kernel/socket.ts";
-import type { ListenerRuntime } from "./client-connection.ts";
+import type { ListenerRuntime } from "./listener-runtime.ts";
 import type { Core } from "./core.ts";
 import { createUnbegun } from "./unbegun.ts";
 

@@ -6,7 +6,7 @@
  */
 import type { ListenerSettings, Settings } from "../config/settings.ts";
 import type { Listen, ListeningPort, SocketListener, SocketPort } from "../kernel/socket.ts";
-import type { HandOver, ListenerRuntime } from "./client-connection.ts";
+import type { HandOver, ListenerRuntime } from "./listener-runtime.ts";
 import type { Core } from "./core.ts";
 import { identifyPeer, trustedProxies } from "./identify.ts";
 import { listenOptions } from "./listen-options.ts";

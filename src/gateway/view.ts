@@ -6,7 +6,7 @@ import type { ListeningPort } from "../kernel/socket.ts";
 import { limitNow } from "../policies/adaptive-limit.ts";
 import { keepAliveBecause, maxIdleMs } from "../policies/keep-alive.ts";
 import { expectedLatency } from "../policies/peak-ewma.ts";
-import type { ListenerRuntime } from "./client-connection.ts";
+import type { ListenerRuntime } from "./listener-runtime.ts";
 import type { Core } from "./core.ts";
 import type { GatewayPorts } from "./gateway.ts";
 import type { OriginAddress } from "./origin-address.ts";

@@ -169,6 +169,14 @@ export class MessageHead {
     return this.bytes.latin1Slice(this.valueStart(index), this.valueEnd(index));
   }
 
+  /** Whether it is spelled so; comparing costs less than making a string. Nothing is no value. */
+  valueIs(index: number, text: string): boolean {
+    const start = this.valueStart(index);
+    if (this.valueEnd(index) - start !== text.length || text.length === 0) return false;
+    for (let i = 0; i < text.length; i += 1) if (this.bytes[start + i] !== text.charCodeAt(i)) return false;
+    return true;
+  }
+
   /** Value of the first field with this id, or null. Check `next` where more than one would matter. */
   valueOf(id: number): string | null {
     const index = this.find(id);
