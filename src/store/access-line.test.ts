@@ -87,6 +87,32 @@ test("whatever a record holds, its line is one line, parses, and says what the r
   );
 });
 
+test("what is remembered of lines before never stands in another's place", () => {
+  const base = { ...sampleRecord(), traceId: sampleRecord().id };
+  // Of the same length and with the same end, so that each is looked for where the others are.
+  const others: Partial<ExchangeRecord>[] = [
+    {},
+    { service: "shup" },
+    { route: "defau1t" },
+    { pool: "gcp" },
+    { origin: "http://b1.example.net:3000" },
+    { status: base.status + 64 },
+    { originStatus: 503 },
+    { outcome: "failed" },
+    { traceId: "c".repeat(32) },
+    { id: "", traceId: "" },
+  ];
+  for (const first of others) {
+    for (const second of others) {
+      // Each comes often enough to be learned in the place of the other.
+      for (const each of [first, second, first]) {
+        const record = { ...base, ...each };
+        for (let count = 0; count < 20; count += 1) expect(JSON.parse(accessLine(record))).toEqual(expected(record));
+      }
+    }
+  }
+});
+
 test("a number that is none does not break the line", () => {
   const line = parsed({ ...sampleRecord(), responseBytes: Number.NaN, doneUs: Infinity, status: -0, headUs: 1.6 });
   expect(line).toMatchObject({ responseBytes: -1, doneUs: -1, status: 0, headUs: 2 });

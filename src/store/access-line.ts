@@ -1,5 +1,5 @@
 /**
- * One exchange as one line of compact JSON, in about 1 µs with its way into the buffer, and without garbage (measured;
+ * One exchange as one line of compact JSON, in about 0.6 µs with its way into the buffer, and without garbage (measured;
  * put together as text it took 1.35 µs and 3.7 KB). By hand, because `JSON.stringify` of an object that is made for it
  * takes longer, and this runs once for every exchange, on its way out: keeping records for later would keep all of them
  * alive meanwhile.
@@ -9,14 +9,13 @@
  */
 import type { AttemptRecord, ClientTls, Decision, ExchangeRecord } from "../contract/record.ts";
 import { encoded } from "./json-line.ts";
-import type { JsonLine } from "./json-line.ts";
+import type { JsonLine, Piece } from "./json-line.ts";
 
 /** The line with its newline. Valid JSON for every content of the record. */
 export function writeAccessLine(line: JsonLine, record: ExchangeRecord): void {
   line.begin();
   time(line, record.startedAt);
-  text(line, K.id, record.id);
-  text(line, K.traceId, record.traceId);
+  ids(line, record.id, record.traceId);
   text(line, K.parentSpanId, record.parentSpanId);
   text(line, K.listener, record.listener);
   text(line, K.clientAddress, record.clientAddress);
@@ -30,13 +29,7 @@ export function writeAccessLine(line: JsonLine, record: ExchangeRecord): void {
   text(line, K.protocol, record.protocol);
   if (record.tls !== null) clientTls(line, record.tls);
   text(line, K.userAgent, record.userAgent);
-  text(line, K.service, record.service);
-  text(line, K.route, record.route);
-  text(line, K.pool, record.pool);
-  text(line, K.origin, record.origin);
-  whole(line, K.status, record.status);
-  count(line, K.originStatus, record.originStatus);
-  text(line, K.outcome, record.outcome);
+  whereAndHow(line, record);
   if (record.cause !== null) text(line, K.cause, record.cause);
   if (record.party !== null) text(line, K.party, record.party);
   text(line, K.reason, record.reason);
@@ -112,23 +105,110 @@ function decisionList(line: JsonLine, decisions: readonly Decision[]): void {
   line.put(P.closeList);
 }
 
+/** A trace that starts here has the id of its exchange. */
+function ids(line: JsonLine, id: string, traceId: string): void {
+  if (id === "") {
+    text(line, K.traceId, traceId);
+    return;
+  }
+  line.put(K.id);
+  const start = line.length;
+  line.text(id);
+  if (traceId !== id) {
+    text(line, K.traceId, traceId);
+    return;
+  }
+  const end = line.length;
+  line.put(K.traceId);
+  line.again(start, end);
+}
+
+/**
+ * Where an exchange went and how it ended: a fifth of a line, and in nearly every line one of a few. What was written for
+ * the same before is written again.
+ */
+interface Known {
+  service: string;
+  route: string;
+  pool: string;
+  origin: string;
+  status: number;
+  originStatus: number;
+  outcome: string;
+  bytes: Uint8Array;
+  /** Others that came in its place since it was used last. */
+  missed: number;
+}
+
+/** What is remembered gives way to another only after so many, or two that take turns would be learned again each time. */
+const MISSED_MAX = 16;
+
+const KNOWN: readonly Known[] = Array.from({ length: 64 }, () => ({
+  service: "",
+  route: "",
+  pool: "",
+  origin: "",
+  status: -1,
+  originStatus: 0,
+  outcome: "",
+  bytes: new Uint8Array(),
+  missed: MISSED_MAX,
+}));
+
+function whereAndHow(line: JsonLine, record: ExchangeRecord): void {
+  const { service, route, pool, origin, status, originStatus, outcome } = record;
+  const place = status + 3 * lastOf(origin) + 5 * lastOf(route) + route.length;
+  const known = KNOWN[place & (KNOWN.length - 1)];
+  if (
+    known !== undefined &&
+    known.origin === origin &&
+    known.status === status &&
+    known.route === route &&
+    known.service === service &&
+    known.pool === pool &&
+    known.originStatus === originStatus &&
+    known.outcome === outcome
+  ) {
+    known.missed = 0;
+    line.putBytes(known.bytes);
+    return;
+  }
+  const start = line.length;
+  text(line, K.service, service);
+  text(line, K.route, route);
+  text(line, K.pool, pool);
+  text(line, K.origin, origin);
+  whole(line, K.status, status);
+  count(line, K.originStatus, originStatus);
+  text(line, K.outcome, outcome);
+  if (known === undefined) return;
+  known.missed += 1;
+  if (known.missed < MISSED_MAX) return;
+  Object.assign(known, { service, route, pool, origin, status, originStatus, outcome, missed: 0 });
+  known.bytes = Uint8Array.from(line.bytes.subarray(start, line.length));
+}
+
+function lastOf(text: string): number {
+  return text.length === 0 ? 0 : text.charCodeAt(text.length - 1);
+}
+
 /** A named value in quotes, or nothing when it is empty. */
-function text(line: JsonLine, name: Uint8Array, value: string): void {
+function text(line: JsonLine, name: Piece, value: string): void {
   if (value === "") return;
   line.put(name);
   line.text(value);
 }
 
 /** The time of a step, or nothing when the step was not reached. */
-function reached(line: JsonLine, name: Uint8Array, us: number): void {
+function reached(line: JsonLine, name: Piece, us: number): void {
   if (!(us < 0)) whole(line, name, us);
 }
 
-function count(line: JsonLine, name: Uint8Array, value: number): void {
+function count(line: JsonLine, name: Piece, value: number): void {
   if (value !== 0) whole(line, name, value);
 }
 
-function whole(line: JsonLine, name: Uint8Array, value: number): void {
+function whole(line: JsonLine, name: Piece, value: number): void {
   line.put(name);
   line.whole(value);
 }
@@ -225,6 +305,6 @@ const P = {
   closeList: encoded("]"),
 };
 
-function name(text: string): Uint8Array {
+function name(text: string): Piece {
   return encoded(`,"${text}":`);
 }
