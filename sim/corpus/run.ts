@@ -51,7 +51,8 @@ async function all(): Promise<number> {
     }
   }
   const simulated: Result[] = [];
-  for (const seed of values.quick === true ? SIMULATED_SEEDS.slice(0, 1) : SIMULATED_SEEDS) {
+  const simulatedSeeds = values.seeds === undefined ? SIMULATED_SEEDS : seeds;
+  for (const seed of values.quick === true ? simulatedSeeds.slice(0, 1) : simulatedSeeds) {
     // oxlint-disable-next-line no-await-in-loop -- One world after the other.
     for (const result of await playSimulated(seed)) {
       simulated.push(result);

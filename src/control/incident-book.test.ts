@@ -258,6 +258,52 @@ test("What fails at another pool while an incident ends is another incident, and
   expect(incidents(again)).toMatchObject([{ state: "open", where: { pool: "aws" } }]);
 });
 
+test("Another kind of outage within ten minutes is another incident, and the same kind is not", () => {
+  const failing = (engine: Engine, from: number, to: number, ...causes: CauseId[]): void =>
+    tellOrigins(engine, from, to, 10, () => ({
+      byCause: Object.fromEntries(causes.map((cause) => [cause, 2])),
+      firstByte: [],
+    }));
+  const begun = (pause: number): Engine => {
+    const engine = createEngine();
+    engine.step(TOPOLOGY);
+    tellPools(engine, 0, 100, "");
+    failing(engine, 100, 130, "origin.refused");
+    tellPools(engine, 130, 130 + pause, "");
+    return engine;
+  };
+  const causes = (engine: Engine): unknown => incidents(engine).map(({ hypotheses: [{ cause }] }) => cause);
+  const errors = begun(90);
+  expect(incidents(errors)).toMatchObject([{ state: "closed" }]);
+  failing(errors, 220, 250, "origin.app_5xx");
+  expect(causes(errors)).toEqual(["origin.app_5xx", "origin.refused"]);
+  // While the first one is not quite over.
+  const soon = begun(14);
+  expect(incidents(soon)).toMatchObject([{ state: "recovering" }]);
+  failing(soon, 144, 170, "origin.app_5xx");
+  expect(causes(soon)).toEqual(["origin.app_5xx", "origin.refused"]);
+  tellPools(soon, 170, 300, "");
+  expect(incidents(soon).map(({ state }) => state)).toEqual(["closed", "closed"]);
+  // A process that ends resets as well as it refuses.
+  const same = begun(90);
+  failing(same, 220, 250, "origin.refused", "origin.reset_before_response");
+  expect(incidents(same)).toMatchObject([{ state: "open" }]);
+});
+
+test("What refused and is merely slow some minutes later is another incident", () => {
+  const engine = createEngine();
+  engine.step(TOPOLOGY);
+  tellPools(engine, 0, 100, "");
+  // What is left of it is late, which comes of its refusals.
+  tellOrigins(engine, 100, 130, 8, ({ pool }) =>
+    pool === "aws" ? { byCause: { "origin.refused": 4 }, firstByte: [[SLOW_BUCKET, 1]] } : {},
+  );
+  tellPools(engine, 130, 230, "");
+  expect(incidents(engine)).toMatchObject([{ state: "closed", cause: "provider.outage" }]);
+  tellOrigins(engine, 230, 260, 0, ({ pool }) => (pool === "aws" ? { firstByte: [[SLOW_BUCKET, 5]] } : {}));
+  expect(incidents(engine)).toMatchObject([{ state: "open" }, { state: "closed", cause: "provider.outage" }]);
+});
+
 test("One failure beside a failing check opens an incident, but not where a deploy is announced, unless it goes on", () => {
   const deploy: ChangeFact = {
     kind: "change",

@@ -6,11 +6,21 @@
  * Not opened for: clients' own faults, a defence that does what it is for, an origin that is taken out in peace (a deploy),
  * what a drill breaks where it runs.
  */
-import type { ChangeFact, EventFact, PersonFact, ProbeFact, SecondFact, TopologyFact } from "../contract/facts.ts";
+import type {
+  ChangeFact,
+  EventFact,
+  FailureRow,
+  PersonFact,
+  ProbeFact,
+  SecondFact,
+  TopologyFact,
+} from "../contract/facts.ts";
 import type { Incident } from "../contract/incident.ts";
 import { durationText } from "../contract/quantities.ts";
 import { addUp } from "./impact.ts";
-import { addChange, addEvent, addProbe } from "./case.ts";
+import { addChange, addCounts, addEvent, addProbe } from "./case.ts";
+import type { CauseCounts } from "./case.ts";
+import type { AnyCause } from "./claim.ts";
 import type { Track } from "./incident-track.ts";
 import {
   addFacts,
@@ -28,6 +38,8 @@ import {
 } from "./incident-track.ts";
 import { CrashWatch } from "./crash-watch.ts";
 import { isAfterwards } from "./proven.ts";
+import { areOfOtherKinds, troublesOf } from "./trouble.ts";
+import type { Trouble } from "./trouble.ts";
 import type { Anomaly, AnomalyKind, Watches } from "./watches.ts";
 
 interface Recent {
@@ -298,6 +310,7 @@ export class IncidentBook {
         now - (track.closedAt ?? 0) <= REOPEN_MS &&
         anomaly.kind !== "out" &&
         !isElsewhere(anomaly, wheresOf(anomaly, all), track) &&
+        !this.#isAnotherKind(anomaly, track) &&
         (track.keys.has(anomaly.key) || (track.services.has(anomaly.service) && track.kinds.has(anomaly.kind))),
     );
     if (back === undefined || !this.#isWorth(anomaly, now)) return null;
@@ -311,7 +324,29 @@ export class IncidentBook {
   #isBesideItsEnd(anomaly: Anomaly, all: readonly Anomaly[], track: Track, now: number): boolean {
     // While nothing but an ejection keeps it open, it is over as well.
     const overAt = track.recoveredAt ?? (now - track.lastHarmAt >= OVER_MS ? track.lastHarmAt : Infinity);
-    return anomaly.since >= overAt && isElsewhere(anomaly, this.#placesOf(anomaly, all), track);
+    if (anomaly.since < overAt) return false;
+    if (isElsewhere(anomaly, this.#placesOf(anomaly, all), track)) return true;
+    // An origin that is kept out may fail in another way on its return.
+    return track.state === "recovering" && this.#isAnotherKind(anomaly, track);
+  }
+
+  /** What failed before and what fails now have other kinds of causes, or the one was no slowness and the other is nothing else. */
+  #isAnotherKind({ kind, service, since }: Anomaly, track: Track): boolean {
+    if (service === "") return false;
+    const before = troublesOfCase(track, service);
+    const counts: CauseCounts = {};
+    for (const { facts, at } of this.#recent) {
+      if (at < since) continue;
+      for (const { origins, failures } of facts) {
+        for (const row of origins) if (row.service === service) addCounts(counts, row.byCause);
+        for (const row of failures) if (row.service === service) addOwn(counts, row);
+      }
+    }
+    const now = troublesOf(counts);
+    if (now.size > 0) return areOfOtherKinds(now, before);
+    const isSlow = kind === "slow" || kind === "slow origin";
+    const { cause, verdict } = track.diagnosis;
+    return isSlow && track.state === "closed" && verdict === "decided" && before.size > 0 && !LATE.has(cause);
   }
 
   /** An incident was closed though this origin is still out of use: that alone is no news, as long as it would be the same one. */
@@ -566,6 +601,35 @@ function isElsewhere({ service }: Anomaly, wheres: readonly Anomaly["where"][], 
     ["pool", "origin", "address"].every((key) => (diagnosis.where[key] ?? where[key]) === where[key]);
   return places.length > 0 && !places.some(isThere);
 }
+
+function troublesOfCase({ case: { addresses, rows } }: Track, service: string): ReadonlySet<Trouble> {
+  const counts: CauseCounts = {};
+  for (const address of addresses.values()) if (address.service === service) addCounts(counts, address.byCause);
+  for (const row of rows.values()) if (row.service === service) addOwn(counts, row);
+  return troublesOf(counts);
+}
+
+/** What came to no address; the others are counted there, attempt by attempt. */
+function addOwn(to: CauseCounts, { outcome, cause, address, count }: FailureRow): void {
+  if (address !== "" || cause === null || (outcome !== "failed" && outcome !== "rescued")) return;
+  to[cause] = (to[cause] ?? 0) + count;
+}
+
+/** Causes of which answers that are late are a part. */
+const LATE: ReadonlySet<AnyCause | null> = new Set<AnyCause>([
+  "origin.slow",
+  "origin.paused",
+  "origin.overload",
+  "origin.ttfb_timeout",
+  "origin.backlog_full",
+  "client.surge",
+  "sys.retry_storm",
+  "sys.herd",
+  "sys.stampede",
+  "sys.metastable",
+  "gw.starved",
+  "gw.resource_wall",
+]);
 
 function wheresOf({ service }: Anomaly, all: readonly Anomaly[]): Anomaly["where"][] {
   return all.filter((one) => one.service === service).map(({ where }) => where);
