@@ -10,6 +10,7 @@ describe("goodgate certificate dev", () => {
     expect(world.out()).toContain("/home/ada/.local/share/goodgate/dev/authority.pem  (new)");
     expect(world.out()).toContain("shop.localhost, localhost");
     expect(world.out()).toContain("update-ca-certificates");
+    expect(world.out()).toContain("certutil -d sql:$HOME/.pki/nssdb");
     const elsewhere = cliWorld({ env: { XDG_DATA_HOME: "/data" } });
     await elsewhere.run("certificate", "dev", "--json");
     expect(elsewhere.json()).toMatchObject({ ok: true, cert: "/data/goodgate/dev/localhost.pem" });
@@ -32,7 +33,8 @@ describe("goodgate certificate dev", () => {
       name: "0.0.0.0:8080",
       tls: { certificates: [{ cert: `${folder}/localhost.pem`, key: `${folder}/localhost.key` }] },
     });
-    expect(world.out()).toContain("https://127.0.0.1:8080/");
+    // Tried as it was said before, curl did not believe the certificate that had just been made.
+    expect(world.out()).toContain(`curl -i --cacert ${folder}/authority.pem https://127.0.0.1:8080/`);
   });
 });
 

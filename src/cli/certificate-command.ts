@@ -50,6 +50,11 @@ export function devDirectory(env: CliPorts["env"]): string {
   return join(data === "" ? join(env["HOME"] ?? ".", ".local", "share") : data, "goodgate", "dev");
 }
 
+/** Whose word stands for what `goodgate proxy --tls` shows. */
+export function devAuthority(env: CliPorts["env"]): string {
+  return join(devDirectory(env), "authority.pem");
+}
+
 export function cannotMake({ where, code }: Extract<DevCertificateResult, { ok: false }>): {
   code: string;
   exit: ExitCode;
@@ -86,6 +91,9 @@ function madeLines(made: Extract<DevCertificateResult, { ok: true }>, terminal: 
     `  Fedora   sudo trust anchor ${authority}`,
     `  macOS    sudo security add-trusted-cert -d -r trustRoot -k /Library/Keychains/System.keychain ${authority}`,
     "  Firefox  Settings, Certificates, Authorities, Import",
+    // On Linux it has a store of its own and does not look into the system's.
+    `  Chrome   certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n goodgate -i ${authority}`,
+    "           (on Linux; certutil is in libnss3-tools or nss-tools)",
     "",
     paint(
       "dim",

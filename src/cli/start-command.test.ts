@@ -134,6 +134,10 @@ describe("run", () => {
     await unix.run();
     expect(unix.out()).toContain("  goodgate status --admin unix:/run/gg/admin.sock\n");
     expect(unix.out()).toContain("  curl -i --unix-socket /run/gg/http.sock http://localhost/\n");
+    const secure = FILE.replace('"0.0.0.0:80"', '"0.0.0.0:443", tls: { certificates: [{ cert: a.pem, key: a.key }] }');
+    const tls = cliWorld({ files: { "goodgate.yaml": secure } });
+    await tls.run();
+    expect(tls.out()).toContain("  curl -i -k https://127.0.0.1:443/\n");
     const deaf = cliWorld({ files: { "goodgate.yaml": `${FILE}admin: false\n` } });
     await deaf.run();
     expect(deaf.out()).not.toContain("goodgate status");

@@ -2,6 +2,7 @@
 import { isUnix } from "../kernel/ip-text.ts";
 import type { Bind, Settings } from "../config/settings.ts";
 import { durationText } from "../contract/quantities.ts";
+import { devAuthority } from "./certificate-command.ts";
 import { labelled, pageWidth, plain } from "./page.ts";
 import { ADMIN_DEFAULT } from "./gateway-client.ts";
 import type { CliPorts, RunningGateway, SamplePools } from "./ports.ts";
@@ -17,7 +18,8 @@ export function startLines(settings: Settings, gateway: RunningGateway, from: St
   const first = gateway.listeners[0];
   // In the order of the configuration, which alone knows what they speak.
   const scheme = (index: number): string => (settings.listeners[index]?.tls === null ? "http" : "https");
-  const here = first === undefined ? "" : curlTo(first, scheme(0));
+  const trust = scheme(0) === "http" ? "" : from.kind === "proxy" ? ` --cacert ${devAuthority(ports.env)}` : " -k";
+  const here = first === undefined ? "" : curlTo(first, scheme(0), trust);
   const rows = gateway.listeners.map((bind, index) => ({
     label: "listening",
     text: `${urlOf(bind, scheme(index))}${reachText(bind)}`,
@@ -75,10 +77,11 @@ function tries(from: StartedFrom, here: string, command: string, asks: string | 
   ];
 }
 
-function curlTo(bind: Bind, scheme: string): string {
+/** `trust`: whom curl is to believe. No certificate is for the bare address that a file's listener is shown by. */
+function curlTo(bind: Bind, scheme: string, trust: string): string {
   return isUnix(bind.host)
-    ? `curl -i --unix-socket ${bind.host.slice("unix:".length)} http://localhost`
-    : `curl -i ${urlOf(bind, scheme)}`;
+    ? `curl -i${trust} --unix-socket ${bind.host.slice("unix:".length)} ${scheme}://localhost`
+    : `curl -i${trust} ${urlOf(bind, scheme)}`;
 }
 
 function asking(admin: Bind | null): string | null {

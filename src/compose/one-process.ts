@@ -176,7 +176,10 @@ export async function startInOneProcess(
     drainMs: () => config.shown().drainMs,
     config: options.file === undefined ? null : config,
     events,
-    subscribe: (listener) => void gateway.view.subscribe(listener),
+    subscribe(listener) {
+      gateway.view.subscribe(listener);
+      events.listen(({ code, detail }) => gateway.tell(code, detail));
+    },
     end,
     takeover,
     giveOn: giveOnPlace,

@@ -41,6 +41,7 @@ export interface Life {
   /** Null: there is no file to read again, and SIGHUP ends the process as it usually does. */
   readonly config: ConfigDesk | null;
   readonly events: Events;
+  /** For what is told by `events` as well. */
   readonly subscribe: (listener: (event: GatewayEvent) => void) => void;
   /** In order, within the bound for draining. */
   readonly end: () => Promise<void>;
@@ -190,10 +191,7 @@ export function running(life: Life): Running {
   const gateway: RunningGateway = {
     listeners,
     admin: admin === null ? null : { host: admin.host, port: admin.port },
-    onEvent(listener) {
-      events.listen(listener);
-      subscribe(listener);
-    },
+    onEvent: subscribe,
     stopped,
   };
   return { gateway, stop, handOn };

@@ -373,7 +373,10 @@ export async function startSupervised(
     drainMs: () => current.settings.drainMs,
     config: options.file === undefined ? null : config,
     events,
-    subscribe: (listener) => view.listen(listener),
+    subscribe(listener) {
+      view.listen(listener);
+      events.listen((event) => view.tell(0, event));
+    },
     end,
     takeover,
     giveOn: giveOnPlace,

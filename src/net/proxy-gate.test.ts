@@ -6,8 +6,10 @@ import { localProxyHeader, writeProxyHeader } from "../kernel/proxy-protocol-wri
 import { DEAF, PLAIN_LISTENER } from "../kernel/socket.ts";
 import type { ListeningPort, ProxyProtocolOptions, SocketPort, Unbegun } from "../kernel/socket.ts";
 import { issueCertificate, makeAuthority } from "./make-certificate.ts";
+import { behindProxies } from "./proxy-gate.ts";
 import { ListenerContexts } from "./secure-contexts.ts";
 import { createListen } from "./tcp-listen.ts";
+import { wrapSocket } from "./tcp-socket.ts";
 import { TicketKeys } from "./ticket-keys.ts";
 
 const ENDS = { source: "203.0.113.9", sourcePort: 51_000, destination: "198.51.100.1", destinationPort: 443 };
@@ -77,6 +79,26 @@ async function send(port: number, ...pieces: readonly (Buffer | string)[]): Prom
     socket.once("close", () => resolve("closed"));
   });
 }
+
+test.each([true, false])(
+  "a connection that was gone before it was accepted came round nobody (%j)",
+  (othersAreClients) => {
+    const heard: unknown[] = [];
+    const onSocket = behindProxies(
+      { ...OPTIONS, isTrusted: () => false, othersAreClients },
+      (unbegun) => heard.push(unbegun),
+      (socket) => {
+        heard.push(socket);
+        return DEAF;
+      },
+    );
+    // Of such a one the system does not say any more whose it was.
+    const gone = new net.Socket();
+    wrapSocket(gone, onSocket);
+    // Each check of HAProxy had left a record of a client that came round it.
+    expect([heard, gone.destroyed]).toEqual([[], true]);
+  },
+);
 
 describe("a trusted peer", () => {
   test.each([1, 2] as const)("tells of its client in version %d, and what follows is the client's", async (version) => {

@@ -36,6 +36,8 @@ export function behindProxies<Socket extends Tellable>(
   const waiting = { count: 0 };
   return (socket) => {
     const { remoteAddress, remotePort } = socket;
+    // Gone before it was accepted (checks of load balancers end with RST), so the system does not know whose it was.
+    if (remoteAddress === "") return null;
     if (!options.isTrusted(remoteAddress)) {
       if (options.othersAreClients) return onSocket(socket);
       const evidence = `${remoteAddress} is none of the listener's trustedProxies`;

@@ -269,7 +269,15 @@ describe("the life of a gateway", () => {
     const second = await serve();
     const unfinished = fetch(`${second.url}/slow?ms=60000`).then(({ status }) => status);
     await oneUnderWay(second.admin);
+    const stream = await fetch(`${second.admin}/api/v1/events?kind=gateway`);
     second.child.signal("SIGTERM");
+    // What the process itself sees was told on the terminal alone, and to nobody who watches.
+    let told = "";
+    for await (const piece of stream.body ?? []) {
+      told += Buffer.from(piece).toString("latin1");
+      if (told.includes('"code":"stopping"')) break;
+    }
+    expect(told).toContain('"code":"stopping"');
     await second.child.printed(/"code":"stopping"/);
     // Signals within half a second are one; the second is sent until it counts.
     await until("the end", () => {

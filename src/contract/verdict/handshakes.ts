@@ -24,7 +24,8 @@ export function judgeCertificateTime(one: Case): ExchangeVerdict | null {
   const [first, ...more] = others;
   if (first !== undefined) {
     const certificates = new Set(others.map((other) => certificateIn(other.attempt.evidence)));
-    const text = `${countText(certificates.size, "other certificate")} were out of date in the same minutes`;
+    const { size } = certificates;
+    const text = `${countText(size, "other certificate")} ${size === 1 ? "was" : "were"} out of date in the same minutes`;
     const witness = citeOthers(text, first, ...more);
     if (certificates.size >= CERTIFICATES_MIN) return decided(one, "gw.clock_wrong", [witness]);
     return undecided(one, ["tls.cert_time", "gw.clock_wrong"], [witness], COMPARE_CLOCKS);
