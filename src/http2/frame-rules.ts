@@ -1,10 +1,9 @@
 /**
- * What a client's frames have to be like (RFC 9113 §6), as far as their heads show it: which stream they may stand on and
- * how long they may be. A breach of it ends the connection. What depends on more than that, on what is open or on what
- * came before, is not here but with whoever knows it.
+ * What frames have to be like (RFC 9113 §6), as far as their heads show it: which stream they may stand on and how long
+ * they may be. A breach of it ends the connection. What depends on more than that, on what is open or on what came
+ * before, is not here but with whoever knows it.
  */
-import { wordAt } from "./client-frames.ts";
-import { FLAG, FRAME, WINDOW_MAX } from "./frames.ts";
+import { FLAG, FRAME } from "./frames.ts";
 import type { ErrorName } from "./frames.ts";
 
 /** A breach of the protocol. */
@@ -13,21 +12,10 @@ export interface Breach {
   readonly evidence: string;
 }
 
-/** Of a frame that is being read. */
-export interface FrameHead {
-  readonly length: number;
-  readonly type: number;
-  readonly flags: number;
-  readonly stream: number;
-}
-
 /** Null: there is none. */
-export function breachOf(frame: FrameHead): Breach | null {
-  const { type, stream, length } = frame;
-  const isAck = (frame.flags & FLAG.ACK) !== 0;
+export function breachOf(type: number, flags: number, stream: number, length: number): Breach | null {
+  const isAck = (flags & FLAG.ACK) !== 0;
   switch (type) {
-    case FRAME.HEADERS:
-      return (stream & 1) === 0 ? protocol("HEADERS on a stream that no client can open") : null;
     case FRAME.PRIORITY:
       return stream === 0 ? protocol("PRIORITY without a stream") : null;
     case FRAME.RST_STREAM:
@@ -36,8 +24,6 @@ export function breachOf(frame: FrameHead): Breach | null {
       if (stream !== 0) return protocol("SETTINGS on a stream");
       if (isAck) return length === 0 ? null : size("SETTINGS that agrees and says something");
       return length % 6 === 0 ? null : size("SETTINGS that is cut");
-    case FRAME.PUSH_PROMISE:
-      return protocol("a client cannot push");
     case FRAME.PING:
       if (stream !== 0) return protocol("PING on a stream");
       return length === 8 ? null : size("PING of another length than 8");
@@ -55,12 +41,11 @@ export function breachOf(frame: FrameHead): Breach | null {
 }
 
 /** Of the fields before the header block in HEADERS, whose content is `[start, end)`. */
-export function breachOfHeaders(frame: FrameHead, bytes: Buffer, start: number, end: number): Breach | null {
-  const from = blockStart(frame.flags, start);
+export function breachOfHeaders(flags: number, bytes: Buffer, start: number, end: number): Breach | null {
+  const from = blockStart(flags, start);
   if (from > end) return size("HEADERS has no room for what it announces");
-  if (from > blockEnd(frame.flags, bytes, start, end)) return protocol("the padding is longer than its frame");
-  const isPrioritised = (frame.flags & FLAG.PRIORITY) !== 0;
-  return isPrioritised && dependsOnItself(frame, bytes, from - PRIORITY_BYTES) ? SELF_DEPENDENCE : null;
+  if (from > blockEnd(flags, bytes, start, end)) return protocol("the padding is longer than its frame");
+  return null;
 }
 
 /** Where the header block begins in HEADERS whose content begins at `start`. */
@@ -74,18 +59,9 @@ export function blockEnd(flags: number, bytes: Buffer, start: number, end: numbe
   return (flags & FLAG.PADDED) === 0 ? end : end - (bytes[start] ?? 0);
 }
 
-/** The stream that this one is said to depend on, at `at`, is itself (RFC 7540 §5.3.1). */
-export function dependsOnItself(frame: FrameHead, bytes: Buffer, at: number): boolean {
-  return (wordAt(bytes, at) & WINDOW_MAX) === frame.stream;
-}
-
 export const PRIORITY_BYTES = 5;
-export const SELF_DEPENDENCE: Breach = protocol("a stream depends on itself");
 /** §6.9.1. */
-export const OVERFLOW: Breach = {
-  error: "FLOW_CONTROL_ERROR",
-  evidence: "a window grew beyond 2^31 - 1 bytes",
-};
+export const OVERFLOW: Breach = { error: "FLOW_CONTROL_ERROR", evidence: "a window grew beyond 2^31 - 1 bytes" };
 
 function protocol(evidence: string): Breach {
   return { error: "PROTOCOL_ERROR", evidence };

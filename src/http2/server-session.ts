@@ -16,16 +16,7 @@ import type { RefusalId } from "../http1/refusals.ts";
 import type { Carrier, SocketError, SocketListener, SocketPort } from "../kernel/socket.ts";
 import { ClientFrames, wordAt } from "./client-frames.ts";
 import type { ClientFrameSink } from "./client-frames.ts";
-import {
-  blockEnd,
-  blockStart,
-  breachOf,
-  breachOfHeaders,
-  dependsOnItself,
-  OVERFLOW,
-  PRIORITY_BYTES,
-  SELF_DEPENDENCE,
-} from "./frame-rules.ts";
+import { blockEnd, blockStart, breachOf, breachOfHeaders, OVERFLOW, PRIORITY_BYTES } from "./frame-rules.ts";
 import type { Breach } from "./frame-rules.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { errorCode, errorName, FLAG, FRAME, FRAME_BYTES, SETTING, WINDOW_MAX } from "./frames.ts";
@@ -85,6 +76,9 @@ export interface SessionHost {
 
 /** Answers to pings and settings that wait for a client which does not read. */
 const ANSWERS_MAX = 1000;
+/** Frames of one header block: a browser's fits into one. */
+const BLOCK_FRAMES_MAX = 16;
+
 /** Heads and trailers are translated one at a time, and their readers are done with them when they return. */
 const requestHead = new RequestHead();
 const requestTrailers = new RequestTrailers();
@@ -253,12 +247,13 @@ export class ServerSession implements SenderHost, ClientFrameSink {
   }
 
   onFrame(bytes: Buffer, start: number, end: number): void {
-    const breach = breachOf(this.#in);
+    const { type, flags, stream, length } = this.#in;
+    const breach = breachOf(type, flags, stream, length);
     if (breach !== null) {
       this.#breaks(breach);
       return;
     }
-    switch (this.#in.type) {
+    switch (type) {
       case FRAME.HEADERS:
         this.#onHeaders(bytes, start, end);
         return;
@@ -273,6 +268,9 @@ export class ServerSession implements SenderHost, ClientFrameSink {
         return;
       case FRAME.SETTINGS:
         this.#onSettings(bytes, start, end);
+        return;
+      case FRAME.PUSH_PROMISE:
+        this.#broken("PROTOCOL_ERROR", "a client cannot push");
         return;
       case FRAME.PING:
         this.#onPing(bytes, start);
@@ -388,13 +386,18 @@ export class ServerSession implements SenderHost, ClientFrameSink {
   // ------------------------------------------------------------------ heads
 
   #onHeaders(bytes: Buffer, start: number, end: number): void {
-    const breach = breachOfHeaders(this.#in, bytes, start, end);
+    const { stream, flags } = this.#in;
+    if ((stream & 1) === 0) {
+      this.#broken("PROTOCOL_ERROR", "HEADERS on a stream that no client can open");
+      return;
+    }
+    const breach = breachOfHeaders(flags, bytes, start, end);
     if (breach !== null) {
       this.#breaks(breach);
       return;
     }
-    const { stream, flags } = this.#in;
     const from = blockStart(flags, start);
+    if ((flags & FLAG.PRIORITY) !== 0 && this.#dependsOnItself(bytes, from - PRIORITY_BYTES)) return;
     const to = blockEnd(flags, bytes, start, end);
     if ((flags & FLAG.END_HEADERS) !== 0) this.#onBlock(stream, flags, bytes, from, to);
     else this.#pieces.begin(stream, flags, bytes, from, to);
@@ -407,9 +410,11 @@ export class ServerSession implements SenderHost, ClientFrameSink {
       return;
     }
     pieces.add(bytes, start, end);
-    const excess = pieces.excess(this.#limits.heads.headBytes);
-    if (excess !== "") {
-      this.#tooMuch(excess);
+    // What is larger than a head may be, compressed, is never going to be one.
+    if (pieces.bytes > this.#limits.heads.headBytes || pieces.frames > BLOCK_FRAMES_MAX) {
+      this.#tooMuch(
+        `a header block of ${pieces.bytes} bytes in ${pieces.frames} frames has not come to its end (heads.head)`,
+      );
       return;
     }
     if ((this.#in.flags & FLAG.END_HEADERS) === 0) return;
@@ -507,8 +512,14 @@ export class ServerSession implements SenderHost, ClientFrameSink {
       const stream = this.#streams.get(this.#in.stream);
       if (stream === null) this.#broken("FRAME_SIZE_ERROR", "PRIORITY of another length than 5");
       else this.#streamError(stream, "FRAME_SIZE_ERROR");
-    } else if (dependsOnItself(this.#in, bytes, start)) this.#breaks(SELF_DEPENDENCE);
-    else this.#idleFrame("PRIORITY");
+    } else if (!this.#dependsOnItself(bytes, start)) this.#idleFrame("PRIORITY");
+  }
+
+  /** RFC 7540 §5.3.1: the stream that it says it depends on, at `at`. */
+  #dependsOnItself(bytes: Buffer, at: number): boolean {
+    if ((wordAt(bytes, at) & WINDOW_MAX) !== this.#in.stream) return false;
+    this.#broken("PROTOCOL_ERROR", "a stream depends on itself");
+    return true;
   }
 
   /** RFC 9218 §7.1. What cannot be read says nothing; of requests that have not come the last one told of is remembered. */

@@ -345,6 +345,27 @@ describe("a response", () => {
     expect(listener.closes).toBe(1);
   });
 
+  // With its content read and only the end of it waiting, the loss of the connection was told in place of the end.
+  it.each([
+    ["its connection is lost", (at: Http2Origin): void => at.goaway(0, 2)],
+    ["it is reset", (at: Http2Origin): void => at.reset(1, 2)],
+  ])("whose end waits to be read is whole, also when %s meanwhile", async (_, act) => {
+    const { port, listener, at } = await opened();
+    port.write(Buffer.from(GET));
+    await turn();
+    at.head(1, OK);
+    at.data(1, "hello");
+    port.pause();
+    at.data(1, "", true);
+    act(at);
+    await turn();
+    expect([listener.error, listener.fins]).toEqual([null, 0]);
+    port.resume();
+    await turn();
+    expect(listener.heard).toMatch(/5\r\nhello\r\n0\r\n\r\n$/);
+    expect(listener).toMatchObject({ error: null, fins: 1, closes: 1 });
+  });
+
   it("of more than the window allows is cut", async () => {
     const { port, listener, at } = await opened();
     port.write(Buffer.from(GET));
@@ -522,6 +543,13 @@ describe("a session", () => {
       ["impossible window", (at) => at.window(0, 0x7fffffff)],
       ["larger than it may be", (at) => at.send(FRAME.DATA, 0, 1, Buffer.alloc(16_385))],
       ["a setting", (at) => at.settings([5, 1])],
+      [
+        "a setting of 2147483647",
+        (at) => {
+          at.window(1, 1_000_000);
+          at.settings([WINDOW, 0x7fff_ffff]);
+        },
+      ],
       ["padding", (at) => at.send(FRAME.DATA, FLAG.PADDED, 1, Buffer.from([9, 0]))],
       [
         "middle of a header block",
@@ -540,6 +568,36 @@ describe("a session", () => {
       expect(listener.error?.detail, why).toContain(why);
       expect(network.dialled[0]?.ended, why).not.toBe("");
     }
+  });
+
+  // Each exchange asked for a connection more, and on that for the next one, until its time had run out.
+  it("that takes no request at all is none, and no other one is opened in its place", async () => {
+    const { network, dial, origin } = world();
+    const first = dial();
+    const second = dial();
+    await turn();
+    origin(1).settings([STREAMS, 0]);
+    await turn();
+    network.settle();
+    for (const { listener } of [first, second]) {
+      expect(listener).toMatchObject({ connected: false, closes: 1, error: { code: "CLOSED" } });
+      expect(listener.error?.detail).toContain("SETTINGS_MAX_CONCURRENT_STREAMS");
+    }
+    expect(network.dialled).toHaveLength(1);
+    expect(network.dialled[0]?.ended).not.toBe("");
+  });
+
+  it("that takes no more requests for now finishes those that it has", async () => {
+    const { port, listener, at, dial, network } = await opened();
+    port.write(Buffer.from(GET));
+    await turn();
+    at.settings([STREAMS, 0]);
+    dial();
+    await turn();
+    expect(network.dialled).toHaveLength(2);
+    at.head(1, OK, END);
+    await turn();
+    expect(listener).toMatchObject({ error: null, heard: expect.stringContaining("200") });
   });
 
   it("is bounded in what it keeps of a header block without end", async () => {

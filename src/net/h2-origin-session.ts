@@ -7,24 +7,23 @@
  * each connection, of which there are few. In return it is known how many streams there may be and whether WebSockets go
  * here, and an origin that does not speak HTTP/2 is found out while provably nothing has been sent.
  */
-import { FLAG, FRAME, FRAME_BYTES, SETTING, WINDOW_BYTES, WINDOW_MAX } from "../http2/frames.ts";
-import { ERROR_NAMES, errorCode } from "../http2/frames.ts";
-import type { ErrorName } from "../http2/frames.ts";
+import { blockEnd, blockStart, breachOf, breachOfHeaders } from "../http2/frame-rules.ts";
+import type { Breach } from "../http2/frame-rules.ts";
 import { FrameReader } from "../http2/frame-reader.ts";
 import type { FrameSink } from "../http2/frame-reader.ts";
+import { ERROR_NAMES, FLAG, FRAME, FRAME_BYTES, FRAME_HEAD_BYTES, SETTING, WINDOW_MAX } from "../http2/frames.ts";
+import type { ErrorName } from "../http2/frames.ts";
 import type { HeaderField } from "../http2/header-field.ts";
+import { HeaderPieces } from "../http2/header-pieces.ts";
 import { HpackDecoder } from "../http2/hpack-decoder.ts";
-import { HpackEncoder } from "../http2/hpack-encoder.ts";
 import { OriginHead } from "../http2/origin-head.ts";
-import { writeRequestBlock } from "../http2/request-block.ts";
-import { writeTrailerBlock } from "../http2/response-head.ts";
 import type { MessageHead } from "../http1/head.ts";
-import type { Trailer } from "../http1/trailers.ts";
 import type { Clock, Schedule } from "../kernel/clock.ts";
 import { DEAF } from "../kernel/socket.ts";
 import type { Http2Transport, SocketError, SocketListener, SocketPort } from "../kernel/socket.ts";
-import { OriginFrames } from "./h2-origin-frames.ts";
 import type { OriginStream } from "./h2-origin-stream.ts";
+import { RequestSender } from "./h2-request-sender.ts";
+import { SessionStanding } from "./h2-session-standing.ts";
 import { SignOfLife } from "./h2-sign-of-life.ts";
 import type { SessionRequests } from "./session-requests.ts";
 
@@ -39,7 +38,6 @@ const BLOCK_BYTES_MAX = 512 * 1024;
 /** Waits for the origin, none of which is a request: whoever asks for more answers than it takes is not served on. */
 const ANSWERS_WAITING_MAX = 1024 * 1024;
 const SETTINGS_MS = 3_000;
-const PING_BYTES = 8;
 
 /** Wants to carry an exchange on a session. */
 export interface StreamOwner {
@@ -83,31 +81,21 @@ export class OriginSession implements SocketListener, FrameSink {
   takesWebSockets = false;
   /** It closes when nothing is under way on it. */
   retiring = false;
-  streamWindow: number = WINDOW_BYTES;
+  readonly sender = new RequestSender(this);
   /** What the origin may send on one stream before it is read: the bound of what a paused exchange holds. */
   readonly windowBytes: number;
   readonly #sessionWindow: number;
-  #counted: "busy" | "idle" | "closed" = "busy";
   readonly #place: SessionPlace;
   readonly #reader = new FrameReader(this);
   readonly #decoder = new HpackDecoder();
-  readonly #encoder = new HpackEncoder();
   readonly #streams = new Map<number, OriginStream>();
-  /** Have bytes to send and no window, in the order in which they ran out of it. */
-  readonly #hungry = new Set<OriginStream>();
   #waiting: StreamOwner[] = [];
-  readonly #frames = new OriginFrames((bytes) => this.socket.write(bytes));
   #reserved = 0;
   #nextId = 1;
-  #sendWindow: number = WINDOW_BYTES;
   #unacked = 0;
   /** What the origin allows. */
   #streamsAllowed = Infinity;
-  /** A header block of which more has to come. */
-  #block: Buffer[] = [];
-  #blockBytes = 0;
-  #blockOf = 0;
-  #blockEnds = false;
+  readonly #pieces = new HeaderPieces();
   /** How it ended; null: it has not, or by FIN. */
   #loss: SocketError | null = null;
   #lastStream = Infinity;
@@ -118,7 +106,7 @@ export class OriginSession implements SocketListener, FrameSink {
   #gone = false;
   #closed = false;
   #cancelSettings: () => void = () => undefined;
-  #cancelIdle: (() => void) | null = null;
+  readonly #standing: SessionStanding;
   readonly #life: SignOfLife;
 
   constructor(dial: (listener: SocketListener) => SocketPort, place: SessionPlace) {
@@ -128,13 +116,13 @@ export class OriginSession implements SocketListener, FrameSink {
     this.#life = new SignOfLife({
       clock: place.clock,
       schedule: place.schedule,
-      ask: () => this.#ping(),
+      ask: () => this.sender.ping(),
       onSilence: (silentMs) => this.#onSilence(silentMs),
     });
     this.idleSince = now;
     this.windowBytes = place.http2.windowBytes;
     this.#sessionWindow = Math.max(SESSION_WINDOW, this.windowBytes);
-    place.http2.sessions.open += 1;
+    this.#standing = new SessionStanding(place, () => this.close());
     this.socket = dial(this);
   }
 
@@ -185,9 +173,7 @@ export class OriginSession implements SocketListener, FrameSink {
       if (owner === undefined) return;
       owner.waitsAt = null;
       this.#reserved += 1;
-      this.#count("busy");
-      this.#cancelIdle?.();
-      this.#cancelIdle = null;
+      this.#standing.busy();
       this.#life.watch();
       owner.onSession(this);
     }
@@ -204,13 +190,7 @@ export class OriginSession implements SocketListener, FrameSink {
       return;
     }
     if (this.uses >= this.#place.requests.max) this.#place.requests.stayed();
-    this.#beginIdle();
-  }
-
-  #beginIdle(): void {
-    this.#cancelIdle?.();
-    this.#cancelIdle = this.#place.schedule(this.#place.http2.idleMs, () => this.close());
-    this.#count("idle");
+    this.#standing.idle();
   }
 
   /** Nothing is under way on it, and nothing will be. */
@@ -218,7 +198,6 @@ export class OriginSession implements SocketListener, FrameSink {
     if (this.#closed) return;
     this.#leavePool({ code: "GOAWAY", syscall: "h2" });
     this.#goaway("NO_ERROR");
-    this.#frames.flush();
     this.socket.end();
     this.#end();
     // What the origin may still say is of no interest, but its FIN ends the connection in order.
@@ -236,60 +215,14 @@ export class OriginSession implements SocketListener, FrameSink {
     this.#streams.set(id, stream);
     // Ids are used up after a billion exchanges (RFC 9113 §5.1.1): another connection takes over long before.
     if (id > WINDOW_MAX - 1024) this.#leavePool({ code: "GOAWAY", syscall: "h2" });
-    const overTls = this.socket.carrier.tls !== null;
-    writeRequestBlock(this.#frames.beginBlock(id, ends), this.#encoder, message, overTls, opensTunnel);
-    this.#frames.endBlock(id);
+    this.sender.head(id, message, ends, opensTunnel);
     return id;
-  }
-
-  /** Sends as much as windows allow now; returns how much that was. */
-  data(id: number, window: number, bytes: Buffer, start: number, end: number): number {
-    let at = start;
-    while (at < end) {
-      const count = Math.min(end - at, window - (at - start), this.#sendWindow, FRAME_BYTES);
-      if (count <= 0 || this.socket.writing) break;
-      this.#sendWindow -= count;
-      this.#frames.data(id, bytes, at, at + count);
-      at += count;
-    }
-    return at - start;
-  }
-
-  /** It waits for a window, or for the socket. */
-  starve(stream: OriginStream): void {
-    this.#hungry.add(stream);
-  }
-
-  /** END_STREAM: on the last frame, if that has not left. */
-  endOf(id: number): void {
-    this.#frames.endOf(id);
-  }
-
-  /** The fields behind the content, which end it. */
-  trailersOf(id: number, trailers: readonly Trailer[]): void {
-    writeTrailerBlock(this.#frames.beginBlock(id, true), this.#encoder, trailers);
-    this.#frames.endBlock(id);
-  }
-
-  reset(id: number, code: ErrorName): void {
-    this.#frames.number(FRAME.RST_STREAM, id, errorCode(code));
-  }
-
-  windowUpdate(id: number, count: number): void {
-    this.#frames.number(FRAME.WINDOW_UPDATE, id, count);
   }
 
   /** The stream is closed on both sides, or was reset. */
   closed(id: number, stream: OriginStream): void {
-    this.#hungry.delete(stream);
+    this.sender.forget(stream);
     if (this.#streams.delete(id)) this.#rest();
-  }
-
-  #goaway(code: ErrorName): void {
-    if (!this.#connected) return;
-    this.#frames.head(8, FRAME.GOAWAY, 0, 0);
-    this.#frames.word(0);
-    this.#frames.word(errorCode(code));
   }
 
   // ------------------------------------------------------------------ the socket below
@@ -306,7 +239,7 @@ export class OriginSession implements SocketListener, FrameSink {
       const owners = this.#waiting.splice(0);
       this.socket.listener = DEAF;
       this.#closed = true;
-      this.#count("closed");
+      this.#standing.closed();
       this.#leavePool({ code: "CANCEL", syscall: "h2" });
       this.#place.onHttp1(this.socket, owners);
       return;
@@ -314,15 +247,15 @@ export class OriginSession implements SocketListener, FrameSink {
     this.#connected = true;
     this.#life.heard();
     this.socket.probePeer();
-    this.#frames.preface();
-    this.#frames.settings([
-      [SETTING.ENABLE_PUSH, 0],
-      [SETTING.INITIAL_WINDOW_SIZE, this.windowBytes],
-      [SETTING.MAX_HEADER_LIST_SIZE, HEADER_LIST_BYTES],
-      [SETTING.NO_RFC7540_PRIORITIES, 1],
-    ]);
-    this.windowUpdate(0, this.#sessionWindow - WINDOW_BYTES);
-    this.#frames.flush();
+    this.sender.preface(
+      [
+        [SETTING.ENABLE_PUSH, 0],
+        [SETTING.INITIAL_WINDOW_SIZE, this.windowBytes],
+        [SETTING.MAX_HEADER_LIST_SIZE, HEADER_LIST_BYTES],
+        [SETTING.NO_RFC7540_PRIORITIES, 1],
+      ],
+      this.#sessionWindow,
+    );
     this.#cancelSettings = this.#place.schedule(SETTINGS_MS, () =>
       this.#lose({
         code: "SETTINGS_TIMEOUT",
@@ -344,13 +277,13 @@ export class OriginSession implements SocketListener, FrameSink {
       if (this.ready) this.#breakOff("FRAME_SIZE_ERROR", "a frame is larger than it may be");
       else this.#lose({ code: "NOT_HTTP2", syscall: "h2", detail: "its first bytes are no frame of HTTP/2" });
     }
-    if (this.socket.waitingBytes > ANSWERS_WAITING_MAX && this.#hungry.size === 0) {
+    if (this.socket.waitingBytes > ANSWERS_WAITING_MAX && !this.sender.waits) {
       this.#breakOff("ENHANCE_YOUR_CALM", "it asks for more answers than it takes");
     }
   }
 
   onDrain(): void {
-    this.#feedAll();
+    this.sender.feedAll();
   }
 
   onFin(): void {
@@ -381,9 +314,11 @@ export class OriginSession implements SocketListener, FrameSink {
       this.#lose({ code: "NOT_HTTP2", syscall: "h2", detail: "its first frame is not SETTINGS" });
       return false;
     }
-    if (this.#blockOf !== 0 && (type !== FRAME.CONTINUATION || id !== this.#blockOf)) {
+    if (this.#pieces.isOpen && (type !== FRAME.CONTINUATION || id !== this.#pieces.stream)) {
       return this.#breakOff("PROTOCOL_ERROR", "a frame in the middle of a header block");
     }
+    const breach = breachOf(type, flags, id, end - start);
+    if (breach !== null) return this.#breaks(breach);
     if (type !== FRAME.PING) this.#life.said();
     switch (type) {
       case FRAME.DATA:
@@ -391,20 +326,21 @@ export class OriginSession implements SocketListener, FrameSink {
       case FRAME.HEADERS:
         return this.#onHeaders(flags, id, bytes, start, end);
       case FRAME.RST_STREAM:
-        return this.#onReset(id, bytes, start, end);
+        return this.#onReset(id, bytes, start);
       case FRAME.SETTINGS:
-        return this.#onSettings(flags, id, bytes, start, end);
+        return this.#onSettings(flags, bytes, start, end);
       case FRAME.PUSH_PROMISE:
         return this.#breakOff("PROTOCOL_ERROR", "PUSH_PROMISE, which was switched off");
       case FRAME.PING:
-        return this.#onPing(flags, id, bytes, start, end);
+        if ((flags & FLAG.ACK) !== 0) this.#life.answered();
+        else this.sender.pong(bytes, start);
+        return true;
       case FRAME.GOAWAY:
-        return this.#onGoaway(id, bytes, start, end);
+        return this.#onGoaway(bytes, start, end);
       case FRAME.WINDOW_UPDATE:
-        return this.#onWindowUpdate(id, bytes, start, end);
+        return this.#onWindowUpdate(id, bytes, start);
       case FRAME.CONTINUATION:
-        if (this.#blockOf === 0) return this.#breakOff("PROTOCOL_ERROR", "CONTINUATION behind nothing");
-        return this.#onBlock(flags, bytes, start, end);
+        return this.#onContinuation(flags, bytes, start, end);
       default:
         // §5.5: what is not known means nothing.
         return !this.#closed;
@@ -419,7 +355,7 @@ export class OriginSession implements SocketListener, FrameSink {
     this.#unacked += end - start;
     if (this.#unacked > this.#sessionWindow) return this.#breakOff("FLOW_CONTROL_ERROR", "more than the window allows");
     if (this.#unacked >= this.#sessionWindow / 2) {
-      this.windowUpdate(0, this.#unacked);
+      this.sender.windowUpdate(0, this.#unacked);
       this.#unacked = 0;
     }
     const stream = this.#streams.get(id);
@@ -430,38 +366,29 @@ export class OriginSession implements SocketListener, FrameSink {
 
   #onHeaders(flags: number, id: number, bytes: Buffer, start: number, end: number): boolean {
     if (!this.#streams.has(id) && !this.#isOld(id)) return this.#breakOff("PROTOCOL_ERROR", "HEADERS on no stream");
-    let from = start;
-    let padding = 0;
-    if ((flags & FLAG.PADDED) !== 0) {
-      padding = bytes[from] ?? 0;
-      from += 1;
-    }
-    if ((flags & FLAG.PRIORITY) !== 0) from += 5;
-    if (from + padding > end) return this.#breakOff("PROTOCOL_ERROR", "more padding than frame");
-    this.#blockOf = id;
-    this.#blockEnds = (flags & FLAG.END_STREAM) !== 0;
-    return this.#onBlock(flags, bytes, from, end - padding);
+    const breach = breachOfHeaders(flags, bytes, start, end);
+    if (breach !== null) return this.#breaks(breach);
+    const from = blockStart(flags, start);
+    const to = blockEnd(flags, bytes, start, end);
+    if ((flags & FLAG.END_HEADERS) !== 0) return this.#decode(id, flags, bytes, from, to);
+    this.#pieces.begin(id, flags, bytes, from, to);
+    return true;
   }
 
-  #onBlock(flags: number, bytes: Buffer, start: number, end: number): boolean {
-    const isLast = (flags & FLAG.END_HEADERS) !== 0;
-    if (isLast && this.#block.length === 0) return this.#decode(bytes, start, end);
-    this.#blockBytes += end - start;
+  #onContinuation(flags: number, bytes: Buffer, start: number, end: number): boolean {
+    const pieces = this.#pieces;
+    if (!pieces.isOpen) return this.#breakOff("PROTOCOL_ERROR", "CONTINUATION behind nothing");
+    pieces.add(bytes, start, end);
     // Empty pieces without end are counted as well (CVE-2024-27316 and its kin).
-    if (this.#blockBytes + this.#block.length * FRAME_HEAD > BLOCK_BYTES_MAX) {
+    if (pieces.bytes + pieces.frames * FRAME_HEAD_BYTES > BLOCK_BYTES_MAX) {
       return this.#breakOff("ENHANCE_YOUR_CALM", "a header block of more bytes than any head may have");
     }
-    this.#block.push(Buffer.from(bytes.subarray(start, end)));
-    if (!isLast) return true;
-    const whole = Buffer.concat(this.#block);
-    this.#block = [];
-    this.#blockBytes = 0;
-    return this.#decode(whole, 0, whole.length);
+    if ((flags & FLAG.END_HEADERS) === 0) return true;
+    const whole = pieces.take();
+    return this.#decode(pieces.stream, pieces.flags, whole, 0, whole.length);
   }
 
-  #decode(bytes: Buffer, start: number, end: number): boolean {
-    const id = this.#blockOf;
-    this.#blockOf = 0;
+  #decode(id: number, flags: number, bytes: Buffer, start: number, end: number): boolean {
     const stream = this.#streams.get(id);
     if (stream === undefined) {
       return this.#decoder.decode(bytes, start, end, NOBODY) || this.#breakOff("COMPRESSION_ERROR", NO_BLOCK);
@@ -469,38 +396,41 @@ export class OriginSession implements SocketListener, FrameSink {
     if (stream.headSeen) head.beginTrailers();
     else head.begin();
     if (!this.#decoder.decode(bytes, start, end, head)) return this.#breakOff("COMPRESSION_ERROR", NO_BLOCK);
-    stream.onHeadersFrame(head, this.#blockEnds);
+    stream.onHeadersFrame(head, (flags & FLAG.END_STREAM) !== 0);
     return !this.#closed;
   }
 
-  #onReset(id: number, bytes: Buffer, start: number, end: number): boolean {
-    if (end - start !== 4) return this.#breakOff("FRAME_SIZE_ERROR", "RST_STREAM of a wrong size");
+  #onReset(id: number, bytes: Buffer, start: number): boolean {
     const stream = this.#streams.get(id);
     if (stream === undefined) return this.#isOld(id) || this.#breakOff("PROTOCOL_ERROR", "RST_STREAM on no stream");
     stream.onResetFrame(errorName(bytes.readUInt32BE(start)));
     return !this.#closed;
   }
 
-  #onSettings(flags: number, id: number, bytes: Buffer, start: number, end: number): boolean {
-    if (id !== 0) return this.#breakOff("PROTOCOL_ERROR", "SETTINGS on a stream");
-    if ((flags & FLAG.ACK) !== 0)
-      return end === start || this.#breakOff("FRAME_SIZE_ERROR", "SETTINGS of a wrong size");
-    if ((end - start) % 6 !== 0) return this.#breakOff("FRAME_SIZE_ERROR", "SETTINGS of a wrong size");
+  #onSettings(flags: number, bytes: Buffer, start: number, end: number): boolean {
+    if ((flags & FLAG.ACK) !== 0) return true;
     for (let at = start; at < end; at += 6) {
       const value = bytes.readUInt32BE(at + 2);
       const wrong = this.#apply(bytes.readUInt16BE(at), value);
       if (wrong !== null) return this.#breakOff(wrong, `a setting of ${value} that none may have`);
     }
-    this.#frames.head(0, FRAME.SETTINGS, FLAG.ACK, 0);
     const isFirst = !this.ready;
+    // §6.5.2: no fault; but whoever wants to send something would only ask the next connection, and be told the same.
+    if (isFirst && this.#streamsAllowed === 0) {
+      const detail = "it takes no request on its connection (SETTINGS_MAX_CONCURRENT_STREAMS is 0)";
+      this.#goaway("NO_ERROR");
+      this.#lose({ code: "CLOSED", syscall: "h2", detail });
+      return false;
+    }
+    this.sender.agreeToSettings();
     this.ready = true;
     this.#cancelSettings();
     if (isFirst) {
       this.#serve();
       // Opened for whoever comes next.
-      if (this.active === 0) this.#beginIdle();
+      if (this.active === 0) this.#standing.idle();
     }
-    this.#feedAll();
+    this.sender.feedAll();
     return !this.#closed;
   }
 
@@ -508,18 +438,14 @@ export class OriginSession implements SocketListener, FrameSink {
   #apply(setting: number, value: number): ErrorName | null {
     switch (setting) {
       case SETTING.HEADER_TABLE_SIZE:
-        this.#encoder.resize(value);
+        this.sender.resizeTable(value);
         return null;
       case SETTING.MAX_CONCURRENT_STREAMS:
         this.#streamsAllowed = value;
         return null;
-      case SETTING.INITIAL_WINDOW_SIZE: {
+      case SETTING.INITIAL_WINDOW_SIZE:
         if (value > WINDOW_MAX) return "FLOW_CONTROL_ERROR";
-        const more = value - this.streamWindow;
-        this.streamWindow = value;
-        for (const stream of this.#streams.values()) stream.window += more;
-        return null;
-      }
+        return this.sender.resizeWindows(this.#streams.values(), value) ? null : "FLOW_CONTROL_ERROR";
       case SETTING.MAX_FRAME_SIZE:
         if (value < FRAME_BYTES || value > 0xffffff) return "PROTOCOL_ERROR";
         // Larger ones would save nothing.
@@ -533,20 +459,7 @@ export class OriginSession implements SocketListener, FrameSink {
     }
   }
 
-  #onPing(flags: number, id: number, bytes: Buffer, start: number, end: number): boolean {
-    if (id !== 0) return this.#breakOff("PROTOCOL_ERROR", "PING on a stream");
-    if (end - start !== PING_BYTES) return this.#breakOff("FRAME_SIZE_ERROR", "PING of a wrong size");
-    if ((flags & FLAG.ACK) !== 0) this.#life.answered();
-    else {
-      this.#frames.head(PING_BYTES, FRAME.PING, FLAG.ACK, 0);
-      this.#frames.copy(bytes, start, end);
-    }
-    return true;
-  }
-
-  #onGoaway(id: number, bytes: Buffer, start: number, end: number): boolean {
-    if (id !== 0) return this.#breakOff("PROTOCOL_ERROR", "GOAWAY on a stream");
-    if (end - start < 8) return this.#breakOff("FRAME_SIZE_ERROR", "GOAWAY of a wrong size");
+  #onGoaway(bytes: Buffer, start: number, end: number): boolean {
     const code = errorName(bytes.readUInt32BE(start + 4));
     const said = bytes.latin1Slice(start + 8, Math.min(end, start + 8 + SAID_MAX)).replace(/[^ -~]/g, "");
     const last = bytes.readUInt32BE(start) & WINDOW_MAX;
@@ -563,23 +476,20 @@ export class OriginSession implements SocketListener, FrameSink {
     return !this.#closed;
   }
 
-  #onWindowUpdate(id: number, bytes: Buffer, start: number, end: number): boolean {
-    if (end - start !== 4) return this.#breakOff("FRAME_SIZE_ERROR", "WINDOW_UPDATE of a wrong size");
+  #onWindowUpdate(id: number, bytes: Buffer, start: number): boolean {
     const more = bytes.readUInt32BE(start) & WINDOW_MAX;
     if (id === 0) {
-      this.#sendWindow += more;
-      if (more === 0 || this.#sendWindow > WINDOW_MAX)
-        return this.#breakOff("FLOW_CONTROL_ERROR", "an impossible window");
-      this.#feedAll();
+      if (more === 0 || !this.sender.widen(more)) return this.#breakOff("FLOW_CONTROL_ERROR", "an impossible window");
+      this.sender.feedAll();
       return !this.#closed;
     }
     const stream = this.#streams.get(id);
     if (stream === undefined) return this.#isOld(id) || this.#breakOff("PROTOCOL_ERROR", "WINDOW_UPDATE on no stream");
     stream.window += more;
     if (more === 0 || stream.window > WINDOW_MAX) {
-      this.reset(id, "FLOW_CONTROL_ERROR");
+      this.sender.reset(id, "FLOW_CONTROL_ERROR");
       stream.lost({ code: "FLOW_CONTROL_ERROR", syscall: "h2", detail: "an impossible window" });
-    } else if (this.#hungry.delete(stream)) stream.goOn();
+    } else this.sender.feed(stream);
     return !this.#closed;
   }
 
@@ -588,26 +498,23 @@ export class OriginSession implements SocketListener, FrameSink {
     return id % 2 === 1 && id < this.#nextId;
   }
 
-  /** Who has bytes to send tries again, first come first served. */
-  #feedAll(): void {
-    if (this.#hungry.size === 0) return;
-    for (const stream of Array.from(this.#hungry)) {
-      if (this.#sendWindow <= 0 || this.socket.writing) return;
-      this.#hungry.delete(stream);
-      stream.goOn();
-    }
-  }
-
   // ------------------------------------------------------------------ the end
 
   /** The origin broke HTTP/2: it is told so, and whoever waits for it. */
   #breakOff(code: ErrorName, detail: string): false {
     if (!this.#closed) {
       this.#goaway(code);
-      this.#frames.flush();
       this.#lose({ code: "PROTOCOL_ERROR", syscall: "h2", detail: `${detail} (${code})` });
     }
     return false;
+  }
+
+  #breaks({ error, evidence }: Breach): false {
+    return this.#breakOff(error, evidence);
+  }
+
+  #goaway(code: ErrorName): void {
+    if (this.#connected) this.sender.goAway(code);
   }
 
   #lose(error: SocketError): void {
@@ -634,20 +541,10 @@ export class OriginSession implements SocketListener, FrameSink {
 
   #end(): void {
     this.#closed = true;
-    this.#frames.stop();
-    this.#count("closed");
+    this.sender.stop();
+    this.#standing.closed();
     this.#cancelSettings();
-    this.#cancelIdle?.();
     this.#life.rest();
-  }
-
-  #count(now: "busy" | "idle" | "closed"): void {
-    const { sessions } = this.#place.http2;
-    if (this.#counted === now) return;
-    if (this.#counted === "idle") sessions.idle -= 1;
-    if (now === "idle") sessions.idle += 1;
-    if (now === "closed") sessions.open -= 1;
-    this.#counted = now;
   }
 
   #leavePool(error: SocketError): void {
@@ -656,12 +553,6 @@ export class OriginSession implements SocketListener, FrameSink {
       this.#place.onGone(this);
     }
     for (const owner of this.#waiting.splice(0)) owner.onNoSession(error);
-  }
-
-  #ping(): void {
-    this.#frames.head(PING_BYTES, FRAME.PING, 0, 0);
-    this.#frames.word(0);
-    this.#frames.word(0);
   }
 
   #onSilence(silentMs: number): void {
@@ -673,7 +564,6 @@ export class OriginSession implements SocketListener, FrameSink {
   }
 }
 
-const FRAME_HEAD = 9;
 const LINGER_MS = 1_000;
 const SAID_MAX = 80;
 const NO_BLOCK = "a header block that is none";

@@ -9,14 +9,13 @@ import type { MessageHead } from "../http1/head.ts";
 import type { MessageEvents, MessageLimits } from "../http1/parser.ts";
 import { RequestParser } from "../http1/parser.ts";
 import type { RefusalId } from "../http1/refusals.ts";
-import { CR, LF } from "../http1/grammar.ts";
 import type { OriginFraming, OriginHead } from "../http2/origin-head.ts";
 import { OriginHead as EndOfBody } from "../http2/origin-head.ts";
 import { webSocketKey } from "../http2/request-block.ts";
-import { HEAD_ROOM, PLAIN, TAIL_ROOM } from "../kernel/socket.ts";
+import { PLAIN } from "../kernel/socket.ts";
 import type { Carrier, SocketError, SocketListener, SocketPort } from "../kernel/socket.ts";
+import { chunkAround, chunkEnd, COPY_START, hasRoom, keepBehind, putBehind, roomyCopy } from "./content-in-place.ts";
 import type { OriginSession, StreamOwner } from "./h2-origin-session.ts";
-import { readBuffer } from "./read-buffer.ts";
 
 /** Our own gateway wrote it: these bounds are above all that it writes. */
 const OWN_LIMITS: MessageLimits = {
@@ -28,9 +27,6 @@ const OWN_LIMITS: MessageLimits = {
 };
 /** RFC 6455 §1.3. */
 const WEBSOCKET_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-const CRLF_BYTES = 2;
-/** `ffffff\r\n` */
-const CHUNK_HEAD_MAX = 8;
 
 /** Where places on sessions come from. */
 export interface StreamSource {
@@ -40,14 +36,6 @@ export interface StreamSource {
   dialHttp1(listener: SocketListener): SocketPort;
 }
 
-/** What waits while the gateway does not read: bytes of the body, then the end. */
-interface Unread {
-  readonly bytes: Buffer;
-  /** As the window counts them, padding included. */
-  readonly counted: number;
-}
-
-const tail = Buffer.alloc(TAIL_ROOM + CRLF_BYTES);
 const endOfBody = new EndOfBody();
 
 export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
@@ -88,7 +76,8 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
   #endsUnread = false;
   #trailers: Buffer | null = null;
   #paused = false;
-  readonly #unread: Unread[] = [];
+  /** Pieces of the body that came while the gateway did not read. */
+  readonly #unread: Buffer[] = [];
   /** Bytes of the window that have not been given back. */
   #owed = 0;
 
@@ -197,7 +186,7 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
     if (this.#own !== null) this.#own.resume();
     if (!this.#paused) return;
     this.#paused = false;
-    if (this.#unread.length > 0 || this.#endsUnread || this.#owed > 0) queueMicrotask(() => this.#readOn());
+    if (this.#isUnread || this.#owed > 0) queueMicrotask(() => this.#readOn());
   }
 
   probePeer(): void {
@@ -235,7 +224,7 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
     this.#key = key;
     this.#isTunnel = key !== null;
     this.#requestEnded = key === null && (head.framing === "none" || head.contentLength === 0);
-    this.window = session.streamWindow;
+    this.window = session.sender.streamWindow;
     this.#id = session.request(this, head, this.#requestEnded, this.#isTunnel);
     if (this.#isTunnel) this.#parser.stop = true;
   }
@@ -255,13 +244,13 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
   #send(bytes: Buffer, start: number, end: number): void {
     const session = this.#session;
     if (session === null || this.#requestEnded) return;
-    const sent = this.#unsentBytes > 0 ? 0 : session.data(this.#id, this.window, bytes, start, end);
+    const sent = this.#unsentBytes > 0 ? 0 : session.sender.data(this.#id, this.window, bytes, start, end);
     this.window -= sent;
     if (start + sent === end) return;
     // The bytes are the gateway's again when its write returns.
     this.#unsent.push(Buffer.from(bytes.subarray(start + sent, end)));
     this.#unsentBytes += end - start - sent;
-    session.starve(this);
+    session.sender.starve(this);
   }
 
   #endRequest(): void {
@@ -269,8 +258,8 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
     if (this.#unsentBytes > 0 || this.#requestEnded || this.#session === null || this.#id === 0) return;
     this.#requestEnded = true;
     const { trailers } = this.#parser;
-    if (trailers === null || this.#isTunnel) this.#session.endOf(this.#id);
-    else this.#session.trailersOf(this.#id, trailers);
+    if (trailers === null || this.#isTunnel) this.#session.sender.endOf(this.#id);
+    else this.#session.sender.trailersOf(this.#id, trailers);
     this.#closeIfDone();
   }
 
@@ -279,12 +268,12 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
     const session = this.#session;
     if (session === null || this.#phase !== "open") return;
     for (let first = this.#unsent[0]; first !== undefined; first = this.#unsent[0]) {
-      const sent = session.data(this.#id, this.window, first, 0, first.length);
+      const sent = session.sender.data(this.#id, this.window, first, 0, first.length);
       this.window -= sent;
       this.#unsentBytes -= sent;
       if (sent < first.length) {
         this.#unsent[0] = first.subarray(sent);
-        session.starve(this);
+        session.sender.starve(this);
         return;
       }
       this.#unsent.shift();
@@ -350,7 +339,7 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
         this.#tellFin();
         return;
       }
-      this.#trailers = roomy(head.bytes, head.start, head.end);
+      this.#trailers = Buffer.from(head.bytes.subarray(head.start, head.end));
     }
     this.#tellEnd();
   }
@@ -368,7 +357,7 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
     }
     this.#responseEnded = ends;
     if (this.#paused || this.#unread.length > 0) {
-      if (end > start) this.#unread.push({ bytes: Buffer.from(bytes.subarray(start, end)), counted });
+      if (end > start) this.#unread.push(Buffer.from(bytes.subarray(start, end)));
     } else {
       if (end > start) this.#deliver(bytes, start, end);
       this.#giveBack();
@@ -377,8 +366,9 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
   }
 
   onResetFrame(code: string): void {
-    // With NO_ERROR behind a whole response (§8.1): it wants no more of the request, and nothing has failed.
-    if (this.#responseEnded && code === "NO_ERROR") {
+    // Behind a whole response with NO_ERROR (§8.1) it wants no more of the request, and nothing has failed; and whatever
+    // it says there, what has come and was not read yet is whole.
+    if (this.#responseEnded && (code === "NO_ERROR" || this.#isUnread)) {
       this.#requestEnded = true;
       this.#unsent = [];
       this.#unsentBytes = 0;
@@ -394,7 +384,7 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
     this.#forget();
     if (this.#phase === "over") return;
     // What was read in time is handed on before, as of any socket: an end behind it is no end of it.
-    if (this.#responseEnded && this.#unread.length > 0) return;
+    if (this.#responseEnded && this.#isUnread) return;
     if (error !== null) this.#hear(() => this.listener.onError(error));
     else this.#hear(() => this.listener.onFin());
     this.#over();
@@ -403,41 +393,17 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
   /** Body bytes as they are, or as a chunk. */
   #deliver(bytes: Buffer, start: number, end: number): void {
     this.#delivered += end - start;
-    if (this.#framing !== "chunked") {
-      if (bytes === readBuffer && end + TAIL_ROOM <= bytes.length) this.#inPlace(bytes, start, end);
-      else {
-        const piece = roomy(bytes, start, end);
-        this.#tell(piece, HEAD_ROOM, HEAD_ROOM + end - start);
-      }
-      return;
-    }
-    if (bytes === readBuffer && end + CRLF_BYTES + TAIL_ROOM <= bytes.length) {
-      this.#inPlace(bytes, start, end);
-      return;
-    }
-    const size = `${(end - start).toString(16)}\r\n`;
-    const piece = Buffer.allocUnsafeSlow(HEAD_ROOM + CHUNK_HEAD_MAX + end - start + CRLF_BYTES + TAIL_ROOM);
-    let at = HEAD_ROOM + piece.latin1Write(size, HEAD_ROOM);
-    at += bytes.copy(piece, at, start, end);
-    piece[at] = CR;
-    piece[at + 1] = LF;
-    this.#tell(piece, HEAD_ROOM, at + CRLF_BYTES);
+    const isChunk = this.#framing === "chunked";
+    if (hasRoom(bytes, end, isChunk)) {
+      keepBehind(bytes, end);
+      this.#tellContent(bytes, start, end, isChunk);
+      putBehind(bytes, end);
+    } else this.#tellContent(roomyCopy(bytes, start, end), COPY_START, COPY_START + end - start, isChunk);
   }
 
-  /**
-   * In the buffer that the sockets read into, so that nothing is copied: the head of a chunk takes the place of the
-   * frame's, and what follows is put back when it has been read, because more frames may stand there.
-   */
-  #inPlace(bytes: Buffer, start: number, end: number): void {
-    bytes.copy(tail, 0, end, end + tail.length);
-    if (this.#framing === "chunked") {
-      const size = `${(end - start).toString(16)}\r\n`;
-      bytes.latin1Write(size, start - size.length);
-      bytes[end] = CR;
-      bytes[end + 1] = LF;
-      this.#tell(bytes, start - size.length, end + CRLF_BYTES);
-    } else this.#tell(bytes, start, end);
-    tail.copy(bytes, end, 0, Math.min(tail.length, bytes.length - end));
+  #tellContent(bytes: Buffer, start: number, end: number, isChunk: boolean): void {
+    if (isChunk) this.#tell(bytes, chunkAround(bytes, start, end), chunkEnd(end));
+    else this.#tell(bytes, start, end);
   }
 
   #tellEnd(): void {
@@ -449,8 +415,10 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
     this.#endsUnread = false;
     if (this.#framing === "chunked") {
       const trailers = this.#trailers;
-      if (trailers !== null) this.#tell(trailers, HEAD_ROOM, trailers.length - TAIL_ROOM);
-      else {
+      if (trailers !== null) {
+        const copy = roomyCopy(trailers, 0, trailers.length);
+        this.#tell(copy, COPY_START, COPY_START + trailers.length);
+      } else {
         endOfBody.beginTrailers();
         endOfBody.finishTrailers();
         this.#tell(endOfBody.bytes, endOfBody.start, endOfBody.end);
@@ -472,7 +440,7 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
   /** An end that the origin said, before its content was whole (RFC 9113 §8.1.1). The connection knows nothing of it. */
   #cutShort(): void {
     const detail = `${this.#delivered} of ${this.#length} bytes of content had come`;
-    if (!this.#requestEnded) this.#session?.reset(this.#id, "PROTOCOL_ERROR");
+    if (!this.#requestEnded) this.#session?.sender.reset(this.#id, "PROTOCOL_ERROR");
     this.#forget();
     this.#fail({ code: "END_STREAM", syscall: "h2", detail });
   }
@@ -482,7 +450,7 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
     for (let first = this.#unread[0]; first !== undefined && !this.#paused; first = this.#unread[0]) {
       if (!this.#isOpen) return;
       this.#unread.shift();
-      this.#deliver(first.bytes, 0, first.bytes.length);
+      this.#deliver(first, 0, first.length);
     }
     if (this.#paused || !this.#isOpen) return;
     this.#giveBack();
@@ -492,12 +460,17 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
   /** As much of the window as has been read, in few large pieces. */
   #giveBack(): void {
     if (this.#paused || this.#responseEnded || this.#owed < this.#windowBytes / 2 || this.#id === 0) return;
-    this.#session?.windowUpdate(this.#id, this.#owed);
+    this.#session?.sender.windowUpdate(this.#id, this.#owed);
     this.#owed = 0;
   }
 
   #tell(bytes: Buffer, start: number, end: number): void {
     if (this.#isOpen) this.#hear(() => this.listener.onData(bytes, start, end));
+  }
+
+  /** Something came that the gateway has not been told yet, if only the end. */
+  get #isUnread(): boolean {
+    return this.#unread.length > 0 || this.#endsUnread;
   }
 
   get #isOpen(): boolean {
@@ -509,13 +482,13 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
   #malformed(head: OriginHead, otherwise = ""): void {
     const code = head.tooLarge ? "HEAD_TOO_LARGE" : "MALFORMED";
     const detail = head.why === "" ? otherwise : head.why;
-    if (this.#id !== 0) this.#session?.reset(this.#id, "PROTOCOL_ERROR");
+    if (this.#id !== 0) this.#session?.sender.reset(this.#id, "PROTOCOL_ERROR");
     this.#forget();
     this.#fail({ code, syscall: "h2", detail });
   }
 
   #break(code: "PROTOCOL_ERROR" | "FLOW_CONTROL_ERROR" | "STREAM_CLOSED", detail: string): void {
-    if (this.#id !== 0) this.#session?.reset(this.#id, code);
+    if (this.#id !== 0) this.#session?.sender.reset(this.#id, code);
     this.#forget();
     this.#fail({ code: "MALFORMED", syscall: "h2", detail });
   }
@@ -533,7 +506,7 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
     const session = this.#session;
     if (session !== null) {
       if (this.#id === 0) session.giveBack();
-      else if (!this.#requestEnded || !this.#responseEnded) session.reset(this.#id, "CANCEL");
+      else if (!this.#requestEnded || !this.#responseEnded) session.sender.reset(this.#id, "CANCEL");
     }
     this.#forget();
     this.#phase = "over";
@@ -541,7 +514,7 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
   }
 
   #closeIfDone(): void {
-    if (!this.#requestEnded || !this.#responseEnded || this.#unread.length > 0 || this.#endsUnread) return;
+    if (!this.#requestEnded || !this.#responseEnded || this.#isUnread) return;
     this.#forget();
     if (this.#isOpen) this.#over();
   }
@@ -598,10 +571,4 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
       onFault: (error) => this.listener.onFault(error),
     };
   }
-}
-
-function roomy(bytes: Buffer, start: number, end: number): Buffer {
-  const piece = Buffer.allocUnsafeSlow(HEAD_ROOM + end - start + TAIL_ROOM);
-  bytes.copy(piece, HEAD_ROOM, start, end);
-  return piece;
 }
