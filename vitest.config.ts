@@ -1,13 +1,14 @@
 /**
  * Five kinds of tests. `unit` sits beside the source and needs no time and no network; `wire` runs the corpus and the
- * fuzzers against the codec; both compute, on every core. `sim` runs the whole gateway in simulated worlds and computes
- * as well; `e2e` starts real gateways and origins on loopback, which mostly wait: for processes to start, for time-outs,
- * for seconds of real history that a diagnosis needs. So these two run beside each other, in more lanes than there are
- * cores. `alone` are those of them that ask how fast something is or how much it takes: nothing else may run then.
+ * fuzzers against the codec; `sim` runs the whole gateway in simulated worlds; all three compute. `e2e` starts real
+ * gateways and origins on loopback, which mostly wait: for processes to start, for time-outs, for seconds of real history
+ * that a diagnosis needs. So all four run beside each other, in more lanes than there are cores: some compute while others
+ * wait. `alone` are those that ask how fast something is or how much it takes: nothing else may run then.
  *
  * What runs beside each other shares no port (test/support/free-port.ts), no network (test/support/network-namespace.ts)
- * and no folder. Whether a test holds must not depend on what else the machine does.
+ * and no folder, also where it belongs to another run. Whether a test holds must not depend on what else the machine does.
  */
+import { rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
@@ -61,16 +62,17 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** Gateways that tests start keep nothing in the home directory. */
-const STATE = { XDG_STATE_HOME: join(tmpdir(), "goodgate-test-state") };
+/** Gateways that tests start keep nothing in the home directory, and find nothing that another run left. */
+const STATE_HOME = join(tmpdir(), `goodgate-test-state-${process.pid}`);
+const STATE = { XDG_STATE_HOME: STATE_HOME };
+process.once("exit", () => rmSync(STATE_HOME, { recursive: true, force: true }));
+
 /** More would only wait for each other, on any machine. */
 const LANES_MAX = 16;
-const LANES = { maxWorkers: Math.min(2 * availableParallelism(), LANES_MAX), sequence: { groupOrder: 1 } };
+const LANES = { maxWorkers: Math.min(3 * availableParallelism(), LANES_MAX), sequence: { groupOrder: 0 } };
 
 export default defineConfig({
   test: {
-    // By default one core is left free; on two cores that is half of them.
-    maxWorkers: "100%",
     reporters: ["default", new Overseer()],
     sequence: { sequencer: LongestFirst },
     projects: [
@@ -79,7 +81,7 @@ export default defineConfig({
           name: "unit",
           include: ["src/**/*.test.ts", "tools/**/*.test.ts", "bench/**/*.test.ts", "web/**/*.test.ts"],
           ...PATIENCE,
-          sequence: { groupOrder: 0 },
+          ...LANES,
         },
       },
       {
@@ -87,7 +89,7 @@ export default defineConfig({
           name: "wire",
           include: ["test/wire/**/*.test.ts", "test/fuzz/**/*.test.ts"],
           ...PATIENCE,
-          sequence: { groupOrder: 0 },
+          ...LANES,
         },
       },
       {
@@ -115,7 +117,7 @@ export default defineConfig({
           include: ALONE,
           ...LONG,
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -3,7 +3,6 @@
  * cable the test holds; where the machine does not allow one, those tests are skipped, which the report shows. Each
  * trouble has to end within its limit, with the cause that it has.
  */
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import net from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -14,6 +13,7 @@ import type { ProbeRequest } from "../../src/contract/rungs.ts";
 import { climbSizes } from "../../src/control/ladder/sized-rungs.ts";
 import { systemSchedule } from "../../src/net/clock.ts";
 import { createProbeRungs } from "../../src/net/probe-rungs.ts";
+import { eventBefore } from "../support/event-before.ts";
 import { startGateway } from "../support/gateway-process.ts";
 import { localGateway } from "../support/local-gateway.ts";
 import type { LocalGateway } from "../support/local-gateway.ts";
@@ -170,7 +170,7 @@ describe.skipIf(lossy === null)("a network that loses one packet in fifty and ta
     const kept = await toPlain.client();
     const socket = new WebSocket(`ws://127.0.0.1:${toPlain.port}/`);
     closing.push(() => socket.terminate());
-    await once(socket, "open");
+    await eventBefore(socket, "open");
     const echoed: string[] = [];
     socket.on("message", (data: Buffer) => echoed.push(data.toString()));
     const said = Array.from({ length: 40 }, (_, index) => `${index} ${"w".repeat(500)}`);

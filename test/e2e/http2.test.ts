@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { issueCertificate, makeAuthority } from "../../src/net/make-certificate.ts";
 import { launchChromium, openPage } from "../support/chromium.ts";
 import { curl } from "../support/curl.ts";
+import { eventBefore } from "../support/event-before.ts";
 import { inFrontOf, startGateway, type GatewayProcess } from "../support/gateway-process.ts";
 import { installed, startNodeApp, type Peer } from "../support/peers.ts";
 
@@ -134,11 +135,11 @@ describe("Node's own client", () => {
       },
       { endStream: false },
     );
-    const headers = await new Promise<IncomingHttpHeaders>((resolve) => stream.once("response", resolve));
+    const [headers] = await eventBefore<[IncomingHttpHeaders]>(stream, "response");
     expect(headers[constants.HTTP2_HEADER_STATUS]).toBe(200);
     // One masked text frame "hi"; the echo comes unmasked.
     stream.write(Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69]));
-    const echo = await new Promise<Buffer>((resolve) => stream.once("data", resolve));
+    const [echo] = await eventBefore<[Buffer]>(stream, "data");
     expect(echo).toEqual(Buffer.from([0x81, 0x02, 0x68, 0x69]));
     stream.close();
     const record = await plain.record("the tunnel", ({ tunnel }) => tunnel);

@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import { get, request, type IncomingMessage } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { eventBefore } from "../support/event-before.ts";
 import { inFrontOf, startGateway, type GatewayProcess } from "../support/gateway-process.ts";
 import { startNodeApp, type Peer } from "../support/peers.ts";
 import { rawClient } from "../support/raw-client.ts";
@@ -183,7 +184,7 @@ async function upload(bytes: number, framing: string): Promise<{ sha256: string;
     block.fill(sent / MIB);
     hash.update(block);
     const room = outgoing.write(Buffer.from(block));
-    if (!room) await new Promise((resolve) => outgoing.once("drain", resolve));
+    if (!room) await eventBefore(outgoing, "drain");
   }
   outgoing.end();
   let text = "";

@@ -145,7 +145,7 @@ describe("origins that close connections after a second, without saying so", () 
   it("lose no read and no payment, and execute each payment once", async () => {
     for (const origin of origins.all) origin.behave({ idleMs: 1_000 });
     // Bursts about a second apart: each finds the connections of the one before it when they are being closed.
-    const seen = await underLoad({ seconds: 12, ask: pageOrPayment, rate: burst }, []);
+    const seen = await underLoad({ seconds: 7, ask: pageOrPayment, rate: burst }, []);
     await expectNoneLost(seen);
     const counts = await Promise.all(origins.all.map((origin) => origin.counts()));
     const payments = counts.flatMap((count) => count.payments);
@@ -158,7 +158,7 @@ describe("four times as many requests as the first pool can answer", () => {
   it("are turned away by class, and all is well again within seconds", async () => {
     for (const origin of origins.all) origin.behave({ perSecond: PER_ORIGIN });
     const capacity = 2 * PER_ORIGIN;
-    const [surgeFrom, surgeTo, until] = [3, 9, 18];
+    const [surgeFrom, surgeTo, until] = [2, 7, 15];
     const seen = await underLoad(
       {
         seconds: until,

@@ -1,6 +1,7 @@
 /** WebSocket through the gateway with an independent implementation at both ends. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
+import { eventBefore } from "../support/event-before.ts";
 import { inFrontOf, startGateway, type GatewayProcess } from "../support/gateway-process.ts";
 import { startNodeApp, type Peer } from "../support/peers.ts";
 import { rawClient } from "../support/raw-client.ts";
@@ -20,18 +21,15 @@ afterAll(async () => {
 
 async function open(path = "/ws"): Promise<WebSocket> {
   const socket = new WebSocket(`ws://127.0.0.1:${gateway.port}${path}`, { maxPayload: 64 * 1024 * 1024 });
-  await new Promise((resolve, reject) => socket.once("open", resolve).once("error", reject));
+  await eventBefore(socket, "open");
   return socket;
 }
 
-function echo(socket: WebSocket, message: string | Buffer): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    socket.once("message", (data: Buffer) => {
-      resolve(data);
-    });
-    socket.once("error", reject);
-    socket.send(message);
-  });
+async function echo(socket: WebSocket, message: string | Buffer): Promise<Buffer> {
+  const echoed = eventBefore<[Buffer]>(socket, "message");
+  socket.send(message);
+  const [data] = await echoed;
+  return data;
 }
 
 describe("a WebSocket", () => {

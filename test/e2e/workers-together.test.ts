@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { OriginsResponse, StatusResponse } from "../../src/contract/api-responses.ts";
 import { startChild } from "../support/child.ts";
 import type { Child } from "../support/child.ts";
+import { eventBefore } from "../support/event-before.ts";
 import { freePort } from "../support/free-port.ts";
 import { until } from "../support/until.ts";
 import { workersOf } from "../support/worker-processes.ts";
@@ -69,7 +70,7 @@ class Connection {
 
   static async open(port: number): Promise<Connection> {
     const socket = net.connect(port, "127.0.0.1");
-    await new Promise((resolve) => socket.once("connect", resolve));
+    await eventBefore(socket, "connect");
     return new Connection(socket);
   }
 

@@ -4,6 +4,7 @@
  * TUN devices besides; where these are missing there is none.
  */
 import { execFileSync } from "node:child_process";
+import { networkInterfaces } from "node:os";
 import { fileURLToPath } from "node:url";
 import { startChild } from "./child.ts";
 import type { Child } from "./child.ts";
@@ -117,10 +118,19 @@ interface Names {
 
 function nextNames(): Names {
   made += 1;
-  const id = `gg${process.pid % 10_000}n${made}`;
-  // Files that run at once have different lanes, other runs on this machine other processes.
-  const network = `10.${200 + (Number(process.env["VITEST_POOL_ID"] ?? 0) % 50)}.${(process.pid + made) % 250}`;
+  // No longer than a card's name may be (15 characters), and of this process alone.
+  const id = `gg${process.pid}n${made}`;
+  const network = unusedNetwork();
   return { id, outer: `${id}a`, inner: `${id}b`, outside: `${network}.1`, inside: `${network}.2` };
+}
+
+/** None that this machine has, of other runs neither: the same address at two cards would lead to one of them. */
+function unusedNetwork(): string {
+  const taken = new Set(Object.values(networkInterfaces()).flatMap((cards) => cards?.map(({ address }) => address)));
+  for (;;) {
+    const network = `10.${200 + Math.floor(Math.random() * 50)}.${Math.floor(Math.random() * 250)}`;
+    if (!taken.has(`${network}.1`)) return network;
+  }
 }
 
 function machineIn(id: string, ip: string): Inside {
