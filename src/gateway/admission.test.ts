@@ -83,6 +83,21 @@ describe("an origin that has as many requests as it can take (overload.concurren
     expect(record?.evidence).toContain("1 requests to answer and can take 1 at once");
   });
 
+  it("says of what was to be repeated that no room came for that, and tells what it had failed of", async () => {
+    const origins = ["http://10.0.0.1", "http://10.0.0.2"];
+    const overload = { concurrency: 1, queueWait: { calm: "200ms" } };
+    const world = await memoryGateway({ origins, service: { overload, ejection: false } });
+    // The third takes the place of whichever breaks.
+    for (const path of ["/one", "/two", "/three"]) ask(world, path);
+    const breaks = reached(world)[0];
+    world.origin(1).rst();
+    world.advance(220);
+    const record = world.records.find(({ target }) => target === breaks);
+    expect(record).toMatchObject({ cause: "origin.reset_before_response", attempts: [{ number: 1 }] });
+    const said = record?.decisions.find(({ code }) => code === "retry.found-no-room");
+    expect(said).toMatchObject({ step: "admit", reason: expect.stringContaining("can take 2 at once") as string });
+  });
+
   it("keeps them 20 ms when the queue stands, and the newest goes first", async () => {
     const world = await memoryGateway({ service: { overload: { concurrency: 1, queueWait: { calm: "5s" } } } });
     ask(world, "/first");

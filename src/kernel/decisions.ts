@@ -299,6 +299,11 @@ export const DECISIONS = {
     meaning:
       "Another origin is asked because of a 5xx of the first, whose answer is held back meanwhile and passed on if there is no better one.",
   },
+  "retry.found-no-room": {
+    step: "admit",
+    meaning:
+      "It was to be repeated, and no room came in time at an origin that is left: told is what the last attempt failed of.",
+  },
   "retry.refused.overloaded": {
     step: "rescue",
     meaning: "Not repeated: the origin says that it is overloaded, and asking another would carry the overload there.",
