@@ -20,6 +20,8 @@ interface World {
   /** What is kept, as the next process finds it. */
   readonly kept: () => ShelfContent;
   info: RenewalInfo | null;
+  /** Whenever something is written down, which takes as long as the disk likes. */
+  onKeep: () => void;
   answer: (url: string, order: IssueOrder) => Promise<Issued> | Issued;
   /** In steps, with time for what is asked in between. */
   pass(ms: number, step?: number): Promise<void>;
@@ -36,6 +38,7 @@ function world(kept: ShelfContent = EMPTY, names = ["a.test"]): World {
       return Promise.resolve();
     },
     keepStates(states) {
+      here.onKeep();
       content = { ...content, ...structuredClone(states) };
       return Promise.resolve();
     },
@@ -70,6 +73,7 @@ function world(kept: ShelfContent = EMPTY, names = ["a.test"]): World {
     now: () => time.clock.wall(),
     kept: () => content,
     info: null,
+    onKeep: () => undefined,
     answer: () => good(here),
     async pass(ms, step = HOUR) {
       for (let left = ms; left > 0; left -= step) {
@@ -112,6 +116,19 @@ test("what is missing is ordered, proven, published and kept", async () => {
   next.certifier.start();
   await next.pass(DAY);
   expect(next.orders).toEqual([]);
+});
+
+test("it is called good when those who serve have it, and not before", async () => {
+  const here = world();
+  const seen: { readonly isGood: boolean; readonly isShown: boolean }[] = [];
+  here.onKeep = () => {
+    const isShown = here.published.some(({ certificates }) => certificates.length > 0);
+    seen.push({ isGood: here.certifier.list()[0]?.state === "good", isShown });
+  };
+  here.certifier.start();
+  await here.pass(HOUR);
+  expect(seen).toContainEqual({ isGood: true, isShown: true });
+  expect(seen).not.toContainEqual({ isGood: true, isShown: false });
 });
 
 test("it is renewed at two thirds of its life, and the old one stays while that fails", async () => {

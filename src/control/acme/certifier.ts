@@ -215,9 +215,10 @@ export function createCertifier(options: CertifierOptions, ports: CertifierPorts
           `the certificate of ${name} is used and cannot be written (${textOf(error)})`,
         );
       }
+      // Before it is called good: whoever reads that may connect at once, and has to be shown it.
+      await ports.publish(material());
       await setAuthority(authorityWorked(authorityState(url)));
       await set(obtained(stateOf(name), held, now));
-      await ports.publish(material());
       ports.tell("certificate.obtained", `${name}: from ${url}, good until ${dayOf(notAfter)}`);
       return;
     }
