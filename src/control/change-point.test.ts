@@ -71,6 +71,36 @@ test("A stray failure long before is not taken for the beginning", () => {
   expect(watch.since).toBe(40_000);
 });
 
+test("What failed a quarter of an hour before, and was well or not asked for since, is not when it began", () => {
+  const failing = { ...OPTIONS, outright: true };
+  const onsetOf = (options: typeof OPTIONS, before: number, good: boolean): number => {
+    const watch = createRatioWatch();
+    const tell = (from: number, to: number, bad: number): void => {
+      for (let second = from; second < to; second += 5) watchRatio(watch, bad, 1, second * 1000, options, true);
+    };
+    tell(5, 3_600, 0);
+    tell(3_600, 3_600 + before * 5, 1);
+    if (good) tell(3_600 + before * 5, 4_500, 0);
+    expect(watch.alarm).toBe(false);
+    tell(4_500, 4_560, 1);
+    expect(watch.alarm).toBe(true);
+    return watch.since / 1000;
+  };
+  expect(onsetOf(failing, 2, true)).toBe(4_500);
+  expect(onsetOf(OPTIONS, 3, true)).toBe(4_500);
+  expect(onsetOf(failing, 2, false)).toBe(4_500);
+  expect(onsetOf(OPTIONS, 3, false)).toBe(4_500);
+});
+
+test("What fails now and then in a row of good ones began with the first of them", () => {
+  const watch = createRatioWatch();
+  const chance = new SeededChance(4);
+  feed(watch, 600, 10, 0, chance);
+  for (let second = 600; !watch.alarm; second += 1)
+    watchRatio(watch, second % 3 === 0 ? 1 : 0, 10, second * 1000, OPTIONS, true);
+  expect(watch.since).toBe(600_000);
+});
+
 test("Nothing is learned while the sum is on the rise: what begins to fail does not make failing usual", () => {
   const watch = createRatioWatch();
   for (let second = 0; second < 4; second += 1) watchRatio(watch, 1, 1, second * 1000, OPTIONS, true);

@@ -30,10 +30,18 @@ export interface RatioWatch {
   score: number;
   /** The sum against an outright failure. Absent in what was kept before there was one. */
   outright?: number;
-  /** When the sum left zero: the first of what it counts. 0: it is zero. */
+  /** When that one began to rise; 0: it is zero. */
+  outrightSince: number;
+  outrightPeak: number;
+  /** When the sum began to rise: the first of what it counts. 0: it is zero. */
   since: number;
+  /** The most that the sum was since then. */
+  peak: number;
   /** When it last rose; epoch ms. */
   roseAt: number;
+  /** When anything was last observed, and when that began after the last pause; epoch ms. */
+  seenAt: number;
+  resumedAt: number;
   /** Observations per second, faded. */
   perSecond: number;
   alarm: boolean;
@@ -68,6 +76,11 @@ const OUTRIGHT = 0.5;
 const OF_TWO: number = Math.LN2;
 const ONE_FAILURE = 4.5;
 const LONG_AGO_MS = 10_000;
+/** What fell by so much was over, or as good as: what rises then began then. */
+const FELL_TO = 0.5;
+/** Nobody asked for so long, where usually ten would have. */
+const PAUSE_MS = 60_000;
+const PAUSE_OBSERVATIONS = 10;
 /** e^10 to one that it is over: half a dozen good ones after an outright failure, hundreds after one of a few per cent. */
 const WELL_SCORE = 10;
 /** A sum that grows on would take as long to fall again. */
@@ -84,8 +97,13 @@ export function createRatioWatch(): RatioWatch {
     recentBad: 0,
     recentTotal: 0,
     score: 0,
+    outrightSince: 0,
+    outrightPeak: 0,
     since: 0,
+    peak: 0,
     roseAt: 0,
+    seenAt: 0,
+    resumedAt: 0,
     perSecond: 0,
     alarm: false,
     alarmBad: 0,
@@ -124,16 +142,22 @@ export function watchRatio(
   const limit = alarmLimit(watch.perSecond) + (options.outright === true ? OF_TWO : 0);
   if (total > 0) {
     const gain = bad * Math.log(disturbed / usual) + good * Math.log((1 - disturbed) / (1 - usual));
-    // A stray failure of a while ago is no beginning.
-    const isBeginning = watch.score === 0 || (watch.score <= ONE_FAILURE && at - watch.roseAt > LONG_AGO_MS);
-    if (gain > 0 && isBeginning && !watch.alarm) watch.since = at;
+    if (at - watch.seenAt > Math.max(PAUSE_MS, (PAUSE_OBSERVATIONS * 1000) / watch.perSecond)) watch.resumedAt = at;
+    watch.seenAt = at;
+    if (options.outright === true && usual < OUTRIGHT) watchOutright(watch, bad, good, at, usual, limit);
+    if (gain > 0 && !watch.alarm && isBeginning(watch, at, watch.score, watch.peak)) {
+      watch.since = at;
+      watch.peak = 0;
+    }
     if (gain > 0) watch.roseAt = at;
     watch.score = Math.min(limit * SCORE_CAP, Math.max(0, watch.score + gain));
-    if (options.outright === true && usual < OUTRIGHT) watchOutright(watch, bad, good, usual, limit);
+    watch.peak = Math.max(watch.peak, watch.score);
   }
   if (watch.score === 0) watch.since = 0;
   if (!watch.alarm && Math.max(watch.score, watch.outright ?? 0) >= limit) {
     watch.alarm = true;
+    // Of what fails outright the other sum knows better where it began: a few good ones are enough for it.
+    if ((watch.outright ?? 0) >= limit) watch.since = Math.max(watch.since, watch.outrightSince);
     watch.alarmBad = watch.recentBad;
     watch.alarmTotal = watch.recentTotal;
   }
@@ -147,11 +171,25 @@ export function watchRatio(
   }
 }
 
-function watchOutright(watch: RatioWatch, bad: number, good: number, usual: number, limit: number): void {
+function watchOutright(watch: RatioWatch, bad: number, good: number, at: number, usual: number, limit: number): void {
   const before = watch.outright ?? 0;
   if (bad === 0 && before === 0) return;
   const gain = bad * Math.log(OUTRIGHT / usual) + good * Math.log((1 - OUTRIGHT) / (1 - usual));
+  if (gain > 0 && !watch.alarm && isBeginning(watch, at, before, watch.outrightPeak)) {
+    watch.outrightSince = at;
+    watch.outrightPeak = 0;
+  }
   watch.outright = Math.min(limit * SCORE_CAP, Math.max(0, before + gain));
+  watch.outrightPeak = Math.max(watch.outrightPeak, watch.outright);
+}
+
+/** Whether what makes a sum rise now is the first of it. */
+function isBeginning({ roseAt, resumedAt }: RatioWatch, at: number, score: number, peak: number): boolean {
+  if (score <= peak * FELL_TO) return true;
+  // A stray failure of a while ago is no beginning.
+  if (score <= ONE_FAILURE && at - roseAt > LONG_AGO_MS) return true;
+  // Nor does what was before a pause say when it began.
+  return roseAt < resumedAt;
 }
 
 /** h: e^h observations between false alarms at least. */
@@ -195,6 +233,8 @@ function endAlarm(watch: RatioWatch): void {
   watch.alarm = false;
   watch.score = 0;
   watch.outright = 0;
+  watch.outrightPeak = 0;
   watch.since = 0;
+  watch.peak = 0;
   watch.wellScore = 0;
 }

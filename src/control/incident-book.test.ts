@@ -337,6 +337,25 @@ test("One failure beside a failing check opens an incident, but not where a depl
   expect(opened(true, "origin.reset_before_response", 5)).toBe(1);
 });
 
+test("What failed once a while before an origin was taken out is not when that began", () => {
+  const engine = createEngine();
+  engine.step(TOPOLOGY);
+  const few = (from: number, to: number, differs: Partial<OriginRow>): void =>
+    tellOrigins(engine, from, to, 0, ({ name }) => ({
+      attempts: 0,
+      firstByte: [],
+      ...(name === "a1" ? { checkOk: true, ...differs } : {}),
+    }));
+  tellPools(engine, 0, 100, "");
+  few(100, 101, { attempts: 3, byCause: { "origin.truncated": 2 } });
+  few(101, 400, {});
+  few(400, 410, { state: "down", checkOk: false });
+  few(410, 411, { attempts: 1, byCause: { "origin.refused": 1 }, state: "down", checkOk: false });
+  few(411, 415, { state: "down", checkOk: false });
+  const [incident] = incidents(engine);
+  expect(incident?.firstFailureAt).toBeGreaterThanOrEqual(START + 400_000);
+});
+
 test("Two refused connections in a row are enough where hardly anything is asked", () => {
   const engine = createEngine();
   engine.step(TOPOLOGY);

@@ -344,12 +344,20 @@ export class Watches {
   /** The clock was set back. */
   goBack(byMs: number): void {
     const earlier = (at: number): number => (at === 0 ? 0 : at - byMs);
-    const putBack = (...watches: { since: number }[]): void => {
-      for (const watch of watches) watch.since = earlier(watch.since);
+    const putBack = (...watches: RatioWatch[]): void => {
+      for (const watch of watches) {
+        watch.since = earlier(watch.since);
+        watch.outrightSince = earlier(watch.outrightSince);
+        watch.roseAt = earlier(watch.roseAt);
+        watch.seenAt = earlier(watch.seenAt);
+        watch.resumedAt = earlier(watch.resumedAt);
+      }
     };
     this.#now = earlier(this.#now);
-    for (const { failed, rescued, left, refused, normal, silence } of this.services.values())
-      putBack(failed, rescued, left, refused, normal.slow, silence);
+    for (const { failed, rescued, left, refused, normal, silence } of this.services.values()) {
+      putBack(failed, rescued, left, refused, normal.slow);
+      silence.since = earlier(silence.since);
+    }
     for (const { failed, normal } of this.routes.values()) putBack(failed, normal.slow);
     for (const watch of this.addresses.values()) {
       putBack(watch.attempts, watch.normal.slow);
@@ -637,7 +645,9 @@ function isDownForRequests({ state, outSince, failedAt, unreachedAt, attempts }:
 
 function firstSignOf({ attempts, outSeconds, outSince, failedAt }: AddressWatch): number {
   if (outSeconds === 0) return attempts.since === 0 ? failedAt : attempts.since;
-  return attempts.since === 0 ? outSince : Math.min(outSince, attempts.since);
+  // What failed once long before it was taken out was something else.
+  const isOfIt = attempts.since > 0 && attempts.roseAt >= outSince - FAILED_WITH_MS;
+  return isOfIt ? Math.min(outSince, attempts.since) : outSince;
 }
 
 function countOfCauses({ byCause }: OriginRow, causes: readonly CauseId[]): number {
