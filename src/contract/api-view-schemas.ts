@@ -133,7 +133,7 @@ export const originAddressSchema = describes<OriginAddressView>()(
     ).nullable(),
     share: count("Share of its weight that it gets now, 0 to 1."),
     check: z.object({
-      kind: z.enum(["http", "connect", "none"]),
+      kind: z.enum(["http", "grpc", "connect", "none"]),
       ok: z.boolean().nullable().describe("The last result; null before the first."),
       at: epochMs("The last check"),
       detail: z.string(),

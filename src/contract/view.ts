@@ -181,7 +181,7 @@ export interface OriginAddressView {
   until: number | null;
   /** Share of its weight that it gets now, 0–1 (below 1 while ramping). */
   share: number;
-  check: { kind: "http" | "connect" | "none"; ok: boolean | null; at: number; detail: string };
+  check: { kind: "http" | "grpc" | "connect" | "none"; ok: boolean | null; at: number; detail: string };
   /** Set when checks and traffic disagree, e.g. "checks fail but 240 of 240 requests succeeded". */
   disagreement: string;
   /** Routes that are kept from it though it serves others, and why; empty when there are none. */

@@ -56,6 +56,12 @@ describe("the messages of gRPC's health checks", () => {
 });
 
 describe("a check by gRPC", () => {
+  it("is shown as one", async () => {
+    const { gateway } = await memoryGateway({ service: { http2: true, health: { grpc: true } } });
+    const kinds = gateway.view.origins().flatMap(({ addresses }) => addresses.map(({ check }) => check.kind));
+    expect(new Set(kinds)).toEqual(new Set(["grpc"]));
+  });
+
   it("asks on a connection of its own, and is well when the service is SERVING", async () => {
     const { origin, peer, results } = await checking("shop.Cart");
     const frames = origin.frames();

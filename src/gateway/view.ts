@@ -1,4 +1,5 @@
 /** What the gateway lets others see: plain copies of its state, made when somebody asks and never kept. */
+import type { HealthSettings } from "../config/settings.ts";
 import type { GatewayView, OriginAddressView, OriginView, ServiceStatusView, StatusView } from "../contract/view.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Histogram } from "../kernel/histogram.ts";
@@ -206,7 +207,7 @@ export function createView({ core, listeners, listening, ports, startedAt }: Vie
       until: epochOf(standing?.until ?? -1, clock, now),
       share: address.share,
       check: {
-        kind: health === null ? "none" : health.path === null ? "connect" : "http",
+        kind: kindOfCheck(health),
         ...address.check,
       },
       disagreement: standing?.disagreement ?? "",
@@ -226,6 +227,12 @@ export function createView({ core, listeners, listening, ports, startedAt }: Vie
 }
 
 /** With the reasons of now: what traffic did lately changes without a request, when there are none any more. */
+function kindOfCheck(health: HealthSettings | null): OriginAddressView["check"]["kind"] {
+  if (health === null) return "none";
+  if (health.grpc !== null) return "grpc";
+  return health.path === null ? "connect" : "http";
+}
+
 function seenNow(pool: PoolRuntime, now: number): void {
   pool.settle(now);
   pool.assess(now);

@@ -275,6 +275,33 @@ describe("a worker that hangs", () => {
     expect(made.told[0]).toMatch(/^worker\.hung worker 1: its event loop has not turned for 10 s/);
   });
 
+  // On a machine with far too much to do all of them were ended at once, and had to be started by it too.
+  it("is not ended while no sibling is heard either, because then it is the machine", async () => {
+    const made = await serving(3);
+    const all = made.running();
+    for (const one of all) one.isAlive = false;
+    made.advance(29_000);
+    expect(all.flatMap(({ killedBy }) => killedBy)).toEqual([]);
+    expect(made.told).toEqual([expect.stringMatching(/^workers\.silent no worker's event loop has turned for 10 s/)]);
+    for (const one of all) one.isAlive = true;
+    made.advance(60_000);
+    expect(made.running()).toEqual(all);
+  });
+
+  it("is ended after thirty seconds all the same, and of several one at a time until one is heard again", async () => {
+    const made = await serving(3);
+    const all = made.running();
+    for (const one of all) one.isAlive = false;
+    const ended = (): number => all.filter(({ killedBy }) => killedBy.length > 0).length;
+    made.advance(31_000);
+    expect(ended()).toBe(1);
+    made.advance(20_000);
+    expect(ended()).toBe(1);
+    for (const one of made.running()) if (!all.includes(one)) one.say({ kind: "ready" });
+    made.advance(1_000);
+    expect(ended()).toBe(3);
+  });
+
   it("for a moment is heard again and not covered for any more", async () => {
     const made = await serving(2);
     made.of(1).isAlive = false;

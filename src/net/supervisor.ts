@@ -66,6 +66,8 @@ const LOOK_MS = 1_000;
 const READY_MS = 30_000;
 const QUIET_MS = 3_000;
 const HUNG_MS = 10_000;
+/** While nobody is heard the machine is the likelier reason: then so long, for one of them at a time. */
+const ALL_QUIET_MS = 30_000;
 /** SIGABRT is heeded at once by what runs, and not by what is stopped. */
 const KILL_AFTER_MS = 2_000;
 const BACK_MS = 100;
@@ -118,6 +120,9 @@ class Forking implements Supervisor {
   #lookedAt = 0;
   #servedAt = 0;
   #isHopeless = false;
+  /** When one was ended for its silence. Monotonic ms. */
+  #abortedAt = Number.NEGATIVE_INFINITY;
+  #isAllQuiet = false;
   #rolling: Promise<unknown> = Promise.resolve();
   #onGone: () => void = () => undefined;
   #cancelLook: () => void = () => undefined;
@@ -379,6 +384,8 @@ class Forking implements Supervisor {
     if (now - this.#lookedAt > 2 * LOOK_MS) for (const life of this.#lives) life.heardAt = now;
     this.#lookedAt = now;
     for (const life of this.#lives) this.#lookAt(life, now);
+    if (this.#isAllQuiet && this.#places.some(({ current }) => current !== null && now - current.heardAt < QUIET_MS))
+      this.#isAllQuiet = false;
     if (this.#places.some(({ current }) => current?.state === "serving")) this.#servedAt = now;
     else if (this.#hasStarted && !this.#isHopeless && now - this.#servedAt >= HOPELESS_MS) {
       if (this.#places.every(({ state }) => state === "crashing")) {
@@ -405,15 +412,34 @@ class Forking implements Supervisor {
       if (place.isInLoop) this.#tell("worker.running", `worker ${life.worker}: it has run for ${WELL_MS / 1000} s`);
       place.isInLoop = false;
     }
-    if (quietMs >= HUNG_MS + KILL_AFTER_MS) life.kill("SIGKILL");
-    else if (quietMs >= HUNG_MS && !life.isAborted) {
-      life.isAborted = true;
-      this.#tell(
-        "worker.hung",
-        `worker ${life.worker}: its event loop has not turned for ${Math.round(quietMs / 1000)} s; it is ended`,
-      );
-      life.kill("SIGABRT");
-    } else if (quietMs >= QUIET_MS && place.current === life && !place.isCovered) this.#cover(place);
+    if (now - life.abortedAt >= KILL_AFTER_MS) life.kill("SIGKILL");
+    else if (quietMs >= HUNG_MS && life.abortedAt === Number.POSITIVE_INFINITY) this.#hung(life, quietMs, now);
+    else if (quietMs >= QUIET_MS && place.current === life && !place.isCovered) this.#cover(place);
+  }
+
+  /**
+   * Processes that get no time are as silent as one in an endless loop, and ending them makes work for a machine that
+   * has too much of it. Where no sibling is heard either, it is not believed of all of them at once.
+   */
+  #hung(life: Life, quietMs: number, now: number): void {
+    const siblings = this.#places.flatMap(({ current }) =>
+      current !== null && current !== life && current.state === "serving" ? [current] : [],
+    );
+    const isHeard = siblings.some(({ heardAt }) => now - heardAt < QUIET_MS);
+    const isOneOfMany = !isHeard && (siblings.length > 0 || now - this.#abortedAt < ALL_QUIET_MS);
+    if (isOneOfMany && (quietMs < ALL_QUIET_MS || now - this.#abortedAt < ALL_QUIET_MS)) {
+      if (!this.#isAllQuiet) {
+        const silence = `no worker's event loop has turned for ${Math.round(quietMs / 1000)} s`;
+        this.#tell("workers.silent", `${silence}: the machine is the likelier reason, and none is ended yet`);
+      }
+      this.#isAllQuiet = true;
+      return;
+    }
+    life.abortedAt = now;
+    this.#abortedAt = now;
+    const text = `its event loop has not turned for ${Math.round(quietMs / 1000)} s; it is ended`;
+    this.#tell("worker.hung", `worker ${life.worker}: ${text}`);
+    life.kill("SIGABRT");
   }
 
   // ------------------------------------------------------------------ replacing

@@ -29,8 +29,8 @@ export class Life implements WorkerChannel {
   heardAt: number;
   /** Why it could not begin; empty: nothing was said. */
   notStarted: Extract<FromWorker, { kind: "not started" }> | null = null;
-  /** It has been asked to end by a signal, so that it leaves a trace of what it was at. */
-  isAborted = false;
+  /** When it was asked to end by a signal, so that it leaves a trace of what it was at. Monotonic ms; never: infinite. */
+  abortedAt = Number.POSITIVE_INFINITY;
   /** Uncaught exceptions, monotonic ms. */
   readonly faultsAt: number[] = [];
   #process: WorkerProcess | null = null;

@@ -20,7 +20,7 @@ const options: AvailabilityOptions = {
     ejectedRatioMax: 0.5,
     slow: { factor: 4, extraMs: 100, shareMin: 0.2, peersMin: 20 },
   },
-  health: { path: "/healthz", intervalMs: 2_000, timeoutMs: 1_000, down: 3, up: 2 },
+  health: { path: "/healthz", grpc: null, intervalMs: 2_000, timeoutMs: 1_000, down: 3, up: 2 },
 };
 
 interface Origin extends Member {

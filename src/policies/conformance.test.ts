@@ -213,7 +213,7 @@ function conforms<S, E>(name: string, subject: Subject<S, E>): void {
   });
 }
 
-const health: HealthOptions = { path: "/healthz", intervalMs: 2_000, timeoutMs: 1_000, down: 3, up: 2 };
+const health: HealthOptions = { path: "/healthz", grpc: null, intervalMs: 2_000, timeoutMs: 1_000, down: 3, up: 2 };
 const options: AvailabilityOptions = {
   ejection: {
     consecutiveFailures: 5,

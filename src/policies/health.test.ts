@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { settleHealth, stepHealth, UNCHECKED } from "./health.ts";
 import type { CheckResult, HealthOptions, HealthState } from "./health.ts";
 
-const options: HealthOptions = { path: null, intervalMs: 2_000, timeoutMs: 1_000, down: 3, up: 2 };
+const options: HealthOptions = { path: null, grpc: null, intervalMs: 2_000, timeoutMs: 1_000, down: 3, up: 2 };
 const bad: CheckResult = { ok: false, detail: "connection refused" };
 const good: CheckResult = { ok: true, detail: "" };
 
@@ -25,6 +25,14 @@ test("the first result decides at once", () => {
     codes: ["health.down.first-check"],
     state: { kind: "down", because: "the first connect check failed (connection refused)" },
   });
+});
+
+test("a check is called by what it asks", () => {
+  const becauseOf = (of: Partial<HealthOptions>): unknown =>
+    stepHealth({ ...options, ...of }, UNCHECKED, { ok: false, detail: "status 12" }, 2_000).state;
+  expect(becauseOf({ path: "/healthz" })).toMatchObject({ because: "the first HTTP check failed (status 12)" });
+  // It was called a connect check, which says that not even a connection came about.
+  expect(becauseOf({ grpc: "" })).toMatchObject({ because: "the first gRPC check failed (status 12)" });
 });
 
 test("a down that a single first result decided is undone by a single success", () => {

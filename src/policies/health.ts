@@ -12,8 +12,10 @@ import { durationInWords } from "./words.ts";
 
 /** Part of the shape of `HealthSettings` in config/settings.ts. */
 export interface HealthOptions {
-  /** Null: the check is a TCP connect. */
+  /** Null: the check is a TCP connect, unless `grpc` says otherwise. */
   readonly path: string | null;
+  /** Null: gRPC's health checking protocol is not spoken. */
+  readonly grpc: string | null;
   readonly intervalMs: number;
   readonly timeoutMs: number;
   /** Failures in a row that take an origin down. */
@@ -140,5 +142,6 @@ function becomeDown(
 }
 
 function kindOf(options: HealthOptions): string {
+  if (options.grpc !== null) return "gRPC";
   return options.path === null ? "connect" : "HTTP";
 }

@@ -32,7 +32,7 @@ const defaults: AvailabilityOptions & { readonly retry: { budgetRatio: number; b
     ejectedRatioMax: 0.5,
     slow: { factor: 4, extraMs: 100, shareMin: 0.2, peersMin: 20 },
   },
-  health: { path: "/healthz", intervalMs: 2_000, timeoutMs: 1_000, down: 3, up: 2 },
+  health: { path: "/healthz", grpc: null, intervalMs: 2_000, timeoutMs: 1_000, down: 3, up: 2 },
   retry: { budgetRatio: 0.1, budgetPerSecond: 10 },
 };
 

@@ -215,7 +215,7 @@ const UNTIL_WORDS: Readonly<Record<OriginAddressView["state"], string>> = {
 
 function checkText({ check }: OriginAddressView): string {
   if (check.kind === "none") return "none configured";
-  const kind = check.kind === "http" ? "HTTP" : "connect";
+  const kind = check.kind === "http" ? "HTTP" : check.kind === "grpc" ? "gRPC" : "connect";
   if (check.ok === null) return `${kind}, not yet made`;
   return `${kind}, ${check.ok ? "good" : "failed"}${check.detail === "" ? "" : `: ${check.detail}`}`;
 }
