@@ -13,6 +13,8 @@ export interface ControlStore {
   /** Newest first: incidents that are over, which nobody else may remember any more. */
   closedIncidents(limit: number): readonly Incident[];
   incident(id: string): Incident | null;
+  /** Those that are not over, and those that began since. */
+  incidentsSince(at: number): readonly Incident[];
   /** Things that others keep: silences, alerts that were sent. Oldest first. */
   documents(kind: string): readonly Document[];
   state(): ControlStoreState;

@@ -12,10 +12,11 @@ import type { Engine, Output } from "./engine-port.ts";
 import { changesBetween } from "./topology-changes.ts";
 
 /** An engine that opens an incident at each event, and remembers what it was told. */
-function eventEngine(told: Fact[]): Engine {
+function eventEngine(told: Fact[], recall: Engine["recall"]): Engine {
   let opened = 0;
   return {
     ...createIdleEngine(),
+    recall,
     step(fact): readonly Output[] {
       told.push(fact);
       if (fact.kind !== "event") return [];
@@ -55,6 +56,9 @@ class MemoryStore implements ControlStore {
   incident(id: string): Incident | null {
     return this.closed.find((one) => one.id === id) ?? null;
   }
+  incidentsSince(): readonly Incident[] {
+    return this.closed.filter(({ state }) => state !== "closed");
+  }
   documents(kind: string): ReturnType<ControlStore["documents"]> {
     return this.written.flatMap(({ documents }) => documents.filter((document) => document.kind === kind));
   }
@@ -75,13 +79,17 @@ interface Scene {
   take(number: number, ...facts: Fact[]): void;
 }
 
-function scene(store: ControlStore | null = null, companion: Companion = {}): Scene {
+function scene(
+  store: ControlStore | null = null,
+  companion: Companion = {},
+  recall: Engine["recall"] = () => undefined,
+): Scene {
   const told: Fact[] = [];
   const sent: FromControl[] = [];
   const faults: unknown[] = [];
   const given: LoopHands[] = [];
   const loop = createControlLoop({
-    createEngine: () => eventEngine(told),
+    createEngine: () => eventEngine(told, recall),
     store,
     companions(hands) {
       given.push(hands);
@@ -188,6 +196,24 @@ describe("a restart", () => {
     take(10, sampleEvent(1), sampleSecond(1_000));
     expect(sent.find(({ kind }) => kind === "news")).toMatchObject({ news: { incident: { id: "inc-8" } } });
     expect(store.written.flatMap(({ incidents }) => incidents.map(({ id }) => id))).toEqual(["inc-8"]);
+  });
+
+  it("gives the engine the incidents that its facts led to, and ends in words what it does not find again", () => {
+    const store = new MemoryStore();
+    const batches = [{ session: "life-1", number: 8, facts: [sampleEvent(8)] }];
+    store.memory = { saved: { opened: 5 }, savedAt: 1, rows: [], batches, session: "life-1", number: 8 };
+    store.closed = [sampleIncident({ id: "inc-of-before", state: "open", closedAt: null })];
+    const recalled: string[][] = [];
+    const { loop, take, hands } = scene(store, {}, (known) => recalled.push(known.map(({ id }) => id)));
+    loop.restore(true);
+    expect(recalled).toEqual([["inc-of-before"], []]);
+    expect(hands.incident("inc-of-before")).toMatchObject({ state: "closed" });
+    take(9, sampleSecond(0));
+    const [ended] = store.written.flatMap(({ incidents }) => incidents.filter(({ id }) => id === "inc-of-before"));
+    expect(ended?.timeline.at(-1)).toMatchObject({
+      kind: "closed",
+      text: expect.stringContaining("not seen any more") as string,
+    });
   });
 
   it("counts from when it was saved, not from its start", () => {

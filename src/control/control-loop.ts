@@ -73,11 +73,21 @@ const SAVE_EVERY_MS = 60_000;
  */
 const UNSAVED_MAX_MS = 30 * 60_000;
 const CLOSED_LIMIT = 50;
+/** What an incident is about may have begun so long before it is noticed. */
+const LATE_MS = 30 * 60_000;
 const TOPOLOGY = "topology";
 const TOPOLOGY_MS = 400 * 86_400_000;
 
 export function createControlLoop(parts: ControlLoopParts): ControlLoop {
   return new Loop(parts);
+}
+
+/** The facts of an earlier life did not lead to it again, as another version of the engine saw it, or they are not gone through. */
+function notSeenAgain(incident: Incident): Incident {
+  const closedAt = incident.timeline.at(-1)?.at ?? incident.detectedAt;
+  const text = "After a restart of the control plane it is not seen any more; what goes on is another incident.";
+  const timeline: Incident["timeline"] = [...incident.timeline, { at: closedAt, kind: "closed", text }];
+  return { ...incident, state: "closed", closedAt, timeline };
 }
 
 class Loop implements ControlLoop {
@@ -127,6 +137,7 @@ class Loop implements ControlLoop {
         detail:
           "it ended several times soon after its start, so it begins without what it was thinking; incidents of before are kept",
       });
+      this.#endTheUnseen(store);
       return;
     }
     try {
@@ -139,15 +150,28 @@ class Loop implements ControlLoop {
         code: "control.not-restored",
         detail: "what it was thinking could not be read back, so it begins anew; incidents of before are kept",
       });
+      this.#endTheUnseen(store);
       return;
     }
+    this.#engine.recall(store.incidentsSince(memory.savedAt - LATE_MS));
     for (const { facts } of memory.batches) for (const fact of facts) this.#step(fact, true);
+    this.#engine.recall([]);
     // What these facts led to was told and written down when they came; unless it is seen in another way now.
     this.#incidents.clear();
     this.#guarded(() => {
       for (const incident of this.#engine.answer({ ask: "incidents" })) {
         if (store.incident(incident.id)?.state !== incident.state) this.#incidents.set(incident.id, incident);
       }
+    });
+    this.#endTheUnseen(store);
+  }
+
+  /** What was open and is not known any more would stay open for ever. */
+  #endTheUnseen(store: ControlStore): void {
+    this.#guarded(() => {
+      for (const incident of store.incidentsSince(Number.MAX_SAFE_INTEGER))
+        if (this.#engine.answer({ ask: "incident", id: incident.id }) === null)
+          this.#incidents.set(incident.id, notSeenAgain(incident));
     });
   }
 

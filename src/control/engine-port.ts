@@ -4,6 +4,7 @@
  */
 import type { Answers, News, Question } from "../contract/control-port.ts";
 import type { Fact } from "../contract/facts.ts";
+import type { Incident } from "../contract/incident.ts";
 import type { SeriesRow } from "../contract/series.ts";
 
 export interface Engine {
@@ -18,6 +19,11 @@ export interface Engine {
   save(): unknown;
   /** Of an engine that was told nothing yet. Throws when it cannot be read: then a new one begins. */
   restore(saved: unknown, rows: readonly SeriesRow[]): void;
+  /**
+   * Until the next call facts are told again that led to these incidents: what is found in them keeps its id, also where this
+   * engine sees it at another moment, or more or fewer of them, than the one that saw them first.
+   */
+  recall(known: readonly Incident[]): void;
 }
 
 /** What it knows by itself; the rest is answered beside it. */

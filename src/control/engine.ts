@@ -223,6 +223,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
       incidents: book.incidents(undefined, INCIDENTS_SAVED).toReversed(),
       ids: book.ids,
     }),
+    recall: (known) => book.recall(known),
     restore(saved, rows) {
       const { version, topology, watches: savedWatches, budgets: savedBudgets, incidents, ids } = saved as Saved; // Written by save(); what is not readable throws.
       if (version !== 1) throw new Error(`what was saved is of version ${String(version)}`);

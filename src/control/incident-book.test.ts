@@ -491,6 +491,28 @@ test("What is saved and restored knows what is usual, and its incidents; nothing
   expect(() => createEngine().restore({ version: 99 }, [])).toThrow("of version 99");
 });
 
+test("What is found again in facts that are told again keeps its id, whenever this engine notices it, and nothing else gets it", () => {
+  const told = begun();
+  tell(told, 100, 110, { shop: 15 });
+  const [was] = incidents(told);
+  if (was === undefined) throw new Error("no incident");
+  // Another version counted another way, and took something else for the beginning.
+  const known = [{ ...was, id: "inc-1763999000-7", firstFailureAt: was.firstFailureAt - 900_000 }];
+  const again = begun();
+  again.recall(known);
+  tell(again, 100, 110, { shop: 15 });
+  expect(incidents(again)).toMatchObject([{ id: "inc-1763999000-7", services: ["shop"] }]);
+  const elsewhere = begun();
+  elsewhere.recall(known);
+  tell(elsewhere, 100, 110, { mail: 15 });
+  expect(incidents(elsewhere)).toMatchObject([{ id: was.id, services: ["mail"] }]);
+  const late = begun();
+  late.recall(known);
+  late.recall([]);
+  tell(late, 100, 110, { shop: 15 });
+  expect(incidents(late)).toMatchObject([{ id: was.id }]);
+});
+
 test("Without facts there is no health: a service of which nothing is heard is not shown as well", () => {
   const engine = begun();
   expect(engine.answer({ ask: "health" })).toMatchObject([{ state: "well" }, { state: "well" }]);

@@ -57,6 +57,8 @@ const TELL_EVERY_MS = 10_000;
 const DRILL_MAX_MS = 30 * 60_000;
 const MERGE_MS = 60_000;
 const OVER_MS = 10_000;
+/** So much sooner or later another version of the engine may notice the same. */
+const SAME_MS = 60_000;
 
 export class IncidentBook {
   readonly watches: Watches;
@@ -70,6 +72,7 @@ export class IncidentBook {
   readonly #crashes = new CrashWatch();
   readonly #told = new Map<string, number>();
   #ids = 0;
+  #known: readonly Incident[] = [];
 
   constructor(watches: Watches) {
     this.watches = watches;
@@ -279,6 +282,11 @@ export class IncidentBook {
     this.#ids = ids;
   }
 
+  /** Those that the facts led to which are told again now; empty: they are new. */
+  recall(known: readonly Incident[]): void {
+    this.#known = known;
+  }
+
   /** How many there have been. */
   get ids(): number {
     return this.#ids;
@@ -413,8 +421,7 @@ export class IncidentBook {
 
   #open(anomaly: Anomaly, all: readonly Anomaly[], now: number, changed: Set<Track>): Track | null {
     if (!this.#isWorth(anomaly, now) || this.#live().length >= OPEN_MAX) return null;
-    this.#ids += 1;
-    const id = `inc-${Math.floor(anomaly.since / 1000)}-${this.#ids}`;
+    const id = this.#idFor(anomaly.service, anomaly.since, now);
     const together = all.filter((one) => one === anomaly || (one.service === anomaly.service && one.service !== ""));
     const ended = this.#tracks.filter(({ services }) => services.has(anomaly.service));
     const endedAt = Math.max(
@@ -536,11 +543,10 @@ export class IncidentBook {
   }
 
   #split(track: Track, service: string, by: string, at: number): Track {
-    this.#ids += 1;
+    const id = this.#idFor(service, track.firstFailureAt, at);
     const own = track.anomalies.filter((anomaly) => anomaly.service === service);
     const where = { service };
     const first: Anomaly = { key: `split\n${this.#ids}`, kind: "failed", service, where, since: track.firstFailureAt };
-    const id = `inc-${Math.floor(track.firstFailureAt / 1000)}-${this.#ids}`;
     track.services.delete(service);
     for (const { key } of own) track.keys.delete(key);
     const split = createTrack(id, [first, ...own], at, this.#surroundings());
@@ -551,6 +557,26 @@ export class IncidentBook {
     this.#tracks.push(split);
     conclude(split, at, this.#surroundings());
     return split;
+  }
+
+  /** One that was told before keeps its id: links and the alerts of others go by it. */
+  #idFor(service: string, since: number, now: number): string {
+    this.#ids += 1;
+    const own = `inc-${Math.floor(since / 1000)}-${this.#ids}`;
+    if (this.#known.length === 0) return own;
+    const isTaken = (id: string): boolean =>
+      this.#tracks.some((track) => track.id === id) || this.#past.some((one) => one.id === id);
+    const alike = this.#known.filter(
+      (one) =>
+        (service === "" ? one.services.length === 0 : one.services.includes(service)) &&
+        Math.abs(one.detectedAt - now) <= SAME_MS &&
+        !isTaken(one.id),
+    );
+    const nearest = alike.toSorted((a, b) => Math.abs(a.detectedAt - now) - Math.abs(b.detectedAt - now))[0];
+    if (nearest !== undefined) return nearest.id;
+    // Another one may have been told by this name.
+    while (this.#known.some(({ id }) => id === `inc-${Math.floor(since / 1000)}-${this.#ids}`)) this.#ids += 1;
+    return `inc-${Math.floor(since / 1000)}-${this.#ids}`;
   }
 
   #toTell(changed: ReadonlySet<Track>, now: number): Incident[] {

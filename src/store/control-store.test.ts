@@ -79,6 +79,8 @@ describe("what is written", () => {
     expect(after.closedIncidents(10)).toEqual([sampleIncident({ id: "inc-2", state: "closed" })]);
     expect(after.incident("inc-1")).toEqual(sampleIncident({ id: "inc-1", state: "open" }));
     expect(after.incident("inc-9")).toBe(null);
+    expect(after.incidentsSince(Number.MAX_SAFE_INTEGER).map(({ id }) => id)).toEqual(["inc-1"]);
+    expect(after.incidentsSince(0).map(({ id }) => id)).toEqual(["inc-1", "inc-2"]);
     expect(after.documents("silence")).toEqual([silence]);
     expect(after.documents("alert")).toEqual([]);
     expect(told).toEqual([]);

@@ -177,6 +177,19 @@ class SqliteStore implements ControlStore {
     );
   }
 
+  incidentsSince(at: number): readonly Incident[] {
+    return (
+      this.#guarded(({ database }) =>
+        database
+          .prepare(
+            "SELECT body FROM incidents WHERE state IN ('open', 'recovering') OR first_at >= ? ORDER BY first_at",
+          )
+          .all(at)
+          .map(({ body }) => JSON.parse(String(body)) as Incident),
+      ) ?? []
+    );
+  }
+
   documents(kind: string): readonly Document[] {
     return (
       this.#guarded(({ database }) =>

@@ -10,6 +10,7 @@ export function createIdleEngine(): Engine {
     takeRows: () => [],
     save: () => null,
     restore: () => undefined,
+    recall: () => undefined,
   };
 }
 
