@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createEjection } from "../policies/ejection.ts";
+import { createEjection } from "../policies/ejection-state.ts";
 import { UNCHECKED } from "../policies/health.ts";
 import { createKeepAlive } from "../policies/keep-alive.ts";
 import { createPeakEwma } from "../policies/peak-ewma.ts";

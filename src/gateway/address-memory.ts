@@ -6,7 +6,7 @@
  *
  * Kept by address and check: the same address asked in another way is another thing. Bounded in time and number.
  */
-import type { EjectionState } from "../policies/ejection.ts";
+import type { EjectionState } from "../policies/ejection-state.ts";
 import type { HealthState } from "../policies/health.ts";
 import type { KeepAliveState } from "../policies/keep-alive.ts";
 import type { PeakEwma } from "../policies/peak-ewma.ts";

@@ -7,8 +7,8 @@
  */
 import type { OverloadSettings, RouteSettings } from "../config/settings.ts";
 import type { Chance } from "../kernel/clock.ts";
-import { NO_OUTLOOK } from "../policies/adaptive-limit.ts";
-import type { Outlook } from "../policies/adaptive-limit.ts";
+import { NO_OUTLOOK } from "../policies/limit-foresight.ts";
+import type { Outlook } from "../policies/limit-foresight.ts";
 import {
   arrive,
   createAdmissionQueue,

@@ -12,7 +12,7 @@ import { CAUSES } from "../kernel/causes.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import { isUnix } from "../kernel/ip-text.ts";
 import type { DecisionCode } from "../kernel/decisions.ts";
-import { slowFromMs } from "../policies/ejection.ts";
+import { slowFromMs } from "../policies/ejection-slowness.ts";
 import type { Leaving } from "../policies/adaptive-limit.ts";
 import type { ClientRequest } from "./client-request.ts";
 import type { Core } from "./core.ts";

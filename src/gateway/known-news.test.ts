@@ -4,7 +4,7 @@ import { memoryGateway } from "../../test/support/memory-gateway.ts";
 import type { MemoryGateway, MemoryGatewayOptions } from "../../test/support/memory-gateway.ts";
 import { leaveKnown, readKnown } from "../contract/known-news.ts";
 import type { News } from "../contract/shared-knowledge.ts";
-import { LIMIT_START } from "../policies/adaptive-limit.ts";
+import { LIMIT_START } from "../policies/limit-gauge.ts";
 import type { Siblings } from "./siblings.ts";
 
 const [A, B, C, D] = ["http://10.0.0.1", "http://10.0.0.2", "http://10.0.0.3", "http://10.0.0.4"];

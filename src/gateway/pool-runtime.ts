@@ -11,21 +11,18 @@ import type {
 } from "../config/settings.ts";
 import type { Resolution } from "../kernel/resolver.ts";
 import type { Address, OriginCertificate } from "../kernel/socket.ts";
-import type { AdaptiveLimitOptions } from "../policies/adaptive-limit.ts";
+import type { AdaptiveLimitOptions } from "../policies/limit-state.ts";
 import { assess, probationTurn } from "../policies/availability.ts";
 import type { Availability } from "../policies/availability.ts";
 import { endDrain } from "../policies/drain.ts";
 import type { Drain } from "../policies/drain.ts";
-import {
-  endRefusals,
-  hearEjection,
-  observeLatency,
-  observeOutcome,
-  observeStuck,
-  returnByChecks,
-  slowFromMs,
-} from "../policies/ejection.ts";
-import type { EjectionVerdict, HeardPhase, TrafficOutcome } from "../policies/ejection.ts";
+import { endRefusals, returnByChecks } from "../policies/ejection-phase.ts";
+import { hearEjection } from "../policies/ejection-heard.ts";
+import { observeLatency, observeStuck, slowFromMs } from "../policies/ejection-slowness.ts";
+import { observeOutcome } from "../policies/ejection.ts";
+import type { EjectionVerdict } from "../policies/ejection-state.ts";
+import type { HeardPhase } from "../policies/ejection-heard.ts";
+import type { TrafficOutcome } from "../policies/ejection.ts";
 import { stepHealth } from "../policies/health.ts";
 import type { CheckResult } from "../policies/health.ts";
 import { createLatencyWindow } from "../policies/latency-window.ts";

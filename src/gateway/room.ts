@@ -4,8 +4,10 @@
  * policies/adaptive-limit.ts) and how much of the gateway one route may have.
  */
 import type { OverloadSettings, RouteSettings, ServiceSettings } from "../config/settings.ts";
-import { addOutlook, beginGently, limitNow, NO_OUTLOOK } from "../policies/adaptive-limit.ts";
-import type { Outlook } from "../policies/adaptive-limit.ts";
+import { addOutlook, NO_OUTLOOK } from "../policies/limit-foresight.ts";
+import { beginGently } from "../policies/limit-state.ts";
+import { limitNow } from "../policies/adaptive-limit.ts";
+import type { Outlook } from "../policies/limit-foresight.ts";
 import { countAt } from "../policies/sliding-count.ts";
 import type { RetryBudget } from "../policies/retry-budget.ts";
 import { Admission, rankOf } from "./admission.ts";

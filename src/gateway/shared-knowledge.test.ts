@@ -1,6 +1,6 @@
 /** What one worker learns and the others know: real gateways with the real hub between them. */
 import { describe, expect, it } from "vitest";
-import { LIMIT_START } from "../policies/adaptive-limit.ts";
+import { LIMIT_START } from "../policies/limit-gauge.ts";
 import { seededChance } from "../../test/support/memory-gateway.ts";
 import type { MemoryGatewayOptions } from "../../test/support/memory-gateway.ts";
 import { workerGroup } from "../../test/support/worker-group.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { NO_OUTLOOK } from "./adaptive-limit.ts";
-import type { Outlook } from "./adaptive-limit.ts";
+import { NO_OUTLOOK } from "./limit-foresight.ts";
+import type { Outlook } from "./limit-foresight.ts";
 import { arrive, createAdmissionQueue, nextWaiter, takeExpired } from "./admission-queue.ts";
 import type { AdmissionQueue, QueueEntry } from "./admission-queue.ts";
 

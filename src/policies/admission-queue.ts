@@ -18,7 +18,7 @@
  * Each route has a lane for each class, so that a route without room does not hold up the others. The state is changed
  * in place; a waiter is whatever the owner hands in.
  */
-import type { Outlook } from "./adaptive-limit.ts";
+import type { Outlook } from "./limit-foresight.ts";
 import { addToCount, countAt, createSlidingCount } from "./sliding-count.ts";
 import type { SlidingCount } from "./sliding-count.ts";
 

@@ -16,8 +16,10 @@
  */
 import { settleDrain } from "./drain.ts";
 import type { Drain } from "./drain.ts";
-import { beginProbation, ejectionShare, isProbationDue, settleEjection, trafficEvidence } from "./ejection.ts";
-import type { EjectionMember, EjectionOptions, EjectionPhase, EjectionState, TrafficEvidence } from "./ejection.ts";
+import { beginProbation, ejectionShare, isProbationDue, settleEjection } from "./ejection-phase.ts";
+import { trafficEvidence } from "./ejection.ts";
+import type { EjectionMember, EjectionOptions, EjectionPhase, EjectionState } from "./ejection-state.ts";
+import type { TrafficEvidence } from "./ejection.ts";
 import { settleHealth, staleAfterMs } from "./health.ts";
 import type { HealthOptions, HealthState } from "./health.ts";
 import { isStranger } from "./origin-identity.ts";

@@ -11,16 +11,12 @@ import { describe, expect, test } from "vitest";
 import { RETRY_INPUT } from "../../test/support/retry-input.ts";
 import { countAsked, createAnswerYield, isWorthAsking, yieldInWords } from "./answer-worth-retrying.ts";
 import type { AnswerYield } from "./answer-worth-retrying.ts";
-import {
-  createAdaptiveLimit,
-  hasRoom,
-  isCongested,
-  leaveSlot,
-  LIMIT_FLOOR,
-  NO_OUTLOOK,
-  takeSlot,
-} from "./adaptive-limit.ts";
-import type { AdaptiveLimit, Leaving } from "./adaptive-limit.ts";
+import { createAdaptiveLimit } from "./limit-state.ts";
+import { hasRoom, isCongested, leaveSlot, takeSlot } from "./adaptive-limit.ts";
+import { LIMIT_FLOOR } from "./limit-gauge.ts";
+import { NO_OUTLOOK } from "./limit-foresight.ts";
+import type { AdaptiveLimit } from "./limit-state.ts";
+import type { Leaving } from "./adaptive-limit.ts";
 import { arrive, createAdmissionQueue, isStressed, nextWaiter, retryAfterFor, takeExpired } from "./admission-queue.ts";
 import type { AdmissionQueue, ClassRank, QueueEntry } from "./admission-queue.ts";
 import { createPressure, observePressure, passesPressure } from "./own-pressure.ts";
@@ -43,16 +39,14 @@ import type { HeardBreaker, RouteBreakers } from "./breaker.ts";
 import { chooseTwo } from "./choose-two.ts";
 import { doubtedOf, isDoubtful } from "./doubt.ts";
 import { parseGrpcTimeout, parseRequestTimeout } from "./deadline.ts";
-import {
-  beginProbation,
-  createEjection,
-  hearEjection,
-  isProbationDue,
-  observeLatency,
-  observeOutcome,
-  settleEjection,
-} from "./ejection.ts";
-import type { EjectionMember, HeardPhase, TrafficOutcome } from "./ejection.ts";
+import { beginProbation, isProbationDue, settleEjection } from "./ejection-phase.ts";
+import { createEjection } from "./ejection-state.ts";
+import { hearEjection } from "./ejection-heard.ts";
+import { observeLatency } from "./ejection-slowness.ts";
+import { observeOutcome } from "./ejection.ts";
+import type { EjectionMember } from "./ejection-state.ts";
+import type { HeardPhase } from "./ejection-heard.ts";
+import type { TrafficOutcome } from "./ejection.ts";
 import { answeredWell, createFloodState, floodInWords, floodVerdict, heldBack } from "./flood.ts";
 import type { FloodState } from "./flood.ts";
 import { doubtIdentity, NO_IDENTITY, stepIdentity, unproven } from "./origin-identity.ts";

@@ -3,7 +3,8 @@ import { assess, probationTurn } from "./availability.ts";
 import type { AvailabilityOptions, Member } from "./availability.ts";
 import { drainBecause } from "./drain.ts";
 import type { Drain } from "./drain.ts";
-import { createEjection, observeOutcome } from "./ejection.ts";
+import { createEjection } from "./ejection-state.ts";
+import { observeOutcome } from "./ejection.ts";
 import { UNCHECKED } from "./health.ts";
 import { NO_IDENTITY } from "./origin-identity.ts";
 

@@ -5,8 +5,8 @@
  *
  * Whether it may be taken out at all (not the last one) is decided once, when it is asked for, by gateway/drains.ts.
  */
-import type { EjectionOptions, EjectionState } from "./ejection.ts";
-import { returnSlowly } from "./ejection.ts";
+import type { EjectionOptions, EjectionState } from "./ejection-state.ts";
+import { returnSlowly } from "./ejection-phase.ts";
 import { durationInWords } from "./words.ts";
 
 export interface Drain {

@@ -2,21 +2,20 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   beginProbation,
-  createEjection,
   endRefusals,
-  ejectedMax,
   ejectionShare,
   isProbationDue,
-  observeLatency,
-  observeOutcome,
-  observeStuck,
   RAMP_SHARE_MIN,
   settleEjection,
-  trafficEvidence,
-} from "./ejection.ts";
+} from "./ejection-phase.ts";
+import { createEjection } from "./ejection-state.ts";
+import { ejectedMax } from "./ejection-bounds.ts";
+import { observeLatency, observeStuck } from "./ejection-slowness.ts";
+import { observeOutcome, trafficEvidence } from "./ejection.ts";
 import { createLatencyWindow } from "./latency-window.ts";
 import type { LatencyWindow } from "./latency-window.ts";
-import type { EjectionMember, EjectionOptions, EjectionVerdict, TrafficOutcome } from "./ejection.ts";
+import type { EjectionMember, EjectionOptions, EjectionVerdict } from "./ejection-state.ts";
+import type { TrafficOutcome } from "./ejection.ts";
 
 const options: EjectionOptions = {
   consecutiveFailures: 5,

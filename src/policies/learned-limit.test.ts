@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { createAdaptiveLimit, isCongested, leaveSlot, LIMIT_START, limitNow, takeSlot } from "./adaptive-limit.ts";
-import type { AdaptiveLimit } from "./adaptive-limit.ts";
+import { createAdaptiveLimit } from "./limit-state.ts";
+import { isCongested, leaveSlot, limitNow, takeSlot } from "./adaptive-limit.ts";
+import { LIMIT_START } from "./limit-gauge.ts";
+import type { AdaptiveLimit } from "./limit-state.ts";
 import { beginWithLearned, learnedLimit } from "./learned-limit.ts";
 
 const OPTIONS = { concurrency: 0, whole: [] };

@@ -9,8 +9,10 @@
  * Taken in only where nothing has been learned yet, and in proportion: what two processes could have at once between
  * them four have between them.
  */
-import { LIMIT_FLOOR, NO_LIMIT, routeOf, USUAL_SAMPLES } from "./adaptive-limit.ts";
-import type { AdaptiveLimit, AdaptiveLimitOptions } from "./adaptive-limit.ts";
+import { LIMIT_FLOOR, NO_LIMIT } from "./limit-gauge.ts";
+import { routeOf } from "./limit-state.ts";
+import { USUAL_SAMPLES } from "./usual-wait.ts";
+import type { AdaptiveLimit, AdaptiveLimitOptions } from "./limit-state.ts";
 
 export interface LearnedLimit {
   readonly limit: number;

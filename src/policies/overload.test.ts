@@ -4,21 +4,12 @@
  * what clients and origins would notice, for several seeds.
  */
 import { describe, expect, test } from "vitest";
-import {
-  addOutlook,
-  beginGently,
-  createAdaptiveLimit,
-  GENTLE_START,
-  hasRoom,
-  isCongested,
-  leaveSlot,
-  LIMIT_FLOOR,
-  LIMIT_START,
-  limitNow,
-  NO_OUTLOOK,
-  takeSlot,
-} from "./adaptive-limit.ts";
-import type { AdaptiveLimit, Outlook } from "./adaptive-limit.ts";
+import { addOutlook, NO_OUTLOOK } from "./limit-foresight.ts";
+import { beginGently, createAdaptiveLimit, GENTLE_START } from "./limit-state.ts";
+import { hasRoom, isCongested, leaveSlot, limitNow, takeSlot } from "./adaptive-limit.ts";
+import { LIMIT_FLOOR, LIMIT_START } from "./limit-gauge.ts";
+import type { AdaptiveLimit } from "./limit-state.ts";
+import type { Outlook } from "./limit-foresight.ts";
 import {
   arrive,
   createAdmissionQueue,

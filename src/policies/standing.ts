@@ -4,7 +4,8 @@
  */
 import { drainBecause } from "./drain.ts";
 import type { Drain } from "./drain.ts";
-import type { EjectionPhase, TrafficEvidence } from "./ejection.ts";
+import type { EjectionPhase } from "./ejection-state.ts";
+import type { TrafficEvidence } from "./ejection.ts";
 import type { HealthState } from "./health.ts";
 import type { IdentityState } from "./origin-identity.ts";
 import { durationInWords } from "./words.ts";
