@@ -128,7 +128,9 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     this.beganMs = now;
     const attempt = newAttemptRecord(record.attempts.length + 1, address.poolName, address.origin.url, address.text);
     attempt.startedUs = toUs(now - host.startedMs);
-    record.attempts.push(attempt);
+    // Most have one. An array that `push` begins has room for seventeen, and that would be garbage of every exchange.
+    if (record.attempts.length === 0) record.attempts = [attempt];
+    else record.attempts.push(attempt);
     record.pool = attempt.pool;
     record.origin = attempt.origin;
     this.attempt = attempt;

@@ -38,7 +38,9 @@ export class ReplayBuffer {
     }
     const copy = Buffer.allocUnsafe(length);
     source.copy(copy, 0, start, end);
-    this.pieces.push(copy);
+    // A small body is one piece; `push` would begin with room for seventeen.
+    if (this.pieces.length === 0) this.pieces = [copy];
+    else this.pieces.push(copy);
     this.bytes += length;
     this.#budget.bytes += length;
   }

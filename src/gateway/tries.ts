@@ -55,7 +55,7 @@ export interface TriesPlace {
 export class Tries {
   /** The one that the exchange counts on: the newest, or the one whose response is passed on. */
   current: Attempt | null = null;
-  readonly tried: OriginAddress[] = [];
+  tried: OriginAddress[] = [];
   /** After how long an attempt is late; 0: it may not be sent twice, or that is not known. */
   readonly lateMs: number;
   readonly #core: Core;
@@ -103,7 +103,9 @@ export class Tries {
   /** `fresh`: not on an idle connection, because one has just been found dead. */
   start(address: OriginAddress, head: MessageHead | null, now: number, fresh: boolean): void {
     const { service, idempotent, keepHead } = this.#place;
-    if (!fresh) this.tried.push(address);
+    // Not by `push` where one is all there will be: see Attempt.
+    if (!fresh && this.tried.length === 0) this.tried = [address];
+    else if (!fresh) this.tried.push(address);
     if (this.#host.record.attempts.length === 0) service.asksOrigin(now);
     const repeat = this.#repeat;
     this.#repeat = null;
@@ -289,7 +291,7 @@ export class Tries {
         return;
       case "any":
         this.#pass += 1;
-        this.tried.length = 0;
+        this.tried = [];
         this.#pause = new Wait(this.#core.wheel, this.#host, waitMs, now, (at) => this.#host.forward(at));
     }
   }

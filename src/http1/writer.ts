@@ -23,6 +23,9 @@ export class ByteWriter {
   /** Valid until the next call that writes: growing replaces it. */
   bytes: Buffer;
   length = 0;
+  /** Long texts that were looked through last. */
+  #newest = "";
+  #earlier = "";
 
   constructor(size: number) {
     this.bytes = Buffer.allocUnsafeSlow(Math.max(size, 64));
@@ -53,7 +56,12 @@ export class ByteWriter {
       }
       if (seen > 0xff) throw new RangeError("only characters up to U+00FF can be written");
     } else {
-      if (/[^\0-\xff]/.test(text)) throw new RangeError("only characters up to U+00FF can be written");
+      // The same few long texts come again and again, and looking through one costs a call and garbage.
+      if (text !== this.#newest && text !== this.#earlier) {
+        if (/[^\0-\xff]/.test(text)) throw new RangeError("only characters up to U+00FF can be written");
+        this.#earlier = this.#newest;
+        this.#newest = text;
+      }
       at += bytes.latin1Write(from === 0 ? text : text.slice(from), at);
     }
     this.length = at;
