@@ -2,7 +2,6 @@
  * Certificates that are obtained by themselves, in the one process of a node that has the admin API: what is kept of
  * them, the authorities they come from, and who decides. Other settings begin anew with what is kept.
  */
-import fs from "node:fs/promises";
 import { join } from "node:path";
 import type { AcmeAuthoritySettings, AcmeSettings, Settings } from "../config/settings.ts";
 import type { AcmeDesk, AcmeMaterial } from "../contract/acme.ts";
@@ -12,6 +11,7 @@ import type { Authority, Certifier, CertificateShelf, ShelfStates } from "../con
 import type { Account } from "../net/acme-authority.ts";
 import { systemChance } from "../net/chance.ts";
 import { systemClock, systemSchedule } from "../net/clock.ts";
+import { readLasting } from "../net/lasting-file.ts";
 import { uncover } from "../net/sinks/hidden-text.ts";
 import { keepAccount, keepPair, keepStates, readShelf } from "../store/certificate-shelf.ts";
 import type { ShelfFiles } from "../store/certificate-shelf.ts";
@@ -27,6 +27,8 @@ export interface AcmeOffice extends AcmeDesk {
   follow(settings: Settings): Promise<void>;
   stop(): void;
 }
+
+const PEM_BYTES_MAX = 1024 * 1024;
 
 /** `state`: null where nothing can be kept, and then nothing is ordered. */
 export async function openAcme(settings: Settings, state: string | null, tell: Events["tell"]): Promise<AcmeOffice> {
@@ -130,13 +132,19 @@ async function authorityOf(
     directory,
     email,
     externalAccount: externalAccount === null || key === null ? null : { kid: externalAccount.kid, hmacKey: key.text },
-    ca: ca === "" ? "" : await fs.readFile(ca, "utf8"),
+    ca: ca === "" ? "" : await pemOf(ca),
     account,
     keepAccount: (made) => keepAccount(shelf, made),
     schedule: systemSchedule,
     wall: () => systemClock.wall(),
     userAgent: `goodgate/${VERSION}`,
   });
+}
+
+async function pemOf(file: string): Promise<string> {
+  const read = await readLasting(file, PEM_BYTES_MAX);
+  if (!read.ok) throw new Error(`the file ${file} cannot be read (${read.code})`);
+  return read.bytes.toString("utf8");
 }
 
 /** Of an authority that issued a certificate once and is not named any more. */

@@ -1,10 +1,8 @@
 /** The files that the configuration names and an exchange may need. */
-import fs from "node:fs/promises";
 import type { StartResult } from "../cli/ports.ts";
 import { FALLBACK_BYTES_MAX } from "../config/fallback-schema.ts";
 import type { Settings } from "../config/settings.ts";
-import { assertLasting } from "../net/lasting-file.ts";
-import { codeOf } from "./error-text.ts";
+import { readLasting } from "../net/lasting-file.ts";
 
 /** The files of the routes' fallbacks, read once: what answers when all else fails must not need a disk then. */
 export async function readFallbacks(
@@ -14,14 +12,10 @@ export async function readFallbacks(
   for (const { fallback } of settings.services.flatMap((service) => service.routes)) {
     const file = fallback?.file ?? null;
     if (file === null || files.has(file)) continue;
-    try {
-      const stats = await fs.stat(file);
-      assertLasting(stats);
-      if (stats.size > FALLBACK_BYTES_MAX) return { ok: false, what: "fallback", where: file, code: "EFBIG" };
-      files.set(file, await fs.readFile(file));
-    } catch (error) {
-      return { ok: false, what: "fallback", where: file, code: codeOf(error) };
-    }
+    // oxlint-disable-next-line no-await-in-loop -- A handful of small files, at the start.
+    const read = await readLasting(file, FALLBACK_BYTES_MAX);
+    if (!read.ok) return { ok: false, what: "fallback", where: file, code: read.code };
+    files.set(file, read.bytes);
   }
   return { ok: true, files };
 }

@@ -5,7 +5,6 @@
  *
  * A renewal replaces two files, and not at once: what does not fit together is looked at again before anything is said.
  */
-import fs from "node:fs/promises";
 import tls from "node:tls";
 import type { KeyPair } from "../contract/acme.ts";
 import { authorityFault, examineCertificate, validityText } from "../contract/certificate.ts";
@@ -13,7 +12,7 @@ import type { CertificateFacts } from "../contract/certificate.ts";
 import type { CertificateView } from "../contract/view.ts";
 import type { Schedule } from "../kernel/clock.ts";
 import type { SecureChoice, SecureContexts } from "../kernel/socket.ts";
-import { assertLasting } from "./lasting-file.ts";
+import { readLasting } from "./lasting-file.ts";
 import { ListenerContexts, refusalOf } from "./secure-contexts.ts";
 import type { ClientRule, ContextTerms, ShownCertificate } from "./secure-contexts.ts";
 import type { TicketKeys } from "./ticket-keys.ts";
@@ -292,16 +291,10 @@ async function readRule(rule: ClientRule): Promise<Rule | FileFault> {
 async function readPem(
   path: string,
 ): Promise<{ readonly ok: true; readonly text: string; readonly mode: number } | FileFault> {
-  try {
-    const stats = await fs.stat(path);
-    assertLasting(stats);
-    const { size, mode } = stats;
-    if (size > PEM_BYTES_MAX) return { ok: false, where: path, reason: "is larger than 1 MiB", hint: "" };
-    return { ok: true, text: await fs.readFile(path, "latin1"), mode };
-  } catch (error) {
-    const { code = "EIO" } = error as NodeJS.ErrnoException;
-    return { ok: false, where: path, reason: `cannot be read (${code})`, hint: "" };
-  }
+  const read = await readLasting(path, PEM_BYTES_MAX);
+  if (read.ok) return { ok: true, text: read.bytes.latin1Slice(), mode: read.mode };
+  const reason = read.code === "EFBIG" ? "is larger than 1 MiB" : `cannot be read (${read.code})`;
+  return { ok: false, where: path, reason, hint: "" };
 }
 
 function shownText(fresh: readonly Pair[]): string {

@@ -6,8 +6,8 @@
  * STARTTLS out of the server's answer (RFC 8314 §4.1) gets neither. Without both, TLS is used where it is offered.
  */
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import type { AlertMessage, AlertSink } from "../../contract/alerts.ts";
+import { readLasting } from "../lasting-file.ts";
 import { clipped } from "./clipped.ts";
 import type { HiddenPlace, Uncovered } from "./hidden-text.ts";
 import { uncover } from "./hidden-text.ts";
@@ -105,14 +105,13 @@ export function mailOf(message: AlertMessage, from: string): Mail {
   };
 }
 
+const PEM_BYTES_MAX = 1024 * 1024;
+
 /** Read each time, as what is hidden is: a file that was renewed holds from the next message on. */
 async function authorities(file: string): Promise<Uncovered> {
-  try {
-    return { ok: true, text: await readFile(file, "utf8") };
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "EIO";
-    return { ok: false, detail: `the file ${file} cannot be read (${code})` };
-  }
+  const read = await readLasting(file, PEM_BYTES_MAX);
+  if (!read.ok) return { ok: false, detail: `the file ${file} cannot be read (${read.code})` };
+  return { ok: true, text: read.bytes.toString("utf8") };
 }
 
 /** Some of those written to have it, and who has not is told: an address may be misspelt for years. */

@@ -1,5 +1,5 @@
 /** What must stay unknown, read where it is each time it is needed: so it can be changed while the gateway runs. */
-import { readFile } from "node:fs/promises";
+import { readLasting } from "../lasting-file.ts";
 
 export interface HiddenPlace {
   readonly from: "text" | "file" | "env";
@@ -8,7 +8,7 @@ export interface HiddenPlace {
 
 export type Uncovered = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly detail: string };
 
-const TEXT_MAX = 16 * 1024;
+const BYTES_MAX = 16 * 1024;
 
 export async function uncover({ from, name }: HiddenPlace): Promise<Uncovered> {
   if (from === "text") return { ok: true, text: name };
@@ -16,12 +16,8 @@ export async function uncover({ from, name }: HiddenPlace): Promise<Uncovered> {
     const text = process.env[name] ?? "";
     return text === "" ? { ok: false, detail: `the variable ${name} is not set` } : { ok: true, text };
   }
-  try {
-    const text = (await readFile(name, "utf8")).trim();
-    if (text === "" || text.length > TEXT_MAX) return { ok: false, detail: `the file ${name} holds no secret` };
-    return { ok: true, text };
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "EIO";
-    return { ok: false, detail: `the file ${name} cannot be read (${code})` };
-  }
+  const read = await readLasting(name, BYTES_MAX);
+  if (!read.ok && read.code !== "EFBIG") return { ok: false, detail: `the file ${name} cannot be read (${read.code})` };
+  const text = read.ok ? read.bytes.toString("utf8").trim() : "";
+  return text === "" ? { ok: false, detail: `the file ${name} holds no secret` } : { ok: true, text };
 }
