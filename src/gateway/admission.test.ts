@@ -94,7 +94,7 @@ describe("an origin that has as many requests as it can take (overload.concurren
     world.advance(220);
     const record = world.records.find(({ target }) => target === breaks);
     expect(record).toMatchObject({ cause: "origin.reset_before_response", attempts: [{ number: 1 }] });
-    const said = record?.decisions.find(({ code }) => code === "retry.found-no-room");
+    const said = record?.decisions.find(({ code }) => code === "admit.no-room-to-repeat");
     expect(said).toMatchObject({ step: "admit", reason: expect.stringContaining("can take 2 at once") as string });
   });
 

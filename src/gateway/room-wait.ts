@@ -73,7 +73,7 @@ export class RoomWait implements RoomWaiter {
     this.#host.retryAfterSeconds = retryAfterSeconds;
     // What an attempt failed of says more than that there was no room for another.
     const { cause, evidence: seen } = record.attempts.at(-1) ?? { cause: null, evidence: "" };
-    if (cause !== null) this.#host.decide("admit", "retry.found-no-room", `not repeated after all: ${evidence}`);
+    if (cause !== null) this.#host.decide("admit", "admit.no-room-to-repeat", `not repeated after all: ${evidence}`);
     this.#host.later(() => {
       if (cause === null) this.#host.fail("gw.shed", evidence, "admit", 0);
       else this.#host.fail(cause, seen, "attempt", 0);

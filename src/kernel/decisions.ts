@@ -16,6 +16,11 @@ export const DECISIONS = {
     step: "admit",
     meaning: "Every usable origin had as many requests as it can take, so this one waited until there was room.",
   },
+  "admit.no-room-to-repeat": {
+    step: "admit",
+    meaning:
+      "It was to be repeated, and no room came in time at an origin that is left: told is what the last attempt failed of.",
+  },
   "admit.rate-limit-shadow": {
     step: "admit",
     meaning: "A rate limit in shadow would have refused this request; it passed.",
@@ -298,11 +303,6 @@ export const DECISIONS = {
     step: "rescue",
     meaning:
       "Another origin is asked because of a 5xx of the first, whose answer is held back meanwhile and passed on if there is no better one.",
-  },
-  "retry.found-no-room": {
-    step: "admit",
-    meaning:
-      "It was to be repeated, and no room came in time at an origin that is left: told is what the last attempt failed of.",
   },
   "retry.refused.overloaded": {
     step: "rescue",

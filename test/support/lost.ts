@@ -23,7 +23,11 @@ export async function lossesOf(gateway: GatewayProcess): Promise<Losses> {
   return { lost, failed: exchanges.length };
 }
 
-const NO_ROOM: ReadonlySet<string> = new Set(["retry.refused.shedding", "retry.refused.budget", "retry.found-no-room"]);
+const NO_ROOM: ReadonlySet<string> = new Set([
+  "retry.refused.shedding",
+  "retry.refused.budget",
+  "admit.no-room-to-repeat",
+]);
 
 function hadNoRoom({ cause, decisions }: ExchangeRecord): boolean {
   return cause === "gw.shed" || decisions.some(({ code }) => NO_ROOM.has(code));
