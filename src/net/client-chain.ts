@@ -1,6 +1,5 @@
 /** What a client showed of itself in the handshake. Whether it is believed is for others to say. */
 import type { X509Certificate } from "node:crypto";
-import type { TLSSocket } from "node:tls";
 import type { ClientCertificate } from "../kernel/socket.ts";
 
 /** Longer chains are made by nobody. */
@@ -8,8 +7,7 @@ const CHAIN_MAX = 8;
 const SUBJECT_KEPT = 256;
 
 /** Null: nothing. */
-export function clientChain(socket: TLSSocket): ClientCertificate | null {
-  const leaf = socket.getPeerX509Certificate();
+export function clientChain(leaf: X509Certificate | undefined): ClientCertificate | null {
   if (leaf === undefined) return null;
   const chain: string[] = [];
   let certificate: X509Certificate | undefined = leaf;

@@ -5,11 +5,11 @@ import { afterEach, describe, expect, test } from "vitest";
 import { localProxyHeader, writeProxyHeader } from "../kernel/proxy-protocol-writer.ts";
 import { DEAF, PLAIN_LISTENER } from "../kernel/socket.ts";
 import type { ListeningPort, ProxyProtocolOptions, SocketPort, Unbegun } from "../kernel/socket.ts";
+import { acceptHandle } from "./accepted-socket.ts";
 import { issueCertificate, makeAuthority } from "./make-certificate.ts";
 import { behindProxies } from "./proxy-gate.ts";
 import { ListenerContexts } from "./secure-contexts.ts";
 import { createListen } from "./tcp-listen.ts";
-import { wrapSocket } from "./tcp-socket.ts";
 import { TicketKeys } from "./ticket-keys.ts";
 
 const ENDS = { source: "203.0.113.9", sourcePort: 51_000, destination: "198.51.100.1", destinationPort: 443 };
@@ -93,10 +93,26 @@ test.each([true, false])(
       },
     );
     // Of such a one the system does not say any more whose it was.
-    const gone = new net.Socket();
-    wrapSocket(gone, onSocket);
+    const isNotConnected = -107;
+    let isClosed = false;
+    acceptHandle(
+      {
+        fd: -1,
+        owner: null,
+        writeQueueSize: 0,
+        onread: () => undefined,
+        useUserBuffer: () => undefined,
+        getpeername: () => isNotConnected,
+        readStart: () => 0,
+        readStop: () => 0,
+        writeBuffer: () => isNotConnected,
+        shutdown: () => isNotConnected,
+        close: () => (isClosed = true),
+      },
+      onSocket,
+    );
     // Each check of HAProxy had left a record of a client that came round it.
-    expect([heard, gone.destroyed]).toEqual([[], true]);
+    expect([heard, isClosed]).toEqual([[], true]);
   },
 );
 

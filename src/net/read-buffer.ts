@@ -4,7 +4,7 @@
  * (docs/decisions/0005-reading-into-one-shared-buffer.md has the figures).
  *
  * It works because a listener is done with the bytes when its call returns, and because a write never leaves bytes
- * of it behind in a queue: what the kernel does not take is copied (tcp-socket.ts). It cannot be lent to a slow
+ * of it behind in a queue: what the kernel does not take is copied (tcp-socket.ts, accepted-socket.ts). It cannot be lent to a slow
  * socket instead while another takes its place: Node asks a socket for its next buffer when it has read into the
  * last one, so every socket that is open keeps pointing here and reads over what was lent.
  */

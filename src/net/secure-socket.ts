@@ -1,128 +1,132 @@
 /**
- * A TLS connection on a handle of the system, as the server of it: Node's own, put together so that what it decrypts
- * lands in the one buffer that all sockets read into, and that a write is one call into OpenSSL. A stream's bookkeeping
- * for each would cost about as much as the encryption of a small response.
+ * A TLS connection on a handle of the system, as the server of it: OpenSSL as Node has it, without a stream around it.
+ * What is decrypted lands in the one buffer that all sockets read into, and a write is one call into OpenSSL. A stream's
+ * bookkeeping for each would cost about as much as the encryption of a small response, and its making and closing a
+ * tenth of a handshake.
  *
- * Node has no public way for either. What is used of its insides is in this file, and its tests fail when a version
- * of Node has it no more.
+ * Node has no public way for any of this. What is used of its insides is here and in stream-handle.ts.
  */
-import net from "node:net";
+import type { X509Certificate } from "node:crypto";
 import tls from "node:tls";
-import type { SecureChoice } from "../kernel/socket.ts";
+import type { SecureChoice, SocketError } from "../kernel/socket.ts";
 import { readView } from "./read-buffer.ts";
+import { bindingOf, closeHandle, give, ignore, nameOf, own, shutDown } from "./stream-handle.ts";
+import type { HandleOwner, StreamHandle, SystemHandle } from "./stream-handle.ts";
 
 /** What hears a secure socket. */
 export interface SecureOwner {
+  /** The handshake is done. */
+  secured(): void;
   /** Decrypted bytes are at the beginning of the shared buffer's read view. */
   decrypted(length: number): void;
+  /** Nothing more will be: close_notify, or FIN. */
+  ended(): void;
+  /** It is over; `closed` follows. The syscall is `tls` where OpenSSL said so. */
+  failed(error: SocketError): void;
   /** The write under way has left, or failed with this (negative) number of the system. */
   written(status: number): void;
+  closed(): void;
 }
 
-/** The handle of a TCP socket or of a pipe. */
-export interface RawHandle {
-  readonly writeQueueSize: number;
-  close(done?: () => void): void;
-  /** Not of pipes. */
-  reset?(done?: () => void): number;
-}
-
-interface TlsHandle {
-  readonly writeQueueSize: number;
-  writeBuffer(request: object, bytes: Buffer): number;
+/** OpenSSL's side of a connection. */
+interface TlsHandle extends StreamHandle {
+  onhandshakedone: (this: TlsHandle) => void;
+  onerror: (this: TlsHandle, error: Error & { readonly code?: string }) => void;
   receive(bytes: Buffer): void;
+  setALPNProtocols(protocols: Buffer): void;
+  setVerifyMode(requests: boolean, refuses: boolean): void;
+  getALPNNegotiatedProtocol(): string | false;
+  getProtocol(): string;
+  getCipher(): { readonly standardName: string };
+  isSessionReused(): boolean;
   verifyError(): (Error & { readonly code?: string }) | null | undefined;
+  destroySSL(): void;
 }
 
-interface WriteRequest {
-  handle: unknown;
-  owner: SecureOwner | null;
-  oncomplete: ((status: number) => void) | null;
+interface TlsBinding {
+  wrap(handle: SystemHandle, context: unknown, isServer: boolean, hasWritten: boolean): TlsHandle;
 }
 
-/** What Node keeps to itself of a TLS socket. */
-interface Insides {
-  readonly _handle: TlsHandle | null;
-  readonly _tlsOptions: { readonly raw: RawHandle };
-  connecting: boolean;
-  _releaseControl(): boolean;
-}
+const { wrap } = bindingOf<TlsBinding>("tls_wrap", ["wrap"]);
 
-/** The same class, with the method that makes its handle, which is where ours comes in. */
-const NodeSocket = tls.TLSSocket as unknown as new (
-  socket: undefined,
-  options: object,
-) => tls.TLSSocket & { _wrapHandle(socket: null, handle: RawHandle, isWriting: boolean): TlsHandle };
-
-const NodeWriteRequest = writeRequestClass();
-
-export class SecureSocket extends NodeSocket {
-  readonly #raw: RawHandle;
+export class SecureSocket implements HandleOwner {
+  readonly #raw: SystemHandle;
+  readonly #handle: TlsHandle;
   readonly #owner: SecureOwner;
+  #isReading = true;
+  #isEstablished = false;
+  /** OpenSSL is in the middle of something, and must not be asked to shut down. */
+  #isTelling = false;
+  #isEnding = false;
+  #isShutting = false;
+  #isShut = false;
+  #hasEnded = false;
+  #isClosing = false;
 
-  constructor(raw: RawHandle, choice: SecureChoice, owner: SecureOwner) {
-    super(undefined, {
-      isServer: true,
-      secureContext: choice.context,
-      ALPNProtocols: [...choice.alpn],
-      requestCert: choice.clientCertificate !== "none",
-      // Whom to refuse, and how, is decided when the handshake is done.
-      rejectUnauthorized: false,
-      allowHalfOpen: true,
-      onread: { buffer: readView, callback: (length: number) => onDecrypted(owner, length) },
-      raw,
-    });
+  /** `raw` is being read from, and goes on so. */
+  constructor(raw: SystemHandle, choice: SecureChoice, owner: SecureOwner) {
     this.#raw = raw;
     this.#owner = owner;
-    // It is connected: Node takes a socket that it was not given for one that it is about to dial.
-    insidesOf(this).connecting = false;
-  }
-
-  override _wrapHandle(): TlsHandle {
-    return super._wrapHandle(null, insidesOf(this)._tlsOptions.raw, false);
+    const handle = wrap(raw, (choice.context as tls.SecureContext).context, true, false);
+    this.#handle = handle;
+    raw.owner = this;
+    own(handle, this, readView);
+    handle.onhandshakedone = onHandshakeDone;
+    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- a handle knows no listeners
+    handle.onerror = onError;
+    // Whom to refuse, and how, is decided when the handshake is done.
+    if (choice.clientCertificate !== "none") handle.setVerifyMode(true, false);
+    if (choice.alpn.length > 0) handle.setALPNProtocols(wireForm(choice.alpn));
   }
 
   /** What was read before there was this socket. */
   feed(bytes: Buffer): void {
-    insidesOf(this)._handle?.receive(bytes);
+    this.#handle.receive(bytes);
   }
 
-  /**
-   * Of a read that failed it is told, but nothing is destroyed by it: a stream writes out the whole stack of that error,
-   * and clients that close as soon as they have their answer, before they have read their tickets, reset every connection.
-   */
-  override destroy(error?: NodeJS.ErrnoException): this {
-    if (error?.syscall !== "read" || this.destroyed) return super.destroy(error);
-    process.nextTick(tellError, this, error);
-    return super.destroy();
+  get version(): string {
+    return this.#handle.getProtocol();
   }
 
-  /** From now on errors are told as those of any socket. Node does this for the sockets of its own servers. */
-  releaseControl(): void {
-    insidesOf(this)._releaseControl();
+  get cipher(): string {
+    return this.#handle.getCipher().standardName;
+  }
+
+  /** Empty: none was agreed on. */
+  get alpn(): string {
+    const protocol = this.#handle.getALPNNegotiatedProtocol();
+    return protocol === false ? "" : protocol;
+  }
+
+  get isResumed(): boolean {
+    return this.#handle.isSessionReused();
+  }
+
+  get clientCertificate(): X509Certificate | undefined {
+    return tls.TLSSocket.prototype.getPeerX509Certificate.call({ _handle: this.#handle } as never);
   }
 
   /** Why the certificate that the client showed is not believed; null: it is, or there is none. */
   get verifyCode(): string | null {
-    const error = insidesOf(this)._handle?.verifyError();
+    const error = this.#handle.verifyError();
     return error === null || error === undefined ? null : (error.code ?? error.message);
   }
 
-  /** Encrypts, and hands over what the kernel takes; `bytes` may be used again. Not 0: nothing was done, and why. */
+  get raw(): SystemHandle | null {
+    return this.#isClosing ? null : this.#raw;
+  }
+
+  /**
+   * Encrypts, and hands over what the kernel takes; `bytes` may be used again. One at a time: `written` comes for each.
+   * Negative: nothing was done, and why.
+   */
   send(bytes: Buffer): number {
-    const handle = insidesOf(this)._handle;
-    if (handle === null) return GONE;
-    const request = new NodeWriteRequest();
-    request.handle = handle;
-    request.owner = this.#owner;
-    request.oncomplete = onWritten;
-    return handle.writeBuffer(request, bytes);
+    return this.#isClosing ? GONE : give(this.#handle, this, bytes);
   }
 
   /** Encrypted bytes that have not left, so far as is known: those of a write under way count until all of it has. */
   get unsent(): number {
-    const handle = insidesOf(this)._handle;
-    return handle === null ? 0 : handle.writeQueueSize + this.#raw.writeQueueSize;
+    return this.#isClosing ? 0 : this.#handle.writeQueueSize + this.#raw.writeQueueSize;
   }
 
   /** What the kernel did not take at once of what it was given. */
@@ -130,57 +134,122 @@ export class SecureSocket extends NodeSocket {
     return this.#raw.writeQueueSize;
   }
 
-  /** RST, where the transport has that. */
-  resetNow(): void {
-    const raw = this.#raw;
-    const close = raw.close.bind(raw);
-    raw.close = (done) => {
-      // While a shutdown is under way the system refuses.
-      if (raw.reset === undefined || raw.reset(done) !== 0) close(done);
-    };
-    this.destroy();
+  pause(): void {
+    if (!this.#isReading || this.#isClosing) return;
+    this.#isReading = false;
+    this.#raw.readStop();
+  }
+
+  resume(): void {
+    if (this.#isReading || this.#isClosing) return;
+    this.#isReading = true;
+    this.#raw.readStart();
+  }
+
+  /** close_notify and FIN. */
+  end(): void {
+    if (this.#isClosing || this.#isEnding) return;
+    if (this.#isTelling) {
+      setImmediate(() => this.end());
+      return;
+    }
+    this.#isEnding = true;
+    this.#isShutting = true;
+    shutDown(this.#handle, this);
+  }
+
+  /** RST, where the transport has that. While close_notify is stuck it does without: what misses that shows as cut. */
+  reset(): void {
+    this.#close(!this.#isShutting);
+  }
+
+  destroy(): void {
+    this.#close(false);
+  }
+
+  // ------------------------------------------------------------------ the handles
+
+  read(length: number): void {
+    this.#owner.decrypted(length);
+  }
+
+  readEnded(): void {
+    this.#hasEnded = true;
+    this.#owner.ended();
+    this.#closeIfOver();
+  }
+
+  readFailed(status: number): void {
+    this.#fail({ code: nameOf(status), syscall: "read" });
+  }
+
+  written(status: number): void {
+    if (!this.#isClosing) this.#owner.written(status);
+  }
+
+  shutdownDone(): void {
+    this.#isShutting = false;
+    this.#isShut = true;
+    this.#closeIfOver();
+  }
+
+  handleClosed(): void {
+    // Not earlier: OpenSSL may have been in the middle of something.
+    this.#handle.destroySSL();
+    this.#owner.closed();
+  }
+
+  /** Tickets that are made behind it look like a handshake of their own. */
+  handshakeDone(): void {
+    if (this.#isEstablished || this.#isClosing) return;
+    this.#isEstablished = true;
+    this.#isTelling = true;
+    this.#owner.secured();
+    this.#isTelling = false;
+  }
+
+  opensslFailed(error: Error & { readonly code?: string }): void {
+    this.#fail({ code: error.code ?? "UNKNOWN", syscall: "tls" });
+  }
+
+  // ------------------------------------------------------------------ inside
+
+  #fail(error: SocketError): void {
+    if (this.#isClosing) return;
+    this.#close(false);
+    this.#owner.failed(error);
+  }
+
+  #closeIfOver(): void {
+    if (this.#hasEnded && this.#isShut) this.#close(false);
+  }
+
+  #close(byReset: boolean): void {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    this.#handle.onread = ignore;
+    closeHandle(this.#raw, byReset);
   }
 }
 
-/** EPIPE, of a socket that has no handle any more. */
+/** EPIPE, of a socket that is closed. */
 const GONE = -32;
 
-function insidesOf(socket: SecureSocket): Insides {
-  return socket as unknown as Insides;
+const wireForms = new WeakMap<readonly string[], Buffer>();
+
+/** RFC 7301 §3.1: each name behind its length. One list is that of a whole listener. */
+function wireForm(alpn: readonly string[]): Buffer {
+  const made = wireForms.get(alpn);
+  if (made !== undefined) return made;
+  const form = Buffer.concat(alpn.map((name) => Buffer.from([name.length, ...Buffer.from(name, "latin1")])));
+  wireForms.set(alpn, form);
+  return form;
 }
 
-function tellError(socket: SecureSocket, error: NodeJS.ErrnoException): void {
-  socket.emit("error", error);
+function onHandshakeDone(this: TlsHandle): void {
+  (this.owner as SecureSocket | null)?.handshakeDone();
 }
 
-function onDecrypted(owner: SecureOwner, length: number): boolean {
-  owner.decrypted(length);
-  return true;
-}
-
-function onWritten(this: WriteRequest, status: number): void {
-  const { owner } = this;
-  this.owner = null;
-  owner?.written(status);
-}
-
-/** What stands for a write at a handle. Node makes one for each write of a stream, and gives it to whatever handle that has. */
-function writeRequestClass(): new () => WriteRequest {
-  let found: (new () => WriteRequest) | null = null;
-  const handle = {
-    reading: false,
-    getAsyncId: () => 1,
-    readStart: () => 0,
-    readStop: () => 0,
-    close: (done?: () => void) => done?.(),
-    writeBuffer(request: object): number {
-      found = request.constructor as new () => WriteRequest;
-      return 0;
-    },
-  };
-  const socket = new net.Socket({ handle } as unknown as net.SocketConstructorOpts);
-  socket.write(Buffer.from("?"));
-  socket.destroy();
-  if (found === null) throw new Error("this Node writes in a way that is not known here");
-  return found;
+function onError(this: TlsHandle, error: Error & { readonly code?: string }): void {
+  (this.owner as SecureSocket | null)?.opensslFailed(error);
 }

@@ -1,7 +1,8 @@
 /**
- * What the socket ports over sockets of Node have in common, whether TLS lies between (tls-origin-socket.ts) or not
- * (tcp-socket.ts): reads into the shared buffer, a queue whose emptying is told, an end that is said once, and an answer
- * that outlives a failed write. How bytes are handed over and how a connection is reset is theirs to say.
+ * What the socket ports of dialled connections have in common, which lie over sockets of Node, with TLS between
+ * (tls-origin-socket.ts) or without (tcp-socket.ts): reads into the shared buffer, a queue whose emptying is told, an end
+ * that is said once, and an answer that outlives a failed write. How bytes are handed over and how a connection is reset
+ * is theirs to say.
  */
 import type net from "node:net";
 import { HEAD_ROOM, PLAIN, TAIL_ROOM } from "../kernel/socket.ts";
@@ -26,14 +27,11 @@ export abstract class StreamSocket implements SocketPort {
   protected isClosed = false;
   protected writeError: SocketError | null = null;
   readonly #socket: Owned;
-  readonly #dialled: boolean;
   #flushed: ((error?: Error | null) => void) | null = null;
   #answerTimer: NodeJS.Timeout | null = null;
 
-  /** `dialled`: an origin's; only there does an answer matter that outlived a failed write. */
-  protected constructor(socket: Owned, listener: SocketListener, dialled: boolean) {
+  protected constructor(socket: Owned, listener: SocketListener) {
     this.#socket = socket;
-    this.#dialled = dialled;
     this.listener = listener;
     socket.port = this;
     socket.on("end", onEnd);
@@ -87,8 +85,7 @@ export abstract class StreamSocket implements SocketPort {
    * receive queue; Node would destroy the socket and lose the answer. The read side tells the end soon enough.
    */
   survivesWriteError(error: NodeJS.ErrnoException): boolean {
-    if (!this.#dialled || error.syscall !== "write" || this.writeError !== null || this.#socket.readableEnded)
-      return false;
+    if (error.syscall !== "write" || this.writeError !== null || this.#socket.readableEnded) return false;
     const state = (this.#socket as unknown as { _readableState?: { errored: unknown } })._readableState;
     if (state === undefined) return false;
     // Node has marked the reading side as broken too, and would keep the peer's FIN to itself.

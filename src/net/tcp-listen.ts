@@ -1,6 +1,6 @@
 /**
- * Listening sockets. Accepted connections are taken at the handle, before Node wraps them in a stream, so that
- * they can read into the shared buffer; should a Node version not have that handle, its own sockets are used,
+ * Listening sockets. Accepted connections are taken at the handle, before Node wraps them in a stream
+ * (accepted-socket.ts); should a Node version not have the handle that accepts, the one below its own socket is taken,
  * a little slower and just as right.
  */
 import net from "node:net";
@@ -10,8 +10,9 @@ import type { Listen, ListenOptions, ListeningPort, SocketFile, SocketListener }
 import { SHARING_IS_UNKNOWN, socketOfServer } from "./inherited-sockets.ts";
 import type { GivenSocket, LentSocket } from "./inherited-sockets.ts";
 import { behindProxies } from "./proxy-gate.ts";
-import { wrapHandle, wrapSocket } from "./tcp-socket.ts";
-import type { TcpSocket } from "./tcp-socket.ts";
+import { acceptHandle } from "./accepted-socket.ts";
+import type { AcceptedSocket } from "./accepted-socket.ts";
+import type { SystemHandle } from "./stream-handle.ts";
 import { changeSocketFile, listenOnPath, removeSocketFile } from "./unix-listen.ts";
 import type { OwnFile } from "./unix-listen.ts";
 import { acceptSecure } from "./tls-socket.ts";
@@ -25,7 +26,7 @@ const BACKLOG = 4096;
 export const SOCKETS = 8;
 
 interface AcceptingHandle {
-  onconnection: (status: number, client: unknown) => void;
+  onconnection: (status: number, client: SystemHandle | undefined) => void;
 }
 
 /** Listening sockets that are not opened here, and what becomes of all that are accepted from. */
@@ -44,7 +45,7 @@ export interface OpenListener {
 }
 
 type Where = Parameters<Listen>[0];
-type OnSocket = (socket: TcpSocket) => SocketListener | null;
+type OnSocket = (socket: AcceptedSocket) => SocketListener | null;
 
 /** `onAcceptError` hears failures to accept (descriptors used up), by the system's number. */
 export function createListen(onAcceptError: (status: number) => void, keeper?: SocketKeeper): Listen {
@@ -156,7 +157,18 @@ async function listenOn(
 }
 
 function createServer(onSocket: OnSocket): net.Server {
-  return net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => wrapSocket(socket, onSocket));
+  const options = { allowHalfOpen: true, noDelay: true, pauseOnConnect: true };
+  return net.createServer(options, (socket) => acceptSocket(socket, onSocket));
+}
+
+/** Where Node has made a stream of it, its handle is taken away from that. */
+function acceptSocket(socket: net.Socket, onSocket: OnSocket): void {
+  const inside = socket as unknown as { _handle: SystemHandle | null };
+  const handle = inside._handle;
+  inside._handle = null;
+  // Its server waits for the end of it.
+  socket.destroy();
+  if (handle !== null) acceptHandle(handle, onSocket);
 }
 
 function listening(server: net.Server, options: net.ListenOptions): Promise<void> {
@@ -178,7 +190,7 @@ function acceptAtHandle(server: net.Server, onSocket: OnSocket, onAcceptError: (
   if (typeof handle?.onconnection !== "function") return;
   handle.onconnection = (status, client) => {
     if (status !== 0 || client === undefined) onAcceptError(status);
-    else wrapHandle(client, onSocket);
+    else acceptHandle(client, onSocket);
   };
 }
 

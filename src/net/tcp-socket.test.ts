@@ -290,6 +290,32 @@ describe("how this side leaves", () => {
     }
     expect(ends).toEqual(["fin", "ECONNRESET", "fin"]);
   });
+
+  it("by RST also behind an end that waits for bytes to leave: a part of them does not look like all", async () => {
+    const server = await listen();
+    const client = await connect(server.port);
+    client.pause();
+    const { socket, told } = await server.connection(1);
+    fill(socket, Buffer.alloc(100_000, "x"));
+    socket.end();
+    socket.reset();
+    await told.heard("close");
+    const error = new Promise<NodeJS.ErrnoException>((resolve) => client.once("error", resolve));
+    client.resume();
+    expect((await error).code).toBe("ECONNRESET");
+    expect(told.events).toEqual(["close"]);
+  });
+
+  it("by RST on the heels of an end: it is closed, whichever of them the peer sees", async () => {
+    const server = await listen();
+    const client = await rawClient(server.port);
+    const { socket, told } = await server.connection(1);
+    socket.end();
+    socket.reset();
+    await told.heard("close");
+    expect(await client.over).toMatch(/fin|ECONNRESET/);
+    expect(told.events).toEqual(["close"]);
+  });
 });
 
 describe("dialling", () => {

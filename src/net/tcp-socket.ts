@@ -1,14 +1,14 @@
 /**
  * The socket port over `node:net`: callbacks, reads into the shared buffer, writes that say whether the kernel
- * took everything. Used for accepted and for dialled connections alike.
+ * took everything. For dialled connections; accepted ones have no stream (accepted-socket.ts).
  */
 import fs from "node:fs";
 import net from "node:net";
 import { UNIX } from "../kernel/ip-text.ts";
-import { DEAF, PLAIN_UNIX } from "../kernel/socket.ts";
+import { PLAIN_UNIX } from "../kernel/socket.ts";
 import type { SocketError, SocketListener } from "../kernel/socket.ts";
 import { readBuffer } from "./read-buffer.ts";
-import { contain, copyReads, sharedReads, StreamSocket } from "./stream-socket.ts";
+import { contain, sharedReads, StreamSocket } from "./stream-socket.ts";
 
 /** A `net.Socket` that keeps listening when a write fails, as its port says. */
 class OwnedSocket extends net.Socket {
@@ -31,8 +31,8 @@ export class TcpSocket extends StreamSocket {
   opening: Buffer | null = null;
   readonly #socket: OwnedSocket;
 
-  constructor(socket: OwnedSocket, listener: SocketListener, dialled: boolean) {
-    super(socket, listener, dialled);
+  constructor(socket: OwnedSocket, listener: SocketListener) {
+    super(socket, listener);
     this.#socket = socket;
   }
 
@@ -73,20 +73,6 @@ export class TcpSocket extends StreamSocket {
     else if (!this.isClosed) this.#socket.resetAndDestroy();
   }
 
-  /**
-   * Gives the handle away, to whoever speaks TLS on it. This port then hears and says nothing any more. Null: it is
-   * closed, or Node keeps it elsewhere.
-   */
-  takeHandle(): unknown {
-    const socket = this.#socket as unknown as { _handle: unknown };
-    const handle = this.isClosed ? null : socket._handle;
-    this.isClosed = true;
-    this.listener = DEAF;
-    // Nothing that becomes of the emptied socket closes what it no longer has.
-    socket._handle = null;
-    return handle;
-  }
-
   failed(error: NodeJS.ErrnoException): void {
     this.listener.onError(toSocketError(error));
   }
@@ -115,30 +101,13 @@ export class TcpSocket extends StreamSocket {
   }
 }
 
-/** Wraps an accepted connection's handle, which reads into the shared buffer from the start. */
-export function wrapHandle(handle: unknown, listenerOf: (socket: TcpSocket) => SocketListener | null): void {
-  // `handle` is how Node itself makes sockets for accepted connections; net.Server has no `onread` option.
-  const options = { handle, allowHalfOpen: true, noDelay: true, onread: sharedReads() };
-  const socket = new OwnedSocket(options as unknown as net.SocketConstructorOpts);
-  (handle as { setNoDelay?: (on: boolean) => void }).setNoDelay?.(true);
-  adopt(socket, listenerOf);
-}
-
-/** The same from a socket that Node made: reads by `data` events. Used when the handle cannot be had. */
-export function wrapSocket(accepted: net.Socket, listenerOf: (socket: TcpSocket) => SocketListener | null): void {
-  const socket = Object.setPrototypeOf(accepted, OwnedSocket.prototype) as OwnedSocket;
-  socket.port = null;
-  copyReads(socket);
-  adopt(socket, listenerOf);
-}
-
 /** Starts a connection to an address. */
 export function dialSocket(ip: string, port: number, family: 4 | 6, listener: SocketListener): TcpSocket {
   const socket = new OwnedSocket({
     allowHalfOpen: true,
     onread: sharedReads(),
   });
-  const wrapped = new TcpSocket(socket, listener, true);
+  const wrapped = new TcpSocket(socket, listener);
   wrapped.remoteAddress = ip;
   wrapped.remotePort = port;
   socket.on("connect", onConnect);
@@ -150,30 +119,12 @@ export function dialSocket(ip: string, port: number, family: 4 | 6, listener: So
 /** Starts a connection to a Unix socket. */
 export function dialUnix(path: string, listener: SocketListener): TcpSocket {
   const socket = new OwnedSocket({ allowHalfOpen: true, onread: sharedReads() });
-  const wrapped = new TcpSocket(socket, listener, true);
+  const wrapped = new TcpSocket(socket, listener);
   wrapped.carrier = PLAIN_UNIX;
   wrapped.remoteAddress = UNIX + path;
   socket.on("connect", onConnect);
   socket.connect({ path });
   return wrapped;
-}
-
-function adopt(socket: OwnedSocket, listenerOf: (socket: TcpSocket) => SocketListener | null): void {
-  const wrapped = new TcpSocket(socket, DEAF, false);
-  const { remoteAddress } = socket;
-  // Only who comes by TCP has an address.
-  if (remoteAddress === undefined && isPipe(socket)) {
-    wrapped.carrier = PLAIN_UNIX;
-    wrapped.remoteAddress = UNIX;
-  } else wrapped.remoteAddress = remoteAddress ?? "";
-  wrapped.remotePort = socket.remotePort ?? 0;
-  const listener = listenerOf(wrapped);
-  if (listener === null) wrapped.destroy();
-  else wrapped.listener = listener;
-}
-
-function isPipe(socket: net.Socket): boolean {
-  return (socket as unknown as { readonly _handle?: object | null })._handle?.constructor.name === "Pipe";
 }
 
 function onConnect(this: OwnedSocket): void {

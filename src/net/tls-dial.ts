@@ -38,7 +38,7 @@ export function dialTls(
   } catch (error) {
     socket = neverConnected(error);
   }
-  const dialled = new TlsOriginSocket(socket, listener, true);
+  const dialled = new TlsOriginSocket(socket, listener);
   dialled.remoteAddress = ip;
   dialled.remotePort = port;
   /** What may go on later: kept when it is known that this is the origin, for as long as what said so holds. */

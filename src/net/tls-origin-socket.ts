@@ -1,7 +1,7 @@
 /**
- * The socket port over TLS: what net/tcp-socket.ts is over TCP, with the same promises. For dialled and for accepted
- * connections alike. Node's TLS lies directly on the handle of TCP, so a read is decrypted into the shared buffer and a
- * write is encrypted and handed to the kernel before the call returns.
+ * The socket port over TLS: what net/tcp-socket.ts is over TCP, with the same promises, for dialled
+ * connections. Node's TLS lies directly on the handle of TCP, so a read is decrypted into the shared buffer and a write
+ * is encrypted and handed to the kernel before the call returns.
  *
  * TLS says what TCP cannot: that the end was meant (close_notify, RFC 8446 §6.1). Node does not tell an end that was
  * announced from one that was not, although a stream without a length can be cut there by anybody on the way. It can
@@ -64,9 +64,9 @@ export class TlsOriginSocket extends StreamSocket {
   #rawAtRead = 0;
   #turnAtRead = 0;
 
-  constructor(socket: tls.TLSSocket, listener: SocketListener, dialled: boolean) {
+  constructor(socket: tls.TLSSocket, listener: SocketListener) {
     const owned = Object.setPrototypeOf(socket, OwnedTlsSocket.prototype) as OwnedTlsSocket;
-    super(owned, listener, dialled);
+    super(owned, listener);
     this.#socket = owned;
   }
 

@@ -1,10 +1,12 @@
 /** The socket port over TLS on real sockets: Node's own TLS as the client, and the promises of tcp-socket.ts kept. */
 import net from "node:net";
+import { Duplex } from "node:stream";
 import tls from "node:tls";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { testAuthority } from "../../test/support/certificates.ts";
 import type { TestAuthority } from "../../test/support/certificates.ts";
 import { Told } from "../../test/support/told.ts";
+import { until } from "../../test/support/until.ts";
 import { PLAIN_LISTENER } from "../kernel/socket.ts";
 import type { SocketPort } from "../kernel/socket.ts";
 import { readBuffer } from "./read-buffer.ts";
@@ -84,6 +86,56 @@ function heard(socket: net.Socket): Promise<{ text: string; error: string }> {
   socket.on("data", (chunk: Buffer) => (text += chunk.latin1Slice()));
   socket.on("error", ({ code = "" }: NodeJS.ErrnoException) => (error = code));
   return new Promise((resolve) => socket.once("close", () => resolve({ text, error })));
+}
+
+/** What a connection of a client is, on the wire: its handshake and a question. */
+async function bytesOfClient(server: Awaited<ReturnType<typeof listen>>): Promise<number> {
+  const wire = await plain(server.port);
+  const client = tls.connect({ socket: wire, servername: "shop.test", ca: authority.root.cert });
+  const { socket, told } = await server.next();
+  client.write("question");
+  await told.until(() => told.text === "question");
+  const sent = wire.bytesWritten;
+  socket.destroy();
+  await told.heard("close");
+  return sent;
+}
+
+/** A client whose bytes come through as far as the cut. */
+async function cutAfter(port: number, cut: number, byReset: boolean): Promise<void> {
+  const wire = await plain(port);
+  let left = cut;
+  const cutNow = (): void => {
+    if (byReset) wire.resetAndDestroy();
+    else wire.end();
+  };
+  const through = passedOn(wire, (chunk) => {
+    const part = chunk.subarray(0, left);
+    left -= part.length;
+    if (part.length > 0) wire.write(part);
+    if (left === 0) cutNow();
+  });
+  const client = tls.connect({ socket: through, servername: "shop.test", ca: authority.root.cert });
+  client.on("error", () => undefined);
+  client.write("question");
+}
+
+/** What a client of TLS says goes to `say`, and what it is told comes from the wire. */
+function passedOn(wire: net.Socket, say: (chunk: Buffer) => void): Duplex {
+  const through = new Duplex({
+    read: () => undefined,
+    write(chunk: Buffer, _encoding, done) {
+      say(chunk);
+      done();
+    },
+  });
+  wire.on("data", (chunk: Buffer) => through.push(chunk));
+  wire.on("close", () => through.destroy());
+  return through;
+}
+
+function openSockets(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
 }
 
 describe("a handshake", () => {
@@ -437,6 +489,101 @@ describe("the end", () => {
     client.once("data", () => socket.reset());
     expect(await answer).toEqual({ text: "part", error: "ECONNRESET" });
     await told.heard("close");
+  });
+
+  it("that the client makes by reset is heard as an error, then the close, once each", async () => {
+    const server = await listen();
+    const wire = await plain(server.port);
+    const through = passedOn(wire, (chunk) => wire.write(chunk));
+    const client = tls.connect({ socket: through, servername: "shop.test", ca: authority.root.cert });
+    client.on("error", () => undefined);
+    const { socket, told } = await server.next();
+    await told.heard("connect");
+    // Tickets would leave behind the handshake, and a write that hears of the reset keeps it from whoever reads.
+    const word = new Promise((resolve) => client.once("data", resolve));
+    socket.write(Buffer.from("word"));
+    await word;
+    wire.resetAndDestroy();
+    await told.heard("close");
+    expect(told.events).toEqual(["connect", "error ECONNRESET read", "close"]);
+  });
+
+  it("is there at once when a record cannot be read", async () => {
+    const server = await listen();
+    const wire = await plain(server.port);
+    const client = tls.connect({ socket: wire, servername: "shop.test", ca: authority.root.cert });
+    client.on("error", () => undefined);
+    const { told } = await server.next();
+    await told.heard("connect");
+    const kind = 23;
+    wire.write(Buffer.from([kind, 3, 3, 0, 20, ...Buffer.alloc(20)]));
+    await told.heard("close");
+    expect(told.events[1]).toMatch(/^error ERR_SSL_DECRYPTION_FAILED\w* tls$/);
+    expect(told.events).toHaveLength(3);
+  });
+
+  it("keeps back what was decrypted together with what made an end of it", async () => {
+    const server = await listen();
+    const wire = await plain(server.port);
+    const records: Buffer[] = [];
+    let isHeld = false;
+    const through = passedOn(wire, (chunk) => {
+      if (isHeld) records.push(chunk);
+      else wire.write(chunk);
+    });
+    const client = tls.connect({ socket: through, servername: "shop.test", ca: authority.root.cert });
+    client.on("error", () => undefined);
+    const { socket, told } = await server.next();
+    await told.heard("connect");
+    told.onBytes = () => socket.destroy();
+    isHeld = true;
+    for (const piece of ["one", "two"]) await new Promise((resolve) => client.write(piece, resolve));
+    expect(records).toHaveLength(2);
+    wire.write(Buffer.concat(records));
+    await told.heard("close");
+    expect(told.text).toBe("one");
+  });
+
+  it("may come as soon as the handshake is done", async () => {
+    for (const leave of ["end", "reset", "destroy"] as const) {
+      const server = await listen();
+      const ca = authority.root.cert;
+      const client = tls.connect({ port: server.port, host: "127.0.0.1", servername: "shop.test", ca });
+      const over = heard(client);
+      let tickets = 0;
+      client.on("session", () => (tickets += 1));
+      const { socket, told } = await server.next();
+      const { onConnect } = told;
+      told.onConnect = () => {
+        onConnect.call(told);
+        socket[leave]();
+      };
+      client.once("end", () => client.end());
+      await over;
+      await told.heard("close");
+      expect(told.events.filter((event) => event === "close")).toHaveLength(1);
+      // An end in order waits for what belongs to the handshake.
+      if (leave === "end") expect(tickets).toBe(2);
+    }
+  });
+
+  it("at any byte, by FIN or by reset, leaves nothing behind", async () => {
+    const server = await listen();
+    const before = openSockets();
+    const sent = await bytesOfClient(server);
+    expect(sent).toBeGreaterThan(400);
+    const cuts = Array.from({ length: 24 }, (_, at) => Math.round((at * sent) / 23));
+    for (const cut of cuts) {
+      for (const byReset of [false, true]) {
+        await cutAfter(server.port, cut, byReset);
+        const { socket, told } = await server.next();
+        await told.until(() => told.events.some((event) => event === "fin" || event === "close"));
+        socket.end();
+        await told.heard("close");
+        expect(told.events.filter((event) => event === "close")).toHaveLength(1);
+      }
+    }
+    await until("their descriptors to be closed", () => (openSockets() <= before ? true : null));
   });
 
   it("in the middle of the handshake closes at once", async () => {

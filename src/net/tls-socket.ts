@@ -1,7 +1,7 @@
 /**
  * The socket port over TLS, for accepted connections. It begins as a plain one that reads the client's first message,
  * because only that says which certificate is wanted, or that no TLS is spoken at all; then it is a TLS connection on
- * the same handle, and keeps the promises of tcp-socket.ts: `write` says whether the kernel took everything, `reset` is
+ * the same handle, and keeps the promises of accepted-socket.ts: `write` says whether the kernel took everything, `reset` is
  * an RST without a word, so that a message without an end of its own does not look complete, and `end` is close_notify
  * with FIN.
  *
@@ -24,8 +24,9 @@ import type { ClientHello } from "./client-hello.ts";
 import { clientChain } from "./client-chain.ts";
 import { readBuffer } from "./read-buffer.ts";
 import { SecureSocket } from "./secure-socket.ts";
-import type { RawHandle, SecureOwner } from "./secure-socket.ts";
-import type { TcpSocket } from "./tcp-socket.ts";
+import type { SecureOwner } from "./secure-socket.ts";
+import { localEnd, PROBE_AFTER_SECONDS } from "./accepted-socket.ts";
+import type { AcceptedSocket } from "./accepted-socket.ts";
 
 /** What may be written behind a write whose end is not known yet without stopping the source. */
 const QUEUE_FREE = 64 * 1024;
@@ -44,7 +45,7 @@ export class TlsSocket implements SocketPort, SecureOwner {
   writing = false;
   readonly #contexts: SecureContexts;
   /** Until the client's first message is there, and for good when that is none of TLS. */
-  #raw: TcpSocket | null;
+  #raw: AcceptedSocket | null;
   #secure: SecureSocket | null = null;
   #stage: Stage = "hello";
   #first: Buffer | null = null;
@@ -60,7 +61,7 @@ export class TlsSocket implements SocketPort, SecureOwner {
   #held: Buffer[] = [];
   #finHeld = false;
 
-  constructor(raw: TcpSocket, contexts: SecureContexts) {
+  constructor(raw: AcceptedSocket, contexts: SecureContexts) {
     this.#raw = raw;
     this.#contexts = contexts;
     // What a load balancer has said of its client's TLS is not about this one.
@@ -70,11 +71,11 @@ export class TlsSocket implements SocketPort, SecureOwner {
   }
 
   get localAddress(): string {
-    return this.#secure?.localAddress ?? this.#raw?.localAddress ?? "";
+    return this.#raw?.localAddress ?? localEnd(this.#secure?.raw ?? null).address;
   }
 
   get localPort(): number {
-    return this.#secure?.localPort ?? this.#raw?.localPort ?? 0;
+    return this.#raw?.localPort ?? localEnd(this.#secure?.raw ?? null).port;
   }
 
   write(bytes: Buffer): boolean {
@@ -113,7 +114,7 @@ export class TlsSocket implements SocketPort, SecureOwner {
   }
 
   probePeer(): void {
-    this.#secure?.setKeepAlive(true, PROBE_AFTER_MS);
+    this.#secure?.raw?.setKeepAlive?.(true, PROBE_AFTER_SECONDS);
   }
 
   end(): void {
@@ -128,7 +129,7 @@ export class TlsSocket implements SocketPort, SecureOwner {
 
   reset(): void {
     this.#raw?.reset();
-    if (this.#stage !== "closed") this.#secure?.resetNow();
+    this.#secure?.reset();
   }
 
   destroy(): void {
@@ -138,31 +139,27 @@ export class TlsSocket implements SocketPort, SecureOwner {
 
   // ------------------------------------------------------------------ the plain part
 
-  /** What hears the plain socket. */
-  get rawListener(): SocketListener {
-    return {
-      onConnect: nothing,
-      onData: (bytes, start, end) => {
-        if (this.#stage === "hello") this.#read(bytes.subarray(start, end));
-        else this.listener.onData(bytes, start, end);
-      },
-      onDrain: () => {
-        this.writing = false;
-        this.listener.onDrain();
-      },
-      onFin: () => {
-        if (this.#stage !== "hello") this.listener.onFin();
-        // Who says nothing at all has asked for nothing: a check of a balancer, or a browser's spare connection.
-        else if (this.#first === null) this.destroy();
-        else this.#fail("LEFT", "FIN inside its first message");
-      },
-      onError: (error) => {
-        if (this.#stage !== "hello") this.listener.onError(error);
-        else if (this.#first !== null) this.#fail("LEFT", `${error.code} inside its first message`);
-      },
-      onClose: () => this.#closed(),
-      onFault: (error) => this.listener.onFault(error),
-    };
+  /** Bytes of a first message, or of what is no TLS. */
+  heard(bytes: Buffer, start: number, end: number): void {
+    if (this.#stage === "hello") this.#read(bytes.subarray(start, end));
+    else this.listener.onData(bytes, start, end);
+  }
+
+  drained(): void {
+    this.writing = false;
+    this.listener.onDrain();
+  }
+
+  rawEnded(): void {
+    if (this.#stage !== "hello") this.listener.onFin();
+    // Who says nothing at all has asked for nothing: a check of a balancer, or a browser's spare connection.
+    else if (this.#first === null) this.destroy();
+    else this.#fail("LEFT", "FIN inside its first message");
+  }
+
+  rawFailed(error: SocketError): void {
+    if (this.#stage !== "hello") this.listener.onError(error);
+    else if (this.#first !== null) this.#fail("LEFT", `${error.code} inside its first message`);
   }
 
   #read(bytes: Buffer): void {
@@ -199,17 +196,14 @@ export class TlsSocket implements SocketPort, SecureOwner {
       return;
     }
     const handle = raw.takeHandle();
+    if (handle === null) return;
     this.#raw = null;
     this.#first = null;
     this.#hello = hello;
     this.#choice = choice;
     this.#stage = "handshake";
-    const secure = new SecureSocket(handle as RawHandle, choice, this);
+    const secure = new SecureSocket(handle, choice, this);
     this.#secure = secure;
-    secure.once("secure", () => this.#contain(() => this.#secured(secure)));
-    secure.on("end", () => this.#contain(() => this.#ended()));
-    secure.on("error", (error: NodeJS.ErrnoException) => this.#contain(() => this.#failed(error)));
-    secure.on("close", () => this.#contain(() => this.#closed()));
     secure.feed(first);
   }
 
@@ -222,21 +216,28 @@ export class TlsSocket implements SocketPort, SecureOwner {
 
   // ------------------------------------------------------------------ the encrypted part
 
-  #secured(secure: SecureSocket): void {
+  secured(): void {
+    try {
+      if (this.#secure !== null) this.#beOpen(this.#secure);
+    } catch (error) {
+      this.listener.onFault(error);
+    }
+  }
+
+  #beOpen(secure: SecureSocket): void {
     const { rule = -1, clientCertificate = "none" } = this.#choice ?? {};
-    const client = clientCertificate === "none" ? null : clientChain(secure);
+    const client = clientCertificate === "none" ? null : clientChain(secure.clientCertificate);
     const unbelieved = client === null ? null : secure.verifyCode;
     const refused = refusalOf(client !== null, unbelieved, clientCertificate === "required");
-    const alpn = secure.alpnProtocol === false ? "" : (secure.alpnProtocol ?? "");
-    secure.releaseControl();
+    const { alpn } = secure;
     this.carrier = {
       ...this.carrier,
       tls: {
-        version: secure.getProtocol() ?? "",
-        cipher: secure.getCipher().standardName,
+        version: secure.version,
+        cipher: secure.cipher,
         serverName: this.#hello?.serverName ?? "",
         alpn,
-        resumed: secure.isSessionReused(),
+        resumed: secure.isResumed,
         client: unbelieved === null ? client : null,
         ...(rule === -1 ? {} : { rule }),
         ...(refused === null ? {} : { refused }),
@@ -287,7 +288,7 @@ export class TlsSocket implements SocketPort, SecureOwner {
     this.#underWay = true;
     const status = secure.send(bytes);
     // Told later, as by any write that fails: nothing is heard inside of a call of the owner's.
-    if (status !== 0) setImmediate(() => this.written(status));
+    if (status <= 0) setImmediate(() => this.written(status));
   }
 
   written(status: number): void {
@@ -314,22 +315,23 @@ export class TlsSocket implements SocketPort, SecureOwner {
   }
 
   #endNow(): void {
-    const secure = this.#secure;
-    if (secure !== null && !secure.destroyed && !secure.writableEnded) secure.end();
+    this.#secure?.end();
   }
 
-  #ended(): void {
-    if (this.#stage === "handshake") this.#fail("LEFT", "FIN inside the handshake");
-    else if (this.#paused || this.#held.length > 0) this.#finHeld = true;
-    else this.listener.onFin();
+  ended(): void {
+    this.#contain(() => {
+      if (this.#stage === "handshake") this.#fail("LEFT", "FIN inside the handshake");
+      else if (this.#paused || this.#held.length > 0) this.#finHeld = true;
+      else this.listener.onFin();
+    });
   }
 
-  #failed(error: NodeJS.ErrnoException): void {
-    const code = error.code ?? "UNKNOWN";
-    if (this.#stage === "handshake") {
-      if (error.syscall === undefined) this.#fail(code, offeredBy(this.#hello));
-      else this.#fail("LEFT", `${code} inside the handshake`);
-    } else this.listener.onError({ code, syscall: error.syscall ?? "tls" });
+  failed(error: SocketError): void {
+    this.#contain(() => {
+      if (this.#stage !== "handshake") this.listener.onError(error);
+      else if (error.syscall === "tls") this.#fail(error.code, offeredBy(this.#hello));
+      else this.#fail("LEFT", `${error.code} inside the handshake`);
+    });
   }
 
   /** Nothing more comes of it. */
@@ -342,14 +344,16 @@ export class TlsSocket implements SocketPort, SecureOwner {
     if (stage !== "hello" || code !== "UNRECOGNIZED_NAME") this.destroy();
   }
 
-  #closed(): void {
-    if (this.#stage === "closed") return;
-    if (this.#stage === "handshake") this.#fail("LEFT", "closed inside the handshake");
-    this.#stage = "closed";
-    this.writing = false;
-    this.#queue = [];
-    this.#held = [];
-    this.listener.onClose();
+  closed(): void {
+    this.#contain(() => {
+      if (this.#stage === "closed") return;
+      if (this.#stage === "handshake") this.#fail("LEFT", "closed inside the handshake");
+      this.#stage = "closed";
+      this.writing = false;
+      this.#queue = [];
+      this.#held = [];
+      this.listener.onClose();
+    });
   }
 
   /** A defect in what hears one socket is that listener's to answer for; thrown on, it would reach every socket. */
@@ -362,8 +366,6 @@ export class TlsSocket implements SocketPort, SecureOwner {
   }
 }
 
-/** As tcp-socket.ts. */
-const PROBE_AFTER_MS = 60_000;
 const SHOWN_BYTES = 8;
 const SHOWN_NAME = 128;
 const NO_HELLO: ClientHello = { serverName: "", alpn: [], version: 0 };
@@ -388,13 +390,46 @@ const VERSIONS: Readonly<Record<number, string>> = {
   0x0304: "TLS 1.3",
 };
 
-function nothing(): void {
-  // Accepted connections are connected.
+/** What hears the plain socket, as long as there is one. */
+class RawListener implements SocketListener {
+  readonly #socket: TlsSocket;
+
+  constructor(socket: TlsSocket) {
+    this.#socket = socket;
+  }
+
+  onConnect(): void {
+    // Accepted connections are connected.
+  }
+
+  onData(bytes: Buffer, start: number, end: number): void {
+    this.#socket.heard(bytes, start, end);
+  }
+
+  onDrain(): void {
+    this.#socket.drained();
+  }
+
+  onFin(): void {
+    this.#socket.rawEnded();
+  }
+
+  onError(error: SocketError): void {
+    this.#socket.rawFailed(error);
+  }
+
+  onClose(): void {
+    this.#socket.closed();
+  }
+
+  onFault(error: unknown): void {
+    this.#socket.listener.onFault(error);
+  }
 }
 
 /** Takes an accepted connection to the handshake, if `onSocket` wants it. What it returns hears the plain socket. */
 export function acceptSecure(
-  raw: TcpSocket,
+  raw: AcceptedSocket,
   contexts: SecureContexts,
   onSocket: (socket: SocketPort) => SocketListener | null,
 ): SocketListener | null {
@@ -402,7 +437,7 @@ export function acceptSecure(
   const listener = onSocket(socket);
   if (listener === null) return null;
   socket.listener = listener;
-  return socket.rawListener;
+  return new RawListener(socket);
 }
 
 function refusalOf(hasShown: boolean, unbelieved: string | null, isRequired: boolean): SocketError | null {
