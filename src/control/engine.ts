@@ -185,6 +185,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
             (services.length === 0 && cause !== "gw.crash_loop"),
         ),
         watches.services.get(service.name)?.silence.alarm === true,
+        watches.down(service.name),
         now,
       ),
     );

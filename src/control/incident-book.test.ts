@@ -97,6 +97,11 @@ function tellOrigins(
   }
 }
 
+function deployOf(pool: string): ChangeFact {
+  const where = { service: "shop", pool };
+  return { kind: "change", at: START + 95_000, id: "change-1", what: "deploy announced", where, text: "7", by: "ci" };
+}
+
 /** Of durations some twenty times those of the others. */
 const SLOW_BUCKET = 80;
 
@@ -305,15 +310,7 @@ test("What refused and is merely slow some minutes later is another incident", (
 });
 
 test("One failure beside a failing check opens an incident, but not where a deploy is announced, unless it goes on", () => {
-  const deploy: ChangeFact = {
-    kind: "change",
-    at: START + 95_000,
-    id: "change-1",
-    what: "deploy announced",
-    where: { service: "shop", pool: "aws" },
-    text: "version 7",
-    by: "ci",
-  };
+  const deploy = deployOf("aws");
   const opened = (isAnnounced: boolean, cause: CauseId, failures: number): number => {
     const engine = createEngine();
     engine.step(TOPOLOGY);
@@ -335,6 +332,37 @@ test("One failure beside a failing check opens an incident, but not where a depl
   // An answer, if an error, shows that somebody was there.
   expect(opened(false, "origin.app_5xx", 1)).toBe(0);
   expect(opened(true, "origin.reset_before_response", 5)).toBe(1);
+});
+
+test("An origin that its check took out before a request was lost is told at a glance at once, and soon by an incident, unless a deploy is announced", () => {
+  const checkFails = (isAnnounced: boolean): Engine => {
+    const engine = createEngine();
+    const pools = [{ name: "aws", provider: "aws", origins: ["http://a1", "http://a2"] }];
+    const routes = [{ name: "all", class: "normal" as const }];
+    engine.step(sampleTopology({ at: START, services: [{ name: "shop", objective: null, routes, pools }] }));
+    tellPools(engine, 0, 100, "");
+    if (isAnnounced) engine.step(deployOf("aws"));
+    tellOrigins(engine, 100, 105, 0, ({ name }) =>
+      name === "a1" ? { attempts: 0, firstByte: [], state: "down", checkOk: false } : {},
+    );
+    return engine;
+  };
+  const goesOn = (engine: Engine, from: number, to: number): void =>
+    tellOrigins(engine, from, to, 0, ({ name }) =>
+      name === "a1" ? { attempts: 0, firstByte: [], state: "down", checkOk: false } : {},
+    );
+  const engine = checkFails(false);
+  expect(engine.answer({ ask: "health" })).toMatchObject([
+    { state: "well", because: expect.stringContaining("a1:80 is out of use by its check since") as string },
+  ]);
+  expect(incidents(engine)).toEqual([]);
+  goesOn(engine, 105, 117);
+  expect(incidents(engine)).toMatchObject([{ where: { origin: "http://a1" }, severity: "notice" }]);
+  const deployed = checkFails(true);
+  goesOn(deployed, 105, 140);
+  expect(incidents(deployed)).toEqual([]);
+  goesOn(deployed, 140, 160);
+  expect(incidents(deployed)).toHaveLength(1);
 });
 
 test("What failed once a while before an origin was taken out is not when that began", () => {

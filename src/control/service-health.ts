@@ -9,6 +9,7 @@ import type { Histogram } from "../kernel/histogram.ts";
 import type { SecondFact } from "../contract/facts.ts";
 import { addSparse, quantileMs } from "./sparse-histogram.ts";
 import { exchangesOf } from "./watches.ts";
+import type { AddressWatch } from "./watches.ts";
 
 /** The last ten seconds of a service. */
 export interface Glance {
@@ -56,6 +57,7 @@ export class Glances {
     book: BudgetBook | undefined,
     incidents: readonly Incident[],
     isSilent: boolean,
+    down: readonly Pick<AddressWatch, "row" | "outSince">[],
     now: number,
   ): ServiceHealth {
     const durations = createHistogram();
@@ -71,7 +73,7 @@ export class Glances {
     }
     const isKnown = this.#heardAt > 0 && now - this.#heardAt <= STALE_MS;
     const ratio = (count: number): number => (sum.exchanges === 0 ? 0 : count / sum.exchanges);
-    const { state, because } = stateOf(isKnown, isSilent, sum, incidents, now - this.#heardAt);
+    const { state, because } = stateOf(isKnown, isSilent, sum, incidents, down, now - this.#heardAt);
     const { objective } = service;
     return {
       service: service.name,
@@ -121,6 +123,7 @@ function stateOf(
   isSilent: boolean,
   { exchanges, failed }: { exchanges: number; failed: number },
   incidents: readonly Incident[],
+  down: readonly Pick<AddressWatch, "row" | "outSince">[],
   ageMs: number,
 ): Pick<ServiceHealth, "state" | "because"> {
   if (!isKnown)
@@ -133,11 +136,18 @@ function stateOf(
     };
   if (isSilent) return { state: "silent", because: "Requests that always come do not come." };
   if (worst !== undefined) return { state: "disturbed", because: worst.title };
-  return {
-    state: "well",
-    because:
-      exchanges === 0
-        ? "Nothing was asked in the last 10 s."
-        : `${exchanges - failed} of ${exchanges} exchanges went well in the last 10 s.`,
-  };
+  const asked =
+    exchanges === 0
+      ? "Nothing was asked in the last 10 s."
+      : `${exchanges - failed} of ${exchanges} exchanges went well in the last 10 s.`;
+  return { state: "well", because: `${asked}${downText(down)}` };
+}
+
+/** Nobody is harmed by it, and with the next one somebody may be. */
+function downText(down: readonly Pick<AddressWatch, "row" | "outSince">[]): string {
+  const [first, ...more] = down.toSorted((a, b) => a.outSince - b.outSince);
+  if (first === undefined) return "";
+  const since = `${new Date(first.outSince).toISOString().slice(11, 19)} UTC`;
+  const others = more.length === 0 ? "" : `, and ${more.length} more`;
+  return ` ${first.row.address} is out of use by its check since ${since}${others}.`;
 }

@@ -45,7 +45,7 @@ export interface Anomaly {
   readonly where: Readonly<Record<string, string>>;
   /** Epoch ms of its first sign. */
   readonly since: number;
-  /** One failure or two: enough by itself, and too little where a deploy is under way. Nothing new: it is spared now (isSpared). */
+  /** One failure or two, or none yet: enough by itself, and too little where a deploy is under way. Nothing new: it is spared now (isSpared). */
   readonly rests?: "few failures" | "nothing new";
 }
 
@@ -55,8 +55,9 @@ const ATTEMPTS: RatioOptions = { floor: 0.001, step: 0.03, outright: true };
 /** People leave all the time, and more of them with every tenth of a second. */
 const LEFT: RatioOptions = { floor: 0.02, step: 0.15 };
 const REFUSED: RatioOptions = { floor: 0.02, step: 0.15 };
-/** So long out of use and nobody harmed is no restart any more. */
+/** So long out of use and nobody harmed is no restart any more; by its check, and where nobody has announced one, no quick one. */
 const OUT_QUIET_S = 45;
+const OUT_CHECKED_S = 15;
 /** Of what would be its part; and so many attempts are expected at least. */
 const SHUNNED_PART = 0.3;
 const SHORT_PART = 0.6;
@@ -285,13 +286,15 @@ export class Watches {
           where,
           since: seenAt - quietS * 1000,
         });
-      if (outSeconds >= OUT_QUIET_S && isKeptOut(watch))
+      const isDown = watch.state === "down" && outSeconds >= OUT_CHECKED_S;
+      if ((outSeconds >= OUT_QUIET_S || isDown) && isKeptOut(watch))
         found.push({
           key: `out\n${row.service}\n${row.address}`,
           kind: "out",
           service: row.service,
           where,
           since: outSince,
+          ...(outSeconds < OUT_QUIET_S ? { rests: "few failures" } : {}),
         });
     }
     for (const [key, { service, since }] of this.#names) {
@@ -334,11 +337,11 @@ export class Watches {
     else if (!this.#names.has(key) && this.#names.size < WATCHES_MAX) this.#names.set(key, { service, since: at });
   }
 
-  /** Addresses out of use now, of a service. */
-  out(service: string): string[] {
-    return [...this.addresses.values()]
-      .filter(({ row, outSeconds }) => row.service === service && outSeconds > 0)
-      .map(({ row }) => row.address);
+  /** Addresses of a service that their checks keep out of use now. */
+  down(service: string): AddressWatch[] {
+    return [...this.addresses.values()].filter(
+      (watch) => watch.row.service === service && watch.state === "down" && watch.outSeconds >= OUT_FAILED_S,
+    );
   }
 
   /** The clock was set back. */
