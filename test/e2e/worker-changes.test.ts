@@ -24,9 +24,9 @@ async function origin(answer: RequestListener): Promise<string> {
 }
 
 async function start(url: string): Promise<GatewayProcess> {
-  // Two seconds are not enough for every connection on a machine that has much else to do.
+  // Two seconds are not enough for every connection on a machine that has much else to do, nor ten to end what is begun.
   const routes = [{ match: { path: "/*" }, timeouts: { connect: "60s", firstByte: "60s" } }];
-  const gateway = await startGateway(inFrontOf([url], { routes }, { drain: "10s", workers: 2 }));
+  const gateway = await startGateway(inFrontOf([url], { routes }, { drain: "2m", workers: 2 }));
   closers.push(() => stopWithSuccessors(gateway));
   return gateway;
 }

@@ -44,6 +44,9 @@ export interface ChangesReport {
   readonly descriptors: { readonly before: number; readonly after: number };
 }
 
+/** What the machine is too busy for is not lost by a change. */
+const PATIENT = { connect: "60s", firstByte: "60s" };
+
 /** Everything that can change in place, in turns. Two origins stay throughout: nothing is to be lost, not to be moved. */
 export function fileFor(
   turn: number,
@@ -84,6 +87,7 @@ export function fileFor(
           {
             name: "load",
             match: { path: "/load" },
+            timeouts: PATIENT,
             ...(even ? { rateLimit: { rate: "1000000/1s", shadow: true } } : {}),
           },
           ...(turn % 6 === 0 ? [{ match: { path: "/cached/*" }, cache: true }] : []),
@@ -105,7 +109,7 @@ export async function changesUnderLoad(options: ChangesOptions): Promise<Changes
   const urls = origins.map(({ url }) => url);
   const gateway = await startGateway({
     ...(options.workers === undefined ? {} : { workers: options.workers }),
-    services: { app: { pools: [{ name: "main", origins: urls }] } },
+    services: { app: { pools: [{ name: "main", origins: urls }], routes: [{ timeouts: PATIENT }] } },
   });
   try {
     return await measure(options, gateway, origins);
