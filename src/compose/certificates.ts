@@ -97,6 +97,6 @@ function termsOf(
     minVersion,
     isStrict: strictSni,
     alpn: speaksHttp2 ? ["h2", "http/1.1"] : ["http/1.1"],
-    clientRules: clientCertificates.map(({ ca, hosts, isRequired }) => ({ ca, hosts, isRequired })),
+    clientRules: clientCertificates.map(({ ca, hosts, isRequired }) => ({ ca, file: ca, hosts, isRequired })),
   };
 }

@@ -301,13 +301,15 @@ export function lookAtEffect(track: Track, now: number): boolean {
   const after = failedRatio(track, track.effectDueAt - EFFECT_AFTER_MS + 1000, now);
   const before = failedRatio(track, track.firstFailureAt, track.effectDueAt - EFFECT_AFTER_MS);
   track.effectDueAt = 0;
-  if (before <= 0) return false;
+  if (before === null || before <= 0) return false;
   const text =
-    after < before * 0.2
-      ? `What the gateway did helped: ${percentText(before)} of the exchanges failed before it, ${percentText(after)} since.`
-      : after < before * 0.8
-        ? `What the gateway did helped in part: ${percentText(before)} of the exchanges failed before it, ${percentText(after)} since.`
-        : `What the gateway did is no help: ${percentText(after)} of the exchanges fail.`;
+    after === null
+      ? "Whether what the gateway did helped cannot be said: nobody has asked since."
+      : after < before * 0.2
+        ? `What the gateway did helped: ${percentText(before)} of the exchanges failed before it, ${percentText(after)} since.`
+        : after < before * 0.8
+          ? `What the gateway did helped in part: ${percentText(before)} of the exchanges failed before it, ${percentText(after)} since.`
+          : `What the gateway did is no help: ${percentText(after)} of the exchanges fail.`;
   note(track, now, "effect", text);
   return true;
 }
@@ -390,7 +392,8 @@ function actionText(event: EventFact["event"]): string | null {
   }
 }
 
-function failedRatio(track: Track, from: number, to: number): number {
+/** Null: nobody asked. */
+function failedRatio(track: Track, from: number, to: number): number | null {
   let failed = 0;
   let all = 0;
   for (const second of track.case.seconds) {
@@ -398,7 +401,7 @@ function failedRatio(track: Track, from: number, to: number): number {
     failed += second.failed;
     all += second.exchanges;
   }
-  return all === 0 ? 0 : failed / all;
+  return all === 0 ? null : failed / all;
 }
 
 const EMPTY: Diagnosis = {

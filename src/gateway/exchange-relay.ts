@@ -9,6 +9,7 @@ import type { Attempt } from "./attempt.ts";
 import { visitForResponse } from "./cache/begin-visit.ts";
 import type { Entry } from "./cache/entry.ts";
 import type { Guest } from "./cache/visit.ts";
+import type { ClientRequest } from "./client-request.ts";
 import { ExchangeEnd } from "./exchange-end.ts";
 import { clientFraming, isEventStream, responseLines, writeInterimHead } from "./forward-response.ts";
 import { grpcStatusInHead, judgeGrpc } from "./judge-grpc.ts";
@@ -152,7 +153,7 @@ export abstract class ExchangeRelay extends ExchangeEnd implements ResumeHost, G
     const { record, request } = this;
     const closes = clientFraming(head, request.minorVersion) === "close";
     this.clientKeepAlive = this.clientKeepAlive && !closes && !this.client.listener.draining;
-    record.status = head.status;
+    record.status = isNoTunnel(request, head) ? 502 : head.status;
     record.replyUs = toUs(now - this.startedMs);
     const { settings } = this.client.listener;
     const hsts = settings.hsts === "" || hasHsts(head) ? "" : hstsLine(settings);
@@ -308,4 +309,9 @@ export abstract class ExchangeRelay extends ExchangeEnd implements ResumeHost, G
   onBroken({ cause, evidence }: Judgement): void {
     this.cut(cause, evidence, "relay");
   }
+}
+
+/** Over HTTP/2 a success would say that the tunnel stands: the client is told another status (http2/stream-port.ts). */
+function isNoTunnel({ isStream, upgrade }: ClientRequest, { status }: MessageHead): boolean {
+  return upgrade !== "" && isStream && status >= 200 && status < 300;
 }

@@ -719,10 +719,13 @@ describe("a WebSocket", () => {
   });
 
   test("never stands because an origin has answered a plain request", async () => {
-    const { send, came, origin } = await world();
+    const { send, came, origin, records } = await world();
     send(request(1, CONNECT, false));
     origin(1).send(OK);
     expect(came()[0]).toBe("HEADERS 1 502");
+    // The record had the origin's status as the client's too.
+    send(data(1, "", true));
+    expect(records[0]).toMatchObject({ status: 502, originStatus: 200, outcome: "served" });
   });
 });
 
@@ -767,7 +770,7 @@ test("a client without the certificate that it has to show gets one answer that 
     serverName: "shop.example",
     alpn: "h2",
     resumed: false,
-    rule: 0,
+    rule: { ca: "root.pem", isRequired: true },
     refused: { code: "CERTIFICATE_REFUSED", syscall: "tls", detail: "CERT_HAS_EXPIRED" },
   });
   const reader = new FrameReader();

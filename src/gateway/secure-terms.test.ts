@@ -19,6 +19,8 @@ describe("a client's certificate", () => {
     { ca: "sensors.pem", hosts: ["sensors.test"], chain: true },
     { ca: "staff.pem", hosts: ["*.staff.test"], mode: "optional" },
   ];
+  const SENSORS = { ca: "sensors.pem", isRequired: true };
+  const STAFF = { ca: "staff.pem", isRequired: false };
   const world = (): Promise<MemoryGateway> =>
     memoryGateway({ listener: { tls: { certificates: CERTIFICATES, clientCertificates: rules } } });
   const sensor = { subject: "CN=sensor-7", chain: ["MIIone", "MIItwo"] };
@@ -26,7 +28,7 @@ describe("a client's certificate", () => {
   it("is told to the origin as RFC 9440 has it, and stands in the record", async () => {
     const { client, origin, records } = await world();
     const peer = client();
-    peer.secure(agreed("sensors.test", { client: sensor, rule: 0 }));
+    peer.secure(agreed("sensors.test", { client: sensor, rule: SENSORS }));
     peer.send(get("sensors.test"));
     expect(origin(1).received).toContain("Client-Cert: :MIIone:\r\nClient-Cert-Chain: :MIItwo:\r\n");
     origin(1).send(OK);
@@ -36,12 +38,12 @@ describe("a client's certificate", () => {
   it("is told without its issuers unless that is wanted, and not at all when there is none", async () => {
     const { client, origin } = await world();
     const peer = client();
-    peer.secure(agreed("a.staff.test", { client: sensor, rule: 1 }));
+    peer.secure(agreed("a.staff.test", { client: sensor, rule: STAFF }));
     peer.send(get("a.staff.test"));
     expect(origin(1).received).toContain("Client-Cert: :MIIone:\r\n");
     expect(origin(1).received).not.toContain("Client-Cert-Chain");
     const other = client();
-    other.secure(agreed("a.staff.test", { client: null, rule: 1 }));
+    other.secure(agreed("a.staff.test", { client: null, rule: STAFF }));
     other.send(get("a.staff.test"));
     expect(origin(2).received).not.toContain("Client-Cert");
   });
@@ -63,7 +65,7 @@ describe("a client's certificate", () => {
   it("of one rule says nothing about a host of another: the client has to connect for it (RFC 9110 §15.5.20)", async () => {
     const { client, network, records } = await world();
     const peer = client();
-    peer.secure(agreed("a.staff.test", { client: sensor, rule: 1 }));
+    peer.secure(agreed("a.staff.test", { client: sensor, rule: STAFF }));
     peer.send(get("sensors.test"));
     expect(peer.received).toMatch(/^HTTP\/1\.1 421 Misdirected Request\r\n/);
     const stranger = client();
@@ -72,6 +74,26 @@ describe("a client's certificate", () => {
     expect(stranger.received).toMatch(/^HTTP\/1\.1 421 /);
     expect(network.dialled).toEqual([]);
     expect(records.map(({ cause }) => cause)).toEqual(["client.tls_misdirected", "client.tls_misdirected"]);
+  });
+
+  // A connection had known its rule by a place in the list, where another rule stands after a change.
+  it("of one rule does not become that of another when the configuration changes", async () => {
+    const { client, origin, network, apply } = await world();
+    const peer = client();
+    peer.secure(agreed("a.staff.test", { client: sensor, rule: STAFF }));
+    const changed = { tls: { certificates: CERTIFICATES, clientCertificates: rules.toReversed() } };
+    expect(await apply({ listener: changed })).toEqual({ kind: "applied" });
+    peer.send(get("sensors.test"));
+    expect(peer.take()).toMatch(/^HTTP\/1\.1 421 /);
+    expect(network.dialled).toEqual([]);
+    peer.send(get("a.staff.test"));
+    expect(origin(1).received).toContain("Client-Cert: :MIIone:\r\n");
+    origin(1).send(OK);
+    const stricter = [{ ca: "staff.pem", hosts: ["*.staff.test"] }];
+    await apply({ listener: { tls: { certificates: CERTIFICATES, clientCertificates: stricter } } });
+    peer.take();
+    peer.send(get("a.staff.test"));
+    expect(peer.take()).toMatch(/^HTTP\/1\.1 421 /);
   });
 
   // Routes had taken the name for the same, and rules for another: nobody was asked for a certificate.
@@ -89,7 +111,7 @@ describe("a client's certificate", () => {
   it("is not told to hosts that have no rule, which any connection may ask for", async () => {
     const { client, origin } = await world();
     const peer = client();
-    peer.secure(agreed("sensors.test", { client: sensor, rule: 0 }));
+    peer.secure(agreed("sensors.test", { client: sensor, rule: SENSORS }));
     peer.send(get("other.test"));
     expect(origin(1).received).toContain("Host: other.test");
     expect(origin(1).received).not.toContain("Client-Cert");

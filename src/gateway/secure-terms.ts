@@ -31,6 +31,12 @@ export function hasHsts(head: MessageHead): boolean {
   return false;
 }
 
+/** Whether the connection was made by this rule, or by one that believes the same authorities and asks alike. */
+function isBy(rule: ClientCertificateSettings, tls: TlsView | null): boolean {
+  const made = tls?.rule;
+  return made !== undefined && made.ca === rule.ca && made.isRequired === rule.isRequired;
+}
+
 /**
  * RFC 9440, whole lines; empty: nothing is told. Only of a host by whose rule the certificate was asked for: by another
  * rule other authorities are believed.
@@ -41,17 +47,17 @@ export function clientCertificateLines(
   host: string,
 ): string {
   const client = tls?.client ?? null;
-  const rule = tls?.rule ?? -1;
-  if (client === null || ruleFor(rules, host) !== rule) return "";
+  const rule = rules[ruleFor(rules, host)];
+  if (client === null || rule === undefined || !isBy(rule, tls)) return "";
   const [own = "", ...issuers] = client.chain.map((der) => `:${der}:`);
-  const chain = rules[rule]?.chain === true && issuers.length > 0 ? `Client-Cert-Chain: ${issuers.join(", ")}\r\n` : "";
+  const chain = rule.chain && issuers.length > 0 ? `Client-Cert-Chain: ${issuers.join(", ")}\r\n` : "";
   return `Client-Cert: ${own}\r\n${chain}`;
 }
 
 /** The host has a rule for clients' certificates, and the connection was made by another, or by none. */
 export function isMisdirected(rules: readonly ClientCertificateSettings[], tls: TlsView | null, host: string): boolean {
-  const rule = ruleFor(rules, host);
-  return rule !== -1 && rule !== (tls?.rule ?? -1);
+  const rule = rules[ruleFor(rules, host)];
+  return rule !== undefined && !isBy(rule, tls);
 }
 
 /**

@@ -127,10 +127,20 @@ export interface TlsView {
   readonly resumed: boolean;
   /** What an accepted peer showed and was found right. Null or left out: it showed none, or nobody asked. */
   readonly client?: ClientCertificate | null;
-  /** Which rule for clients' certificates held, by its place in the listener's list. Left out: none did. */
-  readonly rule?: number;
+  /** Which rule for clients' certificates held. Left out: none did. */
+  readonly rule?: CertificateRule;
   /** It has to show a certificate and has shown none, or one that is not believed. Left out: nothing is wrong. */
   readonly refused?: SocketError;
+}
+
+/**
+ * What a rule for clients' certificates asks for. Not its place in a list: connections outlast changes of the
+ * configuration, and the same place may be another rule's then.
+ */
+export interface CertificateRule {
+  /** The file of the authorities. */
+  readonly ca: string;
+  readonly isRequired: boolean;
 }
 
 export interface ClientCertificate {
@@ -323,8 +333,8 @@ export interface SecureChoice {
   readonly alpn: readonly string[];
   /** Whether the client is asked for a certificate, and has to have one. */
   readonly clientCertificate: "none" | "optional" | "required";
-  /** See `TlsView.rule`; -1: none. */
-  readonly rule: number;
+  /** Null: no rule asks. */
+  readonly rule: CertificateRule | null;
 }
 
 /** Accepts connections. `onSocket` returns the listener of the new socket, or null to refuse it (it is closed). */

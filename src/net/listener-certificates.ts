@@ -258,7 +258,7 @@ function proofChoice(cert: string, key: string): SecureChoice {
     context: tls.createSecureContext({ cert, key, minVersion: "TLSv1.2" }),
     alpn: [PROOF_PROTOCOL],
     clientCertificate: "none",
-    rule: -1,
+    rule: null,
   };
 }
 

@@ -93,19 +93,31 @@ describe("a rule for clients' certificates", () => {
     contexts.use([shop, wild], {
       ...TERMS,
       clientRules: [
-        { hosts: null, ca, isRequired: false },
-        { hosts: ["*.wild.test"], ca, isRequired: true },
+        { hosts: null, ca, file: "all.pem", isRequired: false },
+        { hosts: ["*.wild.test"], ca, file: "staff.pem", isRequired: true },
       ],
     });
-    expect(contexts.choose("shop.test")).toMatchObject({ rule: 0, clientCertificate: "optional" });
-    expect(contexts.choose("")).toMatchObject({ rule: 0, clientCertificate: "optional" });
-    expect(contexts.choose("a.wild.test")).toMatchObject({ rule: 1, clientCertificate: "required" });
+    expect(contexts.choose("shop.test")).toMatchObject({
+      rule: { ca: "all.pem", isRequired: false },
+      clientCertificate: "optional",
+    });
+    expect(contexts.choose("")).toMatchObject({
+      rule: { ca: "all.pem", isRequired: false },
+      clientCertificate: "optional",
+    });
+    expect(contexts.choose("a.wild.test")).toMatchObject({
+      rule: { ca: "staff.pem", isRequired: true },
+      clientCertificate: "required",
+    });
   });
 
   it("asks nobody where there is none", () => {
     const contexts = new ListenerContexts(KEYS);
-    contexts.use([shop, wild], { ...TERMS, clientRules: [{ hosts: ["a.wild.test"], ca, isRequired: true }] });
-    expect(contexts.choose("b.wild.test")).toMatchObject({ rule: -1, clientCertificate: "none" });
+    contexts.use([shop, wild], {
+      ...TERMS,
+      clientRules: [{ hosts: ["a.wild.test"], ca, file: "staff.pem", isRequired: true }],
+    });
+    expect(contexts.choose("b.wild.test")).toMatchObject({ rule: null, clientCertificate: "none" });
   });
 });
 

@@ -27,6 +27,8 @@ export interface ClientRule {
   readonly hosts: readonly string[] | null;
   /** PEM. */
   readonly ca: string;
+  /** Where it is from. */
+  readonly file: string;
   readonly isRequired: boolean;
 }
 
@@ -109,12 +111,12 @@ export class ListenerContexts implements SecureContexts {
     const rule = ruleFor(this.#terms.clientRules, serverName);
     const made = shown.choices[rule + 1];
     if (made !== undefined && made !== null) return made;
+    const asked = this.#terms.clientRules[rule];
     const choice: SecureChoice = {
       context: contextOf(shown, this.#terms, rule, this.#ticketKeys),
       alpn: this.#terms.alpn,
-      clientCertificate:
-        rule === -1 ? "none" : this.#terms.clientRules[rule]?.isRequired === true ? "required" : "optional",
-      rule,
+      clientCertificate: asked === undefined ? "none" : asked.isRequired ? "required" : "optional",
+      rule: asked === undefined ? null : { ca: asked.file, isRequired: asked.isRequired },
     };
     shown.choices[rule + 1] = choice;
     return choice;

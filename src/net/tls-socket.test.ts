@@ -269,7 +269,7 @@ describe("a session of before", () => {
     "over %s is no way around a rule for certificates that holds for another name",
     async (maxVersion) => {
       const server = await listen({
-        clientRules: [{ hosts: ["staff.shop.test"], ca: authority.root.cert, isRequired: true }],
+        clientRules: [{ hosts: ["staff.shop.test"], ca: authority.root.cert, file: "root.pem", isRequired: true }],
       });
       // Node's client keeps a session to its name, unless it does not look whose it is.
       const careless = { maxVersion, rejectUnauthorized: false };
@@ -293,7 +293,7 @@ describe("a session of before", () => {
 
 describe("a client's certificate", () => {
   const rules = (): Partial<ContextTerms> => ({
-    clientRules: [{ hosts: ["shop.test"], ca: authority.root.cert, isRequired: false }],
+    clientRules: [{ hosts: ["shop.test"], ca: authority.root.cert, file: "root.pem", isRequired: false }],
   });
 
   it("is known with its issuers when it is right, also when the session goes on", async () => {
@@ -302,7 +302,10 @@ describe("a client's certificate", () => {
     const first = await secure(server.port, client);
     const { socket, told } = await server.next();
     await told.heard("connect");
-    expect(socket.carrier.tls).toMatchObject({ rule: 0, client: { subject: "CN=sensor-7" } });
+    expect(socket.carrier.tls).toMatchObject({
+      rule: { ca: "root.pem", isRequired: false },
+      client: { subject: "CN=sensor-7" },
+    });
     expect(socket.carrier.tls?.client?.chain[0]).toMatch(/^MII/);
     const session = await sessionOf(first);
     await secure(server.port, { ...client, session });

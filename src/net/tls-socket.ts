@@ -225,7 +225,7 @@ export class TlsSocket implements SocketPort, SecureOwner {
   }
 
   #beOpen(secure: SecureSocket): void {
-    const { rule = -1, clientCertificate = "none" } = this.#choice ?? {};
+    const { rule = null, clientCertificate = "none" } = this.#choice ?? {};
     const client = clientCertificate === "none" ? null : clientChain(secure.clientCertificate);
     const unbelieved = client === null ? null : secure.verifyCode;
     const refused = refusalOf(client !== null, unbelieved, clientCertificate === "required");
@@ -239,7 +239,7 @@ export class TlsSocket implements SocketPort, SecureOwner {
         alpn,
         resumed: secure.isResumed,
         client: unbelieved === null ? client : null,
-        ...(rule === -1 ? {} : { rule }),
+        ...(rule === null ? {} : { rule }),
         ...(refused === null ? {} : { refused }),
       },
     };
