@@ -2,7 +2,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { FLAG, FRAME } from "../http2/frames.ts";
-import type { Address, SocketError, SocketListener, SocketPort } from "../kernel/socket.ts";
+import type { Address, SocketError, SocketListener, SocketPort, Transport } from "../kernel/socket.ts";
 import { frameBytes, http2Origin, plainBlock, STREAMS, uint32, WINDOW } from "../../test/support/h2-origin-peer.ts";
 import type { Http2Origin } from "../../test/support/h2-origin-peer.ts";
 import { manualSchedule } from "../../test/support/manual-schedule.ts";
@@ -56,6 +56,8 @@ class Listener implements SocketListener {
 interface World {
   readonly network: MemoryNetwork;
   readonly dial: () => { readonly port: SocketPort; readonly listener: Listener };
+  /** Another transport is configured. */
+  configure(): void;
   origin(number?: number): Http2Origin;
   advance(ms: number): Promise<void>;
 }
@@ -70,17 +72,13 @@ function world(choice: "prior" | "alpn" = "prior"): World {
     clock: time.clock,
     schedule: time.schedule,
   });
-  const address: Address = {
-    ip: "10.0.0.1",
-    port: 80,
-    family: 4,
-    transport: {
-      tls: null,
-      proxyProtocol: 0,
-      unixPath: "",
-      http2: { choice, idleMs: 60_000, streamsMax: 100, windowBytes: 256 * 1024, sessions: { open: 0, idle: 0 } },
-    },
+  const transport: Transport = {
+    tls: null,
+    proxyProtocol: 0,
+    unixPath: "",
+    http2: { choice, idleMs: 60_000, streamsMax: 100, windowBytes: 256 * 1024, sessions: { open: 0, idle: 0 } },
   };
+  const address = { ip: "10.0.0.1", port: 80, family: 4, transport } satisfies Address;
   const origins = new Map<number, Http2Origin>();
   return {
     network,
@@ -89,6 +87,9 @@ function world(choice: "prior" | "alpn" = "prior"): World {
       const port = dial(address, listener);
       network.settle();
       return { port, listener };
+    },
+    configure() {
+      address.transport = { ...transport };
     },
     origin(number = 1) {
       const peer = network.dialled[number - 1];
@@ -621,6 +622,34 @@ describe("a session", () => {
     const { port: left } = waiting.dial();
     left.destroy();
     expect(waiting.network.dialled[0]?.ended).toBe("closed");
+  });
+
+  // A session outlasted its settings for as long as it was busy, with whom it trusted and what it had shown.
+  it("gets no request any more once another transport is configured, and finishes those that it has", async () => {
+    const { network, dial, configure, port, listener, at } = await opened();
+    port.write(Buffer.from(GET));
+    await turn();
+    configure();
+    dial();
+    await turn();
+    expect(network.dialled).toHaveLength(2);
+    expect(network.dialled[0]?.ended).toBe("");
+    at.head(1, OK, END);
+    await turn();
+    expect(listener.heard).toMatch(/^HTTP\/1\.1 200/);
+    expect(network.dialled[0]?.ended).toBe("fin");
+  });
+
+  it("that has no request is closed when another transport is asked for", async () => {
+    const { network, dial, configure, port, at } = await opened();
+    port.write(Buffer.from(GET));
+    await turn();
+    at.head(1, OK, END);
+    await turn();
+    configure();
+    dial();
+    await turn();
+    expect(network.dialled.map(({ ended }) => ended)).toEqual(["fin", ""]);
   });
 
   it("tells a stream how much it was used before, and closes after its idle time", async () => {

@@ -6,7 +6,7 @@
  * again.
  */
 import type { Clock, Schedule } from "../kernel/clock.ts";
-import type { Address, Dial, Http2Transport, SocketListener, SocketPort } from "../kernel/socket.ts";
+import type { Address, Dial, Http2Transport, SocketListener, SocketPort, Transport } from "../kernel/socket.ts";
 import { OriginSession } from "./h2-origin-session.ts";
 import type { SessionPlace, StreamOwner } from "./h2-origin-session.ts";
 import { OriginStream } from "./h2-origin-stream.ts";
@@ -49,10 +49,13 @@ class OriginSessions implements StreamSource, SessionPlace {
   /** Oldest first: the oldest with room is used, so that surplus ones are left alone and close. */
   readonly #sessions: OriginSession[] = [];
   #http1Until = -Infinity;
+  /** By which the sessions were made. */
+  #transport: Transport | null;
 
   constructor(ports: Http2DialPorts, address: Address, http2: Http2Transport) {
     this.#ports = ports;
     this.#address = address;
+    this.#transport = address.transport ?? null;
     this.clock = ports.clock;
     this.schedule = ports.schedule;
     this.http2 = http2;
@@ -63,6 +66,7 @@ class OriginSessions implements StreamSource, SessionPlace {
   /** `http2`: as it is configured now. */
   dial(listener: SocketListener, http2: Http2Transport): SocketPort {
     this.http2 = http2;
+    if (this.#address.transport !== this.#transport) this.#beginAnew();
     if (this.clock.monotonic() < this.#http1Until) return this.dialHttp1(listener);
     const stream = new OriginStream(this, this.#address, listener);
     this.find(stream);
@@ -95,6 +99,16 @@ class OriginSessions implements StreamSource, SessionPlace {
     if (first === undefined) socket.destroy();
     else (first as OriginStream).useHttp1(socket);
     for (const owner of others) (owner as OriginStream).dialHttp1();
+  }
+
+  /**
+   * Another transport is configured, which may trust somebody else and show another certificate: what was connected
+   * before finishes what it has and gets nothing more.
+   */
+  #beginAnew(): void {
+    this.#transport = this.#address.transport ?? null;
+    this.#http1Until = -Infinity;
+    for (const session of this.#sessions.splice(0)) session.retire();
   }
 
   #withRoom(): OriginSession | undefined {

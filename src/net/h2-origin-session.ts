@@ -193,6 +193,12 @@ export class OriginSession implements SocketListener, FrameSink {
     this.#standing.idle();
   }
 
+  /** It finishes what it has, and closes. */
+  retire(): void {
+    this.retiring = true;
+    if (this.#waiting.length === 0) this.#rest();
+  }
+
   /** Nothing is under way on it, and nothing will be. */
   close(): void {
     if (this.#closed) return;
