@@ -62,7 +62,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     touchesSystem: true,
   },
   control: { imports: ["kernel", "policies", "config", "contract"], packages: [] },
-  store: { imports: ["kernel", "contract"], packages: [], touchesSystem: true },
+  store: { imports: ["kernel", "contract"], packages: ["pg"], touchesSystem: true },
   admin: { imports: ["kernel", "config", "contract", "control", "store"], packages: ["zod"] },
   cli: { imports: ["kernel", "config", "contract"], packages: ["commander"] },
   // What the roots have in common: the parts of the composition.

@@ -71,7 +71,7 @@ export function createAdmin(view: GatewayView, options: AdminOptions): AdminHand
   };
   const paths = [
     ...OPERATIONS.map((operation) => pathOfApi(context, operation)),
-    ...pathsBesideApi(view, createControlTally(options.control), options.config ?? null, options.dashboard),
+    ...pathsBesideApi(view, createControlTally(options.control), options),
   ];
 
   return (request) => {
@@ -146,8 +146,7 @@ function pathOfApi(context: AdminContext, operation: (typeof OPERATIONS)[number]
 function pathsBesideApi(
   view: GatewayView,
   tally: () => ControlTally,
-  config: ConfigDesk | null,
-  dashboard: Dashboard | null,
+  { config, acme, dashboard }: AdminOptions,
 ): Path[] {
   return [
     {
@@ -162,7 +161,13 @@ function pathsBesideApi(
           200,
           EXPOSITION_TYPES[format],
           renderMetrics(
-            { metrics: view.metrics(), status: view.status(), control: tally(), config: config?.state() ?? null },
+            {
+              metrics: view.metrics(),
+              status: view.status(),
+              control: tally(),
+              config: config?.state() ?? null,
+              fleet: acme?.fleet() ?? null,
+            },
             format,
           ),
         );

@@ -13,7 +13,11 @@ export const CERTIFICATE_OPERATIONS: readonly Operation[] = [
     parameters: [],
     answers: "Certificates",
     problems: [],
-    answer: ({ acme }) => respondJson({ certificates: [...(acme?.list() ?? [])] } satisfies CertificatesResponse),
+    answer: ({ acme }) =>
+      respondJson({
+        certificates: [...(acme?.list() ?? [])],
+        fleet: acme?.fleet() ?? null,
+      } satisfies CertificatesResponse),
   },
   {
     method: "POST",

@@ -466,6 +466,12 @@ export const METRICS = [
     labels: [],
     help: "When that was, since 1970-01-01 UTC.",
   },
+  {
+    name: "goodgate_fleet_connected",
+    type: "gauge",
+    labels: [],
+    help: "1 while the database that several gateways share answers, 0 while it does not: certificates are served and none is ordered.",
+  },
   { name: "goodgate_build_info", type: "gauge", labels: ["version"], help: "Always 1; the version is the label." },
   {
     name: "process_cpu_seconds_total",

@@ -7,6 +7,7 @@ import { HOSTILE_TEXT, quietView, sampleView } from "../../test/support/sample-v
 import type { SampleView } from "../../test/support/sample-view.ts";
 import { createHistogram, recordDuration } from "../kernel/histogram.ts";
 import type { ConfigState } from "../contract/config-desk.ts";
+import type { FleetView } from "../contract/fleet.ts";
 import type { ControlTally } from "./control-tally.ts";
 import { cumulativeCounts, DURATION_LIMITS_US } from "./duration-buckets.ts";
 import { expositionFormat } from "./exposition.ts";
@@ -15,6 +16,14 @@ import { METRICS } from "./metric-names.ts";
 import type { MetricName } from "./metric-names.ts";
 import { renderMetrics } from "./metrics.ts";
 
+const FLEET: FleetView = {
+  state: "connected",
+  detail: "",
+  since: 0,
+  database: "db:5432/fleet",
+  holder: "",
+  nodes: [],
+};
 const CONFIG: ConfigState = {
   revision: { number: 3, hash: "0123456789ab", at: 1_000, by: "ann", reason: "", changes: [] },
   lastOk: false,
@@ -39,7 +48,10 @@ const TALLY: ControlTally = {
 
 function read(view: SampleView, format: ExpositionFormat = "text"): Map<string, ReadFamily> {
   return parseExposition(
-    renderMetrics({ metrics: view.metrics(), status: view.status(), control: TALLY, config: CONFIG }, format),
+    renderMetrics(
+      { metrics: view.metrics(), status: view.status(), control: TALLY, fleet: FLEET, config: CONFIG },
+      format,
+    ),
     format,
   );
 }
@@ -156,7 +168,10 @@ describe("the metrics", () => {
   it.skipIf(!promtool)("please promtool (skipped where it is not installed)", () => {
     const view = sampleView();
     const checked = spawnSync("promtool", ["check", "metrics"], {
-      input: renderMetrics({ metrics: view.metrics(), status: view.status(), control: TALLY, config: CONFIG }, "text"),
+      input: renderMetrics(
+        { metrics: view.metrics(), status: view.status(), control: TALLY, fleet: FLEET, config: CONFIG },
+        "text",
+      ),
       encoding: "utf8",
     });
     expect(checked.stderr).toBe("");

@@ -7,6 +7,7 @@ import type { CauseId } from "../kernel/causes.ts";
 import type { Histogram } from "../kernel/histogram.ts";
 import type { ConfigState } from "../contract/config-desk.ts";
 import type { ControlState } from "../contract/control-port.ts";
+import type { FleetView } from "../contract/fleet.ts";
 import type { Severity } from "../contract/incident.ts";
 import type { MetricsView, ServiceStatusView, StatusView, WorkerView } from "../contract/view.ts";
 import type { ControlTally } from "./control-tally.ts";
@@ -28,6 +29,8 @@ interface Views {
   readonly control: ControlTally;
   /** Null: not known here. */
   readonly config: ConfigState | null;
+  /** Null: there is none. */
+  readonly fleet: FleetView | null;
 }
 
 type Sources = { readonly [N in MetricName]: (views: Views) => SampleOf<N>[] };
@@ -170,6 +173,8 @@ const SOURCES: Sources = {
   goodgate_config_info: ({ config }) => (config === null ? [] : [{ labels: { hash: config.revision.hash }, value: 1 }]),
   goodgate_config_last_reload_successful: ({ config }) => ofConfig(config, ({ lastOk }) => (lastOk ? 1 : 0)),
   goodgate_config_last_reload_timestamp_seconds: ({ config }) => ofConfig(config, ({ lastAt }) => lastAt / 1000),
+  goodgate_fleet_connected: ({ fleet }) =>
+    fleet === null ? [] : [{ labels: {}, value: fleet.state === "connected" ? 1 : 0 }],
   goodgate_build_info: ({ status }) => [{ labels: { version: status.version }, value: 1 }],
   process_cpu_seconds_total: ofGateway(({ metrics }) => metrics.process.cpuSeconds),
   process_resident_memory_bytes: ofGateway(({ metrics }) => metrics.process.residentBytes),

@@ -8,10 +8,12 @@ import { settingsForOrigins } from "../config/defaults.ts";
 import { loadSettings } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import { countText } from "../contract/quantities.ts";
+import type { CertificatesResponse } from "../contract/api-responses.ts";
 import { CONFIG_FILE, SAMPLE_BIND } from "./config-file.ts";
 import { sayJson, sayLines } from "./context.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { EXIT } from "./exit-codes.ts";
+import { fleetFinding, isFleet } from "./fleet-finding.ts";
 import { adminBase, adminUrl, askGateway } from "./gateway-client.ts";
 import type { Finding } from "./machine-findings.ts";
 import { machineFindings, ok } from "./machine-findings.ts";
@@ -108,6 +110,10 @@ async function gatewayRuns(
   );
   if (asked.ok) {
     findings.push(ok("gateway", `one runs at ${base.value}: ${asked.value.sentence}`), ...runningFindings(asked.value));
+    const shared = await askGateway<CertificatesResponse>(ports, base.value, "/certificates", ({ fleet }) =>
+      isFleet(fleet),
+    );
+    if (shared.ok && shared.value.fleet !== null) findings.push(fleetFinding(shared.value.fleet));
     return true;
   }
   if (asked.complaint.code === "token-refused") {

@@ -1,5 +1,6 @@
 /** `goodgate certificate list` and `renew`: certificates that a gateway obtains by itself, and one more order by hand. */
 import type { AcmeCertificateView } from "../contract/acme.ts";
+import type { FleetView } from "../contract/fleet.ts";
 import type { CertificatesResponse, RenewedResponse } from "../contract/api-responses.ts";
 import { durationText } from "../contract/quantities.ts";
 import { complain, sayJson, sayLines } from "./context.ts";
@@ -27,15 +28,15 @@ async function list(ports: CliPorts, base: string, json: boolean): Promise<ExitC
   const isAnswer = (answer: Record<string, unknown>): boolean => Array.isArray(answer["certificates"]);
   const asked = await askGateway<CertificatesResponse>(ports, base, "/certificates", isAnswer);
   if (!asked.ok) return complain(ports, asked.complaint, json);
-  const { certificates } = asked.value;
+  const { certificates, fleet } = asked.value;
   if (json) sayJson(ports, asked.value);
   else if (certificates.length === 0)
     sayLines(ports, ["No certificate is obtained by this gateway itself (tls.acme)."]);
   else
-    sayLines(
-      ports,
-      certificates.flatMap((one) => linesOf(one, ports.wall())),
-    );
+    sayLines(ports, [
+      ...certificates.flatMap((one) => linesOf(one, ports.wall())),
+      ...(fleet === null ? [] : fleetLines(fleet, ports.wall())),
+    ]);
   return certificates.every(({ state }) => state === "good" || state === "ordering") ? EXIT.ok : EXIT.no;
 }
 
@@ -56,6 +57,22 @@ function linesOf(one: AcmeCertificateView, now: number): string[] {
     `${plain(name)}: ${state}${until}`,
     `  ordered ${next}: ${plain(because)}`,
     ...(lastError === "" ? [] : [`  the last try failed: ${plain(lastError)}`]),
+  ];
+}
+
+function fleetLines({ state, detail, since, database, holder, nodes }: FleetView, now: number): string[] {
+  const how = detail === "" ? "" : `: ${plain(detail)}`;
+  const behind = nodes.filter(({ isCurrent }) => !isCurrent).map(({ name }) => plain(name));
+  const order = holder === "" ? "nobody orders now" : `${plain(holder)} orders now`;
+  return [
+    "",
+    `fleet: ${plain(database)} is ${state} for ${durationText(Math.max(0, now - since) * 1000)}${how}`,
+    ...(state === "connected"
+      ? [
+          `  ${nodes.map(({ name }) => plain(name)).join(", ")}; ${order}`,
+          ...(behind.length === 0 ? [] : [`  without what was written last: ${behind.join(", ")}`]),
+        ]
+      : ["  what was obtained is served, and nothing is ordered"]),
   ];
 }
 

@@ -6,8 +6,11 @@ import { join } from "node:path";
 import type { AcmeAuthoritySettings, AcmeSettings, Settings } from "../config/settings.ts";
 import type { AcmeDesk, AcmeMaterial } from "../contract/acme.ts";
 import { NO_MATERIAL } from "../contract/acme.ts";
+import type { FleetView } from "../contract/fleet.ts";
 import { ONLY_HOLDER, createCertifier } from "../control/acme/certifier.ts";
 import type { Authority, Certifier, CertificateShelf, ShelfStates } from "../control/acme/certifier.ts";
+import { createFleetShelf } from "../control/acme/fleet-shelf.ts";
+import type { OwnShelf } from "../control/acme/fleet-shelf.ts";
 import type { Account } from "../net/acme-authority.ts";
 import { systemChance } from "../net/chance.ts";
 import { systemClock, systemSchedule } from "../net/clock.ts";
@@ -16,6 +19,7 @@ import { uncover } from "../net/sinks/hidden-text.ts";
 import { keepAccount, keepPair, keepStates, readShelf } from "../store/certificate-shelf.ts";
 import type { ShelfFiles } from "../store/certificate-shelf.ts";
 import type { Events } from "./events.ts";
+import { fleetStoreOf } from "./fleet.ts";
 import { VERSION } from "./version.ts";
 
 export interface AcmeOffice extends AcmeDesk {
@@ -30,14 +34,21 @@ export interface AcmeOffice extends AcmeDesk {
 
 const PEM_BYTES_MAX = 1024 * 1024;
 
+interface Opened {
+  readonly certifier: Certifier;
+  fleet(): FleetView | null;
+  start(): void;
+  stop(): void;
+}
+
 /** `state`: null where nothing can be kept, and then nothing is ordered. */
 export async function openAcme(settings: Settings, state: string | null, tell: Events["tell"]): Promise<AcmeOffice> {
   let publish = (_material: AcmeMaterial): Promise<void> => Promise.resolve();
   let isStarted = false;
-  let certifier = await open(settings);
-  let seen = JSON.stringify([settings.acme, namesOf(settings)]);
+  let opened = await open(settings);
+  let seen = relevant(settings);
 
-  async function open({ acme, ...rest }: Settings): Promise<Certifier | null> {
+  async function open({ acme, ...rest }: Settings): Promise<Opened | null> {
     const names = namesOf(rest);
     if (acme === null || names.length === 0) return null;
     if (state === null) {
@@ -46,7 +57,9 @@ export async function openAcme(settings: Settings, state: string | null, tell: E
     }
     const directory = join(state, "acme");
     try {
-      return await certifierFor(acme, names, directory, await readShelf(directory));
+      const files = await readShelf(directory);
+      for (const path of files.broken) tell("certificate.not-kept", `${path} cannot be read and counts as missing`);
+      return await openWith(acme, names, rest, ownShelf(directory, files));
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error);
       tell("certificate.not-kept", `no certificates are obtained, because ${directory} cannot be used (${detail})`);
@@ -54,20 +67,25 @@ export async function openAcme(settings: Settings, state: string | null, tell: E
     }
   }
 
-  async function certifierFor(
+  async function openWith(
     acme: AcmeSettings,
     names: readonly string[],
-    directory: string,
-    files: ShelfFiles,
-  ): Promise<Certifier> {
-    for (const path of files.broken) tell("certificate.not-kept", `${path} cannot be read and counts as missing`);
+    { fleet: fleetSettings, node }: Pick<Settings, "fleet" | "node">,
+    own: OwnShelf & CertificateShelf,
+  ): Promise<Opened> {
+    const store = fleetSettings === null ? null : await fleetStoreOf(fleetSettings, node, tell);
+    const shared =
+      store === null ? null : createFleetShelf({ store, own, names, wall: () => systemClock.wall(), tell });
+    const accounts: AccountShelf = shared ?? {
+      accountOf: (url) => own.kept.accounts.find((kept) => kept.directory === url) ?? null,
+      keepAccount: (account) => own.keepAccount(account),
+    };
     const authorities = new Map<string, Authority>();
     for (const one of acme.authorities) {
-      const account = files.accounts.find((kept) => kept.directory === one.directory) ?? null;
       // oxlint-disable-next-line no-await-in-loop -- A handful of small files, at the start.
-      authorities.set(one.directory, await authorityOf(one, acme.email, account, directory));
+      authorities.set(one.directory, await authorityOf(one, acme.email, accounts));
     }
-    return createCertifier(
+    const certifier = createCertifier(
       {
         names,
         authorities: acme.authorities.map((one) => one.directory),
@@ -78,40 +96,59 @@ export async function openAcme(settings: Settings, state: string | null, tell: E
         clock: systemClock,
         schedule: systemSchedule,
         chance: systemChance,
-        shelf: shelfOf(directory, files),
-        lease: ONLY_HOLDER,
+        shelf: shared ?? own,
+        lease: shared ?? ONLY_HOLDER,
         authorityAt: (url) => authorities.get(url) ?? NOBODY,
         publish: (material) => publish(material),
         tell,
       },
     );
+    return {
+      certifier,
+      fleet: () => store?.view() ?? null,
+      start() {
+        shared?.start(certifier.adopt);
+        certifier.start();
+      },
+      stop() {
+        certifier.stop();
+        // It says goodbye as far as it can, and nobody waits for that.
+        void shared?.stop();
+      },
+    };
   }
 
   return {
     get material() {
-      return certifier?.material ?? NO_MATERIAL;
+      return opened?.certifier.material ?? NO_MATERIAL;
     },
-    list: () => certifier?.list() ?? [],
-    renew: (name) => (certifier === null ? "no certificates are obtained by this gateway" : certifier.renew(name)),
+    list: () => opened?.certifier.list() ?? [],
+    fleet: () => opened?.fleet() ?? null,
+    renew: (name) => (opened === null ? "no certificates are obtained by this gateway" : opened.certifier.renew(name)),
     start(publishTo) {
       publish = publishTo;
       isStarted = true;
-      certifier?.start();
+      opened?.start();
     },
     async follow(next) {
-      const now = JSON.stringify([next.acme, namesOf(next)]);
+      const now = relevant(next);
       if (now === seen) return;
       seen = now;
-      certifier?.stop();
-      certifier = await open(next);
-      await publish(certifier?.material ?? NO_MATERIAL);
-      if (isStarted) certifier?.start();
+      opened?.stop();
+      opened = await open(next);
+      await publish(opened?.certifier.material ?? NO_MATERIAL);
+      if (isStarted) opened?.start();
     },
     stop() {
       isStarted = false;
-      certifier?.stop();
+      opened?.stop();
     },
   };
+}
+
+/** What has to be begun anew when it changes. */
+function relevant(settings: Settings): string {
+  return JSON.stringify([settings.acme, settings.fleet, settings.node, namesOf(settings)]);
 }
 
 function namesOf({ listeners }: Pick<Settings, "listeners">): string[] {
@@ -121,8 +158,7 @@ function namesOf({ listeners }: Pick<Settings, "listeners">): string[] {
 async function authorityOf(
   { directory, externalAccount, ca }: AcmeAuthoritySettings,
   email: string,
-  account: Account | null,
-  shelf: string,
+  accounts: AccountShelf,
 ): Promise<Authority> {
   const key = externalAccount === null ? null : await uncover(externalAccount.key);
   if (key !== null && !key.ok) throw new Error(key.detail);
@@ -133,8 +169,8 @@ async function authorityOf(
     email,
     externalAccount: externalAccount === null || key === null ? null : { kid: externalAccount.kid, hmacKey: key.text },
     ca: ca === "" ? "" : await pemOf(ca),
-    account,
-    keepAccount: (made) => keepAccount(shelf, made),
+    account: () => accounts.accountOf(directory),
+    keepAccount: (made) => accounts.keepAccount(made),
     schedule: systemSchedule,
     wall: () => systemClock.wall(),
     userAgent: `goodgate/${VERSION}`,
@@ -154,11 +190,24 @@ const NOBODY: Authority = {
   renewalInfo: () => Promise.resolve(null),
 };
 
-function shelfOf(directory: string, files: ShelfFiles): CertificateShelf {
+interface AccountShelf {
+  accountOf(directory: string): Account | null;
+  keepAccount(account: Account): Promise<void>;
+}
+
+function ownShelf(directory: string, files: ShelfFiles): OwnShelf & CertificateShelf {
   const { names = [], authorities = [] } = (files.states ?? {}) as Partial<ShelfStates>;
   return {
-    kept: { names, authorities, certificates: files.certificates },
-    keepCertificate: (pair) => keepPair(directory, pair),
-    keepStates: (states) => keepStates(directory, states),
+    kept: { names, authorities, certificates: files.certificates, accounts: files.accounts },
+    async keepCertificate(pair, states) {
+      await keepPair(directory, pair);
+      await keepStates(directory, { names: states.names, authorities: states.authorities });
+      return "kept";
+    },
+    async keepStates(states) {
+      await keepStates(directory, { names: states.names, authorities: states.authorities });
+      return "kept";
+    },
+    keepAccount: (account) => keepAccount(directory, account),
   };
 }

@@ -4,7 +4,11 @@ import type { HiddenText, Settings, SinkSettings } from "../config/settings.ts";
 import { codeOf } from "./error-text.ts";
 
 /** A sentence about the first that cannot be had; null: all can. */
-export function missingSecret({ alerts }: Settings): string | null {
+export function missingSecret({ alerts, fleet }: Settings): string | null {
+  for (const key of ["database", "key"] as const) {
+    const why = fleet === null ? null : whyMissing(fleet[key]);
+    if (why !== null) return `fleet.${key}: ${why}`;
+  }
   for (const sink of alerts?.sinks ?? []) {
     for (const hidden of hiddenOf(sink)) {
       const why = whyMissing(hidden);

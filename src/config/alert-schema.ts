@@ -237,10 +237,10 @@ function parseWords(input: unknown): Parsed<string> {
   return isWords ? accepted(input) : refused(`${quoted(input)} is not a text of 1 to 200 characters.`);
 }
 
-const HIDDEN_HINT = "Write { file: /run/secrets/NAME } or { env: NAME }.";
+export const HIDDEN_HINT = "Write { file: /run/secrets/NAME } or { env: NAME }.";
 
 /** Messages do not repeat what was written: it may be the secret itself. */
-function parseHiddenText(input: unknown): Parsed<HiddenText> {
+export function parseHiddenText(input: unknown): Parsed<HiddenText> {
   const entries = typeof input === "object" && input !== null && !Array.isArray(input) ? Object.entries(input) : [];
   const [[key, value] = [], ...more] = entries;
   if (more.length > 0 || typeof value !== "string" || value === "")

@@ -16,6 +16,7 @@ export function listenerFindings(file: unknown): Finding[] {
     ...paths.flatMap((path) => redirectFindings(file, path)),
     ...paths.flatMap((path) => acmeFindings(file, path)),
     ...authorityFindings(file),
+    ...fleetFindings(file),
   ];
 }
 
@@ -54,6 +55,18 @@ function acmeFindings(file: unknown, listener: Path): Finding[] {
     return [];
   const message = "No service names a host that a certificate could be obtained for.";
   return [{ path, at: "value", message, hint: "Write hosts at the services, or a list of names here." }];
+}
+
+/** So far certificates are all that a fleet has together. */
+function fleetFindings(file: unknown): Finding[] {
+  const listeners = valueAt(file, ["listeners"]);
+  const isObtained = (Array.isArray(listeners) ? listeners : []).some(
+    (one) => (valueAt(one, ["tls", "acme"]) ?? false) !== false,
+  );
+  if (valueAt(file, ["fleet"]) === undefined || (isObtained && valueAt(file, ["acme"]) !== undefined)) return [];
+  const message = "A fleet shares the certificates that it obtains, and this gateway obtains none.";
+  const hint = "Add  acme: { agree: true }  and a listener with  tls: { acme: true }, or leave this out.";
+  return [{ path: ["fleet"], at: "key", message, hint }];
 }
 
 function authorityFindings(file: unknown): Finding[] {

@@ -6,6 +6,7 @@
  * second is the default. Where both are written and contradict each other, order-checks.ts has refused them.
  */
 import { acmeOf } from "./acme-schema.ts";
+import { fleetOf } from "./fleet-schema.ts";
 import { alertsOf } from "./alert-schema.ts";
 import { ROUTE_CACHE_DEFAULTS } from "./cache-schema.ts";
 import type { CheckedRouteCache } from "./cache-schema.ts";
@@ -99,6 +100,7 @@ export function normalise(file: CheckedFile): Settings {
       }),
     ),
     acme: acmeOf(file.acme),
+    fleet: fleetOf(file.fleet),
     admin:
       file.admin === false
         ? null

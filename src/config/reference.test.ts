@@ -66,6 +66,8 @@ test("nothing but origins, and what a mapping is about, must be written", () => 
     "acme.authorities[].directory",
     "acme.authorities[].externalAccount.kid",
     "acme.authorities[].externalAccount.key",
+    "fleet.database",
+    "fleet.key",
     "accessLog.path",
     "alerts.sinks",
     "alerts.sinks.NAME.webhook.url",

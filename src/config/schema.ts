@@ -8,6 +8,7 @@
 import { z } from "zod";
 import { isLoopbackIp, isUnix } from "../kernel/ip-text.ts";
 import { acmeSchema } from "./acme-schema.ts";
+import { fleetSchema } from "./fleet-schema.ts";
 import { alertsSchema } from "./alert-schema.ts";
 import { parseBindOrSocket, parseCidr, parsePeers, parseResolver } from "./addresses.ts";
 import { cacheSchema } from "./cache-schema.ts";
@@ -300,6 +301,9 @@ export const fileSchema = z.strictObject({
   acme: acmeSchema
     .optional()
     .describe("How certificates are obtained by themselves, for listeners with `tls: { acme: … }`."),
+  fleet: fleetSchema
+    .optional()
+    .describe("What several gateways have together: the certificates that one of them obtains for all."),
   admin: z.union([switchedOff(), adminSchema]).prefault({}).describe("Status page, API and metrics, or false."),
   trustedProxies: trustedProxies
     .prefault([])

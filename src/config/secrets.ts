@@ -5,7 +5,7 @@ export const HIDDEN = "(hidden)";
 
 /** `instead`: what is shown for a secret. */
 export function maskSecrets(settings: Settings, instead: (secret: string) => string = () => HIDDEN): Settings {
-  const { admin, waiting, otlp, alerts } = settings;
+  const { admin, waiting, otlp, alerts, fleet } = settings;
   const text = (secret: string | null): string | null => (secret === null ? null : instead(secret));
   return {
     ...settings,
@@ -16,13 +16,12 @@ export function maskSecrets(settings: Settings, instead: (secret: string) => str
       headers: Object.fromEntries(Object.entries(otlp.headers).map(([name, value]) => [name, instead(value)])),
     },
     alerts: alerts && maskSinks(alerts, instead),
+    fleet: fleet && { ...fleet, database: hidden(fleet.database, instead) },
   };
 }
 
 function maskSinks(alerts: AlertSettings, instead: (secret: string) => string): AlertSettings {
-  // Where it lies is no secret, only what is written out.
-  const hide = (hidden: HiddenText): HiddenText =>
-    hidden.from === "text" ? { ...hidden, name: instead(hidden.name) } : hidden;
+  const hide = (one: HiddenText): HiddenText => hidden(one, instead);
   const sinks = alerts.sinks.map((sink): SinkSettings => {
     switch (sink.kind) {
       case "webhook":
@@ -37,4 +36,9 @@ function maskSinks(alerts: AlertSettings, instead: (secret: string) => string): 
     }
   });
   return { ...alerts, sinks };
+}
+
+/** Where it lies is no secret, only what is written out. */
+function hidden(one: HiddenText, instead: (secret: string) => string): HiddenText {
+  return one.from === "text" ? { ...one, name: instead(one.name) } : one;
 }

@@ -8,6 +8,8 @@ export interface Settings {
   readonly listeners: readonly ListenerSettings[];
   /** Null: no certificate is obtained by itself. */
   readonly acme: AcmeSettings | null;
+  /** Null: this gateway has nothing in common with others. */
+  readonly fleet: FleetSettings | null;
   /** Null: no admin listener. */
   readonly admin: AdminSettings | null;
   readonly services: readonly ServiceSettings[];
@@ -217,6 +219,18 @@ export interface AcmeSettings {
   readonly challenges: readonly ("http-01" | "tls-alpn-01")[];
   /** Of one name. Default 4. */
   readonly certificatesPerWeek: number;
+}
+
+/** What several gateways have together. */
+export interface FleetSettings {
+  /** A URL, or where it is. */
+  readonly database: HiddenText;
+  /** Where what private keys are encrypted with is. */
+  readonly key: HiddenText;
+  /** A file; empty: whom the system trusts. */
+  readonly ca: string;
+  /** Default `goodgate`. */
+  readonly schema: string;
 }
 
 export interface AcmeAuthoritySettings {

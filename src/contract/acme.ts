@@ -4,6 +4,8 @@
  * has just started needs all of it.
  */
 
+import type { FleetView } from "./fleet.ts";
+
 /** What a process needs to answer the questions of an authority, and to serve. */
 export interface AcmeMaterial {
   /** http-01 (RFC 8555 §8.3): what is asked for, and what is answered. */
@@ -83,6 +85,8 @@ export interface AcmeCertificateView {
 /** What the admin API asks; null where nothing is obtained by itself. */
 export interface AcmeDesk {
   list(): readonly AcmeCertificateView[];
+  /** Null: there is no fleet. */
+  fleet(): FleetView | null;
   /** Orders it now, whatever its time; a text says why that cannot be. */
   renew(name: string): string | null;
 }

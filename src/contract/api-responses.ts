@@ -3,6 +3,7 @@
  * Lists are wrapped in an object, so that a later field does not break a reader.
  */
 import type { AcmeCertificateView } from "./acme.ts";
+import type { FleetView } from "./fleet.ts";
 import type { ConfigProblem } from "../config/problems.ts";
 import type { SettingChange } from "../config/setting-changes.ts";
 import type { Cause, CauseId } from "../kernel/causes.ts";
@@ -102,6 +103,7 @@ export interface DrainedResponse {
 /** `GET /certificates`. */
 export interface CertificatesResponse {
   certificates: AcmeCertificateView[];
+  fleet: FleetView | null;
 }
 
 /** What `POST /certificates/renew` takes, and what it answers. */

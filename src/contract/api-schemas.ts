@@ -3,6 +3,7 @@
  * an answer can check it with these; the gateway's own tests check every answer so.
  */
 import type { AcmeCertificateView } from "./acme.ts";
+import type { FleetView } from "./fleet.ts";
 import { z } from "zod";
 import { describes } from "./api-describes.ts";
 import type { PurgeResult } from "./view.ts";
@@ -183,7 +184,35 @@ const certificateSchema = describes<AcmeCertificateView>()(
   }),
 );
 
-const certificatesSchema = describes<CertificatesResponse>()(z.object({ certificates: z.array(certificateSchema) }));
+const fleetSchema = describes<FleetView>()(
+  z.object({
+    state: z
+      .enum(["connecting", "connected", "unreachable", "unusable"])
+      .describe("`unreachable`: it is tried again. `unusable`: somebody has to change something; it is tried as well."),
+    detail: z.string().describe("Why it is not connected; empty: it is."),
+    since: z.number().describe("ms since 1970-01-01 UTC."),
+    database: z.string().describe("HOST:PORT/NAME; empty: not known yet."),
+    holder: z.string().describe("The node that orders now; empty: none does."),
+    nodes: z
+      .array(
+        z.object({
+          name: z.string(),
+          seenAt: z.number().describe("ms since 1970-01-01 UTC."),
+          isCurrent: z.boolean().describe("It has all that is written."),
+        }),
+      )
+      .describe("Those that were there within a day, as last heard, this one among them."),
+  }),
+);
+
+const certificatesSchema = describes<CertificatesResponse>()(
+  z.object({
+    certificates: z.array(certificateSchema),
+    fleet: fleetSchema
+      .nullable()
+      .describe("How it is with the database that several gateways share; null: there is none."),
+  }),
+);
 
 export const renewBodySchema = describes<RenewBody>()(z.object({ name: words("The name, such as shop.example.com.") }));
 

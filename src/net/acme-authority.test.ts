@@ -57,7 +57,7 @@ function client(url: string): AcmeAuthority {
     email: "",
     externalAccount: null,
     ca: "",
-    account: null,
+    account: () => null,
     keepAccount: () => Promise.resolve(),
     schedule: systemSchedule,
     wall: () => Date.now(),

@@ -16,8 +16,8 @@ export interface AuthorityOptions extends AcmeRequestOptions {
   /** For authorities that know their customers from elsewhere. Null: none is needed. */
   readonly externalAccount: { readonly kid: string; readonly hmacKey: string } | null;
   readonly schedule: Schedule;
-  /** Null: there is no account yet. */
-  readonly account: Account | null;
+  /** Asked when it is signed in. Null: there is no account yet. */
+  account(): Account | null;
   /** Rejects when it cannot be kept. */
   keepAccount(account: Account): Promise<void>;
 }
@@ -176,7 +176,8 @@ export class AcmeAuthority {
   /** With an account that the authority knows; the first time that makes one. */
   async #signedIn(): Promise<AcmeRequests> {
     if (this.#requests !== null) return this.#requests;
-    const { account, email, externalAccount } = this.#options;
+    const { email, externalAccount } = this.#options;
+    const account = this.#options.account();
     const key = account?.key ?? (await accountKey());
     const requests = new AcmeRequests(this.url, key, this.#isUnknown ? "" : (account?.url ?? ""), this.#options);
     if (requests.account === "") {

@@ -31,6 +31,8 @@ export interface NameState {
   /** When certificates were obtained in the last seven days, oldest first. */
   readonly obtained: readonly number[];
   readonly lastError: string;
+  /** When its issuer may be asked again for when to renew it; 0: now. */
+  readonly askAt: number;
 }
 
 export interface Held {
@@ -75,7 +77,7 @@ const RETRY_AFTER_MAX = WEEK;
 const LOOK_MS = DAY;
 
 export function newName(name: string): NameState {
-  return { name, held: null, failures: 0, waitUntil: 0, obtained: [], lastError: "" };
+  return { name, held: null, failures: 0, waitUntil: 0, obtained: [], lastError: "", askAt: 0 };
 }
 
 /** When the certificate of a name is to be ordered, by what is known of the name alone. */
@@ -112,7 +114,7 @@ export function planOrder(
 
 export function obtained(state: NameState, held: Held, now: number): NameState {
   const lately = [...state.obtained.filter((at) => now - at < WEEK), now];
-  return { ...state, held, obtained: lately, failures: 0, waitUntil: 0, lastError: "" };
+  return { ...state, held, obtained: lately, failures: 0, waitUntil: 0, lastError: "", askAt: 0 };
 }
 
 /** `retryAfterMs`: what the authority said; -1: nothing. */
