@@ -166,7 +166,7 @@ describe.skipIf(!hasPostgres())("on one database", () => {
     const near = follow(schema, "near");
     await connected(near);
     await until("it to be told", () => (far.session.view().state === "unreachable" ? true : null));
-    await expect(far.session.take()).rejects.toThrow();
+    await expect(far.session.take()).rejects.toThrow("unreachable");
     const term = await near.session.take();
     await term?.write([certificate("a.test", "first")]);
     road.mend();

@@ -117,7 +117,7 @@ export class FleetSession implements FleetStore {
   #rows(): FollowedRows {
     if (this.#live !== null) return this.#live;
     const { state, detail } = this.#state;
-    throw new DatabaseError("", detail === "" ? state : detail);
+    throw new DatabaseError("", `the database is ${state}${detail === "" ? "" : `: ${detail}`}`);
   }
 
   async #connect(): Promise<void> {
