@@ -555,6 +555,8 @@ describe("a drain", () => {
   it("closes idle connections at once and the others when they are answered", async () => {
     const world = await memoryGateway();
     const idle = world.client();
+    idle.send(get("/"));
+    world.origin(1).send(OK);
     const busy = world.client();
     busy.send(get("/"));
     const drained = world.gateway.drain();
@@ -565,6 +567,23 @@ describe("a drain", () => {
     expect(busy.ended).toBe("fin");
     idle.fin();
     busy.fin();
+    world.advance(100);
+    await drained;
+    expectQuiet(world);
+  });
+
+  it("answers what a connection that has just come asks within a second, and then closes those that asked nothing", async () => {
+    const world = await memoryGateway();
+    const [asks, silent] = [world.client(), world.client()];
+    const drained = world.gateway.drain();
+    world.advance(900);
+    expect([asks.ended, silent.ended]).toEqual(["", ""]);
+    asks.send(get("/"));
+    world.origin(1).send(OK);
+    expect(asks.take()).toMatch(/ 200 [^]*\r\nConnection: close\r\n/);
+    world.advance(200);
+    expect(silent.ended).toBe("fin");
+    for (const client of [asks, silent]) client.fin();
     world.advance(100);
     await drained;
     expectQuiet(world);

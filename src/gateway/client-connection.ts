@@ -403,8 +403,9 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
     else this.#linger(this.#core.clock.monotonic());
   }
 
-  /** For a drain: closes it when nothing is under way. */
-  closeIfIdle(): void {
+  /** For a drain: closes it when nothing is under way, unless it has come or been answered after `since`. */
+  closeIfIdle(since = Infinity): void {
+    if (this.#idleSince > since) return;
     const answered = this.#exchange === null && this.#phase === "write" && this.#ahead === null;
     if (this.#phase === "handshake") this.#drop();
     else if (this.#phase === "idle" || answered) this.#close();

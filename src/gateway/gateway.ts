@@ -45,7 +45,7 @@ import { createIdentity, identifyPeer, instanceOf } from "./identify.ts";
 import { drainOrigin, restoreOrigin } from "./drains.ts";
 import { KeyBook } from "./key-book.ts";
 import { createKeyDesk } from "./key-desk.ts";
-import { DRAIN_LOOK_MS, Listeners } from "./listeners.ts";
+import { DRAIN_LOOK_MS, leave, Listeners } from "./listeners.ts";
 import type { Opened } from "./listeners.ts";
 import type { OriginAddress } from "./origin-address.ts";
 import type { PoolRuntime } from "./pool-runtime.ts";
@@ -179,6 +179,8 @@ const START_NEWS_MS = 250;
 const NEWS_LOOK_MS = 5;
 const TELL_EVERY_MS = 10_000;
 const TELL_TUNNELS_MS = 5_000;
+/** So long after the begin of a drain a connection may say what it came for. */
+const FRESH_MS = 1_000;
 /** Connections that are asked for their place, oldest first: accepting must not become slow when it matters most. */
 const RECLAIM_LOOKS = 64;
 /** Clients above the limit that are told so; beyond them connections are closed without a word. */
@@ -436,6 +438,11 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
     onCheckTargets();
   }
 
+  /** Those that have been idle since then. */
+  function closeIdle(which: (connection: ClientConnection) => boolean, since: number): void {
+    for (const connection of connections()) if (which(connection)) connection.closeIfIdle(since);
+  }
+
   function sessions(): Http2Connection[] {
     return listeners.all().flatMap((runtime) => [...runtime.sessions]);
   }
@@ -471,7 +478,9 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
 
     async start() {
       core.cache.load();
-      stopTicking = ports.every(wheel.tickMs, () => wheel.advance(clock.monotonic()));
+      // Behind the sockets: what arrived while the process was busy is read before anybody is taken for silent or idle.
+      const advance = (): void => wheel.advance(clock.monotonic());
+      stopTicking = ports.every(wheel.tickMs, () => core.soon(advance));
       stopLooking = ports.every(SAMPLE_MS, () => ownLimits.look());
       if (core.siblings !== null) stopTellingLoads = ports.every(SECOND_MS, tellLoads);
       if (facts !== null) {
@@ -505,10 +514,16 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
       core.draining = true;
       facts?.stop();
       listeners.drain();
-      const closed = Promise.all(listeners.ports.map((port) => port.close()));
+      let areAllAccepted = listeners.ports.every((port) => port.leave === undefined);
+      const closed = Promise.all(listeners.ports.map(leave)).finally(() => {
+        areAllAccepted = true;
+      });
       const begunAt = clock.monotonic();
-      let areIdleClosed = idleMs === 0;
-      if (areIdleClosed) for (const connection of connections()) connection.closeIfIdle();
+      // Not in this turn, here and below: a request may have arrived that nobody has read yet, and would be met by a reset.
+      // Twice: the turn that runs may have begun to read before it arrived.
+      if (idleMs === 0) core.soon(() => core.soon(() => closeIdle(({ uses }) => uses > 0, Infinity)));
+      // Who has just come has not had the time to ask.
+      const idleEndMs = Math.max(idleMs, FRESH_MS);
       // These can be told, and nothing that they have sent is lost: they need no time in which to say so.
       for (const session of sessions()) session.drain();
       const tunnels = connections().filter(({ isTunnel }) => isTunnel);
@@ -523,16 +538,14 @@ export function createGateway(settings: Settings, ports: GatewayPorts): Gateway 
         const stop = ports.every(DRAIN_LOOK_MS, () => {
           const drainedMs = clock.monotonic() - begunAt;
           tellTunnels();
-          if (!areIdleClosed && drainedMs >= idleMs) {
-            areIdleClosed = true;
-            // Not in this turn: after a moment in which the process stood still timers come first, and a request that
-            // has arrived meanwhile would be met by a reset.
-            core.soon(() => {
-              for (const connection of connections()) connection.closeIfIdle();
-            });
-            return;
+          // Also of those that were accepted since.
+          for (const session of sessions()) session.drain();
+          const isOver = drainedMs >= core.generation.settings.drainMs;
+          if (drainedMs >= idleEndMs && !isOver) {
+            const since = clock.monotonic() - idleEndMs;
+            core.soon(() => closeIdle(() => true, since));
           }
-          if (core.connections + core.outliving.size > 0 && drainedMs < core.generation.settings.drainMs) return;
+          if ((!areAllAccepted || core.connections + core.outliving.size > 0) && !isOver) return;
           stop();
           resolve();
         });

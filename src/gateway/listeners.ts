@@ -14,6 +14,9 @@ import { listenOptions } from "./listen-options.ts";
 /** Between two looks whether a drain is over. */
 export const DRAIN_LOOK_MS = 50;
 
+/** Of a listener that is gone: a connection that asks nothing for so long is closed; until then it is answered. */
+const LEAVING_IDLE_MS = 5_000;
+
 export interface ListenersParts {
   readonly core: Core;
   readonly listen: Listen;
@@ -135,19 +138,31 @@ export class Listeners {
   }
 
   #close(runtime: ListenerRuntime, port: ListeningPort | undefined, drainMs: number): void {
-    const { clock, every } = this.#parts.core;
+    const { clock, every, soon } = this.#parts.core;
     runtime.draining = true;
-    void port?.close();
-    for (const connection of runtime.connections) connection.closeIfIdle();
+    let areAllAccepted = port?.leave === undefined;
+    if (port !== undefined)
+      void leave(port).finally(() => {
+        areAllAccepted = true;
+      });
     tellTunnels(runtime);
     for (const session of runtime.sessions) session.drain();
-    if (isEmpty(runtime)) return;
     this.#leaving.add(runtime);
-    const until = clock.monotonic() + drainMs;
+    const now = clock.monotonic();
+    const until = now + drainMs;
+    const idleMs = Math.min(LEAVING_IDLE_MS, drainMs);
     const stop = every(DRAIN_LOOK_MS, () => {
-      // What was under way may have been an upgrade.
+      // What was under way may have been an upgrade, and some were accepted since.
       tellTunnels(runtime);
-      if (!isEmpty(runtime) && clock.monotonic() < until) return;
+      for (const session of runtime.sessions) session.drain();
+      const since = clock.monotonic() - idleMs;
+      // Not in this turn: what they have sent may not have been read.
+      if (since >= now && clock.monotonic() < until) {
+        soon(() => {
+          for (const connection of runtime.connections) connection.closeIfIdle(since);
+        });
+      }
+      if ((!isEmpty(runtime) || !areAllAccepted) && clock.monotonic() < until) return;
       for (const connection of runtime.connections) connection.cutForDrain();
       for (const session of runtime.sessions) session.cutForDrain();
       if (!isEmpty(runtime)) return;
@@ -161,6 +176,11 @@ function runtimeOf(settings: ListenerSettings, handOver: HandOver): ListenerRunt
   const isTrusted = trustedProxies(settings.trustedProxies);
   const { name } = settings;
   return { name, settings, isTrusted, draining: false, connections: new Set(), sessions: new Set(), handOver };
+}
+
+/** Those who wait to be accepted are, and nobody after them. */
+export function leave(port: ListeningPort): Promise<void> {
+  return port.leave?.() ?? port.close();
 }
 
 function tellTunnels({ connections }: ListenerRuntime): void {

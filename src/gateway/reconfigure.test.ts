@@ -288,7 +288,7 @@ describe("listeners", () => {
       rest: { listeners: ports.map((port) => ({ bind: `127.0.0.1:${port}` })) },
     });
     const world = await memoryGateway(listeners(8080));
-    const [idle, busy] = [world.client(), world.client()];
+    const [idle, busy, asks] = [world.client(), world.client(), world.client()];
     busy.send(GET);
     expect(await world.apply(listeners(8080, 8081))).toEqual({ kind: "applied" });
     expect(world.network.listening).toEqual([8080, 8081]);
@@ -296,10 +296,17 @@ describe("listeners", () => {
     world.network.settle();
     expect(world.network.listening).toEqual([8081]);
     expect(world.gateway.listening.map(({ port }) => port)).toEqual([8081]);
-    expect(idle.ended).not.toBe("");
     world.origin(1).send(OK);
     expect(busy.received).toMatch(/Connection: close[\s\S]*ok$/);
     expect(busy.ended).not.toBe("");
+    // Whoever asks on is answered for some seconds, and told to connect elsewhere.
+    world.advance(4_000);
+    asks.send(GET);
+    world.origin(1).send(OK);
+    expect(asks.received).toMatch(/Connection: close[\s\S]*ok$/);
+    expect(idle.ended).toBe("");
+    world.advance(1_200);
+    expect(idle.ended).not.toBe("");
     world.client(undefined, 8081).send(GET);
     world.origin(1).send(OK);
     expect(world.records.at(-1)?.listener).toBe("127.0.0.1:8081");

@@ -263,6 +263,10 @@ export interface ListeningPort {
    * Of a listener without a file of its own there is none.
    */
   changeFile?(file: SocketFile): Promise<() => Promise<void>>;
+  /**
+   * Accepts those who wait to be accepted, and then stops. Closing alone would reset them. Absent where nobody can wait.
+   */
+  leave?(): Promise<void>;
   /** Stop accepting; connections that exist go on. Resolves when the listening socket is closed. */
   close(): Promise<void>;
 }

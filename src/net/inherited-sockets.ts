@@ -86,6 +86,16 @@ export async function bindSockets(where: SocketAddress, count: number): Promise<
   }
 }
 
+/** Rejects, as `listen` does, when somebody listens there; accepts nobody meanwhile. */
+export async function bindAlone(where: SocketAddress): Promise<void> {
+  const { address, family } = await dns.lookup(where.host);
+  bind({ address, port: where.port, kind: family === 6 ? 6 : 4 }, 0).close();
+}
+
+export function canBindAlone(): boolean {
+  return (net as unknown as { _createServerHandle?: CreateServerHandle })._createServerHandle !== undefined;
+}
+
 /** A socket of the file system, as `listenOnPath` makes it. */
 export async function bindSocketFile(path: string, file: SocketFile): Promise<BoundSocket> {
   let made: Handle | null = null;

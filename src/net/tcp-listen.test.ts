@@ -217,3 +217,60 @@ describe.runIf(process.platform === "linux")("a process without a descriptor lef
     }
   });
 });
+
+describe("a listener that leaves", () => {
+  /** Connections that the kernel has made and nobody has accepted: this process's event loop has not turned since. */
+  async function waiting(port: number, count: number): Promise<{ readonly answers: Promise<string>[] }> {
+    const sockets = Array.from({ length: count }, () => net.connect(port, "127.0.0.1"));
+    const answers = sockets.map(
+      (socket) =>
+        new Promise<string>((resolve) => {
+          let text = "";
+          socket.setEncoding("utf8").on("data", (piece: string) => (text += piece));
+          socket.on("error", (error: NodeJS.ErrnoException) => (text += error.code ?? "an error"));
+          socket.on("close", () => resolve(text));
+        }),
+    );
+    for (const socket of sockets) socket.end("one");
+    // That is when Node calls connect().
+    await new Promise<void>((resolve) => process.nextTick(() => process.nextTick(resolve)));
+    return { answers };
+  }
+
+  it("accepts those who wait in its queues first, so that none of them is reset, and refuses whoever comes then", async () => {
+    let accepted = 0;
+    const port = await listen((socket) => {
+      accepted += 1;
+      return echo(socket);
+    });
+    const { answers } = await waiting(port.port, 20 * SOCKETS);
+    expect(accepted).toBe(0);
+    await port.leave?.();
+    expect(accepted).toBe(20 * SOCKETS);
+    expect(new Set(await Promise.all(answers))).toEqual(new Set(["[one]"]));
+    const late = await waiting(port.port, 1);
+    expect(await late.answers[0]).toBe("ECONNREFUSED");
+  });
+
+  it("is no other than one that closes where nobody waits, also twice", async () => {
+    const port = await listen(echo);
+    await port.leave?.();
+    await port.leave?.();
+    await port.close();
+    const { answers } = await waiting(port.port, 1);
+    expect(await answers[0]).toBe("ECONNREFUSED");
+  });
+});
+
+describe("whether somebody listens at an address", () => {
+  it("is found out without accepting anybody, so that a client who comes too early is refused and not reset", async () => {
+    const { port } = await listen(echo);
+    const servers = createdServers();
+    await expect(createListen(() => undefined)({ host: "127.0.0.1", port }, () => null)).rejects.toMatchObject({
+      code: "EADDRINUSE",
+    });
+    // None that was made for it has listened.
+    expect(servers.filter(({ listening }) => listening)).toEqual([]);
+    expect(servers).toEqual([]);
+  });
+});

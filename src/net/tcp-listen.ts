@@ -7,8 +7,9 @@ import net from "node:net";
 import { UNIX, isUnix } from "../kernel/ip-text.ts";
 import { PLAIN_LISTENER } from "../kernel/socket.ts";
 import type { Listen, ListenOptions, ListeningPort, SocketFile, SocketListener } from "../kernel/socket.ts";
-import { SHARING_IS_UNKNOWN, socketOfServer } from "./inherited-sockets.ts";
+import { bindAlone, canBindAlone, SHARING_IS_UNKNOWN, socketOfServer } from "./inherited-sockets.ts";
 import type { GivenSocket, LentSocket } from "./inherited-sockets.ts";
+import { systemClock } from "./clock.ts";
 import { behindProxies } from "./proxy-gate.ts";
 import { acceptHandle } from "./accepted-socket.ts";
 import type { AcceptedSocket } from "./accepted-socket.ts";
@@ -24,6 +25,11 @@ const BACKLOG = 4096;
  * behind those who are here already (measured: 52 accepted in a second beside 600 busy connections).
  */
 export const SOCKETS = 8;
+
+/** Nobody waits any more when so many turns of the event loop have accepted none. */
+const QUIET_TURNS = 2;
+/** Where new ones come without end, or other processes take theirs from the same queue, it ends all the same. */
+const LEAVE_MAX_MS = 1_000;
 
 interface AcceptingHandle {
   onconnection: (status: number, client: SystemHandle | undefined) => void;
@@ -52,7 +58,11 @@ export function createListen(onAcceptError: (status: number) => void, keeper?: S
   return async (bind, onConnection, options = PLAIN_LISTENER) => {
     const { socketFile } = options;
     let begin = beginningOf(options, onConnection);
-    const onSocket: OnSocket = (socket) => begin(socket);
+    let accepted = 0;
+    const onSocket: OnSocket = (socket) => {
+      accepted += 1;
+      return begin(socket);
+    };
     const given = keeper?.given(bind) ?? null;
     const isOwn = given === null && isUnix(bind.host);
     const opened = isOwn ? await openFile(bind.host, onSocket, socketFile) : null;
@@ -93,8 +103,13 @@ export function createListen(onAcceptError: (status: number) => void, keeper?: S
         begin = beginningOf(next, onConnection);
       },
       ...(file === null ? {} : { changeFile: (next: SocketFile) => changeSocketFile(file, next) }),
+      async leave() {
+        // Whoever goes on with the socket needs its file, and accepts those who wait.
+        if (!isHandedOn && file !== null) removeSocketFile(file);
+        if (!isHandedOn) await whenNobodyWaits(() => accepted);
+        await closeAll(servers);
+      },
       async close() {
-        // Whoever goes on with the socket needs its file.
         if (!isHandedOn && file !== null) removeSocketFile(file);
         await closeAll(servers);
       },
@@ -120,7 +135,7 @@ async function openFile(
 async function openAll({ host, port: wanted }: Where, onSocket: OnSocket): Promise<net.Server[]> {
   // Sockets that share a port do not notice each other, so for a given one it is asked first whether somebody has it.
   // One that the system chooses is nobody's, also not of those who share: to ask would be to let it go for a moment.
-  if (wanted !== 0) await closeAll([await listenAlone({ host, port: wanted })]);
+  if (wanted !== 0) await lookAlone({ host, port: wanted });
   const servers: net.Server[] = [];
   let port = wanted;
   try {
@@ -141,10 +156,15 @@ function adoptAll(given: readonly GivenSocket[], onSocket: OnSocket): Promise<ne
   return Promise.all(given.map(({ descriptor: fd }) => listenOn({ fd }, onSocket)));
 }
 
-async function listenAlone(where: Where): Promise<net.Server> {
+/** Rejects when somebody listens there. Whoever connects in this moment must not be accepted by what is closed at once. */
+async function lookAlone(where: Where): Promise<void> {
+  if (canBindAlone()) {
+    await bindAlone(where);
+    return;
+  }
   const server = net.createServer();
   await listening(server, { ...where, exclusive: true });
-  return server;
+  await closeAll([server]);
 }
 
 async function listenOn(
@@ -178,6 +198,22 @@ function listening(server: net.Server, options: net.ListenOptions): Promise<void
       server.off("error", reject);
       resolve();
     });
+  });
+}
+
+/** A turn accepts one connection from each socket, so those that wait come within so many turns. */
+function whenNobodyWaits(accepted: () => number): Promise<void> {
+  const until = systemClock.monotonic() + LEAVE_MAX_MS;
+  let before = -1;
+  let quiet = 0;
+  return new Promise((resolve) => {
+    function look(): void {
+      quiet = accepted() === before ? quiet + 1 : 0;
+      before = accepted();
+      if (quiet >= QUIET_TURNS || systemClock.monotonic() >= until) resolve();
+      else setImmediate(look);
+    }
+    look();
   });
 }
 

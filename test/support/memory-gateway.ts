@@ -127,7 +127,11 @@ export async function memoryGateway(options: MemoryGatewayOptions = {}): Promise
   });
   // Names are waited for, and then addresses that have to show who they are.
   while (!state.isStarted) {
-    time.advance(1_100);
+    // In steps, as below.
+    for (let step = 0; step < 22; step += 1) {
+      time.advance(50);
+      network.settle();
+    }
     await new Promise((resolve) => setImmediate(resolve));
   }
   await started;
@@ -162,7 +166,10 @@ export async function memoryGateway(options: MemoryGatewayOptions = {}): Promise
       });
       // Names that are new are waited for.
       for (let turns = 0; !state.isOver && turns < 40; turns += 1) {
-        if (turns > 2) time.advance(50);
+        if (turns > 2) {
+          time.advance(50);
+          network.settle();
+        }
         await new Promise((resolve) => setImmediate(resolve));
       }
       return over;
