@@ -154,7 +154,7 @@ function main(): void {
         begun.catch(fail);
         return;
       case "cover":
-        sockets?.cover(message.listener, message.worker, socket);
+        sockets?.cover(message, socket);
         return;
       case "uncover":
         sockets?.uncover(message.worker);

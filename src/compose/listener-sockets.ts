@@ -25,7 +25,9 @@ export interface ListenerSockets {
     readonly binds: readonly { readonly bind: Bind; readonly count: number }[];
   };
   /** What nobody accepts from while the worker is gone. None where all workers accept from the same. */
-  handlesOf(worker: number, workers: number): readonly { readonly listener: number; readonly handle: unknown }[];
+  handlesOf(worker: number, workers: number): readonly LentHandle[];
+  /** While a change is under way: what of the worker's no listener is meant for any more. */
+  leavingOf(worker: number, workers: number): readonly LentHandle[];
   /**
    * Opens what is listened on by other settings too; workers that begin from now on get these. Rejects as `listen`
    * does, and then nothing has changed.
@@ -41,8 +43,15 @@ export interface ListenerSockets {
   close(): void;
 }
 
+export interface LentHandle {
+  readonly bind: Bind;
+  readonly handle: unknown;
+}
+
 interface Bound {
   readonly bind: Bind;
+  /** Where they really listen. */
+  readonly at: Bind;
   readonly sockets: readonly BoundSocket[];
   /** Of the file that they listen at. */
   socketFile: SocketFile;
@@ -56,6 +65,7 @@ export async function bindListeners(
 ): Promise<ListenerSockets> {
   const each = workers <= WORKERS_WITH_ALL ? SOCKETS : SOCKETS_OF_MANY;
   let bound = await bindAll(listeners, []);
+  let leaving: readonly Bound[] = [];
 
   /** Those that are open stay so. */
   async function bindAll(wanted: readonly ListenerSettings[], before: readonly Bound[]): Promise<readonly Bound[]> {
@@ -66,12 +76,12 @@ export async function bindListeners(
         const found = known === undefined ? heritage.take(bind, name) : null;
         if (known !== undefined) all.push(known);
         else if (found !== null) {
-          all.push({ bind, sockets: found.map(adoptSocket), socketFile });
+          all.push(toBound(bind, found.map(adoptSocket), socketFile));
           // oxlint-disable-next-line no-await-in-loop -- As below.
           for (const { file } of found) if (file !== null) await changeSocketFile(file, socketFile);
         }
         // oxlint-disable-next-line no-await-in-loop -- The first that fails is the one to tell.
-        else all.push({ bind, sockets: await open(bind, socketFile, workers * each), socketFile });
+        else all.push(toBound(bind, await open(bind, socketFile, workers * each), socketFile));
       }
     } catch (error) {
       closeBut(all, before);
@@ -82,11 +92,15 @@ export async function bindListeners(
   /** Fewer sockets than workers: all accept from all. */
   const shareOf = ({ sockets }: Bound, worker: number, workers: number): readonly BoundSocket[] =>
     sockets.length < workers ? sockets : sockets.filter((_, index) => index % workers === worker - 1);
+  const handlesOf = (all: readonly Bound[], worker: number, workers: number): readonly LentHandle[] =>
+    all.flatMap((one) =>
+      one.sockets.length < workers
+        ? []
+        : shareOf(one, worker, workers).map(({ handle }) => ({ bind: one.bind, handle })),
+    );
   return {
     get addresses() {
-      return bound.map(({ bind, sockets: [first] }) =>
-        first === undefined || isUnix(bind.host) ? bind : addressOfSocket(first),
-      );
+      return bound.map(({ at }) => at);
     },
     ofWorker(worker, workers) {
       const shares = bound.map((one) => ({ bind: one.bind, sockets: shareOf(one, worker, workers) }));
@@ -95,10 +109,8 @@ export async function bindListeners(
         binds: shares.map(({ bind, sockets }) => ({ bind, count: sockets.length })),
       };
     },
-    handlesOf: (worker, workers) =>
-      bound.flatMap((one, listener) =>
-        one.sockets.length < workers ? [] : shareOf(one, worker, workers).map(({ handle }) => ({ listener, handle })),
-      ),
+    handlesOf: (worker, workers) => handlesOf(bound, worker, workers),
+    leavingOf: (worker, workers) => handlesOf(leaving, worker, workers),
     handOn: () =>
       bound.flatMap(({ bind: { host, port }, sockets }) =>
         sockets.map((socket) => ({ ...socket.handOn(), host, port })),
@@ -114,13 +126,16 @@ export async function bindListeners(
         throw error;
       }
       bound = after;
+      leaving = before.filter((one) => !after.includes(one));
       return {
         use() {
+          leaving = [];
           closeBut(before, after);
           for (const one of after) one.socketFile = fileOf(next, one) ?? one.socketFile;
         },
         giveUp() {
           bound = before;
+          leaving = [];
           closeBut(after, before);
           undo();
         },
@@ -128,6 +143,11 @@ export async function bindListeners(
     },
     close: () => closeBut(bound, []),
   };
+}
+
+function toBound(bind: Bind, sockets: readonly BoundSocket[], socketFile: SocketFile): Bound {
+  const [first] = sockets;
+  return { bind, at: first === undefined || isUnix(bind.host) ? bind : addressOfSocket(first), sockets, socketFile };
 }
 
 function closeBut(bound: readonly Bound[], kept: readonly Bound[]): void {

@@ -174,6 +174,7 @@ export async function startSupervised(
         return child;
       },
       sockets: (worker) => sockets.handlesOf(worker, workers),
+      leaving: (worker) => sockets.leavingOf(worker, workers),
       onLife: (channel) => follow(channel, hub, own.begin.hash),
       clock: systemClock,
       schedule: systemSchedule,
@@ -214,33 +215,34 @@ export async function startSupervised(
       return { kind: "refused", why: "unusable", detail: `${where} cannot be listened on (${code})` };
     }
     const count = workerCount(next.settings);
-    const failed = count === crew.workers ? await roll(next, why) : await exchange(next, count);
-    if (failed === null) {
-      opened.use();
-      return { kind: "applied" };
-    }
+    // What is not listened on any more is closed here before the last workers that accept from it are told to finish:
+    // closed there at last, when nobody waits in its queue, it refuses whoever comes.
+    const use = (): void => opened.use();
+    const failed = count === crew.workers ? await roll(next, why, use) : await exchange(next, count, use);
+    if (failed === null) return { kind: "applied" };
     opened.giveUp();
     if (failed.replaced > 0) await crew.supervisor.roll("back to the configuration before");
     return { kind: "refused", why: "unusable", detail: `a worker could not begin by it: ${failed.because}` };
   }
 
   /** Null: done. */
-  async function roll(next: Begin, why: string): Promise<NotRenewed | null> {
+  async function roll(next: Begin, why: string, onBegun: () => void): Promise<NotRenewed | null> {
     const before = current;
     begin(next);
-    const rolled = await crew.supervisor.roll(why);
+    const rolled = await crew.supervisor.roll(why, onBegun);
     if (rolled.ok) return null;
     begin(before);
     return rolled;
   }
 
-  async function exchange(next: Begin, count: number): Promise<NotRenewed | null> {
+  async function exchange(next: Begin, count: number, onBegun: () => void): Promise<NotRenewed | null> {
     const before = crew;
     const after = createCrew(next, count, before.hub.known(), before.supervisor.livesMax());
     const failed = await after.supervisor.start();
     if (failed !== null) return { replaced: 0, because: notStartedText(failed) };
     crew = after;
     current = next;
+    onBegun();
     const left = before.supervisor.drain(HAND_OVER_IDLE_MS).then(() => void crewsLeaving.delete(before));
     crewsLeaving.set(before, left);
     return null;
@@ -340,12 +342,13 @@ export async function startSupervised(
   const end = async (): Promise<void> => {
     acme.stop();
     isDraining = true;
+    // Here first: workers accept who waits and close them at last, and whoever comes then is refused and does not wait.
+    sockets.close();
     await Promise.all([crew.supervisor.drain(0), ...crewsLeaving.values()]);
     await control?.close(LAST_WORDS_MS);
     await admin?.close(LAST_WORDS_MS);
     facts.close();
     await keys.close();
-    sockets.close();
   };
   const giveOnPlace = async (order: Order): Promise<Given> => {
     const handed = [...sockets.handOn(), ...adminSocket(current.settings, admin?.server() ?? null)];
@@ -355,6 +358,7 @@ export async function startSupervised(
     const leave = async (): Promise<void> => {
       acme.stop();
       isDraining = true;
+      sockets.close();
       const drained = Promise.all([crew.supervisor.drain(HAND_OVER_IDLE_MS), ...crewsLeaving.values()]);
       await Promise.all([admin?.close(LAST_WORDS_MS), control?.close(LAST_WORDS_MS)]);
       await successor.send({ kind: "control is free" });
@@ -362,7 +366,6 @@ export async function startSupervised(
       await successor.endKeys();
       await keys.close();
       await successor.send({ kind: "keys are free" });
-      sockets.close();
     };
     return { ok: true, successor, end: leave };
   };

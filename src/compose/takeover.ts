@@ -226,6 +226,7 @@ export async function giveOn(
       `process ${started.successor.pid} serves; this one finishes what is under way and ${afterwards}`,
     );
   } else {
+    for (const socket of sockets) socket.takeBack?.();
     tell("upgrade.failed", `the successor does not serve: ${started.because}; this process goes on as before`);
   }
   return started;

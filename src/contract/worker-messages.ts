@@ -19,8 +19,11 @@ import type { Revision } from "./revision.ts";
 export type ToWorker =
   /** First of all. */
   | { readonly kind: "begin"; readonly setup: WorkerSetup }
-  /** Accept for a sibling that is gone or hangs; the listening socket comes with the message. */
-  | { readonly kind: "cover"; readonly listener: number; readonly worker: number }
+  /**
+   * Accept for a sibling that is gone or hangs, or that has left a listener of the settings before; the listening socket
+   * comes with the message. By its address: two workers may have been given different lists of listeners.
+   */
+  | { readonly kind: "cover"; readonly bind: Bind; readonly worker: number; readonly isLeaving: boolean }
   /** The sibling, or its replacement, accepts again. */
   | { readonly kind: "uncover"; readonly worker: number }
   | { readonly kind: "ask"; readonly number: number; readonly question: WorkerQuestion }

@@ -80,7 +80,11 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
     port,
     handOn() {
       isHandedOn = true;
-      return socketOfServer(server, file);
+      const takeBack = (): void => {
+        isHandedOn = false;
+      };
+      const socket = socketOfServer(server, file);
+      return socket === null ? null : { ...socket, takeBack };
     },
     changeFile: (next) => (file === null ? Promise.resolve(() => Promise.resolve()) : changeSocketFile(file, next)),
     async close(withinMs) {
@@ -99,6 +103,9 @@ async function listen(
   const fd = left?.descriptor;
   if (fd === undefined && isUnix(bind.host))
     return listenOnPath(server, bind.host.slice(UNIX.length), socketFile, CONNECTIONS_MAX);
+  const file = left?.file ?? null;
+  // Before anybody is served by this process, whose settings may let fewer in.
+  if (file !== null) await changeSocketFile(file, socketFile);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(fd === undefined ? bind : { fd }, () => {
@@ -106,8 +113,6 @@ async function listen(
       resolve();
     });
   });
-  const file = left?.file ?? null;
-  if (file !== null) await changeSocketFile(file, socketFile);
   return file;
 }
 

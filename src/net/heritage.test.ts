@@ -67,6 +67,8 @@ describe("what a process finds open", () => {
       { descriptor: 106, file: null },
     ]);
     expect(heritage.take({ host: "127.0.0.1", port: 80 }, "")).toBeNull();
-    expect(heritage.take({ host: "unix:/run/g.sock", port: 0 }, "")).toEqual([{ descriptor: 105, file }]);
+    expect(heritage.take({ host: "unix:/run/g.sock", port: 0 }, "")).toEqual([
+      { descriptor: 105, file: { ...file, isLent: true } },
+    ]);
   });
 });

@@ -46,7 +46,7 @@ export interface Heritage {
   readonly isKept: boolean;
   /** Sockets that listen there; null: there are none. Each is taken once. `name`: what the service manager may call it. */
   take(bind: { readonly host: string; readonly port: number }, name: string): readonly GivenSocket[] | null;
-  /** Closes what nobody took, and says what that was. */
+  /** This process serves: files of sockets are its own now. Closes what nobody took, and says what that was. */
   closeRest(): readonly string[];
 }
 
@@ -99,6 +99,9 @@ function heritage(
   rest: Pick<Heritage, "state" | "isWaitedFor" | "isKept">,
 ): Heritage {
   let left = found;
+  // Until this process serves they are those of the predecessor, which goes on if this one comes to nothing.
+  const files = found.flatMap(({ file }) => file ?? []);
+  for (const file of files) file.isLent = true;
   return {
     from,
     ...rest,
@@ -112,6 +115,7 @@ function heritage(
     closeRest() {
       const rest = left;
       left = [];
+      for (const file of files) file.isLent = false;
       for (const { descriptor, file } of rest) {
         closeSync(descriptor);
         if (file !== undefined && file !== null) removeSocketFile(file);

@@ -24,6 +24,8 @@ export interface GivenSocket {
 export interface LentSocket extends GivenSocket {
   /** For sending it over a channel. */
   readonly handle: unknown;
+  /** Nobody goes on with it after all: what it listens at is removed with it again. */
+  readonly takeBack?: () => void;
 }
 
 /** A socket that is bound and that this process does not accept from. */
@@ -154,7 +156,12 @@ function bound(handle: Handle, file: OwnFile | null = null): BoundSocket {
     ...lent,
     handOn() {
       isHandedOn = true;
-      return lent;
+      return {
+        ...lent,
+        takeBack: () => {
+          isHandedOn = false;
+        },
+      };
     },
     close() {
       if (!isOpen) return;

@@ -7,6 +7,8 @@ import type { Supervisor } from "./supervisor.ts";
 import type { WorkerListener } from "./worker-life.ts";
 
 const DRAIN_MS = 20_000;
+const BIND = { host: "127.0.0.1", port: 80 };
+const GONE = { host: "127.0.0.1", port: 81 };
 
 class PlayedWorker {
   readonly worker: number;
@@ -51,7 +53,13 @@ interface World {
   advance(ms: number): void;
 }
 
-function world(workers: number, chance = 0): World {
+interface WorldOptions {
+  readonly leaving?: boolean;
+  /** The system starts no process while this says so. */
+  readonly isFull?: () => boolean;
+}
+
+function world(workers: number, chance = 0, { leaving = false, isFull = () => false }: WorldOptions = {}): World {
   const time = manualSchedule();
   const processes: PlayedWorker[] = [];
   const told: string[] = [];
@@ -61,6 +69,7 @@ function world(workers: number, chance = 0): World {
     workers,
     drainMs: () => DRAIN_MS,
     start(worker, life, listener) {
+      if (isFull()) throw new Error("spawn ENOMEM");
       const played = new PlayedWorker(worker, life, listener);
       processes.push(played);
       return {
@@ -73,9 +82,10 @@ function world(workers: number, chance = 0): World {
       };
     },
     sockets: (worker) => [
-      { listener: 0, handle: `socket 1 of worker ${worker}` },
-      { listener: 0, handle: `socket 2 of worker ${worker}` },
+      { bind: BIND, handle: `socket 1 of worker ${worker}` },
+      { bind: BIND, handle: `socket 2 of worker ${worker}` },
     ],
+    leaving: (worker) => (leaving ? [{ bind: GONE, handle: `socket of worker ${worker} that leaves` }] : []),
     onLife: () => undefined,
     clock: time.clock,
     schedule: time.schedule,
@@ -106,8 +116,8 @@ function world(workers: number, chance = 0): World {
   };
 }
 
-async function serving(workers: number): Promise<World> {
-  const made = world(workers);
+async function serving(workers: number, options: WorldOptions = {}): Promise<World> {
+  const made = world(workers, 0, options);
   const started = made.supervisor.start();
   for (const one of made.processes) one.say({ kind: "ready" });
   expect(await started).toBeNull();
@@ -156,8 +166,8 @@ describe("a worker that ends", () => {
   it("is covered for by its siblings until its replacement serves", async () => {
     const { of, advance, told, supervisor } = await serving(3);
     of(2).end("SIGSEGV");
-    expect(of(1).heard).toEqual([{ kind: "cover", listener: 0, worker: 2 }]);
-    expect(of(3).heard).toEqual([{ kind: "cover", listener: 0, worker: 2 }]);
+    expect(of(1).heard).toEqual([{ kind: "cover", bind: BIND, worker: 2, isLeaving: false }]);
+    expect(of(3).heard).toEqual([{ kind: "cover", bind: BIND, worker: 2, isLeaving: false }]);
     expect(supervisor.lives()[1]).toMatchObject({
       pid: 0,
       state: "waiting",
@@ -458,6 +468,112 @@ describe("a roll", () => {
     expect(old.kinds()).toEqual(["drain"]);
     old.end("exit code 0");
     expect(made.of(2).life).toBe(1);
+  });
+});
+
+describe("a roll that takes a listener away", () => {
+  it("has those of before accept what a replaced one leaves, and its sockets closed while the last still accepts", async () => {
+    const made = await serving(3, { leaving: true });
+    let hasBegun = false;
+    const rolled = made.supervisor.roll("new settings", () => (hasBegun = true));
+    const old = [...made.processes];
+    for (const [index, one] of old.entries()) {
+      await settle();
+      made.of(index + 1).say({ kind: "ready" });
+      await settle();
+      expect(hasBegun).toBe(index === 2);
+      expect(one.kinds().at(-1)).toBe("drain");
+      one.end("exit code 0");
+    }
+    expect(await rolled).toEqual({ ok: true, replaced: 3 });
+    const order = { kind: "cover", bind: GONE, isLeaving: true };
+    const lent = made.processes.map(({ heard }) => heard.filter(({ kind }) => kind === "cover"));
+    // New ones know nothing of that address, and whoever finishes accepts no more.
+    expect(lent).toEqual([[], [{ ...order, worker: 1 }], [{ ...order, worker: 2 }], [], [], []]);
+  });
+});
+
+describe("sockets of a worker that is gone", () => {
+  const coversOf = (one: PlayedWorker): number =>
+    one.heard.reduce((held, each) => (each.kind === "cover" ? held + 1 : each.kind === "uncover" ? 0 : held), 0);
+
+  it("are accepted from by those who are left when one of those that covered for it goes too", async () => {
+    const made = await serving(3);
+    made.of(3).end();
+    expect([coversOf(made.of(1)), coversOf(made.of(2))]).toEqual([1, 1]);
+    made.of(1).end();
+    const told = made.of(2).heard.filter((each) => each.kind === "cover");
+    expect(told.slice(-2).map((each) => each.kind === "cover" && each.worker)).toEqual([3, 3]);
+    expect(told.filter((each) => each.kind === "cover" && each.worker === 1)).toHaveLength(2);
+  });
+
+  it("are accepted from by the first that is back where all were gone", async () => {
+    const made = await serving(2);
+    made.of(1).end();
+    // It goes on and off, and is to be started much later than its sibling.
+    made.of(2).end();
+    made.advance(60);
+    made.of(1).say({ kind: "ready" });
+    expect(made.of(1).heard.filter((each) => each.kind === "cover" && each.worker === 2)).toHaveLength(2);
+  });
+});
+
+describe("a system that starts no process", () => {
+  it("is asked again later, and leaves no place without a worker for good", async () => {
+    let isFull = false;
+    const made = await serving(2, { isFull: () => isFull });
+    isFull = true;
+    made.of(1).end("SIGKILL");
+    made.advance(1_000);
+    expect(made.told.some((line) => line.includes("could not be started: spawn ENOMEM"))).toBe(true);
+    expect(made.running()).toHaveLength(1);
+    isFull = false;
+    made.advance(3_000);
+    expect(made.of(1).isGone).toBe(false);
+    expect(made.running()).toHaveLength(2);
+  });
+
+  it("makes a roll come to nothing, and a start", async () => {
+    let isFull = false;
+    const made = await serving(2, { isFull: () => isFull });
+    isFull = true;
+    const rolled = made.supervisor.roll("new settings");
+    await settle();
+    made.advance(500);
+    expect(await rolled).toMatchObject({ ok: false, replaced: 0, because: expect.stringContaining("ENOMEM") });
+    expect(states(made)).toEqual(["serving", "serving"]);
+    const full = world(2, 0, { isFull: () => true });
+    const started = full.supervisor.start();
+    full.advance(500);
+    expect(await started).toMatchObject({ kind: "not started", code: expect.stringContaining("ENOMEM") });
+  });
+});
+
+describe("a replacement that cannot begin", () => {
+  it("for one that crashed meanwhile is followed by one process, and not by two", async () => {
+    const made = await serving(2);
+    const rolled = made.supervisor.roll("new settings");
+    await settle();
+    made.processes[0]!.end("SIGKILL");
+    made.of(1).say({ kind: "not started", what: "listener", where: "127.0.0.1:1", code: "EACCES" });
+    made.of(1).end();
+    expect(await rolled).toMatchObject({ ok: false });
+    made.advance(31_000);
+    expect(made.running().map(({ worker }) => worker)).toEqual([2, 1]);
+  });
+
+  it("is not begun at all when the gateway has been told to end", async () => {
+    const made = await serving(2);
+    const first = made.supervisor.roll("new settings");
+    for (let i = 0; i < 10; i += 1) made.of(2).say({ kind: "fault", text: "TypeError" });
+    await settle();
+    const drained = made.supervisor.drain(0);
+    for (const one of made.processes) one.end("exit code 0");
+    expect(await first).toMatchObject({ ok: false });
+    await drained;
+    await settle();
+    expect(made.running()).toEqual([]);
+    expect(made.processes).toHaveLength(3);
   });
 });
 

@@ -26,8 +26,10 @@ export interface SupervisorOptions {
   readonly drainMs: () => number;
   /** Forks a worker and has it begin. */
   readonly start: (worker: number, life: number, listener: WorkerListener) => WorkerProcess;
-  /** What the worker accepts from, by the number of the listener: siblings are given it when it is gone. */
-  readonly sockets: (worker: number) => readonly { readonly listener: number; readonly handle: unknown }[];
+  /** What the worker accepts from, by where that is: siblings are given it when it is gone. */
+  readonly sockets: (worker: number) => readonly SocketOfWorker[];
+  /** What of it no new worker will accept from: siblings of before are given it when it is replaced. Absent: nothing. */
+  readonly leaving?: (worker: number) => readonly SocketOfWorker[];
   /** A new life, before anything is heard of it. */
   readonly onLife: (channel: WorkerChannel) => void;
   readonly clock: Clock;
@@ -39,6 +41,11 @@ export interface SupervisorOptions {
   readonly noted?: (worker: number, code: string, detail: string) => void;
   /** Every worker crashes and none has served for a minute: whoever supervises this process may know more. */
   readonly onHopeless: (detail: string) => void;
+}
+
+export interface SocketOfWorker {
+  readonly bind: { readonly host: string; readonly port: number };
+  readonly handle: unknown;
 }
 
 export type NotStarted = Extract<FromWorker, { kind: "not started" }>;
@@ -54,8 +61,11 @@ export interface Supervisor {
   livesMax(): number;
   /** To every process, also to those that finish. */
   broadcast(message: ToWorker): void;
-  /** One at a time; when a new one cannot begin, the rest stays as it is. A second call waits for the first. */
-  roll(because: string): Promise<Rolled>;
+  /**
+   * One at a time; when a new one cannot begin, the rest stays as it is. A second call waits for the first. `onBegun`: all
+   * new ones serve, and the last of before still does.
+   */
+  roll(because: string, onBegun?: () => void): Promise<Rolled>;
   /** Workers finish what is under way, for `drainMs` at most; connections that ask nothing for `idleMs` are closed. Resolves when all have ended. */
   drain(idleMs: number): Promise<void>;
   /** At once: what they cut leaves its records. */
@@ -180,8 +190,8 @@ class Forking implements Supervisor {
     for (const life of this.#lives) life.send(message);
   }
 
-  roll(because: string): Promise<Rolled> {
-    const rolled = this.#rolling.then(() => this.#rollAll(because));
+  roll(because: string, onBegun: () => void = () => undefined): Promise<Rolled> {
+    const rolled = this.#rolling.then(() => this.#rollAll(because, onBegun));
     this.#rolling = rolled;
     return rolled;
   }
@@ -223,12 +233,14 @@ class Forking implements Supervisor {
     const life = new Life(place.worker, place.lives, this.#options.clock.monotonic());
     this.#lives.add(life);
     this.#options.onLife(life);
-    life.begin(
-      this.#options.start(place.worker, place.lives, {
-        onMessage: (message) => this.#hear(place, life, message),
-        onEnd: (why) => this.#ended(place, life, why),
-      }),
-    );
+    const onEnd = (why: string): void => this.#ended(place, life, why);
+    try {
+      const onMessage = (message: FromWorker): void => this.#hear(place, life, message);
+      life.begin(this.#options.start(place.worker, place.lives, { onMessage, onEnd }));
+    } catch (error) {
+      // No memory for another process, or none may be started: as one that ended at once, when this call is over.
+      this.#options.schedule(0, () => onEnd(`could not be started: ${(error as Error).message}`));
+    }
     return life;
   }
 
@@ -260,6 +272,7 @@ class Forking implements Supervisor {
     // What ends again and again has to show first that it does not.
     if (restarts > 0 && !place.isInLoop) this.#tell("worker.running", `worker ${place.worker}: ${place.because}`);
     if (place.isCovered) this.#uncover(place);
+    this.#coverAgain(place);
   }
 
   #ended(place: Place, life: Life, why: string): void {
@@ -273,6 +286,7 @@ class Forking implements Supervisor {
       if (!this.#isEnding && this.#hasStarted && !wasDraining) {
         const because = saidWhy === null ? why : `${saidWhy.what} ${saidWhy.where}: ${saidWhy.code}`;
         if (wasServing) this.#cover(place);
+        if (wasServing) this.#coverAgain(place);
         this.#crashed(place, life, because);
       }
     }
@@ -308,6 +322,7 @@ class Forking implements Supervisor {
   }
 
   #startAfter(place: Place, waitMs: number): void {
+    place.cancelStart();
     place.cancelStart = this.#options.schedule(waitMs, () => {
       if (place.state === "crashing" && this.#isTrialUnderWay(place)) {
         this.#startAfter(place, LOOK_MS);
@@ -359,9 +374,30 @@ class Forking implements Supervisor {
     );
     if (siblings.length === 0) return;
     place.isCovered = true;
-    for (const [index, { listener, handle }] of this.#options.sockets(place.worker).entries()) {
-      siblings[index % siblings.length]?.send({ kind: "cover", listener, worker: place.worker }, handle);
+    lend(this.#options.sockets(place.worker), place, siblings, false);
+  }
+
+  /** Others serve than before: what is accepted for those that are gone is shared among them anew. */
+  #coverAgain(because: Place): void {
+    const now = this.#options.clock.monotonic();
+    for (const place of this.#places) {
+      if (place === because || this.#isEnding || !this.#hasStarted) continue;
+      const { current } = place;
+      const isQuiet = current?.state === "serving" && now - current.heardAt >= QUIET_MS;
+      if (current?.state === "serving" && !isQuiet) continue;
+      if (place.isCovered) this.#uncover(place);
+      this.#cover(place);
     }
+  }
+
+  /** Of a listener that is going to be gone, and that the new worker does not know: those of before accept until then. */
+  #lendLeaving(place: Place, before: ReadonlySet<Life>): void {
+    const siblings = this.#places.flatMap(({ current }) =>
+      current !== null && before.has(current) && current.worker !== place.worker && current.state === "serving"
+        ? [current]
+        : [],
+    );
+    if (siblings.length > 0) lend(this.#options.leaving?.(place.worker) ?? [], place, siblings, true);
   }
 
   #uncover(place: Place): void {
@@ -444,12 +480,16 @@ class Forking implements Supervisor {
 
   // ------------------------------------------------------------------ replacing
 
-  async #rollAll(because: string): Promise<Rolled> {
+  async #rollAll(because: string, onBegun: () => void): Promise<Rolled> {
     let replaced = 0;
+    const before = new Set(this.#lives);
     for (const place of this.#places) {
       if (this.#isEnding) return { ok: false, replaced, because: "the gateway stops" };
       // oxlint-disable-next-line no-await-in-loop -- One at a time is the promise.
-      const failed = await this.#replace(place, because);
+      const failed = await this.#replace(place, because, () => {
+        if (replaced === this.#places.length - 1) onBegun();
+        else this.#lendLeaving(place, before);
+      });
       if (failed !== null) return { ok: false, replaced, because: failed };
       replaced += 1;
     }
@@ -457,7 +497,8 @@ class Forking implements Supervisor {
   }
 
   /** Null: it has been replaced, and the old one has ended. */
-  async #replace(place: Place, because: string): Promise<string | null> {
+  async #replace(place: Place, because: string, onBegun: () => void = () => undefined): Promise<string | null> {
+    if (this.#isEnding) return "the gateway stops";
     // One that is not there, or not ready yet, is replaced all the same: it may have begun by what was before.
     place.cancelStart();
     const next = this.#begin(place);
@@ -478,6 +519,8 @@ class Forking implements Supervisor {
     place.cancelStart();
     if (place.isCovered) this.#uncover(place);
     this.#become(place, "serving", `it replaced another: ${because}`);
+    onBegun();
+    this.#coverAgain(place);
     if (old !== null) await this.#drainOut(old);
     return null;
   }
@@ -504,6 +547,17 @@ class Forking implements Supervisor {
 
   #tell(code: string, detail: string): void {
     this.#options.tell(code, detail);
+  }
+}
+
+function lend(
+  sockets: readonly SocketOfWorker[],
+  { worker }: Place,
+  siblings: readonly Life[],
+  isLeaving: boolean,
+): void {
+  for (const [index, { bind, handle }] of sockets.entries()) {
+    siblings[index % siblings.length]?.send({ kind: "cover", bind, worker, isLeaving }, handle);
   }
 }
 

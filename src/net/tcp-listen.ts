@@ -28,8 +28,9 @@ export const SOCKETS = 8;
 
 /** Nobody waits any more when so many turns of the event loop have accepted none. */
 const QUIET_TURNS = 2;
-/** Where new ones come without end, or other processes take theirs from the same queue, it ends all the same. */
+/** Where new ones come without end it ends all the same, but not before a process that hardly gets to run has had turns. */
 const LEAVE_MAX_MS = 1_000;
+const LEAVE_TURNS = 500;
 
 interface AcceptingHandle {
   onconnection: (status: number, client: SystemHandle | undefined) => void;
@@ -77,6 +78,8 @@ export function createListen(onAcceptError: (status: number) => void, keeper?: S
           ? await openAll(bind, onSocket)
           : await adoptAll(given, onSocket);
     let isHandedOn = false;
+    /** Sockets of others. They end with the listener. */
+    const covers = new Set<net.Server>();
     const accept = (server: net.Server): void => {
       // Where Node accepts by itself it tells of failures this way, and one that nobody hears ends the process.
       server.on("error", (error: NodeJS.ErrnoException) => onAcceptError(error.errno ?? 0));
@@ -87,14 +90,24 @@ export function createListen(onAcceptError: (status: number) => void, keeper?: S
       bind,
       handOn() {
         isHandedOn = true;
-        return servers.flatMap((server) => socketOfServer(server, file) ?? []);
+        const takeBack = (): void => {
+          isHandedOn = false;
+        };
+        return servers.flatMap((server) => {
+          const socket = socketOfServer(server, file);
+          return socket === null ? [] : { ...socket, takeBack };
+        });
       },
       cover(handle) {
         const server = createServer(onSocket);
         server.once("listening", () => accept(server));
         server.on("error", (error: NodeJS.ErrnoException) => onAcceptError(error.errno ?? 0));
         server.listen(handle, BACKLOG);
-        return () => void server.close();
+        covers.add(server);
+        return () => {
+          covers.delete(server);
+          server.close();
+        };
       },
     });
     return {
@@ -107,11 +120,11 @@ export function createListen(onAcceptError: (status: number) => void, keeper?: S
         // Whoever goes on with the socket needs its file, and accepts those who wait.
         if (!isHandedOn && file !== null) removeSocketFile(file);
         if (!isHandedOn) await whenNobodyWaits(() => accepted);
-        await closeAll(servers);
+        await closeAll([...servers, ...covers]);
       },
       async close() {
         if (!isHandedOn && file !== null) removeSocketFile(file);
-        await closeAll(servers);
+        await closeAll([...servers, ...covers]);
       },
     };
   };
@@ -206,11 +219,14 @@ function whenNobodyWaits(accepted: () => number): Promise<void> {
   const until = systemClock.monotonic() + LEAVE_MAX_MS;
   let before = -1;
   let quiet = 0;
+  let turns = 0;
   return new Promise((resolve) => {
     function look(): void {
+      turns += 1;
       quiet = accepted() === before ? quiet + 1 : 0;
       before = accepted();
-      if (quiet >= QUIET_TURNS || systemClock.monotonic() >= until) resolve();
+      const isEnough = turns >= LEAVE_TURNS && systemClock.monotonic() >= until;
+      if (quiet >= QUIET_TURNS || isEnough) resolve();
       else setImmediate(look);
     }
     look();

@@ -9,6 +9,8 @@ import { localGateway } from "../../test/support/local-gateway.ts";
 import { settingsFrom } from "../../test/support/gateway-parts.ts";
 import { DEAF, PLAIN_LISTENER } from "../kernel/socket.ts";
 import type { Address, ListeningPort, SocketPort } from "../kernel/socket.ts";
+import { readHeritage, TESTAMENT } from "./heritage.ts";
+import type { Heritage } from "./heritage.ts";
 import { bindSocketFile } from "./inherited-sockets.ts";
 import { createOriginContexts } from "./origin-contexts.ts";
 import { createDial } from "./tcp-dial.ts";
@@ -150,6 +152,29 @@ describe("listening on a Unix socket", () => {
     });
     expect((await fs.stat(path)).mode & 0o777).toBe(0o600);
     await port.close();
+    expect(await fs.readdir(folder)).toEqual([]);
+  });
+
+  test("the file stays with the process before when the one that was to follow comes to nothing, and goes when that one serves", async () => {
+    const bound = await bindSocketFile(path, { mode: 0o660, user: "", group: "" });
+    const where = { host: `unix:${path}`, port: 0 };
+    const { descriptor, file, takeBack } = bound.handOn();
+    const heritage = (): Heritage =>
+      readHeritage({ [TESTAMENT]: JSON.stringify({ sockets: [{ descriptor, file, ...where }], state: null }) }, 1);
+    const follow = (from: Heritage): Promise<ListeningPort> => {
+      const keeper: SocketKeeper = { given: (bind) => from.take(bind, ""), listens: () => undefined };
+      return createListen(() => undefined, keeper)(where, () => null);
+    };
+    const fails = await follow(heritage());
+    await fails.close();
+    expect(await fs.readdir(folder)).toEqual(["http.sock"]);
+    expect(takeBack).toBeDefined();
+    const serves = heritage();
+    // Its own socket was closed with the one that failed, in this process; its file is what this is about.
+    expect(serves.take(where, "")).toMatchObject([{ file: { isLent: true } }]);
+    serves.closeRest();
+    takeBack?.();
+    bound.close();
     expect(await fs.readdir(folder)).toEqual([]);
   });
 

@@ -19,6 +19,8 @@ export interface OwnFile {
   readonly path: string;
   readonly dev: number;
   readonly ino: number;
+  /** It is still of the process whose place this one is to take, and stays when this one comes to nothing. */
+  isLent?: boolean;
 }
 
 /** Resolves when clients can connect. Rejects with the system's code and the path. */
@@ -88,7 +90,8 @@ export async function changeSocketFile(own: OwnFile, file: SocketFile): Promise<
 }
 
 /** At once: the process may end with the next line. */
-export function removeSocketFile({ path, dev, ino }: OwnFile): void {
+export function removeSocketFile({ path, dev, ino, isLent = false }: OwnFile): void {
+  if (isLent) return;
   try {
     const stat = lstatSync(path);
     if (stat.dev === dev && stat.ino === ino) unlinkSync(path);
