@@ -14,6 +14,7 @@ import type { Settings } from "../config/settings.ts";
 import type { Fact } from "../contract/facts.ts";
 import type { TellTraces } from "../gateway/trace-book.ts";
 import type { Ledger } from "../kernel/ledger.ts";
+import { giveBackWhenCalm, processMemory } from "../net/calm-memory.ts";
 import { createIdSource, systemChance } from "../net/chance.ts";
 import { systemClock, systemEvery, systemSchedule } from "../net/clock.ts";
 import { createHttp2Dial } from "../net/h2-dial.ts";
@@ -161,7 +162,9 @@ export async function startDataPlane(
     onFault: (error) => options.onFault(describe(error)),
     version: VERSION,
   });
+  const endCalm = giveBackWhenCalm(processMemory(systemEvery));
   const close = async (): Promise<void> => {
+    endCalm();
     machine?.close();
     certificates.close();
     resolver.close();
