@@ -17,7 +17,10 @@ export interface Child {
   /** Everything printed so far. */
   stdout(): string;
   stderr(): string;
-  /** Resolves when standard output or error matches; rejects with what was printed when the process ends first. */
+  /**
+   * Resolves when standard output or error matches; rejects with what was printed when the process ends first, or when
+   * a machine with much else to do had time enough for it.
+   */
   printed(pattern: RegExp): Promise<RegExpExecArray>;
   /** To its standard input, which it has with `input: true` only; what it does not read any more is lost. */
   write(text: string): void;
@@ -35,6 +38,9 @@ export interface Child {
 
 /** What may be kept of a stream; a server that floods its log must not fill the test's memory. */
 const KEPT_CHARACTERS_MAX = 4 * 1024 * 1024;
+
+/** Less than a test has, so that it ends with words. */
+const GIVE_UP_MS = 240_000;
 
 /** Children that are alive, so that none outlives a test run that was cut short. */
 const alive = new Set<number>();
@@ -130,7 +136,22 @@ export function startChild(command: string, args: readonly string[], options: Op
         stderr: () => err,
         printed: (pattern) =>
           new Promise((matched, failed) => {
-            waits.push({ pattern, resolve: matched, reject: failed });
+            const late = setTimeout(() => {
+              waits = waits.filter((wait) => wait !== one);
+              failed(new Error(`${command} runs and has not printed ${pattern}:\n${err}${out}`));
+            }, GIVE_UP_MS).unref();
+            const one = {
+              pattern,
+              resolve(match: RegExpExecArray): void {
+                clearTimeout(late);
+                matched(match);
+              },
+              reject(error: Error): void {
+                clearTimeout(late);
+                failed(error);
+              },
+            };
+            waits.push(one);
             recheck();
           }),
         write(text): void {

@@ -1,4 +1,5 @@
 /** An origin of Node's own HTTP server, in the process of the test. */
+import { once } from "node:events";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -11,7 +12,8 @@ export interface HttpOrigin {
 /** `port`: 0 for one that is free. */
 export async function httpOrigin(answer: http.RequestListener, port = 0): Promise<HttpOrigin> {
   const server = http.createServer(answer).listen(port, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
+  // Rejects where the port is taken.
+  await once(server, "listening");
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     close() {
