@@ -22,6 +22,14 @@ export function whyFixed(fields: readonly string[], hasSamples: boolean): PutRes
   return null;
 }
 
+/** Null: no successor is being started, which would begin without what is changed here now. */
+export function whyNotNow({ isGivingOn }: Running): PutResult | null {
+  if (!isGivingOn) return null;
+  const detail =
+    "another process is taking the place and would not know of it; nothing was changed. Ask again when it serves";
+  return { kind: "refused", why: "draining", detail };
+}
+
 /** Resolves when it serves, or with the reason why it does not; then nothing has changed. */
 export async function byAnother(
   life: Running,

@@ -18,7 +18,7 @@ import { listenFailure } from "./error-text.ts";
 import { LedgerDesk } from "../control/ledger-desk.ts";
 import { deskLedger } from "./desk-ledger.ts";
 import type { Events } from "./events.ts";
-import { byAnother, whyFixed } from "./by-another.ts";
+import { byAnother, whyFixed, whyNotNow } from "./by-another.ts";
 import { running } from "./process-life.ts";
 import type { Given } from "./process-life.ts";
 import { adminSocket, keepSockets } from "./kept-sockets.ts";
@@ -107,6 +107,8 @@ export async function startInOneProcess(
       const fields = needsNewProcess(current, next);
       const fixed = whyFixed(fields, samples !== undefined);
       if (fixed !== null) return fixed;
+      const late = revision === null ? null : whyNotNow(life);
+      if (late !== null) return late;
       if (fields.length > 0 && revision === null) return started.plane.put(withFieldsOf(settings, bounded), null);
       if (fields.length > 0 && revision !== null) return byAnother(life, source, revision);
       return putWithAdmin(admin, bounded, revision, async () => {

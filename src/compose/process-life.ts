@@ -66,6 +66,8 @@ export interface Running {
    * nobody can be told of another process, that one keeps the place (net/keeper.ts), and all others end.
    */
   handOn(because: string, configuration: ConfigurationLeft | null): Promise<HandedOn>;
+  /** A successor is being started: what is changed here from now on it would not know. */
+  readonly isGivingOn: boolean;
 }
 
 /** The life of a gateway that serves, until a signal or too many faults end it. */
@@ -98,10 +100,21 @@ export function running(life: Life): Running {
     });
   };
   let isGivingOn = false;
-  async function handOn(because: string, configuration: ConfigurationLeft | null): Promise<HandedOn> {
-    if (stopping) return { ok: false, because: "this process ends" };
-    if (isGivingOn) return { ok: false, because: "another successor is being started" };
+  /** Over when it serves or does not. */
+  let givingOn: Promise<unknown> = Promise.resolve();
+  /** Whoever serves now; 0: this process. */
+  let heir = 0;
+  function handOn(because: string, configuration: ConfigurationLeft | null): Promise<HandedOn> {
+    if (stopping) return Promise.resolve({ ok: false, because: "this process ends" });
+    if (isGivingOn) return Promise.resolve({ ok: false, because: "another successor is being started" });
     isGivingOn = true;
+    const handed = handOnNow(because, configuration).finally(() => {
+      isGivingOn = false;
+    });
+    givingOn = handed.catch(() => undefined);
+    return handed;
+  }
+  async function handOnNow(because: string, configuration: ConfigurationLeft | null): Promise<HandedOn> {
     // A signal is somebody's who knows which process he looks at.
     const isBySignal = because === UPGRADE_SIGNAL && process.pid !== FIRST_PROCESS;
     const isKept = heritage.isKept && predecessor !== null;
@@ -114,7 +127,6 @@ export function running(life: Life): Running {
       unwanted: unwanted.signal,
       afterwards: stays ? "waits for it" : "ends",
     });
-    isGivingOn = false;
     if (!given.ok) return given;
     const { pid } = given.successor;
     if (hasBegunToStop()) {
@@ -123,6 +135,7 @@ export function running(life: Life): Running {
       return { ok: false, because: "this process ends" };
     }
     isKeeper = stays;
+    heir = pid;
     leave(async () => {
       const finished = finish(given);
       if (!stays) return finished.then(() => EXIT.ok);
@@ -170,7 +183,12 @@ export function running(life: Life): Running {
   if (config !== null)
     process.on("SIGHUP", () => {
       // One after the other: the one before may have had another process take the place, and this is for that one then.
-      const follow = (): Promise<void> | void => (isKeeper ? keeper.pass("SIGHUP") : reload(config));
+      const follow = async (): Promise<void> => {
+        await givingOn;
+        if (isKeeper) keeper.pass("SIGHUP");
+        else if (heir !== 0) pass(heir, "SIGHUP");
+        else await reload(config);
+      };
       reloads = reloads.then(follow, follow);
     });
   if (heritage.isWaitedFor) {
@@ -194,7 +212,14 @@ export function running(life: Life): Running {
     onEvent: subscribe,
     stopped,
   };
-  return { gateway, stop, handOn };
+  return {
+    gateway,
+    stop,
+    handOn,
+    get isGivingOn() {
+      return isGivingOn;
+    },
+  };
 }
 
 /** Whatever becomes of it: nothing is kept from the successor any more. */

@@ -34,7 +34,7 @@ import { adminSocket } from "./kept-sockets.ts";
 import { bindListeners } from "./listener-sockets.ts";
 import type { ListenerSockets } from "./listener-sockets.ts";
 import type { StartedWith } from "./one-process.ts";
-import { byAnother, whyFixed } from "./by-another.ts";
+import { byAnother, whyFixed, whyNotNow } from "./by-another.ts";
 import { running } from "./process-life.ts";
 import type { Given } from "./process-life.ts";
 import { readTextAgain } from "./read-text.ts";
@@ -285,6 +285,8 @@ export async function startSupervised(
       const fields = needsNewProcess(current.settings, next);
       const fixed = whyFixed(fields, options.samples !== undefined && fields.includes("control"));
       if (fixed !== null) return fixed;
+      const late = revision === null ? null : whyNotNow(life);
+      if (late !== null) return late;
       if (fields.includes("control") && revision === null)
         return puts.look({ ...withFieldsOf(current.settings, next), listeners: current.settings.listeners });
       if (fields.includes("control") && revision !== null) return byAnother(life, source, revision);
