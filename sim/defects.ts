@@ -3,7 +3,7 @@
  * anything may be blind; each of these has to be found, by the checker that is there for it. `checkers.test.ts` sees
  * to that, and that no checker is without one.
  */
-import type { GatewayPorts } from "../src/gateway/gateway.ts";
+import type { GatewayPorts } from "../src/gateway/gateway-ports.ts";
 import { DEAF } from "../src/kernel/socket.ts";
 import type { Address, Dial, Listen, SocketListener, SocketPort } from "../src/kernel/socket.ts";
 import type { RunOptions } from "./scenario.ts";

@@ -7,7 +7,7 @@
  * A scenario whose marks it meets proves nothing: `naive-gateway.test.ts` holds it against all of them.
  */
 import type { OriginSettings, Settings } from "../src/config/settings.ts";
-import type { GatewayPorts } from "../src/gateway/gateway.ts";
+import type { GatewayPorts } from "../src/gateway/gateway-ports.ts";
 import type { Address, ListeningPort, SocketListener, SocketPort } from "../src/kernel/socket.ts";
 import { WireReader } from "./wire-reader.ts";
 import type { WireEvents, WireHead } from "./wire-reader.ts";

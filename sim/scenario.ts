@@ -1,5 +1,5 @@
 /** What a scenario is, and how one is run and judged. */
-import type { GatewayPorts } from "../src/gateway/gateway.ts";
+import type { GatewayPorts } from "../src/gateway/gateway-ports.ts";
 import { CHECKERS } from "./checkers.ts";
 import type { Finding } from "./checkers.ts";
 import type { NaiveHabits } from "./naive-gateway.ts";

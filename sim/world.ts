@@ -10,7 +10,9 @@ import type { GatewayEvent, MetricsView, OwnUse, ProcessView, StatusView } from 
 import { createHealthSchedule } from "../src/control/health-schedule.ts";
 import { createGateway } from "../src/gateway/gateway.ts";
 import type { FactPorts } from "../src/gateway/fact-book.ts";
-import type { Change, CheckTarget, Gateway, GatewayPorts } from "../src/gateway/gateway.ts";
+import type { Change, Gateway } from "../src/gateway/gateway.ts";
+import type { CheckTarget } from "../src/gateway/check-targets.ts";
+import type { GatewayPorts } from "../src/gateway/gateway-ports.ts";
 import type { Address } from "../src/kernel/socket.ts";
 import { NO_PROCESS, settingsFrom, useOf } from "../test/support/gateway-parts.ts";
 import { SeededChance } from "./chance.ts";

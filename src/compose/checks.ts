@@ -1,6 +1,7 @@
 /** Active checks of all that a gateway may pick. */
 import { createHealthSchedule } from "../control/health-schedule.ts";
-import type { CheckTarget, Gateway } from "../gateway/gateway.ts";
+import type { CheckTarget } from "../gateway/check-targets.ts";
+import type { Gateway } from "../gateway/gateway.ts";
 import { systemChance } from "../net/chance.ts";
 import { systemClock, systemSchedule } from "../net/clock.ts";
 

@@ -3,91 +3,34 @@
  * limits of its route, and says what came of it. What follows from that is its exchange's to decide. An exchange
  * usually has one at a time.
  */
-import type { TimeoutSettings } from "../config/settings.ts";
-import type { AttemptRecord, ExchangeRecord, Step } from "../contract/record.ts";
+import type { AttemptRecord } from "../contract/record.ts";
 import { FIELD } from "../http1/field-ids.ts";
 import type { MessageHead } from "../http1/head.ts";
 import { writeChunkHead } from "../http1/writer.ts";
 import { CAUSES } from "../kernel/causes.ts";
-import type { CauseId } from "../kernel/causes.ts";
-import { isUnix } from "../kernel/ip-text.ts";
-import type { DecisionCode } from "../kernel/decisions.ts";
-import { slowFromMs } from "../policies/ejection-slowness.ts";
 import type { Leaving } from "../policies/adaptive-limit.ts";
-import type { ClientRequest } from "./client-request.ts";
-import type { Core } from "./core.ts";
+import { slowFromMs } from "../policies/ejection-slowness.ts";
 import type { PinSign } from "../policies/pinning.ts";
-import type { Asked, FirstByteWait } from "./first-byte-wait.ts";
+import { brokeNewConnection, factsOf } from "./attempt-facts.ts";
+import type { AttemptHost, ResponseHearer } from "./attempt-host.ts";
+import type { Core } from "./core.ts";
+import { earlierLine } from "./earlier-calls.ts";
 import { signsOfAnswer, signsOfEnding } from "./failure-signs.ts";
+import type { Asked, FirstByteWait } from "./first-byte-wait.ts";
 import { acceptsTrailers, forwardsUpgrade, writeRequestHead } from "./forward-request.ts";
 import { writeLastChunk } from "./forward-response.ts";
 import { gatewayLines } from "./identify.ts";
-import { judgeAttempt } from "./judge.ts";
-import type { AttemptFacts, Ending, Judgement } from "./judge.ts";
 import { grpcStatusInTrailers, judgeGrpc } from "./judge-grpc.ts";
 import type { AnswerJudgement } from "./judge-response.ts";
+import { judgeAttempt } from "./judge.ts";
+import type { Ending, Judgement } from "./judge.ts";
 import { newAttemptRecord } from "./new-record.ts";
 import { openingFor } from "./opening.ts";
 import type { OriginAddress } from "./origin-address.ts";
 import { OriginConnection, toUs } from "./origin-connection.ts";
 import type { AttemptOwner } from "./origin-connection.ts";
 import { readHeadAgain } from "./read-head-again.ts";
-import type { RouteCounters } from "./telemetry.ts";
 import type { Tunnel } from "./tunnel.ts";
-
-/** The missing part of a response that broke. */
-export interface RequestedPart {
-  /** `bytes=100-199`. */
-  readonly range: string;
-  /** For If-Range. */
-  readonly validator: string;
-}
-
-/** Hears what becomes of a response whose head has come. */
-export interface ResponseHearer {
-  onResponseBody(attempt: Attempt, bytes: Buffer, start: number, end: number): void;
-  /** The response is complete; the connection has gone back to its address. */
-  onResponseEnd(attempt: Attempt, connection: OriginConnection, now: number): void;
-  onOriginTurnEnd(attempt: Attempt, connection: OriginConnection, now: number): void;
-  /** It ended before its response was complete. Its record and its address know. */
-  onAttemptFailed(attempt: Attempt, judgement: Judgement, now: number): void;
-  onFault(error: unknown): void;
-}
-
-/** What an exchange tells its attempts, and hears from them. */
-export interface AttemptHost extends ResponseHearer {
-  readonly record: ExchangeRecord;
-  readonly request: ClientRequest;
-  /** Only this part is asked for; null: what the client asked for. */
-  readonly part: RequestedPart | null;
-  /** Monotonic ms of the start of the exchange; times in the record count from it. */
-  readonly startedMs: number;
-  readonly timeouts: TimeoutSettings;
-  /** What the origin sees as Host: the client's, or its own. */
-  readonly hostHeader: "preserve" | "origin";
-  /** The route's number in its service, and its counters. */
-  readonly routeIndex: number;
-  readonly counters: RouteCounters | null;
-  /** The client's body flows through `attempt` from now on, as far as it has not come yet. */
-  onRequestHeadSent(attempt: Attempt): void;
-  /** All of the request has been handed to the connection. */
-  onRequestSent(attempt: Attempt, now: number): void;
-  onInterim(attempt: Attempt, head: MessageHead): void;
-  onUpgrade(attempt: Attempt, connection: OriginConnection, head: MessageHead, now: number): boolean;
-  /** The final head. False: the attempt is over and its connection will be closed. */
-  onResponseHead(attempt: Attempt, connection: OriginConnection, head: MessageHead, now: number): boolean;
-  /** The origin's side of a tunnel is closed. */
-  onTunnelEnd(attempt: Attempt, ending: Ending, now: number, limitMs: number): void;
-  onOriginDrain(attempt: Attempt, now: number): void;
-  /** A complete line that tells an origin to do with less; empty: nothing to tell. */
-  modeLine(now: number): string;
-  /** After how long without an answer `onLate` is called; 0: never. */
-  readonly lateMs: number;
-  onLate(attempt: Attempt, waitedMs: number, now: number): void;
-  /** Its whole pool says nothing any more. */
-  onPoolSilent(attempt: Attempt, now: number): void;
-  decide(step: Step, code: DecisionCode, reason: string): void;
-}
 
 export class Attempt implements AttemptOwner, FirstByteWait {
   readonly attempt: AttemptRecord;
@@ -426,14 +369,6 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     this.#hearer.onFault(error);
   }
 
-  /** How often a call was sent before (gRPC's proposal A6), unless its client counts itself. */
-  #earlierLine(head: MessageHead): string {
-    const earlier = this.#host.record.attempts.filter(({ cause, sentUs }) => cause !== null && sentUs !== -1);
-    const sent = earlier.filter(({ cause }) => cause !== null && CAUSES[cause].retryClass !== "R0").length;
-    if (sent === 0 || head.get(PREVIOUS_ATTEMPTS) !== null) return "";
-    return `${PREVIOUS_ATTEMPTS}: ${sent}\r\n`;
-  }
-
   /** What became of a call stands behind its messages, if it did not stand in their place. */
   #endCall(connection: OriginConnection, now: number): void {
     const { record, request } = this.#host;
@@ -500,7 +435,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     // One that does not repeat hands on that somebody in front of it does.
     const identity = request.isStream ? this.#core.identityForHttp2 : this.#core.identity;
     const lines = gatewayLines(identity, attempt.number, request.repeats || request.repeatedInFront);
-    const mode = this.#host.modeLine(now) + (request.grpc ? this.#earlierLine(head) : "");
+    const mode = this.#host.modeLine(now) + (request.grpc ? earlierLine(head, record) : "");
     writeRequestHead(writer, head, {
       identity: request.identityLines,
       requestId: record.id,
@@ -555,7 +490,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
   /** What its end means, on its record and for its address. */
   #judge(connection: OriginConnection | null, ending: Ending, limitMs: number, now: number): Judgement {
     const { attempt, address } = this;
-    const facts = this.#factsOf(connection, now, limitMs);
+    const facts = factsOf(this, connection, this.#core.wheel, brokeNewConnection(this.#host.record), now, limitMs);
     const judgement = judgeAttempt(ending, facts);
     // What the gateway did to itself is no evidence about the origin.
     const isOurs = CAUSES[judgement.cause].party === "gateway";
@@ -605,45 +540,7 @@ export class Attempt implements AttemptOwner, FirstByteWait {
     const waitedMs = outrun && slowMs < Number.MAX_SAFE_INTEGER ? Math.max(slowMs, now - turnMs) : now - turnMs;
     if (answered || waitedMs >= slowMs) address.waited(turnMs, waitedMs, this.beganMs, now);
   }
-
-  #factsOf(connection: OriginConnection | null, now: number, limitMs: number): AttemptFacts {
-    const { attempt } = this;
-    const { wheel } = this.#core;
-    const sentMs = attempt.sentUs === -1 ? this.beganMs : this.startedMs + attempt.sentUs / 1000;
-    return {
-      connected: attempt.connectedUs !== -1 && (this.address.transport === null || attempt.sentUs !== -1),
-      reached: attempt.connectedUs !== -1,
-      overTls: this.address.transport !== null && this.address.transport.tls !== null,
-      tls: attempt.tls?.version ?? "",
-      reused: attempt.reused,
-      idleMs: attempt.connectionIdleMs,
-      sinceSentMs: Math.max(0, now - sentMs),
-      requestSent: this.requestSent,
-      receivedBytes: connection?.answering === true ? attempt.receivedBytes : 0,
-      headSeen: connection?.headSeen ?? false,
-      framing: connection?.framing ?? "none",
-      stallMs: wheel.stallEndedAt > sentMs ? Math.min(wheel.stallMs, wheel.stallEndedAt - sentMs) : 0,
-      limitMs,
-      leftAnswer: this.address.leftAnswer,
-      unix: isUnix(this.address.ip),
-      brokeNewConnection: this.#host.record.attempts.some(
-        (earlier) => earlier.cause === "origin.reset_before_response" && !earlier.reused,
-      ),
-    };
-  }
-
-  /** It was a used connection, and it ended without a byte: a new one to the same origin is another try. */
-  get staleConnection(): boolean {
-    const { cause, reused, receivedBytes, signs } = this.attempt;
-    if (cause === "origin.h2_refused") return signs?.detail === "GOAWAY";
-    return cause === "net.half_open" || (reused && receivedBytes === 0 && cause !== null && CLOSED.has(cause));
-  }
 }
-
-const PREVIOUS_ATTEMPTS = "grpc-previous-rpc-attempts";
-
-/** Causes that a used connection shows when it was closed before the request met it. */
-const CLOSED: ReadonlySet<CauseId> = new Set(["origin.keepalive_race", "origin.reset_before_response"]);
 
 /** RFC 6585 §4, and a 503 that says when to come back (RFC 9110 §15.6.4): too much work, in the origin's own words. */
 function saysOverloaded(head: MessageHead): boolean {

@@ -4,7 +4,8 @@
  * nothing better is found it is given to the client like any answer that is at hand.
  */
 import type { MessageHead } from "../http1/head.ts";
-import type { Attempt, ResponseHearer } from "./attempt.ts";
+import type { Attempt } from "./attempt.ts";
+import type { ResponseHearer } from "./attempt-host.ts";
 import type { Judgement } from "./judge.ts";
 import type { OriginConnection } from "./origin-connection.ts";
 import type { AnswerBody, StoredAnswer } from "./stored-answer.ts";

@@ -7,8 +7,9 @@ import type { MessageHead } from "../http1/head.ts";
 import type { ClientSide } from "./absent-client.ts";
 import type { ClientRequest } from "./client-request.ts";
 import type { Core } from "./core.ts";
-import { findKey } from "./keyed-exchange.ts";
-import type { KeyedExchange, KeyedHost } from "./keyed-exchange.ts";
+import { findKey } from "./find-key.ts";
+import type { KeyedExchange } from "./keyed-exchange.ts";
+import type { KeyedHost } from "./keyed-host.ts";
 
 export interface KeyHolder extends KeyedHost {
   readonly request: ClientRequest;

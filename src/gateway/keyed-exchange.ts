@@ -13,16 +13,13 @@
  * from an end is policies/idempotency.ts's to decide.
  */
 import type { IdempotencyKeySettings, RouteSettings, TimeoutSettings } from "../config/settings.ts";
-import type { ExchangeRecord, Outcome, Step } from "../contract/record.ts";
-import { FIELD } from "../http1/field-ids.ts";
 import type { MessageHead } from "../http1/head.ts";
-import { parseIdempotencyKey } from "../http1/idempotency-key.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import { DECISIONS } from "../kernel/decisions.ts";
 import type { DecisionCode } from "../kernel/decisions.ts";
 import type { Begun, LedgerAnswer, LedgerEntry, LedgerFailure } from "../kernel/ledger.ts";
-import type { TimerOwner } from "../kernel/timer-wheel.ts";
 import { WheelTimer } from "../kernel/timer-wheel.ts";
+import type { TimerOwner } from "../kernel/timer-wheel.ts";
 import { concludeKey, judgeKnownKey } from "../policies/idempotency.ts";
 import type { KeyOutcome } from "../policies/idempotency.ts";
 import { sizeInWords } from "../policies/words.ts";
@@ -30,37 +27,12 @@ import type { Core } from "./core.ts";
 import { isEventStream } from "./forward-response.ts";
 import { FINGERPRINT_BYTES, Fingerprint, keyId } from "./idempotency-scope.ts";
 import type { Flight, KeyBook, KeyWaiter } from "./key-book.ts";
+import { codeOf, endOf, tooLarge, unstored } from "./key-words.ts";
+import type { KeyedHost } from "./keyed-host.ts";
 import type { OriginConnection } from "./origin-connection.ts";
 import { answerOf } from "./stored-answer.ts";
 import type { StoredAnswer } from "./stored-answer.ts";
 import { WithheldAnswer } from "./withheld-answer.ts";
-
-/** What the exchange does for its key. */
-export interface KeyedHost {
-  readonly record: ExchangeRecord;
-  /** What has come of it so far. */
-  readonly request: { readonly complete: boolean };
-  /** It has ended, with its record. */
-  readonly over: boolean;
-  /** It goes on to its end when the client leaves. */
-  outlivesClient: boolean;
-  decide(step: Step, code: DecisionCode, reason: string): void;
-  fail(cause: CauseId, evidence: string, step: Step, status: number): void;
-  later(step: (now: number) => void): void;
-  /** What still comes of its body is read and not kept. */
-  readOn(): void;
-  /** Goes on to pick an origin. */
-  forward(now: number): void;
-  /** Gives an answer that is at hand. */
-  serve(answer: StoredAnswer, outcome: Outcome, now: number): void;
-  /** The answer of its own attempt, which was withheld, is to be given; nobody may be there to take it. */
-  giveWithheld(answer: StoredAnswer, now: number): void;
-  /** What was withheld goes on as it comes. `ended`: all of it is there. */
-  relayWithheld(answer: WithheldAnswer, ended: boolean, now: number): void;
-  /** The client is answered; the attempt goes on. */
-  answerAndGoOn(cause: CauseId, evidence: string, step: Step, now: number): void;
-  onFault(error: unknown): void;
-}
 
 /** Longer than any disk should take. A promise that takes longer to write down than to keep is not made. */
 const LEDGER_MS = 5_000;
@@ -81,33 +53,6 @@ type Phase =
   | "storing the fact"
   /** Nothing more depends on the key. */
   | "over";
-
-export type KeyFound =
-  | { readonly kind: "none" }
-  | { readonly kind: "key"; readonly keyed: KeyedExchange }
-  | { readonly kind: "refused"; readonly cause: CauseId; readonly evidence: string };
-
-/** What Idempotency-Key says about this request, whose method is not idempotent. */
-export function findKey(core: Core, host: KeyedHost, head: MessageHead, route: RouteSettings): KeyFound {
-  const { idempotencyKey } = route;
-  if (idempotencyKey.mode === "off") return { kind: "none" };
-  const at = head.find(FIELD.IDEMPOTENCY_KEY);
-  if (at === -1) {
-    if (idempotencyKey.mode === "honour") return { kind: "none" };
-    return { kind: "refused", cause: "client.key_missing", evidence: `${head.method} without an Idempotency-Key` };
-  }
-  const parsed = parseIdempotencyKey(head.value(at));
-  const wrong = head.next(at) === -1 ? ("wrong" in parsed ? parsed.wrong : "") : "the field is there more than once";
-  if (wrong !== "" || "wrong" in parsed) return { kind: "refused", cause: "client.key_malformed", evidence: wrong };
-  const { keys } = core;
-  if (keys === null) {
-    if (idempotencyKey.mode === "honour") return { kind: "none" };
-    return { kind: "refused", cause: "gw.key_unprotected", evidence: "there is no state directory to keep keys in" };
-  }
-  // A tunnel has no answer that could be given twice.
-  if (head.upgrade) return { kind: "none" };
-  return { kind: "key", keyed: new KeyedExchange(core, keys, host, head, parsed.key, route) };
-}
 
 export class KeyedExchange implements TimerOwner, KeyWaiter {
   phase: Phase = "collecting";
@@ -656,25 +601,6 @@ function storedAnswer(answer: LedgerAnswer, lines: string): StoredAnswer {
 
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-function codeOf(state: ReturnType<typeof concludeKey>["state"]): DecisionCode {
-  if (state === null) return "key.freed";
-  if (state.kind === "uncertain") return "key.uncertain";
-  return state.kept ? "key.stored" : "key.not-kept";
-}
-
-/** A key that a person settled has no status. */
-function endOf({ state }: LedgerEntry): string {
-  return state.kind === "answered" && state.status > 0 ? `was answered with ${state.status}` : "is settled";
-}
-
-function tooLarge(bytes: number, bytesMax: number): string {
-  return `it has ${sizeInWords(bytes)} or more, and ${sizeInWords(bytesMax)} are kept (idempotency.answer)`;
-}
-
-function unstored(failure: LedgerFailure): string {
-  return `the answer was given and could not be stored (${failure.code}: ${failure.detail})`;
 }
 
 function nothing(): void {

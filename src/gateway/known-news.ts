@@ -6,7 +6,7 @@
  */
 import { KNOWN_MAX } from "../contract/known-news.ts";
 import type { News } from "../contract/shared-knowledge.ts";
-import type { CheckTarget } from "./gateway.ts";
+import type { CheckTarget } from "./check-targets.ts";
 import { loadNews } from "./load-news.ts";
 import type { ServiceRuntime } from "./service-runtime.ts";
 import { checkNews, ejectionNews, keepAliveNews } from "./shared-knowledge.ts";

@@ -2,7 +2,8 @@
  * A response of an origin that the client does not get, because something stored answers instead. Its end is waited
  * for, so that the connection can be used again, but not for long, and only as much of it is read.
  */
-import type { Attempt, ResponseHearer } from "./attempt.ts";
+import type { Attempt } from "./attempt.ts";
+import type { ResponseHearer } from "./attempt-host.ts";
 import type { Visit } from "./cache/visit.ts";
 import type { OriginConnection } from "./origin-connection.ts";
 

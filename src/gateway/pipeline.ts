@@ -45,7 +45,7 @@ import type { HeldAnswer } from "./held-answer.ts";
 import { identifyRequest } from "./identify.ts";
 import type { Judgement } from "./judge.ts";
 import { lookUpKey } from "./key-look-up.ts";
-import type { KeyedHost } from "./keyed-exchange.ts";
+import type { KeyedHost } from "./keyed-host.ts";
 import { toUs } from "./origin-connection.ts";
 import { wayPast } from "./poison-gate.ts";
 import type { Suspect } from "./poison-gate.ts";

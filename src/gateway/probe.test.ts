@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { memoryGateway } from "../../test/support/memory-gateway.ts";
 import type { MemoryGateway } from "../../test/support/memory-gateway.ts";
 import type { CheckResult } from "../policies/health.ts";
-import type { CheckTarget } from "./gateway.ts";
+import type { CheckTarget } from "./check-targets.ts";
 
 interface Check {
   readonly world: MemoryGateway;

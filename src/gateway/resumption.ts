@@ -24,7 +24,7 @@ import { countResume, createResume, decideResume } from "../policies/resume.ts";
 import type { ResumeState, ResumeVerdict } from "../policies/resume.ts";
 import { durationInWords } from "../policies/words.ts";
 import { Attempt } from "./attempt.ts";
-import type { AttemptHost, RequestedPart } from "./attempt.ts";
+import type { AttemptHost, RequestedPart } from "./attempt-host.ts";
 import type { ClientRequest } from "./client-request.ts";
 import type { ClientResponse } from "./client-response.ts";
 import type { Core } from "./core.ts";

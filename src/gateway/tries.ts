@@ -14,7 +14,8 @@ import { takeRetry } from "../policies/retry-budget.ts";
 import type { RetryVerdict } from "../policies/retry.ts";
 import { durationInWords } from "../policies/words.ts";
 import { Attempt } from "./attempt.ts";
-import type { AttemptHost } from "./attempt.ts";
+import { wasStale } from "./attempt-facts.ts";
+import type { AttemptHost } from "./attempt-host.ts";
 import type { ClientResponse } from "./client-response.ts";
 import type { Core } from "./core.ts";
 import { responseLines } from "./forward-response.ts";
@@ -267,7 +268,7 @@ export class Tries {
       responseBegun: response.begun,
       answer,
       service,
-      staleConnection: attempt.staleConnection,
+      staleConnection: wasStale(attempt.attempt),
       othersLeft: service.othersLeft(routeIndex, this.tried),
       pass: this.#pass,
       roll: this.#core.chance(),

@@ -9,7 +9,7 @@ import { keepAliveBecause, maxIdleMs } from "../policies/keep-alive.ts";
 import { expectedLatency } from "../policies/peak-ewma.ts";
 import type { ListenerRuntime } from "./listener-runtime.ts";
 import type { Core } from "./core.ts";
-import type { GatewayPorts } from "./gateway.ts";
+import type { GatewayPorts } from "./gateway-ports.ts";
 import type { OriginAddress } from "./origin-address.ts";
 import type { PoolRuntime } from "./pool-runtime.ts";
 import { copyOfRescues } from "./rescue-counts.ts";

@@ -4,7 +4,7 @@
  */
 import type { Channel, FromHub, ToHub } from "../contract/shared-knowledge.ts";
 import type { Clock, Schedule } from "../kernel/clock.ts";
-import type { GatewayPorts } from "./gateway.ts";
+import type { GatewayPorts } from "./gateway-ports.ts";
 import { KeptRecords } from "./kept-records.ts";
 import { RemoteLedger } from "./remote-ledger.ts";
 import { SharedRates } from "./shared-rates.ts";

@@ -9,7 +9,7 @@ import type { HubMember } from "../../src/control/worker-hub.ts";
 import type { FromHub, News, ToHub } from "../../src/contract/shared-knowledge.ts";
 import { WorkerLink } from "../../src/gateway/worker-link.ts";
 import type { Channel } from "../../src/contract/shared-knowledge.ts";
-import type { GatewayPorts } from "../../src/gateway/gateway.ts";
+import type { GatewayPorts } from "../../src/gateway/gateway-ports.ts";
 import type { ExchangeRecord } from "../../src/contract/record.ts";
 import { manualSchedule } from "./manual-schedule.ts";
 import type { ManualSchedule } from "./manual-schedule.ts";
