@@ -187,6 +187,8 @@ function contextFrom(settings: OriginTls): tls.SecureContext {
   try {
     return tls.createSecureContext({
       ca: settings.ca === "" ? trustedByDefault() : ca,
+      // Whoever names an authority believes it, be it a root or one below that; without this only roots count.
+      allowPartialTrustChain: settings.ca !== "",
       minVersion: `TLSv${settings.minVersion}`,
       ...(settings.certificate === "" ? {} : texts),
     });

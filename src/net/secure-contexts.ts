@@ -152,6 +152,8 @@ function contextOf(
     key: certificates.map(({ key }) => key),
     // Without a list Node would read in all that browsers trust, for a question that is not asked here.
     ca: asked === undefined ? [] : asked.ca,
+    // Whoever names an authority believes it, be it a root or one below that; without this only roots count.
+    allowPartialTrustChain: asked !== undefined,
     ciphers: CIPHERS,
     ecdhCurve: CURVES,
     minVersion: terms.minVersion === "1.3" ? "TLSv1.3" : "TLSv1.2",

@@ -3,8 +3,10 @@
  * server and has to be told from all others; what works has to look as without TLS.
  */
 import { X509Certificate } from "node:crypto";
+import { writeFileSync } from "node:fs";
 import http2 from "node:http2";
 import net from "node:net";
+import { join } from "node:path";
 import tls from "node:tls";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -264,6 +266,20 @@ describe("a client certificate", () => {
       clientCertificate: { cert: ours.certFile, key: ours.keyFile },
     });
     expect((await gateway.get("app.test")).status).toBe(200);
+  });
+});
+
+describe("an authority that is no root", () => {
+  it("is enough where it is the one that is named, and only for what it issued", async () => {
+    const between = authority.below("Between");
+    const issued = between.issue();
+    const [, betweenPem = ""] = issued.cert.split(/(?<=-----END CERTIFICATE-----\n)/);
+    const ca = join(authority.folder, "between.pem");
+    writeFileSync(ca, betweenPem);
+    const statusOf = async (port: number): Promise<number> =>
+      (await (await gatewayTo([`https://origin.test:${port}`], { ca })).get("app.test")).status;
+    expect(await statusOf((await secureOrigin(issued)).port)).toBe(200);
+    expect(await statusOf((await secureOrigin(good)).port)).toBe(502);
   });
 });
 

@@ -9,6 +9,7 @@ import { Told } from "../../test/support/told.ts";
 import { until } from "../../test/support/until.ts";
 import { PLAIN_LISTENER } from "../kernel/socket.ts";
 import type { SocketPort } from "../kernel/socket.ts";
+import { issueCertificate } from "./make-certificate.ts";
 import { readBuffer } from "./read-buffer.ts";
 import { ListenerContexts } from "./secure-contexts.ts";
 import type { ContextTerms } from "./secure-contexts.ts";
@@ -312,6 +313,26 @@ describe("a client's certificate", () => {
     const again = await server.next();
     await again.told.heard("connect");
     expect(again.socket.carrier.tls).toMatchObject({ resumed: true, client: { subject: "CN=sensor-7" } });
+  });
+
+  // Of a file with an authority that is no root nobody had been believed, and nothing had said so before.
+  it("is believed by the authority that issued it, also where that one is no root", async () => {
+    const { intermediate } = authority;
+    const server = await listen({
+      clientRules: [{ hosts: null, ca: intermediate.cert, file: "between.pem", isRequired: true }],
+    });
+    const dates = { notBefore: new Date(Date.now() - 3_600_000), notAfter: new Date(Date.now() + 3_600_000) };
+    const client = { names: [], subject: "CN=sensor-8", isClient: true };
+    await secure(server.port, await issueCertificate(intermediate, client, dates));
+    const { socket, told } = await server.next();
+    await told.until(() => told.events.length > 0);
+    expect(told.events).toEqual(["connect"]);
+    expect(socket.carrier.tls).toMatchObject({ client: { subject: "CN=sensor-8" } });
+    // Of the root above it nobody is believed who has not come by way of it.
+    await secure(server.port, await authority.client("sensor-9"));
+    const other = await server.next();
+    await other.told.until(() => other.told.events.length > 0);
+    expect(other.told.events).toEqual(["error CERTIFICATE_REFUSED tls"]);
   });
 
   it("that is not believed is refused, and what the client says behind it is not read", async () => {
