@@ -137,13 +137,13 @@ export class SecureSocket implements HandleOwner {
   pause(): void {
     if (!this.#isReading || this.#isClosing) return;
     this.#isReading = false;
-    this.#raw.readStop();
+    this.#handle.readStop();
   }
 
   resume(): void {
     if (this.#isReading || this.#isClosing) return;
     this.#isReading = true;
-    this.#raw.readStart();
+    this.#handle.readStart();
   }
 
   /** close_notify and FIN. */

@@ -135,6 +135,21 @@ function passedOn(wire: net.Socket, say: (chunk: Buffer) => void): Duplex {
   return through;
 }
 
+/** A client that has read all that belongs to its handshake, and the wire under it. */
+async function settled(server: Awaited<ReturnType<typeof listen>>): Promise<Accepted & { readonly wire: net.Socket }> {
+  const wire = await plain(server.port);
+  const through = passedOn(wire, (chunk) => wire.write(chunk));
+  const client = tls.connect({ socket: through, servername: "shop.test", ca: authority.root.cert });
+  client.on("error", () => undefined);
+  const { socket, told } = await server.next();
+  await told.heard("connect");
+  // Tickets would leave behind the handshake, and a write that hears of a reset keeps it from whoever reads.
+  const word = new Promise((resolve) => client.once("data", resolve));
+  socket.write(Buffer.from("word"));
+  await word;
+  return { socket, told, wire };
+}
+
 function openSockets(): number {
   return process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
 }
@@ -502,6 +517,24 @@ describe("writing", () => {
   });
 });
 
+it("a write that the system refuses at once is told of behind the call", async () => {
+  const server = await listen();
+  const { socket, told, wire } = await settled(server);
+  // Nobody reads, so it is the write that hears of the reset.
+  socket.pause();
+  wire.resetAndDestroy();
+  await until("a write to fail", () => {
+    const { length } = told.events;
+    if (length > 1) return true;
+    socket.write(Buffer.from("word"));
+    expect(told.events).toHaveLength(length);
+    return null;
+  });
+  await told.heard("close");
+  expect(told.events[1]).toMatch(/^error (EPIPE|ECONNRESET) write$/);
+  expect(told.events).toHaveLength(3);
+});
+
 describe("the end", () => {
   it("by reset is seen as one, so that a body without an end of its own does not look whole", async () => {
     const server = await listen();
@@ -517,16 +550,7 @@ describe("the end", () => {
 
   it("that the client makes by reset is heard as an error, then the close, once each", async () => {
     const server = await listen();
-    const wire = await plain(server.port);
-    const through = passedOn(wire, (chunk) => wire.write(chunk));
-    const client = tls.connect({ socket: through, servername: "shop.test", ca: authority.root.cert });
-    client.on("error", () => undefined);
-    const { socket, told } = await server.next();
-    await told.heard("connect");
-    // Tickets would leave behind the handshake, and a write that hears of the reset keeps it from whoever reads.
-    const word = new Promise((resolve) => client.once("data", resolve));
-    socket.write(Buffer.from("word"));
-    await word;
+    const { told, wire } = await settled(server);
     wire.resetAndDestroy();
     await told.heard("close");
     expect(told.events).toEqual(["connect", "error ECONNRESET read", "close"]);

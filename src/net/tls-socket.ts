@@ -53,6 +53,7 @@ export class TlsSocket implements SocketPort, SecureOwner {
   #hello: ClientHello | null = null;
   /** A write's end has not been heard of. */
   #underWay = false;
+  #isSending = false;
   #queue: Buffer[] = [];
   #queued = 0;
   #ending = false;
@@ -286,12 +287,18 @@ export class TlsSocket implements SocketPort, SecureOwner {
 
   #send(secure: SecureSocket, bytes: Buffer): void {
     this.#underWay = true;
+    this.#isSending = true;
     const status = secure.send(bytes);
-    // Told later, as by any write that fails: nothing is heard inside of a call of the owner's.
+    this.#isSending = false;
     if (status <= 0) setImmediate(() => this.written(status));
   }
 
   written(status: number): void {
+    // Nothing is heard inside of a call of the owner's, and the system may refuse at once.
+    if (this.#isSending) {
+      setImmediate(() => this.written(status));
+      return;
+    }
     this.#underWay = false;
     const secure = this.#secure;
     if (this.#stage === "closed" || secure === null) return;
