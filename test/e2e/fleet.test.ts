@@ -2,14 +2,20 @@
  * Several nodes on one PostgreSQL: what they have together, who may write it, and what remains when the database is away.
  * Nodes are objects here, with a session, a shelf and a certifier each, and an authority that says what a test wants.
  */
-import { randomBytes } from "node:crypto";
+import { X509Certificate, randomBytes } from "node:crypto";
+import tls from "node:tls";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Proof } from "../../src/contract/acme.ts";
+import type { CertificatesResponse, ExchangesResponse } from "../../src/contract/api-responses.ts";
 import type { SharedRow } from "../../src/contract/fleet.ts";
 import { roadTo } from "../support/cuttable-road.ts";
 import type { Road } from "../support/cuttable-road.ts";
 import * as fleet from "../support/fleet-nodes.ts";
 import type { FleetNode, Follower, NodeOptions, SessionOptions } from "../support/fleet-nodes.ts";
+import { freePort } from "../support/free-port.ts";
+import { startGateway, type GatewayProcess } from "../support/gateway-process.ts";
+import { startPebble } from "../support/pebble.ts";
+import { installed } from "../support/peers.ts";
 import { hasPostgres, startPostgres } from "../support/postgres.ts";
 import type { Postgres } from "../support/postgres.ts";
 import { until } from "../support/until.ts";
@@ -271,6 +277,7 @@ describe.skipIf(!hasPostgres())("on one database", () => {
     );
     // By hand it is another that orders, with the account of the first.
     const other = nodes.find(({ orders }) => orders.length === 0);
+    if (other !== undefined) await connected(other);
     const before = other?.certificateOf("a.test");
     expect(other?.certifier.renew("a.test")).toBeNull();
     await until("another", async () => ((await agreed(nodes)) === before ? null : true));
@@ -378,4 +385,82 @@ describe.skipIf(!hasPostgres())("on one database", () => {
     const third = startNode(schema, "third", { names: ["a.test"] });
     await agreed([...nodes, third]);
   });
+
+  it.skipIf(!installed("pebble"))(
+    "of two gateways the one that is asked by hand orders, and the other answers and shows it",
+    async () => {
+      // It would remember for some orders that the name was proven, and ask nobody.
+      process.env["PEBBLE_AUTHZREUSE"] = "0";
+      const pebble = await startPebble();
+      open.push(() => pebble.stop());
+      const schema = newSchema();
+      const url = `postgres://${postgres.user}:${postgres.password}@127.0.0.1:${postgres.port}/postgres`;
+      const serving = async (node: string, plain: number, secure: number): Promise<GatewayProcess> => {
+        const gateway = await startGateway({
+          node,
+          control: false,
+          listeners: [
+            { bind: `127.0.0.1:${plain}`, redirectToHttps: secure },
+            { bind: `127.0.0.1:${secure}`, tls: { acme: ["shop.test"] } },
+          ],
+          acme: { agree: true, challenges: ["http-01"], authorities: [{ directory: pebble.directory, ca: pebble.ca }] },
+          fleet: { database: { env: "FLEET_DATABASE" }, key: { env: "FLEET_KEY" }, schema },
+          services: { shop: { health: false, pools: [{ origins: ["http://127.0.0.1:9"] }] } },
+        });
+        open.push(() => gateway.stop());
+        return gateway;
+      };
+      process.env["FLEET_DATABASE"] = url;
+      process.env["FLEET_KEY"] = fleet.FLEET_KEY;
+      // Only this one is where the authority looks.
+      const asked = await serving("asked", pebble.httpPort, pebble.tlsPort);
+      const certificates = ({ api }: GatewayProcess): Promise<CertificatesResponse> => api("/certificates");
+      await until("its connection", async () =>
+        (await certificates(asked)).fleet?.state === "connected" ? true : null,
+      );
+      const [plain, secure] = [await freePort(), await freePort()];
+      const far = await serving("far", plain, secure);
+      const both = [asked, far];
+      for (const gateway of both) {
+        // oxlint-disable-next-line no-await-in-loop -- Each of them, in any order.
+        await until("its certificate", async () =>
+          (await certificates(gateway)).certificates[0]?.state === "good" ? true : null,
+        );
+      }
+      const serials = (): Promise<string[]> => Promise.all([pebble.tlsPort, secure].map((port) => shownAt(port)));
+      const [before] = await serials();
+      expect(await serials()).toEqual([before, before]);
+      const renewed = await fetch(`${far.adminUrl}/api/v1/certificates/renew`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ name: "shop.test" }),
+      });
+      expect(renewed.status).toBe(200);
+      await until("another on both", async () => ((await serials()).every((one) => one !== before) ? true : null));
+      expect(new Set(await serials()).size).toBe(1);
+      expect(far.child.stdout() + far.child.stderr()).toContain("certificate.obtained");
+      await until("both questions of the authority", async () => {
+        const { exchanges } = await asked.api<ExchangesResponse>("/exchanges?limit=1000");
+        const questions = exchanges.filter(({ target }) => target.includes("acme-challenge"));
+        return new Set(questions.map(({ target }) => target)).size === 2 ? true : null;
+      });
+      const { fleet: seen } = await certificates(far);
+      expect(seen?.nodes.map(({ name }) => name).toSorted()).toEqual(["asked", "far"]);
+      expect(await (await fetch(`${far.adminUrl}/metrics`)).text()).toContain("goodgate_fleet_connected 1");
+      const told = both.map(({ child }) => child.stdout() + child.stderr()).join("");
+      expect(told + JSON.stringify(await far.api("/config"))).not.toContain(postgres.password);
+    },
+  );
 });
+
+/** The serial number of what is shown there for the name. */
+function shownAt(port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = { port, host: "127.0.0.1", servername: "shop.test", rejectUnauthorized: false };
+    const socket = tls.connect(options, () => {
+      resolve(new X509Certificate(socket.getPeerCertificate().raw).serialNumber);
+      socket.destroy();
+    });
+    socket.once("error", reject);
+  });
+}

@@ -71,7 +71,7 @@ async function versionOf(
   connection: Pick<Connection, "ask">,
   schema: string,
 ): Promise<{ readonly version: number; readonly keyMark: string } | null> {
-  if (!(await isThere(connection, "to_regclass", `${quotedName(schema)}.fleet`))) return null;
+  if (!(await isThere(connection, TABLE, schema))) return null;
   const [row] = await connection.ask<{ version: number; keyMark: string }>(
     `select version, key_mark as "keyMark" from ${quotedName(schema)}.fleet`,
   );
@@ -86,8 +86,7 @@ async function bringUp(connection: Connection, schema: string, keyMark: string):
     const found = (await versionOf({ ask }, schema))?.version ?? 0;
     if (found >= KNOWN) return;
     // Asked first: who may not make schemas may not say `if not exists` either.
-    if (!(await isThere({ ask }, "to_regnamespace", quotedName(schema))))
-      await ask(`create schema ${quotedName(schema)}`);
+    if (!(await isThere({ ask }, SCHEMA, schema))) await ask(`create schema ${quotedName(schema)}`);
     for (const statement of STEPS.slice(found).flat()) {
       // oxlint-disable-next-line no-await-in-loop -- In their order, in one transaction.
       await ask(statement.replaceAll("{}", quotedName(schema)));
@@ -100,13 +99,17 @@ async function bringUp(connection: Connection, schema: string, keyMark: string):
   });
 }
 
-async function isThere(
-  connection: Pick<Connection, "ask">,
-  find: "to_regclass" | "to_regnamespace",
-  name: string,
-): Promise<boolean> {
-  const [row] = await connection.ask<{ is: boolean }>(`select ${find}($1) is not null as "is"`, [name]);
-  return row?.is === true;
+/**
+ * Read from the catalogue and not asked by `to_regclass`, which within a transaction may answer from what the server
+ * remembers: that it was not there before another node made it.
+ */
+const SCHEMA = `select 1 from pg_catalog.pg_namespace where nspname = $1`;
+const TABLE = `select 1 from pg_catalog.pg_class as class join pg_catalog.pg_namespace as schema
+                 on schema.oid = class.relnamespace
+               where schema.nspname = $1 and class.relname = 'fleet'`;
+
+async function isThere(connection: Pick<Connection, "ask">, question: string, schema: string): Promise<boolean> {
+  return (await connection.ask(question, [schema])).length > 0;
 }
 
 /** Names are checked where they are configured; this is for capital letters. */
