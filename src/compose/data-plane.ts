@@ -34,6 +34,7 @@ import type { AcmeMaterial } from "../contract/acme.ts";
 import type { Events } from "./events.ts";
 import { readFallbacks } from "./fallback-files.ts";
 import { originContexts, unusableOriginFile } from "./origin-certificates.ts";
+import { watchSocketFiles } from "./socket-files.ts";
 import { openCacheShelf } from "./state.ts";
 import { VERSION } from "./version.ts";
 
@@ -191,7 +192,7 @@ export async function startDataPlane(
     if (!isOther && holdSame(read.files, files)) {
       // They may have been renewed under their names.
       if (revisionNext !== null) certificatesNext.use();
-      return { kind: "unchanged" };
+      return (revisionNext === null ? null : await mendFiles()) ?? { kind: "unchanged" };
     }
     const originFile = unusableOriginFile(next, contexts);
     if (originFile !== null) return refused(`${originFile.where} ${originFile.code}`);
@@ -230,6 +231,31 @@ export async function startDataPlane(
     return { kind: "applied" };
   }
 
+  /** Files of sockets that somebody removed. Null: all are there. */
+  async function mendFiles(): Promise<PutResult | null> {
+    for (const port of gateway.listening) {
+      // oxlint-disable-next-line no-await-in-loop -- The first that fails is the one to tell.
+      if ((await port.isFileGone?.()) !== true) continue;
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- As above.
+        await port.mendFile?.();
+      } catch (error) {
+        const { where, code } = listenFailure(error, null);
+        return refused(`${where} is gone and cannot be made again (${code})`);
+      }
+      gateway.tell("listener.file-made", `${port.address} was gone and can be connected to again`);
+    }
+    return null;
+  }
+
+  async function goneFiles(): Promise<readonly string[]> {
+    const looked = await Promise.all(
+      gateway.listening.map(async (port) => ((await port.isFileGone?.()) === true ? [port.address] : [])),
+    );
+    return looked.flat();
+  }
+  const stopWatching = watchSocketFiles(systemSchedule, goneFiles, (code, detail) => gateway.tell(code, detail));
+
   return {
     ok: true,
     plane: {
@@ -237,7 +263,10 @@ export async function startDataPlane(
       put,
       reopenLog: () => log?.reopen(),
       setAcme: (material) => certificates.setMaterial(material),
-      close,
+      close() {
+        stopWatching();
+        return close();
+      },
     },
   };
 }

@@ -39,4 +39,20 @@ describe("the file of a socket that workers inherit", () => {
     sockets.close();
     expect(readdirSync(folder)).toEqual([]);
   });
+
+  it("is made again by the next change where somebody removed it, with a socket that new workers inherit", async () => {
+    const sockets = await bindListeners(listeners("0660"), 2, readHeritage({}, 1));
+    expect(await sockets.goneFiles()).toEqual([]);
+    const before = sockets.ofWorker(1, 2).descriptors;
+    rmSync(join(folder, "a.sock"));
+    expect(await sockets.goneFiles()).toEqual([`unix:${join(folder, "a.sock")}`]);
+    const change = await sockets.change(listeners("0660"));
+    expect(modeNow()).toBe(0o660);
+    expect(sockets.ofWorker(1, 2).descriptors).not.toEqual(before);
+    change.use();
+    expect(await sockets.goneFiles()).toEqual([]);
+    expect(modeNow()).toBe(0o660);
+    sockets.close();
+    expect(readdirSync(folder)).toEqual([]);
+  });
 });

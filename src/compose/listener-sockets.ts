@@ -6,7 +6,7 @@ import type { Heritage } from "../net/heritage.ts";
 import { addressOfSocket, adoptSocket, bindSocketFile, bindSockets } from "../net/inherited-sockets.ts";
 import type { BoundSocket } from "../net/inherited-sockets.ts";
 import type { NextSocket } from "../net/keeper.ts";
-import { changeSocketFile } from "../net/unix-listen.ts";
+import { changeSocketFile, isSocketFileGone } from "../net/unix-listen.ts";
 import { SOCKETS } from "../net/tcp-listen.ts";
 
 /** Beyond this many workers each has fewer sockets: all of a machine's connections are spread over hundreds anyway. */
@@ -38,6 +38,8 @@ export interface ListenerSockets {
     /** Those before hold again, and what was opened is closed. */
     giveUp(): void;
   }>;
+  /** Files of sockets that somebody removed. The next change makes them again. */
+  goneFiles(): Promise<readonly string[]>;
   /** They belong to two processes from now on. */
   handOn(): NextSocket[];
   close(): void;
@@ -72,7 +74,9 @@ export async function bindListeners(
     const all: Bound[] = [];
     try {
       for (const { bind, name, socketFile } of wanted) {
-        const known = before.find((one) => isSame(one.bind, bind));
+        // One whose file somebody removed is of use to nobody.
+        // oxlint-disable-next-line no-await-in-loop -- One after the other, as they are opened.
+        const known = await thereAmong(before, bind);
         const found = known === undefined ? heritage.take(bind, name) : null;
         if (known !== undefined) all.push(known);
         else if (found !== null) {
@@ -111,6 +115,10 @@ export async function bindListeners(
     },
     handlesOf: (worker, workers) => handlesOf(bound, worker, workers),
     leavingOf: (worker, workers) => handlesOf(leaving, worker, workers),
+    async goneFiles() {
+      const there = await Promise.all(bound.map((one) => isThere(one)));
+      return bound.flatMap(({ bind }, index) => (there[index] === true ? [] : [bind.host]));
+    },
     handOn: () =>
       bound.flatMap(({ bind: { host, port }, sockets }) =>
         sockets.map((socket) => ({ ...socket.handOn(), host, port })),
@@ -173,6 +181,15 @@ async function changeFiles(listeners: readonly ListenerSettings[], bound: readon
     throw error;
   }
   return undoAll;
+}
+
+async function thereAmong(bound: readonly Bound[], bind: Bind): Promise<Bound | undefined> {
+  const one = bound.find((each) => isSame(each.bind, bind));
+  return one !== undefined && (await isThere(one)) ? one : undefined;
+}
+
+async function isThere({ sockets: [first] }: Bound): Promise<boolean> {
+  return first === undefined || first.file === null || !(await isSocketFileGone(first.file));
 }
 
 function fileOf(listeners: readonly ListenerSettings[], { bind }: Bound): SocketFile | null {

@@ -39,6 +39,7 @@ import { running } from "./process-life.ts";
 import type { Given } from "./process-life.ts";
 import { readTextAgain } from "./read-text.ts";
 import { missingSecret } from "./secret-sources.ts";
+import { watchSocketFiles } from "./socket-files.ts";
 import { stateDirectoryOf } from "./state.ts";
 import { giveOn, HAND_OVER_IDLE_MS, knownBefore, takeKeys, tookOver } from "./takeover.ts";
 import type { Order } from "./takeover.ts";
@@ -291,7 +292,8 @@ export async function startSupervised(
         return puts.look({ ...withFieldsOf(current.settings, next), listeners: current.settings.listeners });
       if (fields.includes("control") && revision !== null) return byAnother(life, source, revision);
       return putWithAdmin(admin, next, revision, async () => {
-        const change = changeUnderSupervisor(current.settings, next);
+        const gone = await sockets.goneFiles();
+        const change = changeUnderSupervisor(current.settings, next, gone.length > 0);
         if (change.kind === "refused") return change;
         if (revision === null) return puts.look(change.kind === "renew" ? change.looked : next);
         const before = current;
@@ -341,7 +343,9 @@ export async function startSupervised(
     sockets.close();
     return { ok: false, what: "admin", ...listenFailure(error, settings.admin?.bind ?? null) };
   }
+  const stopWatching = watchSocketFiles(systemSchedule, () => sockets.goneFiles(), tell);
   const end = async (): Promise<void> => {
+    stopWatching();
     acme.stop();
     isDraining = true;
     // Here first: workers accept who waits and close them at last, and whoever comes then is refused and does not wait.
@@ -358,6 +362,7 @@ export async function startSupervised(
     if (!given.ok) return given;
     const { successor } = given;
     const leave = async (): Promise<void> => {
+      stopWatching();
       acme.stop();
       isDraining = true;
       sockets.close();
@@ -406,12 +411,12 @@ type ChangeUnderSupervisor =
   | { readonly kind: "renew"; readonly looked: Settings };
 
 /** Listening sockets are opened by this process and inherited, and so is what a worker opens once. */
-function changeUnderSupervisor(before: Settings, after: Settings): ChangeUnderSupervisor {
+function changeUnderSupervisor(before: Settings, after: Settings, areFilesGone: boolean): ChangeUnderSupervisor {
   const missing = missingSecret(after);
   if (missing !== null) return { kind: "refused", why: "unusable", detail: missing };
   const fields = needsNewProcess(before, after);
   const bindsOf = ({ listeners }: Settings): string =>
     JSON.stringify(listeners.map(({ bind, socketFile }) => [bind, socketFile]));
-  if (fields.length === 0 && bindsOf(before) === bindsOf(after)) return { kind: "put" };
+  if (fields.length === 0 && bindsOf(before) === bindsOf(after) && !areFilesGone) return { kind: "put" };
   return { kind: "renew", looked: { ...withFieldsOf(before, after), listeners: before.listeners } };
 }

@@ -263,6 +263,10 @@ export interface ListeningPort {
    * Of a listener without a file of its own there is none.
    */
   changeFile?(file: SocketFile): Promise<() => Promise<void>>;
+  /** Whether somebody removed that file, so that nobody can connect any more. Of a listener without one there is none. */
+  isFileGone?(): Promise<boolean>;
+  /** Makes it again where it is gone. Rejects when that cannot be, and then all is as before. */
+  mendFile?(): Promise<void>;
   /**
    * Accepts those who wait to be accepted, and then stops. Closing alone would reset them. Absent where nobody can wait.
    */

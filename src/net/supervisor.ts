@@ -506,6 +506,8 @@ class Forking implements Supervisor {
     if (notStarted !== null) {
       const failed = notStartedText(notStarted);
       if (place.current === null && !this.#isEnding) this.#startAfter(place, BACK_MAX_MS);
+      // One that was told to end before it served could not begin for that reason.
+      if (this.#isEnding) return "the gateway stops";
       this.#tell(
         "worker.not-replaced",
         `worker ${place.worker}: its replacement could not begin (${failed}); it goes on`,

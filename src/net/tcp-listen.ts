@@ -14,7 +14,7 @@ import { behindProxies } from "./proxy-gate.ts";
 import { acceptHandle } from "./accepted-socket.ts";
 import type { AcceptedSocket } from "./accepted-socket.ts";
 import type { SystemHandle } from "./stream-handle.ts";
-import { changeSocketFile, listenOnPath, removeSocketFile } from "./unix-listen.ts";
+import { changeSocketFile, isSocketFileGone, listenOnPath, removeSocketFile } from "./unix-listen.ts";
 import type { OwnFile } from "./unix-listen.ts";
 import { acceptSecure } from "./tls-socket.ts";
 
@@ -70,7 +70,8 @@ export function createListen(onAcceptError: (status: number) => void, keeper?: S
     const adopted = given?.find((socket) => socket.file !== null)?.file ?? null;
     // As it is configured now, which may be different from what the process before went by.
     if (adopted !== null) await changeSocketFile(adopted, socketFile);
-    const file = opened?.file ?? adopted;
+    let file = opened?.file ?? adopted;
+    let wanted = socketFile;
     const servers =
       opened !== null
         ? [opened.server]
@@ -86,6 +87,31 @@ export function createListen(onAcceptError: (status: number) => void, keeper?: S
       acceptAtHandle(server, onSocket, onAcceptError);
     };
     for (const server of servers) accept(server);
+    /** What a listener at a file can be asked. */
+    function ofFile(): Pick<ListeningPort, "changeFile" | "isFileGone" | "mendFile"> {
+      return {
+        async changeFile(next) {
+          const undo = file === null ? (): Promise<void> => Promise.resolve() : await changeSocketFile(file, next);
+          const before = wanted;
+          wanted = next;
+          return () => {
+            wanted = before;
+            return undo();
+          };
+        },
+        isFileGone: async () => file !== null && (await isSocketFileGone(file)),
+        async mendFile() {
+          if (file === null || !(await isSocketFileGone(file))) return;
+          const made = await openFile(bind.host, onSocket, wanted);
+          accept(made.server);
+          file = made.file;
+          const before = servers.splice(0, Infinity, made.server);
+          // Whoever connected while the file was there may still wait in the queue of the socket before.
+          await whenNobodyWaits(() => accepted);
+          await closeAll(before);
+        },
+      };
+    }
     keeper?.listens({
       bind,
       handOn() {
@@ -115,7 +141,7 @@ export function createListen(onAcceptError: (status: number) => void, keeper?: S
       configure(next) {
         begin = beginningOf(next, onConnection);
       },
-      ...(file === null ? {} : { changeFile: (next: SocketFile) => changeSocketFile(file, next) }),
+      ...(file === null ? {} : ofFile()),
       async leave() {
         // Whoever goes on with the socket needs its file, and accepts those who wait.
         if (!isHandedOn && file !== null) removeSocketFile(file);

@@ -178,6 +178,27 @@ describe("listening on a Unix socket", () => {
     expect(await fs.readdir(folder)).toEqual([]);
   });
 
+  test("a file that somebody removed is made again on demand, with its mode, and whoever had connected is answered", async () => {
+    const port = await listen(0o600);
+    expect(await port.isFileGone?.()).toBe(false);
+    await port.mendFile?.();
+    await fs.unlink(path);
+    expect(await port.isFileGone?.()).toBe(true);
+    expect(await ask("hello")).toBe("ENOENT on connect");
+    await port.mendFile?.();
+    expect(await ask("hello")).toBe("hello");
+    expect((await fs.stat(path)).mode & 0o777).toBe(0o600);
+    // Another one in its place is not removed for it.
+    await fs.unlink(path);
+    await fs.writeFile(path, "precious");
+    await expect(port.mendFile?.()).rejects.toMatchObject({ code: "EEXIST" });
+    expect(await fs.readFile(path, "utf8")).toBe("precious");
+    await fs.unlink(path);
+    await port.mendFile?.();
+    await port.close();
+    expect(await fs.readdir(folder)).toEqual([]);
+  });
+
   test("the file of a process that crashed is replaced", async () => {
     await leaveStaleSocket(path);
     await leaveStaleSocket(`${path}~`);

@@ -89,6 +89,12 @@ export async function changeSocketFile(own: OwnFile, file: SocketFile): Promise<
   return undo;
 }
 
+/** Somebody removed it, or put another in its place. */
+export async function isSocketFileGone({ path, dev, ino }: OwnFile): Promise<boolean> {
+  const stat = await fs.lstat(path).catch(() => null);
+  return stat === null || stat.dev !== dev || stat.ino !== ino;
+}
+
 /** At once: the process may end with the next line. */
 export function removeSocketFile({ path, dev, ino, isLent = false }: OwnFile): void {
   if (isLent) return;
