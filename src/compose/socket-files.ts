@@ -15,21 +15,20 @@ export function watchSocketFiles(
 ): () => void {
   let told: readonly string[] = [];
   let isOver = false;
-  let cancel = schedule(LOOK_MS, look);
+  let cancel = schedule(LOOK_MS, () => void look());
 
-  function look(): void {
-    void gone().then((paths) => {
-      if (isOver) return;
-      for (const path of paths) {
-        if (told.includes(path)) continue;
-        tell(
-          "listener.file-gone",
-          `somebody removed ${path}, at which this gateway listens: nobody can connect there. A reload (SIGHUP, goodgate reload) makes it again`,
-        );
-      }
-      told = paths;
-      cancel = schedule(LOOK_MS, look);
-    });
+  async function look(): Promise<void> {
+    const paths = await gone();
+    if (isOver) return;
+    for (const path of paths) {
+      if (told.includes(path)) continue;
+      tell(
+        "listener.file-gone",
+        `somebody removed ${path}, at which this gateway listens: nobody can connect there. A reload (SIGHUP, goodgate reload) makes it again`,
+      );
+    }
+    told = paths;
+    cancel = schedule(LOOK_MS, () => void look());
   }
   return () => {
     isOver = true;
