@@ -11,7 +11,7 @@ import { CAUSES } from "../kernel/causes.ts";
 import type { AnyCause, Claim } from "./claim.ts";
 import { firstStepOf, Weighing } from "./claim.ts";
 import { changeClaims } from "./hypotheses-change.ts";
-import { crashClaims, gatewayClaims } from "./hypotheses-gateway.ts";
+import { atSomeWorkers, crashClaims, gatewayClaims } from "./hypotheses-gateway.ts";
 import { loadClaims } from "./hypotheses-load.ts";
 import { isProviders, networkClaims } from "./hypotheses-network.ts";
 import { originClaims, placeOf, said, theOrigin } from "./hypotheses-origin.ts";
@@ -129,6 +129,7 @@ function plain(signs: Signs): Claim[] {
   const share = count / signs.bad;
   if (share < 0.5 || !signs.fails || signs.bad < 3) return [];
   const origin = theOrigin(signs);
+  const apart = SPEAKING.has(cause) ? atSomeWorkers(signs) : null;
   const where = origin === null ? wherePlain(signs) : placeOf(signs, origin);
   const route = signs.byRoute !== null && signs.wellRoutes.length > 0 ? { route: signs.byRoute.values.join(", ") } : {};
   return [
@@ -144,6 +145,8 @@ function plain(signs: Signs): Claim[] {
         said(signs, [cause]),
       )
       .speaksFor(SPEAKING.has(cause) ? 0.5 : 0.2, said(signs, [cause]), share >= 0.9)
+      // Such a cause says what is wrong there; that others do the same with the same origins and do well says why.
+      .speaksAgainst(3, apart?.split ?? said(signs, [cause]), apart !== null && !cause.startsWith("gw."))
       .done(),
   ];
 }

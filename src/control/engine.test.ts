@@ -233,6 +233,13 @@ test("A configuration that served everybody well for a while is not what breaks 
   expect(JSON.stringify(suspect)).not.toContain("what was not changed works");
 });
 
+test("A node whose failures alone say what they are is told as unlike the others, which do well at the same origins", () => {
+  const { facts } = playFacts(disturbanceNamed("one node unlike the others", 1), 1);
+  const [incident] = incidentsOf(facts);
+  expect(incident).toMatchObject({ cause: "gw.drift", verdict: "decided", party: "configuration" });
+  expect(incident?.hypotheses.map(({ cause }) => cause)).toContain("tls.client_cert");
+});
+
 test("A worker whose clients alone ask for what fails is not unlike the others", () => {
   const { facts } = playFacts(disturbanceNamed("one route fails everywhere", 5), 5);
   const [broken] = incidentsOf(facts);

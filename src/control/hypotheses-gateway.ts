@@ -1,4 +1,5 @@
 /** What may be wrong here: a process that stands still, limits of its own, a worker unlike the others, a defence that hits friends. */
+import type { Evidence } from "../contract/evidence.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import { certificateIn } from "../contract/verdict/handshakes.ts";
 import { Weighing } from "./claim.ts";
@@ -154,9 +155,10 @@ function wall(signs: Signs): Claim[] {
   ];
 }
 
-function drift(signs: Signs): Claim[] {
+/** That failures are at a few workers, while the others do the same with the same origins and do well; null: it is not so. */
+export function atSomeWorkers(signs: Signs): { readonly names: string; readonly split: Evidence } | null {
   const { byTeller, tellers } = signs;
-  if (byTeller === null || tellers.length < 2 || byTeller.values.length > tellers.length / 2) return [];
+  if (byTeller === null || tellers.length < 2 || byTeller.values.length > tellers.length / 2) return null;
   const names = byTeller.values.join(", ");
   const split = figure(
     signs,
@@ -169,6 +171,15 @@ function drift(signs: Signs): Claim[] {
       unit: "ratio",
     },
   );
+  return { names, split };
+}
+
+function drift(signs: Signs): Claim[] {
+  const at = atSomeWorkers(signs);
+  if (at === null) return [];
+  const { names, split } = at;
+  const { tellers } = signs;
+  const apart = new Set(signs.byTeller?.values);
   const origins = unique(signs.failing.map(({ origin }) => origin));
   const even = figure(signs, `It fails there towards ${origins.length} origins.`, {
     name: "origins",
@@ -181,9 +192,7 @@ function drift(signs: Signs): Claim[] {
     value: revisions.length,
     unit: "revisions",
   });
-  const stall = tellers.some(
-    ({ node, worker, stallSeconds }) => byTeller.values.includes(`${node}/${worker}`) && stallSeconds >= 2,
-  );
+  const stall = tellers.some(({ node, worker, stallSeconds }) => apart.has(`${node}/${worker}`) && stallSeconds >= 2);
   return [
     new Weighing("gw.drift", `${names} is unlike the others`, { worker: names })
       .speaksFor(3.5, split)

@@ -578,7 +578,8 @@ function names(signs: Signs): Claim[] {
       // Of several zones the one that was not asked for meanwhile says little.
       .speaksAgainst(zones.length >= 2 ? 1 : 2.5, others, resolves.length > 0)
       .speaksAgainst(2, said(signs, ["dns.nxdomain", "dns.empty_or_prohibited"]), definite >= 0.5 && zones.length < 2)
-      .speaksAgainst(3, evidence, isSaid)
+      // Of names of several zones it says so at once: then it has lost what it knew, or whom it asks.
+      .speaksAgainst(zones.length >= 2 ? 1 : 3, evidence, isSaid)
       .speaksAgainst(1.5, asked, isMuch),
     new Weighing(
       "dns.zone_broken",

@@ -194,6 +194,9 @@ function slowAndPaused(signs: Signs): Claim[] {
       where,
     },
   );
+  // Whom the balancer avoids may as well answer errors, or have had more than its part before.
+  const isLate =
+    isSilent || signs.slowPart >= LATE_PART || slowOnes.some(({ slow, dumbMost }) => slow > 0 || dumbMost >= DUMB_S);
   const shunned = Math.max(0, ...slowOnes.map(({ shunnedSeconds }) => shunnedSeconds));
   const avoided = figure(signs, `For ${shunned} s it got next to nothing of its usual part: the balancer avoids it.`, {
     name: "time avoided",
@@ -242,8 +245,8 @@ function slowAndPaused(signs: Signs): Claim[] {
           : "The origins have become slow",
     where,
   )
-    .speaksFor(2.5, late)
-    .speaksFor(1, late, isOne || isSomeRoutes)
+    .speaksFor(2.5, late, isLate)
+    .speaksFor(1, late, isLate && (isOne || isSomeRoutes))
     .speaksFor(1, avoided, shunned > 0)
     .speaksFor(0.7, load, signs.loadFactor < 1.3 && held < 0.3)
     .speaksAgainst(2, load, signs.loadFactorBefore >= 1.5)
@@ -463,6 +466,8 @@ function checkBroken(signs: Signs): Claim[] {
 }
 
 const SHUNNED_S = 10;
+const LATE_PART = 0.0005;
+const DUMB_S = 3;
 
 /** What was seen, counted: the sentence that most hypotheses begin with. */
 export function said(signs: Signs, ids: readonly CauseId[]): ReturnType<typeof figure> {

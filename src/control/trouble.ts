@@ -1,6 +1,6 @@
 /**
  * What kind of trouble failures are of, as far as their causes say: whether what begins soon after an incident is that one again or
- * another. Coarse on purpose: a process that crashes refuses, resets and cuts off in turn, and all of that is one kind. What the
+ * another. Coarse on purpose: what crashes or is cut off refuses, resets and says nothing in turn, and all of that is one kind. What the
  * gateway makes of any trouble (requests that are shed, no origin left) says nothing of its kind.
  */
 import type { CauseId } from "../kernel/causes.ts";
@@ -25,14 +25,14 @@ const OF: Partial<Record<CauseId, Trouble>> = {
   "net.mid_reset": "gone",
   "net.unroutable": "gone",
   "dns.stale_ip": "gone",
+  "net.connect_timeout": "gone",
+  "net.half_open": "gone",
   "tls.handshake_closed": "gone",
-  "net.connect_timeout": "silent",
-  "net.half_open": "silent",
+  "tls.handshake_timeout": "gone",
   "origin.ttfb_timeout": "silent",
   "origin.deadline": "silent",
   "origin.stall_mid_body": "silent",
   "origin.write_stall": "silent",
-  "tls.handshake_timeout": "silent",
   "origin.app_5xx": "errors",
   "origin.nested_gw_5xx": "errors",
   "origin.grpc_error": "errors",
