@@ -255,6 +255,20 @@ describe.skipIf(!hasPostgres())("on one database", () => {
     await connected(one);
   });
 
+  it("tables that were made anew are read anew, also when they count as far as the old ones did", async () => {
+    const schema = newSchema();
+    // It does not ask by itself, and so is not told that they are gone.
+    const one = follow(schema, "one", { times: { pollMs: 1_000_000 } });
+    await connected(one);
+    await (await one.session.take())?.write([certificate("a.test", "old")]);
+    await until("the old one", () => (one.rows.length === 1 ? true : null));
+    await postgres.sql(`drop schema ${schema} cascade`);
+    const other = follow(schema, "other");
+    await connected(other);
+    await (await other.session.take())?.write([certificate("a.test", "new")]);
+    await until("the new one", () => (one.rows.some(({ body }) => body === "new") ? true : null));
+  });
+
   it("with TLS the database has to be who it says, under the name that it was asked for", async () => {
     const place = { host: "localhost", tls: true };
     const schema = newSchema();
@@ -394,7 +408,7 @@ describe.skipIf(!hasPostgres())("on one database", () => {
       const pebble = await startPebble();
       open.push(() => pebble.stop());
       const schema = newSchema();
-      const url = `postgres://${postgres.user}:${postgres.password}@127.0.0.1:${postgres.port}/postgres`;
+      const url = `postgres://${postgres.user}:${postgres.password}@localhost:${postgres.port}/postgres?sslmode=verify-full`;
       const serving = async (node: string, plain: number, secure: number): Promise<GatewayProcess> => {
         const gateway = await startGateway({
           node,
@@ -404,7 +418,7 @@ describe.skipIf(!hasPostgres())("on one database", () => {
             { bind: `127.0.0.1:${secure}`, tls: { acme: ["shop.test"] } },
           ],
           acme: { agree: true, challenges: ["http-01"], authorities: [{ directory: pebble.directory, ca: pebble.ca }] },
-          fleet: { database: { env: "FLEET_DATABASE" }, key: { env: "FLEET_KEY" }, schema },
+          fleet: { database: { env: "FLEET_DATABASE" }, key: { env: "FLEET_KEY" }, ca: postgres.caFile, schema },
           services: { shop: { health: false, pools: [{ origins: ["http://127.0.0.1:9"] }] } },
         });
         open.push(() => gateway.stop());

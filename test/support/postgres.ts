@@ -19,6 +19,7 @@ export interface Postgres {
   readonly password: string;
   /** PEM: who signed its certificate, which is for `localhost`. */
   readonly ca: string;
+  readonly caFile: string;
   readonly user: string;
   /** As somebody who may do everything. */
   sql<Row>(text: string, values?: readonly unknown[]): Promise<Row[]>;
@@ -50,6 +51,7 @@ export async function startPostgres(): Promise<Postgres> {
   const authority = await makeAuthority("The database's own", validity, null);
   const own = await issueCertificate(authority, { names: ["localhost"], subject: "CN=db", isClient: false }, validity);
   writeFileSync(file("password"), password);
+  writeFileSync(file("ca.pem"), authority.cert);
   writeFileSync(file("cert.pem"), own.cert);
   writeFileSync(file("key.pem"), own.key, { mode: 0o600 });
   if (process.getuid?.() === 0) {
@@ -81,6 +83,7 @@ export async function startPostgres(): Promise<Postgres> {
     port,
     password,
     ca: authority.cert,
+    caFile: file("ca.pem"),
     user: "postgres",
     async sql<Row>(text: string, values: readonly unknown[] = []) {
       if (admin === null) {

@@ -208,7 +208,9 @@ export function createFleetShelf({ store, own, names, wall, tell }: FleetShelfPo
     isOwing: () => store.view().state === "connected" && owed().length > 0,
     unavailable() {
       const { state, detail } = store.view();
-      return state === "connected" ? "" : `the database of the fleet is ${state}${detail === "" ? "" : ` (${detail})`}`;
+      // The first connection is a matter of moments.
+      if (state === "connected" || state === "connecting") return "";
+      return `the database of the fleet is ${state}${detail === "" ? "" : ` (${detail})`}`;
     },
     start(adopt) {
       store.start(async (rows, isWhole) => {

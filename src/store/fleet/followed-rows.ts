@@ -20,6 +20,7 @@ export interface FollowPorts {
 }
 
 interface Overview {
+  readonly made: string;
   readonly number: string;
   readonly holder: string;
   readonly others: readonly { readonly name: string; readonly agoMs: number; readonly isCurrent: boolean }[];
@@ -41,6 +42,7 @@ export class FollowedRows {
   /** Up to which change all was heard. */
   #has = 0n;
   #isWhole = true;
+  #made = "";
   #isStale = false;
   #reading: Promise<void> | null = null;
   holder = "";
@@ -80,10 +82,8 @@ export class FollowedRows {
   async #readOnce(): Promise<void> {
     const number = await this.#beat();
     // Smaller: the database was put back to what it was before.
-    if (number < this.#has) {
-      this.#has = 0n;
-      this.#isWhole = true;
-    }
+    if (number < this.#has) this.#isWhole = true;
+    if (this.#isWhole) this.#has = 0n;
     if (number === this.#has && !this.#isWhole) return;
     const rows = await this.connection.ask<Row>(this.#ask.news, [String(this.#has)]);
     await this.#ports.hear(
@@ -100,6 +100,9 @@ export class FollowedRows {
     const { holder, node } = this.#who;
     const [overview] = await this.connection.ask<Overview>(this.#ask.beat, [holder, node, String(this.#has)]);
     if (overview === undefined) throw new Error("the table of the fleet is empty");
+    // The tables were made anew under us: what we have is of other ones, whatever the numbers say.
+    if (overview.made !== this.#made) this.#isWhole = true;
+    this.#made = overview.made;
     const now = this.#ports.clock.wall();
     this.holder = overview.holder;
     this.others = overview.others.map(({ name, agoMs, isCurrent }) => ({ name, seenAt: now - agoMs, isCurrent }));

@@ -14,7 +14,7 @@ export interface Statements {
   readonly giveBack: string;
   /** holder, epoch, node, kinds, ids, bodies, channel → number, or no row: the lease is lost. */
   readonly write: string;
-  /** id, name, number that it has → what there is, who is there. */
+  /** id, name, number that it has → what there is, who is there. Of a name that was started again the last counts. */
   readonly beat: string;
   /** id. */
   readonly leave: string;
@@ -63,15 +63,16 @@ export function statementsOf(schema: string): Statements {
              insert into ${at}.nodes as node (id, name, seen, has) values ($1, $2, clock_timestamp(), $3)
              on conflict (id) do update set name = excluded.name, seen = excluded.seen, has = excluded.has
            )
-           select fleet.number::text,
+           select fleet.made, fleet.number::text,
              coalesce((select node from ${at}.leases
                        where job = 'certificates' and until > clock_timestamp()), '') as holder,
              (select coalesce(json_agg(json_build_object(
                 'name', name,
                 'agoMs', extract(epoch from clock_timestamp() - seen) * 1000,
                 'isCurrent', has >= fleet.number) order by name), '[]')
-              from ${at}.nodes
-              where id <> $1 and seen > clock_timestamp() - interval '1 day') as others
+              from (select distinct on (name) name, seen, has from ${at}.nodes
+                    where name <> $2 and seen > clock_timestamp() - interval '1 day'
+                    order by name, seen desc) as latest) as others
            from ${at}.fleet`,
     leave: `delete from ${at}.nodes where id = $1`,
     news: `select kind, id, body, changed::text from ${at}.rows where changed > $1 order by changed, kind, id`,

@@ -5,16 +5,18 @@
  * Most starts find all done and ask one question, so that the user of the database needs no right to make tables once
  * somebody else has made them. Of several that find them missing, one makes them and the others wait for it.
  */
+import { randomUUID } from "node:crypto";
 import { DatabaseError } from "./connection.ts";
 import type { Connection } from "./connection.ts";
 
 /** `{}` is the schema. */
 const STEPS: readonly (readonly string[])[] = [
   [
-    // One row. `number` counts changes: whoever writes holds the row until that is done, so they are seen in order.
+    // One row. `made` is another when the tables are. `number` counts changes: whoever writes holds the row until that is done, so they are seen in order.
     `create table {}.fleet (
        sole boolean primary key default true check (sole),
        version integer not null,
+       made text not null,
        key_mark text not null,
        number bigint not null
      )`,
@@ -92,9 +94,9 @@ async function bringUp(connection: Connection, schema: string, keyMark: string):
       await ask(statement.replaceAll("{}", quotedName(schema)));
     }
     await ask(
-      `insert into ${quotedName(schema)}.fleet (version, key_mark, number) values ($1, $2, 0)
+      `insert into ${quotedName(schema)}.fleet (version, made, key_mark, number) values ($1, $2, $3, 0)
        on conflict (sole) do update set version = excluded.version`,
-      [KNOWN, keyMark],
+      [KNOWN, randomUUID(), keyMark],
     );
   });
 }
