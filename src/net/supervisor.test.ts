@@ -322,12 +322,22 @@ describe("a worker that hangs", () => {
     expect(made.of(1).killedBy).toEqual([]);
   });
 
-  it("while it starts is killed after half a minute", async () => {
+  it("before it has served is told by that, and not by the signal that ended it", async () => {
+    const made = world(2);
+    const started = made.supervisor.start();
+    made.of(1).say({ kind: "ready" });
+    for (let s = 0; s < 61; s += 1) made.advance(1_000);
+    expect(made.of(2).killedBy).toEqual(["SIGKILL"]);
+    made.of(1).end("exit code 0");
+    expect(await started).toMatchObject({ code: "it was not ready within 60 s" });
+  });
+
+  it("while it starts is killed after a minute", async () => {
     const made = await serving(2);
     made.of(1).end();
     made.advance(100);
     const second = made.of(1);
-    made.advance(31_000);
+    made.advance(61_000);
     expect(second.killedBy).toEqual(["SIGKILL"]);
   });
 

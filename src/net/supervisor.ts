@@ -73,7 +73,8 @@ export interface Supervisor {
 }
 
 const LOOK_MS = 1_000;
-const READY_MS = 30_000;
+/** Of a machine that has just started everything at once a process may need most of a minute to begin. */
+const READY_MS = 60_000;
 const QUIET_MS = 3_000;
 const HUNG_MS = 10_000;
 /** While nobody is heard the machine is the likelier reason: then so long, for one of them at a time. */
@@ -438,7 +439,10 @@ class Forking implements Supervisor {
     if (place === undefined) return;
     const quietMs = now - life.heardAt;
     if (life.state === "starting") {
-      if (now - life.startedAt >= READY_MS) life.kill("SIGKILL");
+      if (now - life.startedAt >= READY_MS) {
+        life.endedFor = `it was not ready within ${READY_MS / 1000} s`;
+        life.kill("SIGKILL");
+      }
       return;
     }
     if (place.current === life && place.ends > 0 && now - life.startedAt >= WELL_MS) {

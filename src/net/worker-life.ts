@@ -31,6 +31,8 @@ export class Life implements WorkerChannel {
   notStarted: Extract<FromWorker, { kind: "not started" }> | null = null;
   /** When it was asked to end by a signal, so that it leaves a trace of what it was at. Monotonic ms; never: infinite. */
   abortedAt = Number.POSITIVE_INFINITY;
+  /** Why it was ended; empty: it was not, or the signal says it. */
+  endedFor = "";
   /** Uncaught exceptions, monotonic ms. */
   readonly faultsAt: number[] = [];
   #process: WorkerProcess | null = null;
@@ -87,6 +89,7 @@ export class Life implements WorkerChannel {
 
   ended(why: string): void {
     this.state = "gone";
-    for (const hear of this.#enders) hear(why);
+    const because = this.endedFor === "" ? why : this.endedFor;
+    for (const hear of this.#enders) hear(because);
   }
 }
