@@ -18,7 +18,7 @@ import { createHistogram } from "../kernel/histogram.ts";
 import type { Histogram } from "../kernel/histogram.ts";
 import type { CauseId } from "../kernel/causes.ts";
 import { addSparse, countAbove, countOf } from "./sparse-histogram.ts";
-import { exchangesOf, failuresOf, wallOf } from "./watches.ts";
+import { exchangesOf, failuresOf, wallOf } from "./fact-sums.ts";
 import type { Watches } from "./watches.ts";
 
 export type CauseCounts = Partial<Record<CauseId, number>>;

@@ -5,7 +5,7 @@
  * Whether ends are a loop the supervisor decides (net/supervisor.ts): it knows its own starts and stops.
  */
 import type { EventFact } from "../contract/facts.ts";
-import type { Anomaly } from "./watches.ts";
+import type { Anomaly } from "./anomaly.ts";
 
 interface Crashing {
   readonly node: string;

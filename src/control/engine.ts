@@ -18,8 +18,10 @@ import { Rollup } from "./rollup.ts";
 import { SetBack } from "./set-back.ts";
 import { answerSeries } from "./series-answer.ts";
 import { Glances } from "./service-health.ts";
-import type { Anomaly, SavedWatches } from "./watches.ts";
-import { exchangesOf, Watches } from "./watches.ts";
+import type { Anomaly } from "./anomaly.ts";
+import type { SavedWatches } from "./watches.ts";
+import { exchangesOf } from "./fact-sums.ts";
+import { Watches } from "./watches.ts";
 import { wishesOf } from "./wishes.ts";
 
 export interface EngineOptions {

@@ -4,7 +4,7 @@ import type { Impact } from "../contract/incident.ts";
 import { createHistogram } from "../kernel/histogram.ts";
 import type { Histogram } from "../kernel/histogram.ts";
 import { addSparse, clear, quantileMs } from "./sparse-histogram.ts";
-import { exchangesOf } from "./watches.ts";
+import { exchangesOf } from "./fact-sums.ts";
 import type { Watches } from "./watches.ts";
 
 export interface Harm {

@@ -6,22 +6,27 @@
  * Not opened for: clients' own faults, a defence that does what it is for, an origin that is taken out in peace (a deploy),
  * what a drill breaks where it runs.
  */
-import type {
-  ChangeFact,
-  EventFact,
-  FailureRow,
-  PersonFact,
-  ProbeFact,
-  SecondFact,
-  TopologyFact,
-} from "../contract/facts.ts";
+import type { ChangeFact, EventFact, PersonFact, ProbeFact, SecondFact, TopologyFact } from "../contract/facts.ts";
 import type { Incident } from "../contract/incident.ts";
 import { durationText } from "../contract/quantities.ts";
-import { addUp } from "./impact.ts";
+import type { Anomaly, AnomalyKind } from "./anomaly.ts";
 import { addChange, addCounts, addEvent, addProbe } from "./case.ts";
 import type { CauseCounts } from "./case.ts";
-import type { AnyCause } from "./claim.ts";
-import type { Track } from "./incident-track.ts";
+import { CrashWatch } from "./crash-watch.ts";
+import {
+  LATE,
+  addOwn,
+  areOne,
+  concerns,
+  isAboutNames,
+  isElsewhere,
+  isLive,
+  isOfCrashes,
+  isOnlyNames,
+  merge,
+  troublesOfCase,
+  wheresOf,
+} from "./incident-kinship.ts";
 import {
   addFacts,
   advance,
@@ -36,11 +41,10 @@ import {
   reopen,
   toIncident,
 } from "./incident-track.ts";
-import { CrashWatch } from "./crash-watch.ts";
+import type { Track } from "./incident-track.ts";
 import { isAfterwards } from "./proven.ts";
 import { areOfOtherKinds, troublesOf } from "./trouble.ts";
-import type { Trouble } from "./trouble.ts";
-import type { Anomaly, AnomalyKind, Watches } from "./watches.ts";
+import type { Watches } from "./watches.ts";
 
 interface Recent {
   readonly facts: readonly SecondFact[];
@@ -55,7 +59,6 @@ const INCIDENTS_MAX = 500;
 const OPEN_MAX = 20;
 const TELL_EVERY_MS = 10_000;
 const DRILL_MAX_MS = 30 * 60_000;
-const MERGE_MS = 60_000;
 const OVER_MS = 10_000;
 /** So much sooner or later another version of the engine may notice the same. */
 const SAME_MS = 60_000;
@@ -616,103 +619,6 @@ const ORDER: Readonly<Record<AnomalyKind, number>> = {
   budget: 7,
 };
 
-/**
- * Whether all origins that are unwell now are others than those that the incident was found to be about. Of a service as a whole it is
- * not known where it is unwell, and what is unwell beside it tells.
- */
-function isElsewhere({ service }: Anomaly, wheres: readonly Anomaly["where"][], { diagnosis }: Track): boolean {
-  if (diagnosis.verdict !== "decided" || (diagnosis.where["service"] ?? service) !== service) return false;
-  const places = wheres.filter((where) => where["address"] !== undefined);
-  const isThere = (where: Anomaly["where"]): boolean =>
-    ["pool", "origin", "address"].every((key) => (diagnosis.where[key] ?? where[key]) === where[key]);
-  return places.length > 0 && !places.some(isThere);
-}
-
-function troublesOfCase({ case: { addresses, rows } }: Track, service: string): ReadonlySet<Trouble> {
-  const counts: CauseCounts = {};
-  for (const address of addresses.values()) if (address.service === service) addCounts(counts, address.byCause);
-  for (const row of rows.values()) if (row.service === service) addOwn(counts, row);
-  return troublesOf(counts);
-}
-
-/** What came to no address; the others are counted there, attempt by attempt. */
-function addOwn(to: CauseCounts, { outcome, cause, address, count }: FailureRow): void {
-  if (address !== "" || cause === null || (outcome !== "failed" && outcome !== "rescued")) return;
-  to[cause] = (to[cause] ?? 0) + count;
-}
-
-/** Causes of which answers that are late are a part. */
-const LATE: ReadonlySet<AnyCause | null> = new Set<AnyCause>([
-  "origin.slow",
-  "origin.paused",
-  "origin.overload",
-  "origin.ttfb_timeout",
-  "origin.backlog_full",
-  "client.surge",
-  "sys.retry_storm",
-  "sys.herd",
-  "sys.stampede",
-  "sys.metastable",
-  "gw.starved",
-  "gw.resource_wall",
-]);
-
-function wheresOf({ service }: Anomaly, all: readonly Anomaly[]): Anomaly["where"][] {
-  return all.filter((one) => one.service === service).map(({ where }) => where);
-}
-
-function isLive({ state }: Track): boolean {
-  return state === "open" || state === "recovering";
-}
-
-/** Of workers that crash, and of nothing else. */
-function isOfCrashes({ kinds }: Track): boolean {
-  return kinds.size === 1 && kinds.has("crash");
-}
-
 function isSpent({ state, closedAt, case: seen }: Track, now: number): boolean {
   return seen.to > seen.from && (state === "merged" || (state === "closed" && now - (closedAt ?? 0) > REOPEN_MS));
-}
-
-function isAboutNames(track: Track): boolean {
-  return track.diagnosis.hypotheses[0].cause?.startsWith("dns.") === true;
-}
-
-function isOnlyNames({ kinds }: Track): boolean {
-  return kinds.size > 0 && [...kinds].every((kind) => kind === "names");
-}
-
-function concerns(track: Track, event: EventFact["event"]): boolean {
-  return !("service" in event) || track.services.has(event.service);
-}
-
-function areOne(older: Track, younger: Track): boolean {
-  const { cause, where } = younger.diagnosis;
-  if (cause === null || cause !== older.diagnosis.cause) return false;
-  if (Math.abs(older.firstFailureAt - younger.firstFailureAt) > MERGE_MS) return false;
-  for (const dimension of ["origin", "pool", "provider", "route"]) {
-    const [a, b] = [older.diagnosis.where[dimension], where[dimension]];
-    if (a !== undefined && b !== undefined) return a === b;
-  }
-  return (
-    where["service"] === older.diagnosis.where["service"] ||
-    (where["provider"] !== undefined && where["provider"] === older.diagnosis.where["provider"])
-  );
-}
-
-function merge(from: Track, into: Track, at: number, text: string): void {
-  from.state = "merged";
-  from.parent = into.id;
-  from.closedAt = at;
-  into.merged.push(from.id, ...from.merged);
-  into.firstFailureAt = Math.min(into.firstFailureAt, from.firstFailureAt);
-  // What both counted is counted once.
-  if ([...from.services].every((service) => !into.services.has(service))) {
-    addUp(into.harm, from.harm);
-  }
-  for (const service of from.services) into.services.add(service);
-  for (const kind of from.kinds) into.kinds.add(kind);
-  for (const key of from.keys) into.keys.add(key);
-  note(from, at, "closed", `It is part of ${into.id}.`);
-  note(into, at, "grew", text);
 }

@@ -18,7 +18,8 @@ import { countGood, isAfterwards, isHeldOut, isProven, isWellThoughOut, stillOut
 import { percentText, recoveryText, stillOutText, summaryText, thisHourText, titleText } from "./incident-words.ts";
 import { signsOf } from "./signs.ts";
 import { CRASH_LOOP } from "./crash-watch.ts";
-import type { Anomaly, AnomalyKind, Watches } from "./watches.ts";
+import type { Anomaly, AnomalyKind } from "./anomaly.ts";
+import type { Watches } from "./watches.ts";
 
 export interface Track {
   readonly id: string;

@@ -4,7 +4,8 @@ import type { Incident, Impact, TimelineEntry } from "../contract/incident.ts";
 import { titleOf } from "./claim.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import type { RatioWatch } from "./change-point.ts";
-import type { Anomaly, AnomalyKind, Watches } from "./watches.ts";
+import type { Anomaly, AnomalyKind } from "./anomaly.ts";
+import type { Watches } from "./watches.ts";
 
 /** "Pool aws of shop: A provider or region is out". */
 export function titleText(diagnosis: Diagnosis, services: readonly string[], kinds: ReadonlySet<AnomalyKind>): string {

@@ -8,8 +8,10 @@
  */
 import type { SecondFact } from "../contract/facts.ts";
 import type { AddressCase, Case } from "./case.ts";
-import type { Anomaly, AnomalyKind, Watches } from "./watches.ts";
-import { failuresOf, isKeptOut, isSpared } from "./watches.ts";
+import type { Anomaly, AnomalyKind } from "./anomaly.ts";
+import type { Watches } from "./watches.ts";
+import { failuresOf } from "./fact-sums.ts";
+import { isKeptOut, isSpared } from "./address-watch.ts";
 
 /** What an incident knows of the time since. */
 export interface Ending {

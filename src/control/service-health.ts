@@ -8,8 +8,8 @@ import { createHistogram } from "../kernel/histogram.ts";
 import type { Histogram } from "../kernel/histogram.ts";
 import type { SecondFact } from "../contract/facts.ts";
 import { addSparse, quantileMs } from "./sparse-histogram.ts";
-import { exchangesOf } from "./watches.ts";
-import type { AddressWatch } from "./watches.ts";
+import { exchangesOf } from "./fact-sums.ts";
+import type { AddressWatch } from "./address-watch.ts";
 
 /** The last ten seconds of a service. */
 export interface Glance {

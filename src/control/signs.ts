@@ -12,8 +12,9 @@ import type { AddressCase, Case, CauseCounts, RouteCase, TellerCase } from "./ca
 import { addCounts } from "./case.ts";
 import { usualRatio } from "./change-point.ts";
 import { quantileMs } from "./sparse-histogram.ts";
-import type { Anomaly, AnomalyKind, Watches } from "./watches.ts";
-import { countsAgainstOrigin } from "./watches.ts";
+import type { Anomaly, AnomalyKind } from "./anomaly.ts";
+import type { Watches } from "./watches.ts";
+import { countsAgainstOrigin } from "./fact-sums.ts";
 
 export interface Signs {
   readonly case: Case;

@@ -9,45 +9,22 @@
  */
 import type { OriginRow, SecondFact, SparseHistogram, TopologyFact, TrafficRow } from "../contract/facts.ts";
 import type { CauseId } from "../kernel/causes.ts";
-import { CAUSES, isCauseId } from "../kernel/causes.ts";
+import { createAddressWatch, firstSignOf, isDownForRequests, isDumb, isKeptOut, isSpared } from "./address-watch.ts";
+import type { AddressWatch } from "./address-watch.ts";
+import type { Anomaly, AnomalyKind } from "./anomaly.ts";
 import { createRatioWatch, forgetRise, watchRatio } from "./change-point.ts";
 import type { RatioOptions, RatioWatch } from "./change-point.ts";
-import { SeasonBook } from "./season-book.ts";
-import type { SavedSeasons } from "./season-book.ts";
+import { CheckWatches } from "./check-watches.ts";
+import { countOfCauses, exchangesOf, failuresOf, refusalsOfOurs } from "./fact-sums.ts";
+import { Friends } from "./friends.ts";
 import { createNormal, liftOf, restoreNormal, saveNormal, watchNormal } from "./normal.ts";
 import type { Normal, SavedNormal } from "./normal.ts";
-import { countOf } from "./sparse-histogram.ts";
+import { OwnWatches } from "./own-watches.ts";
+import { SeasonBook } from "./season-book.ts";
+import type { SavedSeasons } from "./season-book.ts";
 import { createSilenceWatch, watchSilence } from "./silence.ts";
 import type { SilenceWatch } from "./silence.ts";
-
-export type AnomalyKind =
-  | "failed"
-  | "rescued"
-  | "attempts"
-  | "slow"
-  | "slow origin"
-  | "left"
-  | "refused"
-  | "out"
-  | "silence"
-  | "names"
-  | "checks"
-  | "budget"
-  | "stall"
-  | "wall"
-  | "crash";
-
-export interface Anomaly {
-  readonly key: string;
-  readonly kind: AnomalyKind;
-  /** Empty: the gateway itself. */
-  readonly service: string;
-  readonly where: Readonly<Record<string, string>>;
-  /** Epoch ms of its first sign. */
-  readonly since: number;
-  /** One failure or two, or none yet: enough by itself, and too little where a deploy is under way. Nothing new: it is spared now (isSpared). */
-  readonly rests?: "few failures" | "nothing new";
-}
+import { countOf } from "./sparse-histogram.ts";
 
 const FAILED: RatioOptions = { floor: 0.001, step: 0.03, outright: true };
 const RESCUED: RatioOptions = { floor: 0.002, step: 0.04, outright: true };
@@ -61,8 +38,6 @@ const OUT_CHECKED_S = 15;
 /** Of what would be its part; and so many attempts are expected at least. */
 const SHUNNED_PART = 0.3;
 const SHORT_PART = 0.6;
-const DUMB_S = 5;
-const DUMB_FACTOR = 5;
 const SHARE_MIN = 8;
 /** Attempts of the last seconds, faded. */
 const POOL_IDLE = 0.25;
@@ -71,13 +46,12 @@ const KEEP_SHARE = 0.5 ** (1 / 4);
 const SHUNNED_S = 18;
 const KEEP_SHUNNED = 0.5 ** (1 / 60);
 const OUT_FAILED_S = 3;
-const MOSTLY = 0.5;
-const QUIET_MS = 5_000;
 /** Nobody listens there: that is no stray error, and two in a row are no accident. */
 const REFUSED_IN_ROW = 2;
 /** Nobody asked it since: what was refused longer ago says nothing any more. */
 const REFUSED_MS = 60_000;
 const REFUSALS: readonly CauseId[] = ["origin.refused", "origin.socket_missing"];
+
 /** Failures of an origin that is there: an error that it wrote, a connection that it had used for others before. */
 const ANSWERED: readonly CauseId[] = [
   "origin.app_5xx",
@@ -86,59 +60,18 @@ const ANSWERED: readonly CauseId[] = [
   "origin.overload_reply",
   "origin.keepalive_race",
 ];
-const FAILED_WITH_MS = 10_000;
+
 /** Five seconds of the last while: one failure costs an origin one. */
 const EJECTED_S = 5;
 const EJECTED_MOST_S = 6;
 const KEEP_EJECTED = 0.5 ** (1 / 20);
-const STALL_MS = 250;
-const STALLS_OF_TEN = 3;
-const WALL_RATIO = 0.97;
 const WATCHES_MAX = 4_000;
-const FRIEND_EXCHANGES = 50;
-const FRIENDS_MAX = 2_000;
-const CHECKS_S = 3;
 /** Of a route it is not learned how often it is asked, nor what had to be rescued. */
 const ONLY_OF_SERVICES = { rescued: 0, isWell: false } as const;
 /** An address that is not told any more has left, and so has a teller that tells nothing. */
 const FORGET_MS = 60_000;
 /** So long without any facts, and what comes next has to be looked at by itself. */
 const AWAY_MS = 600_000;
-
-export interface AddressWatch {
-  readonly row: Pick<OriginRow, "service" | "pool" | "provider" | "origin" | "address" | "family">;
-  readonly attempts: RatioWatch;
-  readonly normal: Normal;
-  outSince: number;
-  outSeconds: number;
-  lastOutAt: number;
-  /** Seconds that the data plane kept it out for what requests met there; faded. */
-  ejected: number;
-  /** Seconds in a row in which requests waited at it and none was answered. */
-  dumbSeconds: number;
-  /** Attempts of the last seconds, faded, and seconds in which it got next to nothing of its usual part; faded slower. */
-  recentAttempts: number;
-  shunned: number;
-  isShunned: boolean;
-  /** It gets less than half of its part: not learned, or being avoided would soon be usual. */
-  isShort: boolean;
-  seenAt: number;
-  state: OriginRow["state"];
-  /** Nothing of its pool was tried lately: then whether it works again is not to be seen, and asks for nobody. */
-  isPoolIdle: boolean;
-  /** When it was first told of; 0: in an earlier life. */
-  readonly bornAt: number;
-  /** When it last failed, and when last it was not even there to answer. */
-  failedAt: number;
-  unreachedAt: number;
-  /** Attempts in a row that were refused. */
-  refusedInRow: number;
-  /** When it was asked last; epoch ms. */
-  triedAt: number;
-  /** Its last check failed; seconds in which all went well since one did. */
-  checkFails: boolean;
-  checkWellS: number;
-}
 
 interface RouteWatch {
   readonly service: string;
@@ -155,15 +88,6 @@ interface ServiceWatch {
   readonly refused: RatioWatch;
   readonly normal: Normal;
   readonly silence: SilenceWatch;
-}
-
-interface OwnWatch {
-  seenAt: number;
-  /** Epoch seconds of the last stalls. */
-  stalls: number[];
-  wallSince: number;
-  wallSeconds: number;
-  wall: string;
 }
 
 export interface SavedWatches {
@@ -193,13 +117,11 @@ export class Watches {
   readonly routes = new Map<string, RouteWatch>();
   readonly addresses = new Map<string, AddressWatch>();
   readonly seasons = new SeasonBook();
-  readonly #own = new Map<string, OwnWatch>();
-  /** Client networks that were served well for a while, and how often; faded. */
-  readonly #friends = new Map<string, number>();
+  readonly #own = new OwnWatches();
+  readonly #friends = new Friends();
   /** Origins whose name cannot be resolved, since when; told by events. */
   readonly #names = new Map<string, { service: string; since: number }>();
-  /** Seconds in a row in which all checks of a service fail and its traffic goes well. */
-  readonly #checks = new Map<string, { seconds: number; since: number }>();
+  readonly #checks = new CheckWatches();
   #now = 0;
   /** The first second that was told in this life, epoch ms. */
   since = 0;
@@ -213,7 +135,7 @@ export class Watches {
       ),
     );
     for (const key of this.#names.keys()) if (!origins.has(key)) this.#names.delete(key);
-    for (const service of this.#checks.keys()) if (!there.has(service)) this.#checks.delete(service);
+    this.#checks.keep(there);
     for (const service of this.services.keys()) if (!there.has(service)) this.services.delete(service);
     for (const [key, { service }] of this.routes) if (!there.has(service)) this.routes.delete(key);
     this.seasons.forgetWhatLeft(services);
@@ -227,10 +149,10 @@ export class Watches {
     const traffic = new Map<string, TrafficRow[]>();
     for (const fact of facts) {
       for (const row of fact.traffic) push(traffic, row.service, row);
-      this.#lookAtOwn(fact);
-      this.#lookAtClients(fact, learns);
+      this.#own.look(fact, at);
+      if ([...this.services.keys()].every(learns)) this.#friends.look(fact);
     }
-    this.#lookAtChecks(facts, at);
+    this.#checks.look(facts, at);
     for (const service of traffic.keys())
       if (service !== "" && this.services.size < WATCHES_MAX) this.#service(service);
     for (const watch of this.services.values())
@@ -239,7 +161,7 @@ export class Watches {
     for (const fact of facts) for (const row of fact.origins) this.#lookAtAddress(row, at, learns(row.service));
     this.#lookAtShares();
     for (const [key, { seenAt }] of this.addresses) if (seenAt < at - FORGET_MS) this.addresses.delete(key);
-    for (const [key, { seenAt }] of this.#own) if (seenAt < at - FORGET_MS) this.#own.delete(key);
+    this.#own.forget(at - FORGET_MS);
   }
 
   anomalies(): Anomaly[] {
@@ -301,33 +223,13 @@ export class Watches {
       const origin = key.slice(service.length + 1);
       found.push({ key: `names\n${key}`, kind: "names", service, where: { origin }, since });
     }
-    for (const [service, { seconds, since }] of this.#checks)
-      if (seconds >= CHECKS_S) found.push({ key: `checks\n${service}`, kind: "checks", service, where: {}, since });
-    for (const [teller, own] of this.#own) {
-      const first = own.stalls[own.stalls.length - STALLS_OF_TEN];
-      if (first !== undefined && first > this.#now - 10_000)
-        found.push({
-          key: `stall\n${teller}`,
-          kind: "stall",
-          service: "",
-          where: { worker: teller },
-          since: own.stalls[0] ?? first,
-        });
-      if (own.wallSeconds >= 3)
-        found.push({
-          key: `wall\n${teller}`,
-          kind: "wall",
-          service: "",
-          where: { worker: teller, limit: own.wall },
-          since: own.wallSince,
-        });
-    }
+    found.push(...this.#checks.anomalies(), ...this.#own.anomalies(this.#now));
     return found;
   }
 
   /** A client network with a history of being served. */
   isFriend(network: string): boolean {
-    return (this.#friends.get(network) ?? 0) >= FRIEND_EXCHANGES;
+    return this.#friends.has(network);
   }
 
   /** A name that cannot be resolved, or can again. */
@@ -372,12 +274,8 @@ export class Watches {
       watch.triedAt = earlier(watch.triedAt);
     }
     for (const [key, { service, since }] of this.#names) this.#names.set(key, { service, since: since - byMs });
-    for (const [key, { seconds, since }] of this.#checks) this.#checks.set(key, { seconds, since: since - byMs });
-    for (const watch of this.#own.values()) {
-      watch.stalls = watch.stalls.map(earlier);
-      watch.wallSince = earlier(watch.wallSince);
-      watch.seenAt = earlier(watch.seenAt);
-    }
+    this.#checks.goBack(byMs);
+    this.#own.goBack(earlier);
   }
 
   save(): SavedWatches {
@@ -568,169 +466,6 @@ export class Watches {
       watch.shunned = watch.shunned * KEEP_SHUNNED + (watch.isShunned ? 1 : 0);
     }
   }
-
-  #lookAtClients(fact: SecondFact, learns: (service: string) => boolean): void {
-    const refused = fact.failures.some(({ outcome }) => outcome === "refused");
-    // Who is being refused makes no friends by it.
-    if (refused || [...this.services.keys()].some((service) => !learns(service))) return;
-    for (const { network, exchanges, failed } of fact.clients) {
-      const before = this.#friends.get(network);
-      if (before === undefined && this.#friends.size >= FRIENDS_MAX) this.#fadeFriends();
-      this.#friends.set(network, (before ?? 0) + exchanges - failed);
-    }
-  }
-
-  #fadeFriends(): void {
-    for (const [network, count] of this.#friends) {
-      if (count < 2) this.#friends.delete(network);
-      else this.#friends.set(network, count / 2);
-    }
-  }
-
-  #lookAtChecks(facts: readonly SecondFact[], at: number): void {
-    const sums = new Map<string, { checked: number; fails: number; attempts: number; failures: number }>();
-    for (const fact of facts) {
-      for (const row of fact.origins) {
-        const sum = sums.get(row.service) ?? { checked: 0, fails: 0, attempts: 0, failures: 0 };
-        if (row.checkOk !== null) sum.checked += 1;
-        if (row.checkOk === false) sum.fails += 1;
-        sum.attempts += row.attempts;
-        sum.failures += failuresOf(row);
-        sums.set(row.service, sum);
-      }
-    }
-    for (const [service, { checked, fails, attempts, failures }] of sums) {
-      if (fails < 2 || fails < checked || failures > attempts * 0.05) {
-        this.#checks.delete(service);
-        continue;
-      }
-      const before = this.#checks.get(service) ?? { seconds: 0, since: at };
-      this.#checks.set(service, { seconds: before.seconds + (attempts > 0 ? 1 : 0), since: before.since });
-    }
-  }
-
-  #lookAtOwn(fact: SecondFact): void {
-    const teller = `${fact.node}/${fact.worker}`;
-    let watch = this.#own.get(teller);
-    if (watch === undefined) {
-      watch = { seenAt: 0, stalls: [], wallSince: 0, wallSeconds: 0, wall: "" };
-      this.#own.set(teller, watch);
-    }
-    const { own } = fact;
-    watch.seenAt = this.#now;
-    if (own.loopDelayMaxMs >= STALL_MS) watch.stalls.push(fact.at);
-    while (watch.stalls.length > 0 && (watch.stalls[0] ?? 0) <= fact.at - 60_000) watch.stalls.shift();
-    const wall = wallOf(own);
-    if (wall === "") watch.wallSeconds = 0;
-    else {
-      if (watch.wallSeconds === 0) watch.wallSince = fact.at;
-      watch.wallSeconds += 1;
-      watch.wall = wall;
-    }
-  }
-}
-
-/** Out of use, and not because nobody asks for its pool any more: that one waits for a request to prove itself. */
-export function isKeptOut({ outSeconds, state, isPoolIdle }: Readonly<AddressWatch>): boolean {
-  return outSeconds > 0 && (state !== "probation" || !isPoolIdle);
-}
-
-/**
- * Its check took it out and a request failed there at that time: where little is asked, one is all that there will be. What was
- * answered, if with an error, says little about an origin that is down, unless nothing else came of it: one that is restarted well
- * has its stray errors too.
- */
-function isDownForRequests({ state, outSince, failedAt, unreachedAt, attempts }: AddressWatch): boolean {
-  if (state !== "down") return false;
-  const from = Math.max(1, outSince - FAILED_WITH_MS);
-  return unreachedAt >= from || (failedAt >= from && attempts.recentBad >= attempts.recentTotal * MOSTLY);
-}
-
-function firstSignOf({ attempts, outSeconds, outSince, failedAt }: AddressWatch): number {
-  if (outSeconds === 0) return attempts.since === 0 ? failedAt : attempts.since;
-  // What failed once long before it was taken out was something else.
-  const isOfIt = attempts.since > 0 && attempts.roseAt >= outSince - FAILED_WITH_MS;
-  return isOfIt ? Math.min(outSince, attempts.since) : outSince;
-}
-
-function countOfCauses({ byCause }: OriginRow, causes: readonly CauseId[]): number {
-  let count = 0;
-  for (const cause of causes) count += byCause[cause] ?? 0;
-  return count;
-}
-
-/** Requests wait and none is answered, for far longer than answers take: nothing has failed yet, and it is not well. */
-function isDumb({ dumbSeconds, normal }: AddressWatch): boolean {
-  return normal.slowUs > 0 && dumbSeconds >= DUMB_S && dumbSeconds * 1_000_000 >= normal.slowUs * DUMB_FACTOR;
-}
-
-/** It is out or on its way back or not asked, and has not failed of late: what was seen of it last says little about now. */
-export function isSpared({ state, triedAt, failedAt, seenAt }: Readonly<AddressWatch>): boolean {
-  return failedAt < seenAt - QUIET_MS && (state !== "up" || triedAt < seenAt - QUIET_MS);
-}
-
-export function exchangesOf({ byOutcome }: TrafficRow): number {
-  return byOutcome.served + byOutcome.rescued + byOutcome.failed + byOutcome.refused + byOutcome.aborted;
-}
-
-/** Which limit of the process is all but reached; empty: none. */
-export function wallOf(own: SecondFact["own"]): string {
-  if (own.descriptorsMax > 0 && own.descriptorsOpen >= own.descriptorsMax * WALL_RATIO) return "descriptors";
-  if (own.portsMax > 0 && own.portsUsed >= own.portsMax * WALL_RATIO) return "local ports";
-  if (own.memoryMax > 0 && own.memoryBytes >= own.memoryMax * WALL_RATIO) return "memory";
-  if (own.connectionsMax > 0 && own.connections >= own.connectionsMax * WALL_RATIO) return "connections";
-  return "";
-}
-
-function createAddressWatch(of: AddressWatch["row"], seenAt: number): AddressWatch {
-  const { service, pool, provider, origin, address, family } = of;
-  return {
-    row: { service, pool, provider, origin, address, family },
-    attempts: createRatioWatch(),
-    normal: createNormal(),
-    outSince: 0,
-    outSeconds: 0,
-    lastOutAt: 0,
-    ejected: 0,
-    dumbSeconds: 0,
-    recentAttempts: 0,
-    shunned: 0,
-    isShunned: false,
-    isShort: false,
-    seenAt,
-    state: "up",
-    isPoolIdle: false,
-    bornAt: seenAt,
-    failedAt: 0,
-    unreachedAt: 0,
-    refusedInRow: 0,
-    triedAt: 0,
-    checkFails: false,
-    checkWellS: 0,
-  };
-}
-
-/** Failures that count against an address: not what clients did, nor what this machine did to itself. */
-export function failuresOf(row: OriginRow): number {
-  let failures = 0;
-  for (const [cause, count] of Object.entries(row.byCause)) if (countsAgainstOrigin(cause)) failures += count;
-  return failures;
-}
-
-export function countsAgainstOrigin(cause: string): boolean {
-  if (!isCauseId(cause)) return false;
-  const { party } = CAUSES[cause];
-  return party !== "client" && party !== "gateway";
-}
-
-/** Refusals that may be a fault of ours: no route, and defences. Malformed requests are their clients' own affair. */
-const OUR_REFUSALS: readonly CauseId[] = ["gw.no_route", "client.flood", "client.rate_limited"];
-
-function refusalsOfOurs(row: TrafficRow): number {
-  if (row.byOutcome.refused === 0) return 0;
-  let refused = 0;
-  for (const cause of OUR_REFUSALS) refused += row.byCause[cause] ?? 0;
-  return Math.min(refused, row.byOutcome.refused);
 }
 
 function createServiceWatch(service: string): ServiceWatch {

@@ -3,7 +3,8 @@ import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { FLAG, FRAME } from "../http2/frames.ts";
 import type { Address, SocketError, SocketListener, SocketPort, Transport } from "../kernel/socket.ts";
-import { frameBytes, http2Origin, plainBlock, STREAMS, uint32, WINDOW } from "../../test/support/h2-origin-peer.ts";
+import { frame, word } from "../../test/support/h2-frames.ts";
+import { http2Origin, plainBlock, STREAMS, WINDOW } from "../../test/support/h2-origin-peer.ts";
 import type { Http2Origin } from "../../test/support/h2-origin-peer.ts";
 import { manualSchedule } from "../../test/support/manual-schedule.ts";
 import { memoryNetwork } from "../../test/support/memory-socket.ts";
@@ -689,12 +690,12 @@ describe("a session", () => {
 
   it("reads frames however they are cut", async () => {
     const whole = Buffer.concat([
-      frameBytes(FRAME.HEADERS, FLAG.END_HEADERS, 1, plainBlock(OK)),
-      frameBytes(FRAME.DATA, FLAG.PADDED, 1, Buffer.from("\x03hello\0\0\0", "latin1")),
-      frameBytes(FRAME.DATA, 0, 1, ""),
-      frameBytes(0x99, 0xff, 1, "what is not known"),
-      frameBytes(FRAME.WINDOW_UPDATE, 0, 1, uint32(5)),
-      frameBytes(FRAME.DATA, END, 1, "world"),
+      frame(FRAME.HEADERS, FLAG.END_HEADERS, 1, plainBlock(OK)),
+      frame(FRAME.DATA, FLAG.PADDED, 1, Buffer.from("\x03hello\0\0\0", "latin1")),
+      frame(FRAME.DATA, 0, 1, ""),
+      frame(0x99, 0xff, 1, "what is not known"),
+      frame(FRAME.WINDOW_UPDATE, 0, 1, word(5)),
+      frame(FRAME.DATA, END, 1, "world"),
     ]);
     for (let size = 1; size <= whole.length; size += 1) {
       const { network, port, listener } = await opened();

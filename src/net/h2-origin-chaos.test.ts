@@ -1,7 +1,8 @@
 /** Any frames in any order from an origin, cut anywhere, while the gateway does what it likes with its streams. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { frameBytes, plainBlock } from "../../test/support/h2-origin-peer.ts";
+import { frame } from "../../test/support/h2-frames.ts";
+import { plainBlock } from "../../test/support/h2-origin-peer.ts";
 import { manualSchedule } from "../../test/support/manual-schedule.ts";
 import { memoryNetwork } from "../../test/support/memory-socket.ts";
 import type { Address, SocketListener, SocketPort } from "../kernel/socket.ts";
@@ -24,17 +25,20 @@ const block = fc.oneof(
   fc.constant(plainBlock({ "grpc-status": "0" })),
   fc.uint8Array({ maxLength: 30 }).map((bytes) => Buffer.from(bytes)),
 );
-const frame = fc
+const anyFrame = fc
   .tuple(
     fc.oneof({ weight: 9, arbitrary: fc.integer({ min: 0, max: 10 }) }, fc.nat({ max: 255 })),
     fc.oneof(fc.constantFrom(0, 1, 4, 5, 8), fc.nat({ max: 255 })),
     fc.oneof({ weight: 5, arbitrary: fc.constantFrom(0, 1, 3, 5, 7) }, fc.nat({ max: 100 })),
     fc.oneof(block, fc.constantFrom(Buffer.alloc(4, 1), Buffer.alloc(6), Buffer.alloc(8), Buffer.from("body"))),
   )
-  .map(([type, flags, stream, payload]) => frameBytes(type, flags, stream, payload));
+  .map(([type, flags, stream, payload]) => frame(type, flags, stream, payload));
 const which = fc.nat({ max: 5 });
 const act: fc.Arbitrary<Act> = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ kind: fc.constant("frame" as const), bytes: frame, cut: fc.nat({ max: 20 }) }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({ kind: fc.constant("frame" as const), bytes: anyFrame, cut: fc.nat({ max: 20 }) }),
+  },
   fc.record({ kind: fc.constantFrom("dial" as const, "dial" as const, "fin" as const, "rst" as const) }),
   fc.record({
     kind: fc.constant("stream" as const),
@@ -103,7 +107,7 @@ it("nothing throws, and every stream ends exactly once", async () => {
       begin();
       network.settle();
       await turn();
-      network.dialled[0]?.send(frameBytes(4, 0, 0));
+      network.dialled[0]?.send(frame(4, 0, 0));
       await turn();
       for (const each of acts) {
         const peer = network.dialled.at(-1);
@@ -116,7 +120,7 @@ it("nothing throws, and every stream ends exactly once", async () => {
             begin();
             network.settle();
             await turn();
-            network.dialled.at(-1)?.send(frameBytes(4, 0, 0));
+            network.dialled.at(-1)?.send(frame(4, 0, 0));
             break;
           case "fin":
             peer?.fin();

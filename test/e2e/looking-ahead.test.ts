@@ -11,7 +11,7 @@ import type { Forecast } from "../../src/contract/incident.ts";
 import { startControlLife } from "../support/control-life.ts";
 import type { ControlLife } from "../support/control-life.ts";
 import { rawOrigin, response, type RawOrigin } from "../support/raw-origin.ts";
-import { sampleSecond, sampleTopology } from "../support/sample-facts.ts";
+import { sampleCertificate, sampleSecond, sampleTopology } from "../support/sample-facts.ts";
 import { until } from "../support/until.ts";
 
 const SECOND = 1_000;
@@ -101,16 +101,12 @@ describe("what is coming", () => {
         ],
         own: { ...own, memoryBytes: 95, memoryMax: 100 },
         certificates: [
-          {
-            listener: "0.0.0.0:443",
-            file: "shop.pem",
-            names: ["shop.test"],
-            issuer: "CN=CA",
+          sampleCertificate(START, {
             notBefore: START - 85 * DAY,
             notAfter: START + 5 * DAY,
             chainUntil: 0,
             isChainCut: true,
-          },
+          }),
         ],
       });
     const unresolved: Fact = {

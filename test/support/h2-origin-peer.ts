@@ -2,17 +2,10 @@
  * An HTTP/2 origin played by hand on a connection in memory: it reads the frames that come, answers with those that a
  * test writes, and is as rude as a test wants it to be.
  */
-import { FLAG, FRAME, FRAME_HEAD_BYTES, PREFACE, SETTING } from "../../src/http2/frames.ts";
-import type { HeaderField } from "../../src/http2/header-field.ts";
-import { HpackDecoder } from "../../src/http2/hpack-decoder.ts";
+import { FLAG, FRAME, PREFACE, SETTING } from "../../src/http2/frames.ts";
+import { block, frame, FrameReader, settings, word } from "./h2-frames.ts";
+import type { Frame } from "./h2-frames.ts";
 import type { Peer } from "./memory-socket.ts";
-
-export interface Frame {
-  readonly type: number;
-  readonly flags: number;
-  readonly stream: number;
-  readonly payload: Buffer;
-}
 
 export interface Heard {
   readonly stream: number;
@@ -35,102 +28,51 @@ export interface Http2Origin {
 }
 
 export function http2Origin(peer: Peer): Http2Origin {
-  const decoder = new HpackDecoder();
-  let unread: Buffer = Buffer.alloc(0);
+  const reader = new FrameReader();
   let sawPreface = false;
 
   function frames(): Frame[] {
-    unread = Buffer.concat([unread, Buffer.from(peer.take(), "latin1")]);
-    const found: Frame[] = [];
-    if (!sawPreface && unread.length >= PREFACE.length) {
-      if (!unread.subarray(0, PREFACE.length).equals(PREFACE)) throw new Error("no preface");
+    let bytes: Buffer = Buffer.from(peer.take(), "latin1");
+    if (!sawPreface && bytes.length > 0) {
+      if (!bytes.subarray(0, PREFACE.length).equals(PREFACE)) throw new Error("no preface");
       sawPreface = true;
-      unread = unread.subarray(PREFACE.length);
+      bytes = bytes.subarray(PREFACE.length);
     }
-    if (!sawPreface) return [];
-    while (unread.length >= FRAME_HEAD_BYTES) {
-      const length = unread.readUIntBE(0, 3);
-      if (unread.length < FRAME_HEAD_BYTES + length) break;
-      found.push({
-        type: unread[3] ?? 0,
-        flags: unread[4] ?? 0,
-        stream: unread.readUInt32BE(5),
-        payload: unread.subarray(FRAME_HEAD_BYTES, FRAME_HEAD_BYTES + length),
-      });
-      unread = unread.subarray(FRAME_HEAD_BYTES + length);
-    }
-    return found;
+    return reader.push(bytes);
   }
 
   function requests(): Heard[] {
     const heard: Heard[] = [];
-    for (const frame of frames()) {
-      if (frame.type !== FRAME.HEADERS) continue;
-      const fields: Record<string, string> = {};
-      decoder.decode(frame.payload, 0, frame.payload.length, {
-        onField: ({ name, value }: HeaderField) => {
-          fields[name] = value;
-        },
-      });
-      heard.push({ stream: frame.stream, fields, ends: (frame.flags & FLAG.END_STREAM) !== 0 });
+    for (const come of frames()) {
+      if (come.type !== FRAME.HEADERS) continue;
+      const fields = Object.fromEntries(reader.fields(come));
+      heard.push({ stream: come.stream, fields, ends: (come.flags & FLAG.END_STREAM) !== 0 });
     }
     return heard;
   }
 
   function send(type: number, flags: number, stream: number, payload: Buffer | string = ""): void {
-    peer.send(frameBytes(type, flags, stream, payload));
+    peer.send(frame(type, flags, stream, payload));
   }
 
   return {
     frames,
     requests,
     send,
-    settings: (...pairs) => send(FRAME.SETTINGS, 0, 0, settingsPayload(pairs)),
+    settings: (...pairs) => peer.send(settings(...pairs)),
     head: (stream, fields, flags = 0) => send(FRAME.HEADERS, FLAG.END_HEADERS | flags, stream, plainBlock(fields)),
     data: (stream, text, ends = false) => send(FRAME.DATA, ends ? FLAG.END_STREAM : 0, stream, text),
-    reset: (stream, code) => send(FRAME.RST_STREAM, 0, stream, uint32(code)),
+    reset: (stream, code) => send(FRAME.RST_STREAM, 0, stream, word(code)),
     goaway: (lastStream, code, said = "") =>
-      send(FRAME.GOAWAY, 0, 0, Buffer.concat([uint32(lastStream), uint32(code), Buffer.from(said)])),
-    window: (stream, more) => send(FRAME.WINDOW_UPDATE, 0, stream, uint32(more)),
+      send(FRAME.GOAWAY, 0, 0, Buffer.concat([word(lastStream), word(code), Buffer.from(said)])),
+    window: (stream, more) => send(FRAME.WINDOW_UPDATE, 0, stream, word(more)),
   };
 }
 
 export const STREAMS = SETTING.MAX_CONCURRENT_STREAMS;
 export const WINDOW = SETTING.INITIAL_WINDOW_SIZE;
 
-export function frameBytes(type: number, flags: number, stream: number, payload: Buffer | string = ""): Buffer {
-  const bytes = typeof payload === "string" ? Buffer.from(payload, "latin1") : payload;
-  const head = Buffer.alloc(FRAME_HEAD_BYTES);
-  head.writeUIntBE(bytes.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, bytes]);
-}
-
 /** A header block of literals without a table (RFC 7541 §6.2.2): as long as it likes, and easy to get wrong on purpose. */
 export function plainBlock(fields: Readonly<Record<string, string>>): Buffer {
-  return Buffer.concat(
-    Object.entries(fields).map(([name, value]) => Buffer.concat([Buffer.from([0]), text(name), text(value)])),
-  );
-}
-
-export function uint32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
-}
-
-function settingsPayload(pairs: readonly (readonly [number, number])[]): Buffer {
-  return Buffer.concat(pairs.map(([setting, value]) => Buffer.concat([Buffer.from([0, setting]), uint32(value)])));
-}
-
-function text(value: string): Buffer {
-  const bytes = Buffer.from(value, "latin1");
-  if (bytes.length < 127) return Buffer.concat([Buffer.from([bytes.length]), bytes]);
-  const length: number[] = [127];
-  let rest = bytes.length - 127;
-  for (; rest >= 128; rest >>= 7) length.push((rest & 0x7f) | 0x80);
-  length.push(rest);
-  return Buffer.concat([Buffer.from(length), bytes]);
+  return block(Object.entries(fields));
 }

@@ -1,4 +1,5 @@
 /** Facts for tests: an empty second, and a topology with one service. */
+import type { CertificateView } from "../../src/contract/view.ts";
 import type { Fact, SecondFact, TopologyFact } from "../../src/contract/facts.ts";
 
 const TELLER = { node: "edge-1", worker: 0, revision: "0123456789ab" } as const;
@@ -57,3 +58,20 @@ export function sampleTopology(rest: Partial<TopologyFact> = {}): TopologyFact {
 export function sampleEvent(at: number): Extract<Fact, { kind: "event" }> {
   return { kind: "event", ...TELLER, at, event: { kind: "gateway", at, code: "test", detail: "for a test" } };
 }
+
+/** What a listener shows at `at`: good for two months more, with a chain for longer. */
+export function sampleCertificate(at: number, rest: Partial<CertificateView> = {}): CertificateView {
+  return {
+    listener: "0.0.0.0:443",
+    file: "/etc/shop.pem",
+    names: ["shop.test"],
+    issuer: "CN=CA",
+    notBefore: at - 30 * DAY_MS,
+    notAfter: at + 60 * DAY_MS,
+    chainUntil: at + 900 * DAY_MS,
+    isChainCut: false,
+    ...rest,
+  };
+}
+
+const DAY_MS = 24 * 3_600_000;

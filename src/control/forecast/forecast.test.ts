@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { DISTURBANCES } from "../../../sim/corpus/disturbances.ts";
 import { playFacts } from "../../../sim/corpus/score.ts";
 import { SeededChance } from "../../../sim/chance.ts";
-import { sampleSecond, sampleTopology } from "../../../test/support/sample-facts.ts";
+import { sampleCertificate, sampleSecond, sampleTopology } from "../../../test/support/sample-facts.ts";
 import type { Fact, OriginCertificateRow, OriginRow, OwnRow, SecondFact } from "../../contract/facts.ts";
 import type { Forecast } from "../../contract/incident.ts";
 import type { ServiceHealth } from "../../contract/series.ts";
@@ -279,16 +279,11 @@ describe("objectives, standby pools, names and capacity", () => {
       {
         ...sampleSecond(START),
         certificates: [
-          {
-            listener: "0.0.0.0:443",
-            file: "/etc/shop.pem",
-            names: ["shop.test"],
-            issuer: "CN=CA",
+          sampleCertificate(START, {
             notBefore: START + (days - life) * DAY,
             notAfter: START + days * DAY,
             chainUntil: 0,
-            isChainCut: false,
-          },
+          }),
         ],
       },
     ];
@@ -342,7 +337,7 @@ describe("objectives, standby pools, names and capacity", () => {
   it("certificates of listeners are foreseen by the chain above them, also where it is missing", () => {
     const listed = (rest: Partial<CertificateView>): readonly Forecast[] =>
       over(MINUTE, (ms) => [
-        { ...sampleSecond(START + ms), ...(ms === 0 ? { certificates: [shopCertificate(rest)] } : {}) },
+        { ...sampleSecond(START + ms), ...(ms === 0 ? { certificates: [sampleCertificate(START, rest)] } : {}) },
       ]).list;
     expect(listed({})).toEqual([]);
     expect(listed({ chainUntil: START + 5 * DAY })).toMatchObject([
@@ -355,7 +350,10 @@ describe("objectives, standby pools, names and capacity", () => {
 
   it("what no listener shows any more is not foreseen", () => {
     const { list } = over(30 * MINUTE, (ms) => [
-      { ...sampleSecond(START + ms), ...(ms === 0 ? { certificates: [shopCertificate({ isChainCut: true })] } : {}) },
+      {
+        ...sampleSecond(START + ms),
+        ...(ms === 0 ? { certificates: [sampleCertificate(START, { isChainCut: true })] } : {}),
+      },
     ]);
     expect(list).toEqual([]);
   });
@@ -369,7 +367,9 @@ describe("objectives, standby pools, names and capacity", () => {
         ...(ms === 0 ? [sampleTopology({ at: START, services })] : []),
         {
           ...sampleSecond(START + ms),
-          ...(ms % MINUTE === 0 ? { certificates: [shopCertificate({ names: ["shop.test", "*.shop.test"] })] } : {}),
+          ...(ms % MINUTE === 0
+            ? { certificates: [sampleCertificate(START, { names: ["shop.test", "*.shop.test"] })] }
+            : {}),
         },
       ]).list;
     };
@@ -502,21 +502,6 @@ describe("objectives, standby pools, names and capacity", () => {
     expect(faults).toHaveLength(1);
   });
 });
-
-/** Good for two months, with a chain for longer. */
-function shopCertificate(rest: Partial<CertificateView> = {}): CertificateView {
-  return {
-    listener: "0.0.0.0:443",
-    file: "/etc/shop.pem",
-    names: ["shop.test"],
-    issuer: "CN=CA",
-    notBefore: START - 30 * DAY,
-    notAfter: START + 60 * DAY,
-    chainUntil: START + 900 * DAY,
-    isChainCut: false,
-    ...rest,
-  };
-}
 
 it("whatever breaks, the forecasts stay few, and each cites something", () => {
   for (const [index, maker] of DISTURBANCES.entries()) {
