@@ -127,23 +127,32 @@ describe("where the gateway is", () => {
   });
 });
 
+test("A handshake that came to nothing has no response that had begun", async () => {
+  const world = cliWorld();
+  expect(await world.run("explain", "client.tls_no_shared")).toBe(EXIT.ok);
+  expect(world.out()).toMatch(/Client gets +none: it is over before there is a request/);
+});
+
 describe("an exchange that is not kept", () => {
   const gone: Fetched = {
     kind: "answer",
     status: 404,
-    json: { code: "unknown-exchange", detail: "No exchange abc is kept." },
+    json: { code: "unknown-exchange", detail: "No exchange abc is kept. All that failed are kept." },
   };
 
-  test("is exit code 1 and says which ones are kept", async () => {
+  test("is exit code 1 and says which ones are kept, once", async () => {
     const world = cliWorld({ admin: { "/api/v1/exchanges/abc": gone } });
     expect(await world.run("explain", "abc")).toBe(EXIT.no);
-    expect(world.err()).toMatch(/^goodgate: No exchange abc is kept\.\n {2}A gateway keeps the failed, /);
+    expect(world.err()).toMatch(/^goodgate: No exchange abc is kept\. All that failed are kept\.\n {2}An older /);
+    expect(world.err().match(/failed/g)).toHaveLength(1);
   });
 
   test("with --json the same is an object on stdout and nothing on stderr", async () => {
     const world = cliWorld({ admin: { "/api/v1/exchanges/abc": gone } });
     expect(await world.run("explain", "abc", "--json")).toBe(EXIT.no);
-    expect(world.json()).toMatchObject({ error: { code: "unknown-exchange", message: "No exchange abc is kept." } });
+    expect(world.json()).toMatchObject({
+      error: { code: "unknown-exchange", message: expect.stringMatching(/^No exchange abc/) as string },
+    });
     expect(world.err()).toBe("");
   });
 });

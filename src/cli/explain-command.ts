@@ -120,11 +120,10 @@ async function explainExchange(
       return complain(ports, { ...complaint, hints: [...complaint.hints, log] }, json);
     }
     if (complaint.code !== "unknown-exchange") return complain(ports, complaint, json);
-    const kept =
-      "A gateway keeps the failed, rescued, refused and aborted exchanges, the slowest, and a sample of the rest, each up to a bound (records in its configuration).";
+    // The gateway has said which ones are kept.
     return complain(
       ports,
-      { ...complaint, hints: [kept, "An older or ordinary one is in the access log, by the same id."] },
+      { ...complaint, hints: ["An older or ordinary one is in the access log, by the same id."] },
       json,
     );
   }
@@ -184,13 +183,18 @@ function conclusionLines(row: Conclusion, terminal: Terminal): string[] {
   ];
 }
 
+/** Handshakes of clients that come to nothing. */
+const BEFORE_REQUESTS = /^client\.tls_/;
+
 function causeLines(cause: Cause, terminal: Terminal): string[] {
   const { paint } = terminal;
   const width = pageWidth(terminal);
   const elsewhere = equivalentsText(cause.equivalents);
   const status =
     cause.status === 0
-      ? "none: the response had begun, or nobody is there to read it"
+      ? BEFORE_REQUESTS.test(cause.id)
+        ? "none: it is over before there is a request"
+        : "none: the response had begun, or nobody is there to read it"
       : `${cause.status}, a call of gRPC ${grpcStatusText(grpcAnswerOf(cause.id, cause.status))}`;
   const rows = [
     { label: "At fault", text: PARTY_WORDS[cause.party] },

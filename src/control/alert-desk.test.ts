@@ -57,7 +57,9 @@ function scene(names: readonly string[] = ["mail", "chat"]) {
     kept: (kind) => [...documents.values()].filter((document) => document.kind === kind),
     tell: (code) => told.push(code),
     ask: ((question: Question) =>
-      question.ask === "incidents" ? [...incidents.values()].filter(({ state }) => state === "open") : []) as never,
+      question.ask === "incidents"
+        ? [...incidents.values()].filter(({ state }) => state === "open")
+        : ["shop", "mail"].map((service) => ({ service }))) as never,
     incident: (id) => incidents.get(id) ?? null,
     history: () => [...incidents.values()],
   };
@@ -235,6 +237,10 @@ describe("alerts in the control process", () => {
     expect(await ask("sevice")).toEqual({ refused: 'incidents have no "sevice"; did you mean "service"?' });
     expect(await ask("colour")).toEqual({
       refused: expect.stringMatching(/^incidents have no "colour", but incident, service, /) as string,
+    });
+    const where = { service: "shp" };
+    expect(await desk.ask({ ask: "silence", silence: { where, by: "ada", reason: "moving", until } })).toEqual({
+      refused: 'there is no service "shp"; did you mean "shop"?',
     });
     expect(await ask("zone")).toMatchObject({ id: expect.any(String) as string });
   });

@@ -11,6 +11,7 @@ import type { Answers, Question } from "../contract/control-port.ts";
 import type { Fact } from "../contract/facts.ts";
 import type { Incident } from "../contract/incident.ts";
 import type { Chance, Clock, Schedule } from "../kernel/clock.ts";
+import { nearest } from "../kernel/nearest.ts";
 import { AlertLog } from "./alert-log.ts";
 import { alertMessage, sinkMessage, testMessage } from "./alert-message.ts";
 import { AlertOutbox } from "./alert-outbox.ts";
@@ -109,7 +110,8 @@ class AlertDesk implements Companion {
     if (question.ask === "alerts") {
       done({ silences: this.#silences.at(now), sinks: this.#outbox.views(), sent: this.#log.newest() });
     } else if (question.ask === "silence") {
-      done(this.#silences.add(question.silence, now));
+      const refused = this.#refusal(question.silence.where["service"]);
+      done(refused === "" ? this.#silences.add(question.silence, now) : { refused });
     } else if (question.ask === "unsilence") {
       done({ refused: this.#silences.end(question.id, now) });
     } else if (question.ask === "test alert") {
@@ -129,6 +131,15 @@ class AlertDesk implements Companion {
 
   close(): Promise<void> {
     return this.#outbox.close();
+  }
+
+  /** A silence of a service that is misspelt holds nothing back, and nobody would see that. */
+  #refusal(service: string | undefined): string {
+    const known = this.#parts.hands.ask({ ask: "health" }).map((one) => one.service);
+    // Before the first topology nobody knows which there are.
+    if (service === undefined || known.length === 0 || known.includes(service)) return "";
+    const meant = nearest(service, known);
+    return `there is no service "${service}"${meant === null ? `, but ${known.join(", ")}` : `; did you mean "${meant}"?`}`;
   }
 
   #begin(): void {

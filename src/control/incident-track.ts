@@ -301,18 +301,33 @@ export function lookAtEffect(track: Track, now: number): boolean {
   if (track.effectDueAt === 0 || now < track.effectDueAt) return false;
   const after = failedRatio(track, track.effectDueAt - EFFECT_AFTER_MS + 1000, now);
   const before = failedRatio(track, track.firstFailureAt, track.effectDueAt - EFFECT_AFTER_MS);
+  const mended = mendedSince(track, track.effectDueAt - EFFECT_AFTER_MS);
   track.effectDueAt = 0;
   if (before === null || before <= 0) return false;
   const text =
     after === null
       ? "Whether what the gateway did helped cannot be said: nobody has asked since."
-      : after < before * 0.2
-        ? `What the gateway did helped: ${percentText(before)} of the exchanges failed before it, ${percentText(after)} since.`
-        : after < before * 0.8
-          ? `What the gateway did helped in part: ${percentText(before)} of the exchanges failed before it, ${percentText(after)} since.`
-          : `What the gateway did is no help: ${percentText(after)} of the exchanges fail.`;
+      : after < before * 0.8 && mended !== ""
+        ? `It is better: ${percentText(before)} of the exchanges failed before, ${percentText(after)} since. Whether what the gateway did helped cannot be said: ${mended}.`
+        : after < before * 0.2
+          ? `What the gateway did helped: ${percentText(before)} of the exchanges failed before it, ${percentText(after)} since.`
+          : after < before * 0.8
+            ? `What the gateway did helped in part: ${percentText(before)} of the exchanges failed before it, ${percentText(after)} since.`
+            : `What the gateway did is no help: ${percentText(after)} of the exchanges fail.`;
   note(track, now, "effect", text);
   return true;
+}
+
+/** What somebody else did to it meanwhile; empty: nothing is known. */
+function mendedSince({ case: seen }: Track, from: number): string {
+  const change = seen.changes.find(({ at }) => at >= from);
+  if (change !== undefined) return `at the same time came “${change.text}”`;
+  const back = seen.events.find(({ at, event }) => at >= from && event.kind === "origin" && isBack(event.state));
+  return back?.event.kind === "origin" ? `${back.event.address} works again by itself` : "";
+}
+
+function isBack(state: string): boolean {
+  return state === "up" || state === "ramping";
 }
 
 export function heedProbe(track: Track, probe: ProbeFact): void {

@@ -26,7 +26,7 @@ export function signsOfEnding(
     ...signsOf(core, address, head, now),
     end: ending.kind === "fin" ? "FIN" : ending.kind,
     detail: detailOf(ending),
-    limitMs: ending.kind === "timeout" ? facts.limitMs : 0,
+    limitMs: ending.kind === "timeout" ? Math.round(facts.limitMs) : 0,
     framing: facts.framing,
     requestSent: facts.requestSent,
     stallMs: facts.stallMs,
