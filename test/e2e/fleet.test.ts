@@ -5,7 +5,7 @@
 import { X509Certificate, randomBytes } from "node:crypto";
 import tls from "node:tls";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { Proof } from "../../src/contract/acme.ts";
+import type { Issued, Proof } from "../../src/contract/acme.ts";
 import type { CertificatesResponse, ExchangesResponse } from "../../src/contract/api-responses.ts";
 import type { SharedRow } from "../../src/contract/fleet.ts";
 import { roadTo } from "../support/cuttable-road.ts";
@@ -21,6 +21,8 @@ import type { Postgres } from "../support/postgres.ts";
 import { until } from "../support/until.ts";
 
 const { connected, issued } = fleet;
+/** Others are waited for however late they are. */
+const PATIENT = { pollMs: 100_000 };
 let postgres: Postgres;
 const open: (() => Promise<unknown>)[] = [];
 
@@ -51,6 +53,16 @@ function agreed(nodes: readonly FleetNode[], name = "a.test"): Promise<string> {
     const [first = null, ...others] = nodes.map((node) => node.certificateOf(name));
     return others.every((one) => one === first) ? first : null;
   });
+}
+
+/** What the authority is about to say is the test's to say, as soon as it was asked. */
+function holdAnswer(node: FleetNode): Promise<(answer: Issued) => void> {
+  let finish: ((answer: Issued) => void) | null = null;
+  node.answer = () =>
+    new Promise((resolve) => {
+      finish = resolve;
+    });
+  return until("its order", () => finish);
 }
 
 let schemas = 0;
@@ -89,7 +101,7 @@ describe.skipIf(!hasPostgres())("on one database", () => {
 
   it("what the holder of the lease writes is heard by the others, and cannot be read in the database", async () => {
     const schema = newSchema();
-    const [one, other] = [follow(schema, "one"), follow(schema, "other")];
+    const [one, other] = [follow(schema, "one", { times: PATIENT }), follow(schema, "other")];
     await Promise.all([connected(one), connected(other)]);
     const term = await one.session.take();
     expect(await other.session.take()).toBeNull();
@@ -183,6 +195,7 @@ describe.skipIf(!hasPostgres())("on one database", () => {
     await term?.write([certificate("a.test", "second")]);
     road.mend();
     await until("the second", () => (far.rows.some(({ body }) => body === "second") ? true : null));
+    await connected(far);
     expect(far.told.filter((text) => text.startsWith("fleet.connected")).length).toBeGreaterThan(1);
   });
 
@@ -306,7 +319,7 @@ describe.skipIf(!hasPostgres())("on one database", () => {
     const nodes = ["a", "b"].map((name) => startNode(schema, name, { names: [] }));
     await Promise.all(nodes.map(connected));
     const seen: string[][] = [];
-    const ordering = startNode(schema, "ordering");
+    const ordering = startNode(schema, "ordering", { times: PATIENT });
     ordering.answer = async ({ present }) => {
       await present(proof);
       seen.push([ordering, ...nodes].flatMap(({ shown }) => shown.tokens.map(({ answer }) => answer)));
@@ -319,7 +332,7 @@ describe.skipIf(!hasPostgres())("on one database", () => {
 
   it("when the one that orders dies another takes over, and what the first left is cleared away", async () => {
     const schema = newSchema();
-    const dying = startNode(schema, "dying", { times: { leaseMs: 1_000 } });
+    const dying = startNode(schema, "dying", { times: PATIENT });
     let isUnderWay = false;
     dying.answer = async ({ present }) => {
       await present({ kind: "http-01", token: "t", answer: "t.k" });
@@ -330,6 +343,8 @@ describe.skipIf(!hasPostgres())("on one database", () => {
     const other = startNode(schema, "other");
     await until("the answer there", () => (other.shown.tokens.length === 1 ? true : null));
     dying.die();
+    // Its time is over.
+    await postgres.sql(`update ${schema}.leases set until = now() - interval '1 second'`);
     await agreed([other]);
     expect(other.orders).toEqual(["a.test"]);
     await until("the answer to be gone", () => (other.shown.tokens.length === 0 ? true : null));
@@ -338,9 +353,7 @@ describe.skipIf(!hasPostgres())("on one database", () => {
   it("what comes to a node that has lost the lease is not written over what is there", async () => {
     const schema = newSchema();
     const slow = startNode(schema, "slow");
-    let finish = (_issued: ReturnType<typeof issued>): void => undefined;
-    slow.answer = () => new Promise((resolve) => (finish = resolve));
-    await until("its order", () => (slow.orders.length === 1 ? true : null));
+    const finish = await holdAnswer(slow);
     await postgres.sql(`update ${schema}.leases set until = now() - interval '1 second'`);
     const other = startNode(schema, "other", { days: 90 });
     const right = await agreed([other]);
@@ -372,12 +385,10 @@ describe.skipIf(!hasPostgres())("on one database", () => {
     const schema = newSchema();
     const road = await newRoad();
     const ordering = startNode(schema, "ordering", { port: road.port });
-    let finish = (): void => undefined;
-    ordering.answer = () => new Promise((resolve) => (finish = () => resolve(issued())));
-    await until("its order", () => (ordering.orders.length === 1 ? true : null));
+    const finish = await holdAnswer(ordering);
     road.cut();
     await until("the break", () => (ordering.session.view().state === "unreachable" ? true : null));
-    finish();
+    finish(issued());
     const shown = await agreed([ordering]);
     expect(ordering.kept.certificates).toMatchObject([{ cert: shown }]);
     road.mend();

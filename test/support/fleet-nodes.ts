@@ -183,9 +183,13 @@ export function startNode(postgres: Postgres, schema: string, name: string, opti
           async issue(order) {
             orders.push(order.name);
             const account = shelf.accountOf(directory) ?? { directory, key: `key of ${name}`, url: "1" };
-            if (shelf.accountOf(directory) === null) await shelf.keepAccount(account);
-            accounts.push(account.key);
-            return node.answer(order);
+            try {
+              if (shelf.accountOf(directory) === null) await shelf.keepAccount(account);
+              accounts.push(account.key);
+              return await node.answer(order);
+            } catch (error) {
+              return { ok: false, fault: "authority", detail: String(error), retryAfterMs: -1 };
+            }
           },
           renewalInfo: () => Promise.resolve(null),
         }),
