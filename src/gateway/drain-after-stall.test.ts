@@ -9,13 +9,18 @@ import { until } from "../../test/support/until.ts";
 const IDLE_MS = 50;
 
 /** As many as no two turns of the event loop accept. */
-const WAITING = 100;
+const WAITING = 60;
+/** They come at once, and the origin is in this process: nobody is to be turned away or given up for that. */
+const PATIENT = {
+  overload: false,
+  routes: [{ match: { path: "/*" }, timeouts: { connect: "60s", firstByte: "60s" } }],
+};
 
 it("at the end of a gateway requests that were sent before are answered: unread, unaccepted, on kept and on new connections", async () => {
   const origin = createServer((_request, response) => response.end("here"));
   await new Promise<void>((resolve) => void origin.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(origin.address() as AddressInfo).port}`;
-  const local = await localGateway({ shop: { pools: [{ origins: [url] }], health: false } });
+  const local = await localGateway({ shop: { pools: [{ origins: [url] }], health: false, ...PATIENT } });
   const kept = await local.client();
   await kept.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
   expect((await kept.response()).status).toBe(200);

@@ -7,6 +7,7 @@ import type { RawClient } from "../../test/support/raw-client.ts";
 import { HEAD_ROOM, TAIL_ROOM } from "../kernel/socket.ts";
 import type { ListeningPort, SocketListener, SocketPort } from "../kernel/socket.ts";
 import { createListen, SOCKETS } from "./tcp-listen.ts";
+import type { OpenListener } from "./tcp-listen.ts";
 
 const open: ListeningPort[] = [];
 afterEach(async () => {
@@ -250,6 +251,21 @@ describe("a listener that leaves", () => {
     expect(new Set(await Promise.all(answers))).toEqual(new Set(["[one]"]));
     const late = await waiting(port.port, 1);
     expect(await late.answers[0]).toBe("ECONNREFUSED");
+  });
+
+  it("does so also when another process has its sockets, which may know no listener for them", async () => {
+    let accepted = 0;
+    const kept: OpenListener[] = [];
+    const keeper = { given: () => null, listens: (listener: OpenListener) => void kept.push(listener) };
+    const port = await createListen(() => undefined, keeper)({ host: "127.0.0.1", port: 0 }, (socket) => {
+      accepted += 1;
+      return echo(socket);
+    });
+    expect(kept[0]?.handOn().length).toBeGreaterThan(0);
+    const { answers } = await waiting(port.port, 2 * SOCKETS);
+    await port.leave?.();
+    expect(accepted).toBe(2 * SOCKETS);
+    expect(new Set(await Promise.all(answers))).toEqual(new Set(["[one]"]));
   });
 
   it("is no other than one that closes where nobody waits, also twice", async () => {

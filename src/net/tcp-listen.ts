@@ -143,9 +143,9 @@ export function createListen(onAcceptError: (status: number) => void, keeper?: S
       },
       ...(file === null ? {} : ofFile()),
       async leave() {
-        // Whoever goes on with the socket needs its file, and accepts those who wait.
+        // Whoever goes on with the socket needs its file. But it may know no listener for it any more.
         if (!isHandedOn && file !== null) removeSocketFile(file);
-        if (!isHandedOn) await whenNobodyWaits(() => accepted);
+        await whenNobodyWaits(() => accepted);
         await closeAll([...servers, ...covers]);
       },
       async close() {

@@ -10,6 +10,7 @@ import { httpOrigin } from "../support/http-origin.ts";
 import { startLoad } from "../support/load.ts";
 import { stopWithSuccessors, successors } from "../support/successors.ts";
 import { until } from "../support/until.ts";
+import { connectWithoutPause } from "../support/without-pause.ts";
 import { isRunning, workersOf } from "../support/worker-processes.ts";
 
 const closers: (() => unknown)[] = [];
@@ -74,7 +75,7 @@ describe("two workers that are given other settings", () => {
     const url = await origin((_request, response) => response.end("here"));
     const gateway = await start(url);
     const config = await configOf(gateway);
-    const fresh = startLoad({ port: gateway.port, path: "/fresh", ratePerSecond: 60, newConnections: true });
+    const fresh = connectWithoutPause(gateway.port, 2);
     const kept = startLoad({ port: gateway.port, path: "/kept", ratePerSecond: 60 });
     await kept.completed(20);
     let before = workersOf(gateway.child.pid).map(({ pid }) => pid);
@@ -86,21 +87,22 @@ describe("two workers that are given other settings", () => {
       expect(after.map(({ worker }) => worker)).toEqual(Array.from({ length: workers }, (_, index) => index + 1));
       before = after.map(({ pid }) => pid);
       await kept.completed(20);
-      await fresh.completed(10);
+      await fresh.answered(10);
     }
     const { workers, configuration } = await gateway.status();
     expect(workers).toMatchObject([{ state: "serving" }]);
     expect(configuration?.revision.number).toBe(3);
-    const results = [await fresh.stop(), await kept.stop()];
-    expect(results).toEqual(results.map(({ sent }) => ({ sent, byStatus: { 200: sent }, byError: {} })));
+    expect(await fresh.stop()).toMatchObject({ refused: 0, lost: {} });
+    const { sent, byStatus, byError } = await kept.stop();
+    expect({ byStatus, byError }).toEqual({ byStatus: { 200: sent }, byError: {} });
     expect(gateway.child.running).toBe(true);
   });
 
   it("are replaced one after the other where sockets come and go, and lose no request", async () => {
     const url = await origin((_request, response) => response.end("here"));
     const gateway = await start(url);
-    const load = startLoad({ port: gateway.port, path: "/", ratePerSecond: 100, newConnections: true });
-    await load.completed(50);
+    const load = connectWithoutPause(gateway.port, 2);
+    await load.answered(50);
     const config = await configOf(gateway);
     const second = await freePort();
     const both = { ...config, listeners: [...config.listeners, { bind: `127.0.0.1:${second}` }] };
@@ -117,9 +119,8 @@ describe("two workers that are given other settings", () => {
     // Each is told, once for the node, as one that running workers are given is.
     const told = [...gateway.child.stderr().matchAll(/config\.applied: configuration (\d+) /g)].map(([, at]) => at);
     expect(told).toEqual(["2", "3", "4", "5", "6", "7"]);
-    await load.completed(50);
-    const { sent, byStatus, byError } = await load.stop();
-    expect({ byStatus, byError }).toEqual({ byStatus: { 200: sent }, byError: {} });
+    await load.answered(50);
+    expect(await load.stop()).toMatchObject({ refused: 0, lost: {} });
   });
 
   it("stay as they are when a new one cannot begin", async () => {
@@ -147,7 +148,7 @@ describe("two workers whose supervisor is upgraded", () => {
   it("lose no request, and the configuration that is on the disk then holds", async () => {
     const url = await origin((_request, response) => response.end("here"));
     const gateway = await start(url);
-    const fresh = startLoad({ port: gateway.port, path: "/fresh", ratePerSecond: 80, newConnections: true });
+    const fresh = connectWithoutPause(gateway.port, 2);
     const kept = startLoad({ port: gateway.port, path: "/kept", ratePerSecond: 80 });
     await kept.completed(50);
     await writeFile(
@@ -159,7 +160,8 @@ describe("two workers whose supervisor is upgraded", () => {
     await until("the one before to end", () => (isRunning(gateway.child.pid) ? null : true));
     expect(workersOf(next)).toHaveLength(3);
     await kept.completed(50);
-    const results = [await fresh.stop(), await kept.stop()];
-    expect(results).toEqual(results.map(({ sent }) => ({ sent, byStatus: { 200: sent }, byError: {} })));
+    expect(await fresh.stop()).toMatchObject({ refused: 0, lost: {} });
+    const { sent, byStatus, byError } = await kept.stop();
+    expect({ byStatus, byError }).toEqual({ byStatus: { 200: sent }, byError: {} });
   });
 });
