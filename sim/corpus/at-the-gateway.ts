@@ -1,9 +1,12 @@
 /** What may happen here: a process that stands still, limits, workers and nodes unlike the others, a defence that hits friends. */
+import { CRASH_LOOP } from "../../src/control/crash-watch.ts";
 import type { Maker } from "./disturbance.ts";
 import { within, fails, anyOf, isAlpha, rate } from "./disturbance.ts";
 import { two } from "./places.ts";
 
 const of = within("gateway");
+/** A process that is started again ever later. */
+const ENDS_S = [0, 1, 3, 7, 15, 31, 46];
 
 export const AT_THE_GATEWAY: readonly Maker[] = [
   of(
@@ -127,6 +130,18 @@ export const AT_THE_GATEWAY: readonly Maker[] = [
       };
     },
   ),
+  of("a worker crashes again and again", "outright", { parties: ["gateway"], causes: ["gw.crash_loop"] }, (chance) => ({
+    setup: { ...two(rate(chance)), workers: 2 },
+    lastsS: ENDS_S.length * 10,
+    fault: {
+      tell(second) {
+        const nth = ENDS_S.indexOf(second);
+        const turn = { kind: "gateway", at: 0, detail: "it ended with SIGSEGV" } as const;
+        if (nth >= 0) return [{ ...turn, code: nth < 3 ? "worker.ended" : CRASH_LOOP }];
+        return second === ENDS_S.length * 10 ? [{ ...turn, code: "worker.running", detail: "it serves again" }] : [];
+      },
+    },
+  })),
   of("connections used up", "outright", { parties: ["gateway"], causes: ["gw.resource_wall"] }, (chance) => ({
     setup: two(rate(chance)),
     fault: {

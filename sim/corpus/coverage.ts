@@ -211,8 +211,6 @@ export const NOT_CONCLUDED: Readonly<Partial<Record<ConclusionId, string>>> = {
   "net.path": "from one place it cannot be told from its provider's outage: two cases ask for that to be said",
   "net.filtered":
     "from here it cannot be told from a full queue, nor from a machine that is gone: two cases ask for that to be said",
-  "gw.crash_loop":
-    "the supervisor tells of it, and exchanges show nothing: there is nothing to weigh it against, and the engine's own tests have it",
   "change.drill": "a drill where it runs is no incident at all: the quiet kind of that name asks for it",
 };
 

@@ -262,7 +262,8 @@ export class Model {
       this.#events.push({
         kind: "event",
         node: "node-1",
-        worker: 0,
+        // Of processes the supervisor tells, which says whose end it was.
+        worker: told.kind === "gateway" ? this.#setup.workers : 0,
         revision: "r1",
         at: this.#now,
         event: { ...told, at: this.#now },

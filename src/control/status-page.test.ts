@@ -109,6 +109,14 @@ describe("the status page", () => {
     expect(statusPage(facts("well", incident), OPTIONS, AT + 91 * 86_400_000).html).not.toContain("<article");
   });
 
+  it("the feed links to the page that lies beside it where nobody has said at which address that is", () => {
+    const feed = (url: string): string => statusPage(facts("well"), { ...OPTIONS, url }, AT).rss;
+    const linkOf = (rss: string): string =>
+      new URL(/<link>([^<]*)/.exec(rss)?.[1] ?? "", "https://s.example/feed.xml").href;
+    expect(linkOf(feed(""))).toBe("https://s.example/");
+    expect(linkOf(feed("https://status.example/"))).toBe("https://status.example/");
+  });
+
   it("whatever an incident says: no address, no name of an origin, a pool or a node, and no cause is on it", () => {
     const secret = fc.constantFrom(
       "http://10.1.2.3:3000",

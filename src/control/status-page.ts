@@ -214,11 +214,14 @@ function rssOf({ at }: StatusFacts, { title, url }: StatusOptions, all: readonly
     return `<item><title>${escapeHtml(name)}</title><description>${escapeHtml(`${text} ${lasted}`)}</description><guid isPermaLink="false">${escapeHtml(guid)}</guid><pubDate>${new Date(to ?? from).toUTCString()}</pubDate>${linkTag(url)}</item>`;
   });
   return `<?xml version="1.0" encoding="utf-8"?>
-<rss version="2.0"><channel><title>${escapeHtml(title)}</title>${url === "" ? "<link>about:blank</link>" : linkTag(url)}<description>Disturbances of the last 90 days, and their ends.</description><lastBuildDate>${new Date(at).toUTCString()}</lastBuildDate>
+<rss version="2.0"><channel><title>${escapeHtml(title)}</title>${url === "" ? BESIDE : linkTag(url)}<description>Disturbances of the last 90 days, and their ends.</description><lastBuildDate>${new Date(at).toUTCString()}</lastBuildDate>
 ${items.join("\n")}
 </channel></rss>
 `;
 }
+
+/** RSS demands a link; readers resolve this one by where they have the feed from, and the page lies beside that. */
+const BESIDE = "<link>./</link>";
 
 function linkTag(url: string): string {
   return url === "" ? "" : `<link>${escapeHtml(url)}</link>`;
