@@ -51,6 +51,9 @@ export class ClientConnection implements SocketListener, MessageEvents, TimerOwn
   readonly listener: ListenerRuntime;
   readonly socket: SocketPort;
   peer: PeerIdentity;
+  /** Among those of its listener. */
+  older: ClientConnection | null = null;
+  newer: ClientConnection | null = null;
   /** Exchanges that ended on it. */
   uses = 0;
   /** What was agreed on in its handshake; null: there was none, or it is not done. */

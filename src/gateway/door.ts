@@ -96,7 +96,7 @@ interface Reclaimable {
   reclaim(now: number): boolean;
 }
 
-function reclaimFrom(those: ReadonlySet<Reclaimable>, whose: number | null, now: number): boolean {
+function reclaimFrom(those: Iterable<Reclaimable>, whose: number | null, now: number): boolean {
   let looked = 0;
   for (const one of those) {
     if ((whose === null || one.peer.key === whose) && one.reclaim(now)) return true;

@@ -5,6 +5,7 @@
  * A listener is the same one while its bind is: another port is another place for clients to go to.
  */
 import type { ListenerSettings, Settings } from "../config/settings.ts";
+import { Line } from "../kernel/line.ts";
 import type { Listen, ListeningPort, SocketListener, SocketPort } from "../kernel/socket.ts";
 import type { HandOver, ListenerRuntime } from "./listener-runtime.ts";
 import type { Core } from "./core.ts";
@@ -175,7 +176,7 @@ export class Listeners {
 function runtimeOf(settings: ListenerSettings, handOver: HandOver): ListenerRuntime {
   const isTrusted = trustedProxies(settings.trustedProxies);
   const { name } = settings;
-  return { name, settings, isTrusted, draining: false, connections: new Set(), sessions: new Set(), handOver };
+  return { name, settings, isTrusted, draining: false, connections: new Line(), sessions: new Set(), handOver };
 }
 
 /** Those who wait to be accepted are, and nobody after them. */

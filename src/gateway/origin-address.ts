@@ -2,6 +2,7 @@
  * One address of an origin and all that is known of it: connections, latency, health, what traffic says. The
  * policies decide on it; this only keeps their states and the connections together.
  */
+import { Line } from "../kernel/line.ts";
 import { UNIX, isUnix } from "../kernel/ip-text.ts";
 import { hostFieldOf } from "../config/origin-url.ts";
 import type { AttemptRecord } from "../contract/record.ts";
@@ -155,7 +156,7 @@ export class OriginAddress implements Address, Candidate, Member {
   #overload: AdaptiveLimitOptions | null;
   /** Newest last: the newest is used first, so that surplus ones grow old and are retired. */
   readonly #idle: OriginConnection[] = [];
-  readonly #open = new Set<OriginConnection>();
+  readonly #open = new Line<OriginConnection>();
   /** Connections that exchanges share (HTTP/2). */
   readonly #sessions: SessionCounts = { open: 0, idle: 0 };
   readonly #waiters: Waiter[] = [];

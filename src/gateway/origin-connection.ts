@@ -57,6 +57,9 @@ export class OriginConnection implements SocketListener, MessageEvents, TimerOwn
   readonly whose: string;
   /** How it was made. */
   readonly transport: Transport | null;
+  /** Among those of its address. */
+  older: OriginConnection | null = null;
+  newer: OriginConnection | null = null;
   state: "connecting" | "busy" | "idle" | "tunnel" | "closed" = "connecting";
   uses = 0;
   connectedAt = 0;

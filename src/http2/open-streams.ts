@@ -3,6 +3,7 @@
  * frames that were on their way to them are no fault (RFC 9113 §5.1, §6.8).
  */
 import { WINDOW_MAX } from "./frames.ts";
+import { NumberedLine } from "./numbered-line.ts";
 import type { StreamPort } from "./stream-port.ts";
 
 /** Streams that we reset lately: what was on its way to them is no fault. */
@@ -13,7 +14,7 @@ export class OpenStreams {
   last = 0;
   /** Set by the last GOAWAY: requests behind it were never there. */
   lastTaken: number = WINDOW_MAX;
-  readonly #open = new Map<number, StreamPort>();
+  readonly #open = new NumberedLine<StreamPort>();
   readonly #reset: number[] = [];
 
   get size(): number {
@@ -21,19 +22,19 @@ export class OpenStreams {
   }
 
   get(id: number): StreamPort | null {
-    return this.#open.get(id) ?? null;
+    return this.#open.get(id);
   }
 
   all(): Iterable<StreamPort> {
-    return this.#open.values();
+    return this.#open;
   }
 
   add(stream: StreamPort): void {
-    this.#open.set(stream.id, stream);
+    this.#open.add(stream);
   }
 
   remove(stream: StreamPort): void {
-    this.#open.delete(stream.id);
+    this.#open.delete(stream);
   }
 
   /** Its client hears by RST_STREAM that it is no more. */

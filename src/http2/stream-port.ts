@@ -49,6 +49,9 @@ const HELD_BYTES = 4096;
 
 export class StreamPort implements SocketPort, MessageEvents {
   listener: SocketListener = DEAF;
+  /** Among those of its connection that are open. */
+  older: StreamPort | null = null;
+  newer: StreamPort | null = null;
   readonly id: number;
   /** Bytes that the client lets us send. */
   sendWindow: number;

@@ -16,6 +16,7 @@ import type { ErrorName } from "../http2/frames.ts";
 import type { HeaderField } from "../http2/header-field.ts";
 import { HeaderPieces } from "../http2/header-pieces.ts";
 import { HpackDecoder } from "../http2/hpack-decoder.ts";
+import { NumberedLine } from "../http2/numbered-line.ts";
 import { OriginHead } from "../http2/origin-head.ts";
 import type { MessageHead } from "../http1/head.ts";
 import type { Clock, Schedule } from "../kernel/clock.ts";
@@ -88,7 +89,7 @@ export class OriginSession implements SocketListener, FrameSink {
   readonly #place: SessionPlace;
   readonly #reader = new FrameReader(this);
   readonly #decoder = new HpackDecoder();
-  readonly #streams = new Map<number, OriginStream>();
+  readonly #streams = new NumberedLine<OriginStream>();
   #waiting: StreamOwner[] = [];
   #reserved = 0;
   #nextId = 1;
@@ -212,23 +213,23 @@ export class OriginSession implements SocketListener, FrameSink {
 
   // ------------------------------------------------------------------ sending
 
-  /** Begins a stream. Its id. */
-  request(stream: OriginStream, message: MessageHead, ends: boolean, opensTunnel: boolean): number {
+  /** Begins a stream, which has its id from then on. */
+  request(stream: OriginStream, message: MessageHead, ends: boolean, opensTunnel: boolean): void {
     const id = this.#nextId;
     this.#nextId += 2;
     this.#reserved -= 1;
     this.uses += 1;
-    this.#streams.set(id, stream);
+    stream.id = id;
+    this.#streams.add(stream);
     // Ids are used up after a billion exchanges (RFC 9113 §5.1.1): another connection takes over long before.
     if (id > WINDOW_MAX - 1024) this.#leavePool({ code: "GOAWAY", syscall: "h2" });
     this.sender.head(id, message, ends, opensTunnel);
-    return id;
   }
 
   /** The stream is closed on both sides, or was reset. */
-  closed(id: number, stream: OriginStream): void {
+  closed(stream: OriginStream): void {
     this.sender.forget(stream);
-    if (this.#streams.delete(id)) this.#rest();
+    if (this.#streams.delete(stream)) this.#rest();
   }
 
   // ------------------------------------------------------------------ the socket below
@@ -307,7 +308,7 @@ export class OriginSession implements SocketListener, FrameSink {
 
   onFault(error: unknown): void {
     // Streams contain what their listeners throw; this is a defect of this file, and every exchange on it has to know.
-    const streams = [...this.#streams.values()];
+    const streams = [...this.#streams];
     this.#endAll({ code: "INTERNAL_ERROR", syscall: "h2" });
     this.socket.destroy();
     streams[0]?.listener.onFault(error);
@@ -365,13 +366,14 @@ export class OriginSession implements SocketListener, FrameSink {
       this.#unacked = 0;
     }
     const stream = this.#streams.get(id);
-    if (stream === undefined) return this.#isOld(id) || this.#breakOff("PROTOCOL_ERROR", "DATA on no stream");
+    if (stream === null) return this.#isOld(id) || this.#breakOff("PROTOCOL_ERROR", "DATA on no stream");
     stream.onDataFrame(bytes, from, end - padding, end - start, (flags & FLAG.END_STREAM) !== 0);
     return !this.#closed;
   }
 
   #onHeaders(flags: number, id: number, bytes: Buffer, start: number, end: number): boolean {
-    if (!this.#streams.has(id) && !this.#isOld(id)) return this.#breakOff("PROTOCOL_ERROR", "HEADERS on no stream");
+    if (this.#streams.get(id) === null && !this.#isOld(id))
+      return this.#breakOff("PROTOCOL_ERROR", "HEADERS on no stream");
     const breach = breachOfHeaders(flags, bytes, start, end);
     if (breach !== null) return this.#breaks(breach);
     const from = blockStart(flags, start);
@@ -396,7 +398,7 @@ export class OriginSession implements SocketListener, FrameSink {
 
   #decode(id: number, flags: number, bytes: Buffer, start: number, end: number): boolean {
     const stream = this.#streams.get(id);
-    if (stream === undefined) {
+    if (stream === null) {
       return this.#decoder.decode(bytes, start, end, NOBODY) || this.#breakOff("COMPRESSION_ERROR", NO_BLOCK);
     }
     if (stream.headSeen) head.beginTrailers();
@@ -408,7 +410,7 @@ export class OriginSession implements SocketListener, FrameSink {
 
   #onReset(id: number, bytes: Buffer, start: number): boolean {
     const stream = this.#streams.get(id);
-    if (stream === undefined) return this.#isOld(id) || this.#breakOff("PROTOCOL_ERROR", "RST_STREAM on no stream");
+    if (stream === null) return this.#isOld(id) || this.#breakOff("PROTOCOL_ERROR", "RST_STREAM on no stream");
     stream.onResetFrame(errorName(bytes.readUInt32BE(start)));
     return !this.#closed;
   }
@@ -451,7 +453,7 @@ export class OriginSession implements SocketListener, FrameSink {
         return null;
       case SETTING.INITIAL_WINDOW_SIZE:
         if (value > WINDOW_MAX) return "FLOW_CONTROL_ERROR";
-        return this.sender.resizeWindows(this.#streams.values(), value) ? null : "FLOW_CONTROL_ERROR";
+        return this.sender.resizeWindows(this.#streams, value) ? null : "FLOW_CONTROL_ERROR";
       case SETTING.MAX_FRAME_SIZE:
         if (value < FRAME_BYTES || value > 0xffffff) return "PROTOCOL_ERROR";
         // Larger ones would save nothing.
@@ -477,7 +479,7 @@ export class OriginSession implements SocketListener, FrameSink {
     if (code !== "NO_ERROR") this.#loss ??= { ...error, code };
     this.#leavePool(error);
     // §6.8: the origin has not begun to work on anything above it.
-    for (const [number, stream] of Array.from(this.#streams)) if (number > this.#lastStream) stream.lost(error);
+    for (const stream of this.#streams) if (stream.id > this.#lastStream) stream.lost(error);
     if (this.active === 0) this.close();
     return !this.#closed;
   }
@@ -490,7 +492,7 @@ export class OriginSession implements SocketListener, FrameSink {
       return !this.#closed;
     }
     const stream = this.#streams.get(id);
-    if (stream === undefined) return this.#isOld(id) || this.#breakOff("PROTOCOL_ERROR", "WINDOW_UPDATE on no stream");
+    if (stream === null) return this.#isOld(id) || this.#breakOff("PROTOCOL_ERROR", "WINDOW_UPDATE on no stream");
     stream.window += more;
     if (more === 0 || stream.window > WINDOW_MAX) {
       this.sender.reset(id, "FLOW_CONTROL_ERROR");
@@ -532,8 +534,8 @@ export class OriginSession implements SocketListener, FrameSink {
     if (this.#closed) return;
     this.#end();
     this.#leavePool(this.#reasonFor(error));
-    const streams = [...this.#streams.values()];
-    this.#streams.clear();
+    const streams = [...this.#streams];
+    for (const stream of streams) this.#streams.delete(stream);
     for (const stream of streams) stream.lost(error);
   }
 

@@ -48,12 +48,15 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
   /** The final head has come. */
   headSeen = false;
   waitsAt: OriginSession | null = null;
+  /** Among those of its session. */
+  older: OriginStream | null = null;
+  newer: OriginStream | null = null;
+  /** 0: nothing has been asked yet. */
+  id = 0;
   readonly #source: StreamSource;
   readonly #parser: RequestParser = new RequestParser(OWN_LIMITS, this);
   #phase: "finding" | "open" | "over" = "finding";
   #session: OriginSession | null = null;
-  /** 0: nothing has been asked yet. */
-  #id = 0;
   /** In its place, where the origin speaks HTTP/1.1. */
   #own: SocketPort | null = null;
   #method = "";
@@ -225,7 +228,7 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
     this.#isTunnel = key !== null;
     this.#requestEnded = key === null && (head.framing === "none" || head.contentLength === 0);
     this.window = session.sender.streamWindow;
-    this.#id = session.request(this, head, this.#requestEnded, this.#isTunnel);
+    session.request(this, head, this.#requestEnded, this.#isTunnel);
     if (this.#isTunnel) this.#parser.stop = true;
   }
 
@@ -244,7 +247,7 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
   #send(bytes: Buffer, start: number, end: number): void {
     const session = this.#session;
     if (session === null || this.#requestEnded) return;
-    const sent = this.#unsentBytes > 0 ? 0 : session.sender.data(this.#id, this.window, bytes, start, end);
+    const sent = this.#unsentBytes > 0 ? 0 : session.sender.data(this.id, this.window, bytes, start, end);
     this.window -= sent;
     if (start + sent === end) return;
     // The bytes are the gateway's again when its write returns.
@@ -255,11 +258,11 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
 
   #endRequest(): void {
     this.#requestEnds = true;
-    if (this.#unsentBytes > 0 || this.#requestEnded || this.#session === null || this.#id === 0) return;
+    if (this.#unsentBytes > 0 || this.#requestEnded || this.#session === null || this.id === 0) return;
     this.#requestEnded = true;
     const { trailers } = this.#parser;
-    if (trailers === null || this.#isTunnel) this.#session.sender.endOf(this.#id);
-    else this.#session.sender.trailersOf(this.#id, trailers);
+    if (trailers === null || this.#isTunnel) this.#session.sender.endOf(this.id);
+    else this.#session.sender.trailersOf(this.id, trailers);
     this.#closeIfDone();
   }
 
@@ -268,7 +271,7 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
     const session = this.#session;
     if (session === null || this.#phase !== "open") return;
     for (let first = this.#unsent[0]; first !== undefined; first = this.#unsent[0]) {
-      const sent = session.sender.data(this.#id, this.window, first, 0, first.length);
+      const sent = session.sender.data(this.id, this.window, first, 0, first.length);
       this.window -= sent;
       this.#unsentBytes -= sent;
       if (sent < first.length) {
@@ -440,7 +443,7 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
   /** An end that the origin said, before its content was whole (RFC 9113 §8.1.1). The connection knows nothing of it. */
   #cutShort(): void {
     const detail = `${this.#delivered} of ${this.#length} bytes of content had come`;
-    if (!this.#requestEnded) this.#session?.sender.reset(this.#id, "PROTOCOL_ERROR");
+    if (!this.#requestEnded) this.#session?.sender.reset(this.id, "PROTOCOL_ERROR");
     this.#forget();
     this.#fail({ code: "END_STREAM", syscall: "h2", detail });
   }
@@ -459,8 +462,8 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
 
   /** As much of the window as has been read, in few large pieces. */
   #giveBack(): void {
-    if (this.#paused || this.#responseEnded || this.#owed < this.#windowBytes / 2 || this.#id === 0) return;
-    this.#session?.sender.windowUpdate(this.#id, this.#owed);
+    if (this.#paused || this.#responseEnded || this.#owed < this.#windowBytes / 2 || this.id === 0) return;
+    this.#session?.sender.windowUpdate(this.id, this.#owed);
     this.#owed = 0;
   }
 
@@ -482,13 +485,13 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
   #malformed(head: OriginHead, otherwise = ""): void {
     const code = head.tooLarge ? "HEAD_TOO_LARGE" : "MALFORMED";
     const detail = head.why === "" ? otherwise : head.why;
-    if (this.#id !== 0) this.#session?.sender.reset(this.#id, "PROTOCOL_ERROR");
+    if (this.id !== 0) this.#session?.sender.reset(this.id, "PROTOCOL_ERROR");
     this.#forget();
     this.#fail({ code, syscall: "h2", detail });
   }
 
   #break(code: "PROTOCOL_ERROR" | "FLOW_CONTROL_ERROR" | "STREAM_CLOSED", detail: string): void {
-    if (this.#id !== 0) this.#session?.sender.reset(this.#id, code);
+    if (this.id !== 0) this.#session?.sender.reset(this.id, code);
     this.#forget();
     this.#fail({ code: "MALFORMED", syscall: "h2", detail });
   }
@@ -505,8 +508,8 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
     if (this.#phase === "finding") this.waitsAt?.leave(this);
     const session = this.#session;
     if (session !== null) {
-      if (this.#id === 0) session.giveBack();
-      else if (!this.#requestEnded || !this.#responseEnded) session.sender.reset(this.#id, "CANCEL");
+      if (this.id === 0) session.giveBack();
+      else if (!this.#requestEnded || !this.#responseEnded) session.sender.reset(this.id, "CANCEL");
     }
     this.#forget();
     this.#phase = "over";
@@ -521,7 +524,7 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
 
   #over(): void {
     if (this.#phase === "over") return;
-    if (this.#id === 0 && this.#session !== null) this.#session.giveBack();
+    if (this.id === 0 && this.#session !== null) this.#session.giveBack();
     this.#phase = "over";
     this.#writing = false;
     this.#forget();
@@ -532,7 +535,7 @@ export class OriginStream implements SocketPort, MessageEvents, StreamOwner {
   #forget(): void {
     const session = this.#session;
     this.#session = null;
-    if (this.#id !== 0) session?.closed(this.#id, this);
+    if (this.id !== 0) session?.closed(this);
   }
 
   /** What hears it may have a defect: that costs this exchange, and no other on the session. */
