@@ -8,7 +8,7 @@ import type { MessageHead } from "../http1/head.ts";
 import type { Attempt } from "./attempt.ts";
 import { visitForResponse } from "./cache/begin-visit.ts";
 import type { Entry } from "./cache/entry.ts";
-import type { Guest } from "./cache/visit.ts";
+import type { Guest } from "./cache/guest.ts";
 import type { ClientRequest } from "./client-request.ts";
 import { ExchangeEnd } from "./exchange-end.ts";
 import { clientFraming, isEventStream, responseLines, writeInterimHead } from "./forward-response.ts";

@@ -12,7 +12,7 @@ import type { Slot } from "./store.ts";
 import { mentionsCaching } from "./response-facts.ts";
 import { STALE_STATUSES } from "./flight.ts";
 import { Visit } from "./visit.ts";
-import type { Guest, VisitPorts } from "./visit.ts";
+import type { Guest, VisitPorts } from "./guest.ts";
 
 /** When a request has been admitted. */
 export function beginVisit(

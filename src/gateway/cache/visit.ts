@@ -3,31 +3,32 @@
  * that others wait for, keeps what the origin says, and comes back for the last good copy when none says anything.
  * The exchange tells it what happens and is told what to do instead of the usual; it never looks inside.
  */
-import type { CacheWord, ExchangeRecord, Outcome, Step } from "../../contract/record.ts";
+import type { CacheWord } from "../../contract/record.ts";
 import type { MessageHead } from "../../http1/head.ts";
-import type { Clock } from "../../kernel/clock.ts";
 import type { CauseId } from "../../kernel/causes.ts";
-import type { DecisionCode } from "../../kernel/decisions.ts";
-import type { TimerWheel } from "../../kernel/timer-wheel.ts";
 import { judgeFreshness, mayAnswerForOrigin } from "../../policies/freshness.ts";
 import type { AskedFreshness } from "../../policies/freshness.ts";
-import type { ClientHost } from "../client-host.ts";
-import type { ClientRequest } from "../client-request.ts";
-import type { ClientResponse } from "../client-response.ts";
+import { isSafe } from "../../policies/safe-method.ts";
 import { readHeadAgain, readResponseHeadAgain } from "../read-head-again.ts";
-import type { StoredAnswer } from "../stored-answer.ts";
 import { answerFrom } from "./answers.ts";
 import { forwardLine, hitLine } from "./cache-status.ts";
 import type { ForwardFacts, Forwarded } from "./cache-status.ts";
 import { conditionsOf, hasOriginConditions } from "./conditions.ts";
 import type { Conditions } from "./conditions.ts";
+import {
+  entryFactsFrom,
+  SET_COOKIE_LINES,
+  cookieLines,
+  isForMany,
+  isShareable,
+  showsItsTarget,
+} from "./entry-facts.ts";
 import { Entry } from "./entry.ts";
 import type { EntryFacts } from "./entry.ts";
 import { Flight, STALE_STATUSES } from "./flight.ts";
-import type { FlightLeader, Follower, Release } from "./flight.ts";
+import type { Follower, Release } from "./flight.ts";
 import { freshenFields, isAbout } from "./freshen.ts";
-import { parseHttpTime } from "../../kernel/http-time.ts";
-import { isSafe } from "../../policies/safe-method.ts";
+import type { Guest, VisitPorts } from "./guest.ts";
 import { Recording } from "./recording.ts";
 import type { RecordingOwner } from "./recording.ts";
 import { askedFreshness, isAuthorised, isPersonal, keyTarget, saysNoStore, seenThroughProxy } from "./request-key.ts";
@@ -43,30 +44,6 @@ import type { Slot } from "./store.ts";
 import { LEFT_BEHIND, WINDOW_BYTES } from "./stored-body.ts";
 import type { Breakage, StoredBody } from "./stored-body.ts";
 import { storedFields } from "./stored-fields.ts";
-
-/** The exchange, as far as its visit to the cache is concerned. */
-export interface Guest extends FlightLeader {
-  readonly record: ExchangeRecord;
-  readonly host: ClientHost;
-  /** What its request was looked up as, and found; null: nothing, or it was not looked up. */
-  slot: Slot | null;
-  readonly request: ClientRequest;
-  readonly response: ClientResponse;
-  readonly startedMs: number;
-  decide(step: Step, code: DecisionCode, reason: string): void;
-  serve(answer: StoredAnswer, outcome: Outcome, now: number): void;
-  later(step: (now: number) => void): void;
-  /** Goes on to an origin. */
-  forward(now: number): void;
-  /** Fetches anew what was just given away stale, with nobody waiting for it. */
-  refresh(entry: Entry, now: number): void;
-  onFault(error: unknown): void;
-}
-
-export interface VisitPorts {
-  readonly clock: Clock;
-  readonly wheel: TimerWheel;
-}
 
 /** How often a request that waits looks whether the one that fetches has reached an origin at all. */
 const LOOK_MS = 1_000;
@@ -368,7 +345,8 @@ export class Visit implements Follower, RecordingOwner {
     if (!isSafe(this.#guest.request.method)) {
       // RFC 9111 §4.4: it was no error and may have changed what is stored.
       if (head.status < 400 && this.#target !== "") cache.invalidate(service, this.#host, this.#target, head, now);
-      if (!full || !this.#showsItsTarget(head)) return full ? this.#forwardLine({}) : "";
+      if (!full || !showsItsTarget(this.#guest.request.method, head, this.#host, this.#target))
+        return full ? this.#forwardLine({}) : "";
     }
     const entry = this.#entry;
     if (head.status === 304 && entry !== null) return this.#onNotModified(entry, head, sentMs, now);
@@ -382,13 +360,6 @@ export class Visit implements Follower, RecordingOwner {
       this.#flight?.end("alone");
     }
     return this.route.full ? this.#forwardLine({ stored }) : "";
-  }
-
-  /** RFC 9110 §9.3.3: a POST whose response says that it is what a GET for the same URL would get. */
-  #showsItsTarget(head: MessageHead): boolean {
-    const location = this.#guest.request.method === "POST" && head.status === 200 ? head.get("content-location") : null;
-    const base = `http://${this.#host}${this.#target}`;
-    return location !== null && this.#target !== "" && URL.parse(location, base)?.href === URL.parse(base)?.href;
   }
 
   #judge(facts: ResponseFacts, sentMs: number, now: number): Storable | NotStorable {
@@ -445,7 +416,7 @@ export class Visit implements Follower, RecordingOwner {
     const slot = this.#flight?.slot ?? cache.store.slotFor(this.route.partition, this.#host, this.#target);
     const wall = this.#ports.clock.wall();
     const entryFacts: EntryFacts = {
-      ...this.#factsFrom(storedFields(head, wall), facts, judged, wall),
+      ...entryFactsFrom(storedFields(head, wall), facts, judged, wall),
       selecting,
       status: head.status,
       reason: head.bytes.latin1Slice(head.reasonStart, head.reasonEnd),
@@ -457,7 +428,7 @@ export class Visit implements Follower, RecordingOwner {
     this.#guest.response.tap = this.#recording;
     // What a POST has changed is what it shows.
     this.#sentAtMono = this.#guest.request.method === "POST" ? now + 1 : this.#guest.startedMs;
-    if (this.#isShareable(judged)) this.#flight?.share(entry);
+    if (isShareable(judged)) this.#flight?.share(entry);
     else this.#flight?.end("alone");
     return true;
   }
@@ -473,30 +444,6 @@ export class Visit implements Follower, RecordingOwner {
 
   /** Monotonic ms of the request: what has changed since is not in the response. */
   #sentAtMono = 0;
-
-  #isShareable({ freshness, ageMs }: Storable): boolean {
-    return !freshness.noCache && freshness.lifetimeMs > ageMs;
-  }
-
-  #factsFrom(
-    fields: string,
-    facts: ResponseFacts,
-    judged: Storable,
-    wall: number,
-  ): Omit<EntryFacts, "selecting" | "status" | "reason"> {
-    const modified = facts.lastModified ?? facts.date;
-    return {
-      fields,
-      freshness: judged.freshness,
-      ageMs: judged.ageMs,
-      anonymousOnly: judged.anonymousOnly,
-      etag: facts.etag,
-      lastModified: facts.lastModified,
-      modifiedAt: modified === null ? wall : parseHttpTime(modified, wall),
-      contentLanguage: facts.contentLanguage,
-      tags: facts.tags,
-    };
-  }
 
   // ------------------------------------------------------------------ answers in place of the origin's
 
@@ -547,7 +494,7 @@ export class Visit implements Follower, RecordingOwner {
         return;
       }
       const { selecting, status, reason } = entry.facts;
-      entry.facts = { ...this.#factsFrom(fields, facts, judged, wall), selecting, status, reason };
+      entry.facts = { ...entryFactsFrom(fields, facts, judged, wall), selecting, status, reason };
       entry.receivedAt = now;
       entry.receivedWall = wall;
       store.recount(entry);
@@ -680,15 +627,4 @@ export class Visit implements Follower, RecordingOwner {
     this.#leaveFlight = null;
     this.#flight?.end("again");
   }
-}
-
-const SET_COOKIE_LINES = /^set-cookie:[^\r\n]*\r\n/gim;
-
-/** Nobody has to ask for himself before he gets it. */
-function isForMany({ freshness, anonymousOnly }: EntryFacts): boolean {
-  return !anonymousOnly && !freshness.noCache && freshness.lifetimeMs > 0;
-}
-
-function cookieLines(fields: string): string {
-  return (fields.match(SET_COOKIE_LINES) ?? []).join("");
 }
