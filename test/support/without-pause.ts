@@ -26,11 +26,11 @@ export function connectWithoutPause(port: number, clients: number): WithoutPause
   let answered = 0;
   let refused = 0;
   const lost: Record<string, number> = {};
-  let isOver = false;
+  const state = { isOver: false };
   let waits: { readonly until: number; readonly resolve: () => void }[] = [];
 
   async function one(): Promise<void> {
-    while (!isOver) {
+    while (!state.isOver) {
       // oxlint-disable-next-line no-await-in-loop -- One after the other, without a pause.
       const came = await comeOnce(port);
       if (came === "answered") answered += 1;
@@ -44,7 +44,7 @@ export function connectWithoutPause(port: number, clients: number): WithoutPause
   return {
     answered: (count) => new Promise((resolve) => void waits.push({ until: answered + count, resolve })),
     async stop() {
-      isOver = true;
+      state.isOver = true;
       await all;
       return { answered, refused, lost };
     },
