@@ -4,7 +4,8 @@ import { countText } from "../contract/quantities.ts";
 import type { Finding } from "./machine-findings.ts";
 import { ok } from "./machine-findings.ts";
 
-export function isFleet(fleet: unknown): boolean {
+/** Gateways of other versions say nothing of it. */
+export function isFleet(fleet: unknown): fleet is FleetView {
   return typeof fleet === "object" && fleet !== null && "nodes" in fleet && Array.isArray(fleet.nodes);
 }
 

@@ -7,6 +7,7 @@ import { complain, sayJson, sayLines } from "./context.ts";
 import type { Complaint } from "./context.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { EXIT } from "./exit-codes.ts";
+import { isFleet } from "./fleet-finding.ts";
 import { adminUrl, askGateway } from "./gateway-client.ts";
 import { plain } from "./page.ts";
 import type { CliPorts } from "./ports.ts";
@@ -35,7 +36,7 @@ async function list(ports: CliPorts, base: string, json: boolean): Promise<ExitC
   else
     sayLines(ports, [
       ...certificates.flatMap((one) => linesOf(one, ports.wall())),
-      ...(fleet === null ? [] : fleetLines(fleet, ports.wall())),
+      ...(isFleet(fleet) ? fleetLines(fleet, ports.wall()) : []),
     ]);
   return certificates.every(({ state }) => state === "good" || state === "ordering") ? EXIT.ok : EXIT.no;
 }
