@@ -45,7 +45,7 @@ export interface ListenerSockets {
   close(): void;
 }
 
-export interface LentHandle {
+interface LentHandle {
   readonly bind: Bind;
   readonly handle: unknown;
 }

@@ -30,11 +30,11 @@ export interface LearnedRoute {
 }
 
 /** More is nothing that was learned. */
-export const LEARNED_MAX = 1_000_000;
+const LEARNED_MAX = 1_000_000;
 /** Longer is no usual wait. */
 const USUAL_MAX_MS = 3_600_000;
 /** Of one address; the first ones, where there are more. */
-export const LEARNED_ROUTES_MAX = 16;
+const LEARNED_ROUTES_MAX = 16;
 
 /** Null: nothing has been learned, or it is set by hand. */
 export function learnedLimit(options: AdaptiveLimitOptions, state: AdaptiveLimit, now: number): LearnedLimit | null {
