@@ -248,15 +248,17 @@ export class ServerSession implements SenderHost, ClientFrameSink {
 
   onFrame(bytes: Buffer, start: number, end: number): void {
     const { type, flags, stream, length } = this.#in;
+    // The most frequent one first: what it has to be like is more than its head tells.
+    if (type === FRAME.HEADERS) {
+      this.#onHeaders(bytes, start, end);
+      return;
+    }
     const breach = breachOf(type, flags, stream, length);
     if (breach !== null) {
       this.#breaks(breach);
       return;
     }
     switch (type) {
-      case FRAME.HEADERS:
-        this.#onHeaders(bytes, start, end);
-        return;
       case FRAME.CONTINUATION:
         this.#onContinuation(bytes, start, end);
         return;
