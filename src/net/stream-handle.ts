@@ -85,7 +85,11 @@ const { WriteWrap, ShutdownWrap, streamBaseState, kReadBytesOrError, kLastWriteW
 /** What Node's own streams are made with. */
 export function bindingOf<Binding extends object>(name: string, wanted: readonly (keyof Binding & string)[]): Binding {
   const { binding } = process as unknown as { readonly binding?: (name: string) => Partial<Binding> };
+  // That it is deprecated is known (0085); said to who runs a gateway it helps nobody, and thrown it would end the process.
+  const before = process.noDeprecation ?? false;
+  process.noDeprecation = true;
   const found: Partial<Binding> = binding?.(name) ?? {};
+  process.noDeprecation = before;
   const missing = wanted.filter((one) => found[one] === undefined);
   if (missing.length > 0) {
     throw new Error(`Node ${process.versions.node} has no ${name} with ${missing.join(", ")}, which sockets need here`);

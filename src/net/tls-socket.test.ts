@@ -488,6 +488,33 @@ describe("writing", () => {
     expect((await answer).text).toBe("one two threfour");
   });
 
+  it("of nothing reads nothing: what was decrypted together is heard one behind the other", async () => {
+    const server = await listen();
+    const wire = await plain(server.port);
+    let isTogether = false;
+    const together: Buffer[] = [];
+    const through = passedOn(wire, (chunk) => {
+      if (isTogether) together.push(chunk);
+      else wire.write(chunk);
+    });
+    const client = tls.connect({ socket: through, servername: "shop.test", ca: authority.root.cert });
+    client.on("error", () => undefined);
+    const { socket, told } = await server.next();
+    await told.heard("connect");
+    const heard: string[] = [];
+    const results: boolean[] = [];
+    told.onBytes = (bytes, start, end) => {
+      results.push(socket.write(Buffer.alloc(0)));
+      heard.push(bytes.latin1Slice(start, end));
+    };
+    isTogether = true;
+    for (const word of ["one", "two", "six"]) await new Promise<void>((resolve) => client.write(word, () => resolve()));
+    wire.write(Buffer.concat(together));
+    await told.until(() => told.text.length === 9);
+    expect(heard).toEqual(["one", "two", "six"]);
+    expect(results).toEqual([true, true, true]);
+  });
+
   it("goes on behind the client's end", async () => {
     const server = await listen();
     const client = await secure(server.port, { ALPNProtocols: ["http/1.1"] });

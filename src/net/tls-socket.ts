@@ -82,7 +82,8 @@ export class TlsSocket implements SocketPort, SecureOwner {
   write(bytes: Buffer): boolean {
     const secure = this.#secure;
     if (secure === null || this.#stage === "closed" || this.#stage === "handshake") return this.#writePlain(bytes);
-    if (this.#ending) return true;
+    // For a write of nothing OpenSSL reads on, and what it finds would be heard inside of this call.
+    if (this.#ending || bytes.length === 0) return true;
     if (this.#underWay) {
       // OpenSSL takes one write after the other, and the caller may use the bytes again.
       this.#queue.push(Buffer.from(bytes));
