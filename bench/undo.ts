@@ -5,6 +5,7 @@
 export type Undo = (step: () => Promise<unknown>) => void;
 
 const EXIT_INTERRUPTED = 130;
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 /** Runs `work`, which names the way back of each thing as soon as it has made it. */
 export async function withUndo<T>(work: (undo: Undo) => Promise<T>): Promise<T> {
@@ -13,12 +14,14 @@ export async function withUndo<T>(work: (undo: Undo) => Promise<T>): Promise<T> 
   const undoAll = async (): Promise<void> => {
     for (const step of steps.splice(0).toReversed()) await step();
   };
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => {
-      interrupted = true;
-      void undoAll().finally(() => process.exit(EXIT_INTERRUPTED));
-    });
-  }
+  const interrupt = (): void => {
+    // Once is enough, whichever of them comes.
+    leave();
+    interrupted = true;
+    void undoAll().finally(() => process.exit(EXIT_INTERRUPTED));
+  };
+  const leave = (): void => SIGNALS.forEach((signal) => void process.off(signal, interrupt));
+  SIGNALS.forEach((signal) => void process.on(signal, interrupt));
   try {
     return await work((step) => steps.push(step));
   } catch (error) {
@@ -27,5 +30,6 @@ export async function withUndo<T>(work: (undo: Undo) => Promise<T>): Promise<T> 
     throw error;
   } finally {
     await undoAll();
+    leave();
   }
 }

@@ -16,10 +16,10 @@ import { play } from "./score.ts";
 import type { Result } from "./score.ts";
 import { playSimulated } from "./simulated.ts";
 
-/** Nothing was tuned on these; on those below 500 it was. */
-const SEEDS = [501, 502, 503];
-const SIMULATED_SEEDS = [501];
-const QUIET_SEEDS = [501];
+/** Nothing was tuned on these; on those below 520 it was, or they were looked at. */
+const SEEDS = [521, 522, 523];
+const SIMULATED_SEEDS = [521];
+const QUIET_SEEDS = [521];
 const WEEK_S = 7 * 86_400;
 /** Of each kind; together they make a week. */
 const QUIET_S = 86_400;
