@@ -4,17 +4,16 @@
  */
 import { join } from "node:path";
 import type { AcmeAuthoritySettings, AcmeSettings, Settings } from "../config/settings.ts";
-import type { AcmeDesk, AcmeMaterial } from "../contract/acme.ts";
+import type { AcmeAccount, AcmeDesk, AcmeMaterial } from "../contract/acme.ts";
 import { NO_MATERIAL } from "../contract/acme.ts";
 import type { FleetView } from "../contract/fleet.ts";
 import { ONLY_HOLDER, createCertifier } from "../control/acme/certifier.ts";
 import type { Authority, Certifier, CertificateShelf, ShelfStates } from "../control/acme/certifier.ts";
 import { createFleetShelf } from "../control/acme/fleet-shelf.ts";
 import type { OwnShelf } from "../control/acme/fleet-shelf.ts";
-import type { Account } from "../net/acme-authority.ts";
 import { systemChance } from "../net/chance.ts";
 import { systemClock, systemSchedule } from "../net/clock.ts";
-import { readLasting } from "../net/lasting-file.ts";
+import { readPem } from "../net/pem-file.ts";
 import { uncover } from "../net/sinks/hidden-text.ts";
 import { keepAccount, keepPair, keepStates, readShelf } from "../store/certificate-shelf.ts";
 import type { ShelfFiles } from "../store/certificate-shelf.ts";
@@ -31,8 +30,6 @@ export interface AcmeOffice extends AcmeDesk {
   follow(settings: Settings): Promise<void>;
   stop(): void;
 }
-
-const PEM_BYTES_MAX = 1024 * 1024;
 
 interface Opened {
   readonly certifier: Certifier;
@@ -162,25 +159,21 @@ async function authorityOf(
 ): Promise<Authority> {
   const key = externalAccount === null ? null : await uncover(externalAccount.key);
   if (key !== null && !key.ok) throw new Error(key.detail);
+  const signers = ca === "" ? null : await readPem(ca);
+  if (signers !== null && !signers.ok) throw new Error(signers.detail);
   // What makes requests and proofs is a third of all that would be loaded at the start, and most gateways order nothing.
   const { AcmeAuthority } = await import("../net/acme-authority.ts");
   return new AcmeAuthority({
     directory,
     email,
     externalAccount: externalAccount === null || key === null ? null : { kid: externalAccount.kid, hmacKey: key.text },
-    ca: ca === "" ? "" : await pemOf(ca),
+    ca: signers?.text ?? "",
     account: () => accounts.accountOf(directory),
     keepAccount: (made) => accounts.keepAccount(made),
     schedule: systemSchedule,
     wall: () => systemClock.wall(),
     userAgent: `goodgate/${VERSION}`,
   });
-}
-
-async function pemOf(file: string): Promise<string> {
-  const read = await readLasting(file, PEM_BYTES_MAX);
-  if (!read.ok) throw new Error(`the file ${file} cannot be read (${read.code})`);
-  return read.bytes.toString("utf8");
 }
 
 /** Of an authority that issued a certificate once and is not named any more. */
@@ -191,8 +184,8 @@ const NOBODY: Authority = {
 };
 
 interface AccountShelf {
-  accountOf(directory: string): Account | null;
-  keepAccount(account: Account): Promise<void>;
+  accountOf(directory: string): AcmeAccount | null;
+  keepAccount(account: AcmeAccount): Promise<void>;
 }
 
 function ownShelf(directory: string, files: ShelfFiles): OwnShelf & CertificateShelf {

@@ -9,13 +9,11 @@ import type { FleetSettings } from "../config/settings.ts";
 import type { FleetStore } from "../contract/fleet.ts";
 import { systemChance } from "../net/chance.ts";
 import { systemClock, systemSchedule } from "../net/clock.ts";
-import { readLasting } from "../net/lasting-file.ts";
+import { readPem } from "../net/pem-file.ts";
 import { uncover } from "../net/sinks/hidden-text.ts";
 import type { FleetAccess } from "../store/fleet/fleet-session.ts";
 import { FLEET_TIMES } from "../store/fleet/fleet-times.ts";
 import type { Events } from "./events.ts";
-
-const PEM_BYTES_MAX = 1024 * 1024;
 
 export async function fleetStoreOf(settings: FleetSettings, node: string, tell: Events["tell"]): Promise<FleetStore> {
   const { FleetSession } = await import("../store/fleet/fleet-session.ts");
@@ -40,7 +38,7 @@ async function accessTo({ database, key, ca }: FleetSettings): Promise<FleetAcce
   const secret = await uncover(key);
   if (!secret.ok) return `fleet.key: ${secret.detail}`;
   if (ca === "") return { place: place.value, ca, key: secret.text };
-  const signers = await readLasting(ca, PEM_BYTES_MAX);
-  if (!signers.ok) return `fleet.ca: the file ${ca} cannot be read (${signers.code})`;
-  return { place: place.value, ca: signers.bytes.toString("utf8"), key: secret.text };
+  const signers = await readPem(ca);
+  if (!signers.ok) return `fleet.ca: ${signers.detail}`;
+  return { place: place.value, ca: signers.text, key: secret.text };
 }

@@ -4,26 +4,17 @@
  * here `require`, `verify-ca` and `verify-full` are all one: the certificate has to be right. `prefer` and `allow`, which
  * go on in the clear when somebody in between says so, are refused.
  */
+import type { DatabasePlace } from "../kernel/database-place.ts";
 import { isLoopbackIp } from "../kernel/ip-text.ts";
 import { accepted, refused } from "./parsed.ts";
 import type { Parsed } from "./parsed.ts";
-
-export interface DatabaseUrl {
-  readonly host: string;
-  readonly port: number;
-  /** Empty: as who the program runs. */
-  readonly user: string;
-  readonly password: string;
-  readonly database: string;
-  readonly tls: boolean;
-}
 
 const HINT = "Write postgres://USER@HOST:PORT/NAME, or postgres:///NAME?host=/run/postgresql for a Unix socket.";
 const PARAMETERS: ReadonlySet<string> = new Set(["host", "sslmode"]);
 const VERIFIED: ReadonlySet<string> = new Set(["require", "verify-ca", "verify-full"]);
 
 /** Messages do not repeat what was written: there may be a password in it. */
-export function parseDatabaseUrl(input: string): Parsed<DatabaseUrl> {
+export function parseDatabaseUrl(input: string): Parsed<DatabasePlace> {
   // `postgres://USER@/NAME?host=/folder` is right, and not what URLs are elsewhere.
   const url = URL.parse(input.replace(/^(postgres(?:ql)?:\/\/[^/?#]*@)(?=[/?])/, "$1localhost"));
   if (url === null || !/^postgres(ql)?:$/.test(url.protocol))

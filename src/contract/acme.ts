@@ -22,6 +22,16 @@ export interface KeyPair {
   readonly key: string;
 }
 
+/** With an authority. */
+export interface AcmeAccount {
+  /** The authority's directory. */
+  readonly directory: string;
+  /** PEM. */
+  readonly key: string;
+  /** What the authority calls it; empty: not registered yet. */
+  readonly url: string;
+}
+
 export const NO_MATERIAL: AcmeMaterial = { tokens: [], proofs: [], certificates: [] };
 
 /** What whoever serves answers to an authority that asks by http-01. Null: it knows nothing of that. */

@@ -3,7 +3,7 @@
  * order is made and when is decided in control/acme; here it is only carried out, and every way in which it can fail
  * becomes an answer to one question: is it the authority's doing or the name's?
  */
-import type { ChallengeKind, Issued, IssueOrder } from "../contract/acme.ts";
+import type { AcmeAccount, ChallengeKind, Issued, IssueOrder } from "../contract/acme.ts";
 import type { Schedule } from "../kernel/clock.ts";
 import { accountKey, lifeOf, proofFor, renewalName, requestFor } from "./acme-certificates.ts";
 import { AcmeFailure, AcmeRequests, detailOf, isMapping } from "./acme-request.ts";
@@ -17,15 +17,9 @@ export interface AuthorityOptions extends AcmeRequestOptions {
   readonly externalAccount: { readonly kid: string; readonly hmacKey: string } | null;
   readonly schedule: Schedule;
   /** Asked when it is signed in. Null: there is no account yet. */
-  account(): Account | null;
+  account(): AcmeAccount | null;
   /** Rejects when it cannot be kept. */
-  keepAccount(account: Account): Promise<void>;
-}
-
-export interface Account {
-  readonly directory: string;
-  readonly key: string;
-  readonly url: string;
+  keepAccount(account: AcmeAccount): Promise<void>;
 }
 
 interface Challenge {

@@ -13,14 +13,13 @@ import type { CertificateView } from "../contract/view.ts";
 import type { Schedule } from "../kernel/clock.ts";
 import type { SecureChoice, SecureContexts } from "../kernel/socket.ts";
 import { readLasting } from "./lasting-file.ts";
+import { PEM_BYTES_MAX } from "./pem-file.ts";
 import { ListenerContexts, refusalOf } from "./secure-contexts.ts";
 import type { ClientRule, ContextTerms, ShownCertificate } from "./secure-contexts.ts";
 import type { TicketKeys } from "./ticket-keys.ts";
 import { watchFile } from "./watched-file.ts";
 import type { WatchedFile } from "./watched-file.ts";
 
-/** A certificate with its chain, or all authorities of a company. */
-const PEM_BYTES_MAX = 1024 * 1024;
 /** RFC 8737 §4. */
 const PROOF_PROTOCOL = "acme-tls/1";
 const SETTLE_MS = 250;

@@ -6,27 +6,13 @@
 import { randomBytes } from "node:crypto";
 import fs from "node:fs/promises";
 import { join } from "node:path";
-
-export interface KeptPair {
-  readonly name: string;
-  readonly cert: string;
-  readonly key: string;
-}
-
-export interface KeptAccount {
-  /** The authority's directory. */
-  readonly directory: string;
-  /** PEM. */
-  readonly key: string;
-  /** What the authority calls it; empty: not registered yet. */
-  readonly url: string;
-}
+import type { AcmeAccount, KeyPair } from "../contract/acme.ts";
 
 export interface ShelfFiles {
-  readonly certificates: readonly KeptPair[];
+  readonly certificates: readonly KeyPair[];
   /** Of whatever form was kept; null: nothing was. */
   readonly states: unknown;
-  readonly accounts: readonly KeptAccount[];
+  readonly accounts: readonly AcmeAccount[];
   /** Files that could not be read. */
   readonly broken: readonly string[];
 }
@@ -38,8 +24,8 @@ const STATES = "states.json";
 /** Makes the directory. Rejects when that cannot be. */
 export async function readShelf(directory: string): Promise<ShelfFiles> {
   await fs.mkdir(directory, { recursive: true, mode: PRIVATE_DIRECTORY });
-  const certificates: KeptPair[] = [];
-  const accounts: KeptAccount[] = [];
+  const certificates: KeyPair[] = [];
+  const accounts: AcmeAccount[] = [];
   const broken: string[] = [];
   let states: unknown = null;
   for (const file of (await fs.readdir(directory)).toSorted()) {
@@ -54,11 +40,11 @@ export async function readShelf(directory: string): Promise<ShelfFiles> {
   return { certificates, states, accounts, broken };
 }
 
-export function keepPair(directory: string, pair: KeptPair): Promise<void> {
+export function keepPair(directory: string, pair: KeyPair): Promise<void> {
   return write(directory, `name-${pair.name}.json`, pair);
 }
 
-export function keepAccount(directory: string, account: KeptAccount): Promise<void> {
+export function keepAccount(directory: string, account: AcmeAccount): Promise<void> {
   const name = account.directory.replace(/[^A-Za-z0-9.-]+/g, "_");
   return write(directory, `account-${name}.json`, account);
 }
@@ -88,11 +74,11 @@ async function jsonOf(path: string): Promise<unknown> {
   }
 }
 
-function isPair(content: unknown): content is KeptPair {
+function isPair(content: unknown): content is KeyPair {
   return hasTexts(content, ["name", "cert", "key"]);
 }
 
-function isAccount(content: unknown): content is KeptAccount {
+function isAccount(content: unknown): content is AcmeAccount {
   return hasTexts(content, ["directory", "key", "url"]);
 }
 

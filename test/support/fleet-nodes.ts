@@ -3,13 +3,12 @@
  * that says what a test wants. What one "has on disk" is kept in memory.
  */
 import { randomBytes, randomUUID } from "node:crypto";
-import type { AcmeMaterial, Issued, IssueOrder } from "../../src/contract/acme.ts";
+import type { AcmeAccount, AcmeMaterial, Issued, IssueOrder } from "../../src/contract/acme.ts";
 import type { SharedRow } from "../../src/contract/fleet.ts";
 import { createCertifier } from "../../src/control/acme/certifier.ts";
 import type { Certifier, ShelfContent, ShelfStates } from "../../src/control/acme/certifier.ts";
 import { createFleetShelf } from "../../src/control/acme/fleet-shelf.ts";
 import type { OwnShelf } from "../../src/control/acme/fleet-shelf.ts";
-import type { SharedAccount } from "../../src/control/acme/shared-rows.ts";
 import { systemChance } from "../../src/net/chance.ts";
 import { systemClock, systemSchedule } from "../../src/net/clock.ts";
 import { FleetSession } from "../../src/store/fleet/fleet-session.ts";
@@ -46,7 +45,7 @@ export interface Follower {
 }
 
 export interface Kept extends ShelfContent {
-  readonly accounts: readonly SharedAccount[];
+  readonly accounts: readonly AcmeAccount[];
 }
 
 export interface FleetNode {

@@ -8,19 +8,18 @@
  * - Everything is written with the lease, and what is written after it was lost is not there.
  * - The answer to an authority is known to all nodes before the authority is told to ask for it.
  */
-import type { KeyPair, Proof } from "../../contract/acme.ts";
+import type { AcmeAccount, KeyPair, Proof } from "../../contract/acme.ts";
 import type { FleetStore, SharedRow, SharedTerm } from "../../contract/fleet.ts";
 import type { CertificateShelf, Kept, Lease, SharedContent, ShelfContent, ShelfStates, Term } from "./certifier.ts";
 import type { NameState } from "./order-plan.ts";
 import { SharedRows, rowOf } from "./shared-rows.ts";
-import type { SharedAccount } from "./shared-rows.ts";
 
 /** In the node's own folder. Rejects when it cannot be written. */
 export interface OwnShelf {
-  readonly kept: ShelfContent & { readonly accounts: readonly SharedAccount[] };
+  readonly kept: ShelfContent & { readonly accounts: readonly AcmeAccount[] };
   keepCertificate(pair: KeyPair, states: ShelfStates): Promise<unknown>;
   keepStates(states: ShelfStates): Promise<unknown>;
-  keepAccount(account: SharedAccount): Promise<void>;
+  keepAccount(account: AcmeAccount): Promise<void>;
 }
 
 export interface FleetShelfPorts {
@@ -34,9 +33,9 @@ export interface FleetShelfPorts {
 }
 
 export interface FleetShelf extends CertificateShelf, Lease {
-  accountOf(directory: string): SharedAccount | null;
+  accountOf(directory: string): AcmeAccount | null;
   /** Rejects when the fleet cannot be told. */
-  keepAccount(account: SharedAccount): Promise<void>;
+  keepAccount(account: AcmeAccount): Promise<void>;
   /** Begins to follow the fleet; `adopt` resolves when it is in effect here. */
   start(adopt: (content: SharedContent) => Promise<void>): void;
   stop(): Promise<void>;

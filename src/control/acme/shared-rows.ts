@@ -1,23 +1,15 @@
 /** Rows of the fleet's store as what they are about, and back. What another version writes and is none of it is not read. */
-import type { KeyPair, Proof } from "../../contract/acme.ts";
+import type { AcmeAccount, KeyPair, Proof } from "../../contract/acme.ts";
 import type { SharedRow } from "../../contract/fleet.ts";
 import type { AuthorityState, NameState } from "./order-plan.ts";
 import { newName } from "./order-plan.ts";
-
-/** With an authority. */
-export interface SharedAccount {
-  readonly directory: string;
-  /** PEM. */
-  readonly key: string;
-  readonly url: string;
-}
 
 /** As much of it as was heard. */
 export class SharedRows {
   readonly certificates = new Map<string, KeyPair>();
   readonly names = new Map<string, NameState>();
   readonly authorities = new Map<string, AuthorityState>();
-  readonly accounts = new Map<string, SharedAccount>();
+  readonly accounts = new Map<string, AcmeAccount>();
   readonly proofs = new Map<string, Proof>();
 
   clear(): void {
@@ -74,7 +66,7 @@ function isAuthority(value: unknown): value is AuthorityState {
   return has(value, { url: "string", failures: "number", waitUntil: "number" });
 }
 
-function isAccount(value: unknown): value is SharedAccount {
+function isAccount(value: unknown): value is AcmeAccount {
   return has(value, { directory: "string", key: "string", url: "string" });
 }
 

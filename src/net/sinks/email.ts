@@ -7,9 +7,9 @@
  */
 import { createHash } from "node:crypto";
 import type { AlertMessage, AlertSink } from "../../contract/alerts.ts";
-import { readLasting } from "../lasting-file.ts";
+import { readPem } from "../pem-file.ts";
 import { clipped } from "./clipped.ts";
-import type { HiddenPlace, Uncovered } from "./hidden-text.ts";
+import type { HiddenPlace } from "./hidden-text.ts";
 import { uncover } from "./hidden-text.ts";
 import { failed } from "./post.ts";
 
@@ -46,7 +46,8 @@ export function createEmailSink(options: EmailOptions, patience = PATIENCE): Ale
     async send(message) {
       const password = options.password === null ? null : await uncover(options.password);
       if (password?.ok === false) return failed(password.detail, true);
-      const ca = options.ca === "" ? null : await authorities(options.ca);
+      // Read each time, as what is hidden is: a file that was renewed holds from the next message on.
+      const ca = options.ca === "" ? null : await readPem(options.ca);
       if (ca?.ok === false) return failed(ca.detail, true);
       // Loaded when it is needed first: most gateways write no mail.
       const { createTransport } = await import("nodemailer");
@@ -103,15 +104,6 @@ export function mailOf(message: AlertMessage, from: string): Mail {
     // So that no out-of-office answers.
     headers: { "Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All" },
   };
-}
-
-const PEM_BYTES_MAX = 1024 * 1024;
-
-/** Read each time, as what is hidden is: a file that was renewed holds from the next message on. */
-async function authorities(file: string): Promise<Uncovered> {
-  const read = await readLasting(file, PEM_BYTES_MAX);
-  if (!read.ok) return { ok: false, detail: `the file ${file} cannot be read (${read.code})` };
-  return { ok: true, text: read.bytes.toString("utf8") };
 }
 
 /** Some of those written to have it, and who has not is told: an address may be misspelt for years. */

@@ -8,7 +8,7 @@
 import net from "node:net";
 import { userInfo } from "node:os";
 import type { Client as Driver } from "pg";
-import type { DatabasePlace } from "../../contract/fleet.ts";
+import type { DatabasePlace } from "../../kernel/database-place.ts";
 import type { Schedule } from "../../kernel/clock.ts";
 
 /** SQLSTATE and a sentence. Code empty: it did not come from the server. */

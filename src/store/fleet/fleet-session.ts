@@ -5,8 +5,9 @@
  *
  * Nothing here is needed to serve. While the database is away nobody has the lease, and what would be written waits.
  */
-import type { DatabasePlace, FleetStore, FleetView, HearShared, SharedTerm } from "../../contract/fleet.ts";
+import type { FleetStore, FleetView, HearShared, SharedTerm } from "../../contract/fleet.ts";
 import type { Chance, Clock, Schedule } from "../../kernel/clock.ts";
+import type { DatabasePlace } from "../../kernel/database-place.ts";
 import { hostPort } from "../../kernel/ip-text.ts";
 import { Connection, DatabaseError } from "./connection.ts";
 import type { FleetTimes } from "./fleet-times.ts";
